@@ -24,6 +24,7 @@ def find(cells: object) -> str | None:
         (pd.date_range("2023-01-01", periods=24, freq="MS"), "%Y%m"),
         (pd.date_range("2023-01-01", periods=20, freq="QS"), "%Y%m"),
         (pd.date_range("2024-01-01", periods=1440, freq="min"), "%Y%m%d%H%M"),
+        (pd.date_range("1949-01-01", periods=60, freq="YS"), "%Y"),
     ],
 )
 def test_numbers_that_can_only_be_dates_are(times: pd.DatetimeIndex, form: str) -> None:
@@ -49,7 +50,8 @@ def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(num
     [
         [0, 1, 2, 4, 5],
         range(1440),
-        range(1950, 2024),
+        range(1699, 2024),
+        range(1950, 2124),
         range(200100, 200400),
         range(20240101, 20240133),
         range(202300, 202313),
@@ -65,3 +67,9 @@ def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(num
 )
 def test_other_numbers_are_steps(steps: object) -> None:
     assert find(steps) is None
+
+
+@pytest.mark.parametrize(("name", "form"), [("Year", "%Y"), ("Jahr", "%Y"), ("step", None)])
+def test_column_named_a_year_holds_years_of_any_century(name: str, form: str | None) -> None:
+    steps = pd.Series(range(1550, 1650))
+    assert find_date_form(steps, steps.rename(name), "my.csv") == form

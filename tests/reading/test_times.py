@@ -33,6 +33,19 @@ def fail(cells: list[str]) -> str:
         (["13/01/2024 14:00", "31/01/2024 15:30"], "2024-01-31 15:30", "%d/%m/%Y %H:%M"),
         (["1/31/2024 2:00 PM"], "2024-01-31 14:00", "%m/%d/%Y %I:%M %p"),
         (["01.2024", "02.2024"], "2024-02-01", "%m.%Y"),
+        (["Jan 1949", "MAY 1949"], "1949-05-01", "%b %Y"),
+        (["january 1949", "May 1949"], "1949-05-01", "%B %Y"),
+        (["Dec-22", "Jan-23", "Feb-23"], "2023-02-01", "%b-%y"),
+        (["18-Jun-23", "19-JUN-23"], "2023-06-19", "%d-%b-%y"),
+        (["19 Jun 2023", "1 Jul 2023"], "2023-07-01", "%d %b %Y"),
+        (["Monday, June 19, 2023"], "2023-06-19", "%A, %B %d, %Y"),
+        (["Jun 19, 2023", "Jun 20, 2023"], "2023-06-20", "%b %d, %Y"),
+        (["19 Jun 2023 14:00"], "2023-06-19 14:00", "%d %b %Y %H:%M"),
+        (["2001Q1", "2001q4"], "2001-10-01", "%YQ%q"),
+        (["2001-Q1", "2001-Q2"], "2001-04-01", "%Y-Q%q"),
+        (["Q1 2001", "Q3 2001"], "2001-07-01", "Q%q %Y"),
+        (["2020-W53", "2021-W01"], "2021-01-04", "%G-W%V"),
+        (["2023-W05-1", "2023-W05-3"], "2023-02-01", "%G-W%V-%u"),
     ],
 )
 def test_form_is_found_from_all_times(cells: list[str], last: str, form: str) -> None:
@@ -46,6 +59,21 @@ def test_days_are_never_guessed_to_be_months() -> None:
         "my.csv: column 'ds': all 2 times, as '01.01.2024', can be read in 2 ways. Give "
         "forecast.source.time_format='%d.%m.%Y' or forecast.source.time_format='%m.%d.%Y' (quotes included)."
     )
+
+
+@pytest.mark.parametrize("cells", [["Jan-01", "Jan-08", "Jan-15", "Feb-05"], ["Jun-21", "Jun-22", "Jun-23"]], ids=str)
+def test_number_behind_a_month_may_be_a_day_or_a_year(cells: list[str]) -> None:
+    assert "time_format='%b-%y'" in fail(cells)
+    times, _ = parse_times(pd.Series(cells, name="ds"), "my.csv", "%b-%y")
+    assert times.iloc[0] == pd.Timestamp(2000 + int(cells[0][-2:]), 1 if cells[0].startswith("Jan") else 6, 1)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2001Q5", "Q0 2001", "2021-W53", "2023-W05-8", "30 Feb 2023", "Okt 2023", "19 Jun", "Q1"]
+)
+def test_dates_that_do_not_exist_are_refused(cell: str) -> None:
+    assert "row 2" in fail(["2001-01-01", cell])
+    assert cell in fail([cell])
 
 
 def test_two_digits_may_be_a_day_or_a_year() -> None:

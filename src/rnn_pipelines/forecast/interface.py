@@ -39,6 +39,7 @@ from rnn_pipelines.forecast.model.recursion import (
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
 from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
+from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -48,7 +49,6 @@ from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
 
-ID = "unique_id"
 # Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.
 MAX_HORIZONS = 1_000
 # Parameters of `covariates` by their names in Nixtla's libraries.
@@ -92,24 +92,27 @@ class Forecaster:
         self._artefacts: dict[str, Artefact] = {}
         self._fitted: Fitted | None = None
         self._covariates: pd.DataFrame | None = None
+        # The dtype of the ids of `fit`, if they are integers.
+        self._id_type: Any = None
 
-    def fit(self, frame: pd.DataFrame) -> Self:
+    def fit(self, frame: Any) -> Self:
         """Fit all methods.
 
         Args:
             frame: `ds, y`, `unique_id` if there are several series, and the covariates; it is not changed. Rows after
-                the last `y` hold values of future covariates.
+                the last `y` hold values of future covariates. A DataFrame of pandas, Polars or Arrow; in pandas, times
+                may be the index, and a Series with such an index is a single series.
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
+        frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = self._read(frame)
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
+        self._id_type = find_id_type(frame, source)
         return self
 
-    def predict(
-        self, frame: pd.DataFrame | None = None, h: int | None = None, level: Sequence[int] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, frame: Any = None, h: int | None = None, level: Sequence[int] | None = None) -> pd.DataFrame:
         """Forecast the steps after each series' end.
 
         Args:
@@ -129,6 +132,7 @@ class Forecaster:
         levels = self._choose_levels(best, level)
         horizon = best.settings.horizon
         num_steps = horizon if h is None else _take_steps(h, horizon)
+        frame, id_type = self._take(frame)
         series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
         # All forecasters read the same rows, because they share scale, calendar and covariates.
@@ -136,7 +140,7 @@ class Forecaster:
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
         }
-        table = show_table(lay_side_by_side(forecasts, levels), best.settings.tz)
+        table = restore_ids(show_table(lay_side_by_side(forecasts, levels), best.settings.tz), id_type)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
 
     def holdout(self) -> pd.DataFrame:
@@ -145,7 +149,8 @@ class Forecaster:
         Returns:
             `unique_id, cutoff, ds, horizon_step, y`, and the columns of `predict`, from each step of the part.
         """
-        return show_table(tabulate_part(self._require_training(), "test").table, self._require_fit().settings.tz)
+        table = tabulate_part(self._require_training(), "test").table
+        return restore_ids(show_table(table, self._require_fit().settings.tz), self._id_type)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
@@ -153,7 +158,7 @@ class Forecaster:
 
     def cross_validation(
         self,
-        frame: pd.DataFrame,
+        frame: Any,
         n_windows: int = 5,
         step_size: int | None = None,
         refit: bool = False,
@@ -176,12 +181,13 @@ class Forecaster:
         asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
         validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
+        frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = self._read(frame)
         found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
-        return show_table(found, table.attrs.get("tz"))
+        return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 
-    def explain(self, frame: pd.DataFrame | None = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
+    def explain(self, frame: Any = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
         """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
         Args:
@@ -198,9 +204,10 @@ class Forecaster:
         if not isinstance(forecaster, str) or forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster]
+        frame, id_type = self._take(frame)
         series, covariates = self._find_series(frame, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
-        return show_table(explain_ends(artefact, series, covariates), artefact.settings.tz)
+        return restore_ids(show_table(explain_ends(artefact, series, covariates), artefact.settings.tz), id_type)
 
     def save(self, path: str | Path) -> None:
         """Save the `ensemble` as a folder of arrays and JSON. Other fitted methods are not saved.
@@ -268,12 +275,12 @@ class Forecaster:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
         source = self.spec.recipe.source
         has_future = self._fitted is not None and self.spec.recipe.covariates.future
-        if frame is None or (has_future and _has_no_values(frame, source.target)):
+        if frame is None or (has_future and has_no_values(frame, source.target)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_future(frame, num_steps)
         best = self._artefacts[ENSEMBLE]
-        is_nameless = isinstance(frame, pd.DataFrame) and not frame.empty and ID not in frame and source.id is None
+        is_nameless = not frame.empty and ID not in frame and source.id is None and not source.is_wide
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
@@ -295,6 +302,14 @@ class Forecaster:
         report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, more, num_steps)
         return join_rows(self._covariates, more)
 
+    def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
+        """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
+        if frame is None:
+            return None, self._id_type
+        taken = take_frame(frame, self.spec.recipe.source)
+        id_type = find_id_type(taken, self.spec.recipe.source)
+        return taken, self._id_type if id_type is None else id_type
+
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
@@ -303,8 +318,6 @@ class Forecaster:
         self, frame: pd.DataFrame, learnt: ForecasterSettings | None = None
     ) -> tuple[Source, pd.DataFrame, SourceSpec]:
         """Read a frame as the pipelines do, on the axis of a training if given; return it, covariates and columns."""
-        if not isinstance(frame, pd.DataFrame):
-            raise SeriesError(f"expected a pandas DataFrame, received {type(frame).__name__}.")
         if frame.empty:
             raise SeriesError(
                 f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
@@ -319,7 +332,7 @@ class Forecaster:
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
         wanted = (source.id, source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
-        if others:
+        if others and not source.is_wide:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
         table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:
@@ -328,13 +341,9 @@ class Forecaster:
 
     def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
         source = self.spec.recipe.source
-        return source.model_copy(update={"id": ID}) if source.id is None and ID in frame else source
-
-
-def _has_no_values(frame: pd.DataFrame, target: str) -> bool:
-    if not isinstance(frame, pd.DataFrame) or frame.empty:
-        return False
-    return target not in frame or bool(frame[[target]].isna().all(axis=None))
+        return (
+            source.model_copy(update={"id": ID}) if source.id is None and ID in frame and not source.is_wide else source
+        )
 
 
 def _take_steps(h: Any, horizon: int) -> int:

@@ -1,14 +1,20 @@
-"""Detection of whole numbers that are dates: 20240131, 202401312359 and 202401."""
+"""Detection of whole numbers that are dates: 20240131, 202401312359, 202401 and 1949."""
+
+import re
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.reading.times import count_digits, read_times
+from rnn_pipelines.reading.time_forms import count_digits
+from rnn_pipelines.reading.times import read_times
 
 # Numbers are dates only if all of them are in these years.
 YEARS = 1900, 2100
 _MONTHS = "%Y%m"
+# Four digits are years only in this range, unless their column is named a year: steps rarely begin so far from 0.
+_PLAIN_YEARS = 1700, 2100
+_YEAR = re.compile(r"years?|yr|jahr|ann[eé]e|a[nñ]o|anno", re.IGNORECASE)
 # No number fits two of them, because they differ in the number of digits.
 FORMS = ("%Y%m%d", "%Y%m%d%H%M", _MONTHS)
 NUM_QUARTERS = 4
@@ -27,6 +33,8 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
         SeriesError: the numbers can be months, quarters or steps; the message lists the parameters to set.
     """
     numbers = np.unique(steps)
+    if _are_years(numbers, str(raw.name)):
+        return "%Y"
     form = next((form for form in FORMS if _can_be(numbers, form)), None)
     if form == _MONTHS and not _are_months(numbers):
         spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
@@ -45,6 +53,11 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
         return False
     # Check the two ends first, because most steps fail there.
     return all(_read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers))
+
+
+def _are_years(numbers: np.ndarray, name: str) -> bool:
+    first, last = _PLAIN_YEARS if not _YEAR.search(name) else (1000, 2999)
+    return bool(first <= numbers[0] and numbers[-1] <= last)
 
 
 def _are_months(numbers: np.ndarray) -> bool:

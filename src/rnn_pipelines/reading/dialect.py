@@ -41,15 +41,17 @@ MAX_UNPACKED_BYTES = 8 << 30
 
 
 class Dialect(NamedTuple):
-    """The dialect of a CSV file; None for a part to detect.
+    """The dialect of a CSV file, and the sheet of an Excel file; None for a part to detect.
 
     Attributes:
         sep: the separator of cells.
         encoding: Python's name of the encoding.
+        sheet: name of the sheet.
     """
 
     sep: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
 
 
 def read_bytes(path: Path) -> bytes:

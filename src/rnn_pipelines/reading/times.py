@@ -2,31 +2,25 @@
 
 import logging
 import re
-from itertools import product
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from rnn_pipelines.errors import MAX_VALUE, SeriesError, make_line, show
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.reading.time_forms import SHORT_MONTHS, can_be_days, count_digits, list_forms, make_plain
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
 # Largest absolute step: the difference of two steps, plus a horizon, fits int64.
 MAX_STEP = 10**18
-_DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
-_TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # Decimal years such as 2000.5, R's form of mid-year; pandas would read May.
 _DECIMAL = r"[+-]?(?:0|[1-9][0-9]*)?\.[0-9]+"
 _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
 _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
-_YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
-_DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
 _YEAR = pd.Timedelta(365, "D")
-# Forms to try if times are not ISO 8601.
-FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +43,7 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
         elif count_digits(form):
             # As numbers, dates lose the leading zero of days and months, and pandas would read other days.
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
+        text, form = make_plain(text, form)
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
@@ -69,39 +64,13 @@ def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
     return plain if plain.min() >= pd.Timestamp(1, 1, 1) else None
 
 
-def take_time_format(form: str) -> str:
-    """Return the pattern without surrounding blanks, because times are read without them.
-
-    Raises:
-        ValueError: pandas cannot read the pattern, or it has no year, or a day without a month.
-    """
-    expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
-    form = form.strip()
-    directives = set(re.findall("%.", form, re.DOTALL))
-    if not directives & _YEAR_DIRECTIVES:
-        raise ValueError(f"{expected}, which has no year (%Y, or %y for two digits)")
-    if "%d" in directives and not directives & _MONTH_DIRECTIVES:
-        raise ValueError(f"{expected}, which has a day (%d) and no month (%m; %M is the minute)")
-    try:
-        pd.to_datetime(pd.Series(["2024-03-31"]), format=form, errors="coerce", utc=True)
-    except (ValueError, re.error) as error:
-        raise ValueError(f"{expected}: {make_line(error, MAX_VALUE)}") from error
-    return form
-
-
-def count_digits(form: str) -> int:
-    """Return the number of digits of a time in a form; 0 if it has other signs, such as %d.%m.%Y."""
-    parts = [form[place : place + 2] for place in range(0, len(form), 2)]
-    return sum(_DIGITS[part] for part in parts) if all(part in _DIGITS for part in parts) else 0
-
-
 def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:
     """Read a column of times that all have one form.
 
     Args:
         raw: times or text.
         label: name of the source, for messages.
-        time_format: strftime pattern; None for ISO 8601, or else the only form of `FORMS` that fits all cells.
+        time_format: strftime pattern; None for ISO 8601, or else the only form of `list_forms` that fits all cells.
     Returns:
         datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter.
     Raises:
@@ -238,7 +207,7 @@ def _find_doubt(times: pd.Series) -> str | None:
 
 def _find_form(raw: pd.Series, label: str) -> str | None:
     first = raw.iloc[:1]
-    likely = [form for form in FORMS if read_times(first, form).notna().all()]
+    likely = [form for form in list_forms(str(first.iloc[0])) if read_times(first, form).notna().all()]
     read = {form: times for form in likely if (times := read_times(raw, form)).notna().all()}
     if not read:
         return None
@@ -249,6 +218,12 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
         raise SeriesError(
             f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
             f"{len(others) + 1} ways. Give {ways} (quotes included)."
+        )
+    if form in SHORT_MONTHS and can_be_days(times):
+        raise SeriesError(
+            f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be months or "
+            f"days without a year. Write days with a year, or give forecast.source.time_format='{form}' (quotes "
+            "included) for months."
         )
     return form
 

@@ -1,42 +1,26 @@
 """Reading of tables in the user's CSV, Parquet and Excel files."""
 
 import csv
-import importlib.util
-import os
 import warnings
 from collections.abc import Callable, Collection
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
+from rnn_pipelines.errors import show, show_all
 from rnn_pipelines.reading.dialect import NAMES, Dialect, begins_with_blank_line, count_cells, find_dialect, read_bytes
+from rnn_pipelines.reading.excel_files import read_excel
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
-from rnn_pipelines.reading.workbook import CellError, check_formulas, open_workbook, read_headers, read_rows
-
-
-class TableFiles(NamedTuple):
-    """The accepted files, and the parameters that errors mention.
-
-    Attributes:
-        error: exception to raise.
-        path: the parameter that names the file.
-        columns: the parameters that name its columns.
-        other: a hint for files of another kind.
-        csv_endings: endings of CSV file names, in lower case.
-        dialect: parameter group with separator and encoding of a CSV file; empty if there is none.
-    """
-
-    error: type[RnnPipelinesError]
-    path: str
-    columns: str
-    other: str = ""
-    csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
-    dialect: str = ""
-
+from rnn_pipelines.reading.table_files import (
+    TableFiles,
+    expand_home,
+    list_columns,
+    load_file,
+    require_columns,
+    require_file,
+)
 
 # Pandas warns of columns that mix types, which are read again as text here.
 warnings.filterwarnings("ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\."))
@@ -45,14 +29,20 @@ PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
 
 def read_columns(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect = PLAIN_CSV, numbers: Collection[str] = ()
+    path: Path,
+    wanted: list[str],
+    files: TableFiles,
+    dialect: Dialect = PLAIN_CSV,
+    numbers: Collection[str] | None = (),
+    has_all: bool = False,
 ) -> pd.DataFrame:
     """Read some columns of a CSV, Parquet or Excel file.
 
     Args:
-        dialect: of a CSV file; its None values are detected.
+        dialect: of a CSV file, or the sheet of an Excel file; its None values are detected.
         numbers: columns of a comma-separated CSV file to read as numbers if all cells are plain numbers or markers of
-            `NO_VALUE`.
+            `NO_VALUE`; None for none.
+        has_all: whether to read all other columns too, as `numbers`.
     Returns:
         The columns with one row per data row; other cells of a CSV file are text. `attrs["found"]` has the detected
         values of the dialect that are not the default, by name.
@@ -62,49 +52,15 @@ def read_columns(
     path = expand_home(path)
     require_file(path, files)
     if path.name.lower().endswith((".parquet", ".pq")):
-        return _read_parquet(path, wanted, files)
+        return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
-        return _read_csv(path, wanted, files, dialect, numbers)
+        return _read_csv(path, wanted, files, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
-        return _read_excel(path, wanted, files)
+        return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
         f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received {show(path.suffix)}. Save the table "
         f"as one of these, and name that in {files.path}. {files.other}".rstrip()
     )
-
-
-def expand_home(path: str | Path) -> Path:
-    """Return a path with ~ replaced by the home folder; the ~ of an unknown user stays, and no file is found."""
-    return Path(os.path.expanduser(path))
-
-
-def require_file(path: Path, files: TableFiles) -> None:
-    """Raise `files.error` if there is no file at `path`."""
-    if os.path.isdir(path):
-        raise files.error(
-            f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
-        )
-    # Unlike `Path.is_file`, this accepts invalid file names.
-    if not os.path.isfile(path):
-        raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")
-
-
-def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
-    """Raise `files.error` if a wanted column is missing or repeated."""
-    names = [name for name in received if name != ""]
-    missing = [column for column in wanted if column not in names]
-    if missing:
-        hint = f"Name them with {files.columns}."
-        if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
-            hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
-        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}")
-    for column in wanted:
-        places = [place for place, name in enumerate(received, 1) if name == column]
-        if len(places) > 1:
-            raise files.error(
-                f"{label}: more than one column {show(column)}: its columns {show_all(places)} of {show_all(names)}. "
-                "Rename one of them."
-            )
 
 
 def is_broken(cell: object) -> bool:
@@ -129,19 +85,7 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
     return None
 
 
-def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
-    """Return the result of `read`; raise `files.error` with the reason if it fails."""
-    try:
-        return read()
-    except RnnPipelinesError:
-        raise
-    # Readers of these formats can raise any exception for a damaged file.
-    except Exception as error:
-        reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
-
-
-def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFrame:
+def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:
     import pyarrow.parquet
 
     def load(read: Callable[[], Any]) -> Any:
@@ -151,6 +95,7 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFr
     file = load(lambda: pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us"))
     schema = file.schema_arrow
     require_columns(wanted, schema.names, path, files)
+    wanted = list_columns(wanted, schema.names, has_all)
     plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
     table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
     # Ignore the metadata of pandas, which would turn columns into an index.
@@ -170,49 +115,11 @@ def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     return field.with_type(kind)
 
 
-def _read_excel(path: Path, wanted: list[str], files: TableFiles) -> pd.DataFrame:
-    if importlib.util.find_spec("openpyxl") is None:
-        raise files.error(f"{path}: Excel files need the package openpyxl: run make install, or save it as a CSV file.")
-
-    def load(read: Callable[[], Any]) -> Any:
-        return load_file(path, "an Excel file", read, files)
-
-    with closing(load(lambda: open_workbook(path))) as book:
-        headers = load(lambda: read_headers(book))
-        name = _choose_sheet(path, headers, wanted, files)
-        places = [headers[name].index(column) for column in wanted]
-        try:
-            cells = load(lambda: read_rows(book, name, places))
-            if (cells == "").any(axis=None):
-                load(lambda: check_formulas(path, name, cells == ""))
-        except CellError as error:
-            raise files.error(f"{path}, sheet '{name}', {error}") from error
-    table = cells.set_axis(wanted, axis=1)
-    # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
-    has_value = table.notna() & (table != "")
-    return table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
-
-
-def _choose_sheet(path: Path, headers: dict[str, list[str]], wanted: list[str], files: TableFiles) -> str:
-    """Return the name of the only sheet with the wanted columns."""
-    fitting = [name for name, header in headers.items() if set(wanted) <= set(header)]
-    if len(fitting) > 1:
-        raise files.error(
-            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}; expected them in one sheet. "
-            "Save that sheet as a file of its own."
-        )
-    if not headers:
-        raise files.error(f"{path}: expected a sheet with cells, received none. Save the table in a sheet.")
-    name = fitting[0] if fitting else next(iter(headers))
-    require_columns(wanted, headers[name], f"{path}, sheet '{name}'", files)
-    return name
-
-
 def _read_csv(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str]
+    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
 ) -> pd.DataFrame:
     content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-    sep, encoding = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
+    sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
 
     def read(**options: Any) -> pd.DataFrame:
         expected = f"a CSV file in {encoding.upper()}, with a header line and as many cells in each row"
@@ -223,6 +130,8 @@ def _read_csv(
     require_columns(wanted, header, path, files)
     if len(header) == 1 and begins_with_blank_line(content, encoding):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
+    wanted, required = list_columns(wanted, header, has_all), wanted
+    numbers = () if numbers is None else [*numbers, *(name for name in wanted if name not in required)]
     places = [header.index(name) for name in wanted]
     # In a file without commas between cells, 1.234 can be one thousand.
     inferred = {header.index(name) for name in numbers} if sep == "," else set()

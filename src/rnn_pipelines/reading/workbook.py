@@ -1,7 +1,7 @@
 """Excel cells, read row by row, so that a stray cell far from the others does not create a large table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from itertools import repeat
 from math import nan
@@ -16,6 +16,8 @@ from rnn_pipelines.errors import RnnPipelinesError, show
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+# Rows in which the header may be.
+_MAX_TITLE_ROWS = 100
 # A formula in the XML of a sheet.
 _FORMULA = re.compile(rb"[<:]f[\s>/]")
 
@@ -39,16 +41,26 @@ def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
     return book
 
 
-def read_headers(book: "Workbook") -> dict[str, list[str]]:
-    """Return the first row of each sheet, by name of the sheet; an empty text for an empty cell."""
-    return {sheet.title: [str(_read_plain(cell)) for cell in next(sheet.rows, ())] for sheet in book.worksheets}
+def find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[int, list[str]]]:
+    """Return the row of the header (from 1) and its cells, by name of the sheet; an empty text for an empty cell.
+
+    The header is the first row with all wanted columns, below titles, or else the first row.
+    """
+    found = {}
+    for sheet in book.worksheets:
+        rows = [[str(_read_plain(cell)) for cell in cells] for cells in sheet.iter_rows(max_row=_MAX_TITLE_ROWS)]
+        place = next((place for place, row in enumerate(rows) if set(wanted) <= set(row)), 0)
+        found[sheet.title] = place + 1, rows[place] if rows else []
+    return found
 
 
-def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFrame:
+def read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[int]) -> pd.DataFrame:
     """Return some columns of the rows below the header, up to the last row with a value in one of them.
 
     Args:
         book: from `open_workbook`.
+        name: of the sheet.
+        header_row: its row, from 1.
         places: positions of the columns, from 0.
     Returns:
         Objects, with the positions as column names; see `_read_value`.
@@ -57,7 +69,7 @@ def read_rows(book: "Workbook", name: str, places: Sequence[int]) -> pd.DataFram
     """
     empty = ("",) * len(places)
     rows, num_empty = [], 0
-    for cells in book[name].iter_rows(min_row=2):
+    for cells in book[name].iter_rows(min_row=header_row + 1):
         # Rows that the file omits have no cells. This shortcut saves most of the time if there are a million.
         row = empty if not cells else tuple(_read_value(cells[place]) if place < len(cells) else "" for place in places)
         if row == empty:
@@ -87,10 +99,11 @@ def _read_plain(cell: Any) -> Any:
     return "" if cell.value is None else cell.value
 
 
-def check_formulas(path: Path, sheet: str, is_empty: pd.DataFrame) -> None:
+def check_formulas(path: Path, sheet: str, header_row: int, is_empty: pd.DataFrame) -> None:
     """Raise a CellError if an empty cell holds a formula, whose result was not saved.
 
     Args:
+        header_row: see `read_rows`.
         is_empty: bool[row, column], whether a cell below the header is empty; the column names are positions.
     """
     with ZipFile(path) as archive:
@@ -98,7 +111,8 @@ def check_formulas(path: Path, sheet: str, is_empty: pd.DataFrame) -> None:
         if not any(_FORMULA.search(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")):
             return
     with closing(open_workbook(path, is_value=False)) as book:
-        for cells, is_empty_row in zip(book[sheet].iter_rows(min_row=2), is_empty.to_numpy(), strict=False):
+        rows = book[sheet].iter_rows(min_row=header_row + 1)
+        for cells, is_empty_row in zip(rows, is_empty.to_numpy(), strict=False):
             for place in is_empty.columns[is_empty_row]:
                 if place < len(cells) and cells[place].data_type == "f":
                     raise CellError(

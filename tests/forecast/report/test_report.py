@@ -111,9 +111,9 @@ def write_report(make_results, draw):
 @pytest.mark.parametrize(
     ("metrics", "facts"),
     [
-        (make_metrics(lstm=49.0, ridge=64.0), ("LSTM", "beats", "ridge", "MSE", "23.4 % lower", "7.000", "8.000")),
-        (make_metrics(gru=66.0, ridge=60.0), ("GRU", "loses to", "ridge", "MSE", "10.0 % higher")),
-        (make_metrics(seasonal_naive=10.0), ("LSTM", "loses to", "seasonal naive")),
+        (make_metrics(lstm=49.0, ridge=64.0), ("LSTM", "ahead", "ridge", "MSE", "23.4 % lower", "7.000", "8.000")),
+        (make_metrics(gru=66.0, ridge=60.0), ("GRU", "behind", "ridge", "MSE", "10.0 % higher")),
+        (make_metrics(seasonal_naive=10.0), ("LSTM", "behind", "seasonal naive")),
         (make_metrics(lstm=60.5, ridge=60.0), ("LSTM", "level", "ridge", "0.8 % higher")),
         (make_metrics(lstm=59.5, ridge=60.0), ("LSTM", "level", "ridge", "0.8 % lower")),
         (make_metrics(lstm=1560.0, gru=1600.0), ("LSTM", "26 times")),
@@ -124,8 +124,8 @@ def write_report(make_results, draw):
         (make_metrics(noise_floor=4.0, lstm=3.8), ("5.0 % below", "noise floor")),
         (make_metrics(noise_floor=0.0), ("no noise",)),
         (make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}), ("8.000", "7.000", "direction", "MSE")),
-        (make_metrics(ensemble=10.0), ("LSTM", "loses to", "ensemble", "beats")),
-        (make_metrics(my_network=49.0), ("my network", "beats", "ridge")),
+        (make_metrics(ensemble=10.0), ("LSTM", "behind", "ensemble", "ahead")),
+        (make_metrics(my_network=49.0), ("my network", "ahead", "ridge")),
     ],
 )
 def test_verdict_names_winner_and_difference(metrics: ForecastMetrics, facts: tuple[str, ...]) -> None:
@@ -136,18 +136,18 @@ def test_verdict_names_winner_and_difference(metrics: ForecastMetrics, facts: tu
     ("interval", "mse", "verb"),
     [
         ((-0.2, -0.05), 54.0, "beats"),
-        ((-0.2, 0.0), 54.0, "is level with"),
-        ((-0.001, 0.3), 69.0, "is level with"),
+        ((-0.2, 0.0), 54.0, "is ahead of"),
+        ((-0.001, 0.3), 69.0, "is behind"),
+        ((-0.05, 0.6), 76.8, "is behind"),
+        ((-0.05, 0.06), 60.3, "is level with"),
         ((0.001, 0.009), 60.3, "loses to"),
         ((-0.009, -0.001), 59.7, "beats"),
     ],
 )
-def test_verdict_is_level_exactly_where_the_interval_holds_0(
-    interval: tuple[float, float], mse: float, verb: str
-) -> None:
+def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], mse: float, verb: str) -> None:
     metrics = make_metrics(lstm=mse, ensemble=mse, intervals={"lstm": interval, "ensemble": interval})
     ends = [f"{100 * end:+.1f} %".replace("-", "−") for end in interval]
-    facts = (verb, *ends)
+    facts = (verb, *["not significant"] * (verb in ("is ahead of", "is behind")), *ends)
     assert has_in_order(write_verdict(metrics), "LSTM", *facts, "ensemble", *facts)
 
 
@@ -165,7 +165,7 @@ def test_verdict_without_an_ensemble_does_not_name_it() -> None:
 def test_verdict_on_a_panel_is_by_mase() -> None:
     """In which the GRU is the better network, and seasonal naive the better baseline."""
     metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
-    assert has_in_order(write_verdict(metrics), "GRU", "beats", "seasonal naive", "MASE", "9.1 % lower")
+    assert has_in_order(write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower")
 
 
 def test_verdict_on_a_panel_says_if_the_rmse_disagrees() -> None:
@@ -289,7 +289,7 @@ def test_profile_lists_repairs_findings_and_an_integer_frequency() -> None:
 
 
 def test_page_is_the_golden_one(write_report) -> None:
-    """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is level with it."""
+    """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is ahead of it."""
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     metrics = metrics.add({"lstm": {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25}})

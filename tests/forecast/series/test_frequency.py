@@ -8,6 +8,8 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.frequency import get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.series.grid import count_steps, find_times
+from rnn_pipelines.forecast.series.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
 # Alias, as pandas writes it in full, steps in a season
@@ -53,6 +55,54 @@ def test_frequency_is_inferred_from_every_series_alone() -> None:
     """The step from the end of one series to the start of the next is none."""
     tables = [make_table("MS", [], size=6).assign(unique_id=name) for name in "abc"]
     assert infer_frequency(pd.concat(tables)) == "MS"
+
+
+def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
+    return pd.date_range("2013-01-01", periods=size, freq=find_offset(freq)) + pd.Timedelta(days=num_days)
+
+
+@pytest.mark.parametrize(
+    ("times", "freq", "season"),
+    [
+        (list_days("MS", 14), "MS+14D", 12),
+        (list_days("MS", 27), "MS+27D", 12),
+        (list_days("QS-FEB", 14), "QS-FEB+14D", 4),
+        (list_days("YS-JUL", 1), "YS-JUL+1D", 1),
+        (list_days("DEK"), "DEK", 36),
+        (list_days("DEK", 4), "DEK+4D", 36),
+        (list_days("SMS-15"), "SMS-15", 24),
+        (list_days("SMS-16", 4), "SMS-16+4D", 24),
+        (list_days("SME-15"), "SME-15", 24),
+        (list_days("MS", 14) + pd.Timedelta(hours=9), "MS+14D", 12),
+    ],
+    ids=["15th", "28th", "middle", "july", "dekads", "dekads-5th", "twice", "twice-5th", "15th-last", "9h"],
+)
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+def test_later_days_of_the_month_are_a_shift(
+    times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]
+) -> None:
+    """The series go on on the same days, and gaps are found."""
+    table = pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)
+    assert infer_frequency(table) == freq
+    assert get_season_length(freq) == season
+    firsts = np.repeat(times[:1].to_numpy(), len(times))
+    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert steps.tolist() == list(range(len(times)))
+    assert is_on_step.all()
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+
+
+def test_days_of_each_month_that_some_lack_are_no_frequency() -> None:
+    times = [pd.Timestamp(2013 + month // 12, month % 12 + 1, 28 if month % 12 == 1 else 29) for month in range(40)]
+    with pytest.raises(SeriesError):
+        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}))
+
+
+@pytest.mark.parametrize("freq", ["MS+28D", "D+3D", "h+1D", "DEK+30D", "dek", "2DEK", "MS+", "MS+1M"])
+def test_other_shifts_do_not_exist(freq: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        find_offset(freq)
 
 
 def test_three_timestamps_show_a_frequency() -> None:

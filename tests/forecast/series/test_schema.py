@@ -55,6 +55,24 @@ def test_table_is_not_changed(make_table: MakeTable) -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
+def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
+    """Payments on the 15th, or on the Friday before if it is on a weekend."""
+    usual = pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)
+    paid = usual - pd.to_timedelta(np.maximum(usual.day_of_week - 4, 0), unit="D")
+    table = make_table(RAMP).assign(ds=paid)
+    series, profile = repair(table)
+    assert profile["freq"] == "MS+14D"
+    assert series["ds"].tolist() == list(usual)
+    assert len(profile["repairs"]) == 1
+    assert str((paid != usual).sum()) in profile["repairs"][0]
+
+
+def test_day_far_from_the_usual_one_is_refused(make_table: MakeTable) -> None:
+    times = (pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)).tolist()
+    times[20] += pd.Timedelta(days=4)
+    assert "row 21" in fail(make_table(RAMP).assign(ds=times))
+
+
 def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
     assert repair(make_table({"a": RAMP, "b": RAMP[:20]}))[1] == {
         "source": "my.csv",

@@ -856,6 +856,59 @@ def test_rows_of_a_sheet_keep_their_numbers(tmp_path: Path) -> None:
     assert "column 'ds', row 3: " in fail(path)
 
 
+TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
+MONTHS = [[1.5, datetime(2020, 1, 1)], [2.5, datetime(2020, 2, 1)], [None, datetime(2020, 3, 1)]]
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        [],
+        [[4.0, "Total"]],
+        [[], [4.0, None], [None, None, "a"], [None, "Source: office, 2021"]],
+        [[None, "Updated 2021"]],
+    ],
+    ids=["none", "total", "many", "note"],
+)
+def test_titles_above_and_notes_below_a_table_are_left_out(
+    tmp_path: Path, footer: list[list[object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = read_source(SourceSpec(path=write_sheet(tmp_path, *TITLED, *MONTHS, *footer)))
+    assert table["ds"].tolist() == [row[1] for row in MONTHS]
+    np.testing.assert_array_equal(table["y"], [1.5, 2.5, np.nan])
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * bool(footer)
+    if footer:
+        assert f"rows 4 to {3 + len(footer)}" in caplog.text
+
+
+@pytest.mark.parametrize("cell", ["2020-13-01", "31.02.2020", "Jan 2O2O"])
+def test_mistyped_last_time_is_no_footer(tmp_path: Path, cell: str) -> None:
+    assert "row 4" in fail(write_sheet(tmp_path, *TITLED, *MONTHS, [4.5, cell]))
+
+
+def test_last_times_without_a_value_stay(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"])
+    assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_error_below_titles_is_named_by_the_row_of_the_table(tmp_path: Path) -> None:
+    assert "column 'y', row 2" in fail(write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2]))
+
+
+def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
+    path = write_excel(tmp_path, first=TABLE, second=TABLE.assign(y=7.0))
+    assert set(read_source(SourceSpec(path=path, sheet="second"))["y"]) == {7.0}
+    assert "source.sheet" in fail(path)
+    message = fail(path, sheet="third")
+    assert "'third'" in message
+    assert "['first', 'second']" in message
+
+
+def test_sheet_of_another_file_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        SourceSpec(path="my.csv", sheet="a")
+
+
 def test_file_without_a_sheet_of_cells_is_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.create_chartsheet().add_chart(openpyxl.chart.BarChart())

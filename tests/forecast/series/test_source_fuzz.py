@@ -83,6 +83,7 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     cells = [cell.strip() for cell in cells]
     steps = [read_step(cell) for cell in cells]
     if form is not None:
+        cells, form = write_periods_as_days(cells, form)
         if "%y" in form:
             refuse_doubtful_centuries([datetime.strptime(cell, form) for cell in cells])
         if "%Y" in form and re.fullmatch("(%[A-Za-z])+", form) and all(step is not None for step in steps):
@@ -96,6 +97,15 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     if len({time.tzinfo is None for time in times}) > 1:
         raise NotStrictError("with and without a zone")
     return [strip_zone(time) for time in times]
+
+
+def write_periods_as_days(cells: list[str], form: str) -> tuple[list[str], str]:
+    """Quarters and weeks, which `strptime` doesn't know, as their first days."""
+    if "%q" in form:
+        parts = [re.search("[1-4](?![0-9])", cell.upper().split("Q")[1]) for cell in cells]
+        years = [re.search("[0-9]{4}", cell) for cell in cells]
+        return [f"{year[0]}-{3 * int(part[0]) - 2}" for year, part in zip(years, parts, strict=True)], "%Y-%m"
+    return ([f"{cell} 1" for cell in cells], f"{form} %u") if form.endswith("W%V") else (cells, form)
 
 
 def refuse_doubtful_centuries(times: list[datetime]) -> None:
@@ -205,10 +215,10 @@ def list_rows(table: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
 ODD = [
     "", " ", "NA", "nan", "inf", "-inf", "1e40", "-1e39", "1e999", "1_000", "0x1F", "1,5", "1.234", "1.234,5", "12'000",
     "True", "٣", "½", "1e", "--1", "+", ".", "5.", ".5", "1e-400", "=1+1", "1 000", "1\u202f000", "\u22125", "-0",
-    "now", "today", "NaT", "10:00", "March", "5.1.2015", "06-2015", "2015-02-29", "2020-W05", "2020-W05-1",
+    "now", "today", "NaT", "10:00", "March", "5.1.2015", "06-2015", "2015-02-29", "2020-W05", "2020-W05-1", "2020Q1",
     "2020-1-5", "2020/1/5", "20200105", "20200105T10", "2020-01-05T10Z", "2020-01-05T24:00", "2020-01-05 10:00+02",
     "0000-01-01", "-0001-01-01", "99999-01-01", "12020-01-01", "2020-01-05T10:00:60", "2020-366", "2020-01-05\t",
-    "2000.5", "2000.10",
+    "2000.5", "2000.10", "Q5 2020", "Jan 2020", "1-Jan-20", "May",
     str(2**53 + 1), str(2**63), str(2**63 - 1), str(-(2**63)), str(10**18), "1.0", "1.5", "1e3", "1" * 400,
     "\0", "\x1b[31m", "a\nb", 'a"b', '"', "\ufeff", "\u202e", "é", "€", "a,b", "a;b", "#x", "x" * 5_000,
 ]
@@ -246,6 +256,17 @@ FORMS += [
     "%d-%m-%Y",
     "%I:%M %p",
     "%Y/%m/%d",
+    "%b %Y",
+    "%B %Y",
+    "%b-%y",
+    "%d-%b-%y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%A, %B %d, %Y %H:%M",
+    "%G-W%V",
+    "%G-W%V-%u",
+    "%YQ%q",
+    "Q%q %Y",
 ]
 SPACINGS = [timedelta(days=1), timedelta(hours=1), timedelta(minutes=15), timedelta(days=7), timedelta(days=400)]
 NUMBERS = ["{}", "{:.2f}", "{:,.2f}", "{:.3f}", "{:e}", "{:+.1f}", " {:.1f} ", "{:.0f}"]
@@ -263,7 +284,8 @@ def draw_times(draw: st.DrawFn, size: int) -> list[str]:
             year=draw(st.sampled_from([start.year, start.year, 1967, 1995, 2029])), day=min(start.day, 28)
         )
         form, spacing = draw(st.sampled_from(FORMS)), draw(st.sampled_from(SPACINGS))
-        return [(start + number * spacing).strftime(form) for number in range(size)]
+        times = [start + number * spacing for number in range(size)]
+        return [time.strftime(form.replace("%q", str((time.month + 2) // 3))) for time in times]
     if draw(st.booleans()):
         # Years with a fraction, as R writes them.
         year, per_year = draw(st.sampled_from([1, 1700, 1998, 2020])), draw(st.sampled_from([2, 4, 10, 12, 365]))

@@ -3,13 +3,13 @@
 from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 from pydantic import Field, field_validator
 
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.offsets import add_steps
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -71,7 +71,7 @@ Retrainings = Annotated[pd.DataFrame, RetrainingsTable]
 
 def go_back(end: Any, period: Span | int, freq: int | str) -> Any:
     """Return the first day of the period."""
-    return end - period * _find_step(freq) if isinstance(period, int) else end - _find_span(end, period)
+    return add_steps(end, -period, freq) if isinstance(period, int) else end - _find_span(end, period)
 
 
 def list_days(first: Any, end: Any, every: Span | int | None, freq: int | str) -> tuple[Any, ...]:
@@ -79,15 +79,15 @@ def list_days(first: Any, end: Any, every: Span | int | None, freq: int | str) -
     days = [first]
     while every is not None:
         number = len(days)
-        span = number * every * _find_step(freq) if isinstance(every, int) else number * _find_span(end, every)
-        if first + span >= end:
+        day = (
+            add_steps(first, number * every, freq)
+            if isinstance(every, int)
+            else first + number * _find_span(end, every)
+        )
+        if day >= end:
             break
-        days.append(first + span)
+        days.append(day)
     return (*days, end)
-
-
-def _find_step(freq: int | str) -> Any:
-    return freq if isinstance(freq, int) else to_offset(freq)
 
 
 def _find_span(end: Any, span: Span) -> pd.DateOffset:

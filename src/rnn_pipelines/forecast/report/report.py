@@ -93,7 +93,10 @@ def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:
-    """Return whether the best network and the ensemble beat, tie or lose to the best baseline, and by how much."""
+    """Return whether the best network and the ensemble beat, tie or lose to the best baseline, and by how much.
+
+    "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others.
+    """
     if ENSEMBLE not in metrics.forecasters:
         return judge_network(metrics)
     heading, baseline = METRICS[metrics.deciding].heading, metrics.find_best_baseline()
@@ -101,7 +104,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     return (
         f"{judge_network(metrics)} The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that "
         f"baseline: its {heading} is {_relate(ours, theirs)} "
-        f"({_format_interval(metrics.forecasters[ENSEMBLE])}{_format_roots(metrics, ENSEMBLE, baseline)})."
+        f"({_format_interval(metrics, ENSEMBLE, baseline)}{_format_roots(metrics, ENSEMBLE, baseline)})."
     )
 
 
@@ -114,7 +117,7 @@ def judge_network(metrics: ForecastMetrics) -> str:
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: its {METRICS[metrics.deciding].heading} is "
         f"{_relate(values[network], values[baseline])}"
-        f" ({_format_interval(metrics.forecasters[network])}{_format_roots(metrics, network, baseline)})"
+        f" ({_format_interval(metrics, network, baseline)}{_format_roots(metrics, network, baseline)})"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(values)}"
     )
 
@@ -130,19 +133,27 @@ def _format_nothing_learnt(values: Mapping[str, float]) -> str:
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     ours, theirs = metrics.get(name, metrics.deciding), metrics.get(baseline, metrics.deciding)
-    low, high = (metrics.forecasters[name].get(f"difference_{end}") for end in ("low", "high"))
-    is_close = abs(ours - theirs) <= TIE_FRACTION * theirs
-    is_tie = is_close if low is None or high is None else low <= 0 <= high
-    return "is level with" if is_tie else "beats" if ours < theirs else "loses to"
+    if _is_significant(metrics.forecasters[name]):
+        return "beats" if ours < theirs else "loses to"
+    # An interval that holds 0 is no proof of equality: a small test part leaves large differences open.
+    if abs(ours - theirs) <= TIE_FRACTION * theirs:
+        return "is level with"
+    return "is ahead of" if ours < theirs else "is behind"
 
 
-def _format_interval(numbers: Mapping[str, float | None]) -> str:
+def _is_significant(numbers: Mapping[str, float | None]) -> bool:
     low, high = numbers.get("difference_low"), numbers.get("difference_high")
-    return (
-        ""
-        if low is None or high is None
-        else f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
-    )
+    return low is not None and high is not None and not low <= 0 <= high
+
+
+def _format_interval(metrics: ForecastMetrics, name: str, baseline: str) -> str:
+    numbers = metrics.forecasters[name]
+    low, high = numbers.get("difference_low"), numbers.get("difference_high")
+    if low is None or high is None:
+        return ""
+    is_open = _compare(metrics, name, baseline) in ("is ahead of", "is behind")
+    interval = f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
+    return f"not significant, {interval}" if is_open else interval
 
 
 def _format_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 from pydantic import Field
 
 from rnn_pipelines.forecast.series.grid import insert_steps
+from rnn_pipelines.forecast.series.offsets import find_offset
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.parameter_models import ParameterModel
@@ -108,5 +108,5 @@ def _count_harmonics(cycle: str, freq: str, calendar: CalendarSpec) -> int:
         return int(chosen)
     start = pd.Timestamp("2001-01-01")
     # The mean over 16 steps, because months and business days have uneven lengths.
-    step_days = ((start + 17 * to_offset(freq)) - (start + to_offset(freq))) / pd.Timedelta(days=16)
+    step_days = ((start + 17 * find_offset(freq)) - (start + find_offset(freq))) / pd.Timedelta(days=16)
     return int(step_days <= _LONGEST_STEP_DAYS[cycle])

@@ -19,8 +19,8 @@ from rnn_pipelines.forecast.series.covariates import (
 )
 from rnn_pipelines.forecast.series.holidays import find_holidays
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
-from rnn_pipelines.forecast.series.source_reading import FLAGS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
+from rnn_pipelines.forecast.series.values import FLAGS
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import show_local
 

@@ -70,6 +70,8 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
+    if source.is_wide and covariates.columns:
+        raise SeriesError("covariates: a wide table has none. Give a table with a row for each series and time.")
     _check_reserved_columns(source, covariates.columns)
     table, columns = read_table(source, covariates.columns, external, axis)
     if not covariates.columns:
@@ -77,7 +79,9 @@ def read_series(
     covariate_table = join_columns(table, columns)
     _check_unique_rows(covariate_table, source.label)
     if covariates.path is not None:
-        more = read_future(covariate_table, source.model_copy(update={"path": covariates.path}), covariates.future)
+        more = read_future(
+            covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
+        )
         covariate_table = join_rows(covariate_table, more)
     return table, covariate_table
 

@@ -5,19 +5,32 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.offsets import DEKAD, MAX_SHIFT, find_offset, split_shift
 from rnn_pipelines.forecast.series.rows import find_rows
 
 _BLOCK_ROWS = 12
 _MAX_BLOCKS_PER_SERIES = 20
 _MAX_SERIES = 20
+_MIN_TIMES = 3
 
 _OPTION_LOCK = threading.Lock()
 
 # Usual steps in a season, by the prefix of pandas.
-_SEASON_LENGTHS = {"min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "BM": 12, "Q": 4, "BQ": 4}
+_SEASON_LENGTHS = {
+    "min": 1440,
+    "h": 24,
+    "D": 7,
+    "B": 5,
+    "W": 52,
+    "M": 12,
+    "BM": 12,
+    "Q": 4,
+    "BQ": 4,
+    "SM": 24,
+    DEKAD: 36,
+}
 
 # Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
 _USUAL_WINDOWS = {
@@ -26,12 +39,21 @@ _USUAL_WINDOWS = {
     "W": (52, 8),
     "M": (24, 12),
     "BM": (24, 12),
+    "SM": (48, 12),
+    DEKAD: (72, 18),
     "Q": (8, 4),
     "BQ": (8, 4),
     "Y": (10, 3),
     "BY": (10, 3),
 }
 _USUAL_WINDOW = (30, 7)
+
+# Offsets that begin on the first day of a month, and the distance of a time from its usual day, such as by a weekend.
+MONTHLY = ("MS", "QS", "YS")
+MAX_MOVE = pd.Timedelta(days=3)
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+# The end of a vote for a frequency whose shift is the median of all days.
+_OPEN_SHIFT = "+"
 
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
@@ -46,9 +68,10 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
     """
     rows = find_rows(table)
     num_times = int(rows.lengths.max())
-    if num_times < 3:
+    if num_times < _MIN_TIMES:
         raise SeriesError(
-            f"the longest series has {num_times} of the 3 timestamps that show a frequency. Give more, or source.freq."
+            f"the longest series has {num_times} of the {_MIN_TIMES} timestamps that show a frequency. Give more, or "
+            "source.freq."
         )
     votes: Counter[int | str] = Counter()
     for first, stop in zip(rows.starts[:_MAX_SERIES], rows.stops, strict=False):
@@ -64,17 +87,44 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
             f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
             "be inferred. Resample the data, or give source.freq (for example D, h, MS)."
         )
-    return votes.most_common(1)[0][0]
+    found = votes.most_common(1)[0][0]
+    if isinstance(found, str) and found.endswith(_OPEN_SHIFT):
+        num_days = int(table["ds"].dt.day.median()) - 1
+        return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
+    return found
 
 
 def _infer_block(ds: pd.Series) -> int | str | None:
     if pd.api.types.is_datetime64_any_dtype(ds):
         # The result of pandas 4, about which pandas 3 warns. All threads share the option.
         with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
-            offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= 3 else None
-        return None if offset is None else offset.freqstr
+            offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= _MIN_TIMES else None
+        return _infer_within_months(ds) if offset is None else offset.freqstr
     steps = ds.diff().dropna().unique()
     return int(steps[0]) if len(steps) == 1 else None
+
+
+def _infer_within_months(ds: pd.Series) -> str | None:
+    """Return the frequency of steps on certain days of the months; with an open shift if these days vary."""
+    if len(ds) < _MIN_TIMES:
+        return None
+    first, days = ds.iloc[0], np.unique(ds.dt.day)
+    num_days = int(days[0]) - 1
+    twice = [f"SMS-{days[1] - num_days}"] if len(days) == 2 and days[1] <= MAX_SHIFT + 1 else []
+    for base in [*twice, DEKAD, "SME-15"]:
+        shift = pd.Timedelta(days=0 if base.startswith("SME") else num_days)
+        steps = pd.date_range(first - shift, ds.iloc[-1] - shift, freq=find_offset(base))
+        if len(steps) == len(ds) and (steps == ds - shift).all():
+            return f"{base}+{shift.days}D" if shift else base
+    months = np.unique(np.diff(ds.dt.year * 12 + ds.dt.month))
+    usual = int(ds.dt.day.median())
+    is_usual = (ds.dt.day - usual).abs() <= MAX_MOVE.days
+    if len(months) > 1 or months[0] < 1 or not is_usual.all() or usual > MAX_SHIFT + 1:
+        return None
+    number, month = int(months[0]), first.month - 1
+    units = ((12, f"YS-{_MONTHS[month]}"), (3, f"QS-{_MONTHS[month % 3]}"), (1, "MS"))
+    length, base = next(unit for unit in units if number % unit[0] == 0)
+    return f"{'' if number == length else number // length}{base}{_OPEN_SHIFT}"
 
 
 def get_season_length(freq: int | str) -> int:
@@ -87,7 +137,7 @@ def get_season_length(freq: int | str) -> int:
     """
     if isinstance(freq, int):
         return 1
-    length, rest = divmod(_SEASON_LENGTHS.get(_get_unit(freq), 1), to_offset(freq).n)
+    length, rest = divmod(_SEASON_LENGTHS.get(_get_unit(freq), 1), find_offset(freq).n)
     return length if rest == 0 else 1
 
 
@@ -98,7 +148,7 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
     """
     if isinstance(freq, int):
         return _USUAL_WINDOW
-    offset, name = to_offset(freq), _get_unit(freq)
+    offset, name = find_offset(freq), _get_unit(freq)
     if name in ("min", "h"):
         season_length = get_season_length(freq)
         return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
@@ -108,4 +158,5 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
 
 def _get_unit(freq: str) -> str:
     """Return the name of an offset's unit, without its anchor."""
-    return to_offset(freq).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    base = split_shift(freq)[0]
+    return DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")

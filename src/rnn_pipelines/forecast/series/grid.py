@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import BaseOffset, Day, Tick
+from pandas.tseries.offsets import BaseOffset
 
+from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, split_shift
 from rnn_pipelines.forecast.series.rows import SeriesRows
 
 
@@ -22,10 +22,11 @@ def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np
     Returns:
         int64[time], whole steps; and bool[time], whether `ds` is on a step counted from the first one.
     """
-    offset = to_offset(freq) if isinstance(freq, str) else None
-    if offset is None or isinstance(offset, (Tick, Day)):
+    offset = find_offset(freq) if isinstance(freq, str) else None
+    if offset is None or has_fixed_length(offset):
         steps, rest = np.divmod(ds - firsts, _find_length(freq))
         return steps, rest.astype(np.int64) == 0
+    firsts, ds = _leave_shift(firsts, freq), _leave_shift(ds, freq)
     steps, is_on_step = np.empty(len(ds), np.int64), np.empty(len(ds), bool)
     for chosen in _split_by_hour(firsts):
         grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
@@ -44,16 +45,18 @@ def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.nda
     Returns:
         datetime64 or int64[time].
     """
-    offset = to_offset(freq) if isinstance(freq, str) else None
-    if offset is None or isinstance(offset, (Tick, Day)):
+    offset = find_offset(freq) if isinstance(freq, str) else None
+    if offset is None or has_fixed_length(offset):
         return firsts + steps * _find_length(freq)
+    shift = firsts - _leave_shift(firsts, freq)
+    firsts = firsts - shift
     times = firsts.copy()
     for chosen in _split_by_hour(firsts):
         first = firsts[chosen].min()
         numbers = np.searchsorted(_make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen])
         numbers += offset.n * steps[chosen]
         times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
-    return times
+    return times + shift
 
 
 def insert_steps(
@@ -87,7 +90,11 @@ def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
 
 def _find_length(freq: int | str) -> int | np.timedelta64:
     """Return the length of a step, for spacings of constant length."""
-    return freq if isinstance(freq, int) else pd.Timedelta(to_offset(freq)).to_timedelta64()
+    return freq if isinstance(freq, int) else pd.Timedelta(find_offset(freq)).to_timedelta64()
+
+
+def _leave_shift(times: np.ndarray, freq: int | str) -> np.ndarray:
+    return times - np.timedelta64(split_shift(str(freq))[1].days, "D")
 
 
 def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:

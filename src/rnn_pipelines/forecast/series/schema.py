@@ -5,13 +5,18 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import Day, Tick
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.frequency import get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.series.frequency import (
+    MAX_MOVE,
+    MONTHLY,
+    get_season_length,
+    get_usual_window,
+    infer_frequency,
+)
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
+from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_shift
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
@@ -59,6 +64,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     ordered, repairs = _sort_rows(table)
     _check_unique_times(ordered, source)
     freq = _read_frequency(ordered, source)
+    ordered, moved = _move_to_usual_day(ordered, freq, source)
+    repairs += moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
@@ -154,9 +161,10 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     has_times = pd.api.types.is_datetime64_any_dtype(ordered["ds"])
     try:
         if has_times:
-            offset = to_offset(source.freq)
-            num_units, freq = offset.n, offset.freqstr
-            if isinstance(offset, (Tick, Day)):
+            offset = find_offset(str(source.freq))
+            freq: int | str = spell_frequency(str(source.freq))
+            num_units = offset.n
+            if has_fixed_length(offset):
                 # Raises an error if the offset is too long for pandas.
                 pd.Timedelta(offset)
         else:
@@ -169,6 +177,24 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
             f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
         ) from error
     return freq
+
+
+def _move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Move times that are few days from the usual day of their month to that day, such as from a weekend."""
+    base, shift = split_shift(str(freq))
+    if not shift or find_offset(base).rule_code.split("-")[0] not in MONTHLY:
+        return ordered, []
+    ds = ordered["ds"]
+    usual = ds + shift - (ds.dt.day - 1) * pd.Timedelta(days=1)
+    is_moved = (usual != ds) & ((usual - ds).abs() <= MAX_MOVE)
+    moved = ordered.assign(ds=ds.mask(is_moved, usual))
+    if not is_moved.any() or moved.duplicated(["unique_id", "ds"]).any():
+        return ordered, []
+    first = ordered[is_moved].iloc[0]
+    return moved, [
+        f"moved to day {shift.days + 1} of the month: {is_moved.sum()} rows, the first in series "
+        f"{show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
+    ]
 
 
 def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:

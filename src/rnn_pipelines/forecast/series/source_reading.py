@@ -6,32 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
+from rnn_pipelines.forecast.series.values import join_values, limit_values, parse_columns, read_values
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.numbers import (
-    NO_VALUE,
-    Marks,
-    check_float32_range,
-    parse_numbers,
-    read_other_signs,
-    read_plain_numbers,
-)
+from rnn_pipelines.reading.table_files import TableFiles, list_columns, require_columns
 from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries
-from rnn_pipelines.reading.user_files import TableFiles, find_broken, read_columns, require_columns
+from rnn_pipelines.reading.user_files import find_broken, read_columns
 from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
-
-# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
-# categories.
-NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
-# Words that are numbers in covariates, but not in the target.
-FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 FILES = TableFiles(
     error=SeriesError,
@@ -39,7 +27,10 @@ FILES = TableFiles(
     columns="source.time, source.target, source.id and covariates",
     csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
     dialect="source",
+    wide="source.wide: true",
 )
+
+_MAX_FOOTER_ROWS = 20
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +57,7 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
-    raw = _read_columns(source, external, [source.target, *columns])
+    raw = _read_columns(source, external, [*(source.series if source.is_wide else [source.target]), *columns])
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
     if source.freq is None and not is_datetime64_any_dtype(times):
@@ -75,18 +66,13 @@ def read_table(
             "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
         )
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
-    target = raw[source.target]
-    values, found_marks = parse_numbers(
-        target if is_numeric_dtype(target) else target.mask(target.isin(NO_VALUE)),
-        source.label,
-        *_find_signs(source, raw),
-    )
+    values, found_marks = read_values(raw, source, columns)
     found |= found_marks
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    table = _place_in_zone(keys.assign(y=values), raw[source.time], source, axis)
+    table = _place_in_zone(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
     table.attrs["found"] = found
-    return table, _parse_columns(raw, columns, source).reindex(table.index)
+    return table, parse_columns(raw, columns, source).reindex(table.index)
 
 
 def read_rows(
@@ -104,7 +90,7 @@ def read_rows(
     """
     raw = _read_columns(source, external, columns)
     placed = _place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis)
-    return join_columns(placed, _parse_columns(raw, columns, source).reindex(placed.index))
+    return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
 
 
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
@@ -131,16 +117,22 @@ def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, 
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
+    has_all = source.is_wide and not source.series
     if source.path is not None:
         # Numbers with other signs, and points in a file without commas, are ambiguous.
-        numbers = columns if source.decimal is None and source.thousands is None else ()
-        dialect = Dialect(source.sep, source.encoding)
-        table = _number_rows(read_columns(Path(source.path), wanted, FILES, dialect, numbers))
-        label = source.label
+        numbers = columns if source.decimal is None and source.thousands is None else None
+        dialect = Dialect(source.sep, source.encoding, source.sheet)
+        table, label = read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
+        if source.is_excel:
+            table = _leave_footer(table, source)
+        table = _number_rows(table)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
+        if source.is_wide:
+            external = external.rename(columns=str)
         require_columns(wanted, list(external.columns), label, FILES)
-        table = _leave_arrow(_number_rows(external[wanted]))
+        wanted = list_columns(wanted, external.columns, has_all)
+        table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
@@ -154,6 +146,31 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
+
+
+def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table without the last rows if these hold no time, such as totals and notes; report them.
+
+    A text with digits can be a mistyped time, which is an error, unless it stands alone below dates.
+    """
+    times, others = table[source.time].astype("object"), table.drop(columns=source.time)
+    is_text = times.map(lambda cell: isinstance(cell, str)).astype(bool)
+    has_digits = times.where(is_text, "").str.contains("[0-9]").eq(True)
+    is_alone = (others.isna() | (others == "")).all(axis=1)
+    is_note = is_alone & (not is_text[:1].all())
+    is_time = (~is_text & times.notna()) | (is_text & has_digits & ~is_note)
+    num_rows = int(is_time.to_numpy().nonzero()[0].max(initial=-1)) + 1
+    num_left_out = len(table) - num_rows
+    if not 0 < num_left_out <= _MAX_FOOTER_ROWS or not num_rows:
+        return table
+    logger.warning(
+        "%s: rows %d to %d after the table hold no time and are left out; the first begins with %s",
+        source.label,
+        num_rows + 1,
+        len(table),
+        show(str(table.loc[num_rows:].replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
+    )
+    return table[:num_rows]
 
 
 def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -172,6 +189,12 @@ def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
     import pyarrow
 
     return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+
+
+def _start_periods(table: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Return the table with periods, such as quarters of pandas, as their first moments."""
+    raw = table[time]
+    return table.assign(**{time: raw.dt.start_time}) if isinstance(raw.dtype, pd.PeriodDtype) else table
 
 
 def _check_lone_surrogates(table: pd.DataFrame, label: str) -> None:
@@ -222,47 +245,6 @@ def _parse_times(raw: pd.Series, source: SourceSpec) -> tuple[pd.Series, Found]:
             form = find_date_form(steps, raw, source.label) if source.freq is None else None
             return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
     return parse_times(raw, source.label, source.time_format)
-
-
-def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
-    """Return the given signs of numbers, and whether commas separate cells; else a point in a text is ambiguous."""
-    found = raw.attrs.get("found")
-    is_comma_separated = found is not None and source.sep in (None, ",") and "sep" not in found
-    return Marks(source.decimal, source.thousands), is_comma_separated
-
-
-def _parse_columns(raw: pd.DataFrame, columns: Sequence[str], source: SourceSpec) -> pd.DataFrame:
-    signs = _find_signs(source, raw)
-    return pd.DataFrame({name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index)
-
-
-def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
-    """Return the column as numbers, with missing markers as NaN; unchanged if any cell is text."""
-    if is_numeric_dtype(raw):
-        check_float32_range(read_plain_numbers(raw), raw, label)
-        return raw
-    text = raw.astype(str).str.strip().where(raw.notna())
-    is_sign = _find_no_value_signs(text)
-    is_left_out = text.isin(NO_VALUE) | is_sign
-    found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
-    numbers = read_plain_numbers(found)
-    check_float32_range(numbers, raw, label)
-    words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
-    if numbers.isna().all() and read_plain_numbers(words).isna().all():
-        return raw
-    if is_sign.any():
-        row = _first_row(is_sign)
-        raise SeriesError(
-            f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
-            f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
-        )
-    return found
-
-
-def _find_no_value_signs(text: pd.Series) -> pd.Series:
-    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
-    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
-    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
 
 
 def _place_in_zone(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnn_pipelines.errors import MAX_PATH, DownloadError, ReviewError, make_line
-from rnn_pipelines.reading.user_files import expand_home
+from rnn_pipelines.reading.table_files import expand_home
 
 logger = logging.getLogger(__name__)
 

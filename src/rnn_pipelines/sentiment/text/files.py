@@ -7,7 +7,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import ReviewError, show
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.user_files import TableFiles, expand_home, load_file, read_columns, require_file
+from rnn_pipelines.reading.table_files import TableFiles, expand_home, load_file, require_file
+from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.storage.tables import Column, Table
 
 FILES = TableFiles(

@@ -7,7 +7,8 @@ from pydantic import model_validator
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.user_files import TableFiles, read_columns
+from rnn_pipelines.reading.table_files import TableFiles
+from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.sentiment.text.archive import read_archive
 from rnn_pipelines.sentiment.text.download import fetch_archive
 from rnn_pipelines.sentiment.text.files import check_cells

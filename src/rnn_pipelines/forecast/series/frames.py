@@ -1,0 +1,67 @@
+"""Tables of Python users: pandas, Polars, Arrow and others as the DataFrame that is read, and ids as they were."""
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+from pandas.api.types import is_integer_dtype
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.source import SourceSpec
+
+ID = "unique_id"
+
+
+def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
+    """Return the table of a user as a pandas DataFrame with its times in a column; the table is not changed.
+
+    Args:
+        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times may
+            be the index instead of a column. A Series, whose index has the times, is a single series.
+        source: names the columns.
+    Raises:
+        SeriesError: the data are no table.
+    """
+    if isinstance(data, pd.Series):
+        data = _take_series(data, source)
+    elif not isinstance(data, pd.DataFrame):
+        table = nw.from_native(data, pass_through=True)
+        if isinstance(table, nw.LazyFrame):
+            table = table.collect()
+        if not isinstance(table, nw.DataFrame):
+            raise SeriesError(f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}.")
+        data = table.to_pandas()
+    if source.time not in data and _holds_times(data.index, source.time):
+        data = data.rename_axis(index=source.time).reset_index()
+    return data
+
+
+def _take_series(values: pd.Series, source: SourceSpec) -> pd.DataFrame:
+    """Return a Series as a table, with its name as the name of the series."""
+    if not _holds_times(values.index, source.time):
+        raise SeriesError(
+            f"expected a Series with a DatetimeIndex or a PeriodIndex, received one with {type(values.index).__name__}."
+        )
+    table = values.to_frame(source.target)
+    is_named = values.name not in (None, source.target)
+    return table.assign(**{source.id or ID: str(values.name)}) if is_named else table
+
+
+def _holds_times(index: pd.Index, name: str) -> bool:
+    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) or index.name == name
+
+
+def has_no_values(frame: pd.DataFrame, target: str) -> bool:
+    """Return whether a table has rows, and none with a value of the target."""
+    return not frame.empty and (target not in frame or bool(frame[[target]].isna().all(axis=None)))
+
+
+def find_id_type(frame: pd.DataFrame, source: SourceSpec) -> Any:
+    """Return the dtype of ids that are integers; None for others."""
+    name = source.id or ID
+    return frame[name].dtype if name in frame and is_integer_dtype(frame[name]) else None
+
+
+def restore_ids(table: pd.DataFrame, id_type: Any) -> pd.DataFrame:
+    """Return a table of results with ids as in the table of the user; see `find_id_type`."""
+    return table if id_type is None else table.assign(**{ID: table[ID].astype("int64").astype(id_type)})

@@ -1,0 +1,171 @@
+"""Numbers of a table: the values of its series, in one column or in one for each series, and its other columns."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from rnn_pipelines.errors import SeriesError, show, show_all
+from rnn_pipelines.forecast.series.source import Found, SourceSpec
+from rnn_pipelines.reading.numbers import (
+    NO_VALUE,
+    Marks,
+    check_float32_range,
+    parse_numbers,
+    read_other_signs,
+    read_plain_numbers,
+)
+
+# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
+# categories.
+NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
+# Words that are numbers in covariates, but not in the target.
+FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+# A cell that is a number in one of the ways of writing it.
+_NUMBER = r"\s*[+-]?[0-9.,'\s]*[0-9][0-9.,'\s]*(?:[eE][+-]?[0-9]+)?\s*"
+# Numbers that stand for missing values in many measurements, if they are this many deviations from the others.
+_SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
+_SENTINEL_DEVIATIONS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> tuple[pd.DataFrame, Found]:
+    """Read the values of the series.
+
+    Args:
+        raw: the table as read.
+        source: names the column of the values, or those of a wide table.
+        others: columns without values.
+    Returns:
+        float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
+        detected signs of numbers.
+    Raises:
+        SeriesError: a cell is no number, or a wide table has no column of numbers.
+    """
+    values: dict[str, pd.Series] = {}
+    found: Found = {}
+    for name in _list_value_columns(raw, source, others) if source.is_wide else [source.target]:
+        cells = raw[name] if is_numeric_dtype(raw[name]) else raw[name].mask(raw[name].isin(NO_VALUE))
+        values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
+        found |= marks
+    return pd.DataFrame(values, index=raw.index), found
+
+
+def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
+
+    Args:
+        table: `unique_id, ds, y`.
+        source: its `valid_range` may be open.
+    """
+    if source.valid_range is None:
+        _warn_of_sentinels(table, source)
+        return table
+    (low, high), y = source.valid_range, table["y"]
+    is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
+    if is_outside.any():
+        logger.warning(
+            "%s: %s values of %s outside source.valid_range are missing; the first is %g in row %d",
+            source.label,
+            f"{is_outside.sum():,}",
+            f"{y.notna().sum():,}",
+            y[is_outside].iloc[0],
+            table.index[is_outside][0],
+        )
+    return table.assign(y=y.mask(is_outside))
+
+
+def _warn_of_sentinels(table: pd.DataFrame, source: SourceSpec) -> None:
+    """Log a warning for each number of `_SENTINELS` that is far from all other values of its series."""
+    for number in table["y"][table["y"].isin(_SENTINELS)].unique():
+        names = table.loc[table["y"] == number, "unique_id"].unique()
+        some = table[table["unique_id"].isin(names)]
+        others = some[~some["y"].isin(_SENTINELS)].groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
+        distance = float(((number - others["mean"]).abs() / others["std"]).min())
+        if distance > _SENTINEL_DEVIATIONS:
+            logger.warning(
+                "%s: %s values of '%s' are %g, %.0f deviations or more from the others, which are between %g and %g. "
+                "If they stand for missing values, give source.valid_range=%g:%g.",
+                source.label,
+                f"{(table['y'] == number).sum():,}",
+                source.target,
+                number,
+                distance,
+                *[others["min"].min(), others["max"].max()] * 2,
+            )
+
+
+def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:
+    """Return the columns of series of a wide table: the named ones, or else all that hold a number."""
+    if source.series:
+        return list(source.series)
+    names = [name for name in raw if name != source.time and name not in others]
+    texts = [name for name in names if not _holds_numbers(raw[name])]
+    if len(texts) == len(names):
+        raise SeriesError(f"{source.label}: no column of numbers beside '{source.time}'. Name them with source.series.")
+    if texts:
+        logger.info("%s: columns without numbers, which are not read: %s", source.label, show_all(texts))
+    return [name for name in names if name not in texts]
+
+
+def _holds_numbers(cells: pd.Series) -> bool:
+    if is_datetime64_any_dtype(cells) or is_bool_dtype(cells):
+        return False
+    return is_numeric_dtype(cells) or bool(cells.dropna().astype(str).str.fullmatch(_NUMBER).any())
+
+
+def join_values(keys: pd.DataFrame, values: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the values as `y` beside `unique_id, ds`; a wide table one series after the other."""
+    if not source.is_wide:
+        return keys.assign(y=values[source.target])
+    return pd.concat([keys.assign(unique_id=str(name), y=values[name]) for name in values])
+
+
+def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
+    """Return the given signs of numbers, and whether commas separate cells; else a point in a text is ambiguous."""
+    found = raw.attrs.get("found")
+    is_comma_separated = found is not None and source.sep in (None, ",") and "sep" not in found
+    return Marks(source.decimal, source.thousands), is_comma_separated
+
+
+def parse_columns(raw: pd.DataFrame, columns: Sequence[str], source: SourceSpec) -> pd.DataFrame:
+    """Return other columns than values, each as numbers if it has no texts."""
+    signs = _find_signs(source, raw)
+    return pd.DataFrame({name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index)
+
+
+def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+    """Return the column as numbers, with missing markers as NaN; unchanged if any cell is text."""
+    if is_numeric_dtype(raw):
+        check_float32_range(read_plain_numbers(raw), raw, label)
+        return raw
+    text = raw.astype(str).str.strip().where(raw.notna())
+    is_sign = _find_no_value_signs(text)
+    is_left_out = text.isin(NO_VALUE) | is_sign
+    found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
+    numbers = read_plain_numbers(found)
+    check_float32_range(numbers, raw, label)
+    words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
+    if numbers.isna().all() and read_plain_numbers(words).isna().all():
+        return raw
+    if is_sign.any():
+        row = _first_row(is_sign)
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
+            f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
+        )
+    return found
+
+
+def _find_no_value_signs(text: pd.Series) -> pd.Series:
+    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
+
+
+def _first_row(mask: pd.Series | np.ndarray) -> int:
+    return int(np.argmax(mask)) + 1

@@ -1,0 +1,83 @@
+"""The files that a source of tables accepts, and the checks that readers of all kinds share."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
+
+
+class TableFiles(NamedTuple):
+    """The accepted files, and the parameters that errors mention.
+
+    Attributes:
+        error: exception to raise.
+        path: the parameter that names the file.
+        columns: the parameters that name its columns.
+        other: a hint for files of another kind.
+        csv_endings: endings of CSV file names, in lower case.
+        dialect: parameter group with separator and encoding of a CSV file; empty if there is none.
+        wide: the parameter for tables with one column for each series; empty if there is none.
+    """
+
+    error: type[RnnPipelinesError]
+    path: str
+    columns: str
+    other: str = ""
+    csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
+    dialect: str = ""
+    wide: str = ""
+
+
+def expand_home(path: str | Path) -> Path:
+    """Return a path with ~ replaced by the home folder; the ~ of an unknown user stays, and no file is found."""
+    return Path(os.path.expanduser(path))
+
+
+def require_file(path: Path, files: TableFiles) -> None:
+    """Raise `files.error` if there is no file at `path`."""
+    if os.path.isdir(path):
+        raise files.error(
+            f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
+        )
+    # Unlike `Path.is_file`, this accepts invalid file names.
+    if not os.path.isfile(path):
+        raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")
+
+
+def require_columns(wanted: list[str], received: list[str], label: object, files: TableFiles) -> None:
+    """Raise `files.error` if a wanted column is missing or repeated."""
+    names = [name for name in received if name != ""]
+    missing = [column for column in wanted if column not in names]
+    if missing:
+        hint = f"Name them with {files.columns}."
+        if len(received) == 1 and any(mark in str(received[0]) for mark in ",;|\t"):
+            hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
+        elif files.wide and len(missing) == 1 and len(set(names) - set(wanted)) > 1:
+            hint = f"{hint[:-1]}, or set {files.wide} if each column is a series."
+        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}")
+    for column in wanted:
+        places = [place for place, name in enumerate(received, 1) if name == column]
+        if len(places) > 1:
+            raise files.error(
+                f"{label}: more than one column {show(column)}: its columns {show_all(places)} of {show_all(names)}. "
+                "Rename one of them."
+            )
+
+
+def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
+    """Return the wanted columns, followed by all others with a name if asked."""
+    return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+
+
+def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
+    """Return the result of `read`; raise `files.error` with the reason if it fails."""
+    try:
+        return read()
+    except RnnPipelinesError:
+        raise
+    # Readers of these formats can raise any exception for a damaged file.
+    except Exception as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error

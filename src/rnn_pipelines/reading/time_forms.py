@@ -1,0 +1,99 @@
+"""Forms of times: strftime patterns, names of months, quarters and ISO weeks."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+import pandas as pd
+
+from rnn_pipelines.errors import MAX_VALUE, make_line, show
+
+_DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+# Forms to try if times are not ISO 8601.
+FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
+
+# Dates with the name of a month; {0} is its abbreviation or its full name, {1} is that of a weekday.
+_NAMED_DATES = (
+    *("%d-{0}-%Y", "%d-{0}-%y", "%d {0} %Y", "%d {0} %y", "%d. {0} %Y", "%d/{0}/%Y", "%d/{0}/%y", "%d{0}%Y"),
+    *("{0} %d, %Y", "{0} %d %Y", "{0}-%d-%Y", "%Y-{0}-%d", "%Y {0} %d"),
+    *("{1}, {0} %d, %Y", "{1} {0} %d, %Y", "{1}, %d {0} %Y", "{1} %d {0} %Y", "{1} %d-{0}-%Y"),
+)
+_NAMED_MONTHS = ("{0} %Y", "{0}-%Y", "{0}, %Y", "{0}/%Y", "{0}%Y", "%Y {0}", "%Y-{0}", "%Y{0}")
+# These could also be days: Jun-23 is a month of 2023 or a day of any year, see `can_be_days`.
+SHORT_MONTHS = tuple(form.format(name) for name in ("%b", "%B") for form in ("{0}-%y", "{0} %y"))
+# Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
+_PERIODS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
+
+_YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
+_DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
+
+
+def list_forms(cell: str) -> list[str]:
+    """Return the forms that a cell may have, in the order of trial."""
+    if re.search("[A-Za-z]{3}", cell):
+        return [*_list_named(), *SHORT_MONTHS]
+    if re.search("[QqWw]", cell):
+        return list(_PERIODS)
+    return FORMS
+
+
+def _list_named() -> Iterator[str]:
+    for date, time, month in product(_NAMED_DATES, _TIMES, ("%b", "%B")):
+        for day in ("%a", "%A") if "{1}" in date else ("",):
+            yield date.format(month, day) + time
+    for date, month in product(_NAMED_MONTHS, ("%b", "%B")):
+        yield date.format(month)
+    # The form of C, Unix logs and e-mails.
+    yield "%a %b %d %H:%M:%S %Y"
+
+
+def can_be_days(times: pd.Series) -> bool:
+    """Return whether months with two-digit years, in the order of the rows, can be days of an unknown year.
+
+    Then most rows have the same month as the row before, and the number behind it changes.
+    """
+    has_changed = times.diff().iloc[1:] != pd.Timedelta(0)
+    has_month = (times.dt.month == times.dt.month.shift()).iloc[1:]
+    return bool((has_changed & has_month).sum() > 0.5 * has_changed.sum())
+
+
+def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
+    """Return texts and their form with quarters as their first month, and weeks as their Monday."""
+    if "%q" in form:
+        pattern = re.escape(form).replace("%Y", "(?P<year>[0-9]{4})").replace("%q", "(?P<quarter>[1-4])")
+        parts = text.str.strip().str.extract(f"^{pattern}$", flags=re.IGNORECASE)
+        month = 3 * pd.to_numeric(parts["quarter"]) - 2
+        return parts["year"] + "-" + month.astype("Int64").astype("str"), "%Y-%m"
+    if form.endswith("W%V"):
+        return text + " 1", form + " %u"
+    return text, form
+
+
+def take_time_format(form: str) -> str:
+    """Return the pattern without surrounding blanks, because times are read without them.
+
+    Raises:
+        ValueError: pandas cannot read the pattern, or it has no year, or a day without a month.
+    """
+    expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
+    form = form.strip()
+    directives = set(re.findall("%.", form, re.DOTALL))
+    if not directives & _YEAR_DIRECTIVES:
+        raise ValueError(f"{expected}, which has no year (%Y, or %y for two digits)")
+    if "%d" in directives and not directives & _MONTH_DIRECTIVES:
+        raise ValueError(f"{expected}, which has a day (%d) and no month (%m; %M is the minute)")
+    if "%q" in directives and (directives != {"%Y", "%q"} or len(re.findall("%.", form)) > 2):
+        raise ValueError(f"{expected}, which has a quarter (%q) beside other parts than a year (%Y)")
+    text = pd.Series(["2024-03-31"])
+    try:
+        pd.to_datetime(text, format=make_plain(text, form)[1], errors="coerce", utc=True)
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{expected}: {make_line(error, MAX_VALUE)}") from error
+    return form
+
+
+def count_digits(form: str) -> int:
+    """Return the number of digits of a time in a form; 0 if it has other signs, such as %d.%m.%Y."""
+    parts = [form[place : place + 2] for place in range(0, len(form), 2)]
+    return sum(_DIGITS[part] for part in parts) if all(part in _DIGITS for part in parts) else 0

@@ -1,0 +1,67 @@
+"""Tables of any library and of any index are read as a DataFrame with `ds, y` is."""
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.frames import restore_ids, take_frame
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
+
+SOURCE = SourceSpec(name="catalog")
+MONTHS = pd.date_range("2010-01-01", periods=60, freq="MS")
+VALUES = np.sin(np.arange(60.0))
+FRAME = pd.DataFrame({"ds": MONTHS, "y": VALUES})
+TABLES = {
+    "index": FRAME.set_index("ds"),
+    "nameless index": FRAME.set_index(pd.DatetimeIndex(MONTHS.to_numpy()))[["y"]],
+    "period index": FRAME[["y"]].set_index(MONTHS.to_period("M")),
+    "periods": FRAME.assign(ds=MONTHS.to_period("M")),
+    "series": pd.Series(VALUES, index=MONTHS),
+    "series of periods": pd.Series(VALUES, index=MONTHS.to_period("M")),
+    "arrow": pyarrow.Table.from_pandas(FRAME),
+    "narwhals": nw.from_native(FRAME),
+}
+
+
+@pytest.mark.parametrize("data", TABLES.values(), ids=TABLES)
+def test_table_is_read_as_a_frame_of_columns(data: object) -> None:
+    found = read_source(SOURCE, take_frame(data, SOURCE))
+    assert found["ds"].tolist() == list(MONTHS)
+    assert found["y"].tolist() == list(VALUES)
+    assert set(found["unique_id"]) == {"y"}
+
+
+def test_quarters_of_pandas_are_their_first_days() -> None:
+    values = pd.Series([1.0, 2.0, 3.0], index=pd.period_range("2001Q4", periods=3, freq="Q"))
+    found = read_source(SOURCE, take_frame(values, SOURCE))
+    assert found["ds"].tolist() == [pd.Timestamp("2001-10-01"), pd.Timestamp("2002-01-01"), pd.Timestamp("2002-04-01")]
+
+
+def test_name_of_a_series_is_that_of_its_forecasts() -> None:
+    assert set(take_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {"air"}
+
+
+@pytest.mark.parametrize("data", [[1, 2], {"ds": [1], "y": [2]}, "ds", None, pd.Series(VALUES)], ids=type)
+def test_other_data_are_refused(data: object) -> None:
+    with pytest.raises(SeriesError):
+        take_frame(data, SOURCE)
+
+
+@pytest.mark.parametrize("kind", ["int64", "int16", "uint64", "Int64", "str"])
+def test_ids_keep_their_type(kind: str) -> None:
+    small = {"lstm": {"units": 2}, "gru": {"units": 2}, "training": {"max_steps": 5}, "split": {"test": 8}}
+    frame = pd.concat([FRAME.assign(unique_id=name) for name in (9, 10)]).astype({"unique_id": kind})
+    fitted = Forecaster(h=2, level=None, lookback=8, **small).fit(frame)
+    for table in (fitted.predict(), fitted.predict(frame), fitted.holdout()):
+        assert table["unique_id"].dtype == frame["unique_id"].dtype
+        assert set(table["unique_id"]) == set(frame["unique_id"])
+
+
+def test_leading_zeros_of_ids_stay() -> None:
+    table = pd.DataFrame({"unique_id": ["007"]})
+    assert restore_ids(table, None)["unique_id"].tolist() == ["007"]
