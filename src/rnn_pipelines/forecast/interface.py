@@ -115,8 +115,8 @@ class Forecaster:
         Args:
             frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
                 horizon, without values of `y`. None for the data of `fit`.
-            h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively. They are
-                marked by `is_recursive`, and have no bounds because their errors were not measured.
+            h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
+                by `is_recursive`. Their bounds grow as the errors within the horizon do.
             level: of the intervals, in percent; None for those of the constructor.
         Returns:
             `unique_id, ds`; `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
