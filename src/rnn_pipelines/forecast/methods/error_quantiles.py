@@ -58,7 +58,9 @@ def find_quantiles(
     places = (np.cumsum(own, axis=0) - own / 2) / weights.sum()
     wanted = np.concatenate([1 - sides, sides])
     columns = zip(places.T, ordered.T, strict=True)
-    found = np.array([np.interp(wanted, at, values) for at, values in columns]).T.reshape(2, len(levels), -1)
+    found = np.array([np.interp(wanted, at, values) for at, values in columns]).T.reshape(
+        2, len(levels), errors.shape[1]
+    )
     lows, highs = found * (find_t(sides, freedom) / find_t(sides, np.inf))[:, None]
     return lows, highs
 
