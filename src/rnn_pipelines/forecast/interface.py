@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.model.paths import tabulate_paths
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
     forecast_recursively,
@@ -108,7 +109,12 @@ class Forecaster:
         return self
 
     def predict(
-        self, frame: pd.DataFrame | None = None, h: int | None = None, level: Sequence[int] | None = None
+        self,
+        frame: pd.DataFrame | None = None,
+        h: int | None = None,
+        level: Sequence[int] | None = None,
+        paths: int | None = None,
+        seed: int = 0,
     ) -> pd.DataFrame:
         """Forecast the steps after each series' end.
 
@@ -118,8 +124,12 @@ class Forecaster:
             h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
                 by `is_recursive`. Their bounds grow as the errors within the horizon do.
             level: of the intervals, in percent; None for those of the constructor.
+            paths: number of sample paths of the ensemble, at most 10,000, for questions about several steps, such as
+                their sum; None for forecasts.
+            seed: of the paths.
         Returns:
-            `unique_id, ds`; `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
+            With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
+            `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
             unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, the only forecaster is `ensemble`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
@@ -133,6 +143,8 @@ class Forecaster:
         check_recursive(best, series, num_steps, covariates)
         # All forecasters read the same rows, because they share scale, calendar and covariates.
         panel, features = lay_out_recursive(best, series, num_steps, covariates)
+        if paths is not None:
+            return show_table(tabulate_paths(best, panel, features, num_steps, paths, seed), best.settings.tz)
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
         }
