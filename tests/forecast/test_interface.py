@@ -128,12 +128,11 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
 # Beyond the horizon
 
 
-def test_steps_beyond_the_horizon_are_marked_and_have_no_bounds(fitted: Forecaster) -> None:
+def test_steps_beyond_the_horizon_are_marked_and_have_bounds(fitted: Forecaster) -> None:
     found = fitted.predict(h=8)
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
     bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
-    assert found.loc[found["is_recursive"], bounds].isna().all().all()
-    assert found.loc[~found["is_recursive"], bounds].notna().all().all()
+    assert found[bounds].notna().all().all()
 
 
 def test_steps_within_the_horizon_are_those_of_a_shorter_forecast(fitted: Forecaster) -> None:

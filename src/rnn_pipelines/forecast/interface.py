@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.model.paths import tabulate_paths
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
     forecast_recursively,
@@ -112,17 +113,32 @@ class Forecaster:
         self._id_type = find_id_type(frame, source)
         return self
 
+<<<<<<< HEAD
     def predict(self, frame: Any = None, h: int | None = None, level: Sequence[int] | None = None) -> pd.DataFrame:
+=======
+    def predict(
+        self,
+        frame: pd.DataFrame | None = None,
+        h: int | None = None,
+        level: Sequence[int] | None = None,
+        paths: int | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+>>>>>>> 7a0def9da3e99285a5a297f1be77b7445f80efa7
         """Forecast the steps after each series' end.
 
         Args:
             frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
                 horizon, without values of `y`. None for the data of `fit`.
-            h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively. They are
-                marked by `is_recursive`, and have no bounds because their errors were not measured.
+            h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
+                by `is_recursive`. Their bounds grow as the errors within the horizon do.
             level: of the intervals, in percent; None for those of the constructor.
+            paths: number of sample paths of the ensemble, at most 10,000, for questions about several steps, such as
+                their sum; None for forecasts.
+            seed: of the paths.
         Returns:
-            `unique_id, ds`; `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
+            With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
+            `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
             unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, the only forecaster is `ensemble`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
@@ -137,6 +153,8 @@ class Forecaster:
         check_recursive(best, series, num_steps, covariates)
         # All forecasters read the same rows, because they share scale, calendar and covariates.
         panel, features = lay_out_recursive(best, series, num_steps, covariates)
+        if paths is not None:
+            return show_table(tabulate_paths(best, panel, features, num_steps, paths, seed), best.settings.tz)
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
         }

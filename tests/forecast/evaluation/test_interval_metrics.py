@@ -66,6 +66,25 @@ def test_width_is_that_of_the_interval(predictions: Predictions) -> None:
     assert measure_intervals(predictions)[0]["gru"]["width_80"] == pytest.approx(by_series.mean())
 
 
+def test_width_is_compared_with_that_of_seasonal_naive(predictions: Predictions) -> None:
+    low, high = name_bounds("gru", 80)
+    names = dict(zip(name_bounds("seasonal_naive", 80), (low, high), strict=True))
+    keys = ["unique_id", "cutoff", "ds", "horizon_step", "y", "gru", low, high]
+    table = predictions.table[keys].assign(seasonal_naive=predictions.table["gru"])
+    middle = (table[low] + table[high]) / 2
+    table = table.assign(**{name: middle + 2 * (table[own] - middle) for name, own in names.items()})
+    numbers, by_level = measure_intervals(Predictions(table, ("gru", "seasonal_naive"), (80,)))
+    assert numbers["gru"]["relative_width_80"] == pytest.approx(0.5)
+    assert by_level.query("forecaster == 'gru' and level == 80")["relative_width"].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_origins_of_a_panel_have_the_least_and_the_most_coverage() -> None:
+    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
+    table = table.assign(y=[0.0, 0.0, 0.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
+    numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
+    assert (numbers["gru"]["least_coverage_80"], numbers["gru"]["most_coverage_80"]) == (0.5, 1.0)
+
+
 def test_table_by_level_is_one() -> None:
     _, by_level = measure_intervals(make_predictions())
     assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2

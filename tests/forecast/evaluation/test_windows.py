@@ -44,11 +44,9 @@ def make_predictions() -> Callable[..., Predictions]:
 
 def test_errors_are_means_over_windows(make_predictions: Callable[..., Predictions]) -> None:
     results, _ = summarize_windows(make_predictions({1: 1.0, 2: 3.0}))
-    assert results["forecasters"]["gru"] == pytest.approx(
-        {"mse": 5.0, "mae": 2.0, "p_value": results["forecasters"]["gru"]["p_value"]}
-        | {"coverage_80": 1.0, "width_80": 2.0, "winkler_80": 2.0}
-        | {"scaled_crps": results["forecasters"]["gru"]["scaled_crps"]}
-    )
+    found, expected = results["forecasters"]["gru"], {"mse": 5.0, "mae": 2.0}
+    expected |= {"coverage_80": 1.0, "width_80": 2.0, "winkler_80": 2.0}
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert results["forecasters"]["ridge"] == {"mse": 4.0, "mae": 2.0, "p_value": None}
 
 

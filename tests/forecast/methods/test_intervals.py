@@ -1,7 +1,8 @@
-"""Intervals hold what they promise, are as wide as unseen errors ask for, and never narrower than can be promised."""
+"""Intervals: from held-out and fitted errors to bounds, their coverage, and series with few, sparse or no errors."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,14 +13,14 @@ from pydantic import ValidationError
 
 from fitted import find_all_errors, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
+from rnn_pipelines.forecast.methods.error_quantiles import count_needed, find_ranks
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import (
     Intervals,
     LevelSpec,
     add_intervals,
     bound_forecasts,
-    count_needed,
-    find_ranks,
+    describe_windows,
     fit_intervals,
 )
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
@@ -182,17 +183,35 @@ def test_too_few_past_errors_leave_cells_empty_and_say_so(
     prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    predictions, _ = forecast_all(prepare(make_values(40), WindowSpec(lookback=4, horizon=2)), LevelSpec((99,)))
+    predictions, _ = forecast_all(prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99)))
     assert predictions.get_bounds("baseline_ensemble", 99).isna().all(axis=None)
-    assert "level 99: expected 99 " in caplog.text
+    assert predictions.get_bounds("baseline_ensemble", 80).notna().all(axis=None)
+    assert "level 99" in caplog.text
 
 
-def test_no_judged_windows_leave_cells_empty(prepare: Prepare, make_values: MakeValues) -> None:
-    prepared = prepare(make_values(30), WindowSpec(lookback=4, horizon=2))
-    assert not fit_linear_models(prepared.windows).is_enough
-    predictions, intervals = forecast_all(prepared)
-    assert set(predictions.forecasters) < set(intervals.names.tolist())
-    assert predictions.get_bounds("baseline_ensemble", 80).isna().all(axis=None)
+@pytest.mark.parametrize("num_series", [1, 3])
+@pytest.mark.parametrize("num_values", [12, 30, 45])
+def test_short_series_have_intervals(
+    num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues
+) -> None:
+    """From errors of one held-out origin, of fitted windows, or of the series' own past."""
+    series = {f"s{number}": make_values(num_values, seed=number) for number in range(num_series)}
+    split = SplitSpec(validation=2, test=2)
+    predictions, intervals = forecast_all(prepare(series, WindowSpec(lookback=4, horizon=2), split))
+    assert set(predictions.forecasters) <= set(intervals.names.tolist())
+    widths = [predictions.get_bounds("last_value", level).eval("hi - lo") for level in (80, 95)]
+    assert (widths[0] > 0).all()
+    assert (widths[1] > widths[0]).all()
+
+
+def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
+    """Without another fold, nothing shows that the noise is uneven."""
+    linear = fit_linear_models(walk.windows)
+    one = replace(linear, fold=np.zeros_like(linear.fold), begins=linear.begins[:1], stops=linear.stops[-1:])
+    data = FittingData(walk.windows, one)
+    intervals = fit_intervals(data, fit_methods(data), LEVEL)
+    assert np.isfinite(intervals.lows).all()
+    assert not intervals.slopes.any()
 
 
 def test_large_series_of_a_panel_have_wide_intervals(prepare: Prepare, make_values: MakeValues) -> None:
@@ -222,11 +241,14 @@ def test_inputs_are_not_changed(walk: SimpleNamespace) -> None:
 
 def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
     _, intervals = forecast_all(walk)
-    panel = walk.windows
-    origins = panel.index("test").origins(np.arange(3))
+    panel, origins = walk.windows, walk.windows.index("test").origins(np.arange(3))
+    names = np.repeat(walk.scaler["unique_id"].to_numpy(), 3)
     forecasts = np.zeros((3, panel.horizon))
-    one = bound_forecasts(intervals, "ridge", panel, origins, forecasts)
-    other = bound_forecasts(intervals.pick("ridge", "y_hat"), "y_hat", panel, origins, forecasts)
+    picked = intervals.pick("ridge", "y_hat")
+    one, other = (
+        bound_forecasts(found, name, describe_windows(found, panel, origins, names, walk.scaler), forecasts)
+        for found, name in ((intervals, "ridge"), (picked, "y_hat"))
+    )
     np.testing.assert_array_equal(one, other)
 
 

@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.figures import draw_next_values
 from rnn_pipelines.forecast.report.intervals import (
+    describe_coverage,
     draw_coverage,
     draw_fan,
     format_empty_levels,
@@ -78,12 +79,23 @@ def measured() -> tuple[ForecastMetrics, pd.DataFrame]:
 
 def test_coverage_stands_with_its_range_over_steps(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     table = tabulate_intervals(*measured)
-    assert table.header[:4] == ["forecaster", "coverage 80 %", "width 80 %", "Winkler 80 %"]
+    assert table.header[:5] == ["forecaster", "coverage 80 %", "width 80 %", "relative width 80 %", "Winkler 80 %"]
     assert table.rows[0][:2] == ["ensemble", "80.0 (70.0 to 90.0)"]
 
 
+@pytest.mark.parametrize(
+    ("coverage", "verdict"), [(0.8, "held"), (0.76, "held"), (0.74, "too narrow"), (0.86, "too wide")]
+)
+def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> None:
+    numbers = {"coverage_80": coverage, "least_coverage_80": 0.5, "most_coverage_80": 0.9, "relative_width_80": 0.87}
+    found = describe_coverage(ForecastMetrics({"ensemble": {**numbers, "coverage_95": None}}, None), (80, 95))
+    assert verdict in found
+    assert all(number in found for number in (f"{100 * coverage:.1f}", "50 to 90", "0.87"))
+    assert "95 %" not in found
+
+
 def test_level_without_intervals_is_a_dash_with_a_note(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
-    assert tabulate_intervals(*measured).rows[0][4:7] == ["–", "–", "–"]
+    assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
     (note,) = format_empty_levels(measured[1])
     assert "95 %" in note
 

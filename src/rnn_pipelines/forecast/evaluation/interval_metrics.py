@@ -2,7 +2,8 @@
 
 Names and definitions are those of `utilsforecast.losses`. Coverage is the share of the actuals inside the interval.
 The Winkler score is the width plus 2 / α times the distance of an actual outside. Scaled CRPS is twice the mean pinball
-loss of the point forecast and all bounds, over the mean size of the actuals. All are means over windows and steps of a
+loss of the point forecast and all bounds, over the mean size of the actuals. Relative width is the width over that of
+seasonal naive, or of the last value if there is no season, on the same step. All are means over windows and steps of a
 series, then over series.
 """
 
@@ -12,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
-from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.storage.tables import Column, Table
 
 NUMBER = Column("float", can_be_empty=True)
-MEASURES = ("coverage", "width", "winkler")
+MEASURES = ("coverage", "width", "winkler", "relative_width")
 SCALED_CRPS = "scaled_crps"
 
 
@@ -30,6 +31,7 @@ class MetricsByLevelTable(Table):
     coverage = NUMBER
     width = NUMBER
     winkler = NUMBER
+    relative_width = NUMBER
 
 
 MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
@@ -41,10 +43,12 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     Args:
         predictions: with the actuals.
     Returns:
-        By forecaster, `coverage_80`, `width_80`, `winkler_80` of each level, and `scaled_crps`; None if undefined,
-        empty without intervals. And the table by level and step ahead.
+        By forecaster, `coverage_80`, `width_80`, `winkler_80`, `relative_width_80` of each level, for a panel also
+        `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; and
+        `scaled_crps`. None if undefined, empty without intervals. And the table by level and step ahead.
     """
     numbers: dict[str, dict[str, float | None]] = {}
+    is_panel = predictions.table["unique_id"].nunique() > 1
     rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
     for name in predictions.forecasters:
         numbers[name] = {}
@@ -54,6 +58,10 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
                 continue
             means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
             numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
+            if is_panel:
+                by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
+                ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
+                numbers[name] |= {f"{key}_coverage_{level}": _or_none(end) for key, end in ends.items()}
             by_step = scores.groupby(["horizon_step", "unique_id"]).mean().groupby("horizon_step").mean()
             rows.append(by_step.reset_index().assign(forecaster=name, level=level))
         if numbers[name]:
@@ -71,7 +79,7 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
         name: of the forecaster.
         level: of the interval, in percent.
     Returns:
-        `unique_id, horizon_step, coverage, width, winkler`; NaN if there were too few past errors.
+        `unique_id, horizon_step, coverage, width, winkler, relative_width`; NaN if there were too few past errors.
     """
     try:
         bounds = predictions.get_bounds(name, level)
@@ -84,8 +92,18 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
         coverage=(outside == 0).astype("float64").where(width.notna()),
         width=width,
         winkler=width + 200 / (100 - level) * outside,
+        relative_width=width / _find_naive_width(predictions, level),
     )
     return scores[y.notna()]
+
+
+def _find_naive_width(predictions: Predictions, level: int) -> pd.Series:
+    """Return the width of the naive method's interval at each row; NaN if it has none, or if it is 0."""
+    for name in ("seasonal_naive", "last_value"):
+        if set(name_bounds(name, level)) <= set(predictions.table):
+            width = predictions.get_bounds(name, level).eval("hi - lo")
+            return width.where(width > 0)
+    return pd.Series(np.nan, index=predictions.table.index)
 
 
 def _measure_crps(predictions: Predictions, name: str) -> float:

@@ -10,17 +10,23 @@ MAX_ZERO_SHARE = 0.3
 
 
 class AimSpec(ParameterModel, frozen=True):
-    """The loss of the fits, and the target of the ensemble.
+    """The loss of the fits, the target of the ensemble, and the smallest forecast.
 
     Attributes:
         loss: `squared` or `absolute` errors of linear models and networks; `auto` takes squared errors for a single
             series, and for panels in which more than 30 % of the values are 0, else absolute ones.
         target: `mean`, whose sum over series and steps is the expected sum, or `median`, which has the smallest
             absolute error: the ensemble's weights minimise squared or absolute errors.
+        non_negative: whether forecasts and bounds are cut at 0; `auto` cuts them if no value of the past is below 0.
     """
 
     loss: Literal["auto", "squared", "absolute"] = "auto"
     target: Target = "mean"
+    non_negative: Literal["auto", True, False] = "auto"
+
+    def choose_non_negative(self, has_negative_values: bool) -> bool:
+        """Return whether forecasts and bounds are cut at 0."""
+        return not has_negative_values if self.non_negative == "auto" else self.non_negative
 
     def choose_absolute(self, is_single: bool, zero_share: float) -> bool:
         """Return whether models are fitted on absolute errors.

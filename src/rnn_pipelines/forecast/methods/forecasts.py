@@ -52,7 +52,7 @@ def _forecast_part(
                 of_batch[name] = model.combine(of_batch)
             else:
                 of_batch[name] = model.forecast(panel, windows, origins)
-            found[name].append(of_batch[name].astype(np.float32))
+            found[name].append(linear.normalizer.cut(panel, origins, of_batch[name].astype(np.float32)))
             seconds[name] += time.perf_counter() - started
     return {name: np.concatenate(batches) for name, batches in found.items()}
 

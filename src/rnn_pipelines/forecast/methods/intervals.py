@@ -1,31 +1,33 @@
-"""Prediction intervals from out-of-fold errors.
+"""Prediction intervals from past errors; see decision 30.
 
-Split-conformal: the bounds are ranks of past errors for each step ahead. Errors are normalised, so that all series of a
-panel are pooled. If the noise is clearly uneven, errors are first divided by the expected spread of their window.
+An error is divided by its expected size, so that the errors of all windows and series form one pool for each step
+ahead. A bound is the forecast plus a quantile of the pool times the expected size.
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
+from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
+from rnn_pipelines.forecast.methods.error_quantiles import count_needed
+from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, measure_windows
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
+from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
 from rnn_pipelines.forecast.series.tables import Scaler
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, gather_history, number_series
+from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
 
-# Added to keep logarithms finite: to a normalised change, and to an error, as part of the median error of its step.
-SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
-# Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
-TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
+# With fewer errors of each step, those of the rule for short series decide: enough for a level of 95.
+MIN_ERRORS = count_needed(95)
+SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 
 
 class LevelSpec(
@@ -42,189 +44,164 @@ class LevelSpec(
 
 @dataclass(frozen=True)
 class Intervals:
-    """The bounds of some methods. Flat, so that one file of arrays holds them.
+    """The intervals of some methods. Flat, so that one file of arrays holds them.
 
     Attributes:
-        kind: of the normalisation, see `normalization`.
+        rule: of the expected size, see `error_sizes`.
         levels: int64[level], in percent.
         names: str[forecaster].
-        lows, highs: float64[forecaster, level, horizon], errors (actual minus forecast), normalised, over the expected
-            spread; infinite if there are too few errors for the level.
-        slopes: float64[forecaster, predictor], of the logarithm of the spread; 0 if the noise is even.
-        smallest, largest: float64[forecaster, predictor], range to which predictors are clipped.
+        lows, highs: float64[forecaster, level, horizon], errors (actual minus forecast) over their expected size;
+            infinite if there are too few errors for the level, NaN if there are none.
+        samples: float32[forecaster, sample, horizon], past errors over their expected size, for paths.
+        growth: float64[forecaster], exponent of the step with which errors grow, for steps beyond the horizon.
+        usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
+        shape: float64[value], see `fit_shape`; empty if no series is sparse.
+        is_non_negative: whether bounds are cut at 0.
     """
 
-    kind: NormalizationKind
+    rule: Rule
     levels: np.ndarray
     names: np.ndarray
     lows: np.ndarray
     highs: np.ndarray
+    samples: np.ndarray
+    growth: np.ndarray
+    usual: np.ndarray
     slopes: np.ndarray
+    centres: np.ndarray
     smallest: np.ndarray
     largest: np.ndarray
+    shape: np.ndarray
+    is_non_negative: bool
 
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        own = {part: getattr(self, part)[place] for part in ("lows", "highs", "slopes", "smallest", "largest")}
+        own = {part: getattr(self, part)[place] for part in ("lows", "highs", "samples", "growth", *SIZE_PARTS)}
         return replace(self, names=np.array([new_name]), **own)
+
+    def find(self, name: str) -> int:
+        """Return the place of a forecaster."""
+        return int(np.flatnonzero(self.names == name)[0])
+
+    def get_sizes(self, name: str) -> SizeModel:
+        """Return the expected sizes of a forecaster's errors."""
+        place = self.find(name)
+        return SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
 
 
 def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec) -> Intervals:
-    """Compute the intervals of each method from its errors on the validation windows.
+    """Compute the intervals of each method.
+
+    A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
+    if no errors are held out. With too few of them, the errors of the rule for short series count.
 
     Args:
         data: the data of the fits.
         fitted: by name.
         level: of the intervals.
     """
-    linear, windows = data.linear, data.windows
-    levels, num_errors = np.array(level.root, np.int64), len(data.validation)
-    forecasts = {name: windows.units.normalize(method.out_of_fold) for name, method in fitted.items()}
-    errors = {name: data.normalized_targets - one for name, one in forecasts.items()}
-    fold = linear.fold[:num_errors]
-    found = [_fit_one(windows.history, forecasts[name], errors[name], fold, levels) for name in fitted]
-    parts = {part: np.stack([one[part] for one in found]) for part in found[0]}
-    for missing in find_missing(levels, num_errors):
-        logger.warning(
-            "no intervals of level %d: expected %d or more past errors of each step, received %d",
-            *(missing, count_needed(missing), num_errors),
-        )
-    uneven = [name for name, slopes in zip(errors, parts["slopes"], strict=True) if slopes.any()]
-    if uneven:
-        logger.info("intervals follow the expected spread of a window: %s", ", ".join(uneven))
-    return Intervals(linear.kind, levels, np.array(list(errors)), **parts)
-
-
-def count_needed(level: int) -> int:
-    """Return the smallest number of past errors for an interval of this level."""
-    return -(-level // (100 - level))
-
-
-def find_missing(levels: np.ndarray, num_errors: int) -> list[int]:
-    """Return the levels for which there are too few errors."""
-    return [int(level) for level in levels if num_errors < count_needed(int(level))]
-
-
-def _fit_one(
-    history: np.ndarray, forecasts: np.ndarray, errors: np.ndarray, fold: np.ndarray, levels: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the bounds of one method. Its noise is treated as even unless the folds show otherwise."""
-    if not len(errors):
-        lows, highs = find_ranks(errors, levels)
-        return {"lows": lows, "highs": highs} | dict.fromkeys(("slopes", "smallest", "largest"), np.zeros(2))
-    predictors = _describe(history, forecasts)
-    slopes = _fit_slopes(predictors, errors) if _is_uneven(predictors, errors, fold) else np.zeros(2)
-    smallest, largest = predictors.min(axis=(0, 1)), predictors.max(axis=(0, 1))
-    lows, highs = find_ranks(errors / _expect_spread(predictors, slopes, smallest, largest), levels)
-    return {"lows": lows, "highs": highs, "slopes": slopes, "smallest": smallest, "largest": largest}
-
-
-def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower and the upper bound of the next error, by step ahead.
-
-    Each side is the rank ⌈(n + 1)(1 − α/2)⌉ of the n errors, so that skewed noise has a skewed interval. With fewer
-    errors, both sides are the rank ⌈(n + 1)(1 − α)⌉ of the absolute errors. With too few for that, they are infinite.
-
-    Args:
-        errors: float64[window, horizon].
-        levels: int64[level], 100 · (1 − α).
-    Returns:
-        float64[level, horizon] each.
-    Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018), doi:10.1080/01621459.2017.1307116.
-    """
-    num, horizon = errors.shape
-    ordered, sizes = np.sort(errors, axis=0), np.sort(np.abs(errors), axis=0)
-    lows, highs = np.full((len(levels), horizon), -np.inf), np.full((len(levels), horizon), np.inf)
-    for number, level in enumerate(levels.tolist()):
-        # In integers, because floating-point (n + 1)(1 − α) can be just above a whole number.
-        side, both = -(-(num + 1) * (100 + level) // 200), -(-(num + 1) * level // 100)
-        if side <= num:
-            lows[number], highs[number] = ordered[num - side], ordered[side - 1]
-        elif both <= num:
-            lows[number], highs[number] = -sizes[both - 1], sizes[both - 1]
-    return lows, highs
-
-
-def _describe(history: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
-    """Return the predictors of the spread of an error: float64[window, horizon, 2].
-
-    They are the logarithm of the mean change of the window from step to step, and the forecast, both normalised.
-    """
-    change = np.abs(np.diff(history, axis=1)).sum(axis=1) / max(1, history.shape[1] - 1)
-    return np.stack([np.broadcast_to(np.log(change + SMALLEST_CHANGE)[:, None], forecasts.shape), forecasts], axis=-1)
-
-
-def _expect_spread(predictors: np.ndarray, slopes: np.ndarray, smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Return the expected spread of each error, up to a factor of its step: float64[window, horizon]."""
-    spread: np.ndarray = np.exp(np.clip(predictors, smallest, largest) @ slopes)
-    return spread
-
-
-def _fit_slopes(predictors: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Regress the logarithm of the errors' size on the predictors, each less its mean at the step."""
-    sizes = np.abs(errors)
-    logs = np.log(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0) + np.finfo(np.float64).tiny)
-    centred = (predictors - predictors.mean(axis=0)).reshape(-1, predictors.shape[-1])
-    slopes: np.ndarray = np.linalg.lstsq(centred, (logs - logs.mean(axis=0)).ravel(), rcond=1e-6)[0]
-    return slopes
-
-
-def _is_uneven(predictors: np.ndarray, errors: np.ndarray, fold: np.ndarray) -> bool:
-    """Return whether intervals that follow the spread have a better Winkler score on held-out folds."""
-    gains, level = [], np.array([TESTED_LEVEL])
-    for number in np.unique(fold):
-        own = fold == number
-        slopes = _fit_slopes(predictors[~own], errors[~own])
-        limits = predictors[~own].min(axis=(0, 1)), predictors[~own].max(axis=(0, 1))
-        # If all errors are rounding errors, spreads are 0 or infinite; such gains are rejected below.
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            spread = _expect_spread(predictors, slopes, *limits)
-            even = _score(errors[own], *find_ranks(errors[~own], level))
-            uneven = spread[own] * _score((errors / spread)[own], *find_ranks((errors / spread)[~own], level))
-            gains.append(1 - float(uneven.mean() / even.mean()))
-    return bool(
-        np.isfinite(gains).all() and np.mean(gains) > MIN_GAIN and find_shrinkage(np.array(gains)) > MIN_SHRINKAGE
+    levels = np.array(level.root, np.int64)
+    if len(data.panel.series_starts) > 1 and len(data.linear.fitted) >= MIN_ERRORS:
+        pools = pool_panel(data, fitted, levels)
+    elif len(data.panel.series_starts) == 1 and len(data.validation) >= MIN_ERRORS:
+        pools = pool_single(data, fitted, levels)
+    else:
+        pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
+    first = next(iter(pools.values()))
+    is_non_negative = data.linear.is_non_negative
+    for missing in levels[~np.isfinite(first.lows).all(axis=1)]:
+        needed = count_needed(int(missing))
+        logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
+    return Intervals(
+        rule=first.sizes.rule,
+        levels=levels,
+        names=np.array(list(fitted)),
+        usual=first.sizes.usual,
+        shape=fit_shape(data.panel) if is_non_negative and first.sizes.rule == "panel" else np.zeros(0),
+        is_non_negative=is_non_negative,
+        **{part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS},
+        **{
+            part: np.stack([getattr(pool, part) for pool in pools.values()])
+            for part in (field.name for field in fields(Pool))
+            if part != "sizes"
+        },
     )
 
 
-def _score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the Winkler score of each error, float64[window, horizon]."""
-    outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
-    score: np.ndarray = high - low + 200 / (100 - TESTED_LEVEL) * outside
-    return score
+@dataclass(frozen=True)
+class Windows:
+    """Windows to be bounded.
+
+    Attributes:
+        facts: of their history.
+        sparse: float64[2, level, window], see `bound_sparse`.
+        is_whole: bool[window], whether all values of the series are whole numbers.
+        mean, deviation: float64[window, 1], of the scaler.
+    """
+
+    facts: WindowFacts
+    sparse: tuple[np.ndarray, np.ndarray]
+    is_whole: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def describe_windows(
+    intervals: Intervals, panel: WindowedPanel, origins: np.ndarray, names: np.ndarray, scaler: Scaler
+) -> Windows:
+    """Measure the history of windows once, for the intervals of all methods.
+
+    Args:
+        intervals: of the methods.
+        panel: the windows.
+        origins: int64[window].
+        names: of the series of each window.
+        scaler: of the training, whose series may be more than those of the panel.
+    """
+    series = scaler.set_index("unique_id").index.get_indexer(names)
+    mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
+    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels)
+    is_whole = np.zeros(len(origins), bool)
+    if not np.isnan(sparse[0]).all():
+        of_series = dict(
+            zip(number_series(panel.series_starts, origins), zip(mean, deviation, strict=True), strict=True)
+        )
+        found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
+        is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
+    return Windows(measure_windows(panel, origins, series), sparse, is_whole, mean, deviation)
 
 
 def bound_forecasts(
-    intervals: Intervals, name: str, panel: WindowedPanel, origins: np.ndarray, forecasts: np.ndarray
+    intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, first_step: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of a method's forecasts.
 
+    Beyond the horizon, the bounds of its last step grow with the step.
+
     Args:
         intervals: include the forecaster `name`.
-        panel: the windows.
-        origins: int64[window].
-        forecasts: float[window, horizon], scaled.
+        windows: to be bounded.
+        forecasts: float[window, step], scaled.
+        first_step: steps ahead of the first forecast.
     Returns:
-        Lower and upper bounds, float64[level, window, horizon] each, scaled; NaN if there are too few errors.
+        Lower and upper bounds, float64[level, window, step] each, in the unit of the series; NaN if there are too few
+        errors.
     """
-    place = int(np.flatnonzero(intervals.names == name)[0])
-    history = gather_history(panel, origins)
-    zeros = panel.zeros[number_series(panel.series_starts, origins)]
-    units = measure_units(intervals.kind, history, zeros, panel.season_length)
-    normalized = units.normalize(forecasts)
-    limits = intervals.slopes[place], intervals.smallest[place], intervals.largest[place]
-    spread = _expect_spread(_describe(units.normalize(history), normalized), *limits)
-    lows, highs = (
-        np.array(
-            [
-                units.denormalize(normalized + spread * np.where(np.isfinite(step), step, np.nan))
-                for step in bounds[place]
-            ]
-        )
-        for bounds in (intervals.lows, intervals.highs)
-    )
-    return lows, highs
+    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts)
+    horizon = intervals.lows.shape[2]
+    steps = first_step + np.arange(forecasts.shape[1])
+    factor = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
+    bounds = []
+    for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
+        quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
+        quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
+        scaled = forecasts + size * quantiles[:, None]
+        scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
+        bound = scaled * windows.deviation + windows.mean
+        bounds.append(np.maximum(bound, 0.0) if intervals.is_non_negative else bound)
+    is_rounded = windows.is_whole[:, None] & ~np.isnan(windows.sparse[0])[:, :, None]
+    return round_bounds(bounds[0], bounds[1], is_rounded)
 
 
 def add_intervals(
@@ -240,13 +217,13 @@ def add_intervals(
     """
     table, index = predictions.table, panel.index(part)
     origins = index.origins(np.arange(len(index)))
-    scale = scaler.set_index("unique_id").reindex(table["unique_id"])
-    mean, deviation = scale["mean"].to_numpy(), scale["deviation"].to_numpy()
+    names = table["unique_id"].to_numpy()[:: panel.horizon]
+    windows = describe_windows(intervals, panel, origins, names, scaler)
     columns = {}
     for name in (name for name in predictions.forecasters if name in intervals.names):
-        scaled = ((table[name] - mean) / deviation).to_numpy().reshape(-1, panel.horizon)
-        found = bound_forecasts(intervals, name, panel, origins, scaled)
+        scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+        found = bound_forecasts(intervals, name, windows, scaled)
         for number, level in enumerate(intervals.levels.tolist()):
             for column, bounds in zip(name_bounds(name, level), found, strict=True):
-                columns[column] = bounds[number].ravel() * deviation + mean
+                columns[column] = bounds[number].ravel()
     return Predictions(table.assign(**columns), predictions.forecasters, tuple(intervals.levels.tolist()))

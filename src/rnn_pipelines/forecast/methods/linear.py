@@ -23,7 +23,8 @@ class LinearModels(Folds):
     The class is flat, so that one file of arrays holds it.
 
     Attributes:
-        kind, season, long_season, calendar: see `Normalizer`; the calendar's cycles are those that occur twice.
+        kind, season, long_season, calendar, is_non_negative: see `Normalizer`; the calendar's cycles are those that
+            occur twice.
         names: str[method].
         matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
         weights: float64[method], of each in the baseline ensemble, which networks correct.
@@ -38,6 +39,7 @@ class LinearModels(Folds):
     season: int
     long_season: int
     calendar: np.ndarray
+    is_non_negative: bool
     names: np.ndarray
     matrices: np.ndarray
     weights: np.ndarray
@@ -49,7 +51,7 @@ class LinearModels(Folds):
     @property
     def normalizer(self) -> Normalizer:
         """The normalisation of the windows."""
-        return Normalizer(self.kind, self.season, self.long_season, self.calendar)
+        return Normalizer(self.kind, self.season, self.long_season, self.calendar, self.is_non_negative)
 
     def combine(self, fold: int = -1) -> np.ndarray:
         """Return the baseline ensemble as one matrix, of a fold or of all data: float64[predictor, horizon]."""

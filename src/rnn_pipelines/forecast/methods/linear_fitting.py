@@ -57,7 +57,8 @@ def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None) -> Linea
     )
     with use_one_thread():
         linear = _choose_normalization(panel, folds, aim or AimSpec())
-    return replace(linear, seconds=time.perf_counter() - started)
+    is_non_negative = (aim or AimSpec()).choose_non_negative(has_negative_values(panel))
+    return replace(linear, is_non_negative=is_non_negative, seconds=time.perf_counter() - started)
 
 
 def prepare_fitting(panel: WindowedPanel, aim: AimSpec | None = None) -> FittingData:

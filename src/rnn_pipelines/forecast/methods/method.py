@@ -178,7 +178,8 @@ class PanelModel:
         """Return the forecasts from some origins: float32[window, horizon], scaled."""
         found = [np.zeros((0, panel.horizon), np.float32)]
         for some, windows in iterate_windows(panel, self.normalizer, origins):
-            found.append(self.model.forecast(panel, windows, some).astype(np.float32))
+            forecasts = self.model.forecast(panel, windows, some).astype(np.float32)
+            found.append(self.normalizer.cut(panel, some, forecasts))
         return np.concatenate(found)
 
 

@@ -184,6 +184,7 @@ def tabulate_forecasts(
     target = features.table.iloc[rows].reset_index(drop=True)
     series = np.repeat(number_series(panel.series_starts, origins), panel.horizon)
     mean, deviation = (look_up(features.table, scaler, column)[series] for column in ("mean", "deviation"))
+    zeros = panel.zeros[series]
     table = pd.DataFrame(
         {
             "unique_id": target["unique_id"],
@@ -195,5 +196,7 @@ def tabulate_forecasts(
     for column in target.columns.intersection(["y", "signal"] if part == "test" else []):
         table[column] = target[column].where(target["observed"])
     for name, forecast in forecasts.items():
-        table[name] = unscale(getattr(forecast, part).ravel(), mean, deviation)
+        scaled = getattr(forecast, part).ravel()
+        # The scaled 0 is rounded to float32, and would not become 0 again.
+        table[name] = np.where(scaled == zeros, 0.0, unscale(scaled, mean, deviation))
     return Predictions(table, tuple(forecasts))

@@ -25,12 +25,21 @@ class Normalizer:
         kind: of the normalisation, see `normalization`.
         season, long_season: steps; 0 for no season.
         calendar: int64[feature], numbers of the calendar features.
+        is_non_negative: whether forecasts are cut at 0.
     """
 
     kind: NormalizationKind
     season: int
     long_season: int
     calendar: np.ndarray
+    is_non_negative: bool = False
+
+    def cut(self, panel: WindowedPanel, origins: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
+        """Return scaled forecasts, float[window, horizon], of these origins, cut at the zero of the series."""
+        if not self.is_non_negative:
+            return forecasts
+        zeros = panel.zeros[number_series(panel.series_starts, origins)][:, None]
+        return np.maximum(forecasts, zeros)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 The baseline is the forecast for a window whose normalised values are 0: at its own level, in mid-season. Contributions
 to linear models are exact: coefficient times value. A network's correction is attributed by integrated gradients. Other
-methods have one contribution, under their name. The contributions of a step sum to its forecast.
+methods have one contribution, under their name. The contributions of a step sum to its forecast. If a forecast is cut
+at 0, the difference is part of the baseline.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -99,6 +101,8 @@ def explain_windows(
         own = np.array([origin])
         windows = normalize_windows(panel, model.normalizer, own)
         parts = model.model.contribute(panel, windows, own)
+        cut = model.normalizer.cut(panel, own, parts.forecast[None])[0] - parts.forecast
+        parts = replace(parts, baseline=parts.baseline + cut)
         target = features.table.iloc[origin : origin + panel.horizon]
         table = _tabulate(parts, target, (mean[number], deviation[number]), names)
         tables.append(table.assign(cutoff=features.table["ds"].iloc[origin - 1])[list(COLUMNS)])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show, show_all
+from rnn_pipelines.forecast.methods.intervals import bound_forecasts, describe_windows
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
@@ -56,8 +57,8 @@ def forecast_recursively(
 ) -> pd.DataFrame:
     """Forecast any number of steps after each series' end.
 
-    Beyond the horizon, forecasts are read as if they were actual values. Their errors were not measured, so that they
-    have no bounds.
+    Beyond the horizon, forecasts are read as if they were actual values. Their bounds are those of the last step, which
+    grow as the errors within the horizon do.
 
     Args:
         forecaster: makes the forecasts.
@@ -79,7 +80,7 @@ def forecast_recursively(
 def _forecast_beyond_horizon(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
-    """Return forecasts of the steps beyond the horizon: `unique_id, cutoff, ds, horizon_step, y_hat`."""
+    """Return forecasts of the steps beyond the horizon: the columns of `forecast_cutoffs`."""
     horizon, index = panel.horizon, panel.index("future")
     origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
     # Each horizon is written into the rows that the next one reads.
@@ -93,7 +94,7 @@ def _forecast_beyond_horizon(
     steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
     target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)
     scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "unique_id": target["unique_id"],
             "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)),
@@ -102,6 +103,25 @@ def _forecast_beyond_horizon(
             FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
         }
     )
+    return table.assign(**_bound(forecaster, panel, features, scaled))
+
+
+def _bound(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, scaled: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the bounds of the steps beyond the horizon by column, from scaled forecasts, float[window, step]."""
+    intervals, index = forecaster.intervals, panel.index("future")
+    if intervals is None:
+        return {}
+    origins = index.origins(np.arange(len(index)))
+    names = features.table["unique_id"].to_numpy()[origins - 1]
+    windows = describe_windows(intervals, panel, origins, names, forecaster.scaler)
+    found = bound_forecasts(intervals, FORECAST, windows, scaled, panel.horizon + 1)
+    return {
+        column: bounds[number].ravel()
+        for number, level in enumerate(intervals.levels.tolist())
+        for column, bounds in zip(name_own_bounds(level), found, strict=True)
+    }
 
 
 def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """Table and figures of prediction intervals: fans around forecasts, and their coverage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pandas as pd
@@ -8,6 +8,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
@@ -18,11 +19,13 @@ from rnn_pipelines.report.texts import read_texts
 
 EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
+# Points of coverage within which intervals hold.
+TOLERANCE = 0.05
 NOTES = read_texts("rnn_pipelines.forecast.report")["intervals"]
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
-    """Return coverage, width and Winkler score of each forecaster's intervals by level, and its scaled CRPS.
+    """Return coverage, width, relative width and Winkler score by forecaster and level, and its scaled CRPS.
 
     Args:
         metrics: of all forecasters.
@@ -30,7 +33,8 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     """
     levels = [int(level) for level in by_level["level"].unique()]
     names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
-    header = ["forecaster", *(f"{what} {level} %" for level in levels for what in ("coverage", "width", "Winkler"))]
+    measures = ("coverage", "width", "relative width", "Winkler")
+    header = ["forecaster", *(f"{what} {level} %" for level in levels for what in measures)]
     return Table(
         header=[*header, "scaled CRPS"],
         rows=[
@@ -55,7 +59,26 @@ def _format_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str,
         if len(steps) > 1
         else f"{100 * coverage:.1f}"
     )
-    yield from (format_number(numbers.get(f"{what}_{level}")) for what in ("width", "winkler"))
+    yield from (format_number(numbers.get(f"{what}_{level}")) for what in ("width", "relative_width", "winkler"))
+
+
+def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str = ENSEMBLE) -> str:
+    """Return whether the intervals of a forecaster held on the test part, a sentence for each level with intervals."""
+    numbers, sentences = metrics.forecasters.get(name, {}), []
+    for level in levels:
+        coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
+        if coverage is None:
+            continue
+        distance = coverage - level / 100
+        verdict = "held" if abs(distance) <= TOLERANCE else "were too narrow" if distance < 0 else "were too wide"
+        sentence = f"The {level} % intervals of the {STYLES[name].name} {verdict}: {100 * coverage:.1f} % inside"
+        least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
+        if least is not None and most is not None:
+            sentence += f" ({100 * least:.0f} to {100 * most:.0f} % by origin)"
+        if relative is not None:
+            sentence += f", {format_number(relative)} of the naive width"
+        sentences.append(f"{sentence}.")
+    return " ".join(sentences)
 
 
 def format_empty_levels(by_level: MetricsByLevel) -> list[str]:

@@ -89,7 +89,12 @@ def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure
     if by_level.empty:
         return []
     notes = [intervals.NOTES["how_to_read"], *intervals.format_empty_levels(by_level)]
-    return [Section("Intervals", [intervals.tabulate_intervals(metrics, by_level), *notes, figure])]
+    held = intervals.describe_coverage(metrics, by_level["level"].unique())
+    return [
+        Section(
+            "Intervals", [*([held] if held else []), intervals.tabulate_intervals(metrics, by_level), *notes, figure]
+        )
+    ]
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:

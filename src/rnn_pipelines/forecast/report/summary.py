@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.report import format_difference, judge_network
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
@@ -19,14 +20,15 @@ MAX_VALUES = 7
 
 
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
-    """Return the verdict in a sentence, the forecasters from the best to the worst, and the next values.
+    """Return the verdict, the forecasters from the best to the worst, the coverage, and the next values.
 
     Args:
         metrics: of all forecasters.
         next_values: of all forecasters; those of the ensemble for the first series are shown.
     """
-    blocks = [wrap_lines(judge_network(metrics)), rank(metrics), list_next_values(next_values)]
-    return "\n\n".join(blocks)
+    held = describe_coverage(metrics, next_values.levels)
+    blocks = [wrap_lines(judge_network(metrics)), rank(metrics), wrap_lines(held), list_next_values(next_values)]
+    return "\n\n".join(block for block in blocks if block)
 
 
 def rank(metrics: ForecastMetrics) -> str:

@@ -1,0 +1,146 @@
+"""The pool of past errors of each method, over their expected sizes, and its bounds; see decision 30."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.error_quantiles import (
+    count_freedom,
+    count_needed,
+    find_growth,
+    find_quantiles,
+    find_ranks,
+)
+from rnn_pipelines.forecast.methods.error_sizes import (
+    NUM_SAMPLES,
+    Pool,
+    WindowFacts,
+    fit_panel_sizes,
+    fit_single_sizes,
+    measure_windows,
+)
+from rnn_pipelines.forecast.methods.linear import LinearModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
+from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, number_series
+
+# Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
+TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
+# The weight of the held-out errors in a pool, and the most fitted errors in it.
+HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
+
+
+def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
+    """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise."""
+    facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
+    pools = {}
+    for name, errors in find_errors(data, fitted).items():
+        forecasts = fitted[name].out_of_fold
+        is_even = not _is_uneven(facts, forecasts, errors, fold)
+        sizes = fit_single_sizes(facts, forecasts, errors, is_even)
+        over_size = errors / sizes.expect(facts, forecasts)
+        lows, highs = find_ranks(over_size, levels)
+        rows = np.linspace(0, len(errors) - 1, NUM_SAMPLES).round().astype(int)
+        pools[name] = Pool(sizes, lows, highs, over_size[rows].astype(np.float32), _measure_growth(over_size))
+    return pools
+
+
+def _measure_growth(over_size: np.ndarray, weights: np.ndarray | None = None) -> float:
+    return find_growth(np.average(np.abs(over_size), axis=0, weights=weights))
+
+
+def _select(facts: WindowFacts, rows: np.ndarray) -> WindowFacts:
+    return WindowFacts(**{name: values[rows] for name, values in vars(facts).items()})
+
+
+def _is_uneven(facts: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, fold: np.ndarray) -> bool:
+    """Return whether intervals that follow the window have a better Winkler score on held-out folds."""
+    gains, level = [], np.array([TESTED_LEVEL])
+    for number in np.unique(fold):
+        own, others = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        if not len(others):
+            return False
+        sizes = fit_single_sizes(_select(facts, others), forecasts[others], errors[others], is_even=False)
+        # If all errors are rounding errors, sizes are 0 or infinite; such gains are rejected below.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            size = sizes.expect(facts, forecasts)
+            even = _score(errors[own], *find_ranks(errors[others], level))
+            uneven = size[own] * _score((errors / size)[own], *find_ranks((errors / size)[others], level))
+            gains.append(1 - float(uneven.mean() / even.mean()))
+    return bool(
+        np.isfinite(gains).all() and np.mean(gains) > MIN_GAIN and find_shrinkage(np.array(gains)) > MIN_SHRINKAGE
+    )
+
+
+def _score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the Winkler score of each error, float64[window, horizon]."""
+    outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
+    score: np.ndarray = high - low + 200 / (100 - TESTED_LEVEL) * outside
+    return score
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Windows with actuals, and the forecasts of the baseline ensemble that is fitted on them."""
+
+    origins: np.ndarray
+    facts: WindowFacts
+    forecasts: np.ndarray
+    errors: np.ndarray
+
+
+def _measure_past(data: FittingData, origins: np.ndarray, forecasts: np.ndarray) -> _Past:
+    panel = data.panel
+    actual = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
+    return _Past(origins, measure_windows(panel, origins), forecasts, actual - forecasts)
+
+
+def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
+    """Return quantiles of fitted and held-out errors, each kind with half the weight.
+
+    Fitted errors are enlarged to the size of held-out ones: by the geometric mean of the ratios on the same windows and
+    on all windows. Bounds are widened by Student's t, because the errors of one origin share shocks.
+    """
+    fitted_origins, model = data.linear.fitted, LinearModel(data.linear.combine())
+    # Padding repeats a season, so that errors of padded windows are too small.
+    whole = fitted_origins[count_padded(data.panel, fitted_origins) == 0]
+    origins = whole if len(whole) else fitted_origins
+    forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
+    past = _measure_past(data, origins, forecasts.astype(np.float64))
+    sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, len(data.panel.series_starts))
+    over_size = past.errors / sizes.expect(past.facts, past.forecasts)
+    freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear))
+    rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
+    forecasts = model.forecast(data.panel, data.windows, data.validation)
+    pools, held_out = {}, _measure_past(data, data.validation, forecasts)
+    same = held_out.errors / sizes.expect(held_out.facts, held_out.forecasts)
+    for name, errors in find_errors(data, fitted).items():
+        pool, weights = over_size[rows], np.full(len(rows), 1 / len(rows))
+        if len(errors):
+            own = errors / sizes.expect(held_out.facts, fitted[name].out_of_fold)
+            ratio = np.exp(_log_mean(own) - (_log_mean(same) + _log_mean(over_size)) / 2)
+            pool = np.concatenate([ratio * pool, own])
+            weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(own), HELD_OUT_WEIGHT / len(own)))
+        lows, highs = find_quantiles(pool, weights, levels, freedom)
+        # A level that needs more errors than there are would be too narrow.
+        has_few = np.array([len(pool) < count_needed(level) for level in levels.tolist()], bool)
+        lows[has_few], highs[has_few] = -np.inf, np.inf
+        places = np.searchsorted(np.cumsum(weights), (np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES * weights.sum())
+        samples = pool[np.minimum(places, len(pool) - 1)].astype(np.float32)
+        pools[name] = Pool(sizes, lows, highs, samples, _measure_growth(pool, weights))
+    return pools
+
+
+def _log_mean(over_size: np.ndarray) -> float:
+    """Return the mean over steps of the logarithm of the mean size."""
+    return float(np.log(np.abs(over_size).mean(axis=0) + np.finfo(np.float64).tiny).mean())
+
+
+def _find_blocks(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the part of the past of each window, in horizons before the newest window of its series."""
+    series = number_series(panel.series_starts, origins)
+    newest = np.zeros(len(panel.series_starts), np.int64)
+    np.maximum.at(newest, series, origins)
+    blocks: np.ndarray = (newest[series] - origins) // panel.horizon
+    return blocks

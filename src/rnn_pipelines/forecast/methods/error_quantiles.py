@@ -1,0 +1,103 @@
+"""Bounds of the next error: ranks of past errors, weighted quantiles of a pool, and a factor for few origins."""
+
+import numpy as np
+
+# Variance of the logarithm of the size between origins, if there are too few of them to measure it, and the smallest.
+USUAL_VARIANCE, MIN_VARIANCE, MIN_BLOCKS = 0.02, 1e-4, 3
+# Exponent of the growth with the step ahead, if it cannot be measured: that of a random walk.
+RANDOM_WALK = 0.5
+
+
+def count_needed(level: int) -> int:
+    """Return the smallest number of past errors for an interval of this level by ranks."""
+    return -(-level // (100 - level))
+
+
+def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and the upper bound of the next error, by step ahead.
+
+    Each side is the rank ⌈(n + 1)(1 − α/2)⌉ of the n errors, so that skewed noise has a skewed interval. With fewer
+    errors, both sides are the rank ⌈(n + 1)(1 − α)⌉ of the absolute errors. With too few for that, they are infinite.
+
+    Args:
+        errors: float64[window, horizon].
+        levels: int64[level], 100 · (1 − α).
+    Returns:
+        float64[level, horizon] each.
+    Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018), doi:10.1080/01621459.2017.1307116.
+    """
+    num, horizon = errors.shape
+    ordered, sizes = np.sort(errors, axis=0), np.sort(np.abs(errors), axis=0)
+    lows, highs = np.full((len(levels), horizon), -np.inf), np.full((len(levels), horizon), np.inf)
+    for number, level in enumerate(levels.tolist()):
+        # In integers, because floating-point (n + 1)(1 − α) can be just above a whole number.
+        side, both = -(-(num + 1) * (100 + level) // 200), -(-(num + 1) * level // 100)
+        if side <= num:
+            lows[number], highs[number] = ordered[num - side], ordered[side - 1]
+        elif both <= num:
+            lows[number], highs[number] = -sizes[both - 1], sizes[both - 1]
+    return lows, highs
+
+
+def find_quantiles(
+    errors: np.ndarray, weights: np.ndarray, levels: np.ndarray, freedom: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted quantiles of errors at (1 ± level) / 2, by step ahead, widened for few origins.
+
+    Args:
+        errors: float64[error, horizon].
+        weights: float64[error], positive.
+        levels: int64[level], in percent.
+        freedom: degrees of freedom; the quantiles are multiplied by Student's t over the normal one.
+    Returns:
+        float64[level, horizon] each.
+    """
+    sides = (1 + levels / 100) / 2
+    order = np.argsort(errors, axis=0)
+    ordered, own = np.take_along_axis(errors, order, axis=0), weights[order]
+    places = (np.cumsum(own, axis=0) - own / 2) / weights.sum()
+    wanted = np.concatenate([1 - sides, sides])
+    columns = zip(places.T, ordered.T, strict=True)
+    found = np.array([np.interp(wanted, at, values) for at, values in columns]).T.reshape(
+        2, len(levels), errors.shape[1]
+    )
+    lows, highs = found * (find_t(sides, freedom) / find_t(sides, np.inf))[:, None]
+    return lows, highs
+
+
+def find_t(probabilities: np.ndarray, freedom: float) -> np.ndarray:
+    """Return the quantiles of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    quantiles: np.ndarray = stdtrit(freedom, probabilities)
+    return quantiles
+
+
+def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int) -> float:
+    """Return the degrees of freedom of a size that is measured at few origins, whose errors share shocks.
+
+    Args:
+        errors: float64[window, horizon], over their expected sizes.
+        blocks: int64[window], parts of the past of one horizon each.
+        num_origins: of the errors that decide the size; 0 for all blocks.
+    """
+    sizes = np.abs(errors)
+    of_windows = (sizes / np.maximum(sizes.mean(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
+    found, numbers = np.unique(blocks, return_inverse=True)
+    means = np.bincount(numbers, of_windows) / np.bincount(numbers)
+    variance = float(np.log(means + 1e-9).var()) if len(found) >= MIN_BLOCKS else USUAL_VARIANCE
+    return (num_origins or len(found)) / (2 * max(variance, MIN_VARIANCE))
+
+
+def find_growth(sizes: np.ndarray) -> float:
+    """Return the exponent of the step ahead with which errors grow, between 0 and 1.
+
+    Args:
+        sizes: float64[horizon], mean size of the errors by step. Later steps count more, by their number.
+    """
+    steps = np.arange(1, len(sizes) + 1)
+    is_there = sizes > 0
+    if is_there.sum() < 2:
+        return RANDOM_WALK
+    slope = np.polyfit(np.log(steps[is_there]), np.log(sizes[is_there]), 1, w=np.sqrt(steps[is_there]))[0]
+    return float(np.clip(slope, 0, 1))

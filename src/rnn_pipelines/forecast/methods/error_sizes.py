@@ -1,0 +1,179 @@
+"""The expected size of a forecast's error, up to a factor of its step ahead; see decision 30.
+
+Three rules. `single`: the size of one series is even, or follows the changes of its window and the forecast. `panel`:
+it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
+
+Rule = Literal["single", "panel", "past"]
+# Added to keep logarithms finite: to a scaled change, and to an error, as part of the median error of its step.
+SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
+# The usual error of a series includes this many windows with the mean error of the panel.
+PRIOR_WINDOWS = 0.1
+# Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
+RIDGE, CLIPPED = 0.01, 0.005
+# The smallest size in a panel, as part of the mean error and absolutely.
+TINY_PART, TINY = 1e-6, 1e-12
+# Of past errors, for paths.
+NUM_SAMPLES = 400
+
+
+@dataclass(frozen=True)
+class WindowFacts:
+    """The history of some windows, in numbers: float64[window, 1], scaled.
+
+    Attributes:
+        series: int64[window], the number of the series in the training.
+        zero: the scaled value of 0.
+        change, step_change: mean absolute difference from the season before, and from the step before.
+        level: mean distance from 0.
+    """
+
+    series: np.ndarray
+    zero: np.ndarray
+    change: np.ndarray
+    step_change: np.ndarray
+    level: np.ndarray
+
+
+def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
+    """Measure the history of some windows.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        series: int64[window], their numbers in the training; None if the panel is that of the training.
+    """
+    own = number_series(panel.series_starts, origins)
+    history = gather_history(panel, origins).astype(np.float64)
+    zero = panel.zeros[own].astype(np.float64)[:, None]
+    season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
+    return WindowFacts(
+        series=own if series is None else series,
+        zero=zero,
+        change=_measure_change(history, season),
+        step_change=_measure_change(history, 1),
+        level=np.abs(history - zero).mean(axis=1, keepdims=True),
+    )
+
+
+def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
+    if history.shape[1] <= lag:
+        return np.zeros((len(history), 1))
+    return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class SizeModel:
+    """The expected size of an error.
+
+    Attributes:
+        rule: see the module.
+        usual: float64[series], usual error of each series of the training; not used for a single series.
+        slopes: float64[predictor], of the logarithm of the size.
+        centres, smallest, largest: float64[predictor], mean of each predictor, and the range to which it is clipped.
+    """
+
+    rule: Rule
+    usual: np.ndarray
+    slopes: np.ndarray
+    centres: np.ndarray
+    smallest: np.ndarray
+    largest: np.ndarray
+
+    def expect(self, windows: WindowFacts, forecasts: np.ndarray) -> np.ndarray:
+        """Return the size of each error: float64[window, step], from forecasts of this shape, scaled."""
+        base, predictors = self.describe(windows, forecasts)
+        logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
+        size: np.ndarray = base * np.exp(logs)
+        return size
+
+    def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return a first size, float64[window, 1], and predictors of its factor, float64[window, step, predictor]."""
+        shape = forecasts.shape
+        if self.rule == "single":
+            change = np.log(windows.step_change + SMALLEST_CHANGE)
+            return np.ones((len(forecasts), 1)), np.stack([np.broadcast_to(change, shape), forecasts], axis=-1)
+        usual = self.usual[windows.series][:, None]
+        if self.rule == "past":
+            return usual, np.zeros((*shape, 0))
+        base, level = windows.change + usual, windows.level + usual
+        predictors = [
+            np.broadcast_to(np.log((windows.step_change + usual) / base), shape),
+            np.log((np.abs(forecasts - windows.zero) + usual) / level),
+            np.broadcast_to(np.log(level / base), shape),
+        ]
+        return base, np.stack(predictors, axis=-1)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The bounds of a method's errors over their expected size; see `Intervals`.
+
+    Attributes:
+        sizes: expected sizes.
+        lows, highs: float64[level, horizon].
+        samples: float32[NUM_SAMPLES, horizon].
+        growth: exponent of the step.
+    """
+
+    sizes: SizeModel
+    lows: np.ndarray
+    highs: np.ndarray
+    samples: np.ndarray
+    growth: float
+
+
+def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, num_series: int) -> SizeModel:
+    """Regress the logarithm of the errors' size on three predictors, each less its mean.
+
+    Args:
+        windows: of training and validation.
+        forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
+        num_series: in the panel.
+    """
+    mean = np.abs(errors).mean(axis=1)
+    sums = np.bincount(windows.series, mean, minlength=num_series)
+    counts = np.bincount(windows.series, minlength=num_series)
+    usual = (sums + PRIOR_WINDOWS * mean.mean()) / (counts + PRIOR_WINDOWS)
+    usual = np.maximum(usual, TINY_PART * mean.mean() + TINY)
+    none = np.zeros(3)
+    base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
+    logs = _take_logs(errors / base)
+    flat = predictors.reshape(-1, 3)
+    centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
+    centred = flat - centres
+    penalty = RIDGE * len(flat) * np.diag(centred.var(axis=0) + TINY)
+    slopes = np.linalg.solve(centred.T @ centred + penalty, centred.T @ (logs - logs.mean(axis=0)).ravel())
+    return SizeModel("panel", usual, slopes, centres, smallest, largest)
+
+
+def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, is_even: bool) -> SizeModel:
+    """Regress the logarithm of the errors' size on change and forecast, each less its mean at the step.
+
+    Args:
+        windows: of validation.
+        forecasts, errors: float64[window, horizon], scaled, out-of-fold.
+        is_even: whether the size does not depend on the window.
+    """
+    none = np.zeros(2)
+    even = SizeModel("single", np.zeros(1), none, none, none, none)
+    if is_even:
+        return even
+    _, predictors = even.describe(windows, forecasts)
+    logs = _take_logs(errors)
+    centred = (predictors - predictors.mean(axis=0)).reshape(-1, 2)
+    slopes = np.linalg.lstsq(centred, (logs - logs.mean(axis=0)).ravel(), rcond=1e-6)[0]
+    return SizeModel("single", np.zeros(1), slopes, none, predictors.min(axis=(0, 1)), predictors.max(axis=(0, 1)))
+
+
+def _take_logs(errors: np.ndarray) -> np.ndarray:
+    sizes = np.abs(errors)
+    logs: np.ndarray = np.log(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0) + np.finfo(np.float64).tiny)
+    return logs

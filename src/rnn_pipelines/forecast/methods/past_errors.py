@@ -1,0 +1,73 @@
+"""Errors of the rule for short series on their own past, for series with too few windows for other errors."""
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.error_quantiles import find_growth, find_t
+from rnn_pipelines.forecast.methods.error_sizes import NUM_SAMPLES, Pool, SizeModel
+from rnn_pipelines.forecast.methods.ladder import extend_by_ladder
+from rnn_pipelines.forecast.methods.local import forecast_locally
+from rnn_pipelines.forecast.methods.past import find_past
+from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+
+# The newest part of the past whose errors count, and the most origins of a series.
+NEWEST_PART, MAX_ORIGINS = 2 / 3, 60
+# The growth is measured from so many errors of a step; and the fewest degrees of freedom.
+MIN_ERRORS, MIN_FREEDOM = 8, 2
+# The usual error includes this many errors of the mean size of all series.
+PRIOR_ERRORS = 1.0
+
+
+def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
+    """Return symmetric bounds from local forecasts at earlier origins of each series, growing with the step.
+
+    Args:
+        panel: its values for training and validation are read; without such windows, all values before the test part.
+        levels: int64[level], in percent.
+    Returns:
+        Student's t quantiles over the root mean squared error of each series; NaN if no series has two values.
+    """
+    origins, stops = _list_origins(panel)
+    series, errors = number_series(panel.series_starts, origins), _find_errors(panel, origins, stops)
+    is_there = ~np.isnan(errors)
+    squares, counts = np.where(is_there, errors, 0.0) ** 2, is_there.sum(axis=0)
+    enough = counts >= MIN_ERRORS
+    growth = find_growth(np.sqrt(squares[:, enough].sum(axis=0) / counts[enough]))
+    steps = np.arange(1.0, panel.horizon + 1) ** growth
+    # Sizes of one step: errors of later steps are divided by their growth.
+    sums = np.bincount(series, (squares / steps**2).sum(axis=1), minlength=len(stops))
+    numbers = np.bincount(series, is_there.sum(axis=1), minlength=len(stops))
+    mean = sums.sum() / max(1, numbers.sum())
+    usual = (
+        np.sqrt((sums + PRIOR_ERRORS * mean) / (numbers + PRIOR_ERRORS))
+        if len(origins)
+        else np.full(len(stops), np.nan)
+    )
+    freedom, none = max(MIN_FREEDOM, int(counts[0]) - 1), np.zeros(0)
+    bounds = np.outer(find_t((1 + levels / 100) / 2, freedom), steps)
+    samples = np.outer(find_t((np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES, freedom), steps).astype(np.float32)
+    return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+
+
+def _find_errors(panel: WindowedPanel, origins: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return the errors of the rule for short series: float64[window, horizon], NaN after the past."""
+    rows = origins[:, None] + np.arange(panel.horizon)
+    is_known = rows < stops[number_series(panel.series_starts, origins)][:, None]
+    actual = np.where(is_known, panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
+    return actual - forecast_locally(panel, origins, extend_by_ladder)
+
+
+def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Return origins in the newest part of each series, int64[window], and the row after its past, int64[series]."""
+    ends = np.append(panel.series_starts[1:], len(panel.values)) - panel.horizon
+    past = find_past(panel)
+    stops = panel.series_starts + np.add.reduceat(past, panel.series_starts)
+    if not past.any():
+        stops = ends.copy()
+        np.minimum.at(stops, number_series(panel.series_starts, panel.test[:, 0]), panel.test[:, 0])
+    found = [np.zeros(0, np.int64)]
+    for start, stop in zip(panel.series_starts, stops, strict=True):
+        first = max(start + 1, stop - MAX_ORIGINS, start + int((1 - NEWEST_PART) * (stop - start)))
+        own = np.arange(first, stop)
+        is_usable = ~np.isnan(panel.values[own - 1, 0]) & ~np.isnan(panel.values[own, 0])
+        found.append(own[is_usable])
+    return np.concatenate(found), stops
