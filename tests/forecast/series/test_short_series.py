@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import SeriesTooShortError
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import (

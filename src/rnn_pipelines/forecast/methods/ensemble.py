@@ -125,7 +125,7 @@ def _choose_loss(data: FittingData) -> Loss:
 
 def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     """Return the weights with too few windows for validation. A panel also has the linear models of all its series."""
-    if len(data.panel.series_starts) == 1:
+    if len(data.panel.series_starts) == 1 or not len(data.linear.fitted):
         return {LADDER: 1.0}
     return {BASELINE_ENSEMBLE: 0.5, LADDER: 0.5}
 

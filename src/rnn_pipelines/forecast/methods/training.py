@@ -147,9 +147,10 @@ class _Training:
         return self._finish()
 
     def _goes_on(self) -> bool:
-        """Return whether the training continues, without the time limit."""
+        """Return whether the training continues, without the time limit. Nothing is trained without validation."""
         chosen, num_steps = self.hyperparameters, self.num_steps
-        return num_steps < chosen.max_steps and num_steps - self.progress.best_step < chosen.patience
+        is_patient = num_steps - self.progress.best_step < chosen.patience
+        return bool(self.validation) and num_steps < chosen.max_steps and is_patient
 
     @property
     def num_steps(self) -> int:

@@ -21,12 +21,14 @@ MAX_VALUES = 7
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     """Return the verdict in a sentence, the forecasters from the best to the worst, and the next values.
 
+    Without a test part, there is no ranking.
+
     Args:
         metrics: of all forecasters.
         next_values: of all forecasters; those of the ensemble for the first series are shown.
     """
-    blocks = [wrap_lines(judge_network(metrics)), rank(metrics), list_next_values(next_values)]
-    return "\n\n".join(blocks)
+    ranked = [rank(metrics)] if metrics.forecasters else []
+    return "\n\n".join([wrap_lines(judge_network(metrics)), *ranked, list_next_values(next_values)])
 
 
 def rank(metrics: ForecastMetrics) -> str:
