@@ -108,7 +108,7 @@ def _gather_metrics(case: Case, champion: LoadedChampion | None, training: Chall
 def _gather_evidence(case: Case, champion: LoadedChampion | None, metrics: Metrics) -> Evidence:
     challenger = case.measures[CHALLENGER]
     return Evidence(
-        challenger_loss=_give_number(challenger["loss"]),
+        challenger_loss=_give_number(challenger["loss"]) if "loss" in challenger else None,
         champion_loss=find_compared_loss(metrics, "champion"),
         shared_loss=challenger.get("shared_loss"),
         baseline_losses={name: _give_number(loss) for name, loss in metrics["baselines"].items()},
