@@ -18,8 +18,6 @@ from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, Ser
 from rnn_pipelines.forecast.model.artefact import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windowing import find_min_history
-from rnn_pipelines.forecast.series.windows import WindowSpec
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
 METHODS = ["lstm", "gru", "ensemble", "last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble", "theta"]
@@ -367,14 +365,13 @@ def test_series_that_are_too_short_are_refused_with_the_steps_that_are_needed(
     assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
 
 
-def test_of_several_series_the_longest_that_is_known_is_told(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    needed = find_min_history(WindowSpec(lookback=8, horizon=3), 7, 2)
-    a, b = (frame[frame["unique_id"] == name].tail(needed - less) for name, less in (("a", 2), ("b", 1)))
+def test_young_series_of_a_panel_are_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """From one value on; series without training are left out."""
+    young = pd.concat([frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))])
     unknown = frame[frame["unique_id"] == "b"].assign(unique_id="c")
-    message = rf"too short\. Expected {needed} steps or more, received {needed - 1} of series 'b'\."
-    for use in (fitted.predict, fitted.explain):
-        with pytest.raises(SeriesTooShortError, match=message):
-            use(pd.concat([a, b, unknown]))
+    forecasts = fitted.predict(pd.concat([young, unknown]))
+    assert forecasts.groupby("unique_id").size().to_dict() == {"a": 3, "b": 3}
+    assert np.isfinite(forecasts["ensemble"]).all()
 
 
 def test_gaps_at_all_ends_are_refused(frame: pd.DataFrame) -> None:

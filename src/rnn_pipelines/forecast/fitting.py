@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
@@ -89,7 +90,8 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     """Return all metrics of all methods on the test part, the best method first.
 
     Returns:
-        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict.
+        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict. No rows without a test
+        part.
     """
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
@@ -105,6 +107,8 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     )
     metrics = ForecastMetrics.parse(found)
     ranked = {name: metrics.forecasters[name] for name in metrics.rank()}
+    if not ranked:
+        return pd.DataFrame(columns=["forecaster", *METRICS])
     return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
 
 

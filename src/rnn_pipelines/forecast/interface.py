@@ -113,18 +113,14 @@ class Forecaster:
         self._id_type = find_id_type(frame, source)
         return self
 
-<<<<<<< HEAD
-    def predict(self, frame: Any = None, h: int | None = None, level: Sequence[int] | None = None) -> pd.DataFrame:
-=======
     def predict(
         self,
-        frame: pd.DataFrame | None = None,
+        frame: Any = None,
         h: int | None = None,
         level: Sequence[int] | None = None,
         paths: int | None = None,
         seed: int = 0,
     ) -> pd.DataFrame:
->>>>>>> 7a0def9da3e99285a5a297f1be77b7445f80efa7
         """Forecast the steps after each series' end.
 
         Args:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,13 @@ from rnn_pipelines.forecast.methods.predictors import normalize_targets, normali
 from rnn_pipelines.forecast.methods.ridge import PENALTIES, choose_ridge
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.forecast.series.windows import (
+    EvaluationSpec,
+    OpenWindowSpec,
+    WindowedPanel,
+    WindowSpec,
+    number_series,
+)
 
 Prepare = Callable[..., SimpleNamespace]
 
@@ -415,7 +422,7 @@ def test_series_that_reach_below_zero_are_not_seen_in_logarithms(prepare: Prepar
 @pytest.fixture(scope="module", params=["one", "many"])
 def few(request: pytest.FixtureRequest, prepare: Prepare) -> WindowedPanel:
     """Too few windows to judge anyone by."""
-    values = draw_weeks(36) if request.param == "one" else {"a": draw_weeks(26, 1), "b": draw_weeks(26, 2)}
+    values = draw_weeks(36) if request.param == "one" else {"a": draw_weeks(19, 1), "b": draw_weeks(19, 2)}
     window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
     return prepare(values, window, split, evaluation=EvaluationSpec(season_length=2)).windows
 
@@ -442,10 +449,17 @@ def test_few_windows_are_fitted_the_same_again(few: WindowedPanel) -> None:
 
 def test_few_windows_are_seen_without_logarithms(prepare: Prepare) -> None:
     """Nothing shows that they would be better."""
-    values = {name: draw_factors(26, seed) for seed, name in enumerate("ab")}
+    values = {name: draw_factors(19, seed) for seed, name in enumerate("ab")}
     window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
     linear = fit_linear_models(prepare(values, window, split).windows)
     assert (linear.is_enough, linear.kind) == (False, "window")
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], {"a": [1.0, 2.0, 4.0], "b": [5.0]}], ids=["one", "many"])
+def test_without_windows_a_ridge_is_the_naive_forecast_that_it_corrects(prepare: Prepare, values: Any) -> None:
+    linear = fit_linear_models(prepare(values, OpenWindowSpec(horizon=2), SplitSpec()).windows)
+    assert (linear.is_enough, len(linear.fitted)) == (False, 0)
+    np.testing.assert_allclose(linear.select("ridge_last"), linear.select("last_value"), atol=1e-9)
 
 
 def test_panel_is_not_changed(panels: dict[str, WindowedPanel]) -> None:

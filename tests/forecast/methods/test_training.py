@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.methods.network import correct, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.methods.training import CHECK_STEPS, train_network
-from rnn_pipelines.forecast.methods.validation import find_network_shrinkage
+from rnn_pipelines.forecast.methods.validation import find_network_shrinkage, find_residuals
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.networks.adam import Adam
@@ -34,6 +34,7 @@ Prepare = Callable[..., SimpleNamespace]
 
 CELLS = ("lstm", "gru")
 NAMES = ("bends", "climbing", "many", "few")
+TRAINED = NAMES[:3]
 HORIZON = 2
 TRAINING = ForecastTrainingSpec(max_steps=100, batch_size=32, learning_rate=0.01, weight_average=0.9)
 
@@ -302,9 +303,22 @@ def test_gain_is_a_share(trained: Cases, name: str) -> None:
     assert 0 <= trained[name].network.shrinkage <= 1
 
 
+def test_one_fold_is_replaced_by_groups_of_series(cases: Cases) -> None:
+    """Corrections that help some series and harm others are shrunk more than those that help all."""
+    case = cases["many"]
+    linear = replace(case.data.linear, fold=np.zeros_like(case.data.linear.fold), begins=case.data.linear.begins[:1])
+    data = FittingData(case.panel, linear)
+    series = number_series(case.panel.series_starts, data.validation)
+    residuals = find_residuals(data)
+    helpful, mixed = 0.9 * residuals, np.where(series == 0, 0.9, -0.2)[:, None] * residuals
+    one, other = (find_network_shrinkage(data, found.astype(np.float32), num_members=1) for found in (helpful, mixed))
+    assert 0 < other < one
+
+
 def test_few_windows_leave_the_base_as_it_is(trained: Cases) -> None:
     """Nobody can say whether a correction would help."""
-    assert (trained["few"].network.shrinkage, trained["few"].record["best_step"]) == (0, 0)
+    record = trained["few"].record
+    assert (trained["few"].network.shrinkage, record["best_step"], record["num_steps"]) == (0, 0, 0)
 
 
 # Limits
@@ -345,7 +359,7 @@ def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
             yield
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("cell", CELLS)
 def test_interrupted_training_goes_on_bit_for_bit(
     cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
@@ -467,7 +481,7 @@ def test_log_states_what_was_chosen_and_how_it_ended(cases: Cases, caplog: pytes
 
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_loss_that_is_no_number_ends_training_with_advice(cases: Cases, name: str, value: float) -> None:
     case = cases[name]
     values = case.panel.values.copy()

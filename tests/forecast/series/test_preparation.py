@@ -37,11 +37,6 @@ def test_error_of_the_split_names_the_file(make_table: MakeTable) -> None:
         prepare_series(make_table([1.0, 2.0, 3.0] * 3), *SETTINGS)
 
 
-def test_constant_series_names_the_file(make_table: MakeTable) -> None:
-    with pytest.raises(SeriesError, match=r"^my.csv: series 'y' is constant \(4.0\)"):
-        prepare_series(make_table([4.0] * 20), *SETTINGS)
-
-
 # Windows that are left open
 
 
@@ -65,14 +60,26 @@ def test_open_window_goes_with_the_frequency(make_table: MakeTable) -> None:
     assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
 
 
-def test_open_horizon_fits_into_validation(make_table: MakeTable) -> None:
-    """60 months leave 6 for it."""
-    assert choose(make_table, 60, "MS")[1] == 6
+@pytest.mark.parametrize(("size", "horizon"), [(60, 12), (30, 7), (10, 2), (3, 1)])
+def test_open_horizon_is_at_most_a_quarter_of_the_rows(make_table: MakeTable, size: int, horizon: int) -> None:
+    assert choose(make_table, size, "MS")[1] == horizon
+
+
+@pytest.mark.parametrize(
+    ("size", "lookback"), [(144, 24), (108, 24), (84, 24), (60, 12), (36, 12), (24, 12), (6, 6), (3, 3)]
+)
+def test_open_lookback_shrinks_with_the_rows(make_table: MakeTable, size: int, lookback: int) -> None:
+    assert choose(make_table, size, "MS", horizon=12) == [lookback, 12]
 
 
 def test_open_lookback_leaves_enough_windows_to_judge_by(make_table: MakeTable) -> None:
-    """100 days have 80 before the test part: 56 steps, and 10 ahead, would leave 6 windows, 28 steps 34."""
-    assert choose(make_table, 100) == [28, 10]
+    """100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30."""
+    assert choose(make_table, 100, horizon=8) == [36, 8]
+
+
+@pytest.mark.parametrize("size", [108, 48, 24, 12, 3])
+def test_given_lookback_is_at_most_the_rows(make_table: MakeTable, size: int) -> None:
+    assert choose(make_table, size, "MS", horizon=12, lookback=36)[0] == min(36, size)
 
 
 def test_what_is_given_stays(make_table: MakeTable) -> None:
@@ -80,7 +87,7 @@ def test_what_is_given_stays(make_table: MakeTable) -> None:
 
 
 def test_open_window_fits_a_split_by_steps(make_table: MakeTable) -> None:
-    assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [24, 12]
+    assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
 
 
 def test_series_that_come_along_have_the_window_of_their_figures() -> None:

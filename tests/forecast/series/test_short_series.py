@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import SeriesTooShortError
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import (
@@ -168,13 +168,9 @@ def test_every_series_that_is_kept_has_windows_in_validation_test_and_future(pre
     assert all(list_places(prepared, part, name) for part in PARTS[1:] for name in "abc")
 
 
-@pytest.mark.parametrize(
-    "short",
-    [list(range(10)), [5.0] * 60, [*range(25), *[None, 1.0] * 20]],
-    ids=["shorter than a window", "constant", "gaps everywhere in test"],
-)
-def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues, short: list) -> None:
-    values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
+def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues) -> None:
+    """Its gap at the end leaves no window."""
+    values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
     prepared = prepare(values, WINDOW, SPLIT, gaps="split")
     alone = prepare({name: values[name] for name in "ac"}, WINDOW, SPLIT, gaps="split")
     assert prepared.series["unique_id"].unique().tolist() == ["a", "c"]
@@ -188,15 +184,15 @@ def test_series_that_are_left_out_are_stated_and_logged(
 ) -> None:
     values = {name: make_values(80, seed=seed) for seed, name in enumerate(["a", "b"])}
     values |= {f"short {number}": [1.0, 2.0, 3.0] for number in range(6)}
-    sentence = "left out: 6 of 8 series with fewer than 14 steps (" + ", ".join(f"short {n}: 3" for n in range(6)) + ")"
-    profile = prepare(values, WINDOW, SPLIT).profile
-    assert (profile["repairs"], profile["left_out"]) == ([sentence], [f"short {number}" for number in range(6)])
+    profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
+    assert profile["left_out"] == [f"short {number}" for number in range(6)]
+    (sentence,) = profile["repairs"]
     assert f"catalog: {sentence}" in caplog.messages
 
 
 def test_profile_is_that_of_the_series_that_are_left(prepare: Prepare, make_values: MakeValues) -> None:
-    values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 90}
-    profile = prepare(values, WINDOW, SPLIT).profile
+    values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 9}
+    profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
     assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
 
 
@@ -207,7 +203,7 @@ def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_val
 
 def test_panel_of_short_series_alone_is_too_short(prepare: Prepare) -> None:
     with pytest.raises(SeriesTooShortError, match=r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"):
-        prepare({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}, WINDOW, SPLIT)
+        prepare({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}, WINDOW, SPLIT, short_series="drop")
 
 
 def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_values: MakeValues) -> None:
@@ -216,9 +212,16 @@ def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_val
         prepare(values, WINDOW, SPLIT)
 
 
-def test_panel_of_constant_series_is_named_by_the_first(prepare: Prepare) -> None:
-    with pytest.raises(SeriesError, match=r"series 'a' is constant \(5.0\)"):
-        prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
+def test_constant_series_are_used(prepare: Prepare) -> None:
+    prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
+    assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 13])
+def test_young_series_is_forecast(prepare: Prepare, make_values: MakeValues, size: int) -> None:
+    values = {"a": make_values(80, seed=1), "b": list(range(size)), "c": make_values(60, seed=2)}
+    prepared = prepare(values, WINDOW, SPLIT)
+    assert (list_places(prepared, "future", "b"), prepared.profile["left_out"]) == ([size], [])
 
 
 YOUNG = [float(value) for value in range(20)]
@@ -283,4 +286,4 @@ def test_min_length_holds_for_a_series_alone(prepare: Prepare, make_values: Make
 def test_series_that_is_left_alone_needs_its_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(34, seed=1), "b": [1.0, 2.0]}
     with pytest.raises(SeriesTooShortError, match=r"series 'a' has 34 steps, which leave 22 for train; it needs 33"):
-        prepare(values, WINDOW, SPLIT)
+        prepare(values, WINDOW, SPLIT, short_series="drop")

@@ -119,7 +119,7 @@ def test_date_on_an_integer_axis_is_named(make_series: Make) -> None:
     )
 
 
-@pytest.mark.parametrize("part", [0, -1, 0.0, 1.0, 1.5, True, None])
+@pytest.mark.parametrize("part", [0, -1, 0.0, 1.0, 1.5, True])
 def test_part_that_is_no_size_is_refused(part: object) -> None:
     with pytest.raises(ValidationError):
         SplitSpec(test=part)
@@ -173,31 +173,50 @@ def test_test_part_whose_only_window_has_a_filled_target_is_named(make_table: Ma
         split_series(series, SplitSpec(validation=10, test=2), window)
 
 
-# Nothing to learn
+# Open parts
 
 
-def test_constant_series_is_named(make_table: Make) -> None:
-    series, _ = repair_series(make_table([5.0] * 50), SourceSpec(), GapPolicy("interpolate"))
-    assert fail(series) == (
-        "series 'y' is constant (5.0) in its training part, up to 2021-01-30: there is nothing to learn. "
-        "Leave the series out."
-    )
+def measure_parts(series: pd.DataFrame, window: WindowSpec, season_length: int = 1, **split: object) -> list[list[int]]:
+    """The sizes of training, validation and test of each series."""
+    cutoffs = split_series(series, SplitSpec(**split), window, season_length)
+    stops = cutoffs[["train_stop", "validation_stop", "num_steps"]].to_numpy()
+    return np.diff(stops, axis=1, prepend=0).tolist()
 
 
-def test_series_that_is_constant_in_training_alone_is_named(make_table: Make) -> None:
-    series, _ = repair_series(make_table([5.0] * 30 + [6.0] * 20), SourceSpec(), GapPolicy("interpolate"))
-    assert "is constant (5.0) in its training part" in fail(series)
+@pytest.mark.parametrize(
+    ("size", "horizon", "parts"),
+    [
+        (1000, 7, [700, 100, 200]),
+        (1000, 1, [800, 100, 100]),
+        (100, 14, [66, 14, 20]),
+        (60, 14, [32, 14, 14]),
+        (50, 14, [22, 14, 14]),
+        (42, 14, [28, 0, 14]),
+        (41, 14, [41, 0, 0]),
+        (1, 14, [1, 0, 0]),
+    ],
+    ids=["long", "100 horizons", "a horizon", "tight", "no training", "one test window", "nothing held back", "1"],
+)
+def test_open_parts_follow_the_horizon(make_series: Make, size: int, horizon: int, parts: list[int]) -> None:
+    window = WindowSpec(lookback=min(size, 20), horizon=horizon)
+    assert measure_parts(make_series(size), window, 14) == [parts]
 
 
-def test_filled_gap_makes_no_series_less_constant(make_table: Make) -> None:
-    """The line across a gap at the end of training rises towards validation."""
-    values = [5.0] * 28 + [None] * 2 + [6.0] * 20
-    series, _ = repair_series(make_table(values), SourceSpec(freq="D"), GapPolicy("interpolate"))
-    assert "is constant (5.0)" in fail(series)
+def test_open_parts_of_a_panel_follow_each_series(make_table: Make, make_values: MakeValues) -> None:
+    table = make_table({name: make_values(size) for name, size in {"a": 200, "b": 30, "c": 11, "d": 5, "e": 1}.items()})
+    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
+    parts = measure_parts(series, WindowSpec(lookback=14, horizon=4), 4)
+    assert parts == [[140, 20, 40], [20, 4, 6], [11, 0, 0], [5, 0, 0], [1, 0, 0]]
 
 
-def test_one_step_is_enough_not_to_be_constant(make_table: Make) -> None:
-    series, _ = repair_series(make_table([*np.full(29, 5.0), *np.full(21, 6.0)]), SourceSpec(), GapPolicy("error"))
+@pytest.mark.parametrize(("split", "parts"), [({"test": 9}, [37, 4, 9]), ({"validation": 9}, [37, 9, 4])])
+def test_given_part_stays(make_series: Make, split: dict[str, int], parts: list[int]) -> None:
+    assert measure_parts(make_series(50), WindowSpec(lookback=30, horizon=4), **split) == [parts]
+
+
+@pytest.mark.parametrize("values", [[5.0] * 50, [5.0] * 30 + [6.0] * 20], ids=["all", "in training"])
+def test_constant_series_is_cut(make_table: Make, values: list[float]) -> None:
+    series, _ = repair_series(make_table(values), SourceSpec(), GapPolicy("interpolate"))
     assert find_stops(series, 10, 10) == (30, 40)
 
 

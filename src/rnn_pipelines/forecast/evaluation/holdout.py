@@ -24,7 +24,7 @@ class HoldoutMeasures:
     Attributes:
         measures: by forecaster, the MSE over all rows and at each step ahead: means over windows and steps, then over
             series. If the champion lacks some rows: `shared_loss` of champion and challenger on the rows of both, which
-            is the champion's only measure.
+            is the champion's only measure. Without a holdout, the challenger has no loss and no steps.
         p_value: of equal accuracy of champion and challenger on the rows of both; None without a champion, NaN if a
             loss is not finite.
         better: the simple methods with a lower MSE than the challenger, by name: their MSE over the challenger's, and
@@ -48,6 +48,10 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         holdout: forecasts of champion, challenger and baselines.
         horizon: steps of a window.
     """
+    if holdout.table.empty:
+        return HoldoutMeasures(
+            {CHALLENGER: Measures(by_step=[])}, None, {}, ["no part was held back, so that nothing is measured"]
+        )
     missing = pd.Series(np.nan, index=holdout.table.index)
     has_forecast = holdout.table.get(CHAMPION, missing).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, measure_intervals
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, MetricsByLevelTable, measure_intervals
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     MetricsBySeries,
+    MetricsBySeriesTable,
     MetricsByStep,
+    MetricsByStepTable,
     average_errors,
     measure_by_series,
     measure_by_step,
@@ -100,6 +102,8 @@ def evaluate_forecasts(
 ) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, MetricsByLevel]:
     """Measure all forecasters on the test part: over all series, by series, by step ahead, and intervals by level.
 
+    Without a test part, there are no forecasters in the metrics and no rows in the tables.
+
     Args:
         predictions: with the actuals.
         series: up to their last observation, for the scale of MASE.
@@ -109,6 +113,9 @@ def evaluate_forecasts(
         seconds: the times of each forecaster, see `list_seconds`.
         records: the training record of each network.
     """
+    if predictions.table.empty:
+        empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
+        return ForecastMetrics({}, None).to_json(), *empty
     season_length = evaluation.choose_season_length(profile)
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     scale = measure_naive_error(series, cutoffs, season_length)

@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.fitting import fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.preparation import choose_horizon
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
@@ -63,7 +64,7 @@ def cross_validate(
     """
     source = spec.recipe.source
     series, profile = repair_series(table, source, spec.recipe.gaps)
-    horizon = spec.recipe.window.fill(profile).horizon
+    horizon = choose_horizon(spec.recipe.window, series, profile)
     resolved = {
         "source": source.model_copy(update={"freq": profile["freq"]}),
         "window": spec.recipe.window.model_copy(update={"horizon": horizon}),

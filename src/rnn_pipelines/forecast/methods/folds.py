@@ -8,8 +8,8 @@ import numpy as np
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 NUM_BLOCKS = 5
-# The number of validation origins of a panel. Each holds out all later windows.
-NUM_ORIGINS = 3
+# The number of validation origins of a panel, the most that leave enough windows. Each holds out all later windows.
+NUM_ORIGINS = (3, 2, 1)
 # More windows than these add nothing, because they overlap.
 MAX_FITTED, MAX_VALIDATION = 20_000, 4_000
 # The smallest number of training windows of a fold; with fewer, there is no validation.
@@ -63,7 +63,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
 
     A single series has five blocks, with a horizon before and after each, so that training and held-out targets do not
     overlap. If its level drifts, the blocks divide the newest half, and all later windows are held out too, because
-    interpolation is easier than extrapolation. A panel has three origins at its end.
+    interpolation is easier than extrapolation. A panel has three origins at its end, or fewer if it is short.
 
     Args:
         panel: windows for training and validation; its test windows are not touched.
@@ -71,18 +71,26 @@ def make_folds(panel: WindowedPanel) -> Folds:
     past = list_past(panel)
     series = number_series(panel.series_starts, past)
     if len(panel.series_starts) > 1:
-        begins, stops = _find_panel_origins(panel, past, series)
-        is_forward = True
-    else:
-        is_forward = measure_drift(panel, past) > MAX_OUTSIDE
-        edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
-        edges = np.append(past, past[-1] + 1)[edges]
-        begins, stops = edges[:-1, None], edges[1:, None]
+        folds = [
+            _hold_out(panel, past, series, *_find_panel_origins(panel, past, series, number), True)
+            for number in NUM_ORIGINS
+        ]
+        return next((one for one in folds if one.is_enough), folds[0])
+    is_forward = len(past) > 0 and measure_drift(panel, past) > MAX_OUTSIDE
+    edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
+    edges = np.append(past, past[-1:] + 1)[edges] if len(past) else edges
+    return _hold_out(panel, past, series, edges[:-1, None], edges[1:, None], is_forward)
+
+
+def _hold_out(
+    panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
+) -> Folds:
     fitted = _thin(past, series, MAX_FITTED)
     validation, fold = _list_validation(past, series, begins, stops)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
     num_seen = folds.find_seen(fitted, number_series(panel.series_starts, fitted)).sum(axis=1)
-    return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(np.bincount(fold).all()))
+    num_held_out = np.bincount(fold, minlength=len(begins))
+    return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(num_held_out.all()))
 
 
 def list_past(panel: WindowedPanel) -> np.ndarray:
@@ -103,17 +111,19 @@ def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
     return num_outside / max(1, len(past) - edges[0])
 
 
-def _find_panel_origins(panel: WindowedPanel, past: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return first and stop of the origins that each fold holds out: int64[fold, series] each."""
+def _find_panel_origins(
+    panel: WindowedPanel, past: np.ndarray, series: np.ndarray, number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and stop of the origins that each of some folds holds out: int64[fold, series] each."""
     num_series = len(panel.series_starts)
     firsts, stops = np.zeros((2, num_series), np.int64)
     firsts[series[::-1]], stops[series] = past[::-1], past + 1
     index = panel.index("validation")
     validation = number_series(panel.series_starts, index.origins(np.arange(len(index))))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
-    gap = np.maximum(panel.horizon, num_validated // NUM_ORIGINS)
+    gap = np.maximum(panel.horizon, num_validated // number)
     folds = []
-    for _ in range(NUM_ORIGINS):
+    for _ in range(number):
         # Moved back to an origin, because there are none in gaps and between training and validation.
         last = np.append(-1, past)[np.searchsorted(past, stops)]
         # No fold begins before the first window, so that its span counts windows.

@@ -165,7 +165,8 @@ def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Pro
         np.ones(len(targets), bool),
     ]
     pairs = [(windows.predictors[rows], targets[rows]) for rows in seen]
-    return [(predictors.T @ predictors, predictors.T @ own, len(own)) for predictors, own in pairs]
+    # Without windows, a ridge is its offset, which needs a penalty above 0.
+    return [(predictors.T @ predictors, predictors.T @ own, max(1, len(own))) for predictors, own in pairs]
 
 
 def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
@@ -179,7 +180,8 @@ def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Fol
         # With too few windows for a choice: the effects of future covariates, and no lags.
         readings = readings + more if folds.is_enough else more[:1] if layout.num_future else readings
         solvers = [prepare_ridge(products, *reading, layout.num_free) for reading in readings]
-        methods[name] = min((solve(penalty) for solve in solvers for penalty in penalties), key=some.measure)
+        found = [solve(penalty) for solve in solvers for penalty in penalties]
+        methods[name] = min(found, key=some.measure) if folds.is_enough else found[0]
     if len(layout.normalizer.calendar) and layout.normalizer.kind == "series":
         methods |= _fit_calendar(layout, products)
     return methods

@@ -221,8 +221,9 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     # Of the series with the longest past, because the calendar starts again with each series.
     owners = number_series(panel.series_starts, fitted)
     begins = panel.series_starts[owners]
-    longest = int(np.argmax(fitted - begins))
-    num_crossings = count_crossings(panel.values[begins[longest] : fitted[longest] + 1, panel.calendar])
+    longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
+    begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
+    num_crossings = count_crossings(panel.values[begin:stop, panel.calendar])
     num_future, num_others = count_predictors(panel)
     return Layout(
         normalizer=Normalizer(

@@ -140,7 +140,7 @@ def resolve_hyperparameters(
     is_single = linear.kind == "series"
     past = list_past(panel)
     is_long = len(past) > MANY_WINDOWS
-    features = panel.values[past[0] : past[-1] + 1, panel.calendar]
+    features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.calendar]
     calendar = np.flatnonzero(count_crossings(features) >= FIVE_TIMES) if is_single else ()
     chosen: dict[str, Any] = {
         "units": 16 if is_single else 64,

@@ -7,11 +7,14 @@ import numpy as np
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import InputLayout, read_windows
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.series.windows import number_series
 from rnn_pipelines.networks.members import Weights, forward
 
 BATCH_SIZE = 512
 # Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
 MAX_RESIDUAL = 30.0
+# The groups of series whose gains are compared if there is only one fold.
+NUM_GROUPS = 5
 
 
 class ValidationBatch(NamedTuple):
@@ -55,6 +58,8 @@ def find_residuals(data: FittingData) -> np.ndarray:
 def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_members: int) -> float:
     """Return the shrinkage of the corrections, 0 to 1: the factor with the least error, times the agreement of folds.
 
+    With one fold, groups of series take the place of folds.
+
     Args:
         data: the data of the training.
         out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
@@ -68,8 +73,10 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
     share = num_members * share / (num_members * share + 1 - share)
     before, after = (measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold))
-    gains = (before - after).mean(axis=1)
-    return share * find_shrinkage(np.array([gains[linear.fold == fold].mean() for fold in np.unique(linear.fold)]))
+    gains, groups = (before - after).mean(axis=1), linear.fold
+    if len(linear) == 1:
+        groups = number_series(data.panel.series_starts, data.validation) % NUM_GROUPS
+    return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))
 
 
 def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:

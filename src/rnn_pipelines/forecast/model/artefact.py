@@ -27,7 +27,7 @@ from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
 from rnn_pipelines.forecast.series.unread import report_off_steps
-from rnn_pipelines.forecast.series.windowing import find_min_history
+from rnn_pipelines.forecast.series.windowing import find_min_known
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.report.numbers import list_some
 
@@ -185,7 +185,7 @@ def lay_out_cutoffs(
     )
     features, panel, num_left_out = (found[name] for name in ("features", "windows", "num_left_out"))
     if num_left_out:
-        num_needed = find_min_history(window, settings.season_length, len(scaler))
+        num_needed = find_min_known(window, len(scaler))
         _report_left_out(num_left_out, num_left_out + len(panel.future), num_needed, bool(features.future))
     return panel, features
 
@@ -222,7 +222,7 @@ def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
             f"{show_all(series['unique_id'].unique())}."
         )
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    needed, longest = find_min_history(window, settings.season_length, len(names)), lengths.max()
+    needed, longest = find_min_known(window, len(names)), lengths.max()
     if longest < needed:
         raise SeriesTooShortError(
             f"the frame: all of its series are too short. Expected {needed} steps or more, received {longest} of "

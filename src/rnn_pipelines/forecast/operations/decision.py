@@ -74,14 +74,20 @@ def decide_promotion(
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
     policy = retraining.policy
     missing = [name for name in policy.must_beat if name not in found.measures]
+    notes = [f"must_beat: {name} does not exist for these series" for name in missing] if len(holdout.table) else []
+    objections = () if champion is None else _find_objections(challenger, champion, found.measures)
+    if len(holdout.table) <= challenger.settings.horizon:
+        missing = list(policy.must_beat)
+        notes.append("the test part has at most one window, so that nothing is compared")
+        objections = () if champion is None else ("the test part has at most one window. Give more rows",)
     policy = policy.model_copy(update={"must_beat": tuple(n for n in policy.must_beat if n not in missing)})
     case = Case(
         task="forecast",
         measures=found.measures,
         p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
-        objections=() if champion is None else _find_objections(challenger, champion, found.measures),
-        notes=(*found.notes, *(f"must_beat: {name} does not exist for these series" for name in missing)),
+        objections=objections,
+        notes=(*found.notes, *notes),
         ahead=(*_list_better(found.better), *_list_cut(training["networks"])),
     )
     return decide(challenger, champion, case, training, run, policy)

@@ -194,11 +194,15 @@ def _format_anomaly(anomaly: Anomaly) -> str:
 
 
 def _has_expected_error(champion: KnownChampion) -> bool:
-    """Return whether the version in use has finite expected errors; true if there is no version."""
+    """Return whether the version in use has finite expected errors, or was promoted without a test part.
+
+    True if there is no version.
+    """
     if champion["version"] is None:
         return True
     expected_error = champion["versions"].get(champion["version"])
-    by_step = (expected_error and expected_error["by_step"]) or [float("nan")]
+    by_step = expected_error and expected_error["by_step"]
+    by_step = [float("nan")] if by_step is None else by_step
     return bool(np.isfinite(np.array(by_step, dtype="float64")).all())
 
 

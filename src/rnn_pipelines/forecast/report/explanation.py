@@ -55,7 +55,9 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
 
 def _choose_windows(contributions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
     """Yield a label, the rows, and whether they belong to many windows."""
-    yield "on average", contributions[contributions["part"] == "test"], True
+    of_test_part = contributions[contributions["part"] == "test"]
+    if len(of_test_part):
+        yield "on average", of_test_part, True
     for name, table in contributions[contributions["part"] == "future"].groupby("unique_id", sort=False):
         yield f"next values of {name}", table, False
 

@@ -1,6 +1,7 @@
 """The figures of `forecast`. With many series or steps, each draws a selection and describes it in its subtitle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,19 +68,29 @@ def draw_figures(
     if predictions.table["ds"].dtype != series["ds"].dtype:
         # Forecasts are shown in local time.
         series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
-    hidden = set(METHODS) - {find_strongest_baseline(by_step)}
+    hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
+
+    def draw(function: Callable[..., Figure], *inputs: Any) -> Figure:
+        return draw_or_note(function, *inputs) if len(by_step) else draw_nothing()
+
     return {
-        "forecasts": draw_or_note(draw_forecasts, predictions, series, hidden),
-        "newest_window": draw_or_note(draw_newest_window, predictions, series, hidden),
+        "forecasts": draw(draw_forecasts, predictions, series, hidden),
+        "newest_window": draw(draw_newest_window, predictions, series, hidden),
+        "error_by_step": draw(draw_error_by_step, by_step, predictions),
+        "coverage": draw(draw_coverage, by_level, hidden),
+        "residuals": draw(draw_residuals, predictions),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
             draw_losses, histories, "error of the corrected forecast on normalised windows", STYLES, by="step"
         ),
-        "error_by_step": draw_or_note(draw_error_by_step, by_step, predictions),
-        "coverage": draw_or_note(draw_coverage, by_level, hidden),
-        "residuals": draw_or_note(draw_residuals, predictions),
         "explanation": draw_or_note(draw_explanation, explanation),
     }
+
+
+def draw_nothing() -> Figure:
+    """Return the figure of a run without a test part."""
+    axis = {"visible": False}
+    return set_layout(Figure(), "No part was held back", "the series are too short for a test part", axis, axis)
 
 
 def find_strongest_baseline(by_step: MetricsByStep) -> str:

@@ -63,18 +63,11 @@ def render_report(
         figures: by name, see `draw_figures`.
     """
     is_panel = profile["num_series"] > 1
-    notes = [NOTES["how_to_read"].format(reference=STYLES[metrics.reference].name), describe_baselines()]
-    notes += [NOTES["ensemble"], *([NOTES["panel"]] if is_panel else [])]
-    notes += [covariates.NOTES["read_by_all"]] if len(tables["covariates"]) else []
-    notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
     sections = [
-        Section("Accuracy", [tabulate_metrics(metrics), *notes]),
-        Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
+        *_report_accuracy(metrics, is_panel, len(tables["covariates"]) > 0, figures),
         Section("Next values", [figures["next_values"]]),
         Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
-        *_report_intervals(metrics, tables["by_level"], figures["coverage"]),
-        Section("Error by step", [figures["error_by_step"], *([NOTES["panel_steps"]] if is_panel else [])]),
-        Section("Residuals", [figures["residuals"]]),
+        *_report_errors(metrics, is_panel, tables["by_level"], figures),
         Section("Loss curves", [figures["losses"]]),
         Section("Networks", [tabulate_networks(records), tabulate_weights(ensemble), NOTES["networks"]]),
         *covariates.report_covariates(tables["covariates"], profile["num_series"]),
@@ -83,6 +76,35 @@ def render_report(
         Section("Glossary", [NOTES["glossary"]]),
     ]
     return render_page(f"Forecasts of {Path(profile['source']).name}", write_verdict(metrics), sections)
+
+
+def _report_accuracy(
+    metrics: ForecastMetrics, is_panel: bool, has_covariates: bool, figures: Mapping[str, Figure]
+) -> list[Section]:
+    """Return the sections on the forecasts of the test part; none without a test part."""
+    if not metrics.forecasters:
+        return []
+    notes = [NOTES["how_to_read"].format(reference=STYLES[metrics.reference].name), describe_baselines()]
+    notes += [NOTES["ensemble"], *([NOTES["panel"]] if is_panel else [])]
+    notes += [covariates.NOTES["read_by_all"]] if has_covariates else []
+    notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
+    return [
+        Section("Accuracy", [tabulate_metrics(metrics), *notes]),
+        Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
+    ]
+
+
+def _report_errors(
+    metrics: ForecastMetrics, is_panel: bool, by_level: MetricsByLevel, figures: Mapping[str, Figure]
+) -> list[Section]:
+    """Return the sections on the errors of the test part; none without a test part."""
+    if not metrics.forecasters:
+        return []
+    return [
+        *_report_intervals(metrics, by_level, figures["coverage"]),
+        Section("Error by step", [figures["error_by_step"], *([NOTES["panel_steps"]] if is_panel else [])]),
+        Section("Residuals", [figures["residuals"]]),
+    ]
 
 
 def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure: Figure) -> list[Section]:
@@ -115,6 +137,8 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
 def judge_network(metrics: ForecastMetrics) -> str:
     """Return the first sentence of the verdict: the best network against the best baseline."""
+    if not metrics.forecasters:
+        return NOTES["not_evaluated"]
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
     network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])

@@ -22,13 +22,18 @@ MAX_VALUES = 7
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     """Return the verdict, the forecasters from the best to the worst, the coverage, and the next values.
 
+    Without a test part, there is no ranking.
+
     Args:
         metrics: of all forecasters.
         next_values: of all forecasters; those of the ensemble for the first series are shown.
     """
-    held = describe_coverage(metrics, next_values.levels)
-    blocks = [wrap_lines(judge_network(metrics)), rank(metrics), wrap_lines(held), list_next_values(next_values)]
-    return "\n\n".join(block for block in blocks if block)
+    held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
+    ranked = rank(metrics) if metrics.forecasters else ""
+    blocks = [wrap_lines(judge_network(metrics)), ranked, wrap_lines(held), list_next_values(next_values)]
+    return "
+
+".join(block for block in blocks if block)
 
 
 def rank(metrics: ForecastMetrics) -> str:

@@ -10,7 +10,15 @@ from rnn_pipelines.errors import SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec, find_stops, find_unjudged, place_dates, split_series
+from rnn_pipelines.forecast.series.splits import (
+    SplitSpec,
+    count_training_steps,
+    find_least_known,
+    find_stops,
+    find_unjudged,
+    place_dates,
+    split_series,
+)
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.series.windowing import find_min_history
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowSpec
@@ -22,6 +30,8 @@ logger = logging.getLogger(__name__)
 NAMES_IN_MESSAGE = 10
 # Fewest training windows that an open lookback leaves.
 MIN_TRAINING_WINDOWS = 12
+# A longest season that the shortest lookback holds.
+MAX_SHORT_SEASON = 24
 # Fewest windows that remain if half of the past is held out; with fewer, a fold decides nothing.
 MIN_SEEN_WINDOWS = 8
 
@@ -37,8 +47,7 @@ def prepare_series(
     """Check, repair and split the series.
 
     All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
-    series are left out, and series that are too short for validation and test are still forecast. Log and profile list
-    both.
+    series are left out. Series that are too short for a test part are still forecast. Log and profile list both.
 
     Args:
         table: the series as read.
@@ -51,52 +60,92 @@ def prepare_series(
     season_length = evaluation.choose_season_length(profile)
     try:
         split = place_dates(split, profile["tz"])
-        profile = _choose_window(window, series, split, profile)
-        window = window.fill(profile)
-        series, profile = _leave_out_short(series, profile, source, _find_least(window, season_length, profile))
-        cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
+        profile = _choose_window(window, series, split, profile, season_length)
+        series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
+        cutoffs = split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
             series, profile = _leave_out_others(series, profile, cutoffs)
             # Split again, because a single remaining series is no panel.
-            cutoffs = split_series(series, split, window, _find_least(window, season_length, profile))
+            cutoffs = split_series(series, split, window.fill(profile), season_length)
         return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
     except SeriesError as error:
         raise type(error)(f"{source.label}: {error}") from error
 
 
-def _choose_window(window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile) -> Profile:
+def _choose_window(
+    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+) -> Profile:
     """Return the profile with lookback and horizon; open ones are usual for the frequency, or shorter.
 
-    They suit the median series: validation and test hold a horizon, and training holds some windows. A series alone
-    keeps enough windows for out-of-fold validation, see `folds`.
+    They suit the median series. An open horizon also fits into the parts of given size.
     """
-    num_train, validation_stop, num_steps = (
-        int(np.median(counts)) for counts in (*find_stops(series, split), find_rows(series).lengths)
-    )
-    longest = min(profile["horizon"], validation_stop - num_train, num_steps - validation_stop)
-    horizon = window.horizon or max(1, longest)
-    most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
-    if profile["num_series"] == 1:
-        most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
-    back = min(profile["lookback"], max(2 * horizon, most))
-    lookback = window.lookback or back
+    horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *_list_given(series, split)]))
+    lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
     if None in (window.lookback, window.horizon):
         logger.info("%s: lookback %d steps, horizon %d steps", profile["source"], lookback, horizon)
     return {**profile, "lookback": lookback, "horizon": horizon}
 
 
-def _find_least(window: WindowSpec, season_length: int, profile: Profile) -> int:
-    """Return the number of steps that a window of these series must see, see `find_min_history`."""
-    return find_min_history(window, season_length, profile["num_series"])
+def choose_horizon(window: OpenWindowSpec, series: Series, profile: Profile) -> int:
+    """Return the horizon; an open one is usual for the frequency, at most a quarter of the median series' rows."""
+    return window.horizon or max(1, min(profile["horizon"], int(np.median(find_rows(series).lengths)) // 4))
 
 
-def _leave_out_short(series: Series, profile: Profile, source: SourceSpec, min_history: int) -> tuple[Series, Profile]:
-    """Leave out the series of a panel that are too short for a forecast."""
-    num_series, least = profile["num_series"], source.min_length or min_history
+def _list_given(series: Series, split: SplitSpec) -> list[int]:
+    """Return the steps of the given parts of the median series."""
+    train_stops, validation_stops = find_stops(series, split, WindowSpec(lookback=1, horizon=1))
+    sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
+    return [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
+
+
+def _choose_lookback(
+    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+) -> int:
+    """Return the longest lookback that leaves enough training windows; of short series, at most their steps.
+
+    Training holds some windows. A series alone keeps enough windows for out-of-fold validation, see `folds`.
+    """
+    horizon, num_series = profile["horizon"], profile["num_series"]
+    num_steps = int(np.median(find_rows(series).lengths))
+
+    def measure(lookback: int) -> tuple[int, int]:
+        stops = find_stops(series, split, WindowSpec(lookback=lookback, horizon=horizon))
+        return int(np.median(stops[0])), int(np.median(stops[1]))
+
+    if window.lookback:
+        lookbacks = [window.lookback]
+    else:
+        num_train, validation_stop = measure(1)
+        most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
+        if num_series == 1:
+            most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+        longest = min(profile["lookback"], max(2 * horizon, most))
+        least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
+        lookbacks = [longest, max(longest // 2, least), least]
+    for lookback in lookbacks:
+        shape = WindowSpec(lookback=lookback, horizon=horizon)
+        if measure(lookback)[0] >= count_training_steps(shape, num_series):
+            return lookback
+    if split.validation is not None:
+        return lookbacks[-1]
+    if split.test is not None:
+        return max(1, min(lookbacks[-1], measure(1)[1]))
+    num_known = num_steps - horizon
+    return min(lookbacks[-1], num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
+
+
+def _leave_out_short(
+    series: Series, profile: Profile, source: SourceSpec, window: WindowSpec, season_length: int
+) -> tuple[Series, Profile]:
+    """Leave out the series of a panel that are too short, if this is asked for."""
+    num_series = profile["num_series"]
+    if source.min_length is None and (source.short_series in (None, "forecast") or num_series == 1):
+        return series, profile
+    least = source.min_length or find_min_history(window, season_length, num_series)
     names, lengths = list_names(series), find_rows(series).lengths
     is_short = lengths < least
-    if not is_short.any() or (num_series == 1 and source.min_length is None):
-        return series, profile  # `split_series` reports the faults of a series alone
+    if not is_short.any():
+        return series, profile
     message = _list_lengths(names[is_short], lengths[is_short])
     found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({message})"
     if is_short.all() or source.short_series == "error":
@@ -112,7 +161,7 @@ def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tup
     names = list_names(series)
     others = names[~names.isin(cutoffs["unique_id"])]
     sentence = (
-        f"left out: {len(others)} of {len(names)} series without a window between gaps, or constant in training "
+        f"left out: {len(others)} of {len(names)} series with a gap at their end, or beyond what numbers can hold "
         f"({list_some(others, NAMES_IN_MESSAGE)})"
     )
     return _keep(series, profile, cutoffs["unique_id"], sentence)
@@ -138,10 +187,12 @@ def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Pr
     if unjudged.empty:
         return profile
     message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
-    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({message})"
+    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for a test part ({message})"
     if source.short_series == "error":
         raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
+    if len(unjudged) == len(cutoffs):
+        sentence += ". No part was held back, so that there is no leaderboard"
     logger.warning("%s: %s", profile["source"], sentence)
     return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
 

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 
 def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
-    """Return mean and deviation of every series, from the observed values of its training part only."""
+    """Return mean and deviation of every series, from the observed values of its training part only.
+
+    The deviation of a constant part is 1, so that its forecasts have the unit of the series.
+    """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
-    statistics = pd.DataFrame({"mean": train.mean(), "deviation": train.std(ddof=0)})
+    deviations = train.std(ddof=0)
+    is_varied = (train.min() < train.max()) & (deviations > 0)
+    statistics = pd.DataFrame({"mean": train.mean(), "deviation": deviations.where(is_varied, 1.0)})
     statistics.insert(0, "unique_id", list_names(series))
     return statistics.reset_index(drop=True)
 

@@ -103,8 +103,8 @@ class SourceSpec(ParameterModel, frozen=True):
         sheet: name of the sheet of an Excel file; by default the only one with the columns.
         tz: time zone in which times are read and shown, such as "Europe/Berlin"; by default that of the column
             (Parquet, pandas), or else none, without clock changes.
-        short_series: treatment of series of a panel that are too short: `error` ends the run; `drop`, the default,
-            leaves out those without a window, and only forecasts the others.
+        short_series: treatment of series of a panel that are too short: `error` ends the run, `drop` leaves out those
+            without a window, `forecast` forecasts all. None is `forecast`, and with `min_length` `drop`.
         min_length: steps below which a series is too short; by default the steps that a window needs.
         seed: seed of a synthetic series' noise.
     """
@@ -128,7 +128,7 @@ class SourceSpec(ParameterModel, frozen=True):
     encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
     sheet: str | None = None
     tz: Annotated[str, AfterValidator(take_zone)] | None = None
-    short_series: Literal["error", "drop"] | None = None
+    short_series: Literal["error", "drop", "forecast"] | None = None
     min_length: int | None = Field(None, ge=1, le=10**9)
     seed: Seed = 0
 

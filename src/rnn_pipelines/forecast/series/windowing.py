@@ -36,6 +36,11 @@ def find_min_history(window: WindowSpec, season_length: int, num_series: int) ->
     return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
 
 
+def find_min_known(window: WindowSpec, num_series: int) -> int:
+    """Return the number of steps before a forecast: one in a panel, the lookback of a series alone."""
+    return window.lookback if num_series == 1 else 1
+
+
 def make_windows(
     features: Features,
     cutoffs: Cutoffs,
@@ -121,8 +126,8 @@ def make_future_windows(
     firsts = starts[number_series(starts, origins)]
     num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
     begins = np.maximum(origins - window.lookback, firsts)
-    min_history = find_min_history(window, profile["season_length"], profile["num_series"])
-    is_whole = (origins - firsts >= min_history) & (num_empty[origins] == num_empty[begins])
+    min_known = find_min_known(window, profile["num_series"])
+    is_whole = (origins - firsts >= min_known) & (num_empty[origins] == num_empty[begins])
     is_dark = table[list(features.future)].isna().any(axis=1)
     num_dark = np.concatenate([[0], np.cumsum(is_dark)])
     is_whole &= num_dark[np.minimum(origins + window.horizon, len(table))] == num_dark[origins]

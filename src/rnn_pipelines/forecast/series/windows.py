@@ -27,9 +27,8 @@ class OpenWindowSpec(ParameterModel, frozen=True):
     stride: int = Field(default=1, ge=1, le=10**6)
 
     def fill(self, profile: Profile) -> "WindowSpec":
-        """Return the shape with open values from the data profile."""
-        lookback, horizon = self.lookback or profile["lookback"], self.horizon or profile["horizon"]
-        return WindowSpec(lookback=lookback, horizon=horizon, stride=self.stride)
+        """Return the shape of the data profile, which resolves open values, and shortens a lookback of few rows."""
+        return WindowSpec(lookback=profile["lookback"], horizon=profile["horizon"], stride=self.stride)
 
 
 class WindowSpec(OpenWindowSpec, frozen=True):
