@@ -158,9 +158,11 @@ def make_ensemble(
         seconds: wall time of the weighting.
     """
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
+    own = {name: weights[name] for name in used}
     return FittedMethod(
-        EnsembleModel({name: weights[name] for name in used}, {name: method.model for name, method in used.items()}),
+        EnsembleModel(own, {name: method.model for name, method in used.items()}),
         np.sum([weights[name] * method.out_of_fold for name, method in used.items()], axis=0),
         seconds + sum(fitted[name].seconds for name in weights),
         needs_linear=True,
+        refitted=EnsembleModel(own, {name: method.in_use for name, method in used.items()}),
     )

@@ -52,7 +52,7 @@ def explain_ensemble(
     linear: LinearModels,
     fitted: Mapping[str, FittedMethod],
 ) -> pd.DataFrame:
-    """Explain forecasts of the ensemble: some of its next values, and some test windows, evenly spaced.
+    """Explain forecasts of the ensemble in use: some of its next values, and some test windows, evenly spaced.
 
     Args:
         panel, features, scaler: of the series.
@@ -61,7 +61,7 @@ def explain_ensemble(
     Returns:
         The columns of `explain_windows`, and `part`: `test` or `future`.
     """
-    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].model)
+    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].in_use)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
     tables = [
         explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)

@@ -82,7 +82,7 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None else _find_objections(challenger, champion, found.measures),
         notes=(*found.notes, *(f"must_beat: {name} does not exist for these series" for name in missing)),
-        ahead=(*_list_better(found.better), *_list_cut(training["networks"])),
+        ahead=(*_list_better(found.better), *_list_cut(training["networks"]), *_list_unused(training)),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -101,6 +101,11 @@ def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, record in networks.items():
         if record.get("is_cut_short"):
             yield f"the time budget ended the training of {name} after {record['num_steps']:,} steps"
+
+
+def _list_unused(training: ChallengerTraining) -> Iterator[str]:
+    if not training.get("is_refitted", True):
+        yield "its refit on all rows is not used, because its errors on the newest windows are larger"
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
