@@ -22,8 +22,7 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_se
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
-# Numbers of series whose next values are explained in a run, and of test windows. A window of hourly values takes as
-# long as 50 steps of training.
+# Numbers of series whose next values are explained in a run, and of test windows.
 NUM_NEXT, NUM_TYPICAL = 3, 12
 
 
@@ -116,12 +115,13 @@ def _tabulate(parts: Contributions, target: pd.DataFrame, scale: tuple[float, fl
     rows += [(name, 0, deviation * own) for name, own in zip(names, parts.covariates, strict=True)]
     rows += [(name, 0, deviation * own) for name, own in parts.whole.items()]
     rows += [(TARGET, int(lag), deviation * own) for lag, own in zip(lags, summed, strict=True)]
-    return pd.concat(
-        [
-            target[["unique_id", "ds"]]
-            .reset_index(drop=True)
-            .assign(horizon_step=np.arange(1, len(target) + 1), input=name, lag=lag, contribution=contribution)
-            for name, lag, contribution in rows
-        ],
-        ignore_index=True,
+    inputs, lags_of_rows, contributions = zip(*rows, strict=True)
+    horizon = len(target)
+    steps = np.tile(np.arange(horizon), len(rows))
+    table = target[["unique_id", "ds"]].iloc[steps].reset_index(drop=True)
+    return table.assign(
+        horizon_step=steps + 1,
+        input=np.repeat(np.array(inputs, object), horizon),
+        lag=np.repeat(np.array(lags_of_rows, np.int64), horizon),
+        contribution=np.concatenate(contributions),
     )
