@@ -78,6 +78,7 @@ class ChallengerTraining(TypedDict):
         networks: the record of each training.
         seeds: of all trainings.
         training_seconds: of all trainings, with compilation.
+        is_refitted: whether the model in use is fitted on all data, and not the evaluated model.
     """
 
     chosen: str
@@ -86,6 +87,7 @@ class ChallengerTraining(TypedDict):
     networks: dict[str, Any]
     seeds: list[int]
     training_seconds: float
+    is_refitted: NotRequired[bool]
 
 
 class Origins(TypedDict, total=False):

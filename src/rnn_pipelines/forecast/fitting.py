@@ -8,17 +8,18 @@ import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
-from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, describe_forecaster
-from rnn_pipelines.forecast.operations.challenger import choose_challenger
+from rnn_pipelines.forecast.operations.challenger import make_forecaster, name_networks
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Source
@@ -35,7 +36,7 @@ class Fitted:
         settings: of a forecaster, without networks.
         data: of the fits: the windows and their linear models.
         networks: trained, by name, with their records.
-        methods: all methods by name, including the ensemble.
+        methods: all methods by name, including the ensemble; evaluated, and refitted for use.
         intervals: of all methods.
     """
 
@@ -67,6 +68,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     data = prepare_fitting(panel.windows, spec.training)
     networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
     methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
+    methods = check_refit(data, methods)
     return Fitted(spec, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
 
 
@@ -113,14 +115,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
-    """Return a forecaster of each method, for newer values."""
+    """Return a forecaster of each method in use, for newer values."""
     panel = fitted.panel
     # Windows of newer values are padded with the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
     has_levels, normalizer = bool(fitted.spec.level.root), fitted.data.linear.normalizer
     return {
         name: Forecaster(
-            PanelModel(normalizer, method.model),
+            PanelModel(normalizer, method.in_use),
             panel.scaler,
             settings,
             fitted.intervals.pick(name, FORECAST) if has_levels else None,
@@ -132,5 +134,6 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 def make_champion(fitted: Fitted) -> Forecaster:
     """Return the ensemble as in a retraining, with the settings of its networks and the level for monitoring."""
-    scaler, coding, networks = fitted.panel.scaler, fitted.panel.coding, fitted.networks.values()
-    return choose_challenger(fitted.data, scaler, coding, fitted.settings, fitted.spec.level, *networks)[0]
+    panel, ensemble = fitted.panel, fitted.methods[ENSEMBLE]
+    settings = name_networks(fitted.settings, ensemble, *fitted.networks.values())
+    return make_forecaster(fitted.data, ensemble, panel.scaler, panel.coding, settings, fitted.spec.level)

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fitted import combine_model, find_all_errors, forecast_network, hold_out
+from fitted import combine, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.local import forecast_locally
-from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
@@ -180,7 +180,9 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
         name: forecast_simple_methods(FittingData(case.panel, case.linear))[name]
         for name in ("baseline_ensemble", "theta")
     }
-    found = combine_model(case.panel, case.linear, networks, weights).forecast(case.panel, origins)
+    ensemble = combine(case.panel, case.linear, networks, weights)
+    model = ensemble.model if part == "test" else ensemble.in_use
+    found = PanelModel(case.linear.normalizer, model).forecast(case.panel, origins)
     assert found.dtype == np.float32
     expected = sum(weight * getattr(forecasts[name], part) for name, weight in weights.items())
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -6,11 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.methods import method
+from rnn_pipelines.forecast.methods import method, refit
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
@@ -88,7 +89,7 @@ def new(grow: Grow) -> SimpleNamespace:
 def broken(champion: Forecaster) -> Forecaster:
     """The champion with numbers that are none."""
     spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({})})
-    return replace(champion, model=replace(champion.model, model=spoilt))
+    return replace(champion, model=replace(champion.model, model=spoilt), evaluated=None)
 
 
 # The training
@@ -186,23 +187,22 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     young = grow(28)
     assert not young.linear.is_enough
     challenger, record = choose(young, train(young))
-    assert (list(challenger.model.model.models), record["weights"]) == (
-        ["baseline_ensemble", "theta"],
-        {"baseline_ensemble": 0.5, "theta": 0.5, "gru": 0.0},
+    weights = {name: weight for name, weight in record["weights"].items() if weight}
+    assert (list(challenger.model.model.models), weights) == (
+        ["baseline_ensemble", "ladder"],
+        {"baseline_ensemble": 0.5, "ladder": 0.5},
     )
 
 
-def test_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: Networks) -> None:
-    """The weighted mean of what mix and networks forecast, in the frame of each window."""
+def test_evaluated_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: Networks) -> None:
     found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
     challenger, record = choose(old, *found.values())
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
     said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
-    said["baseline_ensemble"] = forecast_simple_methods(old.data)["baseline_ensemble"].test
-    units = normalize_windows(old.windows, old.linear.normalizer, origins).units
-    expected = units.denormalize(sum(record["weights"][name] * units.normalize(said[name]) for name in said))
-    forecasts = challenger.model.forecast(old.windows, origins)
+    said |= {name: found.test for name, found in forecast_simple_methods(old.data).items()}
+    expected = sum(weight * said[name] for name, weight in record["weights"].items())
+    forecasts = challenger.as_evaluated().model.forecast(old.windows, origins)
     np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -228,7 +228,46 @@ def test_challenger_has_the_intervals_of_the_combination(old: SimpleNamespace, t
         np.testing.assert_array_equal(getattr(found, part), value)
 
 
+# The model in use
+
+
+def test_challenger_in_use_has_learnt_the_holdout(old: SimpleNamespace, champion: Forecaster) -> None:
+    """The evaluated one has not: its next values do not depend on them, besides the window."""
+    models = [one.model.models["baseline_ensemble"].matrix for one in (champion.model, champion.evaluated)]
+    found = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
+    np.testing.assert_array_equal(models, [found.in_use.matrix, found.model.matrix])
+
+
+def test_both_models_are_packed(old: SimpleNamespace, champion: Forecaster) -> None:
+    loaded, index = unpack(pack(champion)), old.windows.index("test")
+    origins = index.origins(np.arange(len(index)))
+    for one, other in ((champion, loaded), (champion.as_evaluated(), loaded.as_evaluated())):
+        np.testing.assert_array_equal(
+            one.model.forecast(old.windows, origins), other.model.forecast(old.windows, origins)
+        )
+
+
+def test_forecaster_of_an_older_version_was_evaluated_itself(champion: Forecaster) -> None:
+    files = {name: content for name, content in pack(champion).items() if name != "evaluated.npz"}
+    loaded = unpack(files)
+    assert loaded.as_evaluated().model is loaded.model
+
+
+def test_refit_that_is_not_used_is_on_record(old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refit, "MAX_STANDARD_ERRORS", -np.inf)
+    challenger, record = choose(old)
+    assert record["is_refitted"] is False
+    assert challenger.model == challenger.evaluated
+
+
 # The holdout
+
+
+def test_holdout_is_forecast_by_the_evaluated_models(champion: Forecaster, new: SimpleNamespace) -> None:
+    challenger = choose(new)[0]
+    found = forecast(new, challenger=challenger, champion=champion)
+    evaluated = forecast(new, challenger=challenger.as_evaluated(), champion=champion.as_evaluated())
+    pd.testing.assert_frame_equal(found, evaluated)
 
 
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):

@@ -33,16 +33,18 @@ def attribute_correction(
     has_embedding = network.layout.has_embedding
     steps, static_inputs = read_windows(panel, windows, origins, network.layout)
     points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
-    # A batch with each point for each step ahead; mapped from -1 … 1 to 0 … 1.
-    path = np.repeat((points + 1) / 2, panel.horizon).astype(np.float32)[:, None]
+    # A batch of the points, mapped from -1 … 1 to 0 … 1.
+    path = ((points + 1) / 2).astype(np.float32)[:, None]
     on_path = steps * path
     if has_embedding:
         on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
     _, cache = forward(network.weights, on_path, static_inputs * path)
-    of_outputs = np.tile(np.eye(panel.horizon, dtype=np.float32), (NUM_POINTS, 1))
-    num_members = len(network.head_kernel)
-    slopes = find_input_gradients(network.weights, cache, np.repeat(of_outputs[None], num_members, axis=0))
-    of_steps, of_static = (_average(one.mean(axis=0), weights / 2, panel.horizon) for one in slopes)
+    slopes = []
+    for of_step in np.eye(panel.horizon, dtype=np.float32):
+        of_outputs = np.broadcast_to(of_step, (len(network.head_kernel), NUM_POINTS, panel.horizon))
+        found = find_input_gradients(network.weights, cache, np.ascontiguousarray(of_outputs))
+        slopes.append([_average(one.mean(axis=0), weights / 2) for one in found])
+    of_steps, of_static = (np.stack(one, axis=-1) for one in zip(*slopes, strict=True))
     parts = _split_channels(network, panel, of_steps, steps[:, 0])
     start = steps * np.float32(0)
     if has_embedding:
@@ -58,10 +60,9 @@ def attribute_correction(
     )
 
 
-def _average(slopes: np.ndarray, weights: np.ndarray, horizon: int) -> np.ndarray:
-    """Average slopes over the path: float64[..., feature, horizon] of float32[..., point × horizon, feature]."""
-    by_point = slopes.reshape(*slopes.shape[:-2], len(weights), horizon, slopes.shape[-1]).astype(np.float64)
-    averaged: np.ndarray = np.einsum("...phf,p->...fh", by_point, weights)
+def _average(slopes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average slopes over the path: float64[..., feature] of float32[..., point, feature]."""
+    averaged: np.ndarray = np.einsum("...pf,p->...f", slopes.astype(np.float64), weights)
     return averaged
 
 

@@ -38,7 +38,12 @@ class LinearMethod:
             return None
         rows = linear.fold[: len(data.validation)]
         normalized = forecast_out_of_fold(matrices, rows, data.windows.predictors)
-        return FittedMethod(LinearModel(matrices[-1]), data.windows.units.denormalize(normalized), needs_linear=True)
+        return FittedMethod(
+            LinearModel(matrices[-1]),
+            data.windows.units.denormalize(normalized),
+            needs_linear=True,
+            refitted=LinearModel(self.find(linear.refit())[-1]),
+        )
 
     def unpack(self, values: Mapping[str, Any]) -> LinearModel:
         """Return the model with this matrix."""

@@ -209,13 +209,13 @@ def make_ensemble(
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
     if has_only_local and LADDER not in used and data.linear.kind != "series":
         used[BASELINE_ENSEMBLE] = fitted[BASELINE_ENSEMBLE]  # for young series
-    model = EnsembleModel(
-        {name: weights.get(name, 0.0) for name in used}, {name: one.model for name, one in used.items()}
-    )
+    own = {name: weights.get(name, 0.0) for name in used}
+    model = EnsembleModel(own, {name: one.model for name, one in used.items()})
     out_of_fold = {name: method.out_of_fold for name, method in used.items()}
     return FittedMethod(
         model,
         model.combine(out_of_fold, data.panel, data.windows, data.validation),
         seconds + sum(fitted[name].seconds for name in weights),
         needs_linear=True,
+        refitted=EnsembleModel(own, {name: method.in_use for name, method in used.items()}),
     )

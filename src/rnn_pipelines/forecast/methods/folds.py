@@ -99,6 +99,13 @@ def list_past(panel: WindowedPanel) -> np.ndarray:
     return np.sort(np.concatenate([index.origins(np.arange(len(index))) for index in indices]))
 
 
+def list_refit(panel: WindowedPanel) -> np.ndarray:
+    """Return the origins of the windows for the models in use, thinned like those of the training: int64[window]."""
+    index = panel.index("refit")
+    origins = index.origins(np.arange(len(index)))
+    return _thin(origins, number_series(panel.series_starts, origins), MAX_FITTED)
+
+
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
     """Return the share of the newest half of the windows with a mean outside the range of means before their block."""
     sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(panel.values[: past[-1], 0]), dtype=np.float64)])

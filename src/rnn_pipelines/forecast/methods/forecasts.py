@@ -18,7 +18,7 @@ PARTS: tuple[Part, Part] = ("test", "future")
 def forecast_methods(
     panel: WindowedPanel, linear: LinearModels, fitted: Mapping[str, FittedMethod]
 ) -> dict[str, Forecasts]:
-    """Forecast the test windows and the steps after each series' end by each method.
+    """Forecast the test windows by the evaluated models, and the steps after each series' end by the models in use.
 
     Windows are normalised once for all methods, and the ensemble combines the forecasts of the others.
 
@@ -42,12 +42,13 @@ def _forecast_part(
     """Return float32[window, horizon], scaled, by method. The wall time of each method is added to `seconds`."""
     index = panel.index(part)
     found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in fitted}
+    models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
     # The ensemble reads the forecasts of the others.
-    order = sorted(fitted, key=lambda name: isinstance(fitted[name].model, EnsembleModel))
+    order = sorted(models, key=lambda name: isinstance(models[name], EnsembleModel))
     for origins, windows in iterate_windows(panel, linear.normalizer, index.origins(np.arange(len(index)))):
         of_batch: dict[str, np.ndarray] = {}
         for name in order:
-            model, started = fitted[name].model, time.perf_counter()
+            model, started = models[name], time.perf_counter()
             if isinstance(model, EnsembleModel) and model.models.keys() <= of_batch.keys():
                 of_batch[name] = model.combine(of_batch, panel, windows, origins)
             else:

@@ -3,7 +3,7 @@
 So is any combination of them. `linear_fitting` fits them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class LinearModels(Folds):
             occur twice.
         names: str[method].
         matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
+        refitted: float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
         weights: float64[method], of each in the baseline ensemble, which networks correct.
         losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
             that of the baseline ensemble. NaN if there are too few windows.
@@ -42,6 +43,7 @@ class LinearModels(Folds):
     is_non_negative: bool
     names: np.ndarray
     matrices: np.ndarray
+    refitted: np.ndarray
     weights: np.ndarray
     losses: np.ndarray
     is_absolute: bool
@@ -57,6 +59,10 @@ class LinearModels(Folds):
         """Return the baseline ensemble as one matrix, of a fold or of all data: float64[predictor, horizon]."""
         combined: np.ndarray = np.tensordot(self.weights, self.matrices[fold], 1)
         return combined
+
+    def refit(self) -> "LinearModels":
+        """Return the models in use, as the only matrices; weights and losses are those of the evaluated models."""
+        return replace(self, matrices=self.refitted[None])
 
     def select(self, name: str) -> np.ndarray:
         """Return the matrices of a method: float64[fold + 1, predictor, horizon].

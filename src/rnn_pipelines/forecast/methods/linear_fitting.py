@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnn_pipelines.forecast.methods.aim import AimSpec, Target
-from rnn_pipelines.forecast.methods.folds import Folds, make_folds
+from rnn_pipelines.forecast.methods.folds import Folds, list_refit, make_folds
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
@@ -44,8 +44,11 @@ MIN_LOG_GAIN = 0.02
 def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None) -> LinearModels:
     """Fit the linear models on each fold and on all data, and compute their weights.
 
+    The models in use are fitted with the penalties and inputs of the evaluated ones, see `LinearModels.refitted`. Only
+    they have learnt the test windows.
+
     Args:
-        panel: windows for training and validation; its test windows are not touched.
+        panel: windows for training and validation, and for the refit.
         aim: loss and target of the fits; None for the defaults.
     Raises:
         ParameterError: the fit needs more memory than there is.
@@ -107,6 +110,7 @@ def _fit(
     errors = _Errors(actual, validation.predictors, folds.fold, is_absolute)
     methods = _fit_methods(layout, _multiply_by_fold(panel, layout, folds), errors, folds)
     names = list(methods)
+    fitted = np.stack(list(methods.values()), axis=1)
     weights = _weigh_few(names, knows_future=layout.num_future > 0)
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
@@ -116,7 +120,8 @@ def _fit(
     return LinearModels(
         **vars(layout.normalizer),
         names=np.array(names),
-        matrices=np.stack(list(methods.values()), axis=1),
+        matrices=fitted[:-1],
+        refitted=fitted[-1],
         weights=weights,
         losses=losses,
         is_absolute=is_absolute,
@@ -159,18 +164,24 @@ def _normalize_clipped(
 
 
 def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Products:
+    """Return the products of each fold, of all data, and last those of the models in use."""
     targets, windows = _normalize_clipped(panel, layout, folds.fitted)
     seen = [
         *folds.find_seen(folds.fitted, number_series(panel.series_starts, folds.fitted)),
         np.ones(len(targets), bool),
     ]
-    pairs = [(windows.predictors[rows], targets[rows]) for rows in seen]
+    products = [_multiply(windows.predictors[rows], targets[rows]) for rows in seen]
+    targets, windows = _normalize_clipped(panel, layout, list_refit(panel))
+    return [*products, _multiply(windows.predictors, targets)]
+
+
+def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     # Without windows, a ridge is its offset, which needs a penalty above 0.
-    return [(predictors.T @ predictors, predictors.T @ own, max(1, len(own))) for predictors, own in pairs]
+    return predictors.T @ predictors, predictors.T @ targets, max(1, len(targets))
 
 
 def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
-    """Return the matrices of each method, float64[fold + 1, predictor, horizon]."""
+    """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
     methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
     penalties = PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
     some = errors.thin()

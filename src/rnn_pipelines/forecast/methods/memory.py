@@ -13,11 +13,11 @@ MAX_LINEAR_METHODS = 12
 def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
     """Return the memory of `fit_linear_models` in bytes, float64.
 
-    It holds the predictors of all fitted and validation windows three times during concatenation. For each fold and for
-    all data, it holds the products of predictors about four times while solving, and the matrices.
+    It holds the predictors of all fitted and validation windows three times during concatenation. For each fold, for
+    all data and for the refit, it holds the products of predictors about four times while solving, and the matrices.
     """
     num_predictors = panel.lookback + 2 * panel.horizon + sum(count_predictors(panel)) + panel.num_calendar + 1
-    num_windows, num_fits = len(folds.fitted) + len(folds.validation), len(folds) + 1
+    num_windows, num_fits = len(folds.fitted) + len(folds.validation), len(folds) + 2
     matrices = MAX_LINEAR_METHODS * num_predictors * panel.horizon
     return 8.0 * (3 * num_windows * num_predictors + num_fits * (4 * num_predictors**2 + matrices))
 

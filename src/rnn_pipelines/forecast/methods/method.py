@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.folds import list_refit
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.past import measure_zero_share
 from rnn_pipelines.forecast.methods.predictors import (
@@ -54,17 +55,24 @@ class FittedMethod:
     """A method after its fit.
 
     Attributes:
-        model: fitted on all windows for training and validation.
+        model: fitted on all windows for training and validation. It is evaluated on the test windows.
         out_of_fold: float[validation, horizon], scaled: forecasts of the validation windows by fits without them;
             no rows if there are too few windows for validation.
         seconds: wall time of the fit, without that of the linear models.
         needs_linear: whether the linear models are fitted first.
+        refitted: fitted like `model`, on all windows up to the end of each series; None if nothing is fitted.
     """
 
     model: Model
     out_of_fold: np.ndarray
     seconds: float = 0.0
     needs_linear: bool = False
+    refitted: Model | None = None
+
+    @property
+    def in_use(self) -> Model:
+        """The model for new forecasts."""
+        return self.refitted or self.model
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class FittingData:
     """The data for fitting methods. The validation windows are normalised once, for all methods.
 
     Attributes:
-        panel: windows for training and validation; methods do not touch its test windows.
+        panel: windows for training and validation, and for the refit; methods do not touch its test windows otherwise.
         linear: the linear models, with the folds and the normalisation of the windows.
     """
 
@@ -146,7 +154,7 @@ class Method(RegisteredMethod, Protocol):
 
 
 def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:
-    """Fit a method on windows: once for each fold, without its held-out windows, and once on all windows.
+    """Fit a method on windows: once for each fold, without its held-out windows, on all windows, and for use.
 
     Args:
         data: the windows and folds.
@@ -159,7 +167,8 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
         own = np.flatnonzero(linear.fold == fold)
         windows = data.windows.select(own)
         out_of_fold[own] = fit(linear.fitted[seen]).forecast(panel, windows, data.validation[own])
-    return FittedMethod(fit(linear.fitted), out_of_fold, time.perf_counter() - started)
+    model, refitted = fit(linear.fitted), fit(list_refit(panel))
+    return FittedMethod(model, out_of_fold, time.perf_counter() - started, refitted=refitted)
 
 
 @dataclass(frozen=True)

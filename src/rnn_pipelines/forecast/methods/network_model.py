@@ -87,4 +87,5 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         data.windows.units.denormalize(normalized),
         seconds=network.seconds,
         needs_linear=True,
+        refitted=NetworkModel(LinearModel(data.linear.refit().combine()), network),
     )

@@ -16,7 +16,7 @@ MIN_GAIN = 0.02
 # Keeps the effect of a constant covariate at 0, and shrinks the others by a ten-thousandth.
 EFFECT_PENALTY = 1e-4
 
-# XᵀX, Xᵀy and the number of windows, of each fold, and last of all windows.
+# XᵀX, Xᵀy and the number of windows, of each fold, of all windows, and of those of the refit.
 Products = Sequence[tuple[np.ndarray, np.ndarray, int]]
 
 
@@ -99,7 +99,7 @@ def fit_effects(
 def prepare_ridge(
     products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int
 ) -> Callable[[float], np.ndarray]:
-    """Return a function from a penalty to the ridge regression of each fold, float64[fold + 1, predictor, horizon].
+    """Return a function from a penalty to the ridge regression of each fold, float64[product, predictor, horizon].
 
     Inputs without a penalty are partialled out first; one decomposition of the rest then serves all penalties.
 

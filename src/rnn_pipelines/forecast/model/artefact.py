@@ -1,7 +1,7 @@
 """The forecaster as one artefact, and its forecasts of newer values."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
 
 import numpy as np
@@ -55,6 +55,8 @@ class Forecaster:
         settings: of the training.
         intervals: of `FORECAST`; None for no intervals.
         coding: of the covariates.
+        evaluated: the model that was evaluated on the test part; None if that is `model`. It has learnt the series up
+            to `settings.trained_until`, and `model` up to their ends.
     """
 
     model: ScaledModel
@@ -62,6 +64,11 @@ class Forecaster:
     settings: ForecasterSettings
     intervals: Intervals | None = None
     coding: Coding = field(default_factory=Coding)
+    evaluated: ScaledModel | None = None
+
+    def as_evaluated(self) -> "Forecaster":
+        """Return the forecaster with the model that was evaluated."""
+        return replace(self, model=self.evaluated or self.model)
 
 
 def forecast_newest(

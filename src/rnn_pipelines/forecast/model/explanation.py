@@ -24,8 +24,7 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_se
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
-# Numbers of series whose next values are explained in a run, and of test windows. A window of hourly values takes as
-# long as 50 steps of training.
+# Numbers of series whose next values are explained in a run, and of test windows.
 NUM_NEXT, NUM_TYPICAL = 3, 12
 
 
@@ -54,7 +53,7 @@ def explain_ensemble(
     linear: LinearModels,
     fitted: Mapping[str, FittedMethod],
 ) -> pd.DataFrame:
-    """Explain forecasts of the ensemble: some of its next values, and some test windows, evenly spaced.
+    """Explain forecasts of the ensemble in use: some of its next values, and some test windows, evenly spaced.
 
     Args:
         panel, features, scaler: of the series.
@@ -63,7 +62,7 @@ def explain_ensemble(
     Returns:
         The columns of `explain_windows`, and `part`: `test` or `future`.
     """
-    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].model)
+    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].in_use)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
     tables = [
         explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)
@@ -120,12 +119,13 @@ def _tabulate(parts: Contributions, target: pd.DataFrame, scale: tuple[float, fl
     rows += [(name, 0, deviation * own) for name, own in zip(names, parts.covariates, strict=True)]
     rows += [(name, 0, deviation * own) for name, own in parts.whole.items()]
     rows += [(TARGET, int(lag), deviation * own) for lag, own in zip(lags, summed, strict=True)]
-    return pd.concat(
-        [
-            target[["unique_id", "ds"]]
-            .reset_index(drop=True)
-            .assign(horizon_step=np.arange(1, len(target) + 1), input=name, lag=lag, contribution=contribution)
-            for name, lag, contribution in rows
-        ],
-        ignore_index=True,
+    inputs, lags_of_rows, contributions = zip(*rows, strict=True)
+    horizon = len(target)
+    steps = np.tile(np.arange(horizon), len(rows))
+    table = target[["unique_id", "ds"]].iloc[steps].reset_index(drop=True)
+    return table.assign(
+        horizon_step=steps + 1,
+        input=np.repeat(np.array(inputs, object), horizon),
+        lag=np.repeat(np.array(lags_of_rows, np.int64), horizon),
+        contribution=np.concatenate(contributions),
     )

@@ -10,14 +10,14 @@ from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemb
 from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.predictors import Normalizer
-from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
 
 SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
-INTERVALS = "intervals.npz"
+INTERVALS, EVALUATED = "intervals.npz", "evaluated.npz"
 # Format of all files together.
 FORMAT = 1
 
@@ -27,15 +27,14 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     settings = {"format": FORMAT, **forecaster.settings.model_dump(mode="json")}
     # As lists, because json writes a float64 with all digits, and pandas with fewer.
     scaler = forecaster.scaler.to_dict(orient="list")
-    model = forecaster.model
-    assert isinstance(model, PanelModel)
-    assert isinstance(model.model, EnsembleModel)
     files = {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         SCALER: json.dumps(scaler, ensure_ascii=False).encode(),
         CODING: forecaster.coding.model_dump_json(indent=2).encode(),
-        MODEL: pack_arrays({**vars(model.normalizer), **model.model.pack()}),
+        MODEL: _pack_model(forecaster.model),
     }
+    if forecaster.evaluated is not None:
+        files[EVALUATED] = _pack_model(forecaster.evaluated)
     if forecaster.intervals is not None:
         files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
     return files
@@ -57,7 +56,15 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
     coding = Coding.model_validate_json(files[CODING])
     scaler = pd.DataFrame(json.loads(files[SCALER]))
-    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding)
+    # Forecasters of older versions were not fitted again.
+    evaluated = _unpack_model(files[EVALUATED]) if EVALUATED in files else None
+    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated)
+
+
+def _pack_model(model: ScaledModel) -> bytes:
+    assert isinstance(model, PanelModel)
+    assert isinstance(model.model, EnsembleModel)
+    return pack_arrays({**vars(model.normalizer), **model.model.pack()})
 
 
 def _unpack_model(packed: bytes) -> PanelModel:

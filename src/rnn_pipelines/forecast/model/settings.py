@@ -31,7 +31,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         gaps: policy for missing steps.
         tz: zone of the calendar features, for series with times in UTC.
         zone: of the training's times; None for a forecaster of an older version, which did not store it.
-        trained_until: last time of each series that was used for training or validation.
+        trained_until: last time of each series that was used for training or validation of the evaluated model.
     """
 
     networks: dict[str, dict[str, Any]] = {}

@@ -12,11 +12,12 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
-from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.series.coding import Coding
@@ -45,10 +46,10 @@ def choose_challenger(
         networks: all trained networks.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
-        `weights`; `chosen`, `seeds`, `training_seconds`, and the records of `networks`.
+        `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`.
     """
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
-    weights = ensemble["weights"]
+    methods, weights = check_refit(data, methods), ensemble["weights"]
     logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],
@@ -57,16 +58,38 @@ def choose_challenger(
         "seeds": sorted({network.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
+        "is_refitted": methods[ENSEMBLE].refitted is not None,
     }
-    used = {network.name: network.parameters for network in networks if weights[network.name] > 0}
+    settings = name_networks(settings, methods[ENSEMBLE], *networks)
+    return make_forecaster(data, methods[ENSEMBLE], scaler, coding, settings, level), record
+
+
+def name_networks(
+    settings: ForecasterSettings, ensemble: FittedMethod, *networks: TrainedNetwork
+) -> ForecasterSettings:
+    """Return the settings with the parameters of the networks that are in the ensemble."""
+    assert isinstance(ensemble.model, EnsembleModel)
+    used = {network.name: network.parameters for network in networks if network.name in ensemble.model.models}
+    return settings.model_copy(update={"networks": used})
+
+
+def make_forecaster(
+    data: FittingData,
+    ensemble: FittedMethod,
+    scaler: Scaler,
+    coding: Coding,
+    settings: ForecasterSettings,
+    level: LevelSpec,
+) -> Forecaster:
+    """Return the ensemble in use as a forecaster, with the evaluated model; see `choose_challenger`."""
     # Windows of newer values are padded with the same season length.
-    settings = settings.model_copy(update={"networks": used, "season_length": data.panel.season_length})
+    settings = settings.model_copy(update={"season_length": data.panel.season_length})
     intervals = None
     if level.root:
-        levels, own = LevelSpec((*level.root, ANOMALY_LEVEL)), {FORECAST: methods[ENSEMBLE]}
-        intervals = fit_intervals(data, own, levels)
-    model = PanelModel(data.linear.normalizer, methods[ENSEMBLE].model)
-    return Forecaster(model, scaler, settings, intervals, coding), record
+        levels = LevelSpec((*level.root, ANOMALY_LEVEL))
+        intervals = fit_intervals(data, {FORECAST: ensemble}, levels)
+    model, evaluated = (PanelModel(data.linear.normalizer, one) for one in (ensemble.in_use, ensemble.model))
+    return Forecaster(model, scaler, settings, intervals, coding, evaluated)
 
 
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
@@ -93,7 +116,7 @@ def forecast_holdout(
     challenger: Forecaster,
     champion: LoadedChampion | None,
 ) -> Predictions:
-    """Forecast the challenger's holdout by each model, with its own lookback, calendar and scale.
+    """Forecast the challenger's holdout by each evaluated model, with its own lookback, calendar and scale.
 
     Args:
         panel, features: of the challenger.
@@ -119,7 +142,7 @@ def forecast_holdout(
         if obstacle:
             logger.warning("%s: no forecast, because %s", name, obstacle)
             continue
-        forecasts = forecast_cutoffs(forecaster, series, cutoffs, covariate_table)
+        forecasts = forecast_cutoffs(forecaster.as_evaluated(), series, cutoffs, covariate_table)
         holdout = holdout.add(name, forecasts.fillna({"y_hat": np.inf}))
     return holdout
 

@@ -88,7 +88,7 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=objections,
         notes=(*found.notes, *notes),
-        ahead=(*_list_better(found.better), *_list_cut(training["networks"])),
+        ahead=(*_list_better(found.better), *_list_cut(training["networks"]), *_list_unused(training)),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -107,6 +107,11 @@ def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, record in networks.items():
         if record.get("is_cut_short"):
             yield f"the time budget ended the training of {name} after {record['num_steps']:,} steps"
+
+
+def _list_unused(training: ChallengerTraining) -> Iterator[str]:
+    if not training.get("is_refitted", True):
+        yield "its refit on all rows is not used, because its errors on the newest windows are larger"
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:

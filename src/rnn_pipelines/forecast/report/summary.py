@@ -31,9 +31,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
     blocks = [wrap_lines(judge_network(metrics)), ranked, wrap_lines(held), list_next_values(next_values)]
-    return "
-
-".join(block for block in blocks if block)
+    return "\n\n".join(block for block in blocks if block)
 
 
 def rank(metrics: ForecastMetrics) -> str:

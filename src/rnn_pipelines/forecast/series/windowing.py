@@ -1,7 +1,6 @@
 """From features to windows: one array for all windows, and the origins that gaps and parts allow."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -73,20 +72,6 @@ def make_windows(
     return lay_out(features, scaler, window, runs, season_length)
 
 
-def extend_parts(panel: WindowedPanel, features: Features, cutoffs: Cutoffs) -> WindowedPanel:
-    """Return the panel with training extended and validation moved to the end, without a test part.
-
-    Args:
-        panel: windows of training, validation and test.
-        features, cutoffs: source of the panel.
-    """
-    stops = cutoffs[STOPS].to_numpy(copy=True)
-    stops[:, :2] += (stops[:, 2] - stops[:, 1])[:, None]
-    window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon, stride=panel.stride)
-    runs = _find_parts(features, panel.series_starts, stops, window, panel.season_length)
-    return replace(panel, train=runs["train"], validation=runs["validation"], test=runs["test"])
-
-
 def _find_parts(
     features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
 ) -> dict[str, np.ndarray]:
@@ -99,7 +84,11 @@ def _find_parts(
     """
     table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
     min_history = find_min_history(window, season_length, len(starts))
-    runs = find_runs(table["observed"].to_numpy(), table["y"].isna().to_numpy(), bounds, window, min_history)
+    observed, is_open = table["observed"].to_numpy(), table["y"].isna().to_numpy()
+    runs = find_runs(observed, is_open, bounds, window, min_history)
+    # As if all of each series were for training.
+    whole = np.column_stack([starts, *(bounds[:, 3],) * 3])
+    runs["refit"] = find_runs(observed, is_open, whole, window, min_history)["train"]
     # A series without validation and test has no training windows, which might overlap held-out times of others.
     is_learnt = stops[:, 0] < stops[:, 2]
     runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
@@ -171,6 +160,7 @@ def lay_out(
         validation=runs.get("validation", none),
         test=runs.get("test", none),
         future=runs.get("future", none),
+        refit=runs.get("refit", none),
     )
 
 

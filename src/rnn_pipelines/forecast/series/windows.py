@@ -1,7 +1,7 @@
 """Windows over series, as indices into one array, never as copies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -66,6 +66,7 @@ class WindowedPanel:
         values: float32[time, feature]: the scaled target, the calendar features, and the static, future and past
             covariates. Each series ends with `horizon` rows in which the target and past covariates are NaN.
         train, validation, test, future: int64[run, 2], first origin and stop of each run.
+        refit: the same, of the windows for the models in use: all with actual values, up to the end of each series.
         series_starts: int64[series], first row of each series.
         zeros: float32[series], the scaled value of 0.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
@@ -87,6 +88,7 @@ class WindowedPanel:
     num_static: int = 0
     num_future: int = 0
     num_past: int = 0
+    refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
     def num_calendar(self) -> int:
@@ -113,9 +115,9 @@ class WindowedPanel:
         """The columns of the time-varying covariates, future and past."""
         return slice(self.static.stop, self.values.shape[1])
 
-    def index(self, part: Part) -> "WindowIndex":
-        """Return the windows of one part."""
-        return WindowIndex(getattr(self, part), self.stride if part == "train" else 1)
+    def index(self, part: Part | Literal["refit"]) -> "WindowIndex":
+        """Return the windows of one part, or of the refit."""
+        return WindowIndex(getattr(self, part), self.stride if part in ("train", "refit") else 1)
 
 
 class WindowIndex:

@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
+from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.report import report, summary
@@ -53,10 +54,13 @@ def train_network(
 def fit_all_methods(
     panel: WindowedPanel, linear: LinearModels, level: LevelSpec, **networks: Network
 ) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
-    """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors."""
+    """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
+
+    Each method is evaluated, and fitted again on all rows for the next values.
+    """
     data = FittingData(panel, linear)
     methods, record = ensemble.fit_all_methods(data, networks)
-    return methods, record, fit_intervals(data, methods, level)
+    return check_refit(data, methods), record, fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(

@@ -1,0 +1,59 @@
+"""The check of a refit: its errors on the newest windows, compared with those of the evaluated model."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.series.windows import number_series
+
+logger = logging.getLogger(__name__)
+
+# Largest number of compared windows, and the fewest that show a difference.
+MAX_COMPARED, MIN_COMPARED = 256, 3
+# A refit is worse if the mean difference of its losses is larger than this number of standard errors.
+MAX_STANDARD_ERRORS = 3.0
+
+
+def check_refit(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, FittedMethod]:
+    """Return the methods, without their refits if that of the ensemble is worse than the evaluated ensemble.
+
+    Args:
+        data: of the fits.
+        fitted: all methods by name.
+    """
+    if not _is_worse(data, fitted[ENSEMBLE]):
+        return dict(fitted)
+    logger.warning("the refit on all rows is not used, because its errors on the newest windows are clearly larger")
+    return {name: replace(method, refitted=None) for name, method in fitted.items()}
+
+
+def _is_worse(data: FittingData, method: FittedMethod) -> bool:
+    """Return whether the refit forecasts the newest windows clearly worse than the evaluated model, or not at all.
+
+    The refit has learnt these windows, and the evaluated model has not, so that only a fault makes the refit worse.
+
+    The test windows are compared, or without them the validation windows.
+    """
+    panel = data.panel
+    index = panel.index("test") if len(panel.test) else panel.index("validation")
+    # Windows within a horizon overlap, and are not independent.
+    numbers = np.arange(len(index) - 1, -1, -panel.horizon)[:MAX_COMPARED]
+    origins = np.sort(index.origins(numbers))
+    changes = measure_change(panel)[number_series(panel.series_starts, origins)][:, None]
+    actual = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
+    losses = []
+    for model in (method.in_use, method.model):
+        errors = (actual - PanelModel(data.linear.normalizer, model).forecast(panel, origins)) / changes
+        losses.append(np.mean(np.abs(errors) if data.linear.target == "median" else errors**2, axis=1))
+    differences = losses[0] - losses[1]
+    if not np.isfinite(losses[0]).all():
+        return True
+    if len(differences) < MIN_COMPARED:
+        return False
+    standard_error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return bool(differences.mean() > MAX_STANDARD_ERRORS * standard_error)
