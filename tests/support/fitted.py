@@ -50,7 +50,8 @@ def combine(
     panel: WindowedPanel, linear: LinearModels, networks: Mapping[str, Network], weights: Mapping[str, float]
 ) -> FittedMethod:
     """An ensemble of these weights."""
-    return make_ensemble(fit_all_methods(FittingData(panel, linear), networks)[0], weights)
+    data = FittingData(panel, linear)
+    return make_ensemble(data, fit_all_methods(data, networks)[0], weights)
 
 
 def combine_model(

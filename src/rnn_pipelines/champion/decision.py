@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
-from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION, Evidence, PolicySpec, decide_promotion
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION, Decision, Evidence, PolicySpec, decide_promotion
 from rnn_pipelines.champion.records import (
     ChallengerTraining,
     Measures,
@@ -33,7 +33,7 @@ class Case:
         task: its name.
         measures: by model: challenger, baselines, and the champion if it could be measured. Each has the `loss`;
             champion and challenger may have further measures. If the champion covers only a part of the holdout, both
-            have the `shared_loss` on that part, and the champion has no `loss`.
+            have the `shared_loss` on that part, and the champion has no `loss`. Without a holdout, none has a `loss`.
         p_value, faults, objections: see `Evidence`.
         notes: omissions, in words.
         ahead: remarks that don't prevent a promotion, listed after the reasons: models that are better on the holdout,
@@ -70,7 +70,11 @@ def decide(
     for note in case.notes:
         logger.warning(note)
     metrics = _gather_metrics(case, champion, training)
-    decided = decide_promotion(_gather_evidence(case, champion, metrics), policy)
+    if "loss" in case.measures[CHALLENGER]:
+        decided = decide_promotion(_gather_evidence(case, champion, metrics), policy)
+    else:
+        reasons = (*case.faults, *case.objections)
+        decided = Decision(not reasons, reasons or ("there is no champion yet, and no part was held back",))
     decision = replace(decided, reasons=(*decided.reasons, *case.ahead))
     outcome: Record = {
         "outcome": "promoted" if decision.is_promoted else "kept",
@@ -108,7 +112,7 @@ def _gather_metrics(case: Case, champion: LoadedChampion | None, training: Chall
 def _gather_evidence(case: Case, champion: LoadedChampion | None, metrics: Metrics) -> Evidence:
     challenger = case.measures[CHALLENGER]
     return Evidence(
-        challenger_loss=_give_number(challenger["loss"]) if "loss" in challenger else None,
+        challenger_loss=_give_number(challenger["loss"]),
         champion_loss=find_compared_loss(metrics, "champion"),
         shared_loss=challenger.get("shared_loss"),
         baseline_losses={name: _give_number(loss) for name, loss in metrics["baselines"].items()},

@@ -35,7 +35,7 @@ class Evidence:
     """The basis of a decision; all losses are of the same newest holdout, and lower is better.
 
     Attributes:
-        challenger_loss: of the new model; None without a holdout.
+        challenger_loss: of the new model.
         champion_loss: of the model in use; None if there is none, not finite if its outputs are not.
         baseline_losses: by name.
         p_value: of the paired errors of champion and challenger, two-sided; None if there is no champion.
@@ -45,7 +45,7 @@ class Evidence:
         objections: reasons why the comparison is invalid, in words, such as a champion trained on the holdout.
     """
 
-    challenger_loss: float | None
+    challenger_loss: float
     champion_loss: float | None
     baseline_losses: Mapping[str, float]
     p_value: float | None = None
@@ -69,9 +69,6 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     Raises:
         ParameterError: the policy names a baseline that was not measured.
     """
-    if evidence.challenger_loss is None:
-        reasons = (*evidence.faults, *evidence.objections)
-        return Decision(not reasons, reasons or ("there is no champion yet, and no part was held back",))
     losses = evidence.baseline_losses
     unknown = [name for name in policy.must_beat if name not in losses]
     if unknown:

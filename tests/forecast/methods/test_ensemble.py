@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fitted import combine_model, find_all_errors, forecast_network, hold_out
-from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
+from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
@@ -17,6 +18,7 @@ from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.methods.theta import extend_by_theta
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, number_series
@@ -182,3 +184,43 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
     assert found.dtype == np.float32
     expected = sum(weight * getattr(forecasts[name], part) for name, weight in weights.items())
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+# Young series of a panel
+
+
+@pytest.fixture(scope="module")
+def young(prepare: Prepare) -> SimpleNamespace:
+    """A panel with series of 120, 15 and 4 values, of which the last two are young."""
+    values = {"a": draw_weeks(120, 1), "b": draw_weeks(110, 2), "c": draw_weeks(15, 3), "d": draw_weeks(4, 4)}
+    window = WindowSpec(lookback=14, horizon=HORIZON)
+    panel = prepare(
+        values, window, SplitSpec(validation=25, test=20), evaluation=EvaluationSpec(season_length=7)
+    ).windows
+    linear = fit_linear_models(panel)
+    origins = panel.index("future").origins(np.arange(4))
+    return SimpleNamespace(panel=panel, linear=linear, origins=origins)
+
+
+@pytest.mark.parametrize("weights", [{"baseline_ensemble": 0.4, "theta": 0.6}, {"theta": 1.0}], ids=["both", "local"])
+def test_young_series_have_no_local_methods_and_the_youngest_half_the_level(
+    young: SimpleNamespace, weights: dict[str, float]
+) -> None:
+    data = FittingData(young.panel, young.linear)
+    fitted = fit_methods(data)
+    model = make_ensemble(data, fitted, weights).model
+    windows = normalize_windows(young.panel, young.linear.normalizer, young.origins)
+    forecast, theta, simple = (
+        one.forecast(young.panel, windows, young.origins)
+        for one in (model, fitted["theta"].model, fitted["baseline_ensemble"].model)
+    )
+    level = forecast_locally(young.panel, young.origins, extend_by_level)
+    share = weights["theta"]
+    np.testing.assert_allclose(forecast[:2], share * theta[:2] + (1 - share) * simple[:2])
+    np.testing.assert_allclose(forecast[2], simple[2])
+    np.testing.assert_allclose(forecast[3], (simple[3] + level[3]) / 2)
+    for number, origin in enumerate(young.origins):
+        own = np.array([origin])
+        parts = model.contribute(young.panel, windows.select(np.array([number])), own)
+        whole = parts.values.sum(axis=0) + parts.covariates.sum(axis=0) + parts.calendar + parts.baseline
+        np.testing.assert_allclose(whole + sum(parts.whole.values()), forecast[number], rtol=1e-6)

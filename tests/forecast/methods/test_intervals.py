@@ -136,9 +136,10 @@ def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: st
     """Of one alone it has those of that one."""
     weights = {"baseline_ensemble": 0.0, "theta": 0.0} | {name: 1.0}
     panel, linear = walk.windows, fit_linear_models(walk.windows)
-    fitted = fit_methods(FittingData(panel, linear))
-    fitted["ensemble"] = make_ensemble(fitted, weights)
-    intervals = fit_intervals(FittingData(panel, linear), fitted, LevelSpec((80,)))
+    data = FittingData(panel, linear)
+    fitted = fit_methods(data)
+    fitted["ensemble"] = make_ensemble(data, fitted, weights)
+    intervals = fit_intervals(data, fitted, LevelSpec((80,)))
     places = [intervals.names.tolist().index(found) for found in ("ensemble", name)]
     np.testing.assert_array_equal(*intervals.lows[places])
 

@@ -49,7 +49,9 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         horizon: steps of a window.
     """
     if holdout.table.empty:
-        return HoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, ["no part was held back, so that nothing is measured"])
+        return HoldoutMeasures(
+            {CHALLENGER: Measures(by_step=[])}, None, {}, ["no part was held back, so that nothing is measured"]
+        )
     missing = pd.Series(np.nan, index=holdout.table.index)
     has_forecast = holdout.table.get(CHAMPION, missing).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])

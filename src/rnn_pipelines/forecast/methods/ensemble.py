@@ -9,7 +9,9 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.ladder import LADDER
+from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
+from rnn_pipelines.forecast.methods.ladder import LADDER, MAX_NAIVE_SEASON
+from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
@@ -21,6 +23,7 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE = "ensemble"
+LEVEL = LocalModel("level", extend_by_level)
 ENSEMBLE_STYLE = Style("ensemble", "#cc79a7")
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
@@ -30,9 +33,12 @@ WEIGHT = ":weight"
 class EnsembleModel:
     """The weighted sum of models; see `Model`.
 
+    Young series of a panel have other weights, because local methods fail on few values: those of the local methods
+    go to the others, and below one season half of the forecast is the level. See decision 29.
+
     Attributes:
         weights: by the name of the method, not negative, with sum 1.
-        models: by the same names, those with a weight above 0.
+        models: by the same names, those with a weight above 0, and at least one that is not a local method, if any.
     """
 
     weights: Mapping[str, float]
@@ -40,21 +46,47 @@ class EnsembleModel:
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Forecast by each model, and combine."""
-        return self.combine({name: model.forecast(panel, windows, origins) for name, model in self.models.items()})
+        forecasts = {name: model.forecast(panel, windows, origins) for name, model in self.models.items()}
+        return self.combine(forecasts, panel, windows, origins)
 
-    def combine(self, forecasts: Mapping[str, np.ndarray]) -> np.ndarray:
+    def combine(
+        self, forecasts: Mapping[str, np.ndarray], panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> np.ndarray:
         """Return the weighted sum of forecasts, scaled.
 
         Args:
             forecasts: by the name of the method; methods outside the ensemble are ignored.
+            panel, windows, origins: see `Model.forecast`.
         """
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
+        is_young, is_youngest = find_young(panel, windows, origins)
+        if is_young.any():
+            weights = self._weigh_young()
+            combined[is_young] = np.sum([weights[name] * forecasts[name][is_young] for name in self.models], axis=0)
+        if is_youngest.any():
+            level = LEVEL.forecast(panel, windows, origins[is_youngest])
+            combined[is_youngest] = (combined[is_youngest] + level) / 2
         return combined
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
-        models = self.models.items()
-        return add_weighted([(self.weights[name], model.contribute(panel, windows, origins)) for name, model in models])
+        is_young, is_youngest = find_young(panel, windows, origins)
+        weights = self._weigh_young() if is_young.any() else self.weights
+        part = 0.5 if is_youngest.any() else 1.0
+        models = [(part * weights[name], model) for name, model in self.models.items()]
+        models += [(1 - part, LEVEL)] if part < 1 else []
+        return add_weighted([(weight, model.contribute(panel, windows, origins)) for weight, model in models])
+
+    def _weigh_young(self) -> Mapping[str, float]:
+        """Return the weights of young series: those of the local methods go to the others in proportion."""
+        if LADDER in self.models:
+            return self.weights  # it takes the number of values into account
+        others = {name: self.weights[name] for name, model in self.models.items() if not isinstance(model, LocalModel)}
+        total = sum(others.values())
+        if not others:
+            return self.weights
+        shares = {name: weight / total if total else 1 / len(others) for name, weight in others.items()}
+        return {**dict.fromkeys(self.models, 0.0), **shares}
 
     def pack(self) -> dict[str, Any]:
         """Return the weight and the arrays of each model, under the name of the method."""
@@ -63,6 +95,21 @@ class EnsembleModel:
             packed[f"{name}{WEIGHT}"] = self.weights[name]
             packed |= {f"{name}.{part}": value for part, value in model.pack().items()}
         return packed
+
+
+def find_young(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether a window of a panel has few values before it, and whether it has less than a season.
+
+    Few are less than three seasons or two horizons. Of a season of more than 24 steps, two and a quarter count.
+
+    Returns:
+        bool[window] each; false for a series alone.
+    """
+    season = panel.season_length
+    num_few, num_fewest = (3 * season, season) if season <= MAX_NAIVE_SEASON else (2 * season, season // 4)
+    num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
+    is_panel = windows.normalizer.kind != "series"
+    return is_panel & (num_known < max(num_few, 2 * panel.horizon)), is_panel & (num_known < num_fewest)
 
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
@@ -106,7 +153,7 @@ def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple
     else:
         weights |= choose_weights_of_few(data)
     seconds = time.perf_counter() - started
-    return make_ensemble(candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
+    return make_ensemble(data, candidates, weights, seconds), {"weights": weights, "losses": losses, "seconds": seconds}
 
 
 def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
@@ -148,19 +195,27 @@ def fit_all_methods(
 
 
 def make_ensemble(
-    fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
+    data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
 ) -> FittedMethod:
     """Combine fitted methods.
 
     Args:
+        data: the data of the fits.
         fitted: by name.
         weights: of some of them, see `EnsembleModel`.
         seconds: wall time of the weighting.
     """
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
+    has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
+    if has_only_local and LADDER not in used and data.linear.kind != "series":
+        used[BASELINE_ENSEMBLE] = fitted[BASELINE_ENSEMBLE]  # for young series
+    model = EnsembleModel(
+        {name: weights.get(name, 0.0) for name in used}, {name: one.model for name, one in used.items()}
+    )
+    out_of_fold = {name: method.out_of_fold for name, method in used.items()}
     return FittedMethod(
-        EnsembleModel({name: weights[name] for name in used}, {name: method.model for name, method in used.items()}),
-        np.sum([weights[name] * method.out_of_fold for name, method in used.items()], axis=0),
+        model,
+        model.combine(out_of_fold, data.panel, data.windows, data.validation),
         seconds + sum(fitted[name].seconds for name in weights),
         needs_linear=True,
     )

@@ -49,7 +49,7 @@ def _forecast_part(
         for name in order:
             model, started = fitted[name].model, time.perf_counter()
             if isinstance(model, EnsembleModel) and model.models.keys() <= of_batch.keys():
-                of_batch[name] = model.combine(of_batch)
+                of_batch[name] = model.combine(of_batch, panel, windows, origins)
             else:
                 of_batch[name] = model.forecast(panel, windows, origins)
             found[name].append(of_batch[name].astype(np.float32))

@@ -213,7 +213,12 @@ class _Training:
             out_of_fold[batch.rows] = batch.correct(progress.best)
         weights = {name: array[self.deployed] for name, array in (progress.best or self.optimizer.averages).items()}
         shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members) if progress.best_step else 0.0
-        logger.info("%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage)
+        if self.validation:
+            logger.info(
+                "%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage
+            )
+        else:
+            logger.info("%s: not trained, because there are too few windows for validation", self.name)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
         network = make_network(weights, cell, segment, calendar, shrinkage, out_of_fold)
         history = pd.DataFrame(progress.rows)

@@ -1,6 +1,7 @@
 """The figures of `forecast`. With many series or steps, each draws a selection and describes it in its subtitle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,15 +69,16 @@ def draw_figures(
         # Forecasts are shown in local time.
         series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
     hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
-    of_test_part = {
-        "forecasts": (draw_forecasts, predictions, series, hidden),
-        "newest_window": (draw_newest_window, predictions, series, hidden),
-        "error_by_step": (draw_error_by_step, by_step, predictions),
-        "coverage": (draw_coverage, by_level, hidden),
-        "residuals": (draw_residuals, predictions),
-    }
+
+    def draw(function: Callable[..., Figure], *inputs: Any) -> Figure:
+        return draw_or_note(function, *inputs) if len(by_step) else draw_nothing()
+
     return {
-        **{name: draw_or_note(*drawn) if len(by_step) else draw_nothing() for name, drawn in of_test_part.items()},
+        "forecasts": draw(draw_forecasts, predictions, series, hidden),
+        "newest_window": draw(draw_newest_window, predictions, series, hidden),
+        "error_by_step": draw(draw_error_by_step, by_step, predictions),
+        "coverage": draw(draw_coverage, by_level, hidden),
+        "residuals": draw(draw_residuals, predictions),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
             draw_losses, histories, "error of the corrected forecast on normalised windows", STYLES, by="step"

@@ -47,8 +47,7 @@ def prepare_series(
     """Check, repair and split the series.
 
     All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
-    series are left out, and series that are too short for validation and test are still forecast. Log and profile list
-    both.
+    series are left out. Series that are too short for a test part are still forecast. Log and profile list both.
 
     Args:
         table: the series as read.
@@ -129,6 +128,8 @@ def _choose_lookback(
             return lookback
     if split.validation is not None:
         return lookbacks[-1]
+    if split.test is not None:
+        return max(1, min(lookbacks[-1], measure(1)[1]))
     num_known = num_steps - horizon
     return min(lookbacks[-1], num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
 
@@ -186,10 +187,12 @@ def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Pr
     if unjudged.empty:
         return profile
     message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
-    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for validation and test ({message})"
+    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for a test part ({message})"
     if source.short_series == "error":
         raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
+    if len(unjudged) == len(cutoffs):
+        sentence += ". No part was held back, so that there is no leaderboard"
     logger.warning("%s: %s", profile["source"], sentence)
     return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
 

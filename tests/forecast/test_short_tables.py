@@ -1,0 +1,89 @@
+"""No table is refused because it is short: from one value on there are forecasts, evaluated if they can be."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import SeriesError
+
+TRAINING = {"max_steps": 20}
+
+
+def draw_frame(sizes: list[int], freq: str = "MS") -> pd.DataFrame:
+    """Series with a trend, a season of 12 steps and noise; without an id if there is only one."""
+    rng, frames = np.random.default_rng(0), []
+    for number, size in enumerate(sizes):
+        steps = np.arange(size)
+        values = 100 + 0.3 * steps + 10 * np.sin(2 * np.pi * steps / 12 + number) + rng.normal(0, 3, size)
+        ds = pd.date_range("2000-01-01", periods=size, freq=freq)
+        frames.append(pd.DataFrame({"unique_id": f"s{number}", "ds": ds, "y": values}))
+    frame = pd.concat(frames, ignore_index=True)
+    return frame if len(sizes) > 1 else frame.drop(columns="unique_id")
+
+
+def fit(sizes: list[int], horizon: int | None = 12, freq: str = "MS", level: tuple[int, ...] = (80,)) -> Forecaster:
+    return Forecaster(h=horizon, freq=freq, level=level, training=TRAINING).fit(draw_frame(sizes, freq))
+
+
+@pytest.mark.parametrize("num_series", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "has_test_part"),
+    [(108, True), (60, True), (48, True), (36, True), (30, False), (12, False), (3, False), (2, False), (1, False)],
+)
+def test_short_table_is_forecast_and_evaluated_if_it_can_be(num_series: int, size: int, has_test_part: bool) -> None:
+    forecaster = fit([size] * num_series)
+    forecasts = forecaster.predict()
+    assert len(forecasts) == 12 * num_series
+    assert np.isfinite(forecasts["ensemble"]).all()
+    leaderboard, holdout = forecaster.leaderboard(), forecaster.holdout()
+    assert {"forecaster", "mse", "mae", "mase"} <= set(leaderboard)
+    assert {"unique_id", "cutoff", "ds", "y", "ensemble"} <= set(holdout)
+    assert (len(leaderboard) > 0, len(holdout) > 0) == (has_test_part, has_test_part)
+
+
+def test_horizon_of_two_seasons_needs_no_argument() -> None:
+    assert len(fit([144], 24).leaderboard())
+
+
+def test_yearly_series_of_ten_values_is_forecast() -> None:
+    assert len(fit([10], None, "YS").predict()) == 2
+
+
+def test_without_training_windows_the_rule_for_short_series_forecasts() -> None:
+    forecasts = fit([30]).predict()
+    np.testing.assert_allclose(forecasts["ensemble"], forecasts["ladder"])
+
+
+def test_every_series_of_a_panel_has_forecasts() -> None:
+    forecasts = fit([80, 80, 80, 20, 5, 2, 1], 6).predict()
+    assert forecasts.groupby("unique_id", sort=False).size().tolist() == [6] * 7
+    assert np.isfinite(forecasts["ensemble"]).all()
+
+
+def test_constant_series_is_forecast_by_its_value() -> None:
+    frame = draw_frame([60, 60, 60])
+    frame.loc[frame["unique_id"] == "s1", "y"] = 5.0
+    forecasts = Forecaster(h=6, level=None, training=TRAINING).fit(frame).predict()
+    np.testing.assert_allclose(forecasts.loc[forecasts["unique_id"] == "s1", "ensemble"], 5.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("sizes", [[30], [40] * 5, [10], [3]])
+def test_short_model_is_saved_explained_and_cross_validated(tmp_path: Path, sizes: list[int]) -> None:
+    forecaster, frame = fit(sizes, 2), draw_frame(sizes)
+    forecasts = forecaster.predict()["ensemble"]
+    explained = forecaster.explain().groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
+    np.testing.assert_allclose(explained, forecasts, rtol=1e-3)
+    forecaster.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.predict(frame)["ensemble"], forecasts, rtol=1e-5)
+    validated = forecaster.cross_validation(frame, n_windows=1)
+    assert len(validated) == 2 * len(sizes)
+    assert np.isfinite(validated["ensemble"]).all()
+
+
+def test_given_parts_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(SeriesError, match="train"):
+        Forecaster(h=12, split={"validation": 12, "test": 12}).fit(draw_frame([30]))
