@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import make_network, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.refit import check_refit
@@ -36,7 +37,7 @@ def data(request: pytest.FixtureRequest, prepare: Callable[..., SimpleNamespace]
 
 
 @pytest.fixture(scope="module")
-def methods(data: FittingData) -> dict[str, FittedMethod]:
+def methods(data: FittingData) -> dict[str, Any]:
     return fit_all_methods(data, {})[0]
 
 
@@ -58,10 +59,10 @@ def test_refit_solves_the_chosen_ridge_on_all_windows(data: FittingData) -> None
     np.testing.assert_allclose(products, (products * matrix).sum() / (matrix**2).sum() * matrix, atol=1e-4)
 
 
-def test_newest_values_change_the_models_in_use_alone(data: FittingData, methods: dict[str, FittedMethod]) -> None:
+def test_newest_values_change_the_models_in_use_alone(data: FittingData, methods: dict[str, Any]) -> None:
     values = data.panel.values.copy()
     values[data.panel.test[-1, 1] : data.panel.test[-1, 1] + HORIZON - 1, 0] += 1.0
-    changed = fit_all_methods(prepare_fitting(replace(data.panel, values=values)), {})[0]
+    changed: dict[str, Any] = fit_all_methods(prepare_fitting(replace(data.panel, values=values)), {})[0]
     for name in ("ridge", "baseline_ensemble"):
         np.testing.assert_array_equal(changed[name].model.matrix, methods[name].model.matrix)
         assert not np.array_equal(changed[name].in_use.matrix, methods[name].in_use.matrix)
@@ -69,7 +70,7 @@ def test_newest_values_change_the_models_in_use_alone(data: FittingData, methods
 
 
 def test_next_values_are_of_the_models_in_use_and_the_test_part_of_the_evaluated(
-    data: FittingData, methods: dict[str, FittedMethod]
+    data: FittingData, methods: dict[str, Any]
 ) -> None:
     found = forecast_methods(data.panel, data.linear, methods)
     for name in ("ridge", "theta", ENSEMBLE):
@@ -86,34 +87,32 @@ def test_network_corrects_the_refitted_start(data: FittingData) -> None:
     weights = initialize_members(0, 2, size_members(data.panel, "gru", 3, embedding, 1, ()))
     none = np.zeros((len(data.linear.validation), HORIZON), np.float32)
     network = make_network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, none)
-    found = combine(data.panel, data.linear, {"gru": network}, {"gru": 1.0})
+    found: Any = combine(data.panel, data.linear, {"gru": network}, {"gru": 1.0})
     start = found.in_use.models["gru"].start.matrix
     np.testing.assert_array_equal(start, data.linear.refit().combine())
     assert found.in_use.models["gru"].network is network
     assert not np.array_equal(start, found.model.models["gru"].start.matrix)
 
 
-def spoil(methods: dict[str, FittedMethod], factor: float) -> dict[str, FittedMethod]:
+def spoil(methods: dict[str, Any], factor: float) -> dict[str, Any]:
     """With a refit of the ensemble whose forecasts are of another size."""
     matrix = factor * methods["baseline_ensemble"].in_use.matrix
     refitted = replace(methods[ENSEMBLE].in_use, weights={"ridge": 1.0}, models={"ridge": LinearModel(matrix)})
     return methods | {ENSEMBLE: replace(methods[ENSEMBLE], refitted=refitted)}
 
 
-def test_sound_refit_is_used(data: FittingData, methods: dict[str, FittedMethod]) -> None:
+def test_sound_refit_is_used(data: FittingData, methods: dict[str, Any]) -> None:
     assert check_refit(data, methods) == methods
 
 
 @pytest.mark.parametrize("factor", [4.0, np.nan])
-def test_refit_that_is_clearly_worse_is_not_used(
-    data: FittingData, methods: dict[str, FittedMethod], factor: float
-) -> None:
+def test_refit_that_is_clearly_worse_is_not_used(data: FittingData, methods: dict[str, Any], factor: float) -> None:
     found = check_refit(data, spoil(methods, factor))
     assert all(method.in_use is method.model for method in found.values())
 
 
 def test_refit_without_a_test_part_is_checked_on_the_validation_part(
-    data: FittingData, methods: dict[str, FittedMethod]
+    data: FittingData, methods: dict[str, Any]
 ) -> None:
     without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, methods) == methods

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -233,8 +234,9 @@ def test_challenger_has_the_intervals_of_the_combination(old: SimpleNamespace, t
 
 def test_challenger_in_use_has_learnt_the_holdout(old: SimpleNamespace, champion: Forecaster) -> None:
     """The evaluated one has not: its next values do not depend on them, besides the window."""
-    models = [one.model.models["baseline_ensemble"].matrix for one in (champion.model, champion.evaluated)]
-    found = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
+    in_use: list[Any] = [champion.model, champion.evaluated]
+    models = [one.model.models["baseline_ensemble"].matrix for one in in_use]
+    found: Any = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
     np.testing.assert_array_equal(models, [found.in_use.matrix, found.model.matrix])
 
 

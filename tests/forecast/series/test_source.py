@@ -857,7 +857,7 @@ def test_rows_of_a_sheet_keep_their_numbers(tmp_path: Path) -> None:
 
 
 TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
-MONTHS = [[1.5, datetime(2020, 1, 1)], [2.5, datetime(2020, 2, 1)], [None, datetime(2020, 3, 1)]]
+MONTHS: list[list[Any]] = [[1.5, datetime(2020, 1, 1)], [2.5, datetime(2020, 2, 1)], [None, datetime(2020, 3, 1)]]
 
 
 @pytest.mark.parametrize(
