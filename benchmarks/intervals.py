@@ -1,12 +1,13 @@
-"""Whether intervals hold what they promise: on draws of series whose noise is known, and on real ones.
+"""Coverage, width and Winkler score of intervals: on draws of series whose noise is known, and on real ones.
 
     .venv/bin/python benchmarks/intervals.py normal heavy_tailed uneven --draws 200        # simple methods
     .venv/bin/python benchmarks/intervals.py normal heavy_tailed uneven --draws 8 --networks
     RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py seattle melbourne sunspots etth1_oil --networks
-    RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py tourism
+    RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py tourism tourism_60 m4_hourly m4_292 jena_daily \\
+        etth1_daily poisson                                                     # several origins of each panel
 
 Prints a table row for every case and forecaster, and writes the rows to `benchmarks/results/intervals[_networks].json`.
-A draw is another seed of the noise; no test part was used for tuning.
+A draw is another seed of the noise, or another origin of a panel; no test part was used for tuning.
 """
 
 import argparse
@@ -65,28 +66,87 @@ REAL = {
         source=SourceSpec(path=str(SERIES / "ETTh1.csv"), time="date", target="OT"),
         window=WindowSpec(lookback=96, horizon=24),
     ),
-    "tourism": Recipe(
-        source=SourceSpec(
-            path=str(SERIES / "tourism_monthly_long.csv"), time="month", target="value", id="series"
-        ),
-        window=WindowSpec(lookback=48, horizon=24),
-        split=SplitSpec(validation=24, test=24),
-        evaluation=EvaluationSpec(origins="last"),
-    ),
-    "m4_hourly": Recipe(
-        source=SourceSpec(path=str(PREPARED / "m4_hourly.parquet"), id="unique_id"),
-        window=WindowSpec(lookback=336, horizon=48),
-        split=SplitSpec(validation=48, test=48),
-        evaluation=EvaluationSpec(origins="last"),
-    ),
 }  # fmt: skip
+JENA = ["p (mbar)", "T (degC)", "rh (%)", "VPmax (mbar)", "rho (g/m**3)", "wv (m/s)"]
 DRAWN = Recipe(source=SourceSpec(name="catalog", time="ds", target="y"), window=WindowSpec(lookback=30, horizon=7))
 
 
+def read_tourism() -> pd.DataFrame:
+    """366 monthly series."""
+    table = pd.read_csv(SERIES / "tourism_monthly_long.csv", parse_dates=["month"])
+    return table.rename(columns={"series": "unique_id", "month": "ds", "value": "y"})
+
+
+def read_jena() -> pd.DataFrame:
+    """Daily means of six variables of the newest 1,500 days."""
+    hours = pd.read_csv(SERIES / "jena_climate_2009_2016_hourly.csv")
+    days = pd.to_datetime(hours["Date Time"], format="%d.%m.%Y %H:%M:%S").dt.floor("D")
+    return melt(hours[JENA].groupby(days).mean().iloc[-1500:].asfreq("D").interpolate())
+
+
+def read_etth1() -> pd.DataFrame:
+    """Daily means of seven variables."""
+    return melt(pd.read_csv(SERIES / "ETTh1.csv", parse_dates=["date"]).set_index("date").resample("D").mean())
+
+
+def melt(wide: pd.DataFrame) -> pd.DataFrame:
+    """Return the long table of a wide one, whose index holds the times."""
+    return wide.rename_axis("ds").reset_index().melt("ds", var_name="unique_id", value_name="y")
+
+
+def draw_poisson() -> pd.DataFrame:
+    """300 monthly counts of a mean of about 7, with a season, of 96 to 108 months."""
+    random, tables = np.random.default_rng(0), []
+    for number in range(300):
+        size = 96 + int(random.integers(0, 13))
+        season = np.exp(0.4 * np.sin(2 * np.pi * (np.arange(size) / 12 + random.random())))
+        y = random.poisson(7 * np.exp(random.normal(0, 0.5)) * season).astype(float)
+        ds = pd.date_range(end="2020-12-01", periods=size, freq="MS")
+        tables.append(pd.DataFrame({"unique_id": f"s{number:03d}", "ds": ds, "y": y}))
+    return pd.concat(tables, ignore_index=True)
+
+
+# The table of each panel, window, number of origins, and rows that are known before each (None: all).
+PANELS: dict[str, tuple[Callable[[], pd.DataFrame], WindowSpec, int, int | None]] = {
+    "tourism": (read_tourism, WindowSpec(lookback=24, horizon=24), 4, None),
+    "tourism_60": (read_tourism, WindowSpec(lookback=24, horizon=12), 6, 60),
+    "m4_hourly": (
+        lambda: pd.read_parquet(PREPARED / "m4_hourly.parquet"),
+        WindowSpec(lookback=168, horizon=48),
+        4,
+        None,
+    ),
+    "m4_292": (lambda: pd.read_parquet(PREPARED / "m4_hourly.parquet"), WindowSpec(lookback=96, horizon=48), 4, 292),
+    "jena_daily": (read_jena, WindowSpec(lookback=56, horizon=14), 10, None),
+    "etth1_daily": (read_etth1, WindowSpec(lookback=56, horizon=14), 10, None),
+    "poisson": (draw_poisson, WindowSpec(lookback=24, horizon=12), 4, None),
+}
+
+
+def cut_origins(case: str) -> Iterator[tuple[pd.DataFrame, Recipe]]:
+    """Yield the panel as it was known at each origin, with one more horizon to test."""
+    make, window, num_origins, known = PANELS[case]
+    table = make().sort_values(["unique_id", "ds"], kind="stable")
+    back = table.groupby("unique_id").cumcount(ascending=False)
+    horizon = window.horizon
+    recipe = Recipe(
+        source=SourceSpec(name="catalog", id="unique_id", time="ds", target="y"),
+        window=window,
+        split=SplitSpec(validation=horizon, test=horizon),
+        evaluation=EvaluationSpec(origins="last"),
+    )
+    for end in range(0, num_origins * horizon, horizon):
+        stop = len(table) if known is None else end + horizon + known
+        yield read_source(recipe.source, table[(back >= end) & (back < stop)]), recipe
+
+
 def read_tables(case: str, num_draws: int) -> Iterator[tuple[pd.DataFrame, Recipe]]:
-    """Each draw of a synthetic case, or the one real series."""
-    if case == "m4_hourly":
+    """Each draw of a synthetic case, each origin of a panel, or the one real series."""
+    if case.startswith("m4"):
         prepare_data()
+    if case in PANELS:
+        yield from cut_origins(case)
+        return
     if case in REAL:
         yield read_source(REAL[case].source), REAL[case]
         return
@@ -114,19 +174,23 @@ def train(panel: WindowedPanel, name: str) -> Network:
 
 
 def summarize(case: str, measured: list[pd.DataFrame]) -> pd.DataFrame:
-    """Means over draws, by forecaster and level: of all steps, and the least and most covered step."""
+    """Means over draws, by forecaster and level: of all steps; of the least and most covered step, and draw."""
+    key = ["forecaster", "level"]
+    by_draw = pd.concat([one.groupby(key)["coverage"].mean() for one in measured]).groupby(key)
     by_step = pd.concat(measured).groupby(["forecaster", "level", "horizon_step"], sort=False)[list(MEASURES)].mean()
     groups = by_step.groupby(["forecaster", "level"], sort=False)
     rows = groups.mean().assign(least=groups["coverage"].min(), most=groups["coverage"].max())
+    rows = rows.assign(least_draw=by_draw.min(), most_draw=by_draw.max())
     return rows.reset_index().assign(case=case, num_draws=len(measured))
 
 
 def format_rows(rows: pd.DataFrame) -> list[str]:
-    """A Markdown row for each forecaster: coverage in percent with its range over steps, width and Winkler score."""
+    """A Markdown row for each forecaster: coverage in percent with its range over draws or origins, width and score."""
     lines = []
     for name, levels in rows[rows["forecaster"].isin(SHOWN)].groupby("forecaster", sort=False):
         cells = [
-            f"{100 * r.coverage:.1f} ({100 * r.least:.1f} to {100 * r.most:.1f}) | {r.width:.4g} | {r.winkler:.4g}"
+            f"{100 * r.coverage:.1f} ({100 * r.least_draw:.0f} to {100 * r.most_draw:.0f}) | {r.width:.4g} | "
+            f"{r.relative_width:.3f} | {r.winkler:.4g}"
             for r in levels.itertuples()
         ]
         lines.append(f"| {levels['case'].iloc[0]} | {levels['num_draws'].iloc[0]} | {name} | {' | '.join(cells)} |")
@@ -137,12 +201,14 @@ def main() -> None:
     """Measures the cases that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "cases", nargs="*", default=[*NOISES, "seattle"], metavar="case", help=", ".join([*NOISES, *REAL])
+        "cases", nargs="*", default=[*NOISES, "seattle"], metavar="case", help=", ".join([*NOISES, *REAL, *PANELS])
     )
     parser.add_argument("--draws", type=int, default=200, help="of each synthetic case")
     parser.add_argument("--networks", action="store_true", help="train them too; seconds to minutes for each draw")
     arguments = parser.parse_args()
-    columns = [f"{what} {level} %" for level in LEVEL.root for what in ("coverage", "width", "Winkler")]
+    columns = [
+        f"{what} {level} %" for level in LEVEL.root for what in ("coverage", "width", "relative width", "Winkler")
+    ]
     print(f"| case | draws | forecaster | {' | '.join(columns)} |\n|{'---|' * (3 + len(columns))}")
     path = RESULTS / f"intervals{'_networks' if arguments.networks else ''}.json"
     kept: dict[str, list[dict[str, Any]]] = {}

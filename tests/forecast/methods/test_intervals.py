@@ -253,6 +253,24 @@ def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
     np.testing.assert_array_equal(one, other)
 
 
+def test_errors_that_grow_from_block_to_block_widen_the_bounds_of_a_drifting_series(prepare: Prepare) -> None:
+    """A trend becomes steeper, so that forecasts lag behind more and more; the same factor for all steps."""
+    times, noise = np.arange(300), np.random.default_rng(3).normal(size=300)
+    drifting = prepare(list(times**2 / 100 + noise), WINDOW).windows
+    linear = fit_linear_models(drifting)
+    assert linear.is_forward
+    fitted = {"last_value": fit_methods(FittingData(drifting, linear))["last_value"]}
+    wide, narrow = (
+        fit_intervals(FittingData(drifting, replace(linear, is_forward=forward)), fitted, LEVEL)
+        for forward in (True, False)
+    )
+    sizes = np.abs(drifting.values[linear.validation, 0] - fitted["last_value"].out_of_fold[:, 0])
+    assert sizes[linear.fold == 4].mean() > 1.1 * sizes[linear.fold == 0].mean()
+    ratio = (wide.highs - wide.lows) / (narrow.highs - narrow.lows)
+    assert ratio.min() > 1.02
+    np.testing.assert_allclose(ratio, ratio.flat[0])
+
+
 # What they hold
 
 

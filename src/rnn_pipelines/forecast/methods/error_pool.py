@@ -32,7 +32,10 @@ HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
 
 
 def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
-    """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise."""
+    """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise.
+
+    If the level drifts, errors are enlarged by the growth from block to block.
+    """
     facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
     pools = {}
     for name, errors in find_errors(data, fitted).items():
@@ -40,10 +43,21 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
         is_even = not _is_uneven(facts, forecasts, errors, fold)
         sizes = fit_single_sizes(facts, forecasts, errors, is_even)
         over_size = errors / sizes.expect(facts, forecasts)
+        if data.linear.is_forward:
+            over_size *= _find_later_growth(over_size, fold)
         lows, highs = find_ranks(over_size, levels)
         rows = np.linspace(0, len(errors) - 1, NUM_SAMPLES).round().astype(int)
         pools[name] = Pool(sizes, lows, highs, over_size[rows].astype(np.float32), _measure_growth(over_size))
     return pools
+
+
+def _find_later_growth(over_size: np.ndarray, fold: np.ndarray) -> float:
+    """Return the mean ratio of the errors of a block to those of all earlier blocks, at least 1."""
+    means = np.array([np.abs(over_size[fold == number]).mean() for number in np.unique(fold)])
+    earlier = np.cumsum(means)[:-1] / np.arange(1, len(means))
+    is_there = (means[1:] > 0) & (earlier > 0)
+    ratios = means[1:][is_there] / earlier[is_there]
+    return max(1.0, float(np.exp(np.log(ratios).mean()))) if len(ratios) else 1.0
 
 
 def _measure_growth(over_size: np.ndarray, weights: np.ndarray | None = None) -> float:
