@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.forecast.experiments.trials import cut_test_part
 
 TRAINING = {"max_steps": 20}
 
@@ -82,6 +83,13 @@ def test_short_model_is_saved_explained_and_cross_validated(tmp_path: Path, size
     validated = forecaster.cross_validation(frame, n_windows=1)
     assert len(validated) == 2 * len(sizes)
     assert np.isfinite(validated["ensemble"]).all()
+
+
+def test_tuning_needs_a_validation_part() -> None:
+    forecaster, frame = Forecaster(h=12, freq="MS"), draw_frame([24])
+    table = frame.assign(unique_id="y")[["unique_id", "ds", "y"]]
+    with pytest.raises(SeriesTooShortError):
+        cut_test_part(table, forecaster.spec)
 
 
 def test_given_parts_that_do_not_fit_are_refused() -> None:

@@ -119,6 +119,7 @@ def _forecast_baselines(
     cutoffs = _extend_test_part(of_first_day.cutoffs, series, window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
+    profile = {**profile, "lookback": window.lookback, "horizon": window.horizon}
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
     baselines = forecast_simple_methods(prepare_fitting(panel.windows))
     forecasts = tabulate_forecasts(panel.windows, panel.features, panel.scaler, baselines, "test")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError
 from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.fitting import fit_forecasters, rank_forecasters
@@ -15,7 +15,6 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.parameter_models import read_parameter_model
 
@@ -41,12 +40,20 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     """Return the series up to the end of their validation part, and the spec with that part as its test part.
 
     Series without a validation part are left out. Open window lengths are derived from the whole series.
+
+    Raises:
+        SeriesTooShortError: no series has a validation part.
     """
     recipe = spec.recipe
     _, series, profile, cutoffs = prepare_series(
         table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
     )
-    cutoffs = cutoffs[~find_unjudged(cutoffs)]
+    cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
+    if cutoffs.empty:
+        raise SeriesTooShortError(
+            f"{recipe.source.label}: no series is long enough for a validation part, by which trials are compared. "
+            "Give more rows, or a shorter window.horizon."
+        )
     stops = cutoffs.set_index("unique_id")["validation_stop"]
     place = series.groupby("unique_id", sort=False).cumcount()
     table = open_gaps(series)[(place < series["unique_id"].map(stops)).to_numpy()]
