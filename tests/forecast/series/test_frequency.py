@@ -99,7 +99,18 @@ def test_days_of_each_month_that_some_lack_are_no_frequency() -> None:
         infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}))
 
 
-@pytest.mark.parametrize("freq", ["MS+28D", "D+3D", "h+1D", "DEK+30D", "dek", "2DEK", "MS+", "MS+1M"])
+@pytest.mark.parametrize(("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)])
+def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
+    first = np.datetime64("2023-12-28", "us")
+    times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
+    assert times.strftime("%m-%d").tolist() == (
+        ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
+    )
+    assert count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0] == num_days
+    assert get_season_length(freq) == season
+
+
+@pytest.mark.parametrize("freq", ["B-XX", "D-", "MS+28D", "D+3D", "h+1D", "DEK+30D", "dek", "2DEK", "MS+", "MS+1M"])
 def test_other_shifts_do_not_exist(freq: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         find_offset(freq)

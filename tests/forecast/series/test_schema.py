@@ -67,6 +67,25 @@ def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
     assert str((paid != usual).sum()) in profile["repairs"][0]
 
 
+def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
+    """With rows without values on some of them, and without rows on others."""
+    days = pd.bdate_range("2023-12-01", periods=30)
+    closed = days.isin(pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"]))
+    table = make_table(RAMP).assign(ds=days)
+    table.loc[closed, "y"] = np.nan
+    for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
+        series, profile = repair(rows, freq="B-DE")
+        assert profile["freq"] == "B-DE"
+        assert series["ds"].tolist() == list(days[~closed])
+        assert profile["repairs"] == []
+    assert "source.freq=B-DE" in repair(table)[1]["repairs"][0]
+
+
+def test_value_on_a_closed_day_is_refused(make_table: MakeTable) -> None:
+    table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
+    assert "2023-12-25" in fail(table, freq="B-DE")
+
+
 def test_day_far_from_the_usual_one_is_refused(make_table: MakeTable) -> None:
     times = (pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)).tolist()
     times[20] += pd.Timedelta(days=4)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.offsets import DEKAD, MAX_SHIFT, find_offset, split_shift
+from rnn_pipelines.forecast.series.offsets import DEKAD, MAX_SHIFT, find_offset, split_holidays, split_shift
 from rnn_pipelines.forecast.series.rows import find_rows
 
 _BLOCK_ROWS = 12
@@ -158,5 +158,5 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
 
 def _get_unit(freq: str) -> str:
     """Return the name of an offset's unit, without its anchor."""
-    base = split_shift(freq)[0]
+    base = split_holidays(split_shift(freq)[0])[0]
     return DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")

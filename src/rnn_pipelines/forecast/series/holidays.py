@@ -32,7 +32,7 @@ def take_country(country: str) -> str:
     Raises:
         ValueError: the country or its part is unknown, or the package is not installed.
     """
-    _list_days(country, years=())
+    list_holidays(country, years=())
     return country
 
 
@@ -51,7 +51,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
     if not is_datetime64_any_dtype(ds):
         raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
     try:
-        days = _list_days(country, range(ds.dt.year.min() - 1, ds.dt.year.max() + 2))
+        days = list_holidays(country, range(ds.dt.year.min() - 1, ds.dt.year.max() + 2))
     except ValueError as error:
         raise SeriesError(f"covariates.holidays: {error}.") from error
     # Local dates, for times with a zone.
@@ -61,7 +61,12 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
     }
 
 
-def _list_days(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
+def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
+    """Return the public holidays of a country.
+
+    Raises:
+        ValueError: the country or its part is unknown, or the package is not installed.
+    """
     try:
         from holidays import country_holidays
     except ImportError as error:

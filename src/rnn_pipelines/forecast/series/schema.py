@@ -9,18 +9,17 @@ from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.frequency import (
-    MAX_MOVE,
-    MONTHLY,
     get_season_length,
     get_usual_window,
     infer_frequency,
 )
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
-from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_shift
+from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.series.time_axis import TimeZone
+from rnn_pipelines.forecast.series.usual_days import leave_out_closed_days, move_to_usual_day
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 from rnn_pipelines.reading.zones import repeat_at_clock_changes
 from rnn_pipelines.report.numbers import list_some
@@ -64,7 +63,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     ordered, repairs = _sort_rows(table)
     _check_unique_times(ordered, source)
     freq = _read_frequency(ordered, source)
-    ordered, moved = _move_to_usual_day(ordered, freq, source)
+    ordered = leave_out_closed_days(ordered, freq)
+    ordered, moved = move_to_usual_day(ordered, freq, source)
     repairs += moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
@@ -76,7 +76,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     regular.attrs |= table.attrs
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
-        repairs.append(_describe_gaps(regular, source, gaps))
+        repairs.append(_describe_gaps(regular, freq, source, gaps))
     if gaps.root == "interpolate":
         # Each series begins and ends with a value, so that no line connects two series.
         for column in regular.columns.intersection(["y", "signal"]):
@@ -179,24 +179,6 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     return freq
 
 
-def _move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
-    """Move times that are few days from the usual day of their month to that day, such as from a weekend."""
-    base, shift = split_shift(str(freq))
-    if not shift or find_offset(base).rule_code.split("-")[0] not in MONTHLY:
-        return ordered, []
-    ds = ordered["ds"]
-    usual = ds + shift - (ds.dt.day - 1) * pd.Timedelta(days=1)
-    is_moved = (usual != ds) & ((usual - ds).abs() <= MAX_MOVE)
-    moved = ordered.assign(ds=ds.mask(is_moved, usual))
-    if not is_moved.any() or moved.duplicated(["unique_id", "ds"]).any():
-        return ordered, []
-    first = ordered[is_moved].iloc[0]
-    return moved, [
-        f"moved to day {shift.days + 1} of the month: {is_moved.sum()} rows, the first in series "
-        f"{show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
-    ]
-
-
 def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
     """Leave out the series without any value; return the others, and the names left out."""
     rows = find_rows(ordered)
@@ -268,7 +250,7 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
     )
 
 
-def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -> str:
+def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:
     missing = regular[~regular["observed"]]
     first = missing.iloc[0]
     found = (
@@ -279,5 +261,7 @@ def _describe_gaps(regular: pd.DataFrame, source: SourceSpec, gaps: GapPolicy) -
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
         )
+    if freq == "B":
+        found += ". If these are holidays, source.freq=B-DE leaves out those of Germany, B-NYSE those of an exchange"
     treated = "interpolated" if gaps.root == "interpolate" else "left open, and no window spans them"
     return f"gaps {treated}: {found}"

@@ -92,7 +92,8 @@ class SourceSpec(ParameterModel, frozen=True):
             not read then.
         series: the columns of a wide table to read; by default all with numbers.
         freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
-            ("MS+14D": on the 15th), or a whole number of steps; inferred if it is not given.
+            ("MS+14D": on the 15th), "B-DE" or "D-DE" for days without the public holidays of a country, or a whole
+            number of steps; inferred if it is not given.
         valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
             default ISO 8601, or else the only form that fits all cells.
