@@ -60,7 +60,8 @@ class Forecaster:
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
-    series (`split={"test": 0.2}`, or a number of steps) is held out for `leaderboard`, and not used for training.
+    series (`split={"test": 0.2}`, or a number of steps) is held out for `leaderboard` and `holdout`. The models of
+    `predict` are then fitted on all rows.
 
     Args:
         h: steps ahead.

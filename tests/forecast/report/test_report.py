@@ -20,8 +20,8 @@ from rnn_pipelines.forecast.report.report import (
     tabulate_metrics,
     tabulate_profile,
     tabulate_weights,
-    write_verdict,
 )
+from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.report.page import Table

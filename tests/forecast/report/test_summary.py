@@ -10,8 +10,8 @@ import pytest
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.report.report import write_verdict
 from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
+from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
 
 NUMBERS = {

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windowing import find_runs, make_windows
+from rnn_pipelines.forecast.series.windowing import find_runs, make_windows, thin_runs
 from rnn_pipelines.forecast.series.windows import (
     EvaluationSpec,
     Part,
     WindowedPanel,
+    WindowIndex,
     WindowSpec,
     gather_windows,
 )
@@ -299,3 +300,23 @@ def test_value_whose_scaled_one_float32_cannot_hold_is_named(prepare: Prepare, r
     else:
         with pytest.raises(SeriesError, match=r"3e\+38 is \d.* deviations from the mean"):
             prepare(values.tolist())
+
+
+@pytest.mark.parametrize(("max_windows", "expected"), [(40, 1), (20, 2), (9, 5), (2, 20), (1, 20)])
+def test_test_windows_beyond_the_limit_are_left_out_evenly(max_windows: int, expected: int) -> None:
+    """Of two series with 20 origins each: every k-th from the newest one, and at least the newest."""
+    runs, starts = np.array([[10, 22], [23, 31], [60, 80]]), np.array([0, 50])
+    index = WindowIndex(thin_runs(runs, starts, max_windows))
+    origins = index.origins(np.arange(len(index)))
+    every = np.concatenate([np.arange(*run) for run in runs])
+    newest = np.where(every < 50, 30, 79)
+    np.testing.assert_array_equal(origins, every[(newest - every) % expected == 0] if expected < 20 else [30, 79])
+
+
+def test_as_many_test_windows_as_asked_for_are_evaluated(prepare: Prepare) -> None:
+    values = np.random.default_rng(0).normal(size=200).tolist()
+    all_windows, some = (prepare(values, evaluation=EvaluationSpec(max_windows=most)).windows for most in (20_000, 10))
+    kept, every = (list_origins(panel, "test") for panel in (some, all_windows))
+    assert 5 <= len(kept) <= 10
+    assert kept[-1] == every[-1]
+    assert len(set(np.diff(kept))) == 1

@@ -118,7 +118,7 @@ def _forecast_baselines(
     window = recipe.window.fill(of_first_day.profile)
     cutoffs = _extend_test_part(of_first_day.cutoffs, series, window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
-    rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(), "window": window})
+    rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(max_windows=10**9), "window": window})
     profile = {**profile, "lookback": window.lookback, "horizon": window.horizon}
     panel = lay_out_panel(series, profile, cutoffs, rolling, covariate_table)
     baselines = forecast_simple_methods(prepare_fitting(panel.windows))

@@ -11,8 +11,9 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.intervals import describe_coverage
-from rnn_pipelines.forecast.report.report import format_difference, judge_network
+from rnn_pipelines.forecast.report.report import format_difference
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.verdict import judge_network
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 

@@ -1,5 +1,6 @@
 """From features to windows: one array for all windows, and the origins that gaps and parts allow."""
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,10 +14,13 @@ from rnn_pipelines.forecast.series.windows import (
     EvaluationSpec,
     OpenWindowSpec,
     WindowedPanel,
+    WindowIndex,
     WindowSpec,
     number_series,
 )
 from rnn_pipelines.reading.times import format_time
+
+logger = logging.getLogger(__name__)
 
 # Columns of the cut-offs: steps of a series before the end of train, of validation and of test.
 STOPS = ["train_stop", "validation_stop", "num_steps"]
@@ -69,7 +73,32 @@ def make_windows(
         series = number_series(starts, runs["test"][:, 0])
         last = runs["test"][np.diff(series, append=-1) != 0, 1]
         runs["test"] = np.stack([last - 1, last], axis=1)
+    runs["test"] = thin_runs(runs["test"], starts, evaluation.max_windows)
     return lay_out(features, scaler, window, runs, season_length)
+
+
+def thin_runs(runs: np.ndarray, starts: np.ndarray, max_windows: int) -> np.ndarray:
+    """Return the runs of every k-th origin, counted from the newest of each series, with the smallest k that suffices.
+
+    Args:
+        runs: int64[run, 2], of one part.
+        starts: int64[series], first row of each series.
+        max_windows: largest number of windows, at least one of each series.
+    """
+    index = WindowIndex(runs)
+    if len(index) <= max_windows:
+        return runs
+    origins = index.origins(np.arange(len(index)))
+    series = number_series(starts, origins)
+    newest = np.zeros(len(starts), np.int64)
+    np.maximum.at(newest, series, origins)
+    ages = newest[series] - origins
+    step = -(-len(origins) // max(max_windows, len(np.unique(series))))
+    while (ages % step == 0).sum() > max_windows and step <= ages.max():
+        step += 1
+    kept = origins[ages % step == 0]
+    logger.info("evaluated: %s of %s test windows, every %d steps", f"{len(kept):,}", f"{len(origins):,}", step)
+    return np.stack([kept, kept + 1], axis=1)
 
 
 def _find_parts(

@@ -44,10 +44,13 @@ class EvaluationSpec(ParameterModel, frozen=True):
     Attributes:
         origins: `rolling`, a forecast from every step of the test part, or `last`, one at the end of each series.
         season_length: steps in a season, for seasonal naive and MASE; by default that of the frequency.
+        max_windows: number of test windows above which origins are left out, evenly and for all series alike. The
+            newest origin of each series is kept.
     """
 
     origins: Literal["rolling", "last"] = "rolling"
     season_length: int | None = Field(default=None, ge=1, le=10**6)
+    max_windows: int = Field(default=20_000, ge=1, le=10**9)
 
     def choose_season_length(self, profile: Profile) -> int:
         """Return the given season length, or that of the data profile."""
