@@ -222,3 +222,15 @@ def test_record_has_what_was_promised_of_both(decide: Decide) -> None:
     assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (0.2, 0.25)
     assert len(metrics["challenger"]["by_step"]) == len(metrics["champion"]["by_step"]) == 2
     assert set(metrics["baselines"]) == {"last_value", "seasonal_naive", "ridge"}
+
+
+@pytest.mark.parametrize("num_rows", [0, 2], ids=["no test part", "one window"])
+def test_first_challenger_is_promoted_and_others_are_kept_if_nothing_can_be_compared(
+    decide: Decide, num_rows: int
+) -> None:
+    few = [
+        decide(champion, lambda holdout: holdout[:num_rows], challenger=9.0) for champion in (None, make_champion(0))
+    ]
+    assert [candidate.decision.is_promoted for candidate in few] == [True, False]
+    assert all(candidate.manifest["notes"] for candidate in few)
+    assert ("loss" in few[0].manifest["metrics"]["challenger"]) == (num_rows > 0)

@@ -399,11 +399,17 @@ def test_forecast_that_is_no_number_is_an_alarm(row: int, value: float) -> None:
     assert monitor(log)["verdict"] == "alarm"
 
 
-@pytest.mark.parametrize("by_step", [None, [], [1.0, math.nan], [None, 1.0]])
+@pytest.mark.parametrize("by_step", [None, [1.0, math.nan], [None, 1.0]])
 def test_expected_error_that_is_not_finite_is_an_alarm(by_step: list[Any] | None) -> None:
     champion = make_champion()
     champion["versions"] = {VERSION: {"by_step": by_step, "trained_until": None}}
     assert monitor(make_log(), champion)["verdict"] == "alarm"
+
+
+def test_champion_that_was_promoted_without_a_test_part_has_no_expected_error() -> None:
+    champion = make_champion()
+    champion["versions"] = {VERSION: {"by_step": [], "trained_until": None}}
+    assert monitor(make_log(), champion)["verdict"] == "ok"
 
 
 def test_expected_errors_of_0_is_an_alarm() -> None:
