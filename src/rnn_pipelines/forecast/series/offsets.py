@@ -20,8 +20,6 @@ DEKAD = "DEK"
 _DEKAD_DAYS = (1, 11, 21)
 # The shortest month has 28 days, so that a later day is not in each of them.
 MAX_SHIFT = 27
-# Dates of dekads.
-_DATES = pd.date_range("1700-01-01", "2299-12-31")
 # Years whose holidays are no steps.
 _HOLIDAY_YEARS = range(1950, 2101)
 _WEEKS = {"B": "1111100", "D": "1111111"}
@@ -81,5 +79,6 @@ def _make_open_days(unit: str, country: str) -> BaseOffset:
 
 @cache
 def _make_dekad() -> BaseOffset:
-    others = _DATES[~_DATES.day.isin(_DEKAD_DAYS)].to_numpy("datetime64[D]")
+    dates = pd.date_range("1700-01-01", "2299-12-31")
+    others = dates[~dates.day.isin(_DEKAD_DAYS)].to_numpy("datetime64[D]")
     return CustomBusinessDay(calendar=np.busdaycalendar(weekmask="1111111", holidays=others))
