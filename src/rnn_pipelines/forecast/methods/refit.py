@@ -49,7 +49,9 @@ def _is_worse(data: FittingData, method: FittedMethod) -> bool:
     losses = []
     for model in (method.in_use, method.model):
         errors = (actual - PanelModel(data.linear.normalizer, model).forecast(panel, origins)) / changes
-        losses.append(np.mean(np.abs(errors) if data.linear.target == "median" else errors**2, axis=1))
+        # The root, because the differences of squares have long tails, in which a fault would not be significant.
+        is_median = data.linear.target == "median"
+        losses.append(np.abs(errors).mean(axis=1) if is_median else np.sqrt((errors**2).mean(axis=1)))
     differences = losses[0] - losses[1]
     if not np.isfinite(losses[0]).all():
         return True
