@@ -15,8 +15,10 @@ logger = logging.getLogger(__name__)
 
 # Largest number of compared windows, and the fewest that show a difference.
 MAX_COMPARED, MIN_COMPARED = 256, 3
-# A refit is worse if the mean difference of its losses is larger than this number of standard errors.
+# A refit is worse if the mean difference of the logarithms of its errors is larger than this number of standard errors.
 MAX_STANDARD_ERRORS = 3.0
+# Keeps the logarithm of an error finite, in units of MASE.
+SMALLEST_ERROR = 1e-3
 
 
 def check_refit(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, FittedMethod]:
@@ -49,7 +51,8 @@ def _is_worse(data: FittingData, method: FittedMethod) -> bool:
     losses = []
     for model in (method.in_use, method.model):
         errors = (actual - PanelModel(data.linear.normalizer, model).forecast(panel, origins)) / changes
-        losses.append(np.mean(np.abs(errors) if data.linear.target == "median" else errors**2, axis=1))
+        # The logarithm, because a few very large errors would hide a fault in their standard error.
+        losses.append(np.log(np.abs(errors).mean(axis=1) + SMALLEST_ERROR))
     differences = losses[0] - losses[1]
     if not np.isfinite(losses[0]).all():
         return True
