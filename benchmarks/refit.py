@@ -49,8 +49,8 @@ def main() -> None:
             evaluated, in_use = (np.mean(np.abs(actual - one)) / scale for one in forecast_both(forecaster))
             print(f"{case.name}, {origin} known: evaluated {evaluated:.3f}, refitted {in_use:.3f}", flush=True)
             ratios.append(np.log(in_use / evaluated))
-    error = np.std(ratios) / np.sqrt(len(ratios))
-    print(f"{len(ratios)} fits: MASE refitted / evaluated {np.exp(np.mean(ratios)):.3f} ± {error:.3f}")
+    deviation = np.std(ratios) / np.sqrt(len(ratios))
+    print(f"{len(ratios)} fits: MASE refitted / evaluated {np.exp(np.mean(ratios)):.3f} ± {deviation:.3f}")
 
 
 if __name__ == "__main__":
