@@ -229,6 +229,7 @@ def forecast_metrics() -> dict[str, Any]:
         source=SourceSpec(name="temperature", seed=1),
         gaps=GapPolicy("split"),
         window=WindowSpec(lookback=12, horizon=1),
+        split=SeriesData.model_fields["split"].default,
         calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
     )
     panel = prepare_panel(read_source(recipe.source), recipe)

@@ -116,4 +116,4 @@ def test_refit_without_a_test_part_is_checked_on_the_validation_part(
 ) -> None:
     without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, methods) == methods
-    assert check_refit(without, spoil(methods, 20.0))[ENSEMBLE].refitted is None
+    assert check_refit(without, spoil(methods, 200.0))[ENSEMBLE].refitted is None

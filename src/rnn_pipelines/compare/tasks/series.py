@@ -45,7 +45,7 @@ class SeriesData(TaskData, frozen=True):
     kind: Literal["series"]
     source: SourceSpec
     lookback: int = Field(30, ge=1, le=10**6)
-    split: SplitSpec = SplitSpec()
+    split: SplitSpec = SplitSpec(validation=0.1, test=0.2)
 
     @model_validator(mode="after")
     def _validate_source(self) -> "SeriesData":
