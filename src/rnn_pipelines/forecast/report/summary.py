@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.report import format_difference
 from rnn_pipelines.forecast.report.styles import STYLES
@@ -18,6 +19,8 @@ from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
 MAX_VALUES = 7
+# Worse simple methods are in the report.
+MAX_RANKED = 9
 
 
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
@@ -36,10 +39,11 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
 
 
 def rank(metrics: ForecastMetrics) -> str:
-    """Return all forecasters on the test part, from the best to the worst."""
+    """Return the best forecasters on the test part, all networks and the ensemble, from the best to the worst."""
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
-    numbers = metrics.forecasters
+    numbers, ranked = metrics.forecasters, metrics.rank()
+    chosen = [name for name in ranked if name in ranked[:MAX_RANKED] or name not in METHODS]
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
     header = ["on the test part", *(METRICS[name].heading for name in shown)]
     header += [
@@ -53,9 +57,10 @@ def rank(metrics: ForecastMetrics) -> str:
             NO_NUMBER if name == baseline else format_difference(numbers[name]),
             *(_format_coverage(numbers[name].get(key)) for key in coverages),
         ]
-        for name in metrics.rank()
+        for name in chosen
     ]
-    return align_columns([header, *rows])
+    num_left_out = len(ranked) - len(chosen)
+    return "\n".join([align_columns([header, *rows]), *([f"and {num_left_out} more"] if num_left_out else [])])
 
 
 def _format_coverage(coverage: float | None) -> str:
