@@ -76,7 +76,7 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         if least is not None and most is not None:
             sentence += f" ({100 * least:.0f} to {100 * most:.0f} % by origin)"
         if relative is not None:
-            sentence += f", {format_number(relative)} of the naive width"
+            sentence += f", {100 * relative:.0f} % of the width of seasonal naive's"
         sentences.append(f"{sentence}.")
     return " ".join(sentences)
 
