@@ -90,7 +90,7 @@ def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> N
     numbers = {"coverage_80": coverage, "least_coverage_80": 0.5, "most_coverage_80": 0.9, "relative_width_80": 0.87}
     found = describe_coverage(ForecastMetrics({"ensemble": {**numbers, "coverage_95": None}}, None), (80, 95))
     assert verdict in found
-    assert all(number in found for number in (f"{100 * coverage:.1f}", "50 to 90", "0.87"))
+    assert all(number in found for number in (f"{100 * coverage:.1f}", "50 to 90", "87 %"))
     assert "95 %" not in found
 
 
