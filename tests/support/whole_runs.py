@@ -17,7 +17,10 @@ from rnn_pipelines.datasets import ChampionDataset
 
 PROJECT = Path(__file__).parents[2]
 ROOT = PROJECT / ".test_data"
-BASELINES = ["last_value", "drift", "seasonal_naive", "climatology", "ridge", "baseline_ensemble", "theta"]
+BASELINES = [
+    *("last_value", "drift", "seasonal_naive", "climatology", "ridge", "baseline_ensemble"),
+    *("theta", "damped_trend", "holt_winters"),
+]
 # The keys of a record of a retraining.
 MANIFEST = {
     "record", "kind", "task", "at", "outcome", "is_promoted", "version", "reasons", "as_of", "fingerprints", "commit",
