@@ -154,12 +154,15 @@ def _read_csv(
         )
     _check_row_lengths(path, table[max(places)], header[: max(places) + 1], files, content, Dialect(sep, encoding))
     chosen = table[places].set_axis(wanted, axis=1)
+    chosen.attrs["found"] = _list_detected(dialect, sep, encoding)
+    return chosen
+
+
+def _list_detected(given: Dialect, sep: str, encoding: str) -> dict[str, str]:
+    """Return the unusual parameters of a CSV file that were detected, as users give them."""
     found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
     usual = {"sep": "comma", "encoding": "utf-8"}
-    chosen.attrs["found"] = {
-        name: value for name, value in found.items() if getattr(dialect, name) is None and value != usual[name]
-    }
-    return chosen
+    return {name: value for name, value in found.items() if getattr(given, name) is None and value != usual[name]}
 
 
 def _keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
