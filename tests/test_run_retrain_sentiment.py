@@ -151,7 +151,7 @@ def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
 
 def test_equal_challenger_is_kept_back(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert (second["outcome"], second["champion"]) == ("kept", first["version"])
-    assert "no difference" in second["reasons"][0]
+    assert "not significant" in second["reasons"][0]
     assert load_champion("sentiment").version == first["version"]
 
 
