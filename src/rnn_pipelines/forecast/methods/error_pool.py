@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.methods.error_sizes import (
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, number_series
+from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
@@ -105,9 +105,8 @@ class _Past:
 
 
 def _measure_past(data: FittingData, origins: np.ndarray, forecasts: np.ndarray) -> _Past:
-    panel = data.panel
-    actual = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
-    return _Past(origins, measure_windows(panel, origins), forecasts, actual - forecasts)
+    errors = gather_targets(data.panel, origins) - forecasts
+    return _Past(origins, measure_windows(data.panel, origins), forecasts, errors)
 
 
 def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:

@@ -71,11 +71,12 @@ def make_folds(panel: WindowedPanel) -> Folds:
     past = list_past(panel)
     series = number_series(panel.series_starts, past)
     if len(panel.series_starts) > 1:
-        folds = [
-            _hold_out(panel, past, series, *_find_panel_origins(panel, past, series, number), True)
-            for number in NUM_ORIGINS
-        ]
-        return next((one for one in folds if one.is_enough), folds[0])
+        tried = []
+        for number in NUM_ORIGINS:
+            tried.append(_hold_out(panel, past, series, *_find_panel_origins(panel, past, series, number), True))
+            if tried[-1].is_enough:
+                return tried[-1]
+        return tried[0]
     is_forward = len(past) > 0 and measure_drift(panel, past) > MAX_OUTSIDE
     edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
     edges = np.append(past, past[-1:] + 1)[edges] if len(past) else edges

@@ -31,7 +31,7 @@ from rnn_pipelines.forecast.methods.ridge import (
     prepare_ridge,
 )
 from rnn_pipelines.forecast.methods.weights import find_weights
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, gather_targets, number_series
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -94,7 +94,7 @@ def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
     windows = normalize_windows(panel, linear.normalizer, origins)
     normalized = forecast_out_of_fold(linear.select_ensemble(), linear.fold, windows.predictors)
     forecasts = windows.units.denormalize(normalized)
-    targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
+    targets = gather_targets(panel, origins)
     zeros = panel.zeros[number_series(panel.series_starts, origins)]
     spread = measure_units("window", gather_history(panel, origins), zeros, panel.season_length).spread
     errors, levels = np.abs(targets - forecasts), targets + forecasts - 2 * zeros[:, None]

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.report.styles import Style
 
 BATCH_SIZE = 1024
@@ -95,8 +95,7 @@ class FittingData:
     @cached_property
     def actual(self) -> np.ndarray:
         """The targets of the validation windows: float64[validation, horizon], scaled."""
-        rows = self.validation[:, None] + np.arange(self.panel.horizon)
-        return self.panel.values[rows, 0].astype(np.float64)
+        return gather_targets(self.panel, self.validation).astype(np.float64)
 
     @cached_property
     def normalized_targets(self) -> np.ndarray:

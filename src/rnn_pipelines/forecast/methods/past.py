@@ -43,8 +43,7 @@ def measure_change(panel: WindowedPanel) -> np.ndarray:
     """
     past = find_past(panel)
     changes = np.full(len(panel.series_starts), MIN_CHANGE)
-    stops = np.append(panel.series_starts[1:], len(panel.values))
-    for number, (start, stop) in enumerate(zip(panel.series_starts, stops, strict=True)):
+    for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
         values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64)
         season = panel.season_length if len(values) > 2 * panel.season_length else 1
         if len(values) > season:

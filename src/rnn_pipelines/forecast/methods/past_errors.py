@@ -58,7 +58,7 @@ def _find_errors(panel: WindowedPanel, origins: np.ndarray, stops: np.ndarray) -
 
 def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
     """Return origins in the newest part of each series, int64[window], and the row after its past, int64[series]."""
-    ends = np.append(panel.series_starts[1:], len(panel.values)) - panel.horizon
+    ends = panel.series_stops - panel.horizon
     past = find_past(panel)
     stops = panel.series_starts + np.add.reduceat(past, panel.series_starts)
     if not past.any():

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
-from rnn_pipelines.forecast.series.windows import WindowedPanel, find_history, gather_history, number_series
+from rnn_pipelines.forecast.series.windows import (
+    WindowedPanel,
+    find_history,
+    gather_history,
+    gather_targets,
+    number_series,
+)
 
 # The longer season of hours, days and minutes: a week, a year, a week.
 LONG_SEASONS = {24: 168, 7: 365, 1440: 10080}
@@ -87,7 +93,7 @@ def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.
 
 def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
     """Return the actual values over the horizon, normalised: float64[window, horizon]."""
-    return windows.units.normalize(panel.values[origins[:, None] + np.arange(panel.horizon), 0])
+    return windows.units.normalize(gather_targets(panel, origins))
 
 
 def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int) -> np.ndarray:

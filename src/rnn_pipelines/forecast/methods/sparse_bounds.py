@@ -15,9 +15,8 @@ SMALLEST_VALUE, ROUNDING = 1e-6, 1e-3
 
 def fit_shape(panel: WindowedPanel) -> np.ndarray:
     """Return quantiles of the values of sparse series over their means, float64[NUM_SHAPE]; empty if there are none."""
-    past, stops = find_past(panel), np.append(panel.series_starts[1:], len(panel.values))
-    found = [np.zeros(0)]
-    for number, (start, stop) in enumerate(zip(panel.series_starts, stops, strict=True)):
+    past, found = find_past(panel), [np.zeros(0)]
+    for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
         values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64) - panel.zeros[number]
         values = values[~np.isnan(values)]
         if len(values) and _is_sparse(values[None])[0] and values.mean() > 0:
@@ -70,8 +69,7 @@ def bound_sparse(
 
 def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: np.ndarray) -> bool:
     """Return whether all values of a series are whole numbers in its unit, up to the precision of float32."""
-    stops = np.append(panel.series_starts[1:], len(panel.values))
-    values = panel.values[panel.series_starts[series] : stops[series], 0] * deviation + mean
+    values = panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
     return bool(np.nanmax(np.abs(values - np.round(values)), initial=0.0) < ROUNDING)
 
 

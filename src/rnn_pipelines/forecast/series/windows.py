@@ -94,6 +94,11 @@ class WindowedPanel:
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
+    def series_stops(self) -> np.ndarray:
+        """The row after the last one of each series, int64[series]."""
+        return np.append(self.series_starts[1:], len(self.values))
+
+    @property
     def num_calendar(self) -> int:
         """The number of calendar features."""
         return int(self.values.shape[1] - 1 - self.num_static - self.num_future - self.num_past)
@@ -212,3 +217,8 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return the history of the target alone: float32[batch, lookback], scaled."""
     return panel.values[find_history(panel, origins), 0]
+
+
+def gather_targets(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the actual values over the horizon: float32[batch, horizon], scaled."""
+    return panel.values[origins[:, None] + np.arange(panel.horizon), 0]
