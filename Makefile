@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-slow lint format lock viz mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-slow lint format lock viz docs docs-serve mlflow notebook airflow clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ $(VENV)/all.installed: $(VENV)/project.installed
 	$(INSTALL) --all-extras
 	@touch $@
 
-# What one of the extras in pyproject.toml needs beside the project: viz, notebook, mlflow, postgres, tune.
+# What one of the extras in pyproject.toml needs beside the project: docs, viz, notebook, mlflow, postgres, tune.
 $(VENV)/%.installed: $(VENV)/project.installed
 	$(INSTALL) --extra $*
 	@touch $@
@@ -99,6 +99,12 @@ lock: $(VENV)/uv.installed ## Renew the locked versions
 
 viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
+
+docs: $(VENV)/docs.installed ## Build the site into site/; a broken link is an error
+	$(BIN)/zensical build --strict --clean
+
+docs-serve: $(VENV)/docs.installed ## Show the site at http://localhost:8000, renewed at every change
+	$(BIN)/zensical serve
 
 mlflow: $(VENV)/mlflow.installed ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db

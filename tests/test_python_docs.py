@@ -1,20 +1,32 @@
-"""What docs/python.md shows of the Python interface runs, from top to bottom."""
+"""The Python code of the site runs, page by page, from top to bottom."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs/python.md"
+from documents import PAGES
+
+# A block with the language `py` is the code of another library: it is only compiled.
+RUN, COMPILED = (re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py"))
+
+
+def list_blocks(page: Path, pattern: re.Pattern[str]) -> list[str]:
+    return pattern.findall(page.read_text())
 
 
 @pytest.mark.slow
-def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", [page for page in PAGES if list_blocks(page, RUN)], ids=lambda page: page.stem)
+def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of their own, and each with what the blocks above it defined."""
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)
-    assert len(blocks) == 6
-    assert {path.name for path in tmp_path.iterdir()} == {"model", "classifier"}
-    assert {"forecaster", "classifier"} <= set(names)
+    for block in list_blocks(page, RUN):
+        exec(compile(block, str(page), "exec"), names)
+
+
+def test_code_of_other_libraries_compiles() -> None:
+    for page in PAGES:
+        for block in list_blocks(page, COMPILED):
+            ast.parse(block)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "docs/decisions"
+FOLDER = Path(__file__).parents[2] / "docs/explanation/decisions"
 DECISIONS = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 HEAD = re.compile(r"# (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)\. Status: ((?:accepted|superseded by \[).*)\.\n\n")
 ROW = re.compile(r"\| (\d+) \| \[(.+?)\]\((\S+\.md)\) \| (\S+) \| (.+) \|")

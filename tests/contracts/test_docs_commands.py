@@ -17,6 +17,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 import rnn_pipelines
 from documents import (
+    DECISIONS,
     DEPLOYED,
     NOTEBOOKS,
     PAGES,
@@ -34,7 +35,7 @@ from rnn_pipelines.pipelines.names import PIPELINES
 
 pytestmark = pytest.mark.usefixtures("context")
 
-DOCUMENTS = [*PAGES, *sorted(PROJECT.glob("docs/decisions/*.md")), *sorted(PROJECT.glob("benchmarks/*.md")), *NOTEBOOKS]
+DOCUMENTS = [*PAGES, *DECISIONS, *sorted(PROJECT.glob("benchmarks/*.md")), *NOTEBOOKS]
 MAKEFILE = (PROJECT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.MULTILINE))

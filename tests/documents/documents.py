@@ -9,7 +9,12 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 # In the order in which a newcomer reads them.
-PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(PROJECT.glob("docs/*.md"))]
+DECISIONS = sorted(PROJECT.glob("docs/explanation/decisions/*.md"))
+PAGES = [
+    PROJECT / "README.md",
+    PROJECT / "CONTRIBUTING.md",
+    *(page for page in sorted(PROJECT.glob("docs/**/*.md")) if page not in DECISIONS),
+]
 NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
 DEPLOYED = sorted(
     path for path in PROJECT.glob("deploy/**/*") if path.is_file() and path.suffix not in (".lock", ".txt")
