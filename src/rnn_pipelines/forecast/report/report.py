@@ -9,11 +9,12 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, UNITS
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
@@ -119,11 +120,12 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     """
     measured, floor = {name: metrics.forecasters[name] for name in metrics.rank()}, metrics.noise_floor_mse
     baseline = metrics.find_best_baseline()
-    columns = [*COLUMNS, *(["relative_mae"] if metrics.deciding == "mase" else [])]
+    columns = [*COLUMNS, *(["relative_mae"] if metrics.is_panel else [])]
     rows = [
         [
             STYLES[name].name,
             *(format_number(numbers.get(column)) for column in columns),
+            *format_totals(numbers),
             NO_NUMBER if name == baseline else format_difference(numbers),
             NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
             *(_format_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
@@ -134,13 +136,13 @@ def tabulate_metrics(metrics: ForecastMetrics) -> Table:
         # Only single synthetic series have a noise floor, so that its root is the RMSE.
         floors = {"mse": floor, "rmse": math.sqrt(floor)}
         rows.append(
-            [STYLES[NOISE_FLOOR].name, *(format_number(floors.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
+            [STYLES[NOISE_FLOOR].name, *(format_number(floors.get(column)) for column in COLUMNS), *[NO_NUMBER] * 6]
         )
     headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
     difference = f"{METRICS[metrics.deciding].heading} against {STYLES[baseline].name}, %"
-    errors = {place: [row.get(key) for row in measured.values()] for place, key in enumerate(columns, start=1)}
-    costs = ["fit, s", "predict, s"]
-    return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=mark_best(rows, errors))
+    errors = list_errors(measured.values(), [*columns, *TOTALS])
+    header = ["forecaster", *headings, *TOTALS.values(), difference, "skill", "fit, s", "predict, s"]
+    return Table(header=header, rows=rows, best=mark_best(rows, errors))
 
 
 def _format_seconds(seconds: float | None) -> str:
