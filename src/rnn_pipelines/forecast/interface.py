@@ -14,11 +14,10 @@ import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show
-from rnn_pipelines.forecast.evaluation.metrics import measure_zero_fraction
-from rnn_pipelines.forecast.evaluation.summary import warn_of_zeros
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
+    describe_zeros,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -114,8 +113,7 @@ class Forecaster:
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
         self._id_type = find_id_type(frame, source)
-        panel = fitted.panel
-        if warning := warn_of_zeros(len(panel.cutoffs) > 1, measure_zero_fraction(panel.series, panel.cutoffs)):
+        if warning := describe_zeros(fitted):
             logger.warning(warning)
         return self
 

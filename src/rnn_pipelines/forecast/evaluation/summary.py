@@ -119,14 +119,16 @@ def choose_deciding(is_panel: bool, zero_fraction: float) -> str:
     return "rmsse" if zero_fraction > SOME_ZEROS else "mase"
 
 
-def warn_of_zeros(is_panel: bool, zero_fraction: float) -> str:
-    """Return the warning of many zeros, with the metric of the ranking; empty if there are few."""
+def warn_of_zeros(zero_fraction: float, metric: str | None) -> str:
+    """Return the warning of many zeros, with the metric of the ranking if there is one; empty if zeros are few."""
     if zero_fraction <= SOME_ZEROS:
         return ""
-    heading = METRICS[choose_deciding(is_panel, zero_fraction)].heading
+    warning = f"{100 * zero_fraction:.0f} % of the values are 0."
+    if metric is None:
+        return warning
     return (
-        f"{100 * zero_fraction:.0f} % of the values are 0. The ranking is by the {heading}, because a forecast of 0 "
-        "can have the lowest MAE and MASE."
+        f"{warning} The ranking is by the {METRICS[metric].heading}, because a forecast of 0 can have the lowest MAE "
+        "and MASE."
     )
 
 
@@ -166,18 +168,14 @@ def evaluate_forecasts(
     summary = summarize_metrics(
         by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
     )
-    summary = replace(summary, **_count_windows(predictions))
+    observed = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
+    summary = replace(summary, num_windows=len(observed), num_cutoffs=int(observed["cutoff"].nunique()))
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     baseline = summary.find_best_baseline()
     differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
     summary = summary.add(differences).add(of_intervals).add(seconds)
     return summary.to_json(), by_series, measure_by_step(predictions), by_level
-
-
-def _count_windows(predictions: Predictions) -> dict[str, int]:
-    observed = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
-    return {"num_windows": len(observed), "num_cutoffs": int(observed["cutoff"].nunique())}
 
 
 def summarize_metrics(

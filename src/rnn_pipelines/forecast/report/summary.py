@@ -9,6 +9,7 @@ import pandas as pd
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
@@ -46,14 +47,14 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
 
 
 def rank(metrics: ForecastMetrics) -> str:
-    """Return the best forecasters on the test part, all networks and the ensemble, from the best to the worst.
+    """Return the best forecasters on the test part, networks, ensemble and constants, from the best to the worst.
 
     The bias is left out if a line would be longer than the terminal.
     """
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
     numbers, ranked = metrics.forecasters, metrics.rank()
-    chosen = [name for name in ranked if name in ranked[:MAX_RANKED] or name not in METHODS]
+    chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
     columns = {"on the test part": [STYLES[name].name for name in chosen]}
     columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}

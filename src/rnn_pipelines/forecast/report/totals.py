@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 
 
-def list_errors(blocks: Iterable[Mapping[str, float | None]], keys: Iterable[str]) -> dict[int, list[float | None]]:
-    """Return the sizes of the numbers in the columns after the first one, for `mark_best`."""
+def list_errors(
+    blocks: Iterable[Mapping[str, float | None]], keys: Iterable[str | None]
+) -> dict[int, list[float | None]]:
+    """Return the sizes of the numbers in the columns after the first one, for `mark_best`; None is another column."""
     sizes = [{key: None if number is None else abs(number) for key, number in block.items()} for block in blocks]
-    return {place: [block.get(key) for block in sizes] for place, key in enumerate(keys, start=1)}
+    return {place: [block.get(key) for block in sizes] for place, key in enumerate(keys, start=1) if key is not None}
 
 
 def format_totals(numbers: Mapping[str, float | None]) -> list[str]:

@@ -40,8 +40,8 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
 def describe_zeros(metrics: ForecastMetrics) -> str:
     """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
-    warning = warn_of_zeros(metrics.is_panel, metrics.zero_fraction)
     constant, metric = metrics.find_best_constant(), metrics.deciding
+    warning = warn_of_zeros(metrics.zero_fraction, metric if metrics.forecasters else None)
     if constant is None or ENSEMBLE not in metrics.forecasters:
         return warning
     ours, theirs = metrics.get(ENSEMBLE, metric), metrics.get(constant, metric)
@@ -105,12 +105,13 @@ def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     """Return that a difference is within chance, or not tested; nothing for a tie and for a significant one."""
     if _compare(metrics, name, baseline) not in ("is ahead of", "is behind"):
         return ""
+    numbers = metrics.forecasters[name]
     windows = f"{metrics.num_windows:,} window{'' if metrics.num_windows == 1 else 's'}"
     if metrics.is_panel:
         windows += f" at {metrics.num_cutoffs:,} cut-off{'' if metrics.num_cutoffs == 1 else 's'}"
-    if metrics.forecasters[name].get("difference_low") is None:
-        return f", but {windows} are too few for a test"
-    return f", but within chance over {windows}"
+    if numbers.get("difference_low") is not None:
+        return f", but within chance over {windows}"
+    return f", but {windows} are too few for a test" if numbers.get("difference") is not None else ""
 
 
 def _format_interval(numbers: Mapping[str, float | None]) -> str:
