@@ -107,10 +107,15 @@ def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_z
     values = {name: (random.random(120) < 0.25) * random.integers(1, 5, 120) for name in "ab"} | {"c": np.zeros(120)}
     ds = pd.date_range("2024-01-01", periods=120)
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in values.items()])
-    found = Forecaster(h=3, level=None, lookback=8, **SMALL).fit(frame).leaderboard()
+    blocks = SMALL | {"training": {"max_steps": 50, "target": "both"}}
+    fitted = Forecaster(h=3, level=None, lookback=8, **blocks).fit(frame)
+    found = fitted.leaderboard()
     assert found["rmsse"].is_monotonic_increasing
     assert {"zero", "mean", "croston", "level"} <= set(found["forecaster"])
-    assert found.set_index("forecaster").loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
+    found = found.set_index("forecaster")
+    assert found.loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
+    assert found.loc["ensemble_median", "mae"] < found.loc["ensemble", "mae"]
+    assert fitted.predict()["ensemble_median"].sum() < fitted.predict()["ensemble"].sum()
     share = np.mean([value == 0 for y in values.values() for value in y[:92]])
     assert [record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()] == [
         f"{100 * share:.0f} %"

@@ -153,6 +153,11 @@ def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], m
     assert has_in_order(write_verdict(metrics), "LSTM", *facts, "ensemble", *facts)
 
 
+def test_verdict_has_the_biases_of_ensemble_and_baseline() -> None:
+    biases = {"ensemble": {"bias": -0.1149}, "ridge": {"bias": 0.37}}
+    assert has_in_order(write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %")
+
+
 def test_verdict_says_if_windows_are_too_few_for_an_interval() -> None:
     metrics = replace(make_panel_metrics(lstm=76.8), num_windows=50, num_cutoffs=1)
     assert has_in_order(write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off", "too few")
@@ -329,7 +334,8 @@ def test_page_is_the_golden_one(write_report) -> None:
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     numbers = {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25, "bias": -0.031, "total_wape": 0.12}
-    metrics = replace(metrics.add({"lstm": numbers}), num_windows=20)
+    biases = {"ensemble": {"bias": 0.004}, "ridge": {"bias": -0.02}}
+    metrics = replace(metrics.add({"lstm": numbers} | biases), num_windows=20)
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
 
 

@@ -16,7 +16,8 @@ ALPHA = 0.1
 # Shares of zeros in a panel from which methods for sparse series are candidates, and a forecast of 0 a baseline.
 SOME_ZEROS, MANY_ZEROS = 0.1, 1 / 3
 # Methods with the same forecast for all steps and, of zero, all origins.
-CONSTANTS = ("zero", "mean")
+ZERO = "zero"
+CONSTANTS = (ZERO, "mean")
 
 
 def has_zeros(data: FittingData) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, warn_of_zeros
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.texts import read_texts
 
@@ -18,7 +19,7 @@ TIE_FRACTION = 0.01
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
     "mse": "the MSE gives large errors more weight",
-    "mase": "the MASE gives each series the same weight",
+    "mase": "the MASE gives each series the same weight, and large errors less",
     "rmsse": "the RMSSE gives each series the same weight",
 }
 
@@ -33,7 +34,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
         baseline = metrics.find_best_baseline()
         sentences.append(
             f"The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that baseline: "
-            f"{_format_difference(metrics, ENSEMBLE, baseline)}."
+            f"{_format_difference(metrics, ENSEMBLE, baseline)}.{_format_biases(metrics, baseline)}"
         )
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
 
@@ -59,7 +60,9 @@ def judge_network(metrics: ForecastMetrics) -> str:
         return NOTES["not_evaluated"]
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
-    network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])
+    network = min(
+        (name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES), key=lambda name: values[name]
+    )
     return (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
@@ -68,7 +71,7 @@ def judge_network(metrics: ForecastMetrics) -> str:
 
 
 def _format_nothing_learnt(values: Mapping[str, float]) -> str:
-    networks = [name for name in values if name not in METHODS and name != ENSEMBLE]
+    networks = [name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES]
     if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
         return ""
     names = " and ".join(STYLES[name].name for name in networks)
@@ -84,6 +87,13 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     if abs(ours - theirs) <= TIE_FRACTION * theirs:
         return "is level with"
     return "is ahead of" if ours < theirs else "is behind"
+
+
+def _format_biases(metrics: ForecastMetrics, baseline: str) -> str:
+    ours, theirs = (metrics.forecasters[name].get("bias") for name in (ENSEMBLE, baseline))
+    if ours is None or theirs is None:
+        return ""
+    return f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
 
 
 def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> str:
