@@ -183,7 +183,7 @@ def summarize_metrics(
     noise_floor_mse: float | None,
     records: Mapping[str, Mapping[str, Any]],
     totals: pd.DataFrame,
-    zero_fraction: float = 0.0,
+    zero_fraction: float,
 ) -> ForecastMetrics:
     """Return means over series, skills against the baselines, and the training records of the networks.
 

@@ -15,8 +15,8 @@ from rnn_pipelines.forecast.methods.method import FittingData
 ALPHA = 0.1
 # Shares of zeros in a panel from which methods for sparse series are candidates, and a forecast of 0 a baseline.
 SOME_ZEROS, MANY_ZEROS = 0.1, 1 / 3
-# Methods with the same forecast for all steps and, of zero, all origins.
 ZERO = "zero"
+# A useful forecast is better than each of these constants.
 CONSTANTS = (ZERO, "mean")
 
 
