@@ -71,6 +71,8 @@ def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics
     for name in FORECASTERS:
         assert metrics[name]["mse"] == pytest.approx(np.mean((predictions["y"] - predictions[name]) ** 2))
         assert metrics[name]["mae"] == pytest.approx(np.mean(np.abs(predictions["y"] - predictions[name])))
+        errors = predictions[name] - predictions["y"]
+        assert metrics[name]["bias"] == pytest.approx(errors.sum() / predictions["y"].abs().sum())
 
 
 def test_skill_compares_with_the_last_value(metrics: dict) -> None:
@@ -119,7 +121,9 @@ def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
     log = [line for line in finished.stderr.splitlines() if not line.startswith("import time:")]
     paths = [line.rpartition("/")[2] for line in log[-3:]]
     assert paths == ["next_values.csv", "predictions.parquet", "report.html"]
-    assert len(log) + len(finished.stdout.splitlines()) < 40
+    # Only a busy machine has lines on slow nodes, such as "evaluate_forecasts: 5 s".
+    shown = [line for line in log if not re.search(r": \d+ s$", line)]
+    assert len(shown) + len(finished.stdout.splitlines()) < 40
 
 
 def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:

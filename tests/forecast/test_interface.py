@@ -101,6 +101,27 @@ def test_the_leaderboard_has_everyone_and_the_best_first(fitted: Forecaster) -> 
     assert found["mase"].is_monotonic_increasing
 
 
+def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_zero(caplog) -> None:
+    """With a series of zeros, which counts in the sums."""
+    random = np.random.default_rng(0)
+    values = {name: (random.random(120) < 0.25) * random.integers(1, 5, 120) for name in "ab"} | {"c": np.zeros(120)}
+    ds = pd.date_range("2024-01-01", periods=120)
+    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": ds, "y": y}) for name, y in values.items()])
+    blocks = SMALL | {"training": {"max_steps": 50, "target": "both"}}
+    fitted = Forecaster(h=3, level=None, lookback=8, **blocks).fit(frame)
+    found = fitted.leaderboard()
+    assert found["rmsse"].is_monotonic_increasing
+    assert {"zero", "mean", "croston", "level"} <= set(found["forecaster"])
+    found = found.set_index("forecaster")
+    assert found.loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
+    assert found.loc["ensemble_median", "mae"] < found.loc["ensemble", "mae"]
+    assert fitted.predict()["ensemble_median"].sum() < fitted.predict()["ensemble"].sum()
+    share = np.mean([value == 0 for y in values.values() for value in y[:92]])
+    assert [record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()] == [
+        f"{100 * share:.0f} %"
+    ]
+
+
 def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
     found = fitted.leaderboard().set_index("forecaster")
     assert (found["prediction_seconds"] > 0).all()

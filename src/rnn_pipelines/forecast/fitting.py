@@ -6,8 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS
-from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_zero_fraction
+from rnn_pipelines.forecast.evaluation.summary import (
+    ForecastMetrics,
+    choose_deciding,
+    evaluate_forecasts,
+    warn_of_zeros,
+)
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
@@ -112,6 +117,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     if not ranked:
         return pd.DataFrame(columns=["forecaster", *METRICS])
     return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
+
+
+def describe_zeros(fitted: Fitted) -> str:
+    """Return the warning of many zeros; empty if there are few."""
+    panel = fitted.panel
+    zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
+    is_ranked = len(panel.windows.index("test")) > 0
+    return warn_of_zeros(zero_fraction, choose_deciding(len(panel.cutoffs) > 1, zero_fraction) if is_ranked else None)
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:

@@ -17,6 +17,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
+    describe_zeros,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -112,6 +113,8 @@ class Forecaster:
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
         self._id_type = find_id_type(frame, source)
+        if warning := describe_zeros(fitted):
+            logger.warning(warning)
         return self
 
     def predict(

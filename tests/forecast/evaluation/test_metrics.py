@@ -10,10 +10,14 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, root_mean_s
 
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
+    TOTALS,
+    list_totals,
     measure_by_series,
     measure_by_step,
     measure_naive_error,
     measure_noise_floor,
+    measure_totals,
+    measure_zero_fraction,
 )
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
@@ -53,7 +57,7 @@ def test_one_row_for_each_series_and_forecaster(by_series: pd.DataFrame, predict
 
 
 def test_columns_are_those_of_the_registry(by_series: pd.DataFrame) -> None:
-    assert list(by_series.columns) == ["unique_id", "forecaster", *METRICS]
+    assert list(by_series.columns) == ["unique_id", "forecaster", *METRICS, *TOTALS]
 
 
 def test_empty_actuals_are_skipped(predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable) -> None:
@@ -105,7 +109,106 @@ def test_mase_is_empty_where_training_has_no_naive_error(
     y: list[float], make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     table = measure_by_series(make_predictions({"a": 3}), make_series({"a": y}), make_cutoffs(a=len(y)), 2)
-    assert table["mase"].isna().all()
+    assert table[["mase", "rmsse"]].isna().all(axis=None)
+
+
+def test_rmsse_is_the_root_of_mse_over_that_of_seasonal_naive_in_training(
+    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    y = np.random.default_rng(2).normal(size=30)
+    predictions = make_predictions({"a": 5})
+    table = measure_by_series(predictions, make_series({"a": y.tolist()}), make_cutoffs(a=20), season_length=3)
+    scale = ((y[3:20] - y[:17]) ** 2).mean()
+    expected = (mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale) ** 0.5
+    assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
+
+
+# Sums
+
+
+def compute_totals(table: pd.DataFrame, name: str) -> dict[str, tuple[float, float, float, float]]:
+    """The mean error and absolute actual of each series, then the mean absolute error and size of its totals."""
+    found = {}
+    for series, rows in table.dropna(subset="y").groupby("unique_id"):
+        errors, sizes = [], []
+        for _, window in rows.groupby("cutoff"):
+            errors.append(abs(sum(window[name]) - sum(window["y"])))
+            sizes.append(abs(sum(window["y"])))
+        found[str(series)] = (
+            *(np.mean(rows[name] - rows["y"]), np.mean(np.abs(rows["y"]))),
+            *(np.mean(errors), np.mean(sizes)),
+        )
+    return found
+
+
+def make_changed(predictions: Predictions, kind: str) -> Predictions:
+    y = predictions.table["y"]
+    match kind:
+        case "counts":
+            return change(predictions, y=y.round().where(np.arange(len(y)) % 3 == 0, 0.0))
+        case "temperatures":
+            return change(predictions, y=y - 10)
+        case "a series of zeros":
+            return change(predictions, y=y.where(predictions.table["unique_id"] == "b", 0.0))
+        case _:
+            return change(predictions, y=y.mask(predictions.table.index.isin([3, 12, 13])))
+
+
+KINDS = ["counts", "temperatures", "a series of zeros", "holes"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_totals_equal_a_second_computation(predictions: Predictions, kind: str) -> None:
+    changed = make_changed(predictions, kind)
+    totals = measure_totals(changed)
+    for name in changed.forecasters:
+        error, size, total, total_size = np.mean(list(compute_totals(changed.table, name).values()), axis=0)
+        assert totals.loc[name, "bias"] == pytest.approx(error / size, rel=1e-12)
+        assert totals.loc[name, "total_wape"] == pytest.approx(total / total_size, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_totals_by_series_equal_a_second_computation(
+    predictions: Predictions, kind: str, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    changed = make_changed(predictions, kind)
+    series, cutoffs = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]}), make_cutoffs(a=3, b=3)
+    table = measure_by_series(changed, series, cutoffs, 1).set_index(["forecaster", "unique_id"])
+    for name in changed.forecasters:
+        for one, (error, size, total, total_size) in compute_totals(changed.table, name).items():
+            expected = [error / size, total / total_size] if size else [np.nan, np.nan]
+            assert table.loc[(name, one), ["bias", "total_wape"]].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def test_bias_without_negative_values_is_the_ratio_of_the_sums_minus_1(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 5})
+    sums = predictions.table[["lstm", "y"]].sum()
+    assert measure_totals(predictions).loc["lstm", "bias"] == pytest.approx(sums["lstm"] / sums["y"] - 1)
+
+
+def test_forecasts_that_are_too_low_have_a_bias_below_0(predictions: Predictions) -> None:
+    low = change(predictions, gru=0.8 * predictions.table["y"])
+    assert measure_totals(low).loc["gru"].tolist() == pytest.approx([-0.2, 0.2])
+    cold = change(predictions, y=predictions.table["y"] - 20, gru=predictions.table["y"] - 25)
+    assert measure_totals(cold).loc["gru", "bias"] < 0
+
+
+def test_errors_that_cancel_within_a_window_leave_its_total_exact(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 5})
+    steps = predictions.table["horizon_step"].map({1: 1.0, 2: -1.0})
+    totals = measure_totals(change(predictions, gru=predictions.table["y"] + steps))
+    assert totals.loc["gru"].tolist() == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_actuals_of_0_have_neither_bias_nor_wape(predictions: Predictions) -> None:
+    found = list_totals(change(predictions, y=0.0 * predictions.table["y"]))
+    assert found["gru"] == {"bias": None, "total_wape": None}
+
+
+def test_zero_fraction_is_that_of_observed_values_in_training(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
+    series = make_series({"a": [0, 1, 0, np.nan, 2, 0, 0], "b": [0, 3, 0, 0]})
+    assert measure_zero_fraction(series, make_cutoffs(a=5, b=2)) == pytest.approx(3 / 6)
+    assert measure_zero_fraction(series, make_cutoffs(a=0, b=0)) == 0
 
 
 # By step

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_error
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, Metric, measure_by_series
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, Metric, list_totals, measure_by_series
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
@@ -37,9 +38,16 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
     return replace(predictions, table=predictions.table.assign(**columns))
 
 
+def summarize(
+    by_series: pd.DataFrame, floor: float | None = None, records: dict[str, Any] | None = None, zeros: float = 0.0
+) -> ForecastMetrics:
+    """The summary without measures of sums."""
+    return summarize_metrics(by_series, floor, records or {}, pd.DataFrame(columns=list(TOTALS)), zeros)
+
+
 @pytest.fixture(scope="module")
 def summary(by_series: pd.DataFrame) -> ForecastMetrics:
-    return summarize_metrics(by_series, 1.25, {"lstm": RECORD})
+    return summarize(by_series, 1.25, {"lstm": RECORD})
 
 
 # The summary
@@ -56,11 +64,11 @@ def test_summary_is_the_mean_over_series_not_over_rows(
 def test_mase_of_the_summary_is_that_of_the_series_that_have_one(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mase=by_series["mase"].where(by_series["unique_id"] == "b"))
     expected = table[(table["unique_id"] == "b") & (table["forecaster"] == "gru")]["mase"].item()
-    assert summarize_metrics(table, None, {}).get("gru", "mase") == pytest.approx(expected, rel=1e-12)
+    assert summarize(table).get("gru", "mase") == pytest.approx(expected, rel=1e-12)
 
 
 def test_mase_of_the_summary_is_none_where_no_series_has_one(by_series: pd.DataFrame) -> None:
-    assert summarize_metrics(by_series.assign(mase=np.nan), None, {}).forecasters["gru"]["mase"] is None
+    assert summarize(by_series.assign(mase=np.nan)).forecasters["gru"]["mase"] is None
 
 
 def test_skill_is_1_minus_the_ratio_of_mse(summary: ForecastMetrics) -> None:
@@ -76,7 +84,7 @@ def test_skill_of_several_series_is_that_of_mase_against_seasonal_naive(summary:
 
 def test_skill_of_one_series_is_that_of_mse_and_against_the_last_value_without_a_season(by_series) -> None:
     alone = by_series[(by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")]
-    found = summarize_metrics(alone, None, {})
+    found = summarize(alone)
     assert found.get("lstm", "skill") == pytest.approx(1 - found.get("lstm", "mse") / found.get("last_value", "mse"))
 
 
@@ -84,7 +92,7 @@ def test_skill_of_one_series_is_that_of_mse_and_against_the_last_value_without_a
 def test_skill_is_up_where_the_forecast_is_better(by_series: pd.DataFrame, factor: float, skill: float) -> None:
     table = by_series.set_index("forecaster")
     table.loc["lstm", "mse"] = factor * table.loc["last_value", "mse"].to_numpy()
-    found = summarize_metrics(table.reset_index(), None, {})
+    found = summarize(table.reset_index())
     assert found.get("lstm", "skill_vs_last_value") == pytest.approx(skill)
 
 
@@ -94,7 +102,7 @@ def test_baseline_has_no_skill_against_itself(summary: ForecastMetrics) -> None:
 
 def test_skill_against_a_perfect_baseline_is_none(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mse=by_series["mse"].where(by_series["forecaster"] != "ridge", 0.0))
-    assert summarize_metrics(table, None, {}).forecasters["lstm"]["skill_vs_ridge"] is None
+    assert summarize(table).forecasters["lstm"]["skill_vs_ridge"] is None
 
 
 def test_record_of_a_network_stands_in_its_block(summary: ForecastMetrics) -> None:
@@ -109,9 +117,10 @@ def test_record_of_a_network_stands_in_its_block(summary: ForecastMetrics) -> No
 def test_json_holds_the_forecasters_and_the_noise_floor(
     by_series: pd.DataFrame, floor: float | None, predictions: Predictions
 ) -> None:
-    summary = summarize_metrics(by_series, floor, {"lstm": RECORD})
+    summary = summarize(by_series, floor, {"lstm": RECORD})
     found = json.loads(json.dumps(summary.to_json(), allow_nan=False))
-    assert sorted(found) == sorted([*predictions.forecasters, "noise_floor_mse"])
+    facts = ("noise_floor_mse", "zero_fraction", "num_windows", "num_cutoffs")
+    assert sorted(found) == sorted([*predictions.forecasters, *facts])
     assert ForecastMetrics.parse(found) == summary
 
 
@@ -163,7 +172,7 @@ def test_series_on_which_one_is_exact_is_left_out_of_relative_mae(by_series: pd.
 
 def test_summary_of_several_series_has_relative_mae(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
     assert summary.get("gru", "relative_mae") == pytest.approx(measure_relative_mae(by_series)["gru"], rel=1e-12)
-    alone = summarize_metrics(by_series[by_series["unique_id"] == "a"], None, {})
+    alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert "relative_mae" not in alone.forecasters["gru"]
 
 
@@ -171,25 +180,42 @@ def test_summary_of_several_series_has_relative_mae(by_series: pd.DataFrame, sum
 
 
 def test_several_series_are_judged_by_mase_and_one_by_mse(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
-    alone = summarize_metrics(by_series[by_series["unique_id"] == "a"], None, {})
+    alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert (summary.deciding, alone.deciding) == ("mase", "mse")
+
+
+@pytest.mark.parametrize(("zeros", "metric"), [(0.1, "mase"), (0.11, "rmsse")])
+def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFrame, zeros: float, metric: str) -> None:
+    """In the order of the ranking and in the skill; one series is ranked by its MSE, which gives the same order."""
+    found = summarize(by_series, zeros=zeros)
+    errors = {name: found.get(name, metric) for name in found.forecasters}
+    assert (found.deciding, found.rank()) == (metric, sorted(errors, key=lambda name: errors[name]))
+    assert found.get("gru", "skill") == pytest.approx(1 - errors["gru"] / errors["seasonal_naive"])
+    assert summarize(by_series[by_series["unique_id"] == "a"], zeros=zeros).deciding == "mse"
+
+
+def test_best_constant_is_zero_or_the_mean(by_series: pd.DataFrame) -> None:
+    renamed = by_series.replace({"forecaster": {"ridge": "zero", "last_value": "mean"}})
+    found = summarize(renamed)
+    assert found.find_best_constant() == min(("zero", "mean"), key=lambda name: found.get(name, "mase"))
+    assert summarize(by_series).find_best_constant() is None
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]], ids=["one", "many"])
 def test_best_baseline_has_the_least_of_what_decides(by_series: pd.DataFrame, names: list[str]) -> None:
-    found = summarize_metrics(by_series[by_series["unique_id"].isin(names)], None, {})
+    found = summarize(by_series[by_series["unique_id"].isin(names)])
     errors = {name: found.get(name, found.deciding) for name in ("last_value", "seasonal_naive", "ridge")}
     assert errors[found.find_best_baseline()] == min(errors.values())
 
 
 def test_network_is_never_the_best_baseline(by_series: pd.DataFrame) -> None:
     exact = by_series.assign(**{name: by_series[name].mask(by_series["forecaster"] == "lstm", 0.0) for name in METRICS})
-    assert summarize_metrics(exact, None, {}).find_best_baseline() != "lstm"
+    assert summarize(exact).find_best_baseline() != "lstm"
 
 
 def test_baseline_without_the_metric_that_decides_is_not_the_best(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mase=by_series["mase"].where(by_series["forecaster"] == "last_value"))
-    assert summarize_metrics(table, None, {}).find_best_baseline() == "last_value"
+    assert summarize(table).find_best_baseline() == "last_value"
 
 
 def test_numbers_are_added_to_those_that_are_there(summary: ForecastMetrics) -> None:
@@ -226,7 +252,7 @@ def test_difference_of_one_series_is_minus_the_skill(
     """Where each window has as many values."""
     predictions = make_predictions({"a": 30})
     series = make_series({"a": [1, 2, 4.0]})
-    summary = summarize_metrics(measure_by_series(predictions, series, make_cutoffs(a=3), 1), None, {})
+    summary = summarize(measure_by_series(predictions, series, make_cutoffs(a=3), 1))
     found = measure_differences(predictions, pd.Series({"a": 1.0}), "ridge")
     assert found["gru"]["difference"] == pytest.approx(-summary.get("gru", "skill_vs_ridge"))
 
@@ -257,6 +283,34 @@ def test_difference_of_a_panel_with_one_origin_each_is_over_series(make_predicti
     )
     parts = (ours - theirs) / theirs.mean()
     assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 1)], rel=1e-12)
+
+
+def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredictions) -> None:
+    """With an interval by the delta method, which is near to that of a bootstrap over cut-offs."""
+    predictions = make_predictions({"a": 200, "b": 200}, horizon=1)
+    scale = pd.Series({"a": 4.0, "b": 25.0})
+    losses = {
+        name: compute_losses(predictions, name, 2).unstack("unique_id").to_numpy() / scale.to_numpy()
+        for name in ("gru", "ridge")
+    }
+
+    def compare(rows: np.ndarray) -> float:
+        ours, theirs = (np.sqrt(losses[name][rows].mean(axis=0)).mean() for name in ("gru", "ridge"))
+        return float(ours / theirs - 1)
+
+    found = read_difference(measure_differences(predictions, scale, "ridge", is_root=True), "gru")
+    random = np.random.default_rng(0)
+    drawn = [compare(random.integers(0, 200, 200)) for _ in range(2000)]
+    assert found[0] == pytest.approx(compare(np.arange(200)), rel=1e-12)
+    assert found[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
+
+
+def test_exact_forecasts_have_an_rmsse_of_nothing(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 30, "b": 30})
+    exact = change(predictions, gru=predictions.table["y"], lstm=np.inf)
+    found = measure_differences(exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True)
+    assert read_difference(found, "gru")[0] == pytest.approx(-1)
+    assert found["lstm"]["difference"] is None
 
 
 def test_window_of_which_nothing_was_observed_has_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
@@ -327,6 +381,21 @@ def test_seconds_stand_beside_the_metrics(
     assert blocks["gru"].items() >= seconds["gru"].items()
 
 
+def test_windows_and_their_cutoffs_are_counted(
+    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    """Without windows of which nothing was observed."""
+    predictions = make_predictions({"a": 30, "b": 20})
+    holes = change(predictions, y=predictions.table["y"].mask(predictions.table["cutoff"] == 25))
+    series, cutoffs = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]}), make_cutoffs(a=4, b=4)
+    blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
+    assert (blocks["num_windows"], blocks["num_cutoffs"], blocks["zero_fraction"]) == (49, 29, 0.25)
+    assert blocks["gru"].items() >= list_totals(holes)["gru"].items()
+    assert blocks["gru"]["difference"] == pytest.approx(
+        measure_differences(holes, pd.Series({"a": 26 / 3, "b": 18.0}), "ridge", is_root=True)["gru"]["difference"]
+    )
+
+
 def test_metrics_tell_the_difference_from_the_best_baseline(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
@@ -349,4 +418,4 @@ def test_new_metric_is_measured_and_summarized(
     monkeypatch.setitem(METRICS, "root_mae", Metric("√MAE", "mae", "root", "none"))
     by_series = measure_by_series(predictions, make_series({"a": [1, 2, 4.0]}), make_cutoffs(a=3), 1)
     assert by_series["root_mae"].tolist() == pytest.approx(np.sqrt(by_series["mae"]).tolist())
-    assert "root_mae" in summarize_metrics(by_series, None, {}).forecasters["gru"]
+    assert "root_mae" in summarize(by_series).forecasters["gru"]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.evaluation.metrics import list_totals
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, summarize_backtest
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -59,6 +60,10 @@ def test_errors_are_means_over_series(forecasts: Predictions, results: dict[str,
         errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.table.groupby("unique_id")]
         assert find(results, name)["mse"] == pytest.approx(np.mean([np.mean(error**2) for error in errors]))
         assert find(results, name)["mae"] == pytest.approx(np.mean([np.mean(abs(error)) for error in errors]))
+
+
+def test_entries_have_the_measures_of_sums(forecasts: Predictions, results: dict[str, Any]) -> None:
+    assert all(find(results, name).items() >= list_totals(forecasts)[name].items() for name in NAMES)
 
 
 def test_schedule_that_trains_least_is_the_reference(results: dict[str, Any]) -> None:

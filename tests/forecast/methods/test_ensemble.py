@@ -121,6 +121,20 @@ def test_loss_of_the_ensemble_is_that_of_the_combination(case: SimpleNamespace, 
     assert record["losses"]["ensemble"] == pytest.approx(measure(case, combined))
 
 
+def test_both_are_the_ensembles_of_the_mean_and_of_the_median(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
+    fitted = {
+        target: fit_all_methods(FittingData(case.panel, replace(case.linear, target=target)), networks)
+        for target in ("mean", "median", "both")
+    }
+    both, record = fitted["both"]
+    assert record["weights"] == fitted["mean"][1]["weights"]
+    for name, target in (("ensemble", "mean"), ("ensemble_median", "median")):
+        np.testing.assert_array_equal(both[name].out_of_fold, fitted[target][0]["ensemble"].out_of_fold)
+    assert [name for name in fitted["median"][0] if name.startswith("ensemble")] == ["ensemble"]
+
+
 def test_the_median_has_the_least_absolute_error(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     found = {}
     for target in ("mean", "median"):

@@ -24,8 +24,15 @@ def make_results(mse: float = 3.0, p_value: float = 0.01) -> WindowResults:
         last_cutoff="2021-02-28",
         baseline="ridge",
         forecasters={
-            "gru": {"mse": mse, "mae": 1.5, "p_value": p_value, "coverage_80": 0.75},
-            "ridge": {"mse": 4.0, "mae": 1.75, "p_value": None, "coverage_80": None},
+            "gru": {
+                "mse": mse,
+                "mae": 1.5,
+                "bias": -0.1234,
+                "total_wape": 0.2,
+                "p_value": p_value,
+                "coverage_80": 0.75,
+            },
+            "ridge": {"mse": 4.0, "mae": 1.75, "bias": 0.05, "total_wape": 0.3, "p_value": None, "coverage_80": None},
             "last_value": {"mse": 9.0, "mae": 1.25, "p_value": 0.2},
         },
     )
@@ -48,8 +55,9 @@ def test_verdict_names_the_best_forecaster_and_its_difference() -> None:
 def test_the_best_stands_first_and_the_lowest_errors_are_marked() -> None:
     table = tabulate_forecasters(make_results())
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
-    assert table.best == {(0, 1), (2, 2)}
-    assert [row[3:] for row in table.rows] == [["0.01", "75 %"], ["–", "–"], ["0.2", "–"]]
+    assert table.best == {(0, 1), (2, 2), (1, 3), (0, 4)}
+    assert [row[3:5] for row in table.rows] == [["−12.3", "20.0"], ["+5.0", "30.0"], ["–", "–"]]
+    assert [row[5:] for row in table.rows] == [["0.01", "75 %"], ["–", "–"], ["0.2", "–"]]
 
 
 def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.DataFrame) -> None:

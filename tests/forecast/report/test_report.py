@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -146,9 +147,36 @@ def test_verdict_names_winner_and_difference(metrics: ForecastMetrics, facts: tu
 )
 def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], mse: float, verb: str) -> None:
     metrics = make_metrics(lstm=mse, ensemble=mse, intervals={"lstm": interval, "ensemble": interval})
+    metrics = replace(metrics, num_windows=14)
     ends = [f"{100 * end:+.1f} %".replace("-", "−") for end in interval]
-    facts = (verb, *["not significant"] * (verb in ("is ahead of", "is behind")), *ends)
+    facts = (verb, *["chance", "14 windows"] * (verb in ("is ahead of", "is behind")), *ends)
     assert has_in_order(write_verdict(metrics), "LSTM", *facts, "ensemble", *facts)
+
+
+def test_verdict_has_the_biases_of_ensemble_and_baseline() -> None:
+    biases = {"ensemble": {"bias": -0.1149}, "ridge": {"bias": 0.37}}
+    assert has_in_order(write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %")
+
+
+def test_verdict_says_if_windows_are_too_few_for_an_interval() -> None:
+    metrics = replace(make_panel_metrics(lstm=76.8), num_windows=50, num_cutoffs=1)
+    assert has_in_order(write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off", "too few")
+    assert "too few" not in write_verdict(make_metrics(lstm=60.0))
+    assert "too few" not in write_verdict(make_metrics(ridge=0.0))
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "facts"),
+    [(0.9, ("constant", "zero", "RMSSE", "12.5 % higher")), (0.8, ("constant", "zero", "RMSSE", "same")), (0.79, ())],
+)
+def test_verdict_never_praises_an_ensemble_that_a_constant_reaches(ensemble: float, facts: tuple[str, ...]) -> None:
+    """Of the two constants, zero is the better one."""
+    errors = {"lstm": 0.7, "gru": 1.0, "ridge": 1.0, "last_value": 1.0, "seasonal_naive": 1.0, "ensemble": ensemble}
+    metrics = make_panel_metrics(zero=1.0, mean=1.0, ensemble=1.0)
+    metrics = metrics.add({name: {"rmsse": error} for name, error in (errors | {"zero": 0.8, "mean": 1.1}).items()})
+    verdict = write_verdict(replace(metrics, zero_fraction=0.8))
+    assert has_in_order(verdict, "80 %", "RMSSE", *facts)
+    assert ("constant" in verdict) == bool(facts)
 
 
 def test_verdict_warns_if_no_network_corrects_anything() -> None:
@@ -185,7 +213,7 @@ def find_row(table: Table, name: str) -> Sequence[str]:
 
 def find_difference(metrics: ForecastMetrics, name: str) -> str:
     """The cell of the difference from the best baseline."""
-    return find_row(tabulate_metrics(metrics), name)[-1 - len(REST)]
+    return find_row(tabulate_metrics(metrics), name)[1]
 
 
 def list_best(table: Table) -> set[tuple[str, str]]:
@@ -199,14 +227,18 @@ def test_forecasters_stand_from_the_best_to_the_worst() -> None:
 
 
 def test_metrics_stand_below_their_names() -> None:
-    table = tabulate_metrics(make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)}))
+    metrics = make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)})
+    table = tabulate_metrics(metrics.add({"lstm": {"bias": -0.0149, "total_wape": 0.12}}))
     assert dict(zip(table.header, table.rows[0], strict=True)) == {
         "forecaster": "LSTM",
+        "MSE against ridge, %": "−20.0 (−31.2 to +0.4)",
+        "MSE": "48.00",
+        "bias, %": "−1.5",
+        "WAPE of totals, %": "12.0",
         "RMSE": "6.928",
         "MAE": "3.464",
-        "MSE": "48.00",
         "MASE": "0.4800",
-        "MSE against ridge, %": "−20.0 (−31.2 to +0.4)",
+        "RMSSE": "–",
         "skill": "–",
         "fit, s": "–",
         "predict, s": "–",
@@ -221,17 +253,19 @@ def test_skill_and_seconds_stand_beside_the_error() -> None:
 
 def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:
     table = tabulate_metrics(make_panel_metrics())
-    assert table.header[1:] == ["RMSE", "MAE", "MSE", "MASE", "relative MAE", "MASE against ridge, %", *REST]
-    assert find_row(table, "LSTM")[5] == "0.9000"
+    metrics = ["MASE", "bias, %", "WAPE of totals, %", "RMSE", "MAE", "MSE", "RMSSE", "relative MAE"]
+    assert table.header[1:] == ["MASE against ridge, %", *metrics, *REST]
+    assert find_row(table, "LSTM")[table.header.index("relative MAE")] == "0.9000"
 
 
 def test_noise_floor_has_the_last_row() -> None:
-    assert tabulate_metrics(make_metrics(noise_floor=4.0)).rows[-1][:4] == ["noise floor", "2.000", "–", "4.000"]
+    row = tabulate_metrics(make_metrics(noise_floor=4.0)).rows[-1]
+    assert row[:6] == ["noise floor", "–", "4.000", "–", "–", "2.000"]
 
 
 def test_noise_floor_of_0_is_a_number_and_not_marked_as_the_best() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=0.0))
-    assert table.rows[-1][:4] == ["noise floor", "0", "–", "0"]
+    assert table.rows[-1][:6] == ["noise floor", "–", "0", "–", "–", "0"]
     assert {name for name, _ in list_best(table)} == {"ridge"}
 
 
@@ -241,9 +275,15 @@ def test_best_of_each_metric_is_marked() -> None:
 
 
 def test_best_relative_mae_of_a_panel_is_marked() -> None:
-    """Nothing is marked in the last column."""
+    """Nothing is marked in the columns after it."""
     table = tabulate_metrics(make_panel_metrics().add({"gru": {"relative_mae": 0.1}}))
-    assert {cell for cell in list_best(table) if cell[1] in table.header[5:]} == {("GRU", "relative MAE")}
+    place = table.header.index("relative MAE")
+    assert {cell for cell in list_best(table) if cell[1] in table.header[place:]} == {("GRU", "relative MAE")}
+
+
+def test_bias_nearest_to_0_is_marked() -> None:
+    biases = {"lstm": {"bias": -0.3}, "gru": {"bias": 0.02}, "ridge": {"bias": 0.1}}
+    assert ("GRU", "bias, %") in list_best(tabulate_metrics(make_metrics().add(biases)))
 
 
 def test_metrics_that_look_the_same_are_both_marked() -> None:
@@ -256,8 +296,9 @@ def test_missing_mase_is_a_dash() -> None:
     for name in ("lstm", "gru", *BASELINES):
         vars(metrics)["forecasters"][name]["mase"] = None
     table = tabulate_metrics(metrics)
-    assert {row[4] for row in table.rows} == {"–"}
-    assert 4 not in {column for _, column in table.best}
+    place = table.header.index("MASE")
+    assert {row[place] for row in table.rows} == {"–"}
+    assert place not in {column for _, column in table.best}
 
 
 def test_differences_are_from_the_best_baseline() -> None:
@@ -292,7 +333,9 @@ def test_page_is_the_golden_one(write_report) -> None:
     """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is ahead of it."""
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
-    metrics = metrics.add({"lstm": {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25}})
+    numbers = {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25, "bias": -0.031, "total_wape": 0.12}
+    biases = {"ensemble": {"bias": 0.004}, "ridge": {"bias": -0.02}}
+    metrics = replace(metrics.add({"lstm": numbers} | biases), num_windows=20)
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
 
 

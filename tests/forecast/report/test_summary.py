@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
@@ -19,6 +20,7 @@ NUMBERS = {
     "rmse": 2.0,
     "mae": 1.5,
     "mase": 0.9,
+    "bias": -0.051,
     "coverage_80": 0.7912,
     "difference": 0.1,
     "difference_low": -0.05,
@@ -66,7 +68,21 @@ def test_best_stands_first() -> None:
 
 def test_who_has_no_error_stands_last() -> None:
     lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
-    assert lines[-1].split() == ["LSTM", "–", "2.000", "1.500", "0.9000", "+10.0", "(−5.0", "to", "+25.0)", "79.1"]
+    cells = ["LSTM", "–", "2.000", "1.500", "0.9000", "−5.1", "+10.0", "(−5.0", "to", "+25.0)", "79.1"]
+    assert lines[-1].split() == cells
+
+
+def test_bias_is_left_out_of_a_line_that_is_too_long() -> None:
+    coverages = {f"coverage_{level}": 0.5 for level in (50, 60, 70, 80, 90, 95)}
+    assert "bias" in rank(METRICS)
+    assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
+
+
+def test_summary_warns_of_zeros_and_of_an_ensemble_no_better_than_a_constant() -> None:
+    metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
+    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    assert has_in_order(" ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same")
+    assert "constant" not in summarize_run(make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values())
 
 
 def test_next_values_stand_between_their_bounds() -> None:

@@ -1,9 +1,20 @@
 """Metrics of point forecasts: a statistic of each error, its mean over windows and steps, and an aggregation.
 
-The error is actual minus forecast. Lower is better for all metrics.
+The error is actual minus forecast. Lower is better for all metrics. Two more, `TOTALS`, measure sums of forecasts. With
+the forecasts f of the actuals y, sums over all windows, and totals over the steps h of a window:
+
+    bias         Σ Σ_h (f − y) / Σ Σ_h |y|
+    total_wape   Σ |Σ_h (f − y)| / Σ |Σ_h y|
+
+A bias above 0 means that forecasts are too high. If no value is negative, it is the sum of the forecasts over that of
+the actuals, minus 1; otherwise, as for temperatures, the mean error over the mean absolute actual. Both are fractions,
+without a value if the denominator is 0. Over several series, numerator and denominator are means over the windows of
+a series, then over series: a series of zeros counts, and large series have the most weight.
+
+Source: Kolassa & Schütz (2007), Foresight 6, 40-43, for the ratio of means.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -26,13 +37,13 @@ class Metric:
     Attributes:
         heading: in tables and figures.
         statistic: of each error, averaged over windows and steps: a function of `utilsforecast.losses`.
-        aggregation: the mean itself, its root, or the mean over the MAE of seasonal naive in training.
+        aggregation: the mean itself, its root, or either over the same error of seasonal naive in training.
         unit: that of the data, its square, or none.
     """
 
     heading: str
     statistic: str
-    aggregation: Literal["mean", "root", "scaled"]
+    aggregation: Literal["mean", "root", "scaled", "scaled_root"]
     unit: Unit
 
 
@@ -41,7 +52,10 @@ METRICS = {
     "rmse": Metric("RMSE", "mse", "root", "data"),
     "mae": Metric("MAE", "mae", "mean", "data"),
     "mase": Metric("MASE", "mae", "scaled", "none"),
+    "rmsse": Metric("RMSSE", "mse", "scaled_root", "none"),
 }
+# Measures of sums, by their headings in percent; the best bias is the one nearest to 0.
+TOTALS = {"bias": "bias, %", "total_wape": "WAPE of totals, %"}
 # Plain means, which also exist by step ahead and for a schedule. Each has the name of its statistic.
 MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
 NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
@@ -50,10 +64,14 @@ NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
 class MetricsBySeriesTable(Table):
     """All metrics of each forecaster on each series.
 
-    MASE is missing if the training part repeats itself exactly or is shorter than a season.
+    MASE and RMSSE are missing if the training part repeats itself exactly or is shorter than a season.
     """
 
-    columns: ClassVar = {"unique_id": Column("text"), "forecaster": Column("text"), **dict.fromkeys(METRICS, NUMBER)}
+    columns: ClassVar = {
+        "unique_id": Column("text"),
+        "forecaster": Column("text"),
+        **dict.fromkeys([*METRICS, *TOTALS], NUMBER),
+    }
     key = ("unique_id", "forecaster")
 
 
@@ -101,18 +119,49 @@ def measure_by_series(
         statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
         for statistic in {metric.statistic for metric in METRICS.values()}
     }
-    scale = measure_naive_error(series, cutoffs, season_length)
-    return _stack({name: _aggregate(metric, means[metric.statistic], scale) for name, metric in METRICS.items()})
+    scales = {statistic: measure_naive_error(series, cutoffs, season_length, statistic) for statistic in means}
+    metrics = {
+        name: _aggregate(metric, means[metric.statistic], scales[metric.statistic]) for name, metric in METRICS.items()
+    }
+    totals = {name: errors.div(sizes.where(sizes > 0), axis=0) for name, errors, sizes in _average_totals(predictions)}
+    return _stack(metrics | totals)
 
 
 def _aggregate(metric: Metric, means: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
-    match metric.aggregation:
-        case "mean":
-            return means
-        case "root":
-            return np.sqrt(means)
-        case "scaled":
-            return means.div(scale.where(scale > 0).reindex(means.index), axis=0)
+    if metric.aggregation.startswith("scaled"):
+        means = means.div(scale.where(scale > 0).reindex(means.index), axis=0)
+    return np.sqrt(means) if metric.aggregation.endswith("root") else means
+
+
+def measure_totals(predictions: Predictions) -> pd.DataFrame:
+    """Return the measures of sums over all series: `TOTALS`, by forecaster.
+
+    Args:
+        predictions: with the actuals; steps without an observation are left out.
+    """
+    averages = {name: (errors.mean(), sizes.mean()) for name, errors, sizes in _average_totals(predictions)}
+    return pd.DataFrame({name: error / (size or np.nan) for name, (error, size) in averages.items()})
+
+
+def list_totals(predictions: Predictions) -> dict[str, dict[str, float | None]]:
+    """Return `measure_totals` as plain numbers, by forecaster; None for missing ones."""
+    rows = measure_totals(predictions).to_dict(orient="index")
+    return {
+        str(name): {str(key): None if pd.isna(number) else float(number) for key, number in row.items()}
+        for name, row in rows.items()
+    }
+
+
+def _average_totals(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame, pd.Series]]:
+    """Yield numerator and denominator of each measure of sums, by series."""
+    names = list(predictions.forecasters)
+    steps = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff", "y", *names]]
+    # A window without one of its forecasts has no total.
+    windows = steps.groupby(["unique_id", "cutoff"], sort=False).sum(skipna=False).reset_index()
+    for name, table, statistic in (("bias", steps, "bias"), ("total_wape", windows, "mae")):
+        sizes = table["y"].abs().groupby(table["unique_id"]).mean()
+        errors = average_errors(table, names, statistic).set_index("unique_id")
+        yield name, errors, sizes
 
 
 def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -126,20 +175,35 @@ def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(columns, axis=1).reset_index()
 
 
-def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int) -> pd.Series:
-    """Return the MAE of seasonal naive, one season ahead in each training part, by series: the scale of MASE.
+def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, statistic: str = "mae") -> pd.Series:
+    """Return the error of seasonal naive, one season ahead in each training part, by series.
+
+    Its MAE is the scale of MASE, and its MSE that of RMSSE.
 
     Args:
         series: only observed values count.
         cutoffs: with the ends of the training parts.
         season_length: in steps.
-    Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001.
+        statistic: see `Metric`.
+    Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001; RMSSE: Makridakis,
+        Spiliotis & Assimakopoulos (2022), M5, doi:10.1016/j.ijforecast.2021.11.013, here with a season.
     """
+    training = _find_training(series, cutoffs)
+    naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
+    return average_errors(training.assign(naive=naive), ["naive"], statistic).set_index("unique_id")["naive"]
+
+
+def _find_training(series: Series, cutoffs: Cutoffs) -> pd.DataFrame:
+    """Return the training parts, without values that were not observed."""
     rows = find_rows(series)
     training = series[rows.places < rows.spread(look_up(series, cutoffs, "train_stop"))]
-    training = training.assign(y=training["y"].where(training["observed"]))
-    naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
-    return average_errors(training.assign(naive=naive), ["naive"], "mae").set_index("unique_id")["naive"]
+    return training.assign(y=training["y"].where(training["observed"]))
+
+
+def measure_zero_fraction(series: Series, cutoffs: Cutoffs) -> float:
+    """Return the share of zeros among the observed values of all training parts."""
+    values = _find_training(series, cutoffs)["y"].dropna()
+    return float((values == 0).mean()) if len(values) else 0.0
 
 
 def measure_by_step(predictions: Predictions) -> MetricsByStep:

@@ -1,7 +1,7 @@
 """Metrics of forecasters over all series: errors, skills, and differences from the best baseline."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,11 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_by_step,
     measure_naive_error,
     measure_noise_floor,
+    measure_totals,
+    measure_zero_fraction,
 )
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
+from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
@@ -34,19 +37,30 @@ class ForecastMetrics:
     """Metrics of forecasters over all series, as in `metrics.json`.
 
     Attributes:
-        forecasters: by name, the metrics (means over the series that have them), `skill_vs_<baseline>` (1 − MSE / the
-            baseline's MSE: 1 is perfect, 0 is equal, negative is worse), `skill` (the same for the deciding metric,
-            against the reference), `fit_seconds`, `prediction_seconds`, and the training record of a network.
+        forecasters: by name, the metrics (means over the series that have them), the measures of sums, see
+            `measure_totals`, `skill_vs_<baseline>` (1 − MSE / the baseline's MSE: 1 is perfect, 0 is equal, negative is
+            worse), `skill` (the same for the deciding metric, against the reference), `fit_seconds`,
+            `prediction_seconds`, and the training record of a network.
         noise_floor_mse: see `measure_noise_floor`.
+        zero_fraction: see `measure_zero_fraction`.
+        num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
     noise_floor_mse: float | None
+    zero_fraction: float = 0.0
+    num_windows: int = 0
+    num_cutoffs: int = 0
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether there are several series."""
+        return any("relative_mae" in block for block in self.forecasters.values())
 
     @property
     def deciding(self) -> str:
-        """The metric of the verdict: `mse` for one series; `mase` for several, which weighs each the same."""
-        return "mase" if any("relative_mae" in block for block in self.forecasters.values()) else "mse"
+        """The metric of the verdict, see `choose_deciding`."""
+        return choose_deciding(self.is_panel, self.zero_fraction)
 
     @property
     def reference(self) -> str:
@@ -56,7 +70,9 @@ class ForecastMetrics:
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
         """Read the result of `to_json`."""
-        return cls({k: v for k, v in blocks.items() if k != f"{NOISE_FLOOR}_mse"}, blocks[f"{NOISE_FLOOR}_mse"])
+        facts = [field.name for field in fields(cls) if field.name != "forecasters"]
+        forecasters = {name: block for name, block in blocks.items() if name not in facts}
+        return cls(forecasters, **{name: blocks[name] for name in facts})
 
     def get(self, forecaster: str, metric: str) -> float:
         """Return a metric by its name in `METRICS`; NaN if the forecaster has none."""
@@ -68,6 +84,11 @@ class ForecastMetrics:
         baselines = [name for name in self.forecasters if name in METHODS]
         return min(baselines, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
 
+    def find_best_constant(self) -> str | None:
+        """Return the constant forecast with the lowest error in the deciding metric; None if there is none."""
+        constants = [name for name in CONSTANTS if name in self.forecasters]
+        return min(constants, key=lambda name: _sort_last(self.forecasters[name][self.deciding]), default=None)
+
     def rank(self) -> list[str]:
         """Return all forecasters, from the best to the worst; those without an error come last."""
         return sorted(self.forecasters, key=lambda name: _sort_last(self.forecasters[name][self.deciding]))
@@ -78,12 +99,37 @@ class ForecastMetrics:
         return replace(self, forecasters=added)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a block for each forecaster, and the noise floor."""
-        return {**self.forecasters, f"{NOISE_FLOOR}_mse": self.noise_floor_mse}
+        """Return a block for each forecaster, and the other attributes."""
+        facts = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "forecasters"}
+        return {**self.forecasters, **facts}
 
 
 def _sort_last(number: float | None) -> float:
     return float("inf") if number is None else number
+
+
+def choose_deciding(is_panel: bool, zero_fraction: float) -> str:
+    """Return the metric of verdict and ranking.
+
+    It is `mse` for one series. For several it is `mase`, in which each has the same weight; or `rmsse` if many values
+    are 0, because the lowest absolute error is then that of a forecast of 0, and not that of the mean.
+    """
+    if not is_panel:
+        return "mse"
+    return "rmsse" if zero_fraction > SOME_ZEROS else "mase"
+
+
+def warn_of_zeros(zero_fraction: float, metric: str | None) -> str:
+    """Return the warning of many zeros, with the metric of the ranking if there is one; empty if zeros are few."""
+    if zero_fraction <= SOME_ZEROS:
+        return ""
+    warning = f"{100 * zero_fraction:.0f} % of the values are 0."
+    if metric is None:
+        return warning
+    return (
+        f"{warning} The ranking is by the {METRICS[metric].heading}, because a forecast of 0 can have the lowest MAE "
+        "and MASE."
+    )
 
 
 def find_reference(forecasters: Container[str]) -> str:
@@ -106,27 +152,38 @@ def evaluate_forecasts(
 
     Args:
         predictions: with the actuals.
-        series: up to their last observation, for the scale of MASE.
+        series: up to their last observation, for the scales of MASE and RMSSE.
         cutoffs: with the ends of the training parts, to which the scale is limited.
         profile: of the series; its frequency gives the season if `evaluation` sets none.
         evaluation: with the season length in steps.
         seconds: the times of each forecaster, see `list_seconds`.
         records: the training record of each network.
     """
+    zero_fraction = measure_zero_fraction(series, cutoffs)
     if predictions.table.empty:
         empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
-        return ForecastMetrics({}, None).to_json(), *empty
+        return ForecastMetrics({}, None, zero_fraction).to_json(), *empty
     season_length = evaluation.choose_season_length(profile)
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
-    scale = measure_naive_error(series, cutoffs, season_length)
-    summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
-    summary = summary.add(measure_differences(predictions, scale, summary.find_best_baseline()))
+    summary = summarize_metrics(
+        by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
+    )
+    observed = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
+    summary = replace(summary, num_windows=len(observed), num_cutoffs=int(observed["cutoff"].nunique()))
+    scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
+    baseline = summary.find_best_baseline()
+    differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
-    return summary.add(of_intervals).add(seconds).to_json(), by_series, measure_by_step(predictions), by_level
+    summary = summary.add(differences).add(of_intervals).add(seconds)
+    return summary.to_json(), by_series, measure_by_step(predictions), by_level
 
 
 def summarize_metrics(
-    by_series: MetricsBySeries, noise_floor_mse: float | None, records: Mapping[str, Mapping[str, Any]]
+    by_series: MetricsBySeries,
+    noise_floor_mse: float | None,
+    records: Mapping[str, Mapping[str, Any]],
+    totals: pd.DataFrame,
+    zero_fraction: float,
 ) -> ForecastMetrics:
     """Return means over series, skills against the baselines, and the training records of the networks.
 
@@ -134,13 +191,15 @@ def summarize_metrics(
         by_series: all metrics on each series.
         noise_floor_mse: see `measure_noise_floor`.
         records: the training record of each network.
+        totals: see `measure_totals`.
+        zero_fraction: see `measure_zero_fraction`.
     """
-    means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean()
+    means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean().join(totals)
     is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
     if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)
     if reference in means.index:
-        errors = means["mase" if is_panel else "mse"]
+        errors = means[choose_deciding(is_panel, zero_fraction)]
         means["skill"] = 1 - errors / errors.where(errors > 0)[reference]
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
@@ -151,7 +210,7 @@ def summarize_metrics(
         blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
     for name, record in records.items():
         blocks[name] |= {key: value for key, value in record.items() if key != "hyperparameters"}
-    return ForecastMetrics(blocks, noise_floor_mse)
+    return ForecastMetrics(blocks, noise_floor_mse, zero_fraction)
 
 
 def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
@@ -168,25 +227,29 @@ def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
 
 
 def measure_differences(
-    predictions: Predictions, scale: pd.Series, baseline: str
+    predictions: Predictions, scale: pd.Series, baseline: str, is_root: bool = False
 ) -> dict[str, dict[str, float | None]]:
     """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
 
     Args:
         predictions: with the actuals.
-        scale: of MASE, by series.
+        scale: of MASE, or of RMSSE, by series.
         baseline: name of the baseline.
+        is_root: whether the errors of several series are those of RMSSE.
     Returns:
-        By forecaster, `difference`: that of the mean squared error of one series, or of the scaled absolute error of
-        several, over the baseline's error; negative is better. `difference_low`, `difference_high`: its 95 % interval
-        over cut-offs, or over series if each has one cut-off. None if undefined.
+        By forecaster, `difference`: that of the mean squared error of one series, or of MASE or RMSSE of several, over
+        the baseline's error; negative is better. `difference_low`, `difference_high`: its 95 % interval over cut-offs,
+        or over series if each has one cut-off. None if undefined.
     """
     table = predictions.table
     is_panel = table["unique_id"].nunique() > 1
-    by_cutoff = average_errors(table, predictions.forecasters, "mae" if is_panel else "mse", by="cutoff")
+    statistic = "mae" if is_panel and not is_root else "mse"
+    by_cutoff = average_errors(table, predictions.forecasters, statistic, by="cutoff")
     losses = by_cutoff[list(predictions.forecasters)]
     if is_panel:
         losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
+    if is_root:
+        losses = _linearize_roots(losses, by_cutoff["unique_id"])
     has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
     # A window without observations has no error; a series without a scale has no scaled error.
@@ -200,3 +263,17 @@ def measure_differences(
         names = ("difference", "difference_low", "difference_high")
         found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
     return found
+
+
+def _linearize_roots(losses: pd.DataFrame, series: pd.Series) -> pd.DataFrame:
+    """Return losses whose mean over the windows of a series is the root of its mean loss.
+
+    R = √(mean of the losses l), so that l / 2R + R / 2 has the mean R, and to first order the variance of R: the delta
+    method.
+
+    Args:
+        losses: mean squared errors of each window, by forecaster.
+        series: of each window.
+    """
+    roots = np.sqrt(losses.groupby(series).transform("mean"))
+    return ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)

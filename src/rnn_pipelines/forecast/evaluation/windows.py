@@ -7,7 +7,13 @@ from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
+from rnn_pipelines.forecast.evaluation.metrics import (
+    MEANS,
+    METRICS,
+    average_errors,
+    average_over_series,
+    list_totals,
+)
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -37,8 +43,8 @@ class WindowResults(BaseModel, extra="forbid", frozen=True):
         num_series: with such windows.
         first_cutoff, last_cutoff: as text.
         baseline: the simple method with the lowest MSE.
-        forecasters: by name, the metrics of forecasts and intervals, and `p_value` of no difference from the squared
-            errors of `baseline`, over cut-offs (None for itself).
+        forecasters: by name, the metrics of forecasts, sums and intervals, and `p_value` of no difference from the
+            squared errors of `baseline`, over cut-offs (None for itself).
     """
 
     num_windows: int
@@ -71,7 +77,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: means["mse"][name])
     squared = average_errors(table, evaluated.forecasters, "mse", by="cutoff")
     overlap = count_overlapping(table)
-    of_intervals, _ = measure_intervals(evaluated)
+    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
     results = WindowResults(
         num_windows=len(table[["unique_id", "cutoff"]].drop_duplicates()),
         num_series=table["unique_id"].nunique(),
@@ -80,6 +86,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
         baseline=baseline,
         forecasters={
             name: {metric: found[name] for metric, found in means.items()}
+            | totals[name]
             | {"p_value": None if name == baseline else compare_losses(squared, name, baseline, overlap)}
             | of_intervals[name]
             for name in evaluated.forecasters

@@ -7,7 +7,13 @@ from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors, average_over_series
+from rnn_pipelines.forecast.evaluation.metrics import (
+    MEANS,
+    METRICS,
+    average_errors,
+    average_over_series,
+    list_totals,
+)
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.experiments.schedule import Retrainings
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -18,7 +24,8 @@ from rnn_pipelines.reading.times import format_time
 class Entry(BaseModel, extra="allow", frozen=True):
     """Results of a schedule or a simple method.
 
-    Further fields are the plain-mean metrics, and for a schedule those of its intervals, see `measure_intervals`.
+    Further fields are the plain-mean metrics, the measures of sums, and for a schedule those of its intervals, see
+    `measure_intervals`.
 
     Attributes:
         name: of the schedule or method.
@@ -36,13 +43,10 @@ class Entry(BaseModel, extra="allow", frozen=True):
     num_promotions: int | None
     training_seconds: float | None
 
-    def get_metric(self, name: str) -> float:
-        """Return a metric by its name in `METRICS`."""
-        return float(getattr(self, name))
-
-    def get_extra(self, name: str) -> float | None:
-        """Return a metric of the intervals; None if there is none."""
-        return (self.model_extra or {}).get(name)
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """The metrics by name."""
+        return {"mse": self.mse, **(self.model_extra or {})}
 
 
 class BacktestResults(BaseModel, extra="forbid", frozen=True):
@@ -100,7 +104,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
     metrics = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
-    of_intervals, _ = measure_intervals(evaluated)
+    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
     horizon = int(evaluated.table["horizon_step"].max())
     return BacktestResults(
@@ -114,7 +118,7 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
                 name=name,
                 p_value=None if name == reference else compare_losses(squared, name, reference, horizon),
                 **_count(retrainings[retrainings["schedule"] == name]),
-                **(of_intervals[name] | {metric: means[name] for metric, means in metrics.items()}),  # type: ignore[arg-type]
+                **({metric: means[name] for metric, means in metrics.items()} | totals[name] | of_intervals[name]),  # type: ignore[arg-type]
             )
             for name in [*counts.index, *(name for name in METHODS if name in evaluated.forecasters)]
         ],

@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, Tunin
 from rnn_pipelines.forecast.fitting import fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.tables import Source
@@ -113,5 +114,5 @@ def run_trial(job: FitJob) -> TrialResult:
     except (SeriesError, TrainingError) as error:
         return TrialResult(None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]
-    simple = losses.drop([ENSEMBLE, *job.spec.networks]).min()
+    simple = losses[losses.index.isin(list(METHODS))].min()
     return TrialResult(float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from rnn_pipelines.parameter_models import ParameterModel
 
-Target = Literal["mean", "median"]
+Target = Literal["mean", "median", "both"]
 # With a larger share of zeros, the median is 0 or nearly so, and a fit of absolute errors forecasts nothing.
 MAX_ZERO_SHARE = 0.3
 
@@ -16,7 +16,8 @@ class AimSpec(ParameterModel, frozen=True):
         loss: `squared` or `absolute` errors of linear models and networks; `auto` takes squared errors for a single
             series, and for panels in which more than 30 % of the values are 0, else absolute ones.
         target: `mean`, whose sum over series and steps is the expected sum, or `median`, which has the smallest
-            absolute error: the ensemble's weights minimise squared or absolute errors.
+            absolute error: the ensemble's weights minimise squared or absolute errors. `both` adds the median as
+            `ensemble_median` to the mean.
         non_negative: whether forecasts and bounds are cut at 0; `auto` cuts them if no value of the past is below 0.
     """
 

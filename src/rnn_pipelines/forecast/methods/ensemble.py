@@ -10,6 +10,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
+from rnn_pipelines.forecast.methods.intermittent import ZERO
 from rnn_pipelines.forecast.methods.ladder import LADDER, MAX_NAIVE_SEASON
 from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
@@ -22,9 +23,12 @@ from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_l
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
-ENSEMBLE = "ensemble"
+ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
 LEVEL = LocalModel("level", extend_by_level)
-ENSEMBLE_STYLE = Style("ensemble", "#cc79a7")
+ENSEMBLE_STYLES = {
+    ENSEMBLE: Style("ensemble", "#cc79a7"),
+    ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
+}
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 
@@ -127,25 +131,30 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     return EnsembleModel(weights, models)
 
 
-def fit_ensemble(data: FittingData, fitted: Mapping[str, FittedMethod]) -> tuple[FittedMethod, dict[str, Any]]:
+def fit_ensemble(
+    data: FittingData, fitted: Mapping[str, FittedMethod], loss: Loss
+) -> tuple[FittedMethod, dict[str, Any]]:
     """Weight the methods by their errors on the validation windows.
 
     Args:
         data: the data of the fits.
         fitted: all methods, by name.
+        loss: of the errors of the ensemble.
     Returns:
         The ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
         windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
-    candidates = {name: fitted[name] for name in list_candidates(fitted)}
+    names = list_candidates(fitted)
+    if loss == "absolute" and ZERO in fitted:
+        names.append(ZERO)  # it can be the median, but never the mean
+    candidates = {name: fitted[name] for name in names}
     losses: dict[str, float | None] = dict.fromkeys([*candidates, ENSEMBLE])
     weights = dict.fromkeys(candidates, 0.0)
     if data.linear.is_enough:
         errors = {name: error.ravel() for name, error in _find_scaled_errors(data, candidates).items()}
         # Copies of one forecast would take weight from the others.
         pool = [name for name, method in candidates.items() if not is_copy(method.model)]
-        loss = _choose_loss(data)
         found = find_weights(np.stack([errors[name] for name in pool]), data.linear.num_independent, loss)
         weights |= dict(zip(pool, found.tolist(), strict=True))
         errors[ENSEMBLE] = np.sum([weights[name] * errors[name] for name in pool], axis=0)
@@ -163,11 +172,16 @@ def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -
     return {name: errors / changes for name, errors in find_errors(data, fitted).items()}
 
 
-def _choose_loss(data: FittingData) -> Loss:
-    """Return the loss of the weights. Squared errors of a panel are limited, so that no series decides alone."""
-    if data.linear.target == "median":
-        return "absolute"
-    return "squared" if len(data.panel.series_starts) == 1 else "huber"
+def _choose_losses(data: FittingData) -> dict[str, Loss]:
+    """Return the loss of each ensemble. Squared errors of a panel are limited, so that no series decides alone."""
+    of_mean: Loss = "squared" if len(data.panel.series_starts) == 1 else "huber"
+    match data.linear.target:
+        case "mean":
+            return {ENSEMBLE: of_mean}
+        case "median":
+            return {ENSEMBLE: "absolute"}
+        case "both":
+            return {ENSEMBLE: of_mean, ENSEMBLE_MEDIAN: "absolute"}
 
 
 def choose_weights_of_few(data: FittingData) -> dict[str, float]:
@@ -186,12 +200,14 @@ def fit_all_methods(
         data: the data of the fits.
         networks: trained on the same data, by name.
     Returns:
-        All fitted methods by name: networks, ensemble, simple methods. And the record of `fit_ensemble`.
+        All fitted methods by name: networks, ensemble, ensemble of the median if wanted, simple methods. And the record
+        of `fit_ensemble`.
     """
     simple = fit_methods(data)
     trained = {name: describe_network(data, network) for name, network in networks.items()}
-    ensemble, record = fit_ensemble(data, {**simple, **trained})
-    return {**trained, ENSEMBLE: ensemble, **simple}, record
+    fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
+    ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
+    return {**trained, **ensembles, **simple}, fitted[ENSEMBLE][1]
 
 
 def make_ensemble(

@@ -15,6 +15,9 @@ from rnn_pipelines.forecast.methods.method import FittingData
 ALPHA = 0.1
 # Shares of zeros in a panel from which methods for sparse series are candidates, and a forecast of 0 a baseline.
 SOME_ZEROS, MANY_ZEROS = 0.1, 1 / 3
+ZERO = "zero"
+# A useful forecast is better than each of these constants.
+CONSTANTS = (ZERO, "mean")
 
 
 def has_zeros(data: FittingData) -> bool:

@@ -32,7 +32,7 @@ class LinearModels(Folds):
         losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
             that of the baseline ensemble. NaN if there are too few windows.
         is_absolute: whether the losses are absolute errors.
-        target: of the ensemble's weights, `mean` or `median`.
+        target: of the ensemble's weights, see `AimSpec`.
         seconds: wall time of the fit.
     """
 

@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.methods.exponential_smoothing import (
     extend_by_level,
 )
 from rnn_pipelines.forecast.methods.intermittent import (
+    ZERO,
     extend_by_croston,
     extend_by_mean,
     extend_by_zero,
@@ -64,8 +65,8 @@ METHODS: dict[str, Method] = {
         "smooths size and interval of the values above zero",
         suits=has_zeros,
     ),
-    "zero": LocalMethod(
-        "zero", extend_by_zero, Style("zero", "#9a9a9a", "dot"), "forecasts zeros", False, suits=has_many_zeros
+    ZERO: LocalMethod(
+        ZERO, extend_by_zero, Style("zero", "#9a9a9a", "dot"), "forecasts zeros", False, suits=has_many_zeros
     ),
     LADDER: LocalMethod(
         LADDER,

@@ -5,10 +5,11 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
@@ -111,17 +112,19 @@ def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     entries = results.forecasters
     levels = results.levels
-    header = ["", *(METRICS[name].heading for name in MEANS), "p", "trainings", "promoted", "training, s"]
+    header = ["", *(METRICS[name].heading for name in MEANS), *TOTALS.values()]
+    header += ["p", "trainings", "promoted", "training, s"]
     header += [heading for level in levels for heading in (f"inside {level} %", f"width {level} %")]
     rows = [_format_row(entry, levels) for entry in entries]
-    errors = {column: [entry.get_metric(name) for entry in entries] for column, name in enumerate(MEANS, start=1)}
+    errors = list_errors([entry.numbers for entry in entries], [*MEANS, *TOTALS])
     return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
     return [
         STYLES[entry.name].name,
-        *(format_number(entry.get_metric(name)) for name in MEANS),
+        *(format_number(entry.numbers.get(name)) for name in MEANS),
+        *format_totals(entry.numbers),
         format_p_cell(entry.p_value),
         *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
         NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
@@ -131,7 +134,7 @@ def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
 
 def _format_interval(entry: Entry, level: int) -> tuple[str, str]:
     """Return the coverage in percent, and the width."""
-    coverage, width = (entry.get_extra(f"{measure}_{level}") for measure in ("coverage", "width"))
+    coverage, width = (entry.numbers.get(f"{measure}_{level}") for measure in ("coverage", "width"))
     return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}", format_number(width)
 
 

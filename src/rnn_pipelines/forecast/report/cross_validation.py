@@ -4,10 +4,11 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Section, Table, mark_best, render_page
@@ -78,18 +79,19 @@ def tabulate_forecasters(results: WindowResults) -> Table:
     names = results.rank()
     blocks = [results.forecasters[name] for name in names]
     coverages = sorted({key for block in blocks for key in block if key.startswith("coverage_")})
-    header = ["", *(METRICS[name].heading for name in MEANS), "p", *(f"inside {key[9:]} %" for key in coverages)]
+    header = ["", *(METRICS[name].heading for name in MEANS), *TOTALS.values(), "p"]
+    header += [f"inside {key[9:]} %" for key in coverages]
     rows = [
         [
             STYLES[name].name,
             *(format_number(block[metric] or 0.0) for metric in MEANS),
+            *format_totals(block),
             format_p_cell(block["p_value"]),
             *(_format_coverage(block.get(key)) for key in coverages),
         ]
         for name, block in zip(names, blocks, strict=True)
     ]
-    errors = {column: [block[metric] for block in blocks] for column, metric in enumerate(MEANS, start=1)}
-    return Table(header, rows, best=mark_best(rows, errors))
+    return Table(header, rows, best=mark_best(rows, list_errors(blocks, [*MEANS, *TOTALS])))
 
 
 def _format_coverage(coverage: float | None) -> str:

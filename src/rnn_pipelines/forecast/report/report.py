@@ -9,11 +9,12 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, UNITS
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, UNITS
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
@@ -24,6 +25,7 @@ from rnn_pipelines.report.trainings import tabulate_parameters
 
 # In reading order: metrics in the unit of the data, in its square, without a unit.
 COLUMNS = sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
+HEADINGS = {name: metric.heading for name, metric in METRICS.items()} | TOTALS | {"relative_mae": "relative MAE"}
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 
 
@@ -115,32 +117,35 @@ def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure
 def tabulate_metrics(metrics: ForecastMetrics) -> Table:
     """Return the metrics of all forecasters, from the best to the worst, and of the noise floor if there is one.
 
-    The table includes the differences from the best baseline. The best value of each column is marked.
+    The metric of the ranking, with the differences from the best baseline, comes first, then the measures of sums. The
+    best value of each column is marked.
     """
-    measured, floor = {name: metrics.forecasters[name] for name in metrics.rank()}, metrics.noise_floor_mse
-    baseline = metrics.find_best_baseline()
-    columns = [*COLUMNS, *(["relative_mae"] if metrics.deciding == "mase" else [])]
+    deciding, baseline, floor = metrics.deciding, metrics.find_best_baseline(), metrics.noise_floor_mse
+    others = [*(name for name in COLUMNS if name != deciding), *(["relative_mae"] if metrics.is_panel else [])]
+    measured = {name: metrics.forecasters[name] for name in metrics.rank()}
     rows = [
         [
             STYLES[name].name,
-            *(format_number(numbers.get(column)) for column in columns),
             NO_NUMBER if name == baseline else format_difference(numbers),
+            format_number(numbers.get(deciding)),
+            *format_totals(numbers),
+            *(format_number(numbers.get(column)) for column in others),
             NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
             *(_format_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
         ]
         for name, numbers in measured.items()
     ]
+    columns = [deciding, *TOTALS, *others]
     if floor is not None:
         # Only single synthetic series have a noise floor, so that its root is the RMSE.
         floors = {"mse": floor, "rmse": math.sqrt(floor)}
-        rows.append(
-            [STYLES[NOISE_FLOOR].name, *(format_number(floors.get(column)) for column in COLUMNS), *[NO_NUMBER] * 4]
-        )
-    headings = [METRICS[column].heading if column in METRICS else "relative MAE" for column in columns]
-    difference = f"{METRICS[metrics.deciding].heading} against {STYLES[baseline].name}, %"
-    errors = {place: [row.get(key) for row in measured.values()] for place, key in enumerate(columns, start=1)}
-    costs = ["fit, s", "predict, s"]
-    return Table(header=["forecaster", *headings, difference, "skill", *costs], rows=rows, best=mark_best(rows, errors))
+        cells = [format_number(floors.get(column)) for column in columns]
+        rows.append([STYLES[NOISE_FLOOR].name, NO_NUMBER, *cells, *[NO_NUMBER] * 3])
+    headings = [HEADINGS[column] for column in columns]
+    difference = f"{headings[0]} against {STYLES[baseline].name}, %"
+    errors = list_errors(measured.values(), [None, *columns])
+    header = ["forecaster", difference, *headings, "skill", "fit, s", "predict, s"]
+    return Table(header, rows, best=mark_best(rows, errors))
 
 
 def _format_seconds(seconds: float | None) -> str:

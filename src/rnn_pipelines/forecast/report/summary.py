@@ -1,22 +1,24 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.report import format_difference
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.verdict import judge_network
+from rnn_pipelines.forecast.report.totals import format_bias
+from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.terminal import align_columns, wrap_lines
+from rnn_pipelines.report.terminal import WIDTH, align_columns, wrap_lines
 
 MAX_VALUES = 7
 # Worse simple methods are in the report.
@@ -34,33 +36,45 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
-    blocks = [wrap_lines(judge_network(metrics)), ranked, wrap_lines(held), list_next_values(next_values)]
+    zeros = describe_zeros(metrics)
+    blocks = [
+        *map(wrap_lines, (judge_network(metrics), zeros)),
+        ranked,
+        wrap_lines(held),
+        list_next_values(next_values),
+    ]
     return "\n\n".join(block for block in blocks if block)
 
 
 def rank(metrics: ForecastMetrics) -> str:
-    """Return the best forecasters on the test part, all networks and the ensemble, from the best to the worst."""
+    """Return the best forecasters on the test part, networks, ensemble and constants, from the best to the worst.
+
+    The bias is left out if a line would be longer than the terminal.
+    """
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
     numbers, ranked = metrics.forecasters, metrics.rank()
-    chosen = [name for name in ranked if name in ranked[:MAX_RANKED] or name not in METHODS]
+    chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
-    header = ["on the test part", *(METRICS[name].heading for name in shown)]
-    header += [
-        f"against {STYLES[baseline].name}, %",
-        *(f"inside {key.removeprefix('coverage_')} %" for key in coverages),
+    columns = {"on the test part": [STYLES[name].name for name in chosen]}
+    columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}
+    columns[TOTALS["bias"]] = [format_bias(numbers[name].get("bias")) for name in chosen]
+    columns[f"against {STYLES[baseline].name}, %"] = [
+        NO_NUMBER if name == baseline else format_difference(numbers[name]) for name in chosen
     ]
-    rows = [
-        [
-            STYLES[name].name,
-            *(format_number(numbers[name].get(column)) for column in shown),
-            NO_NUMBER if name == baseline else format_difference(numbers[name]),
-            *(_format_coverage(numbers[name].get(key)) for key in coverages),
-        ]
-        for name in chosen
-    ]
+    for key in coverages:
+        heading = f"inside {key.removeprefix('coverage_')} %"
+        columns[heading] = [_format_coverage(numbers[name].get(key)) for name in chosen]
     num_left_out = len(ranked) - len(chosen)
-    return "\n".join([align_columns([header, *rows]), *([f"and {num_left_out} more"] if num_left_out else [])])
+    return "\n".join([_align(columns), *([f"and {num_left_out} more"] if num_left_out else [])])
+
+
+def _align(columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the columns below their headings, without the bias if they are too wide with it."""
+    table = align_columns([list(columns), *map(list, zip(*columns.values(), strict=True))])
+    if TOTALS["bias"] in columns and max(map(len, table.splitlines())) > WIDTH:
+        return _align({heading: cells for heading, cells in columns.items() if heading != TOTALS["bias"]})
+    return table
 
 
 def _format_coverage(coverage: float | None) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
-from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, warn_of_zeros
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.texts import read_texts
 
@@ -18,7 +19,8 @@ TIE_FRACTION = 0.01
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
     "mse": "the MSE gives large errors more weight",
-    "mase": "the MASE gives each series the same weight",
+    "mase": "the MASE gives each series the same weight, and large errors less",
+    "rmsse": "the RMSSE gives each series the same weight",
 }
 
 
@@ -27,15 +29,29 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
     "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others.
     """
-    if ENSEMBLE not in metrics.forecasters:
-        return judge_network(metrics)
-    heading, baseline = METRICS[metrics.deciding].heading, metrics.find_best_baseline()
-    ours, theirs = (metrics.get(name, metrics.deciding) for name in (ENSEMBLE, baseline))
+    sentences = [judge_network(metrics)]
+    if ENSEMBLE in metrics.forecasters:
+        baseline = metrics.find_best_baseline()
+        sentences.append(
+            f"The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that baseline: "
+            f"{_format_difference(metrics, ENSEMBLE, baseline)}.{_format_biases(metrics, baseline)}"
+        )
+    return " ".join([*sentences, describe_zeros(metrics)]).strip()
+
+
+def describe_zeros(metrics: ForecastMetrics) -> str:
+    """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
+    constant, metric = metrics.find_best_constant(), metrics.deciding
+    warning = warn_of_zeros(metrics.zero_fraction, metric if metrics.forecasters else None)
+    if constant is None or ENSEMBLE not in metrics.forecasters:
+        return warning
+    ours, theirs = metrics.get(ENSEMBLE, metric), metrics.get(constant, metric)
+    if ours < theirs:
+        return warning
     return (
-        f"{judge_network(metrics)} The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that "
-        f"baseline: its {heading} is {_relate(ours, theirs)} "
-        f"({_format_interval(metrics, ENSEMBLE, baseline)}{_format_roots(metrics, ENSEMBLE, baseline)})."
-    )
+        f"{warning} The ensemble is not better than a constant forecast ({STYLES[constant].name}): its "
+        f"{METRICS[metric].heading} is {_relate(ours, theirs)}."
+    ).strip()
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
@@ -44,18 +60,18 @@ def judge_network(metrics: ForecastMetrics) -> str:
         return NOTES["not_evaluated"]
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
-    network = min((name for name in values if name not in METHODS and name != ENSEMBLE), key=lambda name: values[name])
+    network = min(
+        (name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES), key=lambda name: values[name]
+    )
     return (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
-        f"{STYLES[baseline].name}: its {METRICS[metrics.deciding].heading} is "
-        f"{_relate(values[network], values[baseline])}"
-        f" ({_format_interval(metrics, network, baseline)}{_format_roots(metrics, network, baseline)})"
+        f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(values)}"
     )
 
 
 def _format_nothing_learnt(values: Mapping[str, float]) -> str:
-    networks = [name for name in values if name not in METHODS and name != ENSEMBLE]
+    networks = [name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES]
     if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
         return ""
     names = " and ".join(STYLES[name].name for name in networks)
@@ -73,19 +89,46 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     return "is ahead of" if ours < theirs else "is behind"
 
 
+def _format_biases(metrics: ForecastMetrics, baseline: str) -> str:
+    ours, theirs = (metrics.forecasters[name].get("bias") for name in (ENSEMBLE, baseline))
+    if ours is None or theirs is None:
+        return ""
+    return f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
+
+
+def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> str:
+    """Return the size of a difference, whether chance can explain it, its interval, and both RMSEs."""
+    ours, theirs = (metrics.get(one, metrics.deciding) for one in (name, baseline))
+    return (
+        f"its {METRICS[metrics.deciding].heading} is {_relate(ours, theirs)}"
+        f"{_format_chance(metrics, name, baseline)} ({_format_interval(metrics.forecasters[name])}"
+        f"{_format_roots(metrics, name, baseline)})"
+    )
+
+
 def _is_significant(numbers: Mapping[str, float | None]) -> bool:
     low, high = numbers.get("difference_low"), numbers.get("difference_high")
     return low is not None and high is not None and not low <= 0 <= high
 
 
-def _format_interval(metrics: ForecastMetrics, name: str, baseline: str) -> str:
+def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
+    """Return that a difference is within chance, or not tested; nothing for a tie and for a significant one."""
+    if _compare(metrics, name, baseline) not in ("is ahead of", "is behind"):
+        return ""
     numbers = metrics.forecasters[name]
+    windows = f"{metrics.num_windows:,} window{'' if metrics.num_windows == 1 else 's'}"
+    if metrics.is_panel:
+        windows += f" at {metrics.num_cutoffs:,} cut-off{'' if metrics.num_cutoffs == 1 else 's'}"
+    if numbers.get("difference_low") is not None:
+        return f", but within chance over {windows}"
+    return f", but {windows} are too few for a test" if numbers.get("difference") is not None else ""
+
+
+def _format_interval(numbers: Mapping[str, float | None]) -> str:
     low, high = numbers.get("difference_low"), numbers.get("difference_high")
     if low is None or high is None:
         return ""
-    is_open = _compare(metrics, name, baseline) in ("is ahead of", "is behind")
-    interval = f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
-    return f"not significant, {interval}" if is_open else interval
+    return f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
 
 
 def _format_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
