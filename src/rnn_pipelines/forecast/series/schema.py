@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.series.frequency import (
     infer_frequency,
 )
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
-from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency
+from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
@@ -63,9 +63,9 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     ordered, repairs = _sort_rows(table)
     _check_unique_times(ordered, source)
     freq = _read_frequency(ordered, source)
-    ordered = leave_out_closed_days(ordered, freq)
+    ordered, left_out = leave_out_closed_days(ordered, freq, source)
     ordered, moved = move_to_usual_day(ordered, freq, source)
-    repairs += moved
+    repairs += left_out + moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
@@ -155,7 +155,7 @@ def _check_unique_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
 def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     if source.freq is None:
         try:
-            return infer_frequency(ordered)
+            return _close_days(infer_frequency(ordered), source)
         except SeriesError as error:
             raise SeriesError(f"{source.label}: column '{source.time}': {error}") from error
     has_times = pd.api.types.is_datetime64_any_dtype(ordered["ds"])
@@ -163,6 +163,8 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
         if has_times:
             offset = find_offset(str(source.freq))
             freq: int | str = spell_frequency(str(source.freq))
+            if not split_closed_days(str(freq))[1]:
+                freq = _close_days(freq, source)
             num_units = offset.n
             if has_fixed_length(offset):
                 # Raises an error if the offset is too long for pandas.
@@ -177,6 +179,16 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
             f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
         ) from error
     return freq
+
+
+def _close_days(freq: int | str, source: SourceSpec) -> int | str:
+    """Return the frequency of days without `source.closed_days`."""
+    unit, closed = split_closed_days(str(freq))
+    if not source.closed_days:
+        return freq
+    if unit not in ("B", "D"):
+        raise SeriesError(f"source.closed_days are for steps of days, and the steps are '{freq}'. Leave them out.")
+    return f"{unit}-{'+'.join(filter(None, [closed, *source.closed_days]))}"
 
 
 def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
@@ -261,7 +273,7 @@ def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, g
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
         )
-    if freq == "B":
-        found += ". If these are holidays, source.freq=B-DE leaves out those of Germany, B-NYSE those of an exchange"
+    if split_closed_days(str(freq))[0] == "B":
+        found += ". If these are holidays, source.closed_days=DE leaves out those of Germany, NYSE those of an exchange"
     treated = "interpolated" if gaps.root == "interpolate" else "left open, and no window spans them"
     return f"gaps {treated}: {found}"
