@@ -74,8 +74,8 @@ def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=days)
     table.loc[closed, "y"] = np.nan
     for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
-        for given in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
-            series, profile = repair(rows, **given)
+        for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
+            series, profile = repair(rows, **options)
             assert profile["freq"] == "B-DE"
             assert series["ds"].tolist() == list(days[~closed])
             assert profile["repairs"] == []
@@ -95,8 +95,8 @@ def test_rows_of_0_on_closed_days_are_left_out(make_table: MakeTable) -> None:
 
 def test_value_on_a_closed_day_is_refused(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
-    for given in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
-        message = fail(table, **given)
+    for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
+        message = fail(table, **options)
         assert "row 17" in message
         assert "2023-12-25" in message
 
