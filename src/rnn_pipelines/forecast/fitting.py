@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
+from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethods, describe_series_methods
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, evaluate_forecasts
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
@@ -32,6 +33,7 @@ class Fitted:
 
     Attributes:
         spec: all parameters.
+        table: the series as they were read.
         panel: the prepared series and their windows.
         settings: of a forecaster, without networks.
         data: of the fits: the windows and their linear models.
@@ -41,6 +43,7 @@ class Fitted:
     """
 
     spec: ForecastSpec
+    table: Source
     panel: Panel
     settings: ForecasterSettings
     data: FittingData
@@ -69,7 +72,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
     methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     methods = check_refit(data, methods)
-    return Fitted(spec, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
+    return Fitted(spec, table, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
@@ -112,6 +115,14 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
     if not ranked:
         return pd.DataFrame(columns=["forecaster", *METRICS])
     return pd.DataFrame.from_dict(ranked, orient="index").rename_axis("forecaster").reset_index()
+
+
+def describe_all_series(fitted: Fitted) -> SeriesMethods:
+    """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
+    panel, linear, ensemble = fitted.panel, fitted.data.linear, fitted.methods[ENSEMBLE]
+    return describe_series_methods(
+        fitted.table, panel.cutoffs, panel.profile, panel.windows, linear, {ENSEMBLE: ensemble}
+    )
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:

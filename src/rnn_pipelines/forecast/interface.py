@@ -17,6 +17,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
+    describe_all_series,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -170,6 +171,15 @@ class Forecaster:
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
         return rank_forecasters(self._require_training())
+
+    def series_methods(self) -> pd.DataFrame:
+        """Return what forecasts each series, and the reason.
+
+        Returns:
+            `unique_id, num_values, first, last, zero_share, is_evaluated, forecast_by, reason`; see
+            `SeriesMethodsTable`. Series that were left out are rows, too.
+        """
+        return restore_ids(describe_all_series(self._require_training()), self._id_type)
 
     def cross_validation(
         self,
