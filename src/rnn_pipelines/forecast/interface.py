@@ -298,13 +298,13 @@ class Forecaster:
 
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-        source = self.spec.recipe.source
+        source, best = self.spec.recipe.source, self._artefacts[ENSEMBLE]
         has_future = self._fitted is not None and self.spec.recipe.covariates.future
-        if frame is None or (has_future and has_no_values(frame, source.target)):
+        columns = best.scaler[ID] if source.is_wide else [source.target]
+        if frame is None or (has_future and has_no_values(frame, columns)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_future(frame, num_steps)
-        best = self._artefacts[ENSEMBLE]
         is_nameless = not frame.empty and ID not in frame and source.id is None and not source.is_wide
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:

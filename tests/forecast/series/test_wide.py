@@ -70,9 +70,38 @@ def test_table_without_numbers_is_refused() -> None:
         read_source(SourceSpec(name="catalog", wide=True), WIDE[["ds", "note"]].assign(note="x"))
 
 
-def test_covariates_are_refused() -> None:
-    with pytest.raises(SeriesError, match="covariates"):
-        read_series(SourceSpec(name="catalog", wide=True), CovariateSpec(past=("a",)), WIDE)
+@pytest.mark.parametrize(
+    ("given", "names"), [({"wide": True}, ["a", "b"]), ({"series": ["b", "a"]}, ["b", "a"])], ids=["all", "named"]
+)
+def test_covariates_are_those_of_all_series(tmp_path: Path, given: dict, names: list[str]) -> None:
+    """Also beyond the last value, in rows of a second table."""
+    ahead = pd.DataFrame({"ds": pd.date_range("2024-02-10", periods=3), "price": [7.0, 8.0, 9.0]})
+    ahead.to_csv(tmp_path / "ahead.csv", index=False)
+    spec = CovariateSpec(future=("price",), past=("visitors",), path=str(tmp_path / "ahead.csv"))
+    wide = WIDE.assign(price=np.arange(40) * 1.0, visitors=np.arange(40) % 5)
+    table, covariates = read_series(SourceSpec(name="catalog", **given), spec, wide)
+    assert table["unique_id"].unique().tolist() == names
+    for name in names:
+        own = covariates[covariates["unique_id"] == name]
+        assert own["price"].tolist() == [*range(40), 7, 8, 9]
+        assert own["visitors"].dropna().tolist() == wide["visitors"].tolist()
+
+
+@pytest.mark.parametrize("given", [{"static": ("price",)}, {"past": ("a",)}], ids=str)
+def test_covariates_that_are_series_or_static_are_refused(given: dict) -> None:
+    with pytest.raises(SeriesError, match="'price'" if "static" in given else "'a'"):
+        read_series(SourceSpec(name="catalog", series=("a", "b")), CovariateSpec(**given), WIDE.assign(price=1.0))
+
+
+def test_values_of_covariates_over_the_horizon_suffice() -> None:
+    wide = WIDE.drop(columns="note").assign(price=np.arange(40) % 3)
+    forecaster = Forecaster(h=2, source={"wide": True}, covariates={"future": ["price"]}, training={"max_steps": 1})
+    forecaster.fit(wide)
+    ahead = pd.DataFrame({"ds": pd.date_range("2024-02-10", periods=2), "price": [1, 2]})
+    found = forecaster.predict(ahead)
+    assert found["unique_id"].tolist() == ["a", "a", "b", "b"]
+    whole = pd.concat([wide, ahead], ignore_index=True)
+    pd.testing.assert_frame_equal(forecaster.predict(whole), found)
 
 
 def test_forecasts_are_those_of_the_long_table() -> None:

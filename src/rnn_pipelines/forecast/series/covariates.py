@@ -70,9 +70,7 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
-    if source.is_wide and covariates.columns:
-        raise SeriesError("covariates: a wide table has none. Give a table with a row for each series and time.")
-    _check_reserved_columns(source, covariates.columns)
+    _check_reserved_columns(source, covariates)
     table, columns = read_table(source, covariates.columns, external, axis)
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
@@ -101,11 +99,15 @@ def read_future(
         SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
             zone.
     """
+    is_wide, names = source.is_wide, covariate_table["unique_id"].unique()
     # If the series has steps, numbers are steps too, even if they may be dates.
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
-    source = source.model_copy(update={"freq": freq})
+    source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
     more = read_rows(source, columns, external, find_axis(covariate_table))
+    if is_wide:
+        # Covariates of a wide table are those of all its series.
+        more = pd.concat([more.assign(unique_id=name) for name in names])
     _check_unique_rows(more, source.label)
     _check_same_kind_of_time(covariate_table["ds"], more["ds"], source)
     return more
@@ -118,10 +120,16 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return joined[list(table)]
 
 
-def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
+def _check_reserved_columns(source: SourceSpec, covariates: CovariateSpec) -> None:
     """Raise a SeriesError if a covariate has the name of a series, time or value column."""
-    taken = list(dict.fromkeys(name for name in (source.time, source.target, source.id, *KEY) if name is not None))
-    wrong = [name for name in columns if name in taken]
+    if source.is_wide and covariates.static:
+        raise SeriesError(
+            f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
+            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
+        )
+    of_values = source.series if source.is_wide else (source.target, source.id)
+    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
+    wrong = [name for name in covariates.columns if name in taken]
     if wrong:
         raise SeriesError(
             f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "

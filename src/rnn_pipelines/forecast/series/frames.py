@@ -1,5 +1,6 @@
 """Tables of Python users: pandas, Polars, Arrow and others as the DataFrame that is read, and ids as they were."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -51,9 +52,11 @@ def _holds_times(index: pd.Index, name: str) -> bool:
     return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) or index.name == name
 
 
-def has_no_values(frame: pd.DataFrame, target: str) -> bool:
-    """Return whether a table has rows, and none with a value of the target."""
-    return not frame.empty and (target not in frame or bool(frame[[target]].isna().all(axis=None)))
+def has_no_values(frame: pd.DataFrame, columns: Iterable[str]) -> bool:
+    """Return whether a table has rows, and none with a value in one of the columns of series."""
+    wanted = set(columns)
+    values = frame[[name for name in frame if str(name) in wanted]]
+    return not frame.empty and bool(values.isna().all(axis=None))
 
 
 def find_id_type(frame: pd.DataFrame, source: SourceSpec) -> Any:
