@@ -42,6 +42,7 @@ from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_train
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
 from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
+from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -355,7 +356,7 @@ class Forecaster:
             freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
             tz = source.tz or (learnt.tz if learnt.zone is None else None)
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
-        wanted = (source.id, source.time, source.target, *covariates.columns)
+        wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
         if others and not source.is_wide:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))

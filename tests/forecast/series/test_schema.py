@@ -438,3 +438,21 @@ def test_type_refuses_infinite_values(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
     with pytest.raises(SeriesError, match="infinite"):
         SeriesTable.validate(series.replace({"y": {3.0: np.inf}}))
+
+
+def test_repeated_rows_are_left_out(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    series, profile = repair(pd.concat([table, table[10:13]]))
+    assert len(series) == len(RAMP)
+    assert "3" in profile["repairs"][-1]
+    message = fail(pd.concat([table, table[10:13].assign(y=[10.0, -5, 12])]).reset_index(drop=True))
+    assert "2021-01-12" in message
+
+
+def test_series_of_another_spacing_is_named(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": RAMP})
+    is_b = table["unique_id"] == "b"
+    months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
+    message = fail(table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b]))))
+    assert "'b'" in message
+    assert "'MS'" in message

@@ -113,3 +113,10 @@ def test_forecasts_are_those_of_the_long_table() -> None:
     expected = Forecaster(h=2, level=None, lookback=8, **small).fit(long.astype({"unique_id": str})).predict()
     pd.testing.assert_frame_equal(wide.predict(), expected)
     pd.testing.assert_frame_equal(wide.predict(pivot), expected)
+
+
+@pytest.mark.parametrize("names", [["Jan", "Feb", "Mar", "Apr"], ["2024-01", "2024-02", "2024-03"]], ids=str)
+def test_columns_of_times_are_refused(names: list[str]) -> None:
+    table = pd.DataFrame({"ds": [2022, 2023, 2024], **{name: [1.0, 2, 3] for name in names}})
+    with pytest.raises(SeriesError, match=f"'{names[0]}'"):
+        read_source(SourceSpec(name="catalog", wide=True), table)

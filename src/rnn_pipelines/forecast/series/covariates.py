@@ -75,7 +75,7 @@ def read_series(
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = join_columns(table, columns)
-    _check_unique_rows(covariate_table, source.label)
+    covariate_table = _leave_out_repeated(covariate_table, source.label)
     if covariates.path is not None:
         more = read_future(
             covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
@@ -104,11 +104,10 @@ def read_future(
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
     source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
-    more = read_rows(source, columns, external, find_axis(covariate_table))
+    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)), source.label)
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])
-    _check_unique_rows(more, source.label)
     _check_same_kind_of_time(covariate_table["ds"], more["ds"], source)
     return more
 
@@ -146,11 +145,17 @@ def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, source: SourceSpec)
         )
 
 
-def _check_unique_rows(table: pd.DataFrame, label: str) -> None:
+def _leave_out_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the table without rows that repeat another one.
+
+    Raises:
+        SeriesError: a time is repeated with other values.
+    """
     # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
     numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
     if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
-        return
+        return table
+    table = table.drop_duplicates()
     repeated = table[table.duplicated(KEY)]
     if len(repeated):
         first = repeated.iloc[0]
@@ -158,6 +163,7 @@ def _check_unique_rows(table: pd.DataFrame, label: str) -> None:
             f"{label}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
             "second time. Keep one row for each time."
         )
+    return table
 
 
 def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:

@@ -61,7 +61,8 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     # If times are UTC, the zone in which they are shown; None to show them unchanged.
     source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
-    _check_unique_times(ordered, source)
+    ordered, repeated = _leave_out_repeated(ordered, source)
+    repairs += repeated
     freq = _read_frequency(ordered, source)
     ordered, left_out = leave_out_closed_days(ordered, freq, source)
     ordered, moved = move_to_usual_day(ordered, freq, source)
@@ -138,18 +139,24 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return table.iloc[order], [sentence] if num_late else []
 
 
-def _check_unique_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
-    repeated = ordered[ordered.duplicated(["unique_id", "ds"])]
-    if len(repeated):
-        first = repeated.iloc[0]
-        advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
-        if source.tz is None and repeat_at_clock_changes(repeated["ds"]):
-            advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
-        raise SeriesError(
-            f"{source.label}: column '{source.time}', row {repeated.index[0]}: series {show(first['unique_id'])} has "
-            f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
-            f"Keep one row for each {advice}."
-        )
+def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out rows that repeat time and value of another one; return the others, and the repair."""
+    is_repeated = ordered.duplicated(["unique_id", "ds"])
+    if not is_repeated.any():
+        return ordered, []
+    is_at_change = source.tz is None and repeat_at_clock_changes(ordered["ds"][is_repeated])
+    if not is_at_change and (is_same := ordered.duplicated(["unique_id", "ds", "y"])).equals(is_repeated):
+        return ordered[~is_same], [f"left out: {is_same.sum()} rows with time and value of another row"]
+    repeated = ordered[is_repeated if is_at_change else is_repeated & ~ordered.duplicated(["unique_id", "ds", "y"])]
+    first = repeated.iloc[0]
+    advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
+    if is_at_change:
+        advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
+    raise SeriesError(
+        f"{source.label}: column '{source.time}', row {first.name}: series {show(first['unique_id'])} has "
+        f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
+        f"Keep one row for each {advice}."
+    )
 
 
 def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
@@ -244,6 +251,12 @@ def _check_regular_spacing(
     number = faulty[0]
     inside = slice(rows.starts[number], rows.stops[number])
     group, off_step = ordered[inside], ~is_on_step[inside]
+    own = _infer_own(group) if len(rows.starts) > 1 else freq
+    if own not in (freq, None):
+        raise SeriesError(
+            f"{source.label}: series {show(group['unique_id'].iloc[0])} has the spacing '{own}', and others '{freq}'. "
+            "Forecast the series of each spacing on their own."
+        )
     if is_sparse[number]:
         row = group.loc[group["ds"].diff().idxmax()]
         found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
@@ -251,6 +264,14 @@ def _check_regular_spacing(
         row = group[off_step].iloc[0]
         found = f"{off_step.sum()} of {len(group)} rows out of step"
     raise _make_spacing_error(row, freq, found, source)
+
+
+def _infer_own(group: pd.DataFrame) -> int | str | None:
+    """Return the spacing of one series; None if it has none."""
+    try:
+        return infer_frequency(group)
+    except SeriesError:
+        return None
 
 
 def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
