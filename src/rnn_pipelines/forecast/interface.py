@@ -306,7 +306,7 @@ class Forecaster:
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_future(frame, num_steps)
-        is_nameless = not frame.empty and ID not in frame and source.id is None and not source.is_wide
+        is_nameless = source.target in frame and not frame.empty and ID not in frame and source.id is None
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
@@ -358,7 +358,7 @@ class Forecaster:
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
         wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
-        if others and not source.is_wide:
+        if others and not source.is_wide and source.target in frame:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
         table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:

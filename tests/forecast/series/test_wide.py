@@ -45,9 +45,16 @@ def test_each_column_of_numbers_is_a_series(tmp_path: Path, name: str, given: di
 
 
 @pytest.mark.parametrize("name", ["my.csv", "my.xlsx", "my.parquet"])
-def test_table_that_may_be_wide_is_refused_with_the_parameter(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SeriesError, match=r"'y'.*'a', 'b', 'note'.*source\.wide: true"):
-        read_source(SourceSpec(path=save(tmp_path, name)))
+def test_table_without_a_named_target_is_wide(tmp_path: Path, name: str) -> None:
+    path = save(tmp_path, name)
+    assert read_source(SourceSpec(path=path)).equals(read_source(SourceSpec(path=path, wide=True)))
+
+
+@pytest.mark.parametrize("given", [{"target": "x"}, {"id": "note"}, {"time": "day"}], ids=str)
+def test_table_without_a_named_column_is_refused(tmp_path: Path, given: dict[str, str]) -> None:
+    (name,) = given.values()
+    with pytest.raises(SeriesError, match="'y'" if name == "note" else f"'{name}'"):
+        read_source(SourceSpec(path=save(tmp_path, "my.parquet"), **given))
 
 
 def test_wrong_cell_is_named_by_its_column_and_row() -> None:
@@ -120,3 +127,11 @@ def test_columns_of_times_are_refused(names: list[str]) -> None:
     table = pd.DataFrame({"ds": [2022, 2023, 2024], **{name: [1.0, 2, 3] for name in names}})
     with pytest.raises(SeriesError, match=f"'{names[0]}'"):
         read_source(SourceSpec(name="catalog", wide=True), table)
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]], ids=str)
+def test_wide_table_without_parameters_is_forecast(names: list[str]) -> None:
+    table = WIDE[["ds", *names]]
+    forecaster = Forecaster(h=2, training={"max_steps": 1}).fit(table)
+    pd.testing.assert_frame_equal(forecaster.predict(table), forecaster.predict())
+    assert forecaster.predict()["unique_id"].unique().tolist() == names

@@ -62,6 +62,9 @@ ValidRange = Annotated[
     expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
 ]
 
+# The column of the values, if none is named.
+TARGET = "y"
+
 ClosedDays = Annotated[tuple[str, ...], BeforeValidator(take_closed_days)]
 
 OF_TABLES = (
@@ -93,7 +96,7 @@ class SourceSpec(ParameterModel, frozen=True):
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
         wide: whether each column of numbers is a series, as in a table with a row for each time; `target` and `id` are
-            not read then.
+            not read then. A table without a column `y` is wide if no other target or id is named.
         series: the columns of a wide table to read; by default all with numbers.
         freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
             ("MS+14D": on the 15th), "B-DE" or "D-DE" for days without the public holidays of a country, or a whole
@@ -119,7 +122,7 @@ class SourceSpec(ParameterModel, frozen=True):
     name: Literal["seattle", "temperature", "sine", "noisy_sine", "catalog"] = "seattle"
     path: str | None = None
     time: str = "ds"
-    target: str = "y"
+    target: str = TARGET
     id: str | None = None
     wide: bool = False
     series: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.layout import TIME_SIGN, join_times, leave_rows
 from rnn_pipelines.forecast.series.rounding import round_times
-from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_found
+from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
@@ -62,7 +62,7 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
-    raw = _read_columns(source, external, [*(source.series if source.is_wide else [source.target]), *columns])
+    source, raw = _read_values(source, external, columns)
     check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
@@ -120,6 +120,24 @@ def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, 
     require_columns(list(columns), list(others), source.name, FILES)
     table.attrs["found"] = {}
     return _number_rows(table), _number_rows(others[list(columns)])
+
+
+def _read_values(
+    source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]
+) -> tuple[SourceSpec, pd.DataFrame]:
+    """Return the table; without a named target and a column `y`, as a wide one, in which each column is a series."""
+    try:
+        wanted = source.series if source.is_wide else [source.target]
+        return source, _read_columns(source, external, [*wanted, *columns])
+    except SeriesError:
+        if source.is_wide or source.id is not None or source.target != TARGET or columns:
+            raise
+        wide = source.model_copy(update={"wide": True})
+        raw = _read_columns(wide, external, ())
+        if TARGET in raw or len(raw.columns) == 1:
+            raise
+    logger.warning("%s: no column '%s', so that each column of numbers is a series", source.label, TARGET)
+    return wide, raw
 
 
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
