@@ -1,7 +1,7 @@
 """What forecasts each series, and why: few values, a padded window, or a series that is left out."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def describe_series_methods(
     described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
     evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
-    model = methods[ENSEMBLE].in_use
+    model = cast(EnsembleModel, methods[ENSEMBLE].in_use)
     is_panel = linear.normalizer.kind != "series"
     lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
     found = _explain(lengths, described["num_values"], panel, model, is_panel)

@@ -9,7 +9,6 @@
 Without a season: Theta for fewer than 6 values, else the mean of Theta and a damped trend. See decision 28.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -44,8 +43,9 @@ def extend_by_ladder(past: np.ndarray, season_length: int, horizon: int) -> np.n
     counts = (~np.isnan(past)).sum(axis=1)
     ahead = np.zeros((len(past), horizon))
     rungs = list_rungs(season_length)
-    for rung, following in pairwise([*rungs, None]):
-        own = (counts >= rung.least) & (counts < (following.least if following else np.inf))
+    limits = [rung.least for rung in rungs[1:]]
+    for rung, least, most in zip(rungs, [0, *limits], [*limits, np.inf], strict=True):
+        own = (counts >= least) & (counts < most)
         if own.any():
             ahead[own] = rung.extend(past[own], season_length, horizon)
     return ahead

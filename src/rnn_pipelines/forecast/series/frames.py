@@ -17,8 +17,8 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     """Return the table of a user as a pandas DataFrame with its times in a column; the table is not changed.
 
     Args:
-        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times may
-            be the index instead of a column. A Series, whose index has the times, is a single series.
+        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times, or
+            ids and times, may be the index instead of columns. A Series, whose index has the times, is a single series.
         source: names the columns.
     Raises:
         SeriesError: the data are no table.
@@ -32,6 +32,8 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
         if not isinstance(table, nw.DataFrame):
             raise SeriesError(f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}.")
         data = table.to_pandas()
+    if isinstance(data.index, pd.MultiIndex) and source.time in data.index.names:
+        data = data.reset_index()
     if source.time not in data and _holds_times(data.index, source.time):
         data = data.rename_axis(index=source.time).reset_index()
     return data

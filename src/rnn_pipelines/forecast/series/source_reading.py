@@ -143,7 +143,7 @@ def _read_values(
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
     parts = source.time.split(TIME_SIGN)
-    if len(parts) > 1 and (source.path is not None or source.time not in external):
+    if len(parts) > 1 and (external is None or source.time not in external):
         others = source.model_copy(update={"time": parts[0]})
         return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
@@ -161,6 +161,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
+        table = leave_rows(table, source)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
