@@ -106,6 +106,26 @@ def months_on_the_15th(rng: Random, most: int) -> Table:
 
 
 @add_table
+def months_on_the_30th(rng: Random, most: int) -> Table:
+    """The last day in February."""
+    months = pd.date_range("2010", periods=130, freq="MS")
+    return draw_series(rng, months + pd.to_timedelta(np.minimum(months.days_in_month, 30) - 1, unit="D"), 12)
+
+
+@add_table
+def days_without_sundays(rng: Random, most: int) -> Table:
+    days = pd.date_range("2022-03-01", periods=500)
+    return draw_series(rng, days[days.day_of_week < 6], 6)
+
+
+@add_table
+def hours_with_jitter(rng: Random, most: int) -> Table:
+    """Up to 29 seconds before or after the hour."""
+    table = draw_series(rng, pd.date_range("2023-03-01", periods=720, freq="h"), 24)
+    return _rewrite(table, lambda times: times + pd.to_timedelta(rng.integers(-29, 30, 720), unit="s"))
+
+
+@add_table
 def half_hours_of_two_seasons(rng: Random, most: int) -> Table:
     """Days and weeks, as in the demand for electricity."""
     table = draw_series(rng, pd.date_range("2023-01-02", periods=min(4000, most), freq="30min"), 48)
@@ -162,6 +182,15 @@ def hours_in_a_zone(rng: Random, most: int) -> Table:
 def hours_with_offsets(rng: Random, most: int) -> Table:
     """Texts such as `2023-03-26 03:00:00+02:00`."""
     return _rewrite(hours_in_a_zone(rng, most), lambda times: times.astype(str))
+
+
+@add_table
+def prices_with_units(rng: Random, most: int) -> Table:
+    """`1.234,50 €`, with a row that repeats another one and a total at the end."""
+    frame = draw_series(rng, pd.date_range("2021-03-01", periods=400), 7).frame
+    frame = pd.concat([frame, frame[50:51]])
+    cells = [f"{10 * value:,.2f} €".translate(str.maketrans(",.", ".,")) for value in [*frame["y"], frame["y"].sum()]]
+    return Table(pd.DataFrame({"ds": [*frame["ds"].dt.strftime("%d.%m.%Y"), "Total"], "y": cells}), is_nonnegative=True)
 
 
 @add_table

@@ -35,6 +35,14 @@ def fail(cells: list[object], marks: Marks = UNKNOWN, is_comma_separated: bool =
         (["1 000", "1\u00a0234,5"], [1000, 1234.5], {"decimal": "comma", "thousands": "space"}),
         (["1'000", "12’345.5"], [1000, 12345.5], {"thousands": "apostrophe"}),
         (["0.125", "0.250"], [0.125, 0.25], {}),
+        (["12 kWh", "-1,234.5 kWh"], [12, -1234.5], {"thousands": "comma"}),
+        (["€ 1.200,50", "€ 7"], [1200.5, 7], {"decimal": "comma", "thousands": "point"}),
+        (["1.234 €", "5,5 €"], [1234, 5.5], {"decimal": "comma", "thousands": "point"}),
+        (["$5", "-$1,000.50"], [5, -1000.5], {"thousands": "comma"}),
+        (["12.5 %", "7%"], [12.5, 7], {}),
+        (["3 m3", "4 m3"], [3, 4], {}),
+        (["(1,234.50)", "7"], [-1234.5, 7], {"thousands": "comma"}),
+        (["5-", "\u22127", "1"], [-5, -7, 1], {}),
     ],
 )
 def test_signs_are_found_from_all_numbers(cells: list[str], values: list[float], found: dict[str, str]) -> None:
@@ -116,11 +124,22 @@ def test_fault_of_a_whole_column_is_told_as_that() -> None:
     )
 
 
-def test_column_without_a_number_is_told_as_that() -> None:
-    assert fail(["12 €", None, "7 €"]) == (
-        "my.csv: column 'y': none of its 2 values is a number such as 1234.5; the first is '12 €'. "
-        "Correct the column, or name another one with source.target."
-    )
+def test_several_units_are_refused() -> None:
+    message = fail(["5 kg", "6 kg", "1 t"])
+    assert "'kg' in row 1" in message
+    assert "'t' in row 3" in message
+
+
+@pytest.mark.parametrize("cell", ["12o", "5 kg", "shop 1", "(5", "--5"])
+def test_text_among_numbers_is_no_unit(cell: str) -> None:
+    assert "row 2" in fail(["1", cell, "3"])
+
+
+def test_column_without_a_number_is_named() -> None:
+    message = fail(["high", None, "low"])
+    assert "column 'y'" in message
+    assert "2 values" in message
+    assert "'high'" in message
 
 
 def test_the_odd_one_out_is_named() -> None:

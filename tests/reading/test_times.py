@@ -36,6 +36,12 @@ def fail(cells: list[str]) -> str:
         (["Jan 1949", "MAY 1949"], "1949-05-01", "%b %Y"),
         (["january 1949", "May 1949"], "1949-05-01", "%B %Y"),
         (["Dec-22", "Jan-23", "Feb-23"], "2023-02-01", "%b-%y"),
+        (["22-Dec", "23-Jan", "23-Feb"], "2023-02-01", "%y-%b"),
+        (["Jan 2023", "März 2023", "Okt. 2023"], "2023-10-01", "%b %Y"),
+        (["Mär 2023", "Dez 2023"], "2023-12-01", "%b %Y"),
+        (["Januar 2023", "April 2023", "Dezember 2023"], "2023-12-01", "%B %Y"),
+        (["1. Oktober 2023"], "2023-10-01", "%d. %b %Y"),
+        (["2023M01", "2023M12"], "2023-12-01", "%YM%m"),
         (["18-Jun-23", "19-JUN-23"], "2023-06-19", "%d-%b-%y"),
         (["19 Jun 2023", "1 Jul 2023"], "2023-07-01", "%d %b %Y"),
         (["Monday, June 19, 2023"], "2023-06-19", "%A, %B %d, %Y"),
@@ -69,7 +75,7 @@ def test_number_behind_a_month_may_be_a_day_or_a_year(cells: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["2001Q5", "Q0 2001", "2021-W53", "2023-W05-8", "30 Feb 2023", "Okt 2023", "19 Jun", "Q1"]
+    "cell", ["2001Q5", "Q0 2001", "2021-W53", "2023-W05-8", "30 Feb 2023", "Okto 2023", "19 Jun", "Q1"]
 )
 def test_dates_that_do_not_exist_are_refused(cell: str) -> None:
     assert "row 2" in fail(["2001-01-01", cell])

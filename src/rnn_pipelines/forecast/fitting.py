@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_zero_fraction
+from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethods, describe_series_methods
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
     choose_deciding,
@@ -37,6 +38,7 @@ class Fitted:
 
     Attributes:
         spec: all parameters.
+        table: the series as they were read.
         panel: the prepared series and their windows.
         settings: of a forecaster, without networks.
         data: of the fits: the windows and their linear models.
@@ -46,6 +48,7 @@ class Fitted:
     """
 
     spec: ForecastSpec
+    table: Source
     panel: Panel
     settings: ForecasterSettings
     data: FittingData
@@ -74,7 +77,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
     methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     methods = check_refit(data, methods)
-    return Fitted(spec, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
+    return Fitted(spec, table, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
@@ -125,6 +128,14 @@ def describe_zeros(fitted: Fitted) -> str:
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
     is_ranked = len(panel.windows.index("test")) > 0
     return warn_of_zeros(zero_fraction, choose_deciding(len(panel.cutoffs) > 1, zero_fraction) if is_ranked else None)
+
+
+def describe_all_series(fitted: Fitted) -> SeriesMethods:
+    """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
+    panel, linear, ensemble = fitted.panel, fitted.data.linear, fitted.methods[ENSEMBLE]
+    return describe_series_methods(
+        fitted.table, panel.cutoffs, panel.profile, panel.windows, linear, {ENSEMBLE: ensemble}
+    )
 
 
 def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:

@@ -17,6 +17,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
+    describe_all_series,
     describe_zeros,
     fit_forecasters,
     list_artefacts,
@@ -42,6 +43,7 @@ from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_train
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
 from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
+from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
@@ -174,6 +176,15 @@ class Forecaster:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
         return rank_forecasters(self._require_training())
 
+    def series_methods(self) -> pd.DataFrame:
+        """Return what forecasts each series, and the reason.
+
+        Returns:
+            `unique_id, num_values, first, last, zero_share, is_evaluated, forecast_by, reason`; see
+            `SeriesMethodsTable`. Series that were left out are rows, too.
+        """
+        return restore_ids(describe_all_series(self._require_training()), self._id_type)
+
     def cross_validation(
         self,
         frame: Any,
@@ -291,14 +302,14 @@ class Forecaster:
 
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-        source = self.spec.recipe.source
+        source, best = self.spec.recipe.source, self._artefacts[ENSEMBLE]
         has_future = self._fitted is not None and self.spec.recipe.covariates.future
-        if frame is None or (has_future and has_no_values(frame, source.target)):
+        columns = best.scaler[ID] if source.is_wide else [source.target]
+        if frame is None or (has_future and has_no_values(frame, columns)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
             return self._fitted.panel.series, self._add_future(frame, num_steps)
-        best = self._artefacts[ENSEMBLE]
-        is_nameless = not frame.empty and ID not in frame and source.id is None and not source.is_wide
+        is_nameless = source.target in frame and not frame.empty and ID not in frame and source.id is None
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
@@ -348,9 +359,9 @@ class Forecaster:
             freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
             tz = source.tz or (learnt.tz if learnt.zone is None else None)
             source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
-        wanted = (source.id, source.time, source.target, *covariates.columns)
+        wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
         others = [str(name) for name in frame if name not in wanted]
-        if others and not source.is_wide:
+        if others and not source.is_wide and source.target in frame:
             logger.warning("the frame: columns that are not read: %s", ", ".join(others))
         table, covariate_table = read_series(source, covariates, frame, axis)
         if learnt is not None:

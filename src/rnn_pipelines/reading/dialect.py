@@ -36,6 +36,8 @@ _OTHERS = {
 # Most signs that are read of the header, because a file may have no line breaks.
 _LINE_SIGNS = 1 << 20
 _NAMES_IN_MESSAGE = 5
+# Most lines above the header.
+_MAX_TITLES = 20
 # Limit for a file in a zip archive, against full memory and zip bombs.
 MAX_UNPACKED_BYTES = 8 << 30
 
@@ -99,6 +101,14 @@ def find_dialect(content: bytes, wanted: Sequence[str], dialect: Dialect) -> Dia
         content: of the file.
         wanted: columns that its header should have.
         dialect: the given parts.
+    """
+    encoding = dialect.encoding or _find_encoding(content)
+    return Dialect(dialect.sep or _find_separator(_read_first_line(content, encoding), wanted), encoding)
+
+
+def leave_titles(content: bytes, wanted: Sequence[str], dialect: Dialect) -> tuple[bytes, int]:
+    """Return a CSV file from its header on, and the number of lines before it; unchanged if no line is the header.
+
     Raises:
         ValueError: the content is not text.
     """
@@ -106,7 +116,16 @@ def find_dialect(content: bytes, wanted: Sequence[str], dialect: Dialect) -> Dia
         if content.startswith(mark):
             raise ValueError(f"its first bytes are those of {other}, so its name may be wrong")
     encoding = dialect.encoding or _find_encoding(content)
-    return Dialect(dialect.sep or _find_separator(_read_first_line(content, encoding), wanted), encoding)
+    separators = SEPARATORS if dialect.sep is None else (dialect.sep,)
+    with TextIOWrapper(BytesIO(content), encoding, errors="replace", newline="") as text:
+        lines = [text.readline(_LINE_SIGNS) for _ in range(_MAX_TITLES + 1)]
+    for number, line in enumerate(lines):
+        if any(set(wanted) <= set(_split(line, sep)) for sep in separators):
+            if not number:
+                break
+            length = sum(len(line) for line in lines[:number])
+            return content.decode(encoding)[length:].encode(encoding), number
+    return content, 0
 
 
 def _find_encoding(content: bytes) -> str:
@@ -154,6 +173,11 @@ def _find_separator(header: str, wanted: Sequence[str]) -> str:
     At most one separator fits two or more columns. If none fits, return the one with the most cells, so that an error
     can name them.
     """
-    header = header.removeprefix("\ufeff").rstrip("\r\n")
-    cells = {sep: next(csv.reader([header], delimiter=sep, skipinitialspace=True), []) for sep in SEPARATORS}
+    cells = {sep: _split(header, sep) for sep in SEPARATORS}
     return max(SEPARATORS, key=lambda sep: (set(wanted) <= set(cells[sep]), len(cells[sep])))
+
+
+def _split(line: str, sep: str) -> list[str]:
+    """Return the cells of the first line, without blanks around them."""
+    line = line.removeprefix("\ufeff").rstrip("\r\n")
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=sep, skipinitialspace=True), [])]

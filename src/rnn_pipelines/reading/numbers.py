@@ -1,5 +1,6 @@
 """Parsing of numbers with a decimal point or comma, and with signs between thousands."""
 
+import logging
 import re
 from decimal import Decimal
 from typing import NamedTuple, NoReturn
@@ -9,15 +10,22 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.dialect import NAMES
+from rnn_pipelines.reading.table_files import name_row
 
 # Largest absolute value, in the unit of the data; its square fits float64.
 MAX_VALUE = float(np.finfo(np.float32).max)
 _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
 # Missing markers in columns of numbers; in other columns, NA may be a country.
-NO_VALUE = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>"]
-# Typographic spaces and apostrophe, and the plain signs that replace them.
-_ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}
+NO_VALUE = ["", "NA", "N/A", "n/a", "n.a.", "k.A.", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "missing"]
+# Typographic signs, and the plain ones that replace them; negative numbers of accounts, as (5) or 5-, with a minus.
+_ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
+_NEGATIVE = {r"^\(\s*([^()+-]*[0-9][^()+-]*)\)$": r"-\1", r"^([0-9][^+-]*)-$": r"-\1"}
+# A number with one unit: a currency before it, or any word behind it.
+_MONEY = r"[€$£¥]|[A-Z]{3}|[A-Z]?[A-Z]\$|Rs\.?|kr\.?|Fr\.?"
+_WITH_UNIT = rf"^([+-]?)\s*({_MONEY})?\s*([+-]?[0-9.,' ]*[0-9])\s*((?:[^\W\d_]|[%‰€$£¥°])\S{{0,11}})?$"
+
+logger = logging.getLogger(__name__)
 
 
 class Marks(NamedTuple):
@@ -87,7 +95,12 @@ def _read_texts(
         if plain.notna().all():
             return plain, {}
     cells = _clean(texts)
-    chosen = _find_marks(cells, raw, label, marks) or _raise_unreadable(cells, raw, label, marks)
+    chosen = _find_marks(cells, raw, label, marks)
+    if chosen is None:
+        numbers = _leave_units(cells, raw, label)
+        if numbers is None:
+            _raise_unreadable(cells, raw, label, marks)
+        return _read_texts(numbers, raw, label, marks, is_comma_separated)
     found = {name: sign for name, sign in chosen.parameters.items() if getattr(marks, name) is None}
     return chosen.read(cells), found
 
@@ -160,7 +173,28 @@ def _is_number(cell: object) -> bool:
 
 
 def _clean(text: pd.Series) -> pd.Series:
-    return text.astype("str").str.strip().replace(_ALIKE, regex=True)
+    return text.astype("str").str.strip().replace(_ALIKE, regex=True).replace(_NEGATIVE, regex=True)
+
+
+def _leave_units(cells: pd.Series, raw: pd.Series, label: str) -> pd.Series | None:
+    """Return the numbers of cells that all have the same unit, such as 12 kWh, $5 or 3 %; None for other cells.
+
+    Raises:
+        SeriesError: all cells have a unit, and some have another one.
+    """
+    parts = cells.str.extract(_WITH_UNIT)
+    units = parts[1].fillna("") + parts[3].fillna("")
+    if parts[2].isna().any() or (units == "").any():
+        return None
+    if units.nunique() > 1:
+        others = units[units != units.iloc[0]]
+        raise SeriesError(
+            f"{label}: column '{raw.name}': expected one unit, received {show(units.iloc[0])} in row "
+            f"{name_row(raw, raw.index.get_loc(units.index[0]))} and {show(others.iloc[0])} in row "
+            f"{name_row(raw, raw.index.get_loc(others.index[0]))}. Convert the values to one unit."
+        )
+    logger.info("%s: column '%s': the unit %s of its numbers is left out", label, raw.name, show(units.iloc[0]))
+    return parts[0] + parts[2]
 
 
 def _fits(cells: pd.Series, marks: Marks) -> np.ndarray:
@@ -219,7 +253,7 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: expected {expected}, received {cell}{count}. "
+        f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected {expected}, received {cell}{count}. "
         "Correct the row, or leave its cell empty to have it treated as a gap."
     )
 

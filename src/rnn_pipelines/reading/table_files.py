@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
+
+# Name of an index with the numbers of the rows.
+ROW = "row"
 
 
 class TableFiles(NamedTuple):
@@ -56,6 +61,9 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
             hint = f"Leave out {files.dialect}.sep." if files.dialect else "Separate the cells of each line by commas."
         elif files.wide and len(missing) == 1 and len(set(names) - set(wanted)) > 1:
             hint = f"{hint[:-1]}, or set {files.wide} if each column is a series."
+        close = [name for name in names if str(name).strip().lower() == str(missing[0]).strip().lower()]
+        if close:
+            hint = f"Write {show(close[0])}."
         raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}")
     for column in wanted:
         places = [place for place, name in enumerate(received, 1) if name == column]
@@ -69,6 +77,11 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
 def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
     """Return the wanted columns, followed by all others with a name if asked."""
     return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+
+
+def name_row(cells: pd.Series, place: int) -> int:
+    """Return the number of a row in its file, from 1; rows that were left out count."""
+    return int(cells.index[place]) if cells.index.name == ROW else place + 1
 
 
 def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:

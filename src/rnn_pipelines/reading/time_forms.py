@@ -11,7 +11,7 @@ from rnn_pipelines.errors import MAX_VALUE, make_line, show
 _DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%m{0}%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # Forms to try if times are not ISO 8601.
-FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)]
+FORMS = [date.format(sign) + time for date, sign, time in product(_DATES, "./-", _TIMES)] + ["%YM%m"]
 
 # Dates with the name of a month; {0} is its abbreviation or its full name, {1} is that of a weekday.
 _NAMED_DATES = (
@@ -21,7 +21,20 @@ _NAMED_DATES = (
 )
 _NAMED_MONTHS = ("{0} %Y", "{0}-%Y", "{0}, %Y", "{0}/%Y", "{0}%Y", "%Y {0}", "%Y-{0}", "%Y{0}")
 # These could also be days: Jun-23 is a month of 2023 or a day of any year, see `can_be_days`.
-SHORT_MONTHS = tuple(form.format(name) for name in ("%b", "%B") for form in ("{0}-%y", "{0} %y"))
+SHORT_MONTHS = tuple(form.format(name) for name in ("%b", "%B") for form in ("{0}-%y", "{0} %y", "%y-{0}"))
+# Letters of an abbreviated name.
+_SHORT = 3
+# German names of months that differ from English ones.
+_GERMAN = {
+    "Januar|Jänner|Jän": "January",
+    "Februar": "February",
+    "März|Mär|Mrz": "March",
+    "Mai": "May",
+    "Juni": "June",
+    "Juli": "July",
+    "Oktober|Okt": "October",
+    "Dezember|Dez": "December",
+}
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
 _PERIODS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
 
@@ -31,7 +44,7 @@ _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "
 
 def list_forms(cell: str) -> list[str]:
     """Return the forms that a cell may have, in the order of trial."""
-    if re.search("[A-Za-z]{3}", cell):
+    if re.search(r"[^\W\d_]{3}", cell):
         return [*_list_named(), *SHORT_MONTHS]
     if re.search("[QqWw]", cell):
         return list(_PERIODS)
@@ -56,6 +69,13 @@ def can_be_days(times: pd.Series) -> bool:
     has_changed = times.diff().iloc[1:] != pd.Timedelta(0)
     has_month = (times.dt.month == times.dt.month.shift()).iloc[1:]
     return bool((has_changed & has_month).sum() > 0.5 * has_changed.sum())
+
+
+def translate_months(text: pd.Series, form: str) -> pd.Series:
+    """Return texts with German names of months in English, abbreviated if the form has %b."""
+    for names, name in _GERMAN.items():
+        text = text.str.replace(rf"(?i)\b(?:{names})\b\.?", name[:_SHORT] if "%b" in form else name, regex=True)
+    return text
 
 
 def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:

@@ -8,7 +8,15 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.reading.time_forms import SHORT_MONTHS, can_be_days, count_digits, list_forms, make_plain
+from rnn_pipelines.reading.table_files import name_row
+from rnn_pipelines.reading.time_forms import (
+    SHORT_MONTHS,
+    can_be_days,
+    count_digits,
+    list_forms,
+    make_plain,
+    translate_months,
+)
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
@@ -20,6 +28,8 @@ _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
 _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
+# Seconds since 1970 in the years 2001 to 2035.
+_EPOCHS = 10**9, 2**31
 _YEAR = pd.Timedelta(365, "D")
 
 logger = logging.getLogger(__name__)
@@ -43,6 +53,8 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
         elif count_digits(form):
             # As numbers, dates lose the leading zero of days and months, and pandas would read other days.
             text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
+        if "%b" in form or "%B" in form:
+            text = translate_months(text, form)
         text, form = make_plain(text, form)
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
@@ -189,6 +201,21 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
         )
 
 
+def warn_of_epochs(steps: pd.Series, label: str) -> None:
+    """Log a warning if steps may be seconds or milliseconds since 1970."""
+    for unit, length in (("s", 1), ("ms", 1000)):
+        if _EPOCHS[0] * length <= steps.min() and steps.max() <= _EPOCHS[1] * length:
+            logger.warning(
+                "%s: column '%s': steps such as %d may be times since 1970 in %s. Write them as dates, for example by "
+                "pd.to_datetime(…, unit='%s'), for a calendar and a season.",
+                label,
+                steps.name,
+                steps.iloc[0],
+                unit,
+                unit,
+            )
+
+
 def _find_doubt(times: pd.Series) -> str | None:
     """Return a reason to doubt that two-digit years are 1969 to 2068; None if there is none."""
     ordered = times.drop_duplicates().sort_values(ignore_index=True)
@@ -239,7 +266,7 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
         )
     count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
     return SeriesError(
-        f"{label}: column '{raw.name}', row {row + 1}: expected a time {expected}, received "
+        f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected a time {expected}, received "
         f"{cell}{count}. Correct the row, or {remedy}"
     )
 

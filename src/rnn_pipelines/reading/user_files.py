@@ -1,6 +1,7 @@
 """Reading of tables in the user's CSV, Parquet and Excel files."""
 
 import csv
+import logging
 import warnings
 from collections.abc import Callable, Collection
 from io import BytesIO
@@ -10,7 +11,15 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.errors import show, show_all
-from rnn_pipelines.reading.dialect import NAMES, Dialect, begins_with_blank_line, count_cells, find_dialect, read_bytes
+from rnn_pipelines.reading.dialect import (
+    NAMES,
+    Dialect,
+    begins_with_blank_line,
+    count_cells,
+    find_dialect,
+    leave_titles,
+    read_bytes,
+)
 from rnn_pipelines.reading.excel_files import read_excel
 from rnn_pipelines.reading.numbers import MAX_VALUE, NO_VALUE
 from rnn_pipelines.reading.table_files import (
@@ -24,6 +33,8 @@ from rnn_pipelines.reading.table_files import (
 
 # Pandas warns of columns that mix types, which are read again as text here.
 warnings.filterwarnings("ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\."))
+
+logger = logging.getLogger(__name__)
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
@@ -119,6 +130,9 @@ def _read_csv(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
 ) -> pd.DataFrame:
     content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
+    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(content, wanted, dialect), files)
+    if num_titles:
+        logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
     sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
 
     def read(**options: Any) -> pd.DataFrame:
@@ -126,7 +140,7 @@ def _read_csv(
         options |= {"sep": sep, "encoding": encoding, "keep_default_na": False, "skipinitialspace": True}
         return load_file(path, expected, lambda: pd.read_csv(BytesIO(content), **options), files)
 
-    header = read(header=None, nrows=1, dtype=str).iloc[0].tolist()
+    header = read(header=None, nrows=1, dtype=str).iloc[0].str.strip().tolist()
     require_columns(wanted, header, path, files)
     if len(header) == 1 and begins_with_blank_line(content, encoding):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")

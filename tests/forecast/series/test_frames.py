@@ -36,6 +36,18 @@ def test_table_is_read_as_a_frame_of_columns(data: object) -> None:
     assert set(found["unique_id"]) == {"y"}
 
 
+def test_index_of_ids_and_times_is_two_columns() -> None:
+    panel = pd.concat([FRAME.assign(unique_id=name) for name in "ab"])
+    found = take_frame(panel.set_index(["unique_id", "ds"]), SOURCE)
+    pd.testing.assert_frame_equal(found, panel[["unique_id", "ds", "y"]].reset_index(drop=True))
+
+
+def test_total_below_a_frame_is_left_out() -> None:
+    total = pd.DataFrame({"ds": ["Total", None], "y": [VALUES.sum(), None]})
+    found = read_source(SOURCE, pd.concat([FRAME.astype({"ds": object}), total]))
+    assert found["ds"].tolist() == list(MONTHS)
+
+
 def test_quarters_of_pandas_are_their_first_days() -> None:
     values = pd.Series([1.0, 2.0, 3.0], index=pd.period_range("2001Q4", periods=3, freq="Q"))
     found = read_source(SOURCE, take_frame(values, SOURCE))

@@ -93,10 +93,50 @@ def test_later_days_of_the_month_are_a_shift(
     assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
 
 
-def test_days_of_each_month_that_some_lack_are_no_frequency() -> None:
-    times = [pd.Timestamp(2013 + month // 12, month % 12 + 1, 28 if month % 12 == 1 else 29) for month in range(40)]
-    with pytest.raises(SeriesError):
-        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}))
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+@pytest.mark.parametrize("day", [29, 30])
+def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[int]) -> None:
+    months = pd.date_range("2013-01-01", periods=60, freq="MS")
+    times = pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
+    freq = f"MS+{day - 1}D"
+    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
+    firsts = np.repeat(times[:1].to_numpy(), len(times))
+    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert steps.tolist() == list(range(len(times)))
+    assert is_on_step.all()
+    assert not count_steps(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+
+
+def test_month_ends_near_the_last_business_day_are_month_ends() -> None:
+    """Each ninth month ends a day earlier, such as on a holiday."""
+    times = [
+        end - pd.offsets.BDay() if number % 9 == 0 else end
+        for number, end in enumerate(pd.date_range("2015-01-01", periods=60, freq="BME"))
+    ]
+    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
+
+
+@pytest.mark.parametrize(
+    ("closed", "freq", "season", "window"),
+    [((6,), "D-SUN", 6, (48, 12)), ((0, 6), "D-MON+SUN", 5, (40, 10)), ((4, 5), "D-FRI+SAT", 5, (40, 10))],
+)
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+def test_weekdays_without_rows_are_no_steps(
+    closed: tuple[int, ...], freq: str, season: int, window: tuple[int, int], missing: list[int]
+) -> None:
+    days = pd.date_range("2024-01-01", periods=90)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[~days.day_of_week.isin(closed)]}).drop(index=missing)
+    assert infer_frequency(table) == freq
+    assert get_season_length(freq) == season
+    assert get_usual_window(freq) == window
+
+
+def test_weekday_with_one_row_is_a_step() -> None:
+    days = pd.date_range("2024-01-01", periods=90)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]})
+    assert infer_frequency(table) == "D"
 
 
 @pytest.mark.parametrize(("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)])
@@ -110,7 +150,23 @@ def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: in
     assert get_season_length(freq) == season
 
 
-@pytest.mark.parametrize("freq", ["B-XX", "D-", "MS+28D", "D+3D", "h+1D", "DEK+30D", "dek", "2DEK", "MS+", "MS+1M"])
+@pytest.mark.parametrize(
+    "freq",
+    [
+        "B-XX",
+        "B-20261399",
+        "D-MON+TUE+WED+THU+FRI+SAT+SUN",
+        "MS+30D",
+        "DEK+28D",
+        "D+3D",
+        "h+1D",
+        "DEK+30D",
+        "dek",
+        "2DEK",
+        "MS+",
+        "MS+1M",
+    ],
+)
 def test_other_shifts_do_not_exist(freq: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         find_offset(freq)

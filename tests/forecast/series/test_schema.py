@@ -74,16 +74,45 @@ def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=days)
     table.loc[closed, "y"] = np.nan
     for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
-        series, profile = repair(rows, freq="B-DE")
-        assert profile["freq"] == "B-DE"
-        assert series["ds"].tolist() == list(days[~closed])
-        assert profile["repairs"] == []
-    assert "source.freq=B-DE" in repair(table)[1]["repairs"][0]
+        for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
+            series, profile = repair(rows, **options)
+            assert profile["freq"] == "B-DE"
+            assert series["ds"].tolist() == list(days[~closed])
+            assert profile["repairs"] == []
+    assert "source.closed_days=DE" in repair(table)[1]["repairs"][0]
+
+
+def test_rows_of_0_on_closed_days_are_left_out(make_table: MakeTable) -> None:
+    days = pd.date_range("2023-12-01", periods=30)
+    is_closed = (days == "2023-12-25") | (days.day_of_week == 6)
+    table = make_table(RAMP).assign(ds=days)
+    table["y"] = table["y"].mask(is_closed, 0)
+    series, profile = repair(table, closed_days=("SUN", "20231225"))
+    assert profile["freq"] == "D-SUN+20231225"
+    assert series["ds"].tolist() == list(days[~is_closed])
+    assert str(is_closed.sum()) in profile["repairs"][0]
 
 
 def test_value_on_a_closed_day_is_refused(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
-    assert "2023-12-25" in fail(table, freq="B-DE")
+    for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
+        message = fail(table, **options)
+        assert "row 17" in message
+        assert "2023-12-25" in message
+
+
+def test_closed_days_are_of_days(make_table: MakeTable) -> None:
+    table = make_table(RAMP).assign(ds=pd.date_range("2020-01-01", periods=30, freq="MS"))
+    assert "'MS'" in fail(table, closed_days=("DE",))
+
+
+def test_days_near_the_usual_weekday_are_moved_to_it(make_table: MakeTable) -> None:
+    usual = pd.date_range("2020-01-06", periods=30, freq="W-MON")
+    table = make_table(RAMP).assign(ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14")))
+    series, profile = repair(table)
+    assert profile["freq"] == "W-MON"
+    assert series["ds"].tolist() == list(usual)
+    assert "2020-04-14" in profile["repairs"][0]
 
 
 def test_day_far_from_the_usual_one_is_refused(make_table: MakeTable) -> None:
@@ -409,3 +438,21 @@ def test_type_refuses_infinite_values(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
     with pytest.raises(SeriesError, match="infinite"):
         SeriesTable.validate(series.replace({"y": {3.0: np.inf}}))
+
+
+def test_repeated_rows_are_left_out(make_table: MakeTable) -> None:
+    table = make_table(RAMP)
+    series, profile = repair(pd.concat([table, table[10:13]]))
+    assert len(series) == len(RAMP)
+    assert "3" in profile["repairs"][-1]
+    message = fail(pd.concat([table, table[10:13].assign(y=[10.0, -5, 12])]).reset_index(drop=True))
+    assert "2021-01-12" in message
+
+
+def test_series_of_another_spacing_is_named(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": RAMP})
+    is_b = table["unique_id"] == "b"
+    months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
+    message = fail(table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b]))))
+    assert "'b'" in message
+    assert "'MS'" in message

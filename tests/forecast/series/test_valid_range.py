@@ -23,14 +23,38 @@ def list_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
-@pytest.mark.parametrize("number", [-999.0, -9999.0, 9999.0, 99999.0, -99.9])
-def test_numbers_far_from_all_others_are_reported_and_stay(number: float, caplog: pytest.LogCaptureFixture) -> None:
-    found = read_source(SourceSpec(name="catalog"), make_table(number))
+@pytest.mark.parametrize(
+    ("number", "values"),
+    [(9999.0, TEMPERATURES), (99999.0, TEMPERATURES), (-999.0, TEMPERATURES - 10), (-9999.0, TEMPERATURES - 10)],
+    ids=str,
+)
+def test_numbers_far_from_all_others_are_reported_and_stay(
+    number: float, values: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = read_source(SourceSpec(name="catalog"), make_table(number, values))
     (message,) = list_warnings(caplog)
     assert "60 values" in message
     assert f"{number:g}" in message
-    assert "source.valid_range=7" in message
+    assert f"source.valid_range={values.min():g}" in message
     assert (found["y"] == number).sum() == 60
+
+
+@pytest.mark.parametrize("number", [-999.0, -9999.0, -99.9])
+def test_repeated_negative_number_among_values_from_0_on_is_missing(
+    number: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = make_table(number)
+    assert read_source(SourceSpec(name="catalog"), table)["y"].isna().sum() == 60
+    (message,) = list_warnings(caplog)
+    assert f"source.valid_range={number:g}:" in message
+    kept = read_source(SourceSpec(name="catalog", valid_range=f"{number:g}:"), table)
+    assert (kept["y"] == number).sum() == 60
+
+
+def test_negative_number_that_occurs_once_stays() -> None:
+    table = make_table(-999.0).assign(y=TEMPERATURES)
+    table.loc[50, "y"] = -999
+    assert (read_source(SourceSpec(name="catalog"), table)["y"] == -999).sum() == 1
 
 
 @pytest.mark.parametrize(

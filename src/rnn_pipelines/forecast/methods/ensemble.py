@@ -65,7 +65,7 @@ class EnsembleModel:
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
         is_young, is_youngest = find_young(panel, windows, origins)
         if is_young.any():
-            weights = self._weigh_young()
+            weights = self.weigh_young()
             combined[is_young] = np.sum([weights[name] * forecasts[name][is_young] for name in self.models], axis=0)
         if is_youngest.any():
             level = LEVEL.forecast(panel, windows, origins[is_youngest])
@@ -75,13 +75,13 @@ class EnsembleModel:
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
         is_young, is_youngest = find_young(panel, windows, origins)
-        weights = self._weigh_young() if is_young.any() else self.weights
+        weights = self.weigh_young() if is_young.any() else self.weights
         part = 0.5 if is_youngest.any() else 1.0
         models = [(part * weights[name], model) for name, model in self.models.items()]
         models += [(1 - part, LEVEL)] if part < 1 else []
         return add_weighted([(weight, model.contribute(panel, windows, origins)) for weight, model in models])
 
-    def _weigh_young(self) -> Mapping[str, float]:
+    def weigh_young(self) -> Mapping[str, float]:
         """Return the weights of young series: those of the local methods go to the others in proportion."""
         if LADDER in self.models:
             return self.weights  # it takes the number of values into account
@@ -109,11 +109,18 @@ def find_young(panel: WindowedPanel, windows: NormalizedWindows, origins: np.nda
     Returns:
         bool[window] each; false for a series alone.
     """
-    season = panel.season_length
-    num_few, num_fewest = (3 * season, season) if season <= MAX_NAIVE_SEASON else (2 * season, season // 4)
+    num_few, num_fewest = count_young(panel.season_length, panel.horizon)
     num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
     is_panel = windows.normalizer.kind != "series"
-    return is_panel & (num_known < max(num_few, 2 * panel.horizon)), is_panel & (num_known < num_fewest)
+    return is_panel & (num_known < num_few), is_panel & (num_known < num_fewest)
+
+
+def count_young(season_length: int, horizon: int) -> tuple[int, int]:
+    """Return the numbers of values below which a series has few of them, and less than a season."""
+    num_few, num_fewest = 3 * season_length, season_length
+    if season_length > MAX_NAIVE_SEASON:
+        num_few, num_fewest = 2 * season_length, season_length // 4
+    return max(num_few, 2 * horizon), num_fewest
 
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:

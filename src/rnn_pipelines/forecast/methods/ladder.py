@@ -9,9 +9,12 @@
 Without a season: Theta for fewer than 6 values, else the mean of Theta and a damped trend. See decision 28.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_damped_trend, extend_by_level
+from rnn_pipelines.forecast.methods.local import LocalForecast
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.theta import extend_by_theta
 
@@ -22,6 +25,14 @@ MAX_NAIVE_SEASON = 24
 MIN_VALUES = 6
 
 
+class Rung(NamedTuple):
+    """A method for series with at least a number of values."""
+
+    least: int
+    name: str
+    extend: LocalForecast
+
+
 def has_few_windows(data: FittingData) -> bool:
     """Return whether there are too few windows to validate methods."""
     return not data.linear.is_enough
@@ -30,22 +41,28 @@ def has_few_windows(data: FittingData) -> bool:
 def extend_by_ladder(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
     """Continue each series by the method for its number of values; see `LocalForecast`."""
     counts = (~np.isnan(past)).sum(axis=1)
-    if season_length == 1:
-        rungs = {(0, MIN_VALUES): extend_by_theta, (MIN_VALUES, np.inf): _extend_by_theta_and_trend}
-    else:
-        is_naive = season_length <= MAX_NAIVE_SEASON
-        rungs = {
-            (0, season_length): extend_by_level,
-            (season_length, 2 * season_length): _extend_by_season if is_naive else extend_by_level,
-            (2 * season_length, 3 * season_length): _extend_by_theta_and_season,
-            (3 * season_length, np.inf): _extend_by_theta_and_trend,
-        }
     ahead = np.zeros((len(past), horizon))
-    for (least, most), extend in rungs.items():
+    rungs = list_rungs(season_length)
+    limits = [rung.least for rung in rungs[1:]]
+    for rung, least, most in zip(rungs, [0, *limits], [*limits, np.inf], strict=True):
         own = (counts >= least) & (counts < most)
         if own.any():
-            ahead[own] = extend(past[own], season_length, horizon)
+            ahead[own] = rung.extend(past[own], season_length, horizon)
     return ahead
+
+
+def list_rungs(season_length: int) -> list[Rung]:
+    """Return the rungs for a season, the one for the fewest values first."""
+    if season_length == 1:
+        return [Rung(0, "Theta", extend_by_theta), Rung(MIN_VALUES, *_THETA_AND_TREND)]
+    level = "level", extend_by_level
+    naive = ("seasonal naive", _extend_by_season) if season_length <= MAX_NAIVE_SEASON else level
+    return [
+        Rung(0, *level),
+        Rung(season_length, *naive),
+        Rung(2 * season_length, "Theta + seasonal naive", _extend_by_theta_and_season),
+        Rung(3 * season_length, *_THETA_AND_TREND),
+    ]
 
 
 def _extend_by_season(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
@@ -60,3 +77,6 @@ def _extend_by_theta_and_season(past: np.ndarray, season_length: int, horizon: i
 def _extend_by_theta_and_trend(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
     theta = extend_by_theta(past, season_length, horizon)
     return (theta + extend_by_damped_trend(past, season_length, horizon)) / 2
+
+
+_THETA_AND_TREND = "Theta + damped trend", _extend_by_theta_and_trend

@@ -70,14 +70,12 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
-    if source.is_wide and covariates.columns:
-        raise SeriesError("covariates: a wide table has none. Give a table with a row for each series and time.")
-    _check_reserved_columns(source, covariates.columns)
+    _check_reserved_columns(source, covariates)
     table, columns = read_table(source, covariates.columns, external, axis)
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = join_columns(table, columns)
-    _check_unique_rows(covariate_table, source.label)
+    covariate_table = _leave_out_repeated(covariate_table, source.label)
     if covariates.path is not None:
         more = read_future(
             covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
@@ -101,12 +99,15 @@ def read_future(
         SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
             zone.
     """
+    is_wide, names = source.is_wide, covariate_table["unique_id"].unique()
     # If the series has steps, numbers are steps too, even if they may be dates.
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
-    source = source.model_copy(update={"freq": freq})
-    more = read_rows(source, columns, external, find_axis(covariate_table))
-    _check_unique_rows(more, source.label)
+    source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
+    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)), source.label)
+    if is_wide:
+        # Covariates of a wide table are those of all its series.
+        more = pd.concat([more.assign(unique_id=name) for name in names])
     _check_same_kind_of_time(covariate_table["ds"], more["ds"], source)
     return more
 
@@ -118,10 +119,16 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return joined[list(table)]
 
 
-def _check_reserved_columns(source: SourceSpec, columns: Sequence[str]) -> None:
+def _check_reserved_columns(source: SourceSpec, covariates: CovariateSpec) -> None:
     """Raise a SeriesError if a covariate has the name of a series, time or value column."""
-    taken = list(dict.fromkeys(name for name in (source.time, source.target, source.id, *KEY) if name is not None))
-    wrong = [name for name in columns if name in taken]
+    if source.is_wide and covariates.static:
+        raise SeriesError(
+            f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
+            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
+        )
+    of_values = source.series if source.is_wide else (source.target, source.id)
+    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
+    wrong = [name for name in covariates.columns if name in taken]
     if wrong:
         raise SeriesError(
             f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
@@ -138,11 +145,17 @@ def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, source: SourceSpec)
         )
 
 
-def _check_unique_rows(table: pd.DataFrame, label: str) -> None:
+def _leave_out_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the table without rows that repeat another one.
+
+    Raises:
+        SeriesError: a time is repeated with other values.
+    """
     # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
     numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
     if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
-        return
+        return table
+    table = table.drop_duplicates()
     repeated = table[table.duplicated(KEY)]
     if len(repeated):
         first = repeated.iloc[0]
@@ -150,6 +163,7 @@ def _check_unique_rows(table: pd.DataFrame, label: str) -> None:
             f"{label}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
             "second time. Keep one row for each time."
         )
+    return table
 
 
 def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """Tables of Python users: pandas, Polars, Arrow and others as the DataFrame that is read, and ids as they were."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -16,8 +17,8 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     """Return the table of a user as a pandas DataFrame with its times in a column; the table is not changed.
 
     Args:
-        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times may
-            be the index instead of a column. A Series, whose index has the times, is a single series.
+        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times, or
+            ids and times, may be the index instead of columns. A Series, whose index has the times, is a single series.
         source: names the columns.
     Raises:
         SeriesError: the data are no table.
@@ -31,6 +32,8 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
         if not isinstance(table, nw.DataFrame):
             raise SeriesError(f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}.")
         data = table.to_pandas()
+    if isinstance(data.index, pd.MultiIndex) and source.time in data.index.names:
+        data = data.reset_index()
     if source.time not in data and _holds_times(data.index, source.time):
         data = data.rename_axis(index=source.time).reset_index()
     return data
@@ -51,9 +54,11 @@ def _holds_times(index: pd.Index, name: str) -> bool:
     return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) or index.name == name
 
 
-def has_no_values(frame: pd.DataFrame, target: str) -> bool:
-    """Return whether a table has rows, and none with a value of the target."""
-    return not frame.empty and (target not in frame or bool(frame[[target]].isna().all(axis=None)))
+def has_no_values(frame: pd.DataFrame, columns: Iterable[str]) -> bool:
+    """Return whether a table has rows, and none with a value in one of the columns of series."""
+    wanted = set(columns)
+    values = frame[[name for name in frame if str(name) in wanted]]
+    return not frame.empty and bool(values.isna().all(axis=None))
 
 
 def find_id_type(frame: pd.DataFrame, source: SourceSpec) -> Any:

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.offsets import DEKAD, MAX_SHIFT, find_offset, split_holidays, split_shift
+from rnn_pipelines.forecast.series.offsets import (
+    DEKAD,
+    WEEKDAYS,
+    count_weekdays,
+    find_offset,
+    split_closed_days,
+    split_shift,
+)
 from rnn_pipelines.forecast.series.rows import find_rows
 
 _BLOCK_ROWS = 12
@@ -21,8 +28,6 @@ _OPTION_LOCK = threading.Lock()
 _SEASON_LENGTHS = {
     "min": 1440,
     "h": 24,
-    "D": 7,
-    "B": 5,
     "W": 52,
     "M": 12,
     "BM": 12,
@@ -34,8 +39,6 @@ _SEASON_LENGTHS = {
 
 # Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
 _USUAL_WINDOWS = {
-    "D": (56, 14),
-    "B": (40, 10),
     "W": (52, 8),
     "M": (24, 12),
     "BM": (24, 12),
@@ -48,12 +51,19 @@ _USUAL_WINDOWS = {
 }
 _USUAL_WINDOW = (30, 7)
 
-# Offsets that begin on the first day of a month, and the distance of a time from its usual day, such as by a weekend.
-MONTHLY = ("MS", "QS", "YS")
+# Days, of which a usual window has eight weeks and two weeks.
+_DAYS = ("D", "B")
+_WEEKS_BACK, _WEEKS_AHEAD = 8, 2
+
+# Largest distance of a time from its usual day, such as by a weekend.
 MAX_MOVE = pd.Timedelta(days=3)
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 # The end of a vote for a frequency whose shift is the median of all days.
 _OPEN_SHIFT = "+"
+# The second day of a half-month, at most; the last day that months of usual days can have; the part that is most.
+_MOST_OF_A_HALF = 27
+_LAST_DAY = 30
+_MOST = 0.5
 
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
@@ -89,8 +99,11 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
         )
     found = votes.most_common(1)[0][0]
     if isinstance(found, str) and found.endswith(_OPEN_SHIFT):
-        num_days = int(table["ds"].dt.day.median()) - 1
+        num_days = min(int(table["ds"].dt.day.median()), _LAST_DAY) - 1
         return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
+    if isinstance(found, str) and split_closed_days(found)[1]:
+        has_closed = not table["ds"].dt.day_of_week.isin(find_open_weekdays(found)).all()
+        return "D" if has_closed else found
     return found
 
 
@@ -99,9 +112,19 @@ def _infer_block(ds: pd.Series) -> int | str | None:
         # The result of pandas 4, about which pandas 3 warns. All threads share the option.
         with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
             offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= _MIN_TIMES else None
-        return _infer_within_months(ds) if offset is None else offset.freqstr
+        return _infer_open_days(ds) or _infer_within_months(ds) if offset is None else offset.freqstr
     steps = ds.diff().dropna().unique()
     return int(steps[0]) if len(steps) == 1 else None
+
+
+def _infer_open_days(ds: pd.Series) -> str | None:
+    """Return the frequency of days without some weekdays, each of the others at least twice."""
+    found = sorted(ds.dt.day_of_week.unique())
+    if not 1 < len(found) < len(WEEKDAYS) or len(ds) < 2 * len(found):
+        return None
+    freq = "D-" + "+".join(name for day, name in enumerate(WEEKDAYS) if day not in found)
+    steps = pd.date_range(ds.iloc[0], ds.iloc[-1], freq=find_offset(freq))
+    return freq if len(steps) == len(ds) and (steps == ds).all() else None
 
 
 def _infer_within_months(ds: pd.Series) -> str | None:
@@ -110,21 +133,44 @@ def _infer_within_months(ds: pd.Series) -> str | None:
         return None
     first, days = ds.iloc[0], np.unique(ds.dt.day)
     num_days = int(days[0]) - 1
-    twice = [f"SMS-{days[1] - num_days}"] if len(days) == 2 and days[1] <= MAX_SHIFT + 1 else []
+    twice = [f"SMS-{days[1] - num_days}"] if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF else []
     for base in [*twice, DEKAD, "SME-15"]:
         shift = pd.Timedelta(days=0 if base.startswith("SME") else num_days)
         steps = pd.date_range(first - shift, ds.iloc[-1] - shift, freq=find_offset(base))
         if len(steps) == len(ds) and (steps == ds - shift).all():
             return f"{base}+{shift.days}D" if shift else base
     months = np.unique(np.diff(ds.dt.year * 12 + ds.dt.month))
-    usual = int(ds.dt.day.median())
-    is_usual = (ds.dt.day - usual).abs() <= MAX_MOVE.days
-    if len(months) > 1 or months[0] < 1 or not is_usual.all() or usual > MAX_SHIFT + 1:
+    if len(months) > 1 or months[0] < 1:
         return None
-    number, month = int(months[0]), first.month - 1
+    return _infer_month_ends(ds, int(months[0])) or _infer_day_of_month(ds, int(months[0]))
+
+
+def _infer_month_ends(ds: pd.Series, number: int) -> str | None:
+    """Return the frequency of months whose last day, or last business day, most rows have and all rows are near."""
+    starts = ds - (ds.dt.day - 1) * pd.Timedelta(days=1)
+    for base in ("BME", "ME"):
+        ends = starts + find_offset(base)
+        if (ds == ends).mean() > _MOST and ((ds - ends).abs() <= MAX_MOVE).all():
+            return f"{'' if number == 1 else number}{base}"
+    return None
+
+
+def _infer_day_of_month(ds: pd.Series, number: int) -> str | None:
+    """Return the frequency of a day of the month, or the last day of shorter ones, that all rows are near."""
+    usual = int(ds.dt.day.median())
+    is_usual = (ds.dt.day - ds.dt.days_in_month.clip(upper=usual)).abs() <= MAX_MOVE.days
+    if not is_usual.all() or usual > _LAST_DAY:
+        return None
+    month = ds.iloc[0].month - 1
     units = ((12, f"YS-{_MONTHS[month]}"), (3, f"QS-{_MONTHS[month % 3]}"), (1, "MS"))
     length, base = next(unit for unit in units if number % unit[0] == 0)
     return f"{'' if number == length else number // length}{base}{_OPEN_SHIFT}"
+
+
+def find_open_weekdays(freq: str) -> list[int]:
+    """Return the weekdays that are steps, Monday as 0."""
+    closed = split_closed_days(freq)[1].split("+")
+    return [day for day, name in enumerate(WEEKDAYS) if name not in closed]
 
 
 def get_season_length(freq: int | str) -> int:
@@ -137,7 +183,9 @@ def get_season_length(freq: int | str) -> int:
     """
     if isinstance(freq, int):
         return 1
-    length, rest = divmod(_SEASON_LENGTHS.get(_get_unit(freq), 1), find_offset(freq).n)
+    unit = _get_unit(freq)
+    length = count_weekdays(freq) if unit in _DAYS else _SEASON_LENGTHS.get(unit, 1)
+    length, rest = divmod(length, find_offset(freq).n)
     return length if rest == 0 else 1
 
 
@@ -153,10 +201,13 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
         season_length = get_season_length(freq)
         return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
     lookback, horizon = _USUAL_WINDOWS.get(name, _USUAL_WINDOW)
+    if name in _DAYS:
+        num_days = count_weekdays(freq)
+        lookback, horizon = _WEEKS_BACK * num_days, _WEEKS_AHEAD * num_days
     return max(2, lookback // offset.n), max(1, horizon // offset.n)
 
 
 def _get_unit(freq: str) -> str:
     """Return the name of an offset's unit, without its anchor."""
-    base = split_holidays(split_shift(freq)[0])[0]
+    base = split_closed_days(split_shift(freq)[0])[0]
     return DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
-from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, split_shift
+from rnn_pipelines.forecast.series.offsets import add_shift, find_offset, has_fixed_length, leave_shift
 from rnn_pipelines.forecast.series.rows import SeriesRows
 
 
@@ -26,14 +26,15 @@ def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np
     if offset is None or has_fixed_length(offset):
         steps, rest = np.divmod(ds - firsts, _find_length(freq))
         return steps, rest.astype(np.int64) == 0
-    firsts, ds = _leave_shift(firsts, freq), _leave_shift(ds, freq)
     steps, is_on_step = np.empty(len(ds), np.int64), np.empty(len(ds), bool)
+    times = ds
+    firsts, ds = leave_shift(firsts, str(freq)), leave_shift(ds, str(freq))
     for chosen in _split_by_hour(firsts):
         grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
         past = np.searchsorted(grid, ds[chosen], "right")
         steps[chosen], rest = np.divmod(past - 1 - np.searchsorted(grid, firsts[chosen]), offset.n)
         is_on_step[chosen] = (np.searchsorted(grid, ds[chosen]) < past) & (rest == 0)
-    return steps, is_on_step
+    return steps, is_on_step & (add_shift(ds, str(freq)) == times)
 
 
 def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
@@ -48,15 +49,14 @@ def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.nda
     offset = find_offset(freq) if isinstance(freq, str) else None
     if offset is None or has_fixed_length(offset):
         return firsts + steps * _find_length(freq)
-    shift = firsts - _leave_shift(firsts, freq)
-    firsts = firsts - shift
+    firsts = leave_shift(firsts, str(freq))
     times = firsts.copy()
     for chosen in _split_by_hour(firsts):
         first = firsts[chosen].min()
         numbers = np.searchsorted(_make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen])
         numbers += offset.n * steps[chosen]
         times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
-    return times + shift
+    return add_shift(times, str(freq))
 
 
 def insert_steps(
@@ -91,10 +91,6 @@ def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
 def _find_length(freq: int | str) -> int | np.timedelta64:
     """Return the length of a step, for spacings of constant length."""
     return freq if isinstance(freq, int) else pd.Timedelta(find_offset(freq)).to_timedelta64()
-
-
-def _leave_shift(times: np.ndarray, freq: int | str) -> np.ndarray:
-    return times - np.timedelta64(split_shift(str(freq))[1].days, "D")
 
 
 def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.series.frequency import (
     infer_frequency,
 )
 from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
-from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency
+from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
@@ -61,11 +61,12 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     # If times are UTC, the zone in which they are shown; None to show them unchanged.
     source = source.model_copy(update={"tz": table.attrs.get("tz")})
     ordered, repairs = _sort_rows(table)
-    _check_unique_times(ordered, source)
+    ordered, repeated = _leave_out_repeated(ordered, source)
+    repairs += repeated
     freq = _read_frequency(ordered, source)
-    ordered = leave_out_closed_days(ordered, freq)
+    ordered, left_out = leave_out_closed_days(ordered, freq, source)
     ordered, moved = move_to_usual_day(ordered, freq, source)
-    repairs += moved
+    repairs += left_out + moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
@@ -138,24 +139,30 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return table.iloc[order], [sentence] if num_late else []
 
 
-def _check_unique_times(ordered: pd.DataFrame, source: SourceSpec) -> None:
-    repeated = ordered[ordered.duplicated(["unique_id", "ds"])]
-    if len(repeated):
-        first = repeated.iloc[0]
-        advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
-        if source.tz is None and repeat_at_clock_changes(repeated["ds"]):
-            advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
-        raise SeriesError(
-            f"{source.label}: column '{source.time}', row {repeated.index[0]}: series {show(first['unique_id'])} has "
-            f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
-            f"Keep one row for each {advice}."
-        )
+def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out rows that repeat time and value of another one; return the others, and the repair."""
+    is_repeated = ordered.duplicated(["unique_id", "ds"])
+    if not is_repeated.any():
+        return ordered, []
+    is_at_change = source.tz is None and repeat_at_clock_changes(ordered["ds"][is_repeated])
+    if not is_at_change and (is_same := ordered.duplicated(["unique_id", "ds", "y"])).equals(is_repeated):
+        return ordered[~is_same], [f"left out: {is_same.sum()} rows with time and value of another row"]
+    repeated = ordered[is_repeated if is_at_change else is_repeated & ~ordered.duplicated(["unique_id", "ds", "y"])]
+    first = repeated.iloc[0]
+    advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
+    if is_at_change:
+        advice = "time; if it is the hour that clocks repeat, give its zone as source.tz, such as Europe/Berlin"
+    raise SeriesError(
+        f"{source.label}: column '{source.time}', row {first.name}: series {show(first['unique_id'])} has "
+        f"{format_time(first['ds'], source.tz)} a second time ({len(repeated)} repeated times in all). "
+        f"Keep one row for each {advice}."
+    )
 
 
 def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
     if source.freq is None:
         try:
-            return infer_frequency(ordered)
+            return _close_days(infer_frequency(ordered), source)
         except SeriesError as error:
             raise SeriesError(f"{source.label}: column '{source.time}': {error}") from error
     has_times = pd.api.types.is_datetime64_any_dtype(ordered["ds"])
@@ -163,6 +170,8 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
         if has_times:
             offset = find_offset(str(source.freq))
             freq: int | str = spell_frequency(str(source.freq))
+            if not split_closed_days(str(freq))[1]:
+                freq = _close_days(freq, source)
             num_units = offset.n
             if has_fixed_length(offset):
                 # Raises an error if the offset is too long for pandas.
@@ -177,6 +186,16 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
             f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
         ) from error
     return freq
+
+
+def _close_days(freq: int | str, source: SourceSpec) -> int | str:
+    """Return the frequency of days without `source.closed_days`."""
+    unit, closed = split_closed_days(str(freq))
+    if not source.closed_days:
+        return freq
+    if unit not in ("B", "D"):
+        raise SeriesError(f"source.closed_days are for steps of days, and the steps are '{freq}'. Leave them out.")
+    return f"{unit}-{'+'.join(filter(None, [closed, *source.closed_days]))}"
 
 
 def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
@@ -232,6 +251,12 @@ def _check_regular_spacing(
     number = faulty[0]
     inside = slice(rows.starts[number], rows.stops[number])
     group, off_step = ordered[inside], ~is_on_step[inside]
+    own = _infer_own(group) if len(rows.starts) > 1 else freq
+    if own not in (freq, None):
+        raise SeriesError(
+            f"{source.label}: series {show(group['unique_id'].iloc[0])} has the spacing '{own}', and others '{freq}'. "
+            "Forecast the series of each spacing on their own."
+        )
     if is_sparse[number]:
         row = group.loc[group["ds"].diff().idxmax()]
         found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
@@ -239,6 +264,14 @@ def _check_regular_spacing(
         row = group[off_step].iloc[0]
         found = f"{off_step.sum()} of {len(group)} rows out of step"
     raise _make_spacing_error(row, freq, found, source)
+
+
+def _infer_own(group: pd.DataFrame) -> int | str | None:
+    """Return the spacing of one series; None if it has none."""
+    try:
+        return infer_frequency(group)
+    except SeriesError:
+        return None
 
 
 def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
@@ -261,7 +294,7 @@ def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, g
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
         )
-    if freq == "B":
-        found += ". If these are holidays, source.freq=B-DE leaves out those of Germany, B-NYSE those of an exchange"
+    if split_closed_days(str(freq))[0] == "B":
+        found += ". If these are holidays, source.closed_days=DE leaves out those of Germany, NYSE those of an exchange"
     treated = "interpolated" if gaps.root == "interpolate" else "left open, and no window spans them"
     return f"gaps {treated}: {found}"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rnn_pipelines.errors import make_line, show
+from rnn_pipelines.forecast.series.closed_days import take_closed_days
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.dialect import SIGNS
@@ -61,6 +62,11 @@ ValidRange = Annotated[
     expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
 ]
 
+# The column of the values, if none is named.
+TARGET = "y"
+
+ClosedDays = Annotated[tuple[str, ...], BeforeValidator(take_closed_days)]
+
 OF_TABLES = (
     "time",
     "target",
@@ -73,6 +79,7 @@ OF_TABLES = (
     "tz",
     "wide",
     "series",
+    "closed_days",
     "valid_range",
     "sheet",
 )
@@ -89,11 +96,13 @@ class SourceSpec(ParameterModel, frozen=True):
         target: column of the values.
         id: column that names the series of a panel; none for a single series.
         wide: whether each column of numbers is a series, as in a table with a row for each time; `target` and `id` are
-            not read then.
+            not read then. A table without a column `y` is wide if no other target or id is named.
         series: the columns of a wide table to read; by default all with numbers.
         freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
             ("MS+14D": on the 15th), "B-DE" or "D-DE" for days without the public holidays of a country, or a whole
             number of steps; inferred if it is not given.
+        closed_days: days that are no steps: a country, a part of it or an exchange for their holidays (`DE`, `DE-BY`,
+            `NYSE`), weekdays (`SUN`) and dates; a list, or a text such as `DE+SUN+2026-12-24`.
         valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
         time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
             default ISO 8601, or else the only form that fits all cells.
@@ -113,7 +122,7 @@ class SourceSpec(ParameterModel, frozen=True):
     name: Literal["seattle", "temperature", "sine", "noisy_sine", "catalog"] = "seattle"
     path: str | None = None
     time: str = "ds"
-    target: str = "y"
+    target: str = TARGET
     id: str | None = None
     wide: bool = False
     series: tuple[str, ...] = ()
@@ -121,6 +130,7 @@ class SourceSpec(ParameterModel, frozen=True):
         Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
         expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
     ] = None
+    closed_days: ClosedDays = ()
     valid_range: ValidRange | None = None
     time_format: Annotated[str, AfterValidator(take_time_format)] | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None

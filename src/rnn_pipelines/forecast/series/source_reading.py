@@ -4,20 +4,27 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.source import Found, SourceSpec, describe_found
+from rnn_pipelines.forecast.series.layout import TIME_SIGN, join_times, leave_rows
+from rnn_pipelines.forecast.series.rounding import round_times
+from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
-from rnn_pipelines.forecast.series.values import join_values, limit_values, parse_columns, read_values
+from rnn_pipelines.forecast.series.values import (
+    check_wide_columns,
+    join_values,
+    limit_values,
+    parse_columns,
+    read_values,
+)
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.table_files import TableFiles, list_columns, require_columns
-from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries
+from rnn_pipelines.reading.table_files import ROW, TableFiles, list_columns, name_row, require_columns
+from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
 from rnn_pipelines.reading.user_files import find_broken, read_columns
 from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
 
@@ -29,8 +36,6 @@ FILES = TableFiles(
     dialect="source",
     wide="source.wide: true",
 )
-
-_MAX_FOOTER_ROWS = 20
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +62,8 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
-    raw = _read_columns(source, external, [*(source.series if source.is_wide else [source.target]), *columns])
+    source, raw = _read_values(source, external, columns)
+    check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
     if source.freq is None and not is_datetime64_any_dtype(times):
@@ -65,12 +71,14 @@ def read_table(
         logger.info(
             "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
         )
+        warn_of_epochs(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     found |= found_marks
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
     table = _place_in_zone(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
+    table = round_times(table, source)
     table.attrs["found"] = found
     return table, parse_columns(raw, columns, source).reindex(table.index)
 
@@ -89,7 +97,7 @@ def read_rows(
         SeriesError: see `read_table`.
     """
     raw = _read_columns(source, external, columns)
-    placed = _place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis)
+    placed = round_times(_place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
     return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
 
 
@@ -114,8 +122,30 @@ def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, 
     return _number_rows(table), _number_rows(others[list(columns)])
 
 
+def _read_values(
+    source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]
+) -> tuple[SourceSpec, pd.DataFrame]:
+    """Return the table; without a named target and a column `y`, as a wide one, in which each column is a series."""
+    try:
+        wanted = source.series if source.is_wide else [source.target]
+        return source, _read_columns(source, external, [*wanted, *columns])
+    except SeriesError:
+        if source.is_wide or source.id is not None or source.target != TARGET or columns:
+            raise
+        wide = source.model_copy(update={"wide": True})
+        raw = _read_columns(wide, external, ())
+        if TARGET in raw or len(raw.columns) == 1:
+            raise
+    logger.warning("%s: no column '%s', so that each column of numbers is a series", source.label, TARGET)
+    return wide, raw
+
+
 def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
+    parts = source.time.split(TIME_SIGN)
+    if len(parts) > 1 and (external is None or source.time not in external):
+        others = source.model_copy(update={"time": parts[0]})
+        return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
     if source.path is not None:
@@ -123,9 +153,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         numbers = columns if source.decimal is None and source.thousands is None else None
         dialect = Dialect(source.sep, source.encoding, source.sheet)
         table, label = read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
-        if source.is_excel:
-            table = _leave_footer(table, source)
-        table = _number_rows(table)
+        table = leave_rows(_number_rows(table), source)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
         if source.is_wide:
@@ -133,6 +161,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
+        table = leave_rows(table, source)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
@@ -145,32 +174,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
 
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
-    return table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
-
-
-def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
-    """Return the table without the last rows if these hold no time, such as totals and notes; report them.
-
-    A text with digits can be a mistyped time, which is an error, unless it stands alone below dates.
-    """
-    times, others = table[source.time].astype("object"), table.drop(columns=source.time)
-    is_text = times.map(lambda cell: isinstance(cell, str)).astype(bool)
-    has_digits = times.where(is_text, "").str.contains("[0-9]").eq(True)
-    is_alone = (others.isna() | (others == "")).all(axis=1)
-    is_note = is_alone & (not is_text[:1].all())
-    is_time = (~is_text & times.notna()) | (is_text & has_digits & ~is_note)
-    num_rows = int(is_time.to_numpy().nonzero()[0].max(initial=-1)) + 1
-    num_left_out = len(table) - num_rows
-    if not 0 < num_left_out <= _MAX_FOOTER_ROWS or not num_rows:
-        return table
-    logger.warning(
-        "%s: rows %d to %d after the table hold no time and are left out; the first begins with %s",
-        source.label,
-        num_rows + 1,
-        len(table),
-        show(str(table.loc[num_rows:].replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
-    )
-    return table[:num_rows]
+    return table.set_axis(pd.RangeIndex(1, len(table) + 1, name=ROW))
 
 
 def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -203,8 +207,8 @@ def _check_lone_surrogates(table: pd.DataFrame, label: str) -> None:
     if broken:
         name, row = broken
         raise SeriesError(
-            f"{label}: column '{name}', row {row}: expected a text that UTF-8 can hold, received "
-            f"{show(table[name].iloc[row - 1])}. Correct the row."
+            f"{label}: column '{name}', row {name_row(table[name], row - 1)}: expected a text that UTF-8 can hold, "
+            f"received {show(table[name].iloc[row - 1])}. Correct the row."
         )
 
 
@@ -223,16 +227,17 @@ def _parse_ids(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
     places, names = pd.factorize(ids, use_na_sentinel=False)
     has_null = pd.Series(names).str.contains("\0", regex=False).to_numpy(bool)[places]
     if has_null.any():
-        row = _first_row(has_null)
+        place = int(has_null.argmax())
         # Some readers of the results end a text there, so that two series could have the same name.
         raise SeriesError(
-            f"{source.label}: column '{source.id}', row {row}: expected a name without null characters, received "
-            f"{show(ids[row])}. Leave them out."
+            f"{source.label}: column '{source.id}', row {name_row(ids, place)}: expected a name without null "
+            f"characters, received {show(ids.iloc[place])}. Leave them out."
         )
     is_nameless = raw[source.id].isna() | (pd.Series(names).str.strip() == "").to_numpy(bool)[places]
     if is_nameless.any():
+        row = name_row(ids, int(is_nameless.argmax()))
         raise SeriesError(
-            f"{source.label}: column '{source.id}', row {_first_row(is_nameless)}: no series name. Name it, or leave "
+            f"{source.label}: column '{source.id}', row {row}: no series name. Name it, or leave "
             "out source.id if the file holds a single series."
         )
     return ids
@@ -269,7 +274,3 @@ def _place_in_zone(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis
         placed.attrs["tz"] = shown if is_utc else None
     placed.attrs["zone"] = zone.model_dump()
     return placed
-
-
-def _first_row(mask: pd.Series | np.ndarray) -> int:
-    return int(np.argmax(mask)) + 1

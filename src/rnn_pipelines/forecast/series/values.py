@@ -1,6 +1,7 @@
 """Numbers of a table: the values of its series, in one column or in one for each series, and its other columns."""
 
 import logging
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from rnn_pipelines.reading.numbers import (
     read_other_signs,
     read_plain_numbers,
 )
+from rnn_pipelines.reading.table_files import name_row
 
 # Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
 # categories.
@@ -26,6 +28,10 @@ FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 # A cell that is a number in one of the ways of writing it.
 _NUMBER = r"\s*[+-]?[0-9.,'\s]*[0-9][0-9.,'\s]*(?:[eE][+-]?[0-9]+)?\s*"
+# The name of a column that is a date or month, and the fewest of them.
+_MONTH = r"(jan|feb|m[aä]r|apr|ma[yi]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*[^a-z0-9]*[0-9]*"
+_DATE = rf"[0-9]{{1,4}}[-/.][0-9]{{1,4}}([-/.][0-9]{{1,4}})?|{_MONTH}"
+_MIN_DATES = 3
 # Numbers that stand for missing values in many measurements, if they are this many deviations from the others.
 _SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
 _SENTINEL_DEVIATIONS = 10.0
@@ -63,8 +69,7 @@ def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
         source: its `valid_range` may be open.
     """
     if source.valid_range is None:
-        _warn_of_sentinels(table, source)
-        return table
+        return table.assign(y=table["y"].mask(_find_sentinels(table, source)))
     (low, high), y = source.valid_range, table["y"]
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():
@@ -79,24 +84,39 @@ def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     return table.assign(y=y.mask(is_outside))
 
 
-def _warn_of_sentinels(table: pd.DataFrame, source: SourceSpec) -> None:
-    """Log a warning for each number of `_SENTINELS` that is far from all other values of its series."""
-    for number in table["y"][table["y"].isin(_SENTINELS)].unique():
-        names = table.loc[table["y"] == number, "unique_id"].unique()
-        some = table[table["unique_id"].isin(names)]
-        others = some[~some["y"].isin(_SENTINELS)].groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
+def _find_sentinels(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    """Return which values stand for missing ones: the same negative number several times, all others 0 or more.
+
+    Log a warning for each number of `_SENTINELS` that is far from all other values of its series.
+    """
+    is_sentinel = table["y"].isin(_SENTINELS)
+    is_missing = pd.Series(False, index=table.index)
+    for number in table["y"][is_sentinel].unique():
+        is_number = table["y"] == number
+        names = table.loc[is_number, "unique_id"].unique()
+        some = table[~is_sentinel & table["unique_id"].isin(names)]
+        others = some.groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
         distance = float(((number - others["mean"]).abs() / others["std"]).min())
-        if distance > _SENTINEL_DEVIATIONS:
-            logger.warning(
-                "%s: %s values of '%s' are %g, %.0f deviations or more from the others, which are between %g and %g. "
-                "If they stand for missing values, give source.valid_range=%g:%g.",
-                source.label,
-                f"{(table['y'] == number).sum():,}",
-                source.target,
-                number,
-                distance,
-                *[others["min"].min(), others["max"].max()] * 2,
-            )
+        if not distance > _SENTINEL_DEVIATIONS:
+            continue
+        low, high = others["min"].min(), others["max"].max()
+        is_clear = number < 0 <= low and is_number.sum() > 1
+        logger.warning(
+            "%s: %s values of '%s' are %g, %.0f deviations or more from the others, which are between %g and %g. %s",
+            source.label,
+            f"{is_number.sum():,}",
+            source.target,
+            number,
+            distance,
+            low,
+            high,
+            f"They are missing now; source.valid_range={number:g}: keeps them."
+            if is_clear
+            else f"If they stand for missing values, give source.valid_range={low:g}:{high:g}.",
+        )
+        if is_clear:
+            is_missing |= is_number.to_numpy()
+    return is_missing
 
 
 def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:
@@ -110,6 +130,20 @@ def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[
     if texts:
         logger.info("%s: columns without numbers, which are not read: %s", source.label, show_all(texts))
     return [name for name in names if name not in texts]
+
+
+def check_wide_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> None:
+    """Raise a SeriesError if the columns of a wide table are months or dates.
+
+    Args:
+        raw, source, others: see `read_values`.
+    """
+    names = [str(name) for name in raw if name != source.time and name not in others]
+    if source.is_wide and len(names) >= _MIN_DATES and all(re.fullmatch(_DATE, name, re.IGNORECASE) for name in names):
+        raise SeriesError(
+            f"{source.label}: expected a row for each time and a column for each series, received columns of times "
+            f"({show(names[0])} to {show(names[-1])}). Transpose the table, or write a row for each time."
+        )
 
 
 def _holds_numbers(cells: pd.Series) -> bool:
@@ -153,10 +187,10 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
     if numbers.isna().all() and read_plain_numbers(words).isna().all():
         return raw
     if is_sign.any():
-        row = _first_row(is_sign)
+        place = int(is_sign.to_numpy().argmax())
         raise SeriesError(
-            f"{label}: column '{raw.name}', row {row}: expected a number, as in the other cells, received "
-            f"{show(str(raw.iloc[row - 1]))}. Correct the row, or leave its cell empty."
+            f"{label}: column '{raw.name}', row {name_row(raw, place)}: expected a number, as in the other cells, "
+            f"received {show(str(raw.iloc[place]))}. Correct the row, or leave its cell empty."
         )
     return found
 
@@ -165,7 +199,3 @@ def _find_no_value_signs(text: pd.Series) -> pd.Series:
     """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
     has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
     return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
-
-
-def _first_row(mask: pd.Series | np.ndarray) -> int:
-    return int(np.argmax(mask)) + 1

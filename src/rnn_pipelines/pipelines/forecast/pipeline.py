@@ -4,6 +4,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable, describe_covariates
+from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethodsTable, describe_series_methods
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
@@ -68,7 +69,9 @@ def create_report_nodes() -> list[Node]:
     drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
     reported = name_all("metrics", "profile", "ensemble", "covariates") | {"by_level": by_metrics["by_level"]}
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
-    no_covariates = empty_table(CovariatesTable.make_empty())
+    no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
+    explained = name_all("cutoffs", "profile", "linear", "methods") | {"table": "forecast_source"}
+    explained |= {"panel": "forecast_windows"}
     return [
         node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, "next_values_csv").values())),
         node(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
@@ -78,6 +81,7 @@ def create_report_nodes() -> list[Node]:
             ["forecast_metrics", *by_metrics.values()],
         ),
         node(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
+        node(guard(describe_series_methods, no_series), explained, "forecast_series_methods"),
         node(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
         node(
             guard(nodes.render_report, render_note),

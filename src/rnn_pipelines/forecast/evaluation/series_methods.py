@@ -1,0 +1,116 @@
+"""What forecasts each series, and why: few values, a padded window, or a series that is left out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, cast
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, count_young
+from rnn_pipelines.forecast.methods.ladder import LADDER, list_rungs
+from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod
+from rnn_pipelines.forecast.series.splits import find_unjudged
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.reading.zones import show_local
+from rnn_pipelines.storage.tables import Column, Table
+
+
+class SeriesMethodsTable(Table):
+    """One row for each series of the source, also for those that are left out.
+
+    `num_values` counts the values as read, without gaps; `first` and `last` are their first and last time, empty
+    without a value; `zero_share` is the share of zeros among them. `is_evaluated` is False if the series has no test
+    part. `forecast_by` names the methods, or is empty if the series is left out; `reason` is a sentence.
+    """
+
+    key = ("unique_id",)
+    unique_id = Column("text")
+    num_values = Column("int")
+    first = Column("moment", can_be_empty=True)
+    last = Column("moment", can_be_empty=True)
+    zero_share = Column("float", can_be_empty=True)
+    is_evaluated = Column("bool")
+    forecast_by = Column("text")
+    reason = Column("text")
+
+
+SeriesMethods = Annotated[pd.DataFrame, SeriesMethodsTable]
+
+
+def describe_series_methods(
+    table: Source,
+    cutoffs: Cutoffs,
+    profile: Profile,
+    panel: WindowedPanel,
+    linear: LinearModels,
+    methods: Mapping[str, FittedMethod],
+) -> SeriesMethods:
+    """Return a row for each series.
+
+    Args:
+        table: the series as read.
+        cutoffs, profile, panel: of the repaired series.
+        linear: its normaliser shows whether the series are a panel.
+        methods: fitted; the ensemble is one of them.
+    """
+    values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
+    values = values[values["y"].notna()].assign(is_zero=lambda found: found["y"] == 0).groupby("unique_id")
+    described = pd.DataFrame(
+        {
+            "num_values": values.size(),
+            "first": values["ds"].min(),
+            "last": values["ds"].max(),
+            "zero_share": values["is_zero"].mean(),
+        }
+    ).reindex(pd.Index(np.sort(table["unique_id"].unique()), name="unique_id"))
+    described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
+    evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
+    described["is_evaluated"] = described.index.isin(evaluated)
+    model = cast(EnsembleModel, methods[ENSEMBLE].in_use)
+    is_panel = linear.normalizer.kind != "series"
+    lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
+    found = _explain(lengths, described["num_values"], panel, model, is_panel)
+    explained = pd.DataFrame(list(found), described.index, ["forecast_by", "reason"], dtype="str")
+    return described.join(explained).reset_index()
+
+
+def _explain(
+    lengths: pd.Series, counts: pd.Series, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the method and the reason of each series; `lengths` are its repaired steps, 0 if it is left out."""
+    for num_steps, num_values in zip(lengths.tolist(), counts.tolist(), strict=True):
+        if not num_steps:
+            yield "", _explain_left_out(num_values)
+        elif LADDER in model.models:
+            yield _explain_ladder(num_steps, panel.season_length, model)
+        else:
+            yield _explain_ensemble(num_steps, panel, model, is_panel)
+
+
+def _explain_left_out(num_values: int) -> str:
+    if not num_values:
+        return "It has no value."
+    return "It is too short, ends with a gap, or is beyond what numbers can hold: the log names the reason."
+
+
+def _explain_ladder(num_steps: int, season_length: int, model: EnsembleModel) -> tuple[str, str]:
+    rung = [one for one in list_rungs(season_length) if one.least <= num_steps][-1]
+    names = [rung.name, *(name for name in model.models if name != LADDER)]
+    season = f" with a season of {season_length}" if season_length > 1 else ""
+    return ", ".join(names), (
+        f"There are too few windows to validate methods, so that its number of steps decides: {num_steps}{season}."
+    )
+
+
+def _explain_ensemble(num_steps: int, panel: WindowedPanel, model: EnsembleModel, is_panel: bool) -> tuple[str, str]:
+    num_few, num_fewest = count_young(panel.season_length, panel.horizon)
+    padding = ""
+    if num_steps < panel.lookback:
+        padding = f" Its oldest season fills the window of {panel.lookback} steps."
+    if is_panel and num_steps < num_few:
+        names = [name for name, weight in model.weigh_young().items() if weight > 0]
+        names = ["level", *names] if num_steps < num_fewest else names
+        return ", ".join(names), f"It has {num_steps} steps, fewer than the {num_few} that local methods need.{padding}"
+    return ENSEMBLE, f"It has {num_steps} steps, enough for all methods of the ensemble.{padding}"
