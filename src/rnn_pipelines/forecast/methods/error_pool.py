@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.methods.error_quantiles import (
     find_growth,
     find_quantiles,
     find_ranks,
+    widen,
 )
 from rnn_pipelines.forecast.methods.error_sizes import (
     NUM_SAMPLES,
@@ -20,6 +21,7 @@ from rnn_pipelines.forecast.methods.error_sizes import (
     fit_single_sizes,
     measure_windows,
 )
+from rnn_pipelines.forecast.methods.folds import list_past, measure_drift
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -27,6 +29,8 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, g
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
+# The level keeps drifting if more than this part of the newest windows have a mean outside the range of earlier means.
+MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
 
@@ -34,8 +38,10 @@ HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
 def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
     """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise.
 
-    If the level drifts, errors are enlarged by the growth from block to block.
+    If the level drifts, errors are enlarged by the growth from block to block. If it keeps drifting, Student's t widens
+    the bounds, with as many degrees of freedom as horizons of held-out targets, because errors hardly vary within one.
     """
+    freedom = _count_freedom(data)
     facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
     pools = {}
     for name, errors in find_errors(data, fitted).items():
@@ -45,10 +51,23 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
         over_size = errors / sizes.expect(facts, forecasts)
         if data.linear.is_forward:
             over_size *= _find_later_growth(over_size, fold)
-        lows, highs = find_ranks(over_size, levels)
+        lows, highs = (bounds * widen(levels, freedom)[:, None] for bounds in find_ranks(over_size, levels))
         rows = np.linspace(0, len(errors) - 1, NUM_SAMPLES).round().astype(int)
-        pools[name] = Pool(sizes, lows, highs, over_size[rows].astype(np.float32), _measure_growth(over_size))
+        pools[name] = Pool(sizes, lows, highs, _make_samples(over_size[rows], freedom), _measure_growth(over_size))
     return pools
+
+
+def _count_freedom(data: FittingData) -> float:
+    """Return the degrees of freedom of a single series; infinite unless its level keeps drifting."""
+    if not data.linear.is_forward or measure_drift(data.panel, list_past(data.panel)) <= MAX_OUTSIDE:
+        return np.inf
+    return float(1 + np.ptp(data.validation) / data.panel.horizon)
+
+
+def _make_samples(over_size: np.ndarray, freedom: float) -> np.ndarray:
+    """Return errors for paths, widened like the bounds of one level."""
+    samples: np.ndarray = (over_size * widen(np.array(TESTED_LEVEL), freedom)).astype(np.float32)
+    return samples
 
 
 def _find_later_growth(over_size: np.ndarray, fold: np.ndarray) -> float:
@@ -140,7 +159,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
         has_few = np.array([len(pool) < count_needed(level) for level in levels.tolist()], bool)
         lows[has_few], highs[has_few] = -np.inf, np.inf
         places = np.searchsorted(np.cumsum(weights), (np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES * weights.sum())
-        samples = pool[np.minimum(places, len(pool) - 1)].astype(np.float32)
+        samples = _make_samples(pool[np.minimum(places, len(pool) - 1)], freedom)
         pools[name] = Pool(sizes, lows, highs, samples, _measure_growth(pool, weights))
     return pools
 

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
-from rnn_pipelines.forecast.series.tables import Scaler
+from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
@@ -134,12 +134,15 @@ class Windows:
     """Windows to be bounded.
 
     Attributes:
+        panel, origins: the windows, int64[window].
         facts: of their history.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         mean, deviation: float64[window, 1], of the scaler.
     """
 
+    panel: WindowedPanel
+    origins: np.ndarray
     facts: WindowFacts
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
@@ -169,7 +172,15 @@ def describe_windows(
         )
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
-    return Windows(measure_windows(panel, origins, series), sparse, is_whole, mean, deviation)
+    facts = measure_windows(panel, origins, series)
+    return Windows(panel, origins, facts, sparse, is_whole, mean, deviation)
+
+
+def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
+    """Measure the history of the windows at the ends of the series, see `describe_windows`."""
+    index = panel.index("future")
+    origins = index.origins(np.arange(len(index)))
+    return describe_windows(intervals, panel, origins, features.table["unique_id"].to_numpy()[origins - 1], scaler)
 
 
 def bound_forecasts(
