@@ -78,25 +78,23 @@ def measure_sums(table: pd.DataFrame, num_known: int, num_steps: int, **paramete
     return float(table[~is_past].groupby("unique_id")["y"].sum().between(low, high).mean())
 
 
-@pytest.mark.parametrize("num_steps", [HORIZON, 4 * HORIZON - 1])
-@pytest.mark.parametrize("decay", [1.0, 0.7, 0.0])
+@pytest.mark.parametrize(("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)])
 def test_sums_over_steps_are_covered(decay: float, num_steps: int) -> None:
     """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
-    table = draw_walks(300, 120 + num_steps, seed=1, decay=decay)
+    table = draw_walks(150, 120 + num_steps, seed=1, decay=decay)
     assert 0.72 < measure_sums(table, 120, num_steps, lookback=20) < 0.88
 
 
 @pytest.mark.parametrize("num_steps", [HORIZON, 3 * HORIZON])
 def test_sums_of_sparse_series_are_covered(num_steps: int) -> None:
-    table = draw_demand(200, 160 + num_steps)
+    table = draw_demand(150, 160 + num_steps)
     assert 0.72 < measure_sums(table, 160, num_steps) < 0.9
 
 
-@pytest.mark.parametrize("decay", [1.0, 0.0])
-def test_sums_of_short_series_are_covered(decay: float) -> None:
+def test_sums_of_short_series_are_covered() -> None:
     """Without held-out windows, errors of the rule for short series are drawn."""
-    table = draw_walks(300, 8 + HORIZON, seed=3, decay=decay)
-    assert 0.68 < measure_sums(table, 8, HORIZON) < 0.9
+    table = draw_walks(150, 8 + HORIZON, seed=3)
+    assert 0.72 < measure_sums(table.assign(ds=table.groupby("unique_id").cumcount()), 8, HORIZON) < 0.88
 
 
 def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaster) -> None:

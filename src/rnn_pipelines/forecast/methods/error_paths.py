@@ -51,11 +51,15 @@ def _draw_errors(
     """
     horizon = samples.shape[1]
     deviation = np.sqrt((samples.astype(np.float64) ** 2).mean(axis=0)) + np.finfo(np.float64).tiny
-    found = [samples[random.integers(0, len(samples), shape[:2])].astype(np.float64)]
+    unit = samples / deviation
+    # The correlation with the last step at lags of 1 to the horizon, which the samples have up to the one before.
+    found_links = np.append((unit * unit[:, -1:]).mean(axis=0)[-2::-1], 0.0)
+    found = [unit[random.integers(0, len(samples), shape[:2])]]
     for done in range(horizon, shape[2], horizon):
-        last = found[-1][:, :, -1:] / (deviation[-1] * (done / horizon) ** growth)
-        steps = done + np.arange(1, horizon + 1)
-        linked, fresh = link_steps(done, steps, growth), samples[random.integers(0, len(samples), shape[:2])]
-        errors = linked * last + np.sqrt(1 - linked**2) * fresh / deviation
-        found.append(errors * deviation[-1] * (steps / horizon) ** growth)
-    return np.concatenate(found, axis=2)[:, :, : shape[2]]
+        linked = np.maximum(found_links, link_steps(done, done + np.arange(1, horizon + 1), growth)).clip(0, 1)
+        fresh = unit[random.integers(0, len(samples), shape[:2])]
+        found.append(linked * found[-1][:, :, -1:] + np.sqrt(1 - linked**2) * fresh)
+    steps = np.arange(1, len(found) * horizon + 1)
+    sizes = deviation[np.minimum(steps, horizon) - 1] * np.maximum(steps / horizon, 1.0) ** growth
+    errors: np.ndarray = (np.concatenate(found, axis=2) * sizes)[:, :, : shape[2]]
+    return errors

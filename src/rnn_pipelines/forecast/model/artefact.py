@@ -67,8 +67,9 @@ class Forecaster:
     evaluated: ScaledModel | None = None
 
     def as_evaluated(self) -> "Forecaster":
-        """Return the forecaster with the model that was evaluated."""
-        return replace(self, model=self.evaluated or self.model)
+        """Return the forecaster with the model that was evaluated, and its intervals."""
+        intervals = None if self.intervals is None else self.intervals.as_evaluated()
+        return replace(self, model=self.evaluated or self.model, intervals=intervals)
 
 
 def forecast_newest(
