@@ -151,7 +151,7 @@ class Forecaster:
         # All forecasters read the same rows, because they share scale, calendar and covariates.
         panel, features = lay_out_recursive(best, series, num_steps, covariates)
         if paths is not None:
-            drawn = draw_next_paths(best, panel, features, num_steps, paths, seed)
+            drawn = draw_next_paths(best, panel, features, num_steps, paths, seed).table
             return restore_ids(show_table(drawn, best.settings.tz), id_type)
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()

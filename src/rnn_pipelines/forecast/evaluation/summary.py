@@ -1,13 +1,18 @@
 """Metrics of forecasters over all series: errors, skills, and differences from the best baseline."""
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, MetricsByLevelTable, measure_intervals
+from rnn_pipelines.forecast.evaluation.interval_metrics import (
+    MetricsByLevel,
+    MetricsByLevelTable,
+    list_missed,
+    measure_intervals,
+)
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     MetricsBySeries,
@@ -21,12 +26,13 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_noise_floor,
 )
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 
-NOISE_FLOOR = "noise_floor"
+NOISE_FLOOR, MISSED_ORIGINS = "noise_floor", "missed_origins"
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,12 @@ class ForecastMetrics:
             baseline's MSE: 1 is perfect, 0 is equal, negative is worse), `skill` (the same for the deciding metric,
             against the reference), `fit_seconds`, `prediction_seconds`, and the training record of a network.
         noise_floor_mse: see `measure_noise_floor`.
+        missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
     noise_floor_mse: float | None
+    missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def deciding(self) -> str:
@@ -56,7 +64,9 @@ class ForecastMetrics:
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
         """Read the result of `to_json`."""
-        return cls({k: v for k, v in blocks.items() if k != f"{NOISE_FLOOR}_mse"}, blocks[f"{NOISE_FLOOR}_mse"])
+        others = {f"{NOISE_FLOOR}_mse", MISSED_ORIGINS}
+        forecasters = {name: block for name, block in blocks.items() if name not in others}
+        return cls(forecasters, blocks[f"{NOISE_FLOOR}_mse"], blocks.get(MISSED_ORIGINS, {}))
 
     def get(self, forecaster: str, metric: str) -> float:
         """Return a metric by its name in `METRICS`; NaN if the forecaster has none."""
@@ -78,8 +88,9 @@ class ForecastMetrics:
         return replace(self, forecasters=added)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a block for each forecaster, and the noise floor."""
-        return {**self.forecasters, f"{NOISE_FLOOR}_mse": self.noise_floor_mse}
+        """Return a block for each forecaster, the noise floor, and of a panel the missed origins."""
+        missed = {MISSED_ORIGINS: dict(self.missed_origins)} if self.missed_origins else {}
+        return {**self.forecasters, f"{NOISE_FLOOR}_mse": self.noise_floor_mse, **missed}
 
 
 def _sort_last(number: float | None) -> float:
@@ -122,6 +133,7 @@ def evaluate_forecasts(
     summary = summarize_metrics(by_series, measure_noise_floor(predictions), records)
     summary = summary.add(measure_differences(predictions, scale, summary.find_best_baseline()))
     of_intervals, by_level = measure_intervals(predictions)
+    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE))
     return summary.add(of_intervals).add(seconds).to_json(), by_series, measure_by_step(predictions), by_level
 
 

@@ -1,5 +1,6 @@
 """The table of sample paths of the next values, and their number."""
 
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -36,7 +37,20 @@ class PathsTable(Table):
     y = Column("float", can_be_empty=True)
 
 
-Paths = Annotated[pd.DataFrame, PathsTable]
+@dataclass(frozen=True)
+class Paths:
+    """Sample paths.
+
+    Attributes:
+        table: see `PathsTable`.
+    Raises:
+        TableError: the table has other columns or dtypes.
+    """
+
+    table: pd.DataFrame = field(default_factory=PathsTable.make_empty)
+
+    def __post_init__(self) -> None:
+        PathsTable.validate(self.table)
 
 
 def draw_next_paths(
@@ -63,7 +77,7 @@ def draw_next_paths(
 
 
 def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
-    """Return paths as a table.
+    """Return paths in rows.
 
     Args:
         steps: `unique_id, ds`, a row for each window and step.
@@ -73,7 +87,7 @@ def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
     rows = np.arange(num_windows * num_steps).reshape(num_windows, 1, num_steps)
     table = steps[["unique_id", "ds"]].iloc[np.broadcast_to(rows, paths.shape).ravel()].reset_index(drop=True)
     numbers = np.broadcast_to(np.arange(num_paths)[:, None], paths.shape)
-    return table.assign(path=numbers.ravel(), y=paths.ravel())
+    return Paths(table.assign(path=numbers.ravel(), y=paths.ravel()))
 
 
 def _check(forecaster: Forecaster, num_paths: int) -> Intervals:

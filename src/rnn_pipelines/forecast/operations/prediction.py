@@ -6,7 +6,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
-from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, PathsTable, draw_next_paths
+from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -48,7 +48,7 @@ def forecast_newest(
 ) -> tuple[ForecastLog, Paths]:
     """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
 
-    The second table has sample paths of the same steps.
+    The second result are sample paths of the same steps.
 
     Args:
         champion: the forecaster in use.
@@ -70,8 +70,6 @@ def forecast_newest(
             "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
-    drawn = PathsTable.make_empty()
-    if paths.root:
-        drawn = draw_next_paths(artefact, *windows, artefact.settings.horizon, paths.root)
+    drawn = draw_next_paths(artefact, *windows, artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     return log[sorted(log.columns, key=ForecastLogTable.is_in_family)], drawn

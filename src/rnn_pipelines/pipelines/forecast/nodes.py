@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, PathsTable, tabulate_paths
+from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
@@ -97,7 +97,7 @@ def draw_paths(
 ) -> Paths:
     """Draw sample paths of the ensemble's next values, for questions about several steps; no rows if there are none."""
     if not paths.root:
-        return PathsTable.make_empty()
+        return Paths()
     index, table = panel.index("future"), next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, index.origins(np.arange(len(index))), names, scaler)
