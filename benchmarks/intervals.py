@@ -4,10 +4,12 @@
     .venv/bin/python benchmarks/intervals.py normal heavy_tailed uneven --draws 8 --networks
     RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py seattle melbourne sunspots etth1_oil --networks
     RNN_DATA=../shared/data .venv/bin/python benchmarks/intervals.py tourism tourism_60 m4_hourly m4_292 jena_daily \\
-        etth1_daily poisson                                                     # several origins of each panel
+        etth1_daily poisson sparse                                              # several origins of each panel
+    .venv/bin/python benchmarks/intervals.py walk changing_drift jumps broken_trend autoregressive --draws 150
 
 Prints a table row for every case and forecaster, and writes the rows to `benchmarks/results/intervals[_networks].json`.
-A draw is another seed of the noise, or another origin of a panel; no test part was used for tuning.
+A draw is another seed of the noise, or another origin of a panel; no test part was used for tuning. Of drifting series
+the next values are measured, whose intervals count the errors of the test part.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,7 @@ from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, Part, WindowedPanel, WindowSpec
 
 RESULTS = Path(__file__).parent / "results"
 LEVEL = LevelSpec((80, 95))
@@ -49,6 +52,9 @@ NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "heavy_tailed": lambda random: random.standard_t(3, len(SIGNAL)) * 2 / np.sqrt(3),
     "uneven": lambda random: random.normal(0, 1, len(SIGNAL)) * SIGNAL / 10,
 }
+# Known months of a generated series, steps ahead, and the first seed. The rule for drifting series was chosen on lower
+# seeds.
+NUM_MONTHS, NUM_AHEAD, FIRST_SEED = 150, 12, 1000
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
 PREPARED = Path(__file__).parent / ".data/prepared"
 REAL = {
@@ -69,6 +75,43 @@ REAL = {
 }  # fmt: skip
 JENA = ["p (mbar)", "T (degC)", "rh (%)", "VPmax (mbar)", "rho (g/m**3)", "wv (m/s)"]
 DRAWN = Recipe(source=SourceSpec(name="catalog", time="ds", target="y"), window=WindowSpec(lookback=30, horizon=7))
+
+
+def draw_changing_drift(random: np.random.Generator, size: int) -> np.ndarray:
+    """A random walk whose drift is one too."""
+    drift = random.normal(0, 0.25, size).cumsum()
+    return (drift + random.normal(0, 1, size)).cumsum() + random.normal(0, 2, size)
+
+
+def draw_jumps(random: np.random.Generator, size: int) -> np.ndarray:
+    """A level that jumps in 3 % of the months."""
+    jumps = np.where(random.random(size) < 0.03, random.normal(0, 15, size), 0)
+    return jumps.cumsum() + random.normal(0, 3, size)
+
+
+def draw_broken_trend(random: np.random.Generator, size: int) -> np.ndarray:
+    """A trend whose slope changes one to three times."""
+    breaks = np.sort(random.choice(np.arange(20, size - 5), random.integers(1, 4), replace=False))
+    lengths = np.diff([0, *breaks, size])
+    return np.repeat(random.normal(0, 1, len(lengths)), lengths).cumsum() + random.normal(0, 3, size)
+
+
+def draw_autoregressive(random: np.random.Generator, size: int) -> np.ndarray:
+    """A stationary series."""
+    decay, noise = random.uniform(0.3, 0.9), random.normal(0, 3, size + 50)
+    values = np.zeros(size + 50)
+    for step in range(1, size + 50):
+        values[step] = decay * values[step - 1] + noise[step]
+    return values[50:]
+
+
+GENERATED: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "walk": lambda random, size: random.normal(0.5, 2, size).cumsum(),
+    "changing_drift": draw_changing_drift,
+    "jumps": draw_jumps,
+    "broken_trend": draw_broken_trend,
+    "autoregressive": draw_autoregressive,
+}
 
 
 def read_tourism() -> pd.DataFrame:
@@ -106,6 +149,15 @@ def draw_poisson() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def draw_sparse() -> pd.DataFrame:
+    """50 daily series of demand on one day of ten to three of ten, of 1 and a Poisson number."""
+    random, size = np.random.default_rng(0), (50, 200)
+    rate, probability = random.uniform(0.5, 4, (50, 1)), random.uniform(0.1, 0.3, (50, 1))
+    demand = np.where(random.random(size) < probability, 1.0 + random.poisson(rate, size), 0.0)
+    days = pd.date_range("2023-01-02", periods=size[1])
+    return melt(pd.DataFrame(demand.T, index=days, columns=[f"s{number:02d}" for number in range(50)]))
+
+
 # The table of each panel, window, number of origins, and rows that are known before each (None: all).
 PANELS: dict[str, tuple[Callable[[], pd.DataFrame], WindowSpec, int, int | None]] = {
     "tourism": (read_tourism, WindowSpec(lookback=24, horizon=24), 4, None),
@@ -120,10 +172,15 @@ PANELS: dict[str, tuple[Callable[[], pd.DataFrame], WindowSpec, int, int | None]
     "jena_daily": (read_jena, WindowSpec(lookback=56, horizon=14), 10, None),
     "etth1_daily": (read_etth1, WindowSpec(lookback=56, horizon=14), 10, None),
     "poisson": (draw_poisson, WindowSpec(lookback=24, horizon=12), 4, None),
+    "sparse": (draw_sparse, WindowSpec(lookback=28, horizon=14), 5, None),
 }
 
 
-def cut_origins(case: str) -> Iterator[tuple[pd.DataFrame, Recipe]]:
+# A table, how it is prepared, and its next values if these are measured instead of the test part.
+Task = tuple[pd.DataFrame, Recipe, np.ndarray | None]
+
+
+def cut_origins(case: str) -> Iterator[Task]:
     """Yield the panel as it was known at each origin, with one more horizon to test."""
     make, window, num_origins, known = PANELS[case]
     table = make().sort_values(["unique_id", "ds"], kind="stable")
@@ -137,26 +194,39 @@ def cut_origins(case: str) -> Iterator[tuple[pd.DataFrame, Recipe]]:
     )
     for end in range(0, num_origins * horizon, horizon):
         stop = len(table) if known is None else end + horizon + known
-        yield read_source(recipe.source, table[(back >= end) & (back < stop)]), recipe
+        yield read_source(recipe.source, table[(back >= end) & (back < stop)]), recipe, None
 
 
-def read_tables(case: str, num_draws: int) -> Iterator[tuple[pd.DataFrame, Recipe]]:
+def draw_generated(case: str, num_draws: int) -> Iterator[Task]:
+    """Yield draws of a generated series, with defaults except for the horizon."""
+    recipe = DRAWN.model_copy(update={"window": OpenWindowSpec(horizon=NUM_AHEAD)})
+    months = pd.date_range("2010", periods=NUM_MONTHS, freq="MS")
+    for seed in range(FIRST_SEED, FIRST_SEED + num_draws):
+        values = 100 + GENERATED[case](np.random.default_rng([seed, 7]), NUM_MONTHS + NUM_AHEAD)
+        frame = pd.DataFrame({"ds": months, "y": values[:NUM_MONTHS]})
+        yield read_source(recipe.source, frame), recipe, values[NUM_MONTHS:]
+
+
+def read_tables(case: str, num_draws: int) -> Iterator[Task]:
     """Each draw of a synthetic case, each origin of a panel, or the one real series."""
     if case.startswith("m4"):
         prepare_data()
     if case in PANELS:
         yield from cut_origins(case)
         return
+    if case in GENERATED:
+        yield from draw_generated(case, num_draws)
+        return
     if case in REAL:
-        yield read_source(REAL[case].source), REAL[case]
+        yield read_source(REAL[case].source), REAL[case], None
         return
     days = pd.date_range("2021-01-01", periods=len(SIGNAL))
     for seed in range(num_draws):
         values = SIGNAL + NOISES[case](np.random.default_rng(seed))
-        yield read_source(DRAWN.source, pd.DataFrame({"ds": days, "y": values})), DRAWN
+        yield read_source(DRAWN.source, pd.DataFrame({"ds": days, "y": values})), DRAWN, None
 
 
-def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataFrame:
+def measure(table: pd.DataFrame, recipe: Recipe, next_values: np.ndarray | None, has_networks: bool) -> pd.DataFrame:
     """Coverage, width and Winkler score by forecaster, level and step ahead."""
     found = prepare_panel(table, recipe)
     panel, linear = found.windows, fit_linear_models(found.windows)
@@ -164,8 +234,12 @@ def measure(table: pd.DataFrame, recipe: Recipe, has_networks: bool) -> pd.DataF
     fitted, _ = fit_all_methods(FittingData(panel, linear), networks)
     intervals = fit_intervals(FittingData(panel, linear), fitted, LEVEL)
     forecasts = forecast_methods(panel, linear, fitted)
-    points = tabulate_forecasts(panel, found.features, found.scaler, forecasts, "test")
-    return measure_intervals(add_intervals(points, intervals, panel, found.scaler, "test"))[1]
+    part: Part = "test" if next_values is None else "future"
+    points = tabulate_forecasts(panel, found.features, found.scaler, forecasts, part)
+    predictions = add_intervals(points, intervals, panel, found.scaler, part)
+    if next_values is not None:
+        predictions = replace(predictions, table=predictions.table.assign(y=next_values))
+    return measure_intervals(predictions)[1]
 
 
 def train(panel: WindowedPanel, name: str) -> Network:
@@ -201,7 +275,11 @@ def main() -> None:
     """Measures the cases that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "cases", nargs="*", default=[*NOISES, "seattle"], metavar="case", help=", ".join([*NOISES, *REAL, *PANELS])
+        "cases",
+        nargs="*",
+        default=[*NOISES, "seattle"],
+        metavar="case",
+        help=", ".join([*NOISES, *REAL, *PANELS, *GENERATED]),
     )
     parser.add_argument("--draws", type=int, default=200, help="of each synthetic case")
     parser.add_argument("--networks", action="store_true", help="train them too; seconds to minutes for each draw")
@@ -217,7 +295,7 @@ def main() -> None:
     for case in arguments.cases:
         started = time.process_time()
         tables = read_tables(case, arguments.draws)
-        rows = summarize(case, [measure(table, recipe, arguments.networks) for table, recipe in tables])
+        rows = summarize(case, [measure(*task, arguments.networks) for task in tables])
         rows["processor_seconds"] = round(time.process_time() - started, 1)
         kept[case] = rows.to_dict(orient="records")
         print("\n".join(format_rows(rows)), flush=True)

@@ -38,6 +38,7 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.preparation import prepare_series
@@ -226,7 +227,7 @@ def list_moments(done: Retraining, seconds: float, number: int, chance: random.R
 def forecast(champion: LoadedChampion, day: pd.Timestamp) -> pd.DataFrame:
     """What `predict_forecast` computes as of a day."""
     table, _ = read_as_of(None, SOURCE, AsOfSpec(as_of=str(day.date())))
-    return forecast_newest(champion, table, SOURCE)
+    return forecast_newest(champion, table, SOURCE, PathsSpec(0))[0]
 
 
 def predict(place: Place, day: pd.Timestamp) -> pd.DataFrame:

@@ -3,17 +3,38 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from documents import PAGES
+from documents import PAGES, PROJECT
+from rnn_pipelines import Forecaster
 
 # A block with the language `py` is the code of another library: it is only compiled.
-RUN, COMPILED = (re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py"))
+RUN, COMPILED = (
+    re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py")
+)
 
 
 def list_blocks(page: Path, pattern: re.Pattern[str]) -> list[str]:
     return pattern.findall(page.read_text())
+
+
+def test_examples_of_paths_answer_their_questions() -> None:
+    """Of about 10 a day."""
+    days = pd.date_range("2024-01-01", periods=120)
+    frame = pd.DataFrame({"ds": days, "y": 10 + np.random.default_rng(0).normal(size=120)})
+    small = {"members": 1, "units": 2}
+    forecaster = Forecaster(h=14, lstm=small, gru=small, training={"max_steps": 5}).fit(frame)
+    page = PROJECT / "docs/how-to/python.md"
+    (block,) = (block for block in list_blocks(page, RUN) if "paths=" in block)
+    names: dict[str, Any] = {"forecaster": forecaster}
+    exec(compile(block, str(page), "exec"), names)
+    assert len(names["total"]) == len(names["week"]) == 500
+    assert names["total"].mean() == pytest.approx(140, rel=0.1)
+    assert names["week"].mean() == pytest.approx(70, rel=0.1)
 
 
 @pytest.mark.slow

@@ -12,7 +12,9 @@ from rnn_pipelines.forecast.parameters import list_parameter_models, read_parame
 
 @pytest.fixture(scope="module")
 def parameters(project: Path) -> dict:
-    return yaml.safe_load((project / "conf/base/parameters_forecast.yml").read_text())["forecast"]
+    """Without `paths`, which is an argument of `predict` in Python."""
+    found = yaml.safe_load((project / "conf/base/parameters_forecast.yml").read_text())["forecast"]
+    return {name: block for name, block in found.items() if name != "paths"}
 
 
 def test_defaults_are_those_of_the_file(parameters: dict) -> None:

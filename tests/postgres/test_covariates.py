@@ -12,6 +12,7 @@ import pytest
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
@@ -65,7 +66,7 @@ def predict(champion: LoadedChampion, external: pd.DataFrame) -> pd.Series:
     """As `predict_forecast` does."""
     newest = AsOfSpec()
     table, covariate_table = read_as_trained(champion, external, SOURCE, newest, CovariateSpec())
-    return forecast_newest(champion, table, SOURCE, covariate_table)["y_hat"]
+    return forecast_newest(champion, table, SOURCE, PathsSpec(0), covariate_table)[0]["y_hat"]
 
 
 def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: LoadedChampion) -> None:

@@ -31,7 +31,7 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
-from rnn_pipelines.forecast.model.paths import tabulate_paths
+from rnn_pipelines.forecast.model.paths import draw_next_paths
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
     forecast_recursively,
@@ -156,7 +156,8 @@ class Forecaster:
         # All forecasters read the same rows, because they share scale, calendar and covariates.
         panel, features = lay_out_recursive(best, series, num_steps, covariates)
         if paths is not None:
-            return show_table(tabulate_paths(best, panel, features, num_steps, paths, seed), best.settings.tz)
+            drawn = draw_next_paths(best, panel, features, num_steps, paths, seed).table
+            return restore_ids(show_table(drawn, best.settings.tz), id_type)
         forecasts = {
             name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
         }

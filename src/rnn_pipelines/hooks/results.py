@@ -30,6 +30,9 @@ from rnn_pipelines.storage.names import make_timestamp
 
 logger = logging.getLogger(__name__)
 
+# Pipelines that append to a log, which no run may replace.
+APPENDING = ("predict_forecast",)
+
 
 @dataclass(frozen=True)
 class ResultFile:
@@ -48,8 +51,8 @@ class ResultHooks:
     """Hooks that let each run write into its own folder, and publish its results together after its success.
 
     Runs of a pipeline in one data root are serialised by a lock. Retrainings, which write a version into the champion's
-    store, and `predict_forecast`, which appends to a log, write directly. So do all runs if the data root is on another
-    machine.
+    store, and `predict_forecast`, which appends to a log beside its paths, write directly. So do all runs if the data
+    root is on another machine.
     """
 
     def __init__(self) -> None:
@@ -190,7 +193,8 @@ def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) ->
     """Return the stores in which a run writes, in a fixed order, so that no two runs wait for each other."""
     writers = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
     return sorted(
-        (store for store in writers if not store.pipeline.startswith(PREFIX)), key=lambda store: store.pipeline
+        (store for store in writers if not store.pipeline.startswith((PREFIX, *APPENDING))),
+        key=lambda store: store.pipeline,
     )
 
 

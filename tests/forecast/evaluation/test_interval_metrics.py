@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from utilsforecast import losses
 
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevelTable, measure_intervals
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevelTable, list_missed, measure_intervals
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 
 LEVELS = (80, 95)
@@ -83,6 +83,25 @@ def test_origins_of_a_panel_have_the_least_and_the_most_coverage() -> None:
     table = table.assign(y=[0.0, 0.0, 0.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["least_coverage_80"], numbers["gru"]["most_coverage_80"]) == (0.5, 1.0)
+
+
+def test_sparse_series_have_the_share_above_the_upper_bound() -> None:
+    """Series `a` has zeros; `b` has none, and does not count."""
+    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
+    table = table.assign(y=[0.0, 9.0, 3.0, 9.0], gru=1.0, **{"gru-lo-80": 0.0, "gru-hi-80": 2.0})
+    numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
+    assert (numbers["gru"]["coverage_80"], numbers["gru"]["above_80"]) == (0.25, 0.5)
+    dense, _ = measure_intervals(Predictions(table[table["unique_id"] == "b"], ("gru",), (80,)))
+    assert "above_80" not in dense["gru"]
+
+
+def test_cut_offs_with_fewer_than_half_inside_are_missed() -> None:
+    days = pd.to_datetime(["2024-05-01", "2024-05-02"]).repeat(2)
+    table = pd.DataFrame({"unique_id": list("abab"), "cutoff": days, "ds": days, "horizon_step": 1})
+    table = table.assign(y=[0.0, 9.0, 9.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
+    assert list_missed(Predictions(table, ("gru",), (80,)), "gru") == {"80": ["2024-05-02"]}
+    alone = table[table["unique_id"] == "a"]
+    assert list_missed(Predictions(alone, ("gru",), (80,)), "gru") == {}
 
 
 def test_table_by_level_is_one() -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fitted import find_all_errors, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed, find_ranks
+from rnn_pipelines.forecast.methods.error_sizes import measure_windows
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import (
     Intervals,
@@ -32,7 +33,7 @@ from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.series.windows import WindowSpec, gather_targets
 
 MakeValues = Callable[..., list[float | None]]
 
@@ -176,8 +177,8 @@ def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: M
     values = np.array(make_values(300), float)
     wild = np.where(np.arange(300) < 290, values, 1e6)
     one, other = (forecast_all(prepare(list(v), WINDOW, SplitSpec(validation=10, test=10)))[1] for v in (values, wild))
-    for part, bounds in vars(one).items():
-        np.testing.assert_array_equal(bounds, getattr(other, part))
+    for part in ("lows", "highs"):
+        np.testing.assert_array_equal(getattr(one.as_evaluated(), part), getattr(other.as_evaluated(), part))
 
 
 def test_too_few_past_errors_leave_cells_empty_and_say_so(
@@ -253,22 +254,51 @@ def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
     np.testing.assert_array_equal(one, other)
 
 
-def test_errors_that_grow_from_block_to_block_widen_the_bounds_of_a_drifting_series(prepare: Prepare) -> None:
-    """A trend becomes steeper, so that forecasts lag behind more and more; the same factor for all steps."""
+@pytest.fixture(scope="module")
+def drifting(prepare: Prepare) -> FittingData:
+    """A trend becomes steeper, so that forecasts lag behind more and more."""
     times, noise = np.arange(300), np.random.default_rng(3).normal(size=300)
-    drifting = prepare(list(times**2 / 100 + noise), WINDOW).windows
-    linear = fit_linear_models(drifting)
+    panel = prepare(list(times**2 / 100 + noise), WINDOW).windows
+    return FittingData(panel, fit_linear_models(panel))
+
+
+def test_growing_errors_and_students_t_widen_the_bounds_of_a_drifting_series(drifting: FittingData) -> None:
+    """By the same factor at all steps; by a larger one at a higher level."""
+    linear = drifting.linear
     assert linear.is_forward
-    fitted = {"last_value": fit_methods(FittingData(drifting, linear))["last_value"]}
+    fitted = {"last_value": fit_methods(drifting)["last_value"]}
     wide, narrow = (
-        fit_intervals(FittingData(drifting, replace(linear, is_forward=forward)), fitted, LEVEL)
+        fit_intervals(replace(drifting, linear=replace(linear, is_forward=forward)), fitted, LEVEL).as_evaluated()
         for forward in (True, False)
     )
-    sizes = np.abs(drifting.values[linear.validation, 0] - fitted["last_value"].out_of_fold[:, 0])
+    sizes = np.abs(drifting.actual[:, 0] - fitted["last_value"].out_of_fold[:, 0])
     assert sizes[linear.fold == 4].mean() > 1.1 * sizes[linear.fold == 0].mean()
-    ratio = (wide.highs - wide.lows) / (narrow.highs - narrow.lows)
-    assert ratio.min() > 1.02
-    np.testing.assert_allclose(ratio, ratio.flat[0])
+    ratio = ((wide.highs - wide.lows) / (narrow.highs - narrow.lows))[0]
+    np.testing.assert_allclose(ratio, np.repeat(ratio[:, :1], WINDOW.horizon, axis=1))
+    assert 1.02 < ratio[0, 0] < ratio[1, 0]
+
+
+def test_new_forecasts_of_a_drifting_series_count_the_errors_of_the_test_part(drifting: FittingData) -> None:
+    panel = drifting.panel
+    fitted = {"last_value": fit_methods(drifting)["last_value"]}
+    intervals = fit_intervals(drifting, fitted, LEVEL)
+    tested = panel.index("test").origins(np.arange(len(panel.index("test"))))
+    last = np.repeat(panel.values[tested - 1, :1], panel.horizon, axis=1)
+    origins, forecasts = (
+        np.concatenate(parts) for parts in ((drifting.validation, tested), (fitted["last_value"].out_of_fold, last))
+    )
+    sizes = intervals.get_sizes("last_value").expect(measure_windows(panel, origins), forecasts)
+    errors = (gather_targets(panel, origins) - forecasts) / sizes
+    ratio = np.stack([intervals.lows[0], intervals.highs[0]]) / np.stack(find_ranks(errors, intervals.levels))
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1, :, :1], ratio.shape), rtol=1e-4)
+    one = intervals.pick("last_value", "y_hat").as_evaluated()
+    assert (one.highs != intervals.highs).all()
+
+
+def test_level_series_has_one_set_of_bounds(prepare: Prepare) -> None:
+    values = np.random.default_rng(0).normal(size=300)
+    _, intervals = forecast_all(prepare(list(values), WINDOW))
+    assert intervals.as_evaluated() is intervals
 
 
 # What they hold

@@ -1,6 +1,7 @@
 """Sample paths: their shape and repeatability, and the coverage of sums over the horizon."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,16 @@ def draw_walks(num_series: int, num_steps: int, seed: int, decay: float = 1.0) -
         values[:, step] = decay * values[:, step - 1] + noise[:, step]
     days = pd.date_range("2024-01-01", periods=num_steps)
     tables = [pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": 100 + y}) for n, y in enumerate(values)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def draw_demand(num_series: int, num_steps: int) -> pd.DataFrame:
+    """Demand on a third of the days, of 1 and a Poisson number, at a rate that differs between series."""
+    random = np.random.default_rng(0)
+    rate, shape = random.uniform(0.5, 4, (num_series, 1)), (num_series, num_steps)
+    demand = np.where(random.random(shape) < 0.3, 1.0 + random.poisson(rate, shape), 0.0)
+    days = pd.date_range("2024-01-01", periods=num_steps)
+    tables = [pd.DataFrame({"unique_id": f"s{n}", "ds": days, "y": y}) for n, y in enumerate(demand)]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -52,21 +63,66 @@ def test_saved_forecaster_draws_the_same_paths(fitted: Forecaster, tmp_path: Pat
     pd.testing.assert_frame_equal(loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True)
 
 
-@pytest.mark.parametrize("given", [{"paths": 0}, {"paths": 2.5}, {"paths": 5, "h": HORIZON + 1}])
+@pytest.mark.parametrize("given", [{"paths": 0}, {"paths": 2.5}, {"paths": True}, {"paths": 10_001}])
 def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match="paths"):
         fitted.predict(**given)
 
 
-def test_sums_over_the_horizon_are_covered() -> None:
-    """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
-    table = draw_walks(300, 120 + HORIZON, seed=1)
-    is_past = table.groupby("unique_id").cumcount() < 120
-    found = Forecaster(h=HORIZON, lookback=20, **SMALL).fit(table[is_past]).predict(paths=200)
+def measure_sums(table: pd.DataFrame, num_known: int, num_steps: int, **parameters: Any) -> float:
+    """The share of series whose sum over all steps lies inside the 80 % of the paths."""
+    is_past = table.groupby("unique_id").cumcount() < num_known
+    found = Forecaster(h=HORIZON, **parameters, **SMALL).fit(table[is_past]).predict(h=num_steps, paths=200)
     sums = found.groupby(["unique_id", "path"])["y"].sum().unstack()
     low, high = sums.quantile(0.1, axis=1), sums.quantile(0.9, axis=1)
-    actual = table[~is_past].groupby("unique_id")["y"].sum()
-    assert 0.72 < actual.between(low, high).mean() < 0.88
+    return float(table[~is_past].groupby("unique_id")["y"].sum().between(low, high).mean())
+
+
+@pytest.mark.parametrize(("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)])
+def test_sums_over_steps_are_covered(decay: float, num_steps: int) -> None:
+    """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
+    table = draw_walks(150, 120 + num_steps, seed=1, decay=decay)
+    assert 0.72 < measure_sums(table, 120, num_steps, lookback=20) < 0.88
+
+
+@pytest.mark.parametrize("num_steps", [HORIZON, 3 * HORIZON])
+def test_sums_of_sparse_series_are_covered(num_steps: int) -> None:
+    table = draw_demand(150, 160 + num_steps)
+    assert 0.72 < measure_sums(table, 160, num_steps) < 0.9
+
+
+def test_sums_of_short_series_are_covered() -> None:
+    """Without held-out windows, errors of the rule for short series are drawn."""
+    table = draw_walks(150, 8 + HORIZON, seed=3)
+    assert 0.72 < measure_sums(table.assign(ds=table.groupby("unique_id").cumcount()), 8, HORIZON) < 0.88
+
+
+def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaster) -> None:
+    paths, bounds = (fitted.predict(h=3 * HORIZON, **given) for given in ({"paths": 2000}, {}))
+    spread = paths.groupby(["unique_id", "ds"])["y"].quantile(0.9) - paths.groupby(["unique_id", "ds"])["y"].quantile(
+        0.1
+    )
+    width = bounds.set_index(["unique_id", "ds"]).eval("`ensemble-hi-80` - `ensemble-lo-80`")
+    ratio = (spread / width).groupby("unique_id")
+    assert (spread.groupby("unique_id").last() > spread.groupby("unique_id").nth(HORIZON - 1).to_numpy()).all()
+    assert 0.8 < ratio.min().min() <= ratio.max().max() < 1.2
+
+
+def test_first_horizon_of_longer_paths_is_that_of_shorter_ones(fitted: Forecaster) -> None:
+    long, short = fitted.predict(h=2 * HORIZON + 1, paths=3), fitted.predict(paths=3)
+    keys = ["unique_id", "ds", "path"]
+    assert len(long) == 3 * 3 * (2 * HORIZON + 1)
+    both = short.merge(long, on=keys)
+    np.testing.assert_allclose(both["y_x"], both["y_y"])
+
+
+def test_paths_of_counts_are_counts_within_their_bounds() -> None:
+    forecaster = Forecaster(h=HORIZON, **SMALL).fit(draw_demand(6, 160))
+    paths, bounds = forecaster.predict(paths=1000), forecaster.predict().set_index(["unique_id", "ds"])
+    np.testing.assert_array_equal(paths["y"], paths["y"].round())
+    by_step = paths.groupby(["unique_id", "ds"])["y"]
+    assert (by_step.min() == 0).all()
+    assert (by_step.quantile(0.9, interpolation="higher") - bounds["ensemble-hi-80"]).abs().max() <= 1
 
 
 @pytest.mark.parametrize("decay", [1.0, 0.7])

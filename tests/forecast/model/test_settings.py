@@ -12,6 +12,7 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
+from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.operations.prediction import (
     forecast_newest,
@@ -222,7 +223,7 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     source = SourceSpec(name="catalog", tz=tz)
     table, covariates = read_as_trained(champion, external, source, AsOfSpec(), CovariateSpec())
-    return forecast_newest(champion, table, source, covariates)["y_hat"].to_numpy()
+    return forecast_newest(champion, table, source, PathsSpec(0), covariates)[0]["y_hat"].to_numpy()
 
 
 def test_champion_reads_the_instants_of_any_zone(frame: pd.DataFrame, carried: Forecaster) -> None:

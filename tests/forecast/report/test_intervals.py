@@ -33,7 +33,7 @@ STEPS = pd.Series([10, 11, 12, 13])
 def make_predictions() -> Predictions:
     """Of two steps with ten windows each: of the first nine lie inside 80 %, of the second seven."""
     table = pd.DataFrame({"unique_id": "a", "cutoff": np.repeat(np.arange(10), 2), "horizon_step": [1, 2] * 10})
-    table = table.assign(ds=table["cutoff"] + table["horizon_step"], y=0.0, ensemble=0.0)
+    table = table.assign(ds=table["cutoff"] + table["horizon_step"], y=0.5, ensemble=0.5)
     inside = np.where(table["horizon_step"] == 1, table["cutoff"] < 9, table["cutoff"] < 7)
     table = table.assign(**{"ensemble-lo-80": np.where(inside, -1.0, 1.0), "ensemble-hi-80": 2.0})
     return Predictions(table.assign(**{"ensemble-lo-95": np.nan, "ensemble-hi-95": np.nan}), ("ensemble",), (80, 95))
@@ -92,6 +92,30 @@ def test_coverage_of_the_test_part_is_judged(coverage: float, verdict: str) -> N
     assert verdict in found
     assert all(number in found for number in (f"{100 * coverage:.1f}", "50 to 90", "87 %"))
     assert "95 %" not in found
+
+
+@pytest.mark.parametrize(("above", "verdict"), [(0.1, "held"), (0.02, "held"), (0.17, "too narrow")])
+def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str) -> None:
+    """Their coverage is above the level by construction."""
+    numbers = {"coverage_80": 0.93, "above_80": above}
+    found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None), (80,))
+    assert verdict in found
+    assert f"{100 * above:.1f} %" in found
+
+
+def test_missed_origins_are_named() -> None:
+    missed = ForecastMetrics({"ensemble": {"coverage_80": 0.8}}, None, {"80": [f"2024-05-0{n}" for n in range(1, 6)]})
+    found = describe_coverage(ForecastMetrics.parse(missed.to_json()), (80,))
+    assert all(text in found for text in ("5 of the origins", "2024-05-01", "2024-05-03", "…"))
+    assert "2024-05-04" not in found
+
+
+def test_panel_and_sparse_series_have_columns_of_their_own(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+    metrics, by_level = measured
+    more = {"least_coverage_80": 0.5, "most_coverage_80": 0.9, "above_80": 0.085}
+    table = tabulate_intervals(metrics.add({"ensemble": more}), by_level)
+    assert table.header[2:4] == ["by origin 80 %", "above 80 %"]
+    assert table.rows[0][2:4] == ["50 to 90", "8.5"]
 
 
 def test_level_without_intervals_is_a_dash_with_a_note(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:

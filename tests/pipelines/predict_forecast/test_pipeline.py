@@ -9,4 +9,4 @@ def test_only_the_table_and_the_champion_are_read() -> None:
 
 
 def test_only_forecasts_come_out() -> None:
-    assert create_pipeline().outputs() == {"predict_forecast_forecasts"}
+    assert create_pipeline().outputs() == {"predict_forecast_forecasts", "predict_forecast_next_paths"}

@@ -5,6 +5,9 @@ The Winkler score is the width plus 2 / α times the distance of an actual outsi
 loss of the point forecast and all bounds, over the mean size of the actuals. Relative width is the width over that of
 seasonal naive, or of the last value if there is no season, on the same step. All are means over windows and steps of a
 series, then over series.
+
+The lower bound of a sparse series is usually 0, so that its interval covers more than its level. The share of its
+actuals above the upper bound is expected to be half of the rest: 10 % at 80 %.
 """
 
 from typing import Annotated
@@ -14,11 +17,15 @@ import pandas as pd
 
 from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.sparse_bounds import MIN_ZERO_SHARE
+from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.storage.tables import Column, Table
 
 NUMBER = Column("float", can_be_empty=True)
 MEASURES = ("coverage", "width", "winkler", "relative_width")
 SCALED_CRPS = "scaled_crps"
+# The intervals missed a cut-off if a smaller part of its actuals lies inside.
+MISSED = 0.5
 
 
 class MetricsByLevelTable(Table):
@@ -44,11 +51,12 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
         predictions: with the actuals.
     Returns:
         By forecaster, `coverage_80`, `width_80`, `winkler_80`, `relative_width_80` of each level, for a panel also
-        `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; and
-        `scaled_crps`. None if undefined, empty without intervals. And the table by level and step ahead.
+        `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; with sparse
+        series `above_80`, the share of their actuals above the upper bound; and `scaled_crps`. None if undefined, empty
+        without intervals. And the table by level and step ahead.
     """
     numbers: dict[str, dict[str, float | None]] = {}
-    is_panel = predictions.table["unique_id"].nunique() > 1
+    is_panel, sparse = predictions.table["unique_id"].nunique() > 1, find_sparse(predictions)
     rows = [pd.DataFrame(columns=list(MetricsByLevelTable.columns))]
     for name in predictions.forecasters:
         numbers[name] = {}
@@ -58,6 +66,9 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
                 continue
             means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
             numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
+            if len(sparse):
+                own = scores[scores["unique_id"].isin(sparse)]
+                numbers[name][f"above_{level}"] = _or_none(own.groupby("unique_id")["above"].mean().mean())
             if is_panel:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
@@ -71,6 +82,33 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     return numbers, table[list(types.index)].astype(types)
 
 
+def find_sparse(predictions: Predictions) -> pd.Index:
+    """Return the series without negative actuals and with 30 % zeros or more among them."""
+    actual = predictions.table.dropna(subset="y").groupby("unique_id")["y"]
+    zero_share = actual.agg(lambda values: (values == 0).mean())
+    return zero_share.index[(zero_share >= MIN_ZERO_SHARE) & (actual.min() >= 0)]
+
+
+def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
+    """Return the cut-offs at which fewer than half of the actuals of a panel lie inside, by level; see `format_time`.
+
+    The errors of one cut-off share shocks, so that its coverage can be far off. A single series has no such list,
+    because the few steps of one cut-off say nothing.
+
+    Args:
+        predictions: with the actuals.
+        name: of the forecaster.
+    """
+    missed: dict[str, list[str]] = {}
+    if predictions.table["unique_id"].nunique() > 1:
+        for level in predictions.levels:
+            scores = score_bounds(predictions, name, level)
+            if scores is not None:
+                by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
+                missed[str(level)] = [format_time(cutoff) for cutoff in by_cutoff.index[by_cutoff < MISSED]]
+    return missed
+
+
 def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFrame | None:
     """Return coverage, width and Winkler score of the interval of each actual; None without intervals of this level.
 
@@ -79,7 +117,8 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
         name: of the forecaster.
         level: of the interval, in percent.
     Returns:
-        `unique_id, horizon_step, coverage, width, winkler, relative_width`; NaN if there were too few past errors.
+        `unique_id, horizon_step, coverage, above, width, winkler, relative_width`; NaN if there were too few past
+        errors.
     """
     try:
         bounds = predictions.get_bounds(name, level)
@@ -90,6 +129,7 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
     outside = (bounds["lo"] - y).clip(lower=0) + (y - bounds["hi"]).clip(lower=0)
     scores = predictions.table[["unique_id", "horizon_step"]].assign(
         coverage=(outside == 0).astype("float64").where(width.notna()),
+        above=(y > bounds["hi"]).astype("float64").where(width.notna()),
         width=width,
         winkler=width + 200 / (100 - level) * outside,
         relative_width=width / _find_naive_width(predictions, level),

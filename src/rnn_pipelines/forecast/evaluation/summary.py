@@ -1,13 +1,18 @@
 """Metrics of forecasters over all series: errors, skills, and differences from the best baseline."""
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel, MetricsByLevelTable, measure_intervals
+from rnn_pipelines.forecast.evaluation.interval_metrics import (
+    MetricsByLevel,
+    MetricsByLevelTable,
+    list_missed,
+    measure_intervals,
+)
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     MetricsBySeries,
@@ -23,13 +28,14 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_zero_fraction,
 )
 from rnn_pipelines.forecast.evaluation.significance import compute_interval
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 
-NOISE_FLOOR = "noise_floor"
+NOISE_FLOOR, MISSED_ORIGINS = "noise_floor", "missed_origins"
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class ForecastMetrics:
         noise_floor_mse: see `measure_noise_floor`.
         zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
+        missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -51,6 +58,7 @@ class ForecastMetrics:
     zero_fraction: float = 0.0
     num_windows: int = 0
     num_cutoffs: int = 0
+    missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def is_panel(self) -> bool:
@@ -70,7 +78,7 @@ class ForecastMetrics:
     @classmethod
     def parse(cls, blocks: Mapping[str, Any]) -> "ForecastMetrics":
         """Read the result of `to_json`."""
-        facts = [field.name for field in fields(cls) if field.name != "forecasters"]
+        facts = [part.name for part in fields(cls) if part.name != "forecasters"]
         forecasters = {name: block for name, block in blocks.items() if name not in facts}
         return cls(forecasters, **{name: blocks[name] for name in facts})
 
@@ -100,7 +108,7 @@ class ForecastMetrics:
 
     def to_json(self) -> dict[str, Any]:
         """Return a block for each forecaster, and the other attributes."""
-        facts = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "forecasters"}
+        facts = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "forecasters"}
         return {**self.forecasters, **facts}
 
 
@@ -174,6 +182,7 @@ def evaluate_forecasts(
     baseline = summary.find_best_baseline()
     differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
+    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE))
     summary = summary.add(differences).add(of_intervals).add(seconds)
     return summary.to_json(), by_series, measure_by_step(predictions), by_level
 

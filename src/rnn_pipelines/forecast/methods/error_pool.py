@@ -1,7 +1,7 @@
 """The pool of past errors of each method, over their expected sizes, and its bounds; see decision 30."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,15 +11,18 @@ from rnn_pipelines.forecast.methods.error_quantiles import (
     find_growth,
     find_quantiles,
     find_ranks,
+    widen,
 )
 from rnn_pipelines.forecast.methods.error_sizes import (
     NUM_SAMPLES,
     Pool,
+    SizeModel,
     WindowFacts,
     fit_panel_sizes,
     fit_single_sizes,
     measure_windows,
 )
+from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -27,6 +30,8 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, g
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
+# The level keeps drifting if more than this part of the newest windows have a mean outside the range of earlier means.
+MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
 
@@ -34,21 +39,66 @@ HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
 def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
     """Return the ranks of the held-out errors of each method. Their size is even unless the folds show otherwise.
 
-    If the level drifts, errors are enlarged by the growth from block to block.
+    If the level drifts, errors are enlarged by the growth from block to block, and the bounds of new forecasts also
+    count the errors of the evaluated model on the test part, because these are the newest.
     """
-    facts, fold = measure_windows(data.panel, data.validation), data.linear.fold[: len(data.validation)]
+    panel, fold, tested = data.panel, data.linear.fold[: len(data.validation)], _list_tested(data)
+    facts, tested_facts = measure_windows(panel, data.validation), measure_windows(panel, tested)
+    blocks = fold if data.linear.is_forward else np.zeros_like(fold)
+    keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
     pools = {}
     for name, errors in find_errors(data, fitted).items():
         forecasts = fitted[name].out_of_fold
         is_even = not _is_uneven(facts, forecasts, errors, fold)
         sizes = fit_single_sizes(facts, forecasts, errors, is_even)
         over_size = errors / sizes.expect(facts, forecasts)
-        if data.linear.is_forward:
-            over_size *= _find_later_growth(over_size, fold)
-        lows, highs = find_ranks(over_size, levels)
-        rows = np.linspace(0, len(errors) - 1, NUM_SAMPLES).round().astype(int)
-        pools[name] = Pool(sizes, lows, highs, over_size[rows].astype(np.float32), _measure_growth(over_size))
+        freedom = _count_horizons(panel, data.validation) if keeps_drifting else np.inf
+        pool = _rank_errors(sizes, over_size, blocks, levels, freedom)
+        if len(tested):
+            forecasts = PanelModel(data.linear.normalizer, fitted[name].model).forecast(panel, tested)
+            newest = (gather_targets(panel, tested) - forecasts) / sizes.expect(tested_facts, forecasts)
+            over_size, own = np.concatenate([over_size, newest]), np.append(blocks, np.full(len(newest), NUM_BLOCKS))
+            in_use = _rank_errors(sizes, over_size, own, levels, freedom + _count_horizons(panel, tested))
+            pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
+        pools[name] = pool
     return pools
+
+
+def _list_tested(data: FittingData) -> np.ndarray:
+    """Return origins of test windows, at most as many as of a fold: int64[window]; none unless the level drifts."""
+    index = data.panel.index("test")
+    rows = np.linspace(0, len(index) - 1, min(len(index), MAX_VALIDATION // NUM_BLOCKS)).round().astype(int)
+    return index.origins(rows if data.linear.is_forward else rows[:0])
+
+
+def _count_horizons(panel: WindowedPanel, origins: np.ndarray) -> float:
+    """Return the number of horizons that the targets of one series span."""
+    return float(1 + np.ptp(origins) / panel.horizon)
+
+
+def _rank_errors(
+    sizes: SizeModel, over_size: np.ndarray, blocks: np.ndarray, levels: np.ndarray, freedom: float
+) -> Pool:
+    """Return ranks of errors, enlarged by the growth from block to block, and widened by Student's t.
+
+    Args:
+        sizes: of the errors.
+        over_size: float64[window, horizon], errors over their size.
+        blocks: int64[window], of the past, in their order.
+        levels: int64[level], in percent.
+        freedom: degrees of freedom. A level that keeps drifting has one for each horizon of held-out targets, because
+            errors hardly vary within a horizon; otherwise infinite.
+    """
+    over_size = over_size * _find_later_growth(over_size, blocks)
+    lows, highs = (bounds * widen(levels, freedom)[:, None] for bounds in find_ranks(over_size, levels))
+    rows = np.linspace(0, len(over_size) - 1, NUM_SAMPLES).round().astype(int)
+    return Pool(sizes, lows, highs, _make_samples(over_size[rows], freedom), _measure_growth(over_size))
+
+
+def _make_samples(over_size: np.ndarray, freedom: float) -> np.ndarray:
+    """Return errors for paths, widened like the bounds of one level."""
+    samples: np.ndarray = (over_size * widen(np.array(TESTED_LEVEL), freedom)).astype(np.float32)
+    return samples
 
 
 def _find_later_growth(over_size: np.ndarray, fold: np.ndarray) -> float:
@@ -140,7 +190,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
         has_few = np.array([len(pool) < count_needed(level) for level in levels.tolist()], bool)
         lows[has_few], highs[has_few] = -np.inf, np.inf
         places = np.searchsorted(np.cumsum(weights), (np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES * weights.sum())
-        samples = pool[np.minimum(places, len(pool) - 1)].astype(np.float32)
+        samples = _make_samples(pool[np.minimum(places, len(pool) - 1)], freedom)
         pools[name] = Pool(sizes, lows, highs, samples, _measure_growth(pool, weights))
     return pools
 

@@ -61,7 +61,7 @@ def find_quantiles(
     found = np.array([np.interp(wanted, at, values) for at, values in columns]).T.reshape(
         2, len(levels), errors.shape[1]
     )
-    lows, highs = found * (find_t(sides, freedom) / find_t(sides, np.inf))[:, None]
+    lows, highs = found * widen(levels, freedom)[:, None]
     return lows, highs
 
 
@@ -71,6 +71,13 @@ def find_t(probabilities: np.ndarray, freedom: float) -> np.ndarray:
 
     quantiles: np.ndarray = stdtrit(freedom, probabilities)
     return quantiles
+
+
+def widen(levels: np.ndarray, freedom: float) -> np.ndarray:
+    """Return the factor of bounds whose size is measured at few origins: Student's t over the normal quantile."""
+    sides = (1 + levels / 100) / 2
+    factors: np.ndarray = find_t(sides, freedom) / find_t(sides, np.inf)
+    return factors
 
 
 def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int) -> float:
@@ -101,3 +108,17 @@ def find_growth(sizes: np.ndarray) -> float:
         return RANDOM_WALK
     slope = np.polyfit(np.log(steps[is_there]), np.log(sizes[is_there]), 1, w=np.sqrt(steps[is_there]))[0]
     return float(np.clip(slope, 0, 1))
+
+
+def link_steps(step: int, later: np.ndarray, growth: float) -> np.ndarray:
+    """Return the correlation of the error of one step with those of later ones, from the growth of the errors.
+
+    It is that of white noise for a growth of 0, of a random walk for 0.5, and 1 for errors that grow like the step.
+
+    Args:
+        step: steps ahead, from 1.
+        later: int64[step], above `step`.
+        growth: see `find_growth`.
+    """
+    linked: np.ndarray = min(1.0, 2 * growth) * (step / later) ** (1 - growth)
+    return linked

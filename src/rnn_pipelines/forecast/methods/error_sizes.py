@@ -4,7 +4,7 @@ Three rules. `single`: the size of one series is even, or follows the changes of
 it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -121,6 +121,7 @@ class Pool:
         lows, highs: float64[level, horizon].
         samples: float32[NUM_SAMPLES, horizon].
         growth: exponent of the step.
+        evaluated: float64[2, level, horizon], lows and highs for the test part; empty if they are the same.
     """
 
     sizes: SizeModel
@@ -128,6 +129,7 @@ class Pool:
     highs: np.ndarray
     samples: np.ndarray
     growth: float
+    evaluated: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, num_series: int) -> SizeModel:

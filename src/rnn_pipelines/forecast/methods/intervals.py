@@ -6,7 +6,7 @@ ahead. A bound is the forecast plus a quantile of the pool times the expected si
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated
 
 import numpy as np
@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
-from rnn_pipelines.forecast.series.tables import Scaler
+from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
@@ -57,6 +57,8 @@ class Intervals:
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
         is_non_negative: whether bounds are cut at 0.
+        evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
+            count the errors of the test part too; else empty.
     """
 
     rule: Rule
@@ -73,11 +75,19 @@ class Intervals:
     largest: np.ndarray
     shape: np.ndarray
     is_non_negative: bool
+    evaluated: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
+
+    def as_evaluated(self) -> "Intervals":
+        """Return the intervals that count no error of the test part."""
+        if not self.evaluated.size:
+            return self
+        return replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1])
 
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        own = {part: getattr(self, part)[place] for part in ("lows", "highs", "samples", "growth", *SIZE_PARTS)}
+        parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *(["evaluated"] if self.evaluated.size else []))
+        own = {part: getattr(self, part)[place] for part in parts}
         return replace(self, names=np.array([new_name]), **own)
 
     def find(self, name: str) -> int:
@@ -123,7 +133,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         **{part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS},
         **{
             part: np.stack([getattr(pool, part) for pool in pools.values()])
-            for part in (field.name for field in fields(Pool))
+            for part in (one.name for one in fields(Pool))
             if part != "sizes"
         },
     )
@@ -134,12 +144,15 @@ class Windows:
     """Windows to be bounded.
 
     Attributes:
+        panel, origins: the windows, int64[window].
         facts: of their history.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         mean, deviation: float64[window, 1], of the scaler.
     """
 
+    panel: WindowedPanel
+    origins: np.ndarray
     facts: WindowFacts
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
@@ -169,7 +182,15 @@ def describe_windows(
         )
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
-    return Windows(measure_windows(panel, origins, series), sparse, is_whole, mean, deviation)
+    facts = measure_windows(panel, origins, series)
+    return Windows(panel, origins, facts, sparse, is_whole, mean, deviation)
+
+
+def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
+    """Measure the history of the windows at the ends of the series, see `describe_windows`."""
+    index = panel.index("future")
+    origins = index.origins(np.arange(len(index)))
+    return describe_windows(intervals, panel, origins, features.table["unique_id"].to_numpy()[origins - 1], scaler)
 
 
 def bound_forecasts(
@@ -207,7 +228,7 @@ def bound_forecasts(
 def add_intervals(
     predictions: Predictions, intervals: Intervals, panel: WindowedPanel, scaler: Scaler, part: Part
 ) -> Predictions:
-    """Add the bounds of each method with intervals.
+    """Add the bounds of each method with intervals, on the test part those of the evaluated models.
 
     Args:
         predictions: of all windows of the part, in their order; see `tabulate_forecasts`.
@@ -216,6 +237,7 @@ def add_intervals(
         part: of the panel.
     """
     table, index = predictions.table, panel.index(part)
+    intervals = intervals.as_evaluated() if part == "test" else intervals
     origins = index.origins(np.arange(len(index)))
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, origins, names, scaler)

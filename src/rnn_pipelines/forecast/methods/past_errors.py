@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.error_quantiles import find_growth, find_t
+from rnn_pipelines.forecast.methods.error_quantiles import find_growth, find_t, link_steps
 from rnn_pipelines.forecast.methods.error_sizes import NUM_SAMPLES, Pool, SizeModel
 from rnn_pipelines.forecast.methods.ladder import extend_by_ladder
 from rnn_pipelines.forecast.methods.local import forecast_locally
@@ -44,8 +44,21 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
     )
     freedom, none = max(MIN_FREEDOM, int(counts[0]) - 1), np.zeros(0)
     bounds = np.outer(find_t((1 + levels / 100) / 2, freedom), steps)
-    samples = np.outer(find_t((np.arange(NUM_SAMPLES) + 0.5) / NUM_SAMPLES, freedom), steps).astype(np.float32)
+    samples = (_draw_samples(panel.horizon, growth, freedom) * steps).astype(np.float32)
     return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+
+
+def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
+    """Return vectors of errors, each step with Student's t distribution: float64[NUM_SAMPLES, horizon]."""
+    random = np.random.default_rng(0)
+    found = [random.normal(size=NUM_SAMPLES)]
+    for step in range(1, horizon):
+        linked = link_steps(step, np.array([step + 1]), growth)
+        found.append(linked * found[-1] + np.sqrt(1 - linked**2) * random.normal(size=NUM_SAMPLES))
+    # A common factor makes normal errors those of Student's t; ranks make their distribution exact.
+    common = np.sqrt(random.chisquare(freedom, NUM_SAMPLES) / freedom)
+    ranks = (np.stack(found, axis=1) / common[:, None]).argsort(axis=0).argsort(axis=0)
+    return find_t((ranks + 0.5) / NUM_SAMPLES, freedom)
 
 
 def _find_errors(panel: WindowedPanel, origins: np.ndarray, stops: np.ndarray) -> np.ndarray:

@@ -48,29 +48,81 @@ def bound_sparse(
         float64[2, level, window], lower and upper, scaled; NaN for windows that are not sparse.
     """
     found = np.full((2, len(levels), len(origins)), np.nan)
-    series = number_series(panel.series_starts, origins)
-    zeros = panel.zeros[series].astype(np.float64)[:, None]
-    rows = origins[:, None] - np.arange(max(2 * panel.lookback, MIN_NEWEST), 0, -1)
-    is_own = rows >= panel.series_starts[series][:, None]
-    newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
-    own = np.flatnonzero(_is_sparse(newest)) if len(shape) else np.zeros(0, np.int64)
-    newest, counts = newest[own], (~np.isnan(newest[own])).sum(axis=1)
-    # The scaled zero is minus the training's mean.
-    means = (np.nansum(newest, axis=1) + PRIOR_VALUES * -zeros[own, 0]) / (counts + PRIOR_VALUES)
-    values = np.sort(np.concatenate([newest, shape * np.maximum(means, 0)[:, None]], axis=1), axis=1)
-    num = counts + NUM_SHAPE
+    own, newest, pseudo = _gather_pools(shape, panel, origins)
+    values, num = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1), (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
+    zeros = _find_zeros(panel, origins[own])
     for number, level in enumerate(levels.tolist()):
         low = np.maximum((num + 1) * (100 - level) // 200 - 1, 0)
         high = np.minimum(-(-(num + 1) * (100 + level) // 200) - 1, num - 1)
         for side, place in enumerate((low, high)):
-            found[side, number, own] = np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros[own, 0]
+            found[side, number, own] = np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros
     return found[0], found[1]
+
+
+def _find_zeros(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the scaled value of 0 of each window's series, which is minus the training's mean."""
+    return panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)
+
+
+def _gather_pools(
+    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of the windows of sparse series, and their pools: newest values, and values with the shape.
+
+    Returns:
+        int64[sparse], float64[sparse, newest] with NaN for missing values, and float64[sparse, NUM_SHAPE]; scaled,
+        less the scaled 0.
+    """
+    zeros = _find_zeros(panel, origins)[:, None]
+    rows = origins[:, None] - np.arange(max(2 * panel.lookback, MIN_NEWEST), 0, -1)
+    is_own = rows >= panel.series_starts[number_series(panel.series_starts, origins)][:, None]
+    newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
+    own = np.flatnonzero(_is_sparse(newest)) if len(shape) else np.zeros(0, np.int64)
+    newest = newest[own]
+    sums, counts = np.nansum(newest, axis=1), (~np.isnan(newest)).sum(axis=1)
+    means = (sums + PRIOR_VALUES * -zeros[own, 0]) / (counts + PRIOR_VALUES)
+    return own, newest, shape * np.maximum(means, 0)[:, None]
+
+
+def draw_sparse(
+    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, size: tuple[int, int], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return paths of the windows of sparse series, whose steps have the distribution of `bound_sparse`.
+
+    A path is a stretch of the newest values, so that it keeps the dependence between steps; after the last value
+    follows the first. Each step is replaced by a value with the panel's shape with the probability of these in the
+    bounds.
+
+    Args:
+        shape, panel, origins: see `bound_sparse`.
+        size: numbers of paths and steps.
+        random: makes the choice.
+    Returns:
+        Places of the sparse windows, int64[sparse], and float64[sparse, path, step], scaled, less the scaled 0.
+    """
+    own, newest, pseudo = _gather_pools(shape, panel, origins)
+    paths = np.zeros((len(own), *size))
+    for path, values, others in zip(paths, newest, pseudo, strict=True):
+        past = values[~np.isnan(values)]
+        starts = random.integers(0, len(past), (size[0], 1))
+        is_replaced = random.random(size) < NUM_SHAPE / (len(past) + NUM_SHAPE)
+        path[:] = np.where(is_replaced, random.choice(others, size), past[(starts + np.arange(size[1])) % len(past)])
+    return own, paths
 
 
 def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: np.ndarray) -> bool:
     """Return whether all values of a series are whole numbers in its unit, up to the precision of float32."""
     values = panel.values[panel.series_starts[series] : panel.series_stops[series], 0] * deviation + mean
     return bool(np.nanmax(np.abs(values - np.round(values)), initial=0.0) < ROUNDING)
+
+
+def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Round each value up or down to a whole number, so that the mean stays; float32 whole numbers stay themselves."""
+    nearest = np.round(values)
+    rounded: np.ndarray = np.where(
+        np.abs(values - nearest) < ROUNDING, nearest, np.floor(values + random.random(values.shape))
+    )
+    return rounded
 
 
 def round_bounds(lows: np.ndarray, highs: np.ndarray, is_whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

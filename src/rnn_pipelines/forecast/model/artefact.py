@@ -67,8 +67,9 @@ class Forecaster:
     evaluated: ScaledModel | None = None
 
     def as_evaluated(self) -> "Forecaster":
-        """Return the forecaster with the model that was evaluated."""
-        return replace(self, model=self.evaluated or self.model)
+        """Return the forecaster with the model that was evaluated, and its intervals."""
+        intervals = None if self.intervals is None else self.intervals.as_evaluated()
+        return replace(self, model=self.evaluated or self.model, intervals=intervals)
 
 
 def forecast_newest(
@@ -87,11 +88,18 @@ def forecast_newest(
         SeriesError: the series cannot be used, or have another spacing; a covariate is missing, or lacks values over
             the horizon.
     """
+    return forecast_panel(forecaster, *lay_out_newest(forecaster, table, source, covariate_table))
+
+
+def lay_out_newest(
+    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+) -> tuple[WindowedPanel, Features]:
+    """Return the windows at each series' end, and their rows; see `forecast_newest`."""
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
     check_ahead(forecaster, series, covariate_table, settings.horizon)
-    return forecast_cutoffs(forecaster, series, find_ends(series), covariate_table)
+    return lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
 
 
 def find_ends(series: Series) -> pd.DataFrame:

@@ -1,79 +1,98 @@
-"""Sample paths of the next values: forecasts plus whole vectors of past errors, for sums and extremes over steps."""
+"""The table of sample paths of the next values, and their number."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.forecast.methods.intervals import Intervals, Windows, describe_windows
+from rnn_pipelines.forecast.methods.error_paths import draw_paths
+from rnn_pipelines.forecast.methods.intervals import Intervals, describe_ends
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
+from rnn_pipelines.forecast.model.recursion import forecast_steps
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.parameter_models import validate_number_is_no_boolean
+from rnn_pipelines.storage.tables import Column, Table
 
 # Of each series in one call, to bound the memory.
 MAX_PATHS = 10_000
 
 
-def draw_paths(
-    intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, num_paths: int, seed: int
-) -> np.ndarray:
-    """Return paths that keep the dependence between steps: float64[window, path, horizon], in the unit of the series.
+class PathsSpec(
+    RootModel[Annotated[int, Field(ge=0, le=MAX_PATHS), BeforeValidator(validate_number_is_no_boolean)]], frozen=True
+):
+    """The number of sample paths of each series; 0 for none."""
 
-    Args:
-        intervals: include the forecaster `name`.
-        windows: of the forecasts.
-        forecasts: float[window, horizon], scaled.
-        num_paths: of each window.
-        seed: of the choice among past errors.
+
+class PathsTable(Table):
+    """Sample paths of the next values, numbered from 0; empty values if the series has no intervals."""
+
+    key = ("unique_id", "ds", "path")
+    unique_id = Column("text")
+    ds = Column("moment")
+    path = Column("int")
+    y = Column("float", can_be_empty=True)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Sample paths.
+
+    Attributes:
+        table: see `PathsTable`.
+    Raises:
+        TableError: the table has other columns or dtypes.
     """
-    samples = intervals.samples[intervals.find(name)]
-    rows = np.random.default_rng(seed).integers(0, len(samples), (len(forecasts), num_paths))
-    size = intervals.get_sizes(name).expect(windows.facts, forecasts)
-    scaled = forecasts[:, None] + size[:, None] * samples[rows]
-    paths = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
-    return np.maximum(paths, 0.0) if intervals.is_non_negative else paths
+
+    table: pd.DataFrame = field(default_factory=PathsTable.make_empty)
+
+    def __post_init__(self) -> None:
+        PathsTable.validate(self.table)
 
 
-def tabulate_paths(
-    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int, num_paths: int, seed: int
-) -> pd.DataFrame:
-    """Return sample paths of the steps after each series' end: `unique_id, ds, path, y`, paths numbered from 0.
+def draw_next_paths(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int, num_paths: int, seed: int = 0
+) -> Paths:
+    """Return sample paths of the steps after each series' end.
 
     Args:
         forecaster: with intervals.
         panel, features: of `lay_out_recursive`.
-        num_steps: after each series' end, at most the horizon.
+        num_steps: after each series' end. Beyond the horizon, the forecasts are recursive, and the errors grow as the
+            bounds do.
         num_paths: of each series.
         seed: see `draw_paths`.
     Raises:
-        ParameterError: there are no intervals, or too many steps or paths.
+        ParameterError: there are no intervals, or too many paths.
+        SeriesError: a forecast exceeds the range of float32.
     """
-    intervals, horizon = _check(forecaster, num_steps, num_paths), panel.horizon
-    index = panel.index("future")
-    origins = index.origins(np.arange(len(index)))
-    names = features.table["unique_id"].to_numpy()[origins - 1]
-    windows = describe_windows(intervals, panel, origins, names, forecaster.scaler)
-    forecasts = forecaster.model.forecast(panel, origins)
-    paths = draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed)[:, :, :num_steps]
-    times = features.table["ds"].to_numpy()[origins[:, None] + np.arange(horizon)][:, None, :num_steps]
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat(names, num_paths * num_steps),
-            "ds": np.broadcast_to(times, paths.shape).ravel(),
-            "path": np.broadcast_to(np.arange(num_paths)[:, None], paths.shape).ravel(),
-            "y": paths.ravel(),
-        }
-    )
+    intervals = _check(forecaster, num_paths)
+    windows = describe_ends(intervals, panel, features, forecaster.scaler)
+    forecasts = forecast_steps(forecaster, panel, features, num_steps)[:, :num_steps]
+    steps = features.table.iloc[(windows.origins[:, None] + np.arange(num_steps)).ravel()]
+    return tabulate_paths(steps, draw_paths(intervals, FORECAST, windows, forecasts, num_paths, seed))
 
 
-def _check(forecaster: Forecaster, num_steps: int, num_paths: int) -> Intervals:
+def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
+    """Return paths in rows.
+
+    Args:
+        steps: `unique_id, ds`, a row for each window and step.
+        paths: float64[window, path, step].
+    """
+    num_windows, num_paths, num_steps = paths.shape
+    rows = np.arange(num_windows * num_steps).reshape(num_windows, 1, num_steps)
+    table = steps[["unique_id", "ds"]].iloc[np.broadcast_to(rows, paths.shape).ravel()].reset_index(drop=True)
+    numbers = np.broadcast_to(np.arange(num_paths)[:, None], paths.shape)
+    return Paths(table.assign(path=numbers.ravel(), y=paths.ravel()))
+
+
+def _check(forecaster: Forecaster, num_paths: int) -> Intervals:
     if not isinstance(num_paths, int | np.integer) or isinstance(num_paths, bool) or not 1 <= num_paths <= MAX_PATHS:
         raise ParameterError(f"paths: expected a whole number from 1 to {MAX_PATHS:,}, received {show(num_paths)}.")
     if forecaster.intervals is None:
         raise ParameterError("paths: the forecaster has no intervals, whose errors paths are drawn from. Set level.")
-    horizon = forecaster.settings.horizon
-    if num_steps > horizon:
-        raise ParameterError(
-            f"paths: expected h of at most the trained horizon, {horizon}, received {num_steps}. Train with a longer "
-            "horizon."
-        )
     return forecaster.intervals

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show, show_all
-from rnn_pipelines.forecast.methods.intervals import bound_forecasts, describe_windows
+from rnn_pipelines.forecast.methods.intervals import bound_forecasts, describe_ends
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
@@ -77,10 +77,14 @@ def forecast_recursively(
     return found.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
 
 
-def _forecast_beyond_horizon(
-    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
-) -> pd.DataFrame:
-    """Return forecasts of the steps beyond the horizon: the columns of `forecast_cutoffs`."""
+def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int) -> np.ndarray:
+    """Return the forecasts of all steps, rounded up to whole horizons: float32[window, step], scaled.
+
+    Args:
+        forecaster, panel, features, num_steps: see `forecast_recursively`.
+    Raises:
+        SeriesError: a forecast exceeds the range of float32.
+    """
     horizon, index = panel.horizon, panel.index("future")
     origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
     # Each horizon is written into the rows that the next one reads.
@@ -90,7 +94,16 @@ def _forecast_beyond_horizon(
         _check_float32_range(found[-1], features, origins + done - horizon)
         own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
         found.append(forecaster.model.forecast(own, origins + done))
-    scaled = np.concatenate(found[1:], axis=1)
+    return np.concatenate(found, axis=1)
+
+
+def _forecast_beyond_horizon(
+    forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
+) -> pd.DataFrame:
+    """Return forecasts of the steps beyond the horizon: the columns of `forecast_cutoffs`."""
+    horizon, index = panel.horizon, panel.index("future")
+    origins = index.origins(np.arange(len(index)))
+    scaled = forecast_steps(forecaster, panel, features, num_steps)[:, horizon:]
     steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
     target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)
     scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
@@ -110,12 +123,10 @@ def _bound(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, scaled: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return the bounds of the steps beyond the horizon by column, from scaled forecasts, float[window, step]."""
-    intervals, index = forecaster.intervals, panel.index("future")
+    intervals = forecaster.intervals
     if intervals is None:
         return {}
-    origins = index.origins(np.arange(len(index)))
-    names = features.table["unique_id"].to_numpy()[origins - 1]
-    windows = describe_windows(intervals, panel, origins, names, forecaster.scaler)
+    windows = describe_ends(intervals, panel, features, forecaster.scaler)
     found = bound_forecasts(intervals, FORECAST, windows, scaled, panel.horizon + 1)
     return {
         column: bounds[number].ravel()

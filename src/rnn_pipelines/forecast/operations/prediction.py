@@ -6,6 +6,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model import artefact as forecaster
+from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -39,26 +40,36 @@ def read_as_trained(
 
 
 def forecast_newest(
-    champion: LoadedChampion | None, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
-) -> ForecastLog:
+    champion: LoadedChampion | None,
+    table: Source,
+    source: SourceSpec,
+    paths: PathsSpec,
+    covariate_table: pd.DataFrame | None = None,
+) -> tuple[ForecastLog, Paths]:
     """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
+
+    The second result are sample paths of the same steps.
 
     Args:
         champion: the forecaster in use.
         table: the series up to the day of the forecast.
         source: of the table.
+        paths: number of sample paths of each series.
         covariate_table: see `read_series`; None if there are none.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     if champion is None:
         raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
-    forecasts = forecaster.forecast_newest(champion.artefact, table, source, covariate_table)
+    artefact = champion.artefact
+    windows = forecaster.lay_out_newest(artefact, table, source, covariate_table)
+    forecasts = forecaster.forecast_panel(artefact, *windows)
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: they are "
             "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+    drawn = draw_next_paths(artefact, *windows, artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
-    return log[sorted(log.columns, key=ForecastLogTable.is_in_family)]
+    return log[sorted(log.columns, key=ForecastLogTable.is_in_family)], drawn

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number, list_some
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 from rnn_pipelines.report.texts import read_texts
@@ -21,11 +21,16 @@ EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
 # Points of coverage within which intervals hold.
 TOLERANCE = 0.05
+# Origins that are named.
+MAX_MISSED = 3
 NOTES = read_texts("rnn_pipelines.forecast.report")["intervals"]
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
     """Return coverage, width, relative width and Winkler score by forecaster and level, and its scaled CRPS.
+
+    A panel has the coverage of the least and of the most covered origin too, and sparse series the share above the
+    upper bound.
 
     Args:
         metrics: of all forecasters.
@@ -33,14 +38,17 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     """
     levels = [int(level) for level in by_level["level"].unique()]
     names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
-    measures = ("coverage", "width", "relative width", "Winkler")
+    keys = {key for name in names for key in metrics.forecasters[name]}
+    optional = {"by origin": "least_coverage", "above": "above"}
+    more = [what for what, key in optional.items() if any(f"{key}_{level}" in keys for level in levels)]
+    measures = ("coverage", *more, "width", "relative width", "Winkler")
     header = ["forecaster", *(f"{what} {level} %" for level in levels for what in measures)]
     return Table(
         header=[*header, "scaled CRPS"],
         rows=[
             [
                 STYLES[name].name,
-                *(cell for level in levels for cell in _format_level(metrics, by_level, name, level)),
+                *(_format_cell(metrics, by_level, name, level, what) for level in levels for what in measures),
                 format_number(metrics.forecasters[name].get(SCALED_CRPS)),
             ]
             for name in names
@@ -48,29 +56,30 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     )
 
 
-def _format_level(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, level: int) -> Iterator[str]:
+def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, level: int, what: str) -> str:
     numbers = metrics.forecasters[name]
-    coverage = numbers.get(f"coverage_{level}")
-    steps = by_level.loc[(by_level["forecaster"] == name) & (by_level["level"] == level), "coverage"]
-    yield (
-        NO_NUMBER
-        if coverage is None
-        else f"{100 * coverage:.1f} ({100 * steps.min():.1f} to {100 * steps.max():.1f})"
-        if len(steps) > 1
-        else f"{100 * coverage:.1f}"
-    )
-    yield from (format_number(numbers.get(f"{what}_{level}")) for what in ("width", "relative_width", "winkler"))
+    if what == "coverage":
+        steps = by_level.loc[(by_level["forecaster"] == name) & (by_level["level"] == level), "coverage"]
+        ends = f" ({100 * steps.min():.1f} to {100 * steps.max():.1f})" if len(steps) > 1 else ""
+        coverage = numbers.get(f"coverage_{level}")
+        return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}{ends}"
+    if what == "by origin":
+        least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
+        return NO_NUMBER if least is None or most is None else f"{100 * least:.0f} to {100 * most:.0f}"
+    if what == "above":
+        above = numbers.get(f"above_{level}")
+        return NO_NUMBER if above is None else f"{100 * above:.1f}"
+    return format_number(numbers.get(f"{what.replace(' ', '_').lower()}_{level}"))
 
 
 def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str = ENSEMBLE) -> str:
-    """Return whether the intervals of a forecaster held on the test part, a sentence for each level with intervals."""
+    """Return whether the intervals of a forecaster held on the test part, sentences for each level with intervals."""
     numbers, sentences = metrics.forecasters.get(name, {}), []
     for level in levels:
         coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
         if coverage is None:
             continue
-        distance = coverage - level / 100
-        verdict = "held" if abs(distance) <= TOLERANCE else "were too narrow" if distance < 0 else "were too wide"
+        verdict = _judge(coverage, numbers.get(f"above_{level}"), level)
         sentence = f"The {level} % intervals of the {STYLES[name].name} {verdict}: {100 * coverage:.1f} % inside"
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
         if least is not None and most is not None:
@@ -78,7 +87,28 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         if relative is not None:
             sentence += f", {100 * relative:.0f} % of the width of seasonal naive's"
         sentences.append(f"{sentence}.")
+        if (above := numbers.get(f"above_{level}")) is not None:
+            sentences.append(
+                f"Of the actuals of series with many zeros, {100 * above:.1f} % are above the upper bound "
+                f"({format_number((100 - level) / 2)} % expected)."
+            )
+        sentences += _list_missed(metrics, level) if name == ENSEMBLE else []
     return " ".join(sentences)
+
+
+def _judge(coverage: float, above: float | None, level: int) -> str:
+    """Return the verdict on a level. Sparse series are never too wide, because zeros are covered by construction."""
+    distance = coverage - level / 100
+    excess = 0.0 if above is None else above - (1 - level / 100) / 2
+    if distance < -TOLERANCE or excess > TOLERANCE:
+        return "were too narrow"
+    return "were too wide" if distance > TOLERANCE and above is None else "held"
+
+
+def _list_missed(metrics: ForecastMetrics, level: int) -> Iterator[str]:
+    missed = metrics.missed_origins.get(str(level), [])
+    if missed:
+        yield f"Fewer than half are inside from {len(missed)} of the origins: {list_some(missed, MAX_MISSED)}."
 
 
 def format_empty_levels(by_level: MetricsByLevel) -> list[str]:

@@ -2,14 +2,22 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import ensemble, linear_fitting
+from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods import training as networks
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import PARTS
-from rnn_pipelines.forecast.methods.intervals import Intervals, LevelSpec, add_intervals, fit_intervals
+from rnn_pipelines.forecast.methods.intervals import (
+    Intervals,
+    LevelSpec,
+    add_intervals,
+    describe_windows,
+    fit_intervals,
+)
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
@@ -17,6 +25,7 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
 from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
@@ -81,6 +90,19 @@ def tabulate_forecasts(
         for table, part in zip(tabulated, PARTS, strict=True)
     )
     return test, future, future.table
+
+
+def draw_paths(
+    panel: WindowedPanel, scaler: Scaler, intervals: Intervals, next_values: Predictions, paths: PathsSpec
+) -> Paths:
+    """Draw sample paths of the ensemble's next values, for questions about several steps; no rows if there are none."""
+    if not paths.root:
+        return Paths()
+    index, table = panel.index("future"), next_values.table
+    names = table["unique_id"].to_numpy()[:: panel.horizon]
+    windows = describe_windows(intervals, panel, index.origins(np.arange(len(index))), names, scaler)
+    scaled = (table[ENSEMBLE].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+    return tabulate_paths(table, error_paths.draw_paths(intervals, ENSEMBLE, windows, scaled, paths.root))
 
 
 def render_report(

@@ -64,6 +64,7 @@ def create_report_nodes() -> list[Node]:
     """Compare the networks with the baselines, draw and report."""
     predicted = ["predictions", "next_values"]
     tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
+    drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
     by_metrics = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
     drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
@@ -74,6 +75,7 @@ def create_report_nodes() -> list[Node]:
     explained |= {"panel": "forecast_windows"}
     return [
         node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, "next_values_csv").values())),
+        node(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
         node(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
         node(
             evaluate_forecasts,

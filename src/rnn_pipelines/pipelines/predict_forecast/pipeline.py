@@ -14,6 +14,10 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(read_as_trained, [champion, *read], [table, covariate_table]),
-            node(forecast_newest, [champion, table, source, covariate_table], "predict_forecast_forecasts"),
+            node(
+                forecast_newest,
+                [champion, table, source, "params:forecast.paths", covariate_table],
+                ["predict_forecast_forecasts", "predict_forecast_next_paths"],
+            ),
         ]
     )
