@@ -17,6 +17,7 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     Fitted,
+    evaluate,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -169,7 +170,29 @@ class Forecaster:
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return rank_forecasters(self._require_training())
+        return rank_forecasters(evaluate(self._require_training()).metrics)
+
+    def summary(self) -> str:
+        """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
+        from rnn_pipelines.forecast.report.summary import summarize_run
+
+        evaluated = evaluate(self._require_training())
+        return summarize_run(evaluated.metrics, evaluated.future)
+
+    def report(self, path: str | Path) -> None:
+        """Write the report of a run as one HTML file, which needs no network.
+
+        Args:
+            path: of a new file, or of an earlier report, which is replaced.
+        Raises:
+            RunError: there is another file.
+        """
+        # Plotly takes a second to load.
+        from rnn_pipelines.forecast.report.fitted import render_fitted
+        from rnn_pipelines.report.page import write_page
+
+        fitted = self._require_training()
+        write_page(Path(path), render_fitted(fitted, evaluate(fitted)))
 
     def cross_validation(
         self,
