@@ -44,10 +44,15 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@echo "Compiling what every command loads"
 	@$(BIN)/kedro registry list >/dev/null
-	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.methods.training'
+	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.forecast.interface'
 	@touch $@
 
-$(VENV)/all.installed: $(VENV)/project.installed
+$(VENV)/keras.installed: $(VENV)/project.installed
+	$(INSTALL) --extra keras
+	@$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
+	@touch $@
+
+$(VENV)/all.installed: $(VENV)/keras.installed
 	$(INSTALL) --all-extras
 	@touch $@
 
@@ -59,16 +64,16 @@ $(VENV)/%.installed: $(VENV)/project.installed
 forecast: $(NEEDED) ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
 
-sentiment: $(NEEDED) ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
+sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
-compare: $(NEEDED) ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+compare: $(NEEDED) $(VENV)/keras.installed ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
 tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."
 	$(BIN)/kedro run --pipelines=tune_forecast $(RUN_FLAGS)
 
-internals: $(NEEDED) ## What the gates of trained networks do
+internals: $(NEEDED) $(VENV)/keras.installed ## What the gates of trained networks do
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
