@@ -28,6 +28,7 @@ UV = index="$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$${PIP_INDEX_URL:-$(call ask_p
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; [ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; $(BIN)/uv
 INSTALL = @$(UV) pip install --python $(BIN)/python --require-hashes --constraints requirements.lock --requirements pyproject.toml
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file
+COMPILE_KERAS = @$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
 NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
 install: $(VENV)/all.installed ## Create .venv and install all that any command needs
@@ -49,11 +50,12 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 
 $(VENV)/keras.installed: $(VENV)/project.installed
 	$(INSTALL) --extra keras
-	@$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
+	$(COMPILE_KERAS)
 	@touch $@
 
-$(VENV)/all.installed: $(VENV)/keras.installed
+$(VENV)/all.installed: $(VENV)/project.installed
 	$(INSTALL) --all-extras
+	$(COMPILE_KERAS)
 	@touch $@
 
 # What one of the extras in pyproject.toml needs beside the project: docs, viz, notebook, mlflow, postgres, tune.
@@ -108,7 +110,7 @@ viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro
 docs: $(VENV)/docs.installed ## Build the site into site/; a broken link is an error
 	$(BIN)/zensical build --strict --clean
 
-docs-serve: $(VENV)/docs.installed ## Show the site at http://localhost:8000, renewed at every change
+docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
 	$(BIN)/zensical serve
 
 mlflow: $(VENV)/mlflow.installed ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db

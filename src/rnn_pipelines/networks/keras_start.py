@@ -45,7 +45,7 @@ def require_keras() -> None:
     missing = [name for name in STARTED if name not in sys.modules and find_spec(name) is None]
     if missing:
         raise MissingLibraryError(
-            f"{' and '.join(missing)}: not installed, but needed here. Install rnn-pipelines[keras], or run make install."
+            f"{' and '.join(missing)}: not installed, but needed here. Install rnn-pipelines[keras], or make install."
         )
 
 
