@@ -9,6 +9,7 @@ import click
 from rnn_pipelines.console.forecast import forecast
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
+from rnn_pipelines.console.serve import serve
 from rnn_pipelines.errors import (
     ChampionError,
     ParameterError,
@@ -37,7 +38,7 @@ def commands(verbose: bool) -> None:
     warnings.simplefilter("ignore", FutureWarning)
 
 
-for command in (forecast, sentiment, predict):
+for command in (forecast, sentiment, predict, serve):
     commands.add_command(command)
 
 

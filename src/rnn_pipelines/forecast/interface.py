@@ -273,7 +273,12 @@ class Forecaster:
             ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
             FormatError: another version of the project wrote the model.
         """
-        artefact = load_model(path, unpack)
+        return load_model(path, cls.unpack)
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the forecaster in the files of a saved model or champion: content by name; see `load`."""
+        artefact = unpack(files)
         intervals, settings = artefact.intervals, artefact.settings
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
