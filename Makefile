@@ -28,6 +28,7 @@ UV = index="$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$${PIP_INDEX_URL:-$(call ask_p
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; [ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; $(BIN)/uv
 INSTALL = @$(UV) pip install --python $(BIN)/python --require-hashes --constraints requirements.lock --requirements pyproject.toml
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file
+COMPILE_KERAS = @$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
 NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
 install: $(VENV)/all.installed ## Create .venv and install all that any command needs
@@ -44,11 +45,17 @@ $(VENV)/project.installed: $(VENV)/uv.installed
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@echo "Compiling what every command loads"
 	@$(BIN)/kedro registry list >/dev/null
-	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.sentiment.methods.training'
+	@$(BIN)/python -W ignore -c 'import plotly.graph_objects, utilsforecast.losses, rnn_pipelines.forecast.interface'
+	@touch $@
+
+$(VENV)/keras.installed: $(VENV)/project.installed
+	$(INSTALL) --extra keras
+	$(COMPILE_KERAS)
 	@touch $@
 
 $(VENV)/all.installed: $(VENV)/project.installed
 	$(INSTALL) --all-extras
+	$(COMPILE_KERAS)
 	@touch $@
 
 # What one of the extras in pyproject.toml needs beside the project: docs, viz, notebook, mlflow, postgres, tune.
@@ -59,16 +66,16 @@ $(VENV)/%.installed: $(VENV)/project.installed
 forecast: $(NEEDED) ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
 
-sentiment: $(NEEDED) ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
+sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
-compare: $(NEEDED) ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+compare: $(NEEDED) $(VENV)/keras.installed ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
 tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."
 	$(BIN)/kedro run --pipelines=tune_forecast $(RUN_FLAGS)
 
-internals: $(NEEDED) ## What the gates of trained networks do
+internals: $(NEEDED) $(VENV)/keras.installed ## What the gates of trained networks do
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
@@ -103,7 +110,7 @@ viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro
 docs: $(VENV)/docs.installed ## Build the site into site/; a broken link is an error
 	$(BIN)/zensical build --strict --clean
 
-docs-serve: $(VENV)/docs.installed ## Show the site at http://localhost:8000, renewed at every change
+docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
 	$(BIN)/zensical serve
 
 mlflow: $(VENV)/mlflow.installed ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db

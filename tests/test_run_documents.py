@@ -75,7 +75,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     programs.mkdir(parents=True)
     (programs / "kedro").write_text(f'#!/bin/sh\nexec {sys.executable} -m kedro "$@"\n')
     (programs / "kedro").chmod(0o755)
-    for installed in ("uv", "project", "all", "tune"):  # so that make installs nothing
+    for installed in ("uv", "project", "keras", "all", "tune"):  # so that make installs nothing
         (folder / f".venv/{installed}.installed").touch()
     write_files(folder)
     return folder

@@ -82,6 +82,10 @@ class ParameterError(RnnPipelinesError, ValueError):
     """A parameter has an unknown name or an invalid value; the message names the expected ones."""
 
 
+class MissingLibraryError(RnnPipelinesError, ImportError):
+    """An optional library is not installed; the message names the extra that installs it."""
+
+
 class ParallelError(RnnPipelinesError, RuntimeError):
     """Trainings can't run in parallel as requested; the message names the cause."""
 

@@ -92,9 +92,9 @@ def list_steps(folder: Path, *arguments: str) -> str:
     [
         (["forecast"], set()),
         (["forecast", "ENV=postgres"], {"--extra postgres"}),
-        (["sentiment"], set()),
-        (["compare"], set()),
-        (["internals"], set()),
+        (["sentiment"], {"--extra keras"}),
+        (["compare"], {"--extra keras"}),
+        (["internals"], {"--extra keras"}),
         (["tune"], {"--extra tune"}),
         (["viz"], {"--extra viz"}),
         (["notebook"], {"--extra notebook"}),

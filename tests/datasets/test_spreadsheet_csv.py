@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import SpreadsheetCSVDataset
-from rnn_pipelines.datasets.spreadsheet_csv import mark_text, unmark_text
+from rnn_pipelines.storage.spreadsheets import mark_text, unmark_text
 
 FORMULAS = [
     "=1+1",

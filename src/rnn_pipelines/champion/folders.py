@@ -164,8 +164,13 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         FormatError: another version of the project wrote it.
     """
     folder = _take_path(path)
+    return unpack_model(folder, lambda: unpack(load_folder(folder)))
+
+
+def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
+    """Return the model that `load` returns; any error of a damaged file becomes a `ChampionError`."""
     try:
-        return unpack(load_folder(folder))
+        return load()
     except RnnPipelinesError:
         raise
     # The system, Keras, h5py, NumPy and zipfile can raise any error for a damaged file.

@@ -129,6 +129,7 @@ def describe_loader() -> Loader:
 
 
 def list_versions() -> dict[str, str]:
-    """Return the versions of Python, of the project and of the libraries that affect results."""
-    versions = {name: metadata.version(name) for name in LIBRARIES}
+    """Return the versions of Python, of the project and of the installed libraries that affect results."""
+    installed = [name for name in LIBRARIES if list(metadata.distributions(name=name))]
+    versions = {name: metadata.version(name) for name in installed}
     return {"python": platform.python_version(), "rnn-pipelines": __version__, **versions}

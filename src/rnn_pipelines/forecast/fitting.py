@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_zero_fraction
+from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_zero_fraction
 from rnn_pipelines.forecast.evaluation.series_methods import SeriesMethods, describe_series_methods
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
@@ -15,12 +16,12 @@ from rnn_pipelines.forecast.evaluation.summary import (
     warn_of_zeros,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
-from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
+from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
-from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
@@ -44,6 +45,7 @@ class Fitted:
         data: of the fits: the windows and their linear models.
         networks: trained, by name, with their records.
         methods: all methods by name, including the ensemble; evaluated, and refitted for use.
+        weights: of the ensemble, with the losses of its methods, see `fit_ensemble`.
         intervals: of all methods.
     """
 
@@ -54,7 +56,25 @@ class Fitted:
     data: FittingData
     networks: Mapping[str, TrainedNetwork]
     methods: Mapping[str, FittedMethod]
+    weights: Mapping[str, Any]
     intervals: Intervals
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The forecasts of fitted methods, and their errors on the test part.
+
+    Attributes:
+        metrics: of all methods.
+        by_step, by_level: the metrics by step ahead, and those of the intervals by level.
+        test, future: forecasts of the test part and of the next steps, in the zone of the data.
+    """
+
+    metrics: ForecastMetrics
+    by_step: MetricsByStep
+    by_level: MetricsByLevel
+    test: Predictions
+    future: Predictions
 
 
 def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
@@ -75,9 +95,10 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     )
     data = prepare_fitting(panel.windows, spec.training)
     networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
-    methods, _ = fit_all_methods(data, {name: network.network for name, network in networks.items()})
+    methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     methods = check_refit(data, methods)
-    return Fitted(spec, table, panel, settings, data, networks, methods, fit_intervals(data, methods, spec.level))
+    intervals = fit_intervals(data, methods, spec.level)
+    return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
@@ -96,18 +117,14 @@ def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) ->
     return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part)
 
 
-def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
-    """Return all metrics of all methods on the test part, the best method first.
-
-    Returns:
-        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict. No rows without a test
-        part.
-    """
+def evaluate(fitted: Fitted) -> Evaluated:
+    """Forecast test part and next steps with all methods, and measure the errors; see `evaluate_forecasts`."""
     panel = fitted.panel
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
-    found, *_ = evaluate_forecasts(
-        _tabulate(fitted, forecasts, "test"),
+    test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
+    found, _, by_step, by_level = evaluate_forecasts(
+        test,
         panel.series,
         panel.cutoffs,
         panel.profile,
@@ -115,7 +132,17 @@ def rank_forecasters(fitted: Fitted) -> pd.DataFrame:
         list_seconds(fitted.data.linear, fitted.methods, forecasts),
         **records,
     )
-    metrics = ForecastMetrics.parse(found)
+    test, future = (show_predictions(table, panel.profile["tz"]) for table in (test, future))
+    return Evaluated(ForecastMetrics.parse(found), by_step, by_level, test, future)
+
+
+def rank_forecasters(metrics: ForecastMetrics) -> pd.DataFrame:
+    """Return all metrics of all methods on the test part, the best method first.
+
+    Returns:
+        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict. No rows without a test
+        part.
+    """
     ranked = {name: metrics.forecasters[name] for name in metrics.rank()}
     if not ranked:
         return pd.DataFrame(columns=["forecaster", *METRICS])

@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.fitting import (
     Fitted,
     describe_all_series,
     describe_zeros,
+    evaluate,
     fit_forecasters,
     list_artefacts,
     make_champion,
@@ -175,7 +176,29 @@ class Forecaster:
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return rank_forecasters(self._require_training())
+        return rank_forecasters(evaluate(self._require_training()).metrics)
+
+    def summary(self) -> str:
+        """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
+        from rnn_pipelines.forecast.report.summary import summarize_run
+
+        evaluated = evaluate(self._require_training())
+        return summarize_run(evaluated.metrics, evaluated.future)
+
+    def report(self, path: str | Path) -> None:
+        """Write the report of a run as one HTML file, which needs no network.
+
+        Args:
+            path: of a new file, or of an earlier report, which is replaced.
+        Raises:
+            RunError: there is another file.
+        """
+        # Plotly takes a second to load.
+        from rnn_pipelines.forecast.report.fitted import render_fitted
+        from rnn_pipelines.report.page import write_page
+
+        fitted = self._require_training()
+        write_page(Path(path), render_fitted(fitted, evaluate(fitted)))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -265,7 +288,12 @@ class Forecaster:
             ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
             FormatError: another version of the project wrote the model.
         """
-        artefact = load_model(path, unpack)
+        return load_model(path, cls.unpack)
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the forecaster in the files of a saved model or champion: content by name; see `load`."""
+        artefact = unpack(files)
         intervals, settings = artefact.intervals, artefact.settings
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()

@@ -56,25 +56,28 @@ class FrameSpec(SourceSpec, frozen=True):
         return self.label
 
 
-def list_parameter_models() -> dict[str, Any]:
-    """Return the type of each block of `forecast` by its name."""
+def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any]:
+    """Return the type of each block of `forecast` by its name; that of `source` is given."""
     recipe = {name: field.annotation for name, field in Recipe.model_fields.items()}
     networks = dict.fromkeys(NETWORKS, NetworkSpec)
-    return {**recipe, "source": FrameSpec, **networks, "training": ForecastTrainingSpec, "level": LevelSpec}
+    return {**recipe, "source": source, **networks, "training": ForecastTrainingSpec, "level": LevelSpec}
 
 
-def read_parameter_models(given: Mapping[str, Any], others: Iterable[str] = ()) -> ForecastSpec:
+def read_parameter_models(
+    given: Mapping[str, Any], others: Iterable[str] = (), source: type[SourceSpec] = FrameSpec
+) -> ForecastSpec:
     """Read the blocks of `forecast`, with defaults for missing ones.
 
     Args:
         given: by name, each a dictionary or a value, as in `parameters_forecast.yml`.
         others: further names that the caller accepts, for the error message.
+        source: type of the block `source`: `FrameSpec` for a table in memory, `SourceSpec` for a file.
     Raises:
         ParameterError: a block or parameter does not exist, or its value is invalid.
     """
-    types = list_parameter_models()
+    types = list_parameter_models(source)
     check_block_names(given, types, others)
-    always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY}
+    always = {name: {"cell": name} for name in NETWORKS} | {"source": IN_MEMORY if source is FrameSpec else {}}
     read = {
         name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), given.get(name)))
         for name, kind in types.items()

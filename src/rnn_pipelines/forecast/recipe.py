@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
 from rnn_pipelines.forecast.series.coding import Coding, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.schema import GapPolicy, choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
@@ -56,6 +56,19 @@ class Panel:
     coding: Coding
     features: Features
     windows: WindowedPanel
+
+
+def read_source(
+    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None = None
+) -> tuple[Source, pd.DataFrame]:
+    """Read series and covariates, and check that future covariates cover the horizon."""
+    table, covariate_table = read_series(source, covariates, external)
+    # An empty table raises its own error in a later check.
+    if covariates.future and len(table):
+        freq = find_frequency(table, source)
+        horizon = window.horizon or choose_usual_window(source, freq)[1]
+        check_future_covariates(table, covariate_table, covariates.future, horizon, freq)
+    return table, covariate_table
 
 
 def add_features(

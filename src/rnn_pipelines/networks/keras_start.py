@@ -15,8 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+
+from rnn_pipelines.errors import MissingLibraryError
 
 STARTED = ("keras", "tensorflow")
 # pandas is not hidden: without it, Keras would not recognise DataFrames later.
@@ -31,6 +34,19 @@ def quicken_start() -> None:
     """Install the import hook, unless Keras or TensorFlow is loaded or the hook is installed already."""
     if not any(name in sys.modules for name in STARTED) and not any(map(_is_starter, sys.meta_path)):
         sys.meta_path.insert(0, _Starter())
+
+
+def require_keras() -> None:
+    """Check that Keras and TensorFlow are installed, without loading them.
+
+    Raises:
+        MissingLibraryError: one of them is missing.
+    """
+    missing = [name for name in STARTED if name not in sys.modules and find_spec(name) is None]
+    if missing:
+        raise MissingLibraryError(
+            f"{' and '.join(missing)}: not installed, but needed here. Install rnn-pipelines[keras], or make install."
+        )
 
 
 def _is_starter(finder: object) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_pipelines.networks.keras_start import require_keras
+
 if TYPE_CHECKING:
     from keras import Model
 
@@ -25,6 +27,7 @@ def pack_model(model: "Model") -> bytes:
 
 def unpack_model(packed: bytes) -> "Model":
     """Return the model in a `.keras` file, ready for prediction, not compiled."""
+    require_keras()
     import keras
 
     # Keras finds the project's own layers by name once they are imported.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import plotly.io
@@ -11,8 +12,10 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
+from rnn_pipelines.errors import RunError
 from rnn_pipelines.report.numbers import join_percent
 from rnn_pipelines.report.origin import PLACE
+from rnn_pipelines.storage.files import replace_file
 
 Record = TypeVar("Record")
 
@@ -135,6 +138,20 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         draw=_draw,
         place_of_run=Markup(PLACE),
     )
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page of `render_page`. An earlier one is replaced; any other file stays.
+
+    Raises:
+        RunError: there is a file that is no page of this project.
+    """
+    try:
+        if path.exists() and PLACE not in path.read_text(encoding="utf-8", errors="replace"):
+            raise RunError(f"{path}: there is a file that is no report of this project. Name another file.")
+        replace_file(path, page.encode())
+    except OSError as error:
+        raise RunError(f"{path}: the report can't be written ({error.strerror}). Name another file.") from error
 
 
 def _draw(figure: Figure, name: str) -> Markup:

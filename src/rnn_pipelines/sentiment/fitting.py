@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
@@ -55,7 +56,9 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     Raises:
         ReviewError: a part is empty or has only one class.
         TrainingError: a loss is no longer finite.
+        MissingLibraryError: Keras is not installed.
     """
+    require_keras()
     reviews, _ = split_reviews(table, spec.split)
     words = build_vocabulary(reviews, spec.vocabulary)
     encoded = encode_reviews(reviews, words, spec.vocabulary)

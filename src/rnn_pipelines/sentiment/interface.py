@@ -123,8 +123,13 @@ class TextClassifier:
             ChampionError: there is no model, or it is damaged.
             FormatError: it has another format.
         """
+        return load_model(path, cls.unpack)
+
+    @classmethod
+    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+        """Return the classifier in the files of a saved model or champion: content by name; see `load`."""
         loaded = cls()
-        loaded._artefact = load_model(path, unpack)
+        loaded._artefact = unpack(files)
         return loaded
 
     def _require_fit(self) -> Artefact:

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.recipe import read_source
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
-from rnn_pipelines.pipelines.forecast.nodes import read_source
 
 DAYS = pd.date_range("2024-01-01", periods=50)
 KNOWN = 36

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError
 from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.fitting import fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -110,7 +110,8 @@ def run_trial(job: FitJob) -> TrialResult:
     """Fit with the parameters of a trial, and measure the loss."""
     started = time.monotonic()
     try:
-        ranked = rank_forecasters(fit_forecasters(job.table, job.covariate_table, job.spec)).set_index("forecaster")
+        fitted = fit_forecasters(job.table, job.covariate_table, job.spec)
+        ranked = rank_forecasters(evaluate(fitted).metrics).set_index("forecaster")
     except (SeriesError, TrainingError) as error:
         return TrialResult(None, None, time.monotonic() - started, str(error))
     losses = ranked["mase" if "relative_mae" in ranked else "mse"]

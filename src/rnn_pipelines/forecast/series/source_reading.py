@@ -83,6 +83,18 @@ def read_table(
     return table, parse_columns(raw, columns, source).reindex(table.index)
 
 
+def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return all columns of a file, with its cells as they are.
+
+    Args:
+        source: of the file.
+        wanted: known columns, which help to find the header; None for those of the source.
+    """
+    known = [source.time, source.target, *([source.id] if source.id else [])] if wanted is None else list(wanted)
+    dialect = Dialect(source.sep, source.encoding, source.sheet)
+    return read_columns(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
+
+
 def read_rows(
     source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:

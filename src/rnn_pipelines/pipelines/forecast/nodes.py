@@ -27,24 +27,8 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.report import report, summary
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
-from rnn_pipelines.forecast.series.schema import choose_usual_window, find_frequency
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
-
-
-def read_source(
-    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None
-) -> tuple[Source, pd.DataFrame]:
-    """Read series and covariates, and check that future covariates cover the horizon."""
-    table, covariate_table = read_series(source, covariates, external)
-    # An empty table raises its own error in a later check.
-    if covariates.future and len(table):
-        freq = find_frequency(table, source)
-        horizon = window.horizon or choose_usual_window(source, freq)[1]
-        check_future_covariates(table, covariate_table, covariates.future, horizon, freq)
-    return table, covariate_table
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:

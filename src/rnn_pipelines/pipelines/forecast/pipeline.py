@@ -9,7 +9,7 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
-from rnn_pipelines.forecast.recipe import PREPARATION
+from rnn_pipelines.forecast.recipe import PREPARATION, read_source
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
@@ -30,7 +30,7 @@ FIGURES = {
 def create_pipeline() -> Pipeline:
     """Read and prepare the data, fit every method of the registry, and report."""
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
-    read = node(nodes.read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
+    read = node(read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
     prepare = create_nodes(PREPARATION, name_in("forecast"))
     networks = [create_network_node(name) for name in NETWORKS]
     return Pipeline([read, *prepare, *networks, *create_method_nodes(), *create_report_nodes()])

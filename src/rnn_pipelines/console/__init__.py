@@ -1,0 +1,1 @@
+"""The program `rnn-pipelines`: forecasts and text classification from a terminal, without a Kedro project."""

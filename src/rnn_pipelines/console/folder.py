@@ -1,0 +1,63 @@
+"""A new folder of results, whose files appear together."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from rnn_pipelines.champion.folders import save_folder
+from rnn_pipelines.errors import RunError
+
+MODEL = "model"
+
+
+def choose_folder(file: str, suffix: str, given: str | None) -> Path:
+    """Return the path of a new folder: as given, or else named after a file, with a number if it exists.
+
+    Args:
+        file: that is read.
+        suffix: of the folder's name.
+        given: by the user; None for none.
+    Raises:
+        RunError: the given path exists.
+    """
+    if given is None:
+        name = f"{Path(file).name.split('.')[0]}-{suffix}"
+        numbers = range(2, 10_000)
+        return next(
+            path for path in map(Path, [name, *(f"{name}-{number}" for number in numbers)]) if not _is_there(path)
+        )
+    if _is_there(Path(given)):
+        raise RunError(f"{given}: it exists, and nothing is overwritten. Name a new folder in --output.")
+    return Path(given)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, bytes]) -> None:
+    """Write files and a model into a new folder, which appears when all of them are complete.
+
+    Args:
+        folder: does not exist.
+        files, model: contents by name; the model gets a folder of its own.
+
+    Raises:
+        RunError: the folder can't be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            for name, content in files.items():
+                (draft / name).write_bytes(content)
+            save_folder(draft / MODEL, model)
+            draft.chmod(0o755)
+            os.rename(draft, folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise RunError(f"{folder}: the results can't be written ({error.strerror}). Name another folder.") from error

@@ -1,0 +1,144 @@
+"""The command `forecast`: one file in; verdict, next values and a folder with the report out."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
+from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.errors import SeriesError, show_all
+from rnn_pipelines.printing import say, say_json
+
+if TYPE_CHECKING:
+    from rnn_pipelines.forecast.fitting import Evaluated, Fitted
+    from rnn_pipelines.forecast.parameters import ForecastSpec
+
+FILES = {
+    "report": "report.html",
+    "next_values": "next_values.csv",
+    "all_methods": "all_methods.csv",
+    "metrics": "metrics.json",
+    "model": MODEL,
+}
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--time", "-t", help="Column of the times. By default ds, or else the first other column.")
+@click.option("--target", "-y", help="Column of the values. By default y, or else the only other column.")
+@click.option("--id", "-i", help="Column with the names of the series, if there are several.")
+@click.option("--wide", is_flag=True, help="Each column of numbers is a series.")
+@click.option("--horizon", "-H", type=int, help="Steps ahead. By default by the frequency: 14 days, 12 months, …")
+@click.option("--level", type=int, multiple=True, default=(80, 95), help="An interval in percent; repeat it.")
+@click.option("--future", multiple=True, help="A column that is known in advance, such as a price; repeat it.")
+@click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
+@click.option("--holidays", help="A country with its public holidays, such as DE or US.")
+@click.option("--set", "settings", multiple=True, help="Any parameter of a forecast, as training.seed=1; repeat it.")
+@click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any) -> None:
+    """Forecast the series in FILE, which is CSV, Parquet or Excel.
+
+    Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
+    next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
+    """
+    folder = choose_folder(file, "forecast", output)
+    spec = _read_spec(file, options, read_settings(settings))
+    # Here and below, because `--help` and errors of the parameters must not wait for the libraries.
+    from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, make_champion
+    from rnn_pipelines.forecast.model.packing import pack
+    from rnn_pipelines.forecast.recipe import read_source
+    from rnn_pipelines.forecast.report.fitted import render_fitted
+    from rnn_pipelines.forecast.report.summary import summarize_run
+
+    recipe = spec.recipe
+    fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
+    evaluated = evaluate(fitted)
+    write_folder(folder, _list_files(evaluated, render_fitted(fitted, evaluated)), pack(make_champion(fitted)))
+    if as_json:
+        say_json(_list_results(fitted, evaluated, folder))
+        return
+    say(summarize_run(evaluated.metrics, evaluated.future))
+    say(f"\n{folder / FILES['report']}")
+
+
+def _read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
+    """Return the parameters of a forecast; those of `--set` add to those of the other options."""
+    from rnn_pipelines.forecast.parameters import read_parameter_models
+    from rnn_pipelines.forecast.series.source import SourceSpec
+
+    covariates = {name: list(options[name]) for name in ("future", "past")} | {"holidays": options["holidays"]}
+    own = {
+        "source": {"path": file, **{name: options[name] for name in ("id", "wide")}},
+        "covariates": {name: value for name, value in covariates.items() if value},
+        "window": {"horizon": options["horizon"]} if options["horizon"] else {},
+    }
+    blocks = {**given, **{name: {**block, **given.get(name, {})} for name, block in own.items()}}
+    blocks.setdefault("level", list(options["level"]))
+    columns = {name: options[name] for name in ("time", "target") if options[name]}
+    blocks["source"] = _find_columns(blocks["source"] | columns, blocks["covariates"])
+    return read_parameter_models(blocks, source=SourceSpec)
+
+
+def _find_columns(source: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the block with the columns of times and values, which may be found by their names and order."""
+    from rnn_pipelines.forecast.series.source import SourceSpec
+    from rnn_pipelines.forecast.series.source_reading import read_frame
+    from rnn_pipelines.parameter_models import read_parameter_model
+
+    if {"time", "target"} <= source.keys():
+        return source
+    wanted = [source[name] for name in ("time", "target", "id") if source.get(name)]
+    names = list(read_frame(read_parameter_model("source", SourceSpec, source), wanted))
+    listed = [column for block in ("future", "past", "static") for column in covariates.get(block, [])]
+    others = [name for name in names if name not in {*wanted, *listed}]
+    if "time" not in source:
+        source["time"] = "ds" if "ds" in others else next(iter(others), "ds")
+        others = [name for name in others if name != source["time"]]
+    if "target" not in source and not source["wide"]:
+        if "y" not in others and len(others) != 1:
+            raise SeriesError(
+                f"{source['path']}: which column has the values? Name one of {show_all(others)} in --target."
+            )
+        source["target"] = "y" if "y" in others else others[0]
+    return source
+
+
+def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
+    from rnn_pipelines.champion.records import make_plain
+    from rnn_pipelines.forecast.report.next_values import tabulate_ensemble
+    from rnn_pipelines.storage.spreadsheets import write_csv
+
+    metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
+    return {
+        FILES["report"]: report.encode(),
+        FILES["next_values"]: write_csv(tabulate_ensemble(evaluated.future)),
+        FILES["all_methods"]: write_csv(evaluated.future.table),
+        FILES["metrics"]: f"{metrics}\n".encode(),
+    }
+
+
+def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dict[str, Any]:
+    """Return the results for programs; the documentation names the keys."""
+    from rnn_pipelines.champion.records import make_plain
+    from rnn_pipelines.forecast.report.next_values import tabulate_ensemble
+    from rnn_pipelines.forecast.report.verdict import write_verdict
+
+    values = tabulate_ensemble(evaluated.future).astype({"ds": str}).to_dict(orient="records")
+    profile, metrics = fitted.panel.profile, evaluated.metrics
+    return {
+        "source": profile["source"],
+        "frequency": str(profile["freq"]),
+        "lookback": profile["lookback"],
+        "horizon": profile["horizon"],
+        "repairs": list(profile["repairs"]),
+        "verdict": write_verdict(metrics),
+        "deciding_metric": metrics.deciding,
+        "leaderboard": make_plain([{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]),
+        "next_values": make_plain(values),
+        "folder": str(folder),
+        "files": {name: str(folder / file) for name, file in FILES.items()},
+    }

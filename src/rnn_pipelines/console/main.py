@@ -1,0 +1,60 @@
+"""The commands of `rnn-pipelines`, their errors and exit codes."""
+
+import logging
+import sys
+import warnings
+
+import click
+
+from rnn_pipelines.console.forecast import forecast
+from rnn_pipelines.console.predict import predict
+from rnn_pipelines.console.sentiment import sentiment
+from rnn_pipelines.console.serve import serve
+from rnn_pipelines.errors import (
+    ChampionError,
+    ParameterError,
+    ReviewError,
+    RnnPipelinesError,
+    RunError,
+    SeriesError,
+)
+from rnn_pipelines.printing import escape_log, say
+from rnn_pipelines.version import __version__
+
+# Errors that a change of the command or of the file resolves.
+OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rnn-pipelines")
+@click.option("--verbose", "-v", is_flag=True, help="Print the log: what was detected, repaired and chosen.")
+def commands(verbose: bool) -> None:
+    """Forecast time series and classify texts with LSTM and GRU networks, compared with simple methods.
+
+    Exit codes: 0 done, 2 an error that you can correct, 1 any other error.
+    """
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
+    escape_log(logging.getLogger().handlers)
+    warnings.simplefilter("ignore", FutureWarning)
+
+
+for command in (forecast, sentiment, predict, serve):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command and exit."""
+    try:
+        commands.main(standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except RnnPipelinesError as error:
+        say(f"Error: {error}", is_error=True)
+        sys.exit(2 if isinstance(error, OF_USER) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The command `sentiment`: labelled texts in; the comparison of classifiers and a saved classifier out."""
+
+import json
+from typing import Any
+
+import click
+
+from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
+from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.printing import say, say_json
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--text", "-t", default="text", show_default=True, help="Column of the texts.")
+@click.option("--label", "-l", default="label", show_default=True, help="Column of the labels: positive and negative.")
+@click.option("--group", help="Column of shops, films or authors, each of which stays on one side of a split.")
+@click.option("--set", "settings", multiple=True, help="Any parameter of sentiment, as training.epochs=3; repeat it.")
+@click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-sentiment.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def sentiment(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **columns: str | None) -> None:
+    """Learn the sentiment of the labelled texts in FILE, which is CSV, Parquet or Excel.
+
+    Prints the classifiers on held-out texts. The new folder has metrics.json, and the folder model for
+    `rnn-pipelines predict`.
+    """
+    from rnn_pipelines.champion.records import make_plain
+    from rnn_pipelines.parameter_models import read_parameter_model
+    from rnn_pipelines.report.terminal import align_columns
+    from rnn_pipelines.sentiment.fitting import fit_classifier
+    from rnn_pipelines.sentiment.interface import read_spec
+    from rnn_pipelines.sentiment.model.packing import pack
+    from rnn_pipelines.sentiment.report.figures import list_classifiers
+    from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
+    from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
+
+    folder = choose_folder(file, "sentiment", output)
+    spec = read_spec(read_settings(settings))
+    reviews = read_reviews(read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns}))
+    classifier, metrics = fit_classifier(reviews, spec)
+    found: dict[str, Any] = make_plain(metrics)
+    content = json.dumps(found, indent=2, allow_nan=False)
+    write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
+    if as_json:
+        say_json({"metrics": found, "folder": str(folder), "model": str(folder / MODEL)})
+        return
+    table = tabulate_classifiers(metrics)
+    assert len(list_classifiers(metrics)) == len(table.rows)
+    say(align_columns([["on the test part", *table.header[1:]], *table.rows]))
+    say(f"\n{folder / MODEL}")

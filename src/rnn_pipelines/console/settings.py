@@ -1,0 +1,31 @@
+"""Parameters of the option `--set`."""
+
+from typing import Any
+
+import yaml
+
+from rnn_pipelines.errors import ParameterError, show
+
+
+def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return nested parameters from texts such as `training.seed=1`; values are YAML, so that lists are possible.
+
+    Raises:
+        ParameterError: a text is no setting, or names a parameter inside another one.
+    """
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        *blocks, last = name.strip().split(".")
+        block = found
+        for part in blocks:
+            block = block.setdefault(part, {})
+            if not isinstance(block, dict):
+                break
+        if not sign or not last or not isinstance(block, dict):
+            raise ParameterError(f"--set: expected a setting such as training.seed=1, received {show(setting)}.")
+        try:
+            block[last] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ParameterError(f"--set: expected a value of YAML, received {show(setting)}.") from error
+    return found

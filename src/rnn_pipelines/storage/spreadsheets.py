@@ -1,0 +1,40 @@
+"""CSV files for spreadsheets, in which texts cannot be mistaken for formulas."""
+
+import csv
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+MARK = "'"
+# Beginnings of texts that Excel, LibreOffice and Google Sheets read as a formula, also in full width and after blanks.
+# The mark itself too, so that removing one mark always restores the text.
+RISKY = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
+
+
+def write_csv(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8, without row labels; texts are marked as by `mark_text`."""
+    # By default, pandas does not quote a carriage return, so that a text with one would become two rows.
+    return change_texts(table, mark_text).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
+
+
+def mark_text(text: str) -> str:
+    """Return the text with a mark if a spreadsheet would read it as a formula."""
+    return MARK + text if RISKY.match(text) else text
+
+
+def unmark_text(text: str) -> str:
+    """Return the original of a text that was read from the file."""
+    return text.removeprefix(MARK)
+
+
+def change_texts(data: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table in which a function has changed every text."""
+    texts = data.select_dtypes(["str", "object", "category"]).astype(object)
+    changed = texts.map(lambda value: change(value) if isinstance(value, str) else value)
+    return data.assign(**{str(name): changed[name].astype(_forget_categories(data[name].dtype)) for name in changed})
+
+
+def _forget_categories(dtype: Any) -> Any:
+    return object if isinstance(dtype, pd.CategoricalDtype) else dtype

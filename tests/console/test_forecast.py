@@ -1,0 +1,130 @@
+"""The program `rnn-pipelines`: its output, files and exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.console.folder import choose_folder, write_folder
+from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.errors import ParameterError, RunError
+
+SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
+
+
+def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnn_pipelines.console.main", *words]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 40 days, which is too short for networks, so that a call takes seconds."""
+    folder = tmp_path_factory.mktemp("console")
+    days = pd.date_range("2024-01-01", periods=40)
+    values = 50 + 10 * np.sin(np.arange(40) * 2 * np.pi / 7)
+    pd.DataFrame({"Date": days, "sales": values, "price": 1.0}).to_csv(folder / "my.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> Any:
+    done = call(folder, "forecast", "my.csv", "--target", "sales", "--horizon", "3", "--json", "-o", "out", *SMALL)
+    assert done.returncode == 0, done.stderr
+    found: Any = json.loads(done.stdout)
+    return found
+
+
+def test_results_are_those_of_python(folder: Path, results: Any) -> None:
+    frame = pd.read_csv(folder / "my.csv", parse_dates=["Date"]).rename(columns={"Date": "ds", "sales": "y"})
+    small = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}}
+    expected = Forecaster(h=3, **small).fit(frame[["ds", "y"]]).predict()
+    table = pd.read_csv(folder / "out/next_values.csv")
+    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    np.testing.assert_allclose(table["forecast"], expected["ensemble"], atol=1e-4)
+    np.testing.assert_allclose(table["lo-95"], expected["ensemble-lo-95"], atol=1e-4)
+    assert results["horizon"] == 3
+    assert [row["ds"] for row in results["next_values"]] == ["2024-02-10", "2024-02-11", "2024-02-12"]
+
+
+def test_files_are_complete(folder: Path, results: Any) -> None:
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        *("report.html", "next_values.csv", "all_methods.csv", "metrics.json", "model")
+    }
+    assert results["files"]["report"] == "out/report.html"
+    assert "<html" in (folder / "out/report.html").read_text()
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_saved_model_predicts(folder: Path, results: Any) -> None:
+    done = call(folder, "predict", "out/model", "my.csv", "-t", "Date", "-y", "sales", "--json")
+    assert done.returncode == 0, done.stderr
+    forecasts = [row["ensemble"] for row in json.loads(done.stdout)]
+    np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["forecast", "my.csv"],
+        ["forecast", "my.csv", "--target", "no"],
+        ["forecast", "no.csv"],
+        ["forecast", "my.csv", "--target", "sales", "--output", "out"],
+        ["forecast", "my.csv", "--target", "sales", "--set", "training.sed=1"],
+        ["forecast", "my.csv", "--target", "sales", "--horizon", "7", "--future", "price"],
+        ["forecast", "my.csv", "--nothing"],
+        ["predict", "out", "my.csv"],
+    ],
+)
+def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str]) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    done = call(folder, *words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) <= 4
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_neither_kedro_nor_tensorflow_is_loaded(folder: Path) -> None:
+    code = (
+        "import sys; from rnn_pipelines.console.main import commands; "
+        f"commands.main({['forecast', 'my.csv', '-y', 'sales', '-o', 'loaded', *SMALL]!r}, standalone_mode=False); "
+        "print([name for name in ('kedro', 'tensorflow', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_new_folder_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast")
+    Path("my-forecast").symlink_to("nowhere")
+    assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast-2")
+
+
+def test_an_existing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        choose_folder("my.csv", "forecast", str(tmp_path))
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        write_folder(tmp_path / "new", {"missing/a": b""}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_are_nested_values_of_yaml() -> None:
+    found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
+    assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
+
+
+@pytest.mark.parametrize("setting", ["training", "=1", "training.=1", "a.b=1"])
+def test_wrong_settings_are_refused(setting: str) -> None:
+    with pytest.raises(ParameterError):
+        read_settings(("a=1", setting))

@@ -1,0 +1,158 @@
+"""Serving over HTTP on loopback."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.champion.folders import load_folder
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.console.models import ServedModels
+from rnn_pipelines.console.serve import make_server
+
+SINCE = "2024-01-01T00:00:00+00:00"
+
+
+SMALL: dict[str, Any] = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}, "lookback": 14}
+
+
+def make_frame(seed: int = 0) -> pd.DataFrame:
+    values = 50 + np.sin(np.arange(90) * 2 * np.pi / 7) + np.random.default_rng(seed).normal(0, 0.5, 90)
+    return pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=90).astype(str), "y": values})
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]]:
+    """The files of two forecasters, whose forecasts of the same rows differ."""
+    folder, found = tmp_path_factory.mktemp("models"), []
+    for seed in (0, 1):
+        Forecaster(h=3, **SMALL).fit(make_frame(seed)).save(folder / str(seed))
+        found.append(load_folder(folder / str(seed)))
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path, models: list[dict[str, bytes]]) -> ChampionStore:
+    store = ChampionStore(tmp_path / "forecast")
+    for files in models:
+        store.add_version(files)
+    store.promote(store.list_versions()[0], ["first"], SINCE)
+    return store
+
+
+@pytest.fixture
+def port(store: ChampionStore, tmp_path: Path) -> Iterator[int]:
+    server = make_server(("127.0.0.1", 0), ServedModels(tmp_path), max_bytes=20_000)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def ask(port: int, path: str, body: Any = None, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    connection.request("GET" if body is None else "POST", path, content, headers)
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.getheaders()), answer.read()
+    connection.close()
+    return found
+
+
+def make_rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = make_frame().to_dict(orient="records")
+    return rows
+
+
+def test_health_names_the_versions(port: int, store: ChampionStore) -> None:
+    status, _, body = ask(port, "/health")
+    assert status == 200
+    assert json.loads(body)["champions"] == {"forecast": store.list_versions()[0], "sentiment": None}
+
+
+def test_forecasts_are_those_of_the_champion(port: int, store: ChampionStore) -> None:
+    status, headers, body = ask(port, "/forecast", {"rows": make_rows(), "h": 2, "level": [80]})
+    expected = Forecaster.load(store.folder).predict(make_frame(), h=2, level=[80])
+    found = json.loads(body)
+    assert status == 200
+    assert headers["Model-Version"] == found["model_version"] == store.list_versions()[0]
+    assert list(found["rows"][0]) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
+    np.testing.assert_allclose([row["ensemble"] for row in found["rows"]], expected["ensemble"])
+
+
+def test_csv_gives_csv(port: int) -> None:
+    content = make_frame().to_csv(index=False).encode()
+    status, headers, body = ask(
+        port, "/forecast?h=2&level=80,95", content, **{"Content-Type": "text/csv", "Accept": "text/csv"}
+    )
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/csv")
+    assert len(body.decode().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/forecast", b"{", 422),
+        ("/forecast", [], 422),
+        ("/forecast", {}, 422),
+        ("/forecast", {"rows": []}, 422),
+        ("/forecast", {"rows": [{"ds": "2024-01-01"}]}, 422),
+        ("/forecast", {"rows": [{"ds": "soon", "y": 1}]}, 422),
+        ("/forecast", {"rows": make_rows(), "h": 0}, 422),
+        ("/forecast", {"rows": make_rows(), "level": [10]}, 422),
+        ("/forecast", {"rows": make_rows(), "levels": [80]}, 422),
+        ("/forecast", b" " * 20_001, 413),
+        ("/nothing", {}, 404),
+        ("/nothing", None, 404),
+        ("/sentiment", {"texts": ["good"]}, 503),
+    ],
+)
+def test_wrong_requests_get_the_reason(port: int, path: str, body: Any, expected: int) -> None:
+    status, _, answer = ask(port, path, body)
+    assert status == expected
+    assert json.loads(answer).keys() == {"error"}
+    assert ask(port, "/forecast", {"rows": make_rows()})[0] == 200
+
+
+def test_promotions_drop_and_mix_nothing(port: int, store: ChampionStore) -> None:
+    """Each answer names a version, and has the forecasts of this version."""
+    versions = store.list_versions()
+    expected = {
+        version: Forecaster.unpack(store.read_version(version)).predict(make_frame())["ensemble"].to_numpy()
+        for version in versions
+    }
+    assert not np.allclose(expected[versions[0]], expected[versions[1]])
+
+    def check(number: int) -> str:
+        if number in (40, 80):
+            store.promote(versions[1 if number == 40 else 0], ["next"], SINCE)
+        status, headers, body = ask(port, "/forecast", {"rows": make_rows()})
+        assert status == 200
+        forecasts = [row["ensemble"] for row in json.loads(body)["rows"]]
+        np.testing.assert_allclose(forecasts, expected[headers["Model-Version"]])
+        return headers["Model-Version"]
+
+    with ThreadPoolExecutor(20) as pool:
+        counts = Counter(pool.map(check, range(120)))
+    assert set(counts) == set(versions)
+    assert sum(counts.values()) == 120
+
+
+def test_a_damaged_new_champion_leaves_the_old_one(store: ChampionStore, tmp_path: Path) -> None:
+    models = ServedModels(tmp_path)
+    first = models.get("forecast")
+    store.promote(store.list_versions()[1], ["next"], SINCE)
+    (store.find_folder(store.list_versions()[1]) / "model.npz").write_bytes(b"damaged")
+    assert models.get("forecast").version == first.version
