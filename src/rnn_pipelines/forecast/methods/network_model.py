@@ -1,7 +1,7 @@
 """The model of a network: the linear forecast, plus the shrunk mean correction of its members."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,7 @@ class NetworkModel:
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
-        parts = {part.name: getattr(self.network, part.name) for part in fields(Network)}
-        return {**self.start.pack(), **parts, "out_of_fold": NO_ARRAY, "seconds": 0.0}
+        return {**self.start.pack(), **self.network.to_arrays(), "out_of_fold": NO_ARRAY, "seconds": 0.0}
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class NetworkMethod:
 
     def unpack(self, values: Mapping[str, Any]) -> NetworkModel:
         """Return the model with these values of `pack`."""
-        network = Network(**{part.name: values[part.name] for part in fields(Network)})
-        return NetworkModel(LinearModel(values["matrix"]), network)
+        of_network = {name: value for name, value in values.items() if name != "matrix"}
+        return NetworkModel(LinearModel(values["matrix"]), Network.from_arrays(of_network))
 
 
 def is_copy(model: Model) -> bool:
