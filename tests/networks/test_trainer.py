@@ -1,16 +1,13 @@
-"""Both engines take the same steps, and a training without a GPU does not load TensorFlow."""
+"""Both engines take the same steps."""
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rnn_pipelines.networks import trainer as engines
+from rnn_pipelines.networks.engines import make_trainer
 from rnn_pipelines.networks.members import MemberShape, draw_masks, initialize_members
-from rnn_pipelines.networks.trainer import Batch, StepSettings, Trainer, choose_engine, make_trainer
+from rnn_pipelines.networks.trainer import Batch, StepSettings, Trainer
 
 NUM_MEMBERS, NUM_STEPS = 2, 50
 SHAPES = {
@@ -19,7 +16,6 @@ SHAPES = {
     "lstm stack": MemberShape("lstm", 2, 3, (5, 3), 2, 2),
     "gru stack": MemberShape("gru", 2, 3, (5, 3), 2, 2),
 }
-LARGE = MemberShape("lstm", 2, 0, (256, 128), 0, 2)
 
 
 def draw_batch(shape: MemberShape, step: int) -> Batch:
@@ -53,8 +49,8 @@ def test_fifty_steps_of_the_engines_agree(name: str) -> None:
     for key, array in one.items():
         np.testing.assert_allclose(other[key], array, rtol=0, atol=1e-4, err_msg=key)
     steps, static_inputs, *_ = draw_batch(shape, 0)
-    found = [trainer.forward(1, steps, static_inputs) for trainer in (numpy, keras)]
-    np.testing.assert_allclose(*found, rtol=0, atol=1e-4)
+    found, expected = (trainer.forward(1, steps, static_inputs) for trainer in (keras, numpy))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "keras"])
@@ -80,47 +76,3 @@ def test_copies_of_the_running_mean_do_not_change() -> None:
         trainer.step(draw_batch(SHAPES["lstm"], 0))
         for name, array in kept.items():
             np.testing.assert_array_equal(before[name], array)
-
-
-# The choice of the engine
-
-
-@pytest.mark.parametrize("engine", ["numpy", "keras"])
-def test_engine_is_the_one_that_was_asked_for(engine: Any) -> None:
-    assert choose_engine(engine, LARGE, 4096) == engine
-
-
-def test_without_a_gpu_numpy_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(engines, "GPU_FILES", (tmp_path / "nvidiactl",))
-    assert choose_engine("auto", LARGE, 4096) == "numpy"
-
-
-@pytest.mark.parametrize(("batch_size", "engine"), [(4096, "keras"), (16, "numpy")])
-def test_gpu_is_taken_for_large_networks_and_batches(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch_size: int, engine: str
-) -> None:
-    from rnn_pipelines.networks import keras_trainer
-
-    monkeypatch.setattr(engines, "GPU_FILES", (tmp_path,))
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(keras_trainer, "has_gpu", lambda: True)
-    assert choose_engine("auto", LARGE, batch_size) == engine
-
-
-@pytest.mark.parametrize("hidden", ["", "-1"])
-def test_hidden_gpu_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hidden: str) -> None:
-    monkeypatch.setattr(engines, "GPU_FILES", (tmp_path,))
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-    assert not engines.may_have_gpu()
-
-
-def test_choice_without_a_gpu_does_not_load_tensorflow() -> None:
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom rnn_pipelines.networks import trainer\n"
-        "from rnn_pipelines.networks.members import MemberShape\n"
-        "trainer.GPU_FILES = (Path('/none'),)\n"
-        "print(trainer.choose_engine('auto', MemberShape('lstm', 2, 0, (1024,), 0, 2), 4096),"
-        " *{'keras', 'tensorflow'} & set(sys.modules))"
-    )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert found.stdout.split() == ["numpy"]

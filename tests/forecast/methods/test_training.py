@@ -18,7 +18,9 @@ from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import correct, read_windows
+from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.methods.training import CHECK_STEPS, train_network
 from rnn_pipelines.forecast.methods.validation import find_network_shrinkage, find_residuals
@@ -26,9 +28,10 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.engines import make_trainer
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import Weights, forward
-from rnn_pipelines.networks.trainer import Trainer, make_trainer
+from rnn_pipelines.networks.trainer import Trainer, measure_loss
 
 Cases = dict[str, SimpleNamespace]
 
@@ -499,6 +502,37 @@ def test_training_by_keras_continues_from_its_checkpoint(
         with pytest.raises(InterruptionError):
             train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options)
     assert_same(train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options), whole)
+
+
+# Without the linear forecast
+
+
+@pytest.mark.parametrize("name", ["bends", "many"])
+def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, name: str) -> None:
+    """Its step 0 is the forecast 0, normalised, and its correction is its forecast."""
+    case = cases[name]
+    found = train(case, start="none", max_steps=300, learning_rate=0.02)
+    assert found.history["val_loss"].iloc[0] == pytest.approx(measure(case, case.data.normalized_targets))
+    assert found.history["val_loss"].min() < 0.9 * found.history["val_loss"].iloc[0]
+    assert (found.network.shrinkage, found.network.start) == (1.0, "none")
+    method = describe_network(case.data, found.network)
+    normalized = case.data.windows.units.normalize(method.out_of_fold)
+    np.testing.assert_allclose(normalized, found.network.out_of_fold, rtol=1e-4, atol=1e-5)
+    again = NETWORKS["gru"].unpack(method.model.pack())
+    origins = case.linear.validation[:3]
+    windows = normalize_windows(case.panel, case.linear.normalizer, origins)
+    forecasts = again.forecast(case.panel, windows, origins)
+    corrections = correct(found.network, case.panel, windows, origins)
+    np.testing.assert_allclose(windows.units.normalize(forecasts), corrections, rtol=1e-4, atol=1e-5)
+
+
+def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
+    return float(measure_loss(residuals, case.linear.is_absolute)[0].mean())
+
+
+def test_network_without_a_start_is_no_copy_of_the_ensemble(cases: Cases, trained: Cases) -> None:
+    one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
+    assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
 
 
 # What the user is told

@@ -13,7 +13,8 @@ from rnn_pipelines.parameter_models import ParameterModel, expect, read_paramete
 
 # Blocks that can be searched besides the networks; other blocks would change the data that trials are evaluated on.
 SEARCHED = ("window", "calendar", "training")
-NOT_SEARCHED = ("window.horizon", "training.seed")
+NOT_SEARCHED = ("window.horizon", "training.seed", "training.engine")
+NOT_SEARCHED_IN_NETWORKS = ("cell", "save_keras")
 
 
 def _write_units(choice: Any) -> Any:
@@ -71,7 +72,7 @@ class TuningSpec(AsOfSpec, frozen=True):
             f"{block}.{field}"
             for block, kind in _list_searched().items()
             for field in kind.model_fields
-            if field != "cell" and f"{block}.{field}" not in NOT_SEARCHED
+            if field not in NOT_SEARCHED_IN_NETWORKS and f"{block}.{field}" not in NOT_SEARCHED
         ]
         wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
         if wrong:

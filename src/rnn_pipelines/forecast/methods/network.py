@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,10 @@ else:
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
 # Only networks of panels have an embedding, and only GRUs a recurrent bias.
 OPTIONAL_WEIGHTS = ("embedding_kernel", "embedding_bias", "recurrent_bias")
+
+
+# The forecast that a network corrects: the baseline ensemble, or 0.
+NetworkStart = Literal["baseline_ensemble", "none"]
 
 
 class InputLayout(NamedTuple):
@@ -62,7 +66,7 @@ class NetworkRecord(TypedDict):
 
 @dataclass(frozen=True)
 class Network:
-    """The members of a network, whose mean output corrects the baseline ensemble.
+    """The members of a network, whose mean output corrects the baseline ensemble, or is itself the forecast.
 
     Attributes:
         weights: of the members.
@@ -73,6 +77,7 @@ class Network:
         out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members trained
             without them.
         seconds: wall time of the training.
+        start: the forecast that the network corrects.
     """
 
     weights: Weights
@@ -82,6 +87,7 @@ class Network:
     shrinkage: float
     out_of_fold: np.ndarray
     seconds: float = 0.0
+    start: NetworkStart = "baseline_ensemble"
 
     @property
     def layout(self) -> InputLayout:

@@ -22,7 +22,7 @@ class NetworkModel:
     """A network with the linear forecast that it corrects; see `Model`.
 
     Attributes:
-        start: the baseline ensemble.
+        start: the baseline ensemble, or zeros.
         network: the correction.
     """
 
@@ -69,8 +69,10 @@ class NetworkMethod:
 
 
 def is_copy(model: Model) -> bool:
-    """Return whether a model is a network that adds nothing, so that it equals the baseline ensemble."""
-    return isinstance(model, NetworkModel) and not model.network.shrinkage
+    """Return whether a model is a network that adds nothing to the baseline ensemble, so that it equals it."""
+    if not isinstance(model, NetworkModel):
+        return False
+    return not model.network.shrinkage and model.network.start == "baseline_ensemble"
 
 
 def describe_network(data: FittingData, network: Network) -> FittedMethod:
@@ -80,6 +82,7 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         data: the data of the training.
         network: trained.
     """
+    data = data.remove_start() if network.start == "none" else data
     normalized = data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
     return FittedMethod(
         NetworkModel(LinearModel(data.linear.combine()), network),

@@ -11,6 +11,7 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.network import NetworkStart
 from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -41,6 +42,7 @@ class NetworkSpec(ParameterModel, frozen=True):
         members: number of networks whose corrections are averaged. If blocks of the past are held out in turn, there is
             one for each block.
         segment: steps of the series in one step of the recurrent layer.
+        save_keras: whether a run of `forecast` also saves the network as a Keras model, which loads TensorFlow.
     """
 
     cell: Annotated[str, AfterValidator(_require_network)]
@@ -48,6 +50,7 @@ class NetworkSpec(ParameterModel, frozen=True):
     dropout: float = Field(0.0, ge=0, lt=1)
     members: int | None = Field(None, ge=1, le=100)
     segment: int | None = Field(None, ge=1, le=10**6)
+    save_keras: bool = False
 
 
 class ForecastTrainingSpec(AimSpec, frozen=True):
@@ -55,7 +58,8 @@ class ForecastTrainingSpec(AimSpec, frozen=True):
 
     Attributes:
         loss, target: see `AimSpec`.
-        seed: of the weights and the order of the batches. The same seed reproduces the same numbers.
+        start: the forecast that networks correct; `none` for networks that forecast from the window alone.
+        seed: of the weights, the order of the batches and dropout. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.
         patience: steps without a better validation loss after which training ends.
         batch_size: windows in a gradient step.
@@ -68,6 +72,7 @@ class ForecastTrainingSpec(AimSpec, frozen=True):
     """
 
     engine: Literal["auto", "numpy", "keras"] = "auto"
+    start: NetworkStart = "baseline_ensemble"
     seed: Seed = 0
     max_steps: int | None = Field(None, ge=1, le=10**7)
     patience: int = Field(400, ge=1, le=10**7)

@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from rnn_pipelines.forecast.methods.validation import (
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
+from rnn_pipelines.networks.engines import choose_engine, make_trainer
 from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, initialize_members
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units, list_units
@@ -47,9 +48,7 @@ from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.trainer import (
     Batch,
     StepSettings,
-    choose_engine,
     forward_member,
-    make_trainer,
     measure_loss,
 )
 
@@ -75,7 +74,7 @@ class _Progress:
 def train_network(
     data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan | None = None
 ) -> TrainedNetwork:
-    """Train the members of one network on the errors of the linear forecast.
+    """Train the members of one network on the errors of the linear forecast, or with `start: none` on the targets.
 
     Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
     whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
@@ -100,6 +99,7 @@ class _Training:
     def __init__(
         self, data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
     ) -> None:
+        data = data.remove_start() if training.start == "none" else data
         if plan.budget.max_steps is not None:
             training = training.model_copy(update={"max_steps": plan.budget.max_steps})
         self.data, self.name, self.training, self.max_seconds = data, network.cell, training, plan.budget.max_seconds
@@ -222,7 +222,9 @@ class _Training:
         weights = {
             name: array[self.deployed] for name, array in (progress.best or self.trainer.copy_averages()).items()
         }
-        shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members) if progress.best_step else 0.0
+        shrinkage = float(progress.best_step > 0)
+        if shrinkage and self.training.start == "baseline_ensemble":
+            shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
         if self.validation:
             logger.info(
                 "%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage
@@ -230,7 +232,9 @@ class _Training:
         else:
             logger.info("%s: not trained, because there are too few windows for validation", self.name)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
-        network = Network(weights, cell, segment, calendar, shrinkage, out_of_fold)
+        network = Network(
+            weights, cell, segment, calendar, shrinkage, out_of_fold, progress.seconds, self.training.start
+        )
         history = pd.DataFrame(progress.rows)
         history["is_best"] = history["step"] == progress.best_step
         record: NetworkRecord = {
@@ -242,7 +246,6 @@ class _Training:
             "num_parameters": sum(array.size for array in weights.values()),
             "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar), "engine": self.engine},
         }
-        network = replace(network, seconds=progress.seconds)
         return TrainedNetwork(self.name, network, history, record, self.parameters, self.training.seed)
 
     def _save(self) -> None:
