@@ -22,7 +22,7 @@ from fitted import combine, combine_model
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import describe_forecaster
@@ -244,6 +244,10 @@ def make_values() -> Callable[..., list[float | None]]:
     return make
 
 
+# A stack, and one layer.
+UNITS: dict[str, int | tuple[int, ...]] = {"lstm": (3, 2), "gru": 3}
+
+
 @pytest.fixture(scope="session")
 def make_forecaster() -> Callable[..., Forecaster]:
     """Makes a forecaster of `prepare`'s values: half the baseline ensemble, half networks of random weights.
@@ -263,11 +267,11 @@ def make_forecaster() -> Callable[..., Forecaster]:
         linear, embedding = fit_linear_models(panel), 0 if len(panel.series_starts) == 1 else 3
         networks = {}
         for number, cell in enumerate(cells or ("gru",)):
-            weights = initialize_members(number, 2, size_members(panel, cell, 3, embedding, 1, ()))
+            weights = initialize_members(number, 2, size_members(panel, cell, UNITS[cell], embedding, 1, ()))
             head = np.random.default_rng(number).normal(size=weights["head_kernel"].shape)
             weights["head_kernel"] = head.astype(np.float32)
             unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-            networks[cell] = make_network(weights, cell, 1, np.zeros(0, np.int64), 0.5, unseen)
+            networks[cell] = Network(weights, cell, 1, np.zeros(0, np.int64), 0.5, unseen)
         shares = {"baseline_ensemble": 0.5} | dict.fromkeys(networks, 0.5 / len(networks))
         settings = describe_forecaster(
             prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy(gaps)

@@ -10,7 +10,7 @@ import pytest
 
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
@@ -36,9 +36,11 @@ def make_forecasters(
     panel = prepare(make_values(60), window=WindowSpec(lookback=6, horizon=2)).windows
     linear = fit_linear_models(panel)
 
-    def make(segment: int = 1, embedding: int = 0, members: int = 2) -> ChosenForecasters:
+    def make(
+        segment: int = 1, embedding: int = 0, members: int = 2, units: tuple[int, ...] = (3,)
+    ) -> ChosenForecasters:
         networks = {
-            cell: _draw_network(panel, linear, cell=cell, segment=segment, embedding=embedding, members=members)
+            cell: _draw_network(panel, linear, members, cell=cell, units=units, segment=segment, embedding=embedding)
             for cell in ("lstm", "gru")
         }
         return ChosenForecasters(networks, linear, panel, "made")
@@ -46,15 +48,13 @@ def make_forecasters(
     return make
 
 
-def _draw_network(
-    panel: WindowedPanel, linear: LinearModels, cell: Any, segment: int, embedding: int, members: int
-) -> Network:
-    calendar = () if embedding else (1,)
-    shape = size_members(panel, cell, 3, embedding, segment, calendar)
+def _draw_network(panel: WindowedPanel, linear: LinearModels, members: int, **sizes: Any) -> Network:
+    calendar = () if sizes["embedding"] else (1,)
+    shape = size_members(panel, **sizes, calendar=calendar)
     weights = initialize_members(0, members, shape)
     weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
     unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-    return make_network(weights, cell, segment, np.array(calendar, np.int64), 0.5, unseen)
+    return Network(weights, sizes["cell"], sizes["segment"], np.array(calendar, np.int64), 0.5, unseen)
 
 
 @pytest.fixture(scope="package")

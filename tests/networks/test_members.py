@@ -1,26 +1,38 @@
 """Members side by side are the cells of `cells` and the layers of Keras, their gradients those of the equations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.networks.gradients import find_gradients, find_input_gradients
 from rnn_pipelines.networks.members import (
     MemberShape,
     Weights,
+    draw_masks,
     forward,
     initialize_members,
+    list_layers,
+    name_array,
     read_cell,
 )
 
 CELLS = ("lstm", "gru")
 NUM_MEMBERS, TIME, BATCH = 3, 6, 5
 SHAPES = {
-    f"{cell}{' with embedding' if embedding else ''}": MemberShape(cell, 2, embedding, 4, num_static_inputs, 3)
+    f"{cell}{kind}": MemberShape(cell, 2, embedding, units, num_static_inputs, 3)
     for cell in CELLS
-    for embedding, num_static_inputs in ((0, 0), (5, 2))
+    for kind, embedding, units, num_static_inputs in (
+        ("", 0, (4,), 0),
+        (" with embedding", 5, (4,), 2),
+        (" stack", 0, (4, 3), 0),
+        (" stack with embedding", 5, (3, 4, 2), 2),
+    )
 }
 ARRAYS = {name: list(initialize_members(0, 1, shape)) for name, shape in SHAPES.items()}
 
@@ -39,15 +51,20 @@ def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.nd
     return steps, rng.normal(size=(*members, BATCH, shape.num_static_inputs)).astype(np.float32)
 
 
-def run_one(weights: Weights, member: int, steps: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hidden states and outputs of one member, by the equations of `cells`, in float64."""
+def run_one(
+    weights: Weights, member: int, steps: np.ndarray, known: np.ndarray, masks: Sequence[np.ndarray] = ()
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Hidden states of each layer and outputs of one member, by the equations of `cells`, in float64."""
     own = {name: array.astype(np.float64) for name, array in weights.items()}
     inputs = steps.astype(np.float64).swapaxes(0, 1)
     if "embedding_kernel" in own:
         inputs = np.maximum(0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member])
-    cell: Any = read_cell(own, member)
-    hidden = unroll(cell, inputs).states.hidden
-    joined = np.concatenate([hidden[:, -1], known], axis=1)
+    hidden = []
+    for number in range(len(list_layers(own))):
+        cell: Any = read_cell(own, member, number)
+        hidden.append(unroll(cell, inputs).states.hidden)
+        inputs = hidden[-1] * masks[number][member].T[:, None] if masks else hidden[-1]
+    joined = np.concatenate([inputs[:, -1], known], axis=1)
     return hidden, joined @ own["head_kernel"][member] + own["head_bias"][member]
 
 
@@ -65,7 +82,8 @@ def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
     _, cache = forward(weights, steps, known)
     for member in range(NUM_MEMBERS):
         hidden, _ = run_one(weights, member, steps, known)
-        np.testing.assert_allclose(cache.states[member, 1:].transpose(2, 0, 1), hidden, rtol=0, atol=1e-6)
+        for layer, expected in zip(cache.layers, hidden, strict=True):
+            np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), expected, rtol=0, atol=1e-6)
 
 
 def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:
@@ -101,27 +119,58 @@ def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
         np.testing.assert_array_equal(array, copy)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_outputs_are_those_of_keras(cell: str) -> None:
-    """An embedding, a recurrent layer and a head of Keras with the same weights."""
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("name", [name for name in SHAPES if "embedding" in name])
+def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
+    """An embedding, recurrent layers and a head of Keras with the same weights, and the factors of dropout."""
     import keras
 
-    shape = SHAPES[f"{cell} with embedding"]
+    shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
+    masks = draw_masks((0, 1), 0.5 * masked, shape.units, NUM_MEMBERS, BATCH)
     embedding, head = keras.layers.Dense(shape.embedding, activation="relu"), keras.layers.Dense(shape.num_outputs)
-    recurrent = (keras.layers.LSTM if cell == "lstm" else keras.layers.GRU)(shape.units)
-    for layer, width in (
-        (embedding, shape.num_inputs),
-        (recurrent, shape.embedding),
-        (head, shape.units + shape.num_static_inputs),
-    ):
-        layer.build((None, None, width) if layer is recurrent else (None, width))
+    embedding.build((None, None, shape.num_inputs))
     embedding.set_weights([weights["embedding_kernel"][2], weights["embedding_bias"][2, 0]])
-    recurrent.set_weights(read_cell(weights, 2).to_list())
+    hidden = embedding(steps.swapaxes(0, 1))
+    for number, units in enumerate(shape.units):
+        layer = (keras.layers.LSTM if shape.cell == "lstm" else keras.layers.GRU)(units, return_sequences=True)
+        layer.build(hidden.shape)
+        layer.set_weights(read_cell(weights, 2, number).to_list())
+        hidden = layer(hidden) * (masks[number][2].T[:, None] if masked else 1)
+    head.build((None, shape.units[-1] + shape.num_static_inputs))
     head.set_weights([weights["head_kernel"][2], weights["head_bias"][2, 0]])
-    last = recurrent(embedding(steps.swapaxes(0, 1)))
-    expected = head(keras.ops.concatenate([last, known], axis=1)).numpy()
-    np.testing.assert_allclose(forward(weights, steps, known)[0][2], expected, rtol=0, atol=2e-6)
+    expected = head(keras.ops.concatenate([hidden[:, -1], known], axis=1)).numpy()
+    np.testing.assert_allclose(forward(weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
+
+
+# Dropout
+
+
+def test_dropout_keeps_the_mean_of_the_outputs() -> None:
+    masks = draw_masks((0, 1), 0.25, (40, 30), 3, 50)
+    assert [mask.shape for mask in masks] == [(3, 40, 50), (3, 30, 50)]
+    for mask in masks:
+        np.testing.assert_allclose(np.unique(mask), [0, 4 / 3], rtol=1e-6)
+        assert mask.mean() == pytest.approx(1, abs=0.03)
+        assert mask.dtype == np.float32
+
+
+def test_masks_depend_on_their_seed_alone() -> None:
+    one, again, other = (draw_masks((3, step), 0.5, (4,), 2, 5)[0] for step in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_dropout_is_that_of_keras_recurrent_layers() -> None:
+    """A unit of an example is dropped at all steps or at none, and the others are scaled."""
+    import keras
+
+    inputs = np.ones((64, 3, 5), np.float32)
+    cell = keras.layers.LSTM(2, dropout=0.5).cell
+    mask = cell.get_dropout_mask(keras.ops.convert_to_tensor(inputs[:, 0])).numpy()
+    (own,) = draw_masks((0, 0), 0.5, (5,), 1, 64)
+    assert mask.shape == own[0].T.shape
+    assert np.unique(mask).tolist() == np.unique(own).tolist() == [0, 2]
 
 
 # Before training
@@ -155,7 +204,7 @@ def test_weights_do_not_depend_on_the_global_random_state(shape: MemberShape) ->
 
 def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
     for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
-        np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units), atol=1e-6)
+        np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units[0]), atol=1e-6)
 
 
 def test_forget_gates_of_lstms_begin_open() -> None:
@@ -178,7 +227,10 @@ def find_loss(weights: dict[str, np.ndarray], steps: np.ndarray, known: np.ndarr
     return float(sum((run_one(weights, member, steps, known)[1] * own).sum() for member, own in enumerate(slopes)))
 
 
-@pytest.mark.parametrize(("name", "array"), [(name, array) for name, arrays in ARRAYS.items() for array in arrays])
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [(name, array) for name, arrays in ARRAYS.items() for array in arrays if "stack" not in name or "_2" in array],
+)
 def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
     shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
@@ -233,6 +285,65 @@ def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(s
     _, alone = forward(own, steps[1], known[1])
     for name, expected in find_gradients(own, alone, slopes[1:2]).items():
         np.testing.assert_allclose(found[name][1], expected[0], rtol=1e-4, atol=1e-5)
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
+    """Within 1e-6 of the largest value, beside rounding in float32."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * max(1, np.abs(expected).max()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cell=st.sampled_from(CELLS),
+    units=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    embedding=st.integers(0, 4),
+    dropout=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 2**16),
+)
+def test_stacks_are_those_of_the_cells_forwards_and_backwards(
+    cell: Any, units: list[int], embedding: int, dropout: float, seed: int
+) -> None:
+    """States, outputs, and the gradients of inputs and weights, by the equations of `cells` in float64."""
+    shape = MemberShape(cell, 2, embedding, tuple(units), 1, 2)
+    weights, (steps, known) = draw_weights(shape, seed), draw_inputs(shape, seed=seed)
+    masks = draw_masks((seed, 1), dropout, units, NUM_MEMBERS, BATCH)
+    outputs, cache = forward(weights, steps, known, masks)
+    hidden, expected = run_one(weights, 1, steps, known, masks)
+    assert_close(outputs[1], expected)
+    for layer, states in zip(cache.layers, hidden, strict=True):
+        assert_close(layer.states[1, 1:].transpose(2, 0, 1), states)
+    slopes = np.random.default_rng(seed).normal(size=outputs.shape).astype(np.float32)
+    found, of_inputs = find_gradients(weights, cache, slopes), find_input_gradients(weights, cache, slopes)[0]
+    *by_layer, by_inputs = go_back(weights, steps, hidden, slopes[1], masks)
+    for number, of_cell in enumerate(by_layer):
+        biases = [name_array(name, number) for name in ("bias", "recurrent_bias") if name in weights]
+        own = [found[name_array(name, number)][1] for name in ("kernel", "recurrent_kernel")]
+        for array, exact in zip([*own, np.concatenate([found[name][1] for name in biases])], of_cell, strict=True):
+            assert_close(array, exact.reshape(array.shape))
+    assert_close(of_inputs[1].swapaxes(0, 1), by_inputs)
+
+
+def go_back(
+    weights: Weights, steps: np.ndarray, hidden: list[np.ndarray], slopes: np.ndarray, masks: Sequence[np.ndarray]
+) -> list[Any]:
+    """The gradients of member 1 by `cells.gradients`: of the arrays of each layer, and of the inputs of the network."""
+    own = {name: array[1].astype(np.float64) for name, array in weights.items()}
+    inputs = steps.astype(np.float64).swapaxes(0, 1)
+    if "embedding_kernel" in own:
+        inputs = np.maximum(0, inputs @ own["embedding_kernel"] + own["embedding_bias"])
+    factors: list[Any] = [mask[1].T[:, None].astype(np.float64) for mask in masks] or [1.0] * len(hidden)
+    of_states = np.zeros_like(hidden[-1])
+    of_states[:, -1] = slopes @ own["head_kernel"][: hidden[-1].shape[2]].T
+    found: list[Any] = []
+    for number in reversed(range(len(hidden))):
+        cell: Any = read_cell({name: array.astype(np.float64) for name, array in weights.items()}, 1, number)
+        read = hidden[number - 1] * factors[number - 1] if number else inputs
+        back = backpropagate(cell, read, unroll(cell, read), of_states * factors[number])
+        found.insert(0, back.weights.to_list())
+        of_states = back.inputs
+    if "embedding_kernel" in own:
+        of_states = (of_states * (inputs > 0)) @ own["embedding_kernel"].T
+    return [*found, of_states]
 
 
 # One member as a cell

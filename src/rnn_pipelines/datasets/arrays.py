@@ -11,21 +11,31 @@ from rnn_pipelines.datasets.one_file import DataclassDataset
 
 
 class ArraysDataset(DataclassDataset):
-    """Dataset of a dataclass of arrays and plain numbers, saved field by field as an `.npz` file, without pickle."""
+    """Dataset of a dataclass of arrays and plain numbers, saved field by field as an `.npz` file, without pickle.
+
+    A dataclass whose arrays are not its fields has methods `to_arrays` and `from_arrays`.
+    """
 
     def load(self) -> Any:
         arrays = self._read()
-        return load_obj(self._holds)(**{name: a if a.ndim else a.item() for name, a in arrays.items()})
+        kind, values = load_obj(self._holds), {name: a if a.ndim else a.item() for name, a in arrays.items()}
+        return kind.from_arrays(values) if hasattr(kind, "from_arrays") else kind(**values)
 
     def save(self, data: Any) -> None:
         with self._open_to_write() as file:
-            arrays = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, allow_pickle=False, **self._list_arrays(data))
 
     def preview(self) -> TablePreview:
         """Return name, shape and type of each array, for kedro-viz."""
         rows = [[name, str(list(a.shape)), str(a.dtype)] for name, a in self._read().items()]
         return TablePreview({"index": list(range(len(rows))), "columns": ["array", "shape", "dtype"], "data": rows})
+
+    @staticmethod
+    def _list_arrays(data: Any) -> dict[str, Any]:
+        if hasattr(data, "to_arrays"):
+            found: dict[str, Any] = data.to_arrays()
+            return found
+        return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
 
     def _read(self) -> dict[str, np.ndarray]:
         with self._open_to_read() as file, np.load(file, allow_pickle=False) as arrays:

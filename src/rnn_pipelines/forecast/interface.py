@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.fitting import (
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
@@ -164,6 +165,11 @@ class Forecaster:
         }
         table = restore_ids(show_table(lay_side_by_side(forecasts, levels), best.settings.tz), id_type)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The trained networks by name; `networks["lstm"].to_keras()` is a Keras model."""
+        return {name: trained.network for name, trained in self._require_training().networks.items()}
 
     def holdout(self) -> pd.DataFrame:
         """Return forecasts of the test part beside the actual values.

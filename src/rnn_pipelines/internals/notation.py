@@ -1,6 +1,6 @@
 """Names, letters and colours of the gates and states of each cell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rnn_pipelines.report.styles import CELLS, Style
@@ -57,6 +57,14 @@ def list_figures() -> list[str]:
 
 
 def name_layer(layer: str) -> str:
-    """Return the displayed name of a layer: `sentiment_gru_backward` is GRU, sentiment, backward."""
-    task, cell, *direction = layer.split("_")
-    return ", ".join([NOTATIONS[cell].style.name, task, *direction])
+    """Return the displayed name of a layer.
+
+    `sentiment_gru_backward` is GRU, sentiment, backward; `forecast_lstm_layer_2` is LSTM, forecast, layer 2.
+    """
+    task, cell, *part = layer.split("_")
+    return ", ".join([NOTATIONS[cell].style.name, task, *filter(None, [" ".join(part)])])
+
+
+def list_forecaster(cell: str, layers: Iterable[str]) -> list[str]:
+    """Return the names of the layers of a forecaster, from its inputs to its head."""
+    return [layer for layer in layers if layer.split("_")[:2] == ["forecast", cell]]

@@ -78,8 +78,8 @@ class Traces:
     """Traces of recurrent layers.
 
     Attributes:
-        layers: traces of every member of the network over the same batch, by task, cell and, if there are two,
-            direction: `forecast_lstm`, `sentiment_gru_backward`.
+        layers: traces of every member of the network over the same batch, by task, cell and, if there are several,
+            direction or layer: `forecast_lstm`, `sentiment_gru_backward`, `forecast_gru_layer_2`.
         gradients: float[batch, time, feature] for each layer: the gradient of the output whose dependence on the past
             is measured, with respect to the inputs of the network or of the layer.
         networks: the network of each layer.

@@ -1,10 +1,10 @@
 """Backward pass of all members of a recurrent network at once; see `members`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from rnn_pipelines.networks.members import ForwardCache, Weights, transpose
+from rnn_pipelines.networks.members import ForwardCache, LayerCache, Weights, list_layers, name_array, transpose
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
@@ -16,12 +16,13 @@ def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_ou
         of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
     """
     found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
-    of_products, of_recurrent = _backward(weights, cache, of_outputs)
-    if "recurrent_bias" in weights:
-        found["recurrent_bias"] = _sum_batch(of_recurrent)
-    found["recurrent_kernel"] = _sum_products(cache.states[:, :-1], of_recurrent)
-    found["bias"] = _sum_batch(of_products)
-    found["kernel"] = _sum_products(cache.embedded, of_products)
+    for number, of_products, of_recurrent in _backward(weights, cache, of_outputs):
+        layer = cache.layers[number]
+        if "recurrent_bias" in weights:
+            found[name_array("recurrent_bias", number)] = _sum_batch(of_recurrent)
+        found[name_array("recurrent_kernel", number)] = _sum_products(layer.states[:, :-1], of_recurrent)
+        found[name_array("bias", number)] = _sum_batch(of_products)
+        found[name_array("kernel", number)] = _sum_products(layer.inputs, of_products)
     if "embedding_kernel" in weights:
         of_embedded = _find_gradient_of_embedding(weights, cache, of_products)
         found["embedding_kernel"] = _sum_products(cache.inputs, of_embedded)
@@ -39,8 +40,8 @@ def find_input_gradients(
     Returns:
         For `steps`, float32[member, time, batch, feature]; for `static_inputs`, float32[member, batch, static_inputs].
     """
-    units = cache.states.shape[-2]
-    of_inputs, _ = _backward(weights, cache, of_outputs)
+    units = cache.layers[-1].states.shape[-2]
+    *_, (_, of_inputs, _) = _backward(weights, cache, of_outputs)
     if "embedding_kernel" in weights:
         of_inputs = weights["embedding_kernel"][:, None] @ _find_gradient_of_embedding(weights, cache, of_inputs)
     else:
@@ -50,13 +51,28 @@ def find_input_gradients(
 
 def _backward(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states."""
-    of_last = weights["head_kernel"][:, : cache.states.shape[-2]] @ transpose(of_outputs)
-    if "recurrent_bias" in weights:
-        return _backward_gru(weights, cache, of_last)
-    of_products = _backward_lstm(weights, cache, of_last)
-    return of_products, of_products
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Go back through the recurrent layers, from the last to the first.
+
+    Yields:
+        The number of the layer, and the gradients for the arguments of its gates: for the products with its inputs, and
+        for those with its states.
+    """
+    layers, units = list_layers(weights), cache.layers[-1].states.shape[-2]
+    of_last = weights["head_kernel"][:, :units] @ transpose(of_outputs)
+    if cache.masks:
+        of_last *= cache.masks[-1]
+    # Only the last state of the last layer is an output; of the layers below it, all states are.
+    of_states = of_last[:, None]
+    for number in reversed(range(len(layers))):
+        layer = layers[number]
+        backward = _backward_gru if "recurrent_bias" in layer else _backward_lstm
+        of_products, of_recurrent = backward(layer["recurrent_kernel"], cache.layers[number], of_states)
+        yield number, of_products, of_recurrent
+        if number:
+            of_states = layer["kernel"][:, None] @ of_products
+            if cache.masks:
+                of_states *= cache.masks[number - 1][:, None]
 
 
 def _find_gradient_of_embedding(
@@ -64,7 +80,7 @@ def _find_gradient_of_embedding(
 ) -> np.ndarray:
     """Return the gradient for the argument of the embedding's activation: float32[member, time, unit, batch]."""
     of_embedded: np.ndarray = weights["kernel"][:, None] @ of_products
-    of_embedded *= cache.embedded > 0
+    of_embedded *= cache.layers[0].inputs > 0
     return of_embedded
 
 
@@ -81,11 +97,16 @@ def _sum_batch(of_products: np.ndarray) -> np.ndarray:
     return total
 
 
-def _backward_gru(
-    weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states."""
-    units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
+def _backward_gru(kernel: np.ndarray, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states.
+
+    Args:
+        kernel: the recurrent kernels.
+        cache: of the layer.
+        of_states: float32[member, time, unit, batch], the gradient for each state as an output of the layer, or with
+            one step, for the last one only.
+    """
+    units, of_hidden = of_states.shape[2], of_states[:, -1]
     of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
     for step in reversed(range(cache.gates.shape[1])):
         z, r, g = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(3))
@@ -102,12 +123,14 @@ def _backward_gru(
         recurrent[:, 2 * units :] = of_kept
         of_hidden = kernel @ recurrent
         of_hidden += of_old
+        if step and of_states.shape[1] > 1:
+            of_hidden += of_states[:, step - 1]
     return of_products, of_recurrent
 
 
-def _backward_lstm(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hidden: np.ndarray) -> np.ndarray:
-    """Return the gradients for the arguments of the gates."""
-    units, kernel = of_hidden.shape[1], weights["recurrent_kernel"]
+def _backward_lstm(kernel: np.ndarray, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradients for the arguments of the gates, twice; see `_backward_gru`."""
+    units, of_hidden = of_states.shape[2], of_states[:, -1]
     found = np.empty_like(cache.gates)
     of_carry = np.zeros_like(of_hidden)
     for step in reversed(range(cache.gates.shape[1])):
@@ -121,4 +144,6 @@ def _backward_lstm(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_hi
         of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
         of_hidden = kernel @ of_gates
         of_carry *= f
-    return found
+        if step and of_states.shape[1] > 1:
+            of_hidden += of_states[:, step - 1]
+    return found, found

@@ -1,13 +1,45 @@
 """Parameters of training; does not import Keras, so that parameters are checked before it loads."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.parameter_models import ParameterModel, expect
 
 # The range that NumPy and Keras accept.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+MAX_UNITS, MAX_LAYERS = 1024, 10
+Width = Annotated[int, Field(ge=1, le=MAX_UNITS)]
+
+
+def list_units(units: int | Sequence[int]) -> tuple[int, ...]:
+    """Return the units of each recurrent layer; a number is that of a single layer."""
+    return (units,) if isinstance(units, int) else tuple(units)
+
+
+def format_units(units: int | Sequence[int]) -> str:
+    """Return the units as text, such as 64+32, which parameters accept too."""
+    return "+".join(map(str, list_units(units)))
+
+
+def _read_units(units: Any) -> Any:
+    """Read text such as 64+32, because lists cannot be given on the command line."""
+    return units.split("+") if isinstance(units, str) else units
+
+
+def _simplify_units(units: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    return units[0] if isinstance(units, tuple) and len(units) == 1 else units
+
+
+# The units of a recurrent layer, or of each layer of a stack, from the inputs to the head.
+Units = Annotated[
+    Width | Annotated[tuple[Width, ...], Field(min_length=1, max_length=MAX_LAYERS)] | None,
+    BeforeValidator(_read_units),
+    AfterValidator(_simplify_units),
+    expect(f"a whole number from 1 to {MAX_UNITS:,}, or up to {MAX_LAYERS} of them, such as [64, 32] or 64+32"),
+]
 
 
 class TrainingSpec(ParameterModel, frozen=True):

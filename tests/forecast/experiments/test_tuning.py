@@ -21,6 +21,7 @@ MakeValues = Callable[..., list]
 SPACE = {
     "window.lookback": {"low": 6, "high": 12},
     "gru.units": {"choices": [2, 3]},
+    "lstm.units": {"choices": [2, [3, 2]]},
     "training.learning_rate": {"low": 1e-3, "high": 1e-2, "log": True},
 }
 ALONE = ParallelSpec(workers=1)
@@ -33,7 +34,7 @@ def table(make_table: MakeTable, make_values: MakeValues) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def spec() -> ForecastSpec:
-    small = {"lstm": {"units": 2}, "gru": {"units": 3}, "training": {"max_steps": 25, "learning_rate": 0.005}}
+    small = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 25, "learning_rate": 0.005}}
     return read_parameter_models(
         {"window": {"lookback": 8, "horizon": 2}, "split": {"validation": 15, "test": 20}, **small}
     )
@@ -53,7 +54,9 @@ def test_the_first_trial_has_the_parameters_as_they_are(found: tuple) -> None:
     trials, _, summary = found
     TrialsTable.validate(trials)
     first = json.loads(trials["parameters"][0])
-    assert first == pytest.approx({"window.lookback": 8, "gru.units": 3, "training.learning_rate": 0.005})
+    assert first == pytest.approx(
+        {"window.lookback": 8, "gru.units": 3, "lstm.units": "3+2", "training.learning_rate": 0.005}
+    )
     assert summary["first_loss"] == trials["loss"][0]
 
 

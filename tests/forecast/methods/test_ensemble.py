@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.local import forecast_locally
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
@@ -60,7 +60,7 @@ def measure(case: SimpleNamespace, errors: np.ndarray) -> float:
 
 def make_unseen(corrections: np.ndarray, shrinkage: float = 1.0) -> Network:
     """A network of which only the corrections matter."""
-    return make_network(
+    return Network(
         dict.fromkeys(("kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"), np.zeros((1, 1, 1))),
         "gru",
         1,
@@ -186,7 +186,7 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
     for number, cell in enumerate(("lstm", "gru")):
         drawn = initialize_members(number, 2, size_members(case.panel, cell, 3, embedding, 1, ()))
         drawn["head_kernel"] += np.float32(0.1)
-        networks[cell] = make_network(drawn, cell, 1, np.zeros(0, np.int64), 0.5, no_corrections)
+        networks[cell] = Network(drawn, cell, 1, np.zeros(0, np.int64), 0.5, no_corrections)
     index = case.panel.index(part)
     origins = index.origins(np.arange(len(index)))
     forecasts = {name: forecast_network(network, case.linear, case.panel) for name, network in networks.items()}

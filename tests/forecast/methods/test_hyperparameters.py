@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.specs import (
@@ -62,8 +63,8 @@ def test_nothing_is_left_open(case: SimpleNamespace) -> None:
     assert None not in asdict(hyperparameters(case)).values()
 
 
-@pytest.mark.parametrize(("field", "value"), [("units", 3), ("segment", 2)])
-def test_network_is_what_was_asked_for(case: SimpleNamespace, field: str, value: int) -> None:
+@pytest.mark.parametrize(("field", "value"), [("units", 3), ("units", (4, 3)), ("dropout", 0.5), ("segment", 2)])
+def test_network_is_what_was_asked_for(case: SimpleNamespace, field: str, value: object) -> None:
     assert getattr(hyperparameters(case, {field: value}), field) == value
 
 
@@ -129,3 +130,25 @@ def test_error_that_is_made_small_is_that_of_the_base(case: SimpleNamespace) -> 
 def test_values_are_listed_for_log_and_report(cases: Cases) -> None:
     found = hyperparameters(cases["one"])
     assert found.list_values() == asdict(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "units"),
+    [(64, 64), ("64", 64), ([64], 64), ([64, 32], (64, 32)), ("64+32", (64, 32)), ((5, 4, 3), (5, 4, 3)), (None, None)],
+)
+def test_units_are_a_number_or_one_for_each_layer(given: object, units: object) -> None:
+    assert NetworkSpec.model_validate({"cell": "lstm", "units": given}).units == units
+
+
+@pytest.mark.parametrize("given", [0, 2000, [], [4, 0], [4.5], "64-32", "+", [True], {"a": 1}, [3] * 11])
+def test_units_of_no_layer_are_rejected(given: object) -> None:
+    with pytest.raises(ValidationError) as error:
+        NetworkSpec.model_validate({"cell": "lstm", "units": given})
+    assert [one["loc"] for one in error.value.errors()] == [("units",)]
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1, "much"])
+def test_dropout_is_a_share_below_1(dropout: object) -> None:
+    with pytest.raises(ValidationError) as error:
+        NetworkSpec.model_validate({"cell": "lstm", "dropout": dropout})
+    assert [one["loc"] for one in error.value.errors()] == [("dropout",)]

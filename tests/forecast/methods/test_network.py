@@ -16,7 +16,6 @@ from rnn_pipelines.forecast.methods.network import (
     InputLayout,
     Network,
     correct,
-    make_network,
     read_windows,
     size_members,
 )
@@ -66,7 +65,7 @@ def make_trained(
     weights = initialize_members(0, 3, shape)
     weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape).astype(np.float32)
     unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-    return make_network(weights, cell, segment, np.array(calendar, np.int64), shrinkage, unseen)
+    return Network(weights, cell, segment, np.array(calendar, np.int64), shrinkage, unseen)
 
 
 def read(
@@ -241,6 +240,6 @@ def test_network_has_the_weights_that_it_was_made_of(cases: Cases, name: str, ce
     panel = cases[name].panel
     embedding = 0 if name == "one" else 5
     weights = initialize_members(0, 2, size_members(panel, cell, 4, embedding, 1, ()))
-    network = make_network(weights, cell, 1, np.zeros(0, np.int64), 1.0, np.zeros((0, HORIZON), np.float32))
+    network = Network(weights, cell, 1, np.zeros(0, np.int64), 1.0, np.zeros((0, HORIZON), np.float32))
     assert set(network.weights) == set(weights)
     assert all(network.weights[key] is array for key, array in weights.items())

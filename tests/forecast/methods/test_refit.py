@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -86,7 +86,7 @@ def test_network_corrects_the_refitted_start(data: FittingData) -> None:
     embedding = 0 if data.linear.kind == "series" else 3
     weights = initialize_members(0, 2, size_members(data.panel, "gru", 3, embedding, 1, ()))
     none = np.zeros((len(data.linear.validation), HORIZON), np.float32)
-    network = make_network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, none)
+    network = Network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, none)
     found: Any = combine(data.panel, data.linear, {"gru": network}, {"gru": 1.0})
     start = found.in_use.models["gru"].start.matrix
     np.testing.assert_array_equal(start, data.linear.refit().combine())

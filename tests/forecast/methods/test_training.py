@@ -18,15 +18,20 @@ from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import correct, read_windows
+from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.methods.training import CHECK_STEPS, train_network
 from rnn_pipelines.forecast.methods.validation import find_network_shrinkage, find_residuals
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.engines import make_trainer
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import Weights, forward
+from rnn_pipelines.networks.trainer import Trainer, measure_loss
 
 Cases = dict[str, SimpleNamespace]
 
@@ -69,10 +74,10 @@ def cases(prepare: Prepare) -> Cases:
 
 
 def train(
-    case: SimpleNamespace, cell: str = "gru", plan: TrainingPlan | None = None, members: int = 2, **options: object
+    case: SimpleNamespace, cell: str = "gru", plan: TrainingPlan | None = None, **options: Any
 ) -> SimpleNamespace:
     """Trains tiny members: `network, history, record`."""
-    spec = NetworkSpec(cell=cell, units=4, members=members)
+    spec = NetworkSpec(cell=cell, members=2, units=options.pop("units", 4), dropout=options.pop("dropout", 0.0))
     return train_network(FittingData(case.panel, case.linear), spec, TRAINING.model_copy(update=options), plan)
 
 
@@ -110,8 +115,8 @@ def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: st
 
 
 def test_another_seed_gives_other_weights(cases: Cases, trained: Cases) -> None:
-    found = train(cases["bends"], seed=1).network.kernel
-    assert not np.isclose(found, trained["bends"].network.kernel).any()
+    found = train(cases["bends"], seed=1).network.weights["kernel"]
+    assert not np.isclose(found, trained["bends"].network.weights["kernel"]).any()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,6 +126,20 @@ def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
     train(case, max_steps=25)
     np.testing.assert_array_equal(case.panel.values, before[0])
     np.testing.assert_array_equal(case.linear.matrices, before[1])
+
+
+def test_dropout_changes_the_steps_and_not_the_forecasts(cases: Cases) -> None:
+    """The weights are others, and forecasts of them are repeatable."""
+    case, found = cases["bends"], [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5, 0.5)]
+    assert_same(found[1], found[2])
+    assert not np.isclose(found[0].network.weights["kernel"], found[1].network.weights["kernel"]).all()
+    one, other = (forecast_network(found[1].network, case.linear, case.panel).test for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_stack_learns_what_is_not_linear(cases: Cases) -> None:
+    history = train(cases["bends"], units=(6, 4), max_steps=600, learning_rate=0.02).history
+    assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
 
 
 # What is seen
@@ -163,29 +182,29 @@ def test_member_never_learns_from_what_its_fold_hides(cases: Cases, name: str) -
 
 def run_steps(case: SimpleNamespace) -> Weights:
     """The weights of all members, those included that only judge, after some steps."""
-    kept: list[Adam] = []
+    kept: list[Trainer] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "Adam", lambda *given: kept.append(Adam(*given)) or kept[-1])
+        patch.setattr(forecasting, "make_trainer", lambda *given: kept.append(make_trainer(*given)) or kept[-1])
         train(case, max_steps=CHECK_STEPS)
-    return kept[0].weights
+    state = kept[0].list_state()
+    return {name.removeprefix("weights."): array for name, array in state.items() if name.startswith("weights.")}
 
 
 def test_blocks_that_are_hidden_in_turn_have_a_member_each(cases: Cases, trained: Cases) -> None:
-    assert len(trained["bends"].network.kernel) == len(cases["bends"].linear)
+    assert trained["bends"].network.num_members == len(cases["bends"].linear)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
 def test_members_that_only_judge_are_not_kept(trained: Cases, name: str) -> None:
     """Where all that is later is hidden, other members make the forecaster."""
-    assert len(trained[name].network.kernel) == 2
+    assert trained[name].network.num_members == 2
 
 
 def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(cases: Cases, trained: Cases) -> None:
     case, network = cases["bends"], trained["bends"].network
     for fold in range(len(case.linear)):
         origins = case.linear.validation[case.linear.fold == fold]
-        names = list(network.weights)
-        own = replace(network, **{name: getattr(network, name)[fold : fold + 1] for name in names})
+        own = replace(network, weights={name: array[fold : fold + 1] for name, array in network.weights.items()})
         found = correct(own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins)
         np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
 
@@ -211,7 +230,7 @@ def test_step_0_is_the_base(cases: Cases, trained: Cases) -> None:
 def worsened(cases: Cases) -> SimpleNamespace:
     """A training whose steps go uphill."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", find_gradients_uphill)
+        patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         return train(cases["bends"])
 
 
@@ -234,7 +253,7 @@ def test_network_without_gain_leaves_the_base_as_it_is(cases: Cases, worsened: S
 
 def test_training_ends_once_patience_is_over(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "find_gradients", find_gradients_uphill)
+        patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         assert train(cases["bends"], patience=50).record["num_steps"] == 50
 
 
@@ -361,17 +380,18 @@ def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("stack", [{}, {"units": (4, 3), "dropout": 0.3}], ids=["layer", "stack"])
 def test_interrupted_training_goes_on_bit_for_bit(
-    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, cell: str, stack: dict[str, Any]
 ) -> None:
-    whole = train(cases[name], cell)
+    whole = train(cases[name], cell, **stack)
     with break_off(monkeypatch, after=60):
-        train(cases[name], cell, TrainingPlan(checkpoints=tmp_path))
+        train(cases[name], cell, TrainingPlan(checkpoints=tmp_path), **stack)
     num_steps = []
     with monkeypatch.context() as patch:
         take_step = Adam.step
         patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
-        assert_same(train(cases[name], cell, TrainingPlan(checkpoints=tmp_path)), whole)
+        assert_same(train(cases[name], cell, TrainingPlan(checkpoints=tmp_path), **stack), whole)
     assert num_steps[0] == 50
 
 
@@ -432,8 +452,9 @@ def change_base(case: SimpleNamespace) -> SimpleNamespace:
         (lambda case: case, {"seed": 1}),
         (lambda case: case, {"learning_rate": 0.02}),
         (lambda case: case, {"clip_norm": None}),
+        (lambda case: case, {"dropout": 0.5}),
     ],
-    ids=["values", "linear", "seed", "learning rate", "clip norm"],
+    ids=["values", "linear", "seed", "learning rate", "clip norm", "dropout"],
 )
 def test_checkpoint_of_another_training_is_left_out(
     cases: Cases,
@@ -446,6 +467,72 @@ def test_checkpoint_of_another_training_is_left_out(
     with break_off(monkeypatch, after=60):
         train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path))
     assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path), **options), train(case, **options))
+
+
+# Engines
+
+
+def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
+    """A whole training of a stack with dropout, within the rounding of float32."""
+    one, other = (
+        train(cases["bends"], "lstm", units=(4, 3), dropout=0.1, engine=engine) for engine in ("numpy", "keras")
+    )
+    assert [found.record["hyperparameters"]["engine"] for found in (one, other)] == ["numpy", "keras"]
+    np.testing.assert_allclose(other.history["val_loss"], one.history["val_loss"], rtol=1e-3)
+    assert other.record["best_step"] == one.record["best_step"]
+    np.testing.assert_allclose(other.network.out_of_fold, one.network.out_of_fold, rtol=0, atol=1e-3)
+    assert other.network.shrinkage == pytest.approx(one.network.shrinkage, abs=1e-2)
+
+
+def test_training_by_keras_continues_from_its_checkpoint(
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_pipelines.networks.keras_trainer import KerasTrainer
+
+    def break_off(keras: KerasTrainer, batch: trainer.Batch) -> float:
+        if keras.num_steps == CHECK_STEPS:
+            raise InterruptionError
+        return take_step(keras, batch)
+
+    options, take_step = {"engine": "keras", "max_steps": CHECK_STEPS + 5}, KerasTrainer.step
+    whole = train(cases["bends"], **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(KerasTrainer, "step", break_off)
+        patch.setattr(forecasting, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        with pytest.raises(InterruptionError):
+            train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options)
+    assert_same(train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options), whole)
+
+
+# Without the linear forecast
+
+
+@pytest.mark.parametrize("name", ["bends", "many"])
+def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, name: str) -> None:
+    """Its step 0 is the forecast 0, normalised, and its correction is its forecast."""
+    case = cases[name]
+    found = train(case, start="none", max_steps=300, learning_rate=0.02)
+    assert found.history["val_loss"].iloc[0] == pytest.approx(measure(case, case.data.normalized_targets))
+    assert found.history["val_loss"].min() < 0.9 * found.history["val_loss"].iloc[0]
+    assert (found.network.shrinkage, found.network.start) == (1.0, "none")
+    method = describe_network(case.data, found.network)
+    normalized = case.data.windows.units.normalize(method.out_of_fold)
+    np.testing.assert_allclose(normalized, found.network.out_of_fold, rtol=1e-4, atol=1e-5)
+    again = NETWORKS["gru"].unpack(method.model.pack())
+    origins = case.linear.validation[:3]
+    windows = normalize_windows(case.panel, case.linear.normalizer, origins)
+    forecasts = again.forecast(case.panel, windows, origins)
+    corrections = correct(found.network, case.panel, windows, origins)
+    np.testing.assert_allclose(windows.units.normalize(forecasts), corrections, rtol=1e-4, atol=1e-5)
+
+
+def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
+    return float(measure_loss(residuals, case.linear.is_absolute)[0].mean())
+
+
+def test_network_without_a_start_is_no_copy_of_the_ensemble(cases: Cases, trained: Cases) -> None:
+    one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
+    assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
 
 
 # What the user is told

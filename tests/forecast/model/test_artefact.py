@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.intervals import add_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
@@ -205,7 +205,7 @@ def case(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeValu
         weights = initialize_members(seed, 2, size_members(panel, cell, 3, 0 if request.param == "one" else 4, 1, ()))
         weights["head_kernel"] += np.float32(0.3)
         unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-        networks[cell] = make_network(weights, cell, 1, np.zeros(0, np.int64), 0.25 + 0.5 * seed, unseen)
+        networks[cell] = Network(weights, cell, 1, np.zeros(0, np.int64), 0.25 + 0.5 * seed, unseen)
     return SimpleNamespace(panel=panel, linear=linear, origins=index.origins(np.arange(len(index))), networks=networks)
 
 

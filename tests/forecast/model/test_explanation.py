@@ -40,7 +40,7 @@ def daily(make_table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted(daily: pd.DataFrame) -> Forecaster:
-    small = {"lstm": {"units": 4}, "gru": {"units": 4}, "training": {"max_steps": 100}}
+    small = {"lstm": {"units": [4, 3], "dropout": 0.2}, "gru": {"units": 4}, "training": {"max_steps": 100}}
     return Forecaster(h=4, level=None, lookback=14, **small).fit(daily)
 
 

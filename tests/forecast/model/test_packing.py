@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.networks.packing import pack_arrays
 from rnn_pipelines.sentiment.model import packing as text_classifiers
 
 SOURCE = SourceSpec(name="catalog", freq="D")
@@ -57,6 +58,24 @@ def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(other[name], value)
+
+
+def test_model_of_an_older_version_is_read(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+    """It had networks of one layer, by these names, and an empty array for each that a network does not need."""
+    weights = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
+    names = ("cell", "segment", "calendar", *weights, "head_kernel", "head_bias", "shrinkage", "out_of_fold", "seconds")
+    whole: Any = forecaster.model
+    network = whole.model.models["gru"].network
+    parts = {name: network.weights.get(name, np.zeros((0, 0, 0), np.float32)) for name in names}
+    parts |= {"cell": "gru", "segment": 1, "calendar": network.calendar, "shrinkage": 0.5, "seconds": 0.0}
+    arrays = {f"gru.{name}": value for name, value in parts.items()}
+    arrays |= {"gru:weight": 1.0, "gru.matrix": whole.model.models["gru"].start.matrix, **vars(whole.normalizer)}
+    files = {**pack(forecaster), "model.npz": pack_arrays(arrays)}
+    model = EnsembleModel({"gru": 1.0}, {"gru": whole.model.models["gru"]})
+    expected = dataclasses.replace(forecaster, model=dataclasses.replace(whole, model=model))
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (unpack(files), expected))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert set(parts) <= {name.removeprefix("gru.") for name in EnsembleModel.pack(model)}
 
 
 def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:

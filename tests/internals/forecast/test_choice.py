@@ -48,9 +48,9 @@ def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: Ch
     chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})
     assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
     assert chosen.origin == "trained here, small, on sine"
-    assert {name: network.recurrent_kernel.shape[1] for name, network in chosen.networks.items()} == {
-        "lstm": 3,
-        "gru": 3,
+    assert {name: network.units for name, network in chosen.networks.items()} == {
+        "lstm": (3,),
+        "gru": (3,),
     }
 
 

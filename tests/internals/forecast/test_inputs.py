@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.network import Network, make_network, size_members
+from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -52,7 +52,7 @@ def case(request: pytest.FixtureRequest) -> SimpleNamespace:
     weights = initialize_members(0, 2, shape)
     weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
     unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
-    network = make_network(weights, "gru", segment, np.array(calendar, np.int64), 0.5, unseen)
+    network = Network(weights, "gru", segment, np.array(calendar, np.int64), 0.5, unseen)
     names = name_covariates(panel, found.features)
     return SimpleNamespace(
         panel=panel, linear=linear, network=network, names=names, shape=shape, features=found.features
@@ -84,8 +84,9 @@ def test_all_inputs_move_what_reads_them(case: SimpleNamespace) -> None:
 def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleNamespace) -> None:
     _, known = list_inputs(case.panel, case.network, case.names)
     is_promo = np.array([False] * UNITS + [name == "promo" for name in known])
-    head = case.network.head_kernel * is_promo[None, :, None]
-    moved = measure(case, replace(case.network, head_kernel=head.astype(np.float32)))
+    weights = case.network.weights
+    head = (weights["head_kernel"] * is_promo[None, :, None]).astype(np.float32)
+    moved = measure(case, replace(case.network, weights={**weights, "head_kernel": head}))
     assert {name for name, by in moved.items() if by > 0} == {"promo"}
 
 

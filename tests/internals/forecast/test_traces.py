@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from rnn_pipelines.internals.forecast.traces import (
     differentiate_correction,
     summarize_network,
     trace_forecasters,
-    trace_members,
+    trace_layers,
 )
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.internals.specs import SampleSpec
@@ -27,7 +29,9 @@ from rnn_pipelines.networks.members import forward
 
 CELLS = ("lstm", "gru")
 # Single steps; four steps read as one, of which the first has only two; the latter through an embedding.
-DESIGNS = [{}, {"segment": 4}, {"segment": 4, "embedding": 5}]
+# And stacks of two layers.
+STACK = {"units": (3, 2)}
+DESIGNS = [{}, {"segment": 4}, {"segment": 4, "embedding": 5}, STACK, {"segment": 4, "embedding": 5, **STACK}]
 MakeForecasters = Callable[..., ChosenForecasters]
 
 
@@ -40,7 +44,12 @@ def read_all(chosen: ChosenForecasters, network: Network) -> tuple[np.ndarray, n
 
 
 def trace_all(chosen: ChosenForecasters, cell: str) -> list[LayerTrace]:
-    return trace_members("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
+    """The traces of the members of a network of one layer."""
+    return trace_stack(chosen, cell)["made"]
+
+
+def trace_stack(chosen: ChosenForecasters, cell: str) -> dict[str, list[LayerTrace]]:
+    return trace_layers("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
 
 
 # Windows
@@ -72,7 +81,8 @@ def test_layer_reads_what_its_own_embedding_makes_of_a_step(make_forecasters: Ma
     network = chosen.networks["gru"]
     steps, _, _ = read_all(chosen, network)
     for member, layer in enumerate(trace_all(chosen, "gru")):
-        expected = np.maximum(steps @ network.embedding_kernel[member] + network.embedding_bias[member], 0)
+        kernel, bias = (network.weights[f"embedding_{part}"][member] for part in ("kernel", "bias"))
+        expected = np.maximum(steps @ kernel + bias, 0)
         np.testing.assert_allclose(layer.inputs, expected.swapaxes(0, 1), atol=1e-6)
 
 
@@ -87,31 +97,32 @@ def test_history_is_cut_from_its_end() -> None:
 def test_every_member_is_traced_by_its_own_weights(forecasters: ChosenForecasters, forecast: Traces) -> None:
     for cell in CELLS:
         kernels = [layer.weights.kernel for layer in forecast.layers[f"forecast_{cell}"]]
-        np.testing.assert_array_equal(kernels, forecasters.networks[cell].kernel)
+        np.testing.assert_array_equal(kernels, forecasters.networks[cell].weights["kernel"])
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_states_are_those_with_which_the_network_forecasts(
-    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     chosen = make_forecasters(**hyperparameters)
     _, cache = forward(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
-    for member, layer in enumerate(trace_all(chosen, cell)):
-        states = cache.states[member, 1:].transpose(2, 0, 1)
-        np.testing.assert_allclose(layer.trace.states.hidden, states, atol=1e-6)
-        assert layer.max_difference < 1e-6
+    for own, members in zip(cache.layers, trace_stack(chosen, cell).values(), strict=True):
+        for member, layer in enumerate(members):
+            states = own.states[member, 1:].transpose(2, 0, 1)
+            np.testing.assert_allclose(layer.trace.states.hidden, states, atol=1e-6)
+            assert layer.max_difference < 1e-6
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_states_are_those_of_keras(
-    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     """Of a layer of Keras with the member's weights."""
     from keras import layers
 
-    for layer in trace_all(make_forecasters(**hyperparameters), cell):
+    for layer in chain.from_iterable(trace_stack(make_forecasters(**hyperparameters), cell).values()):
         made = {"lstm": layers.LSTM, "gru": layers.GRU}[cell](layer.weights.units, return_sequences=True)
         made.build(layer.inputs.shape)
         made.set_weights(layer.weights.to_list())
@@ -138,13 +149,13 @@ def test_states_that_are_not_those_of_the_network_are_refused(
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_gradient_of_the_correction_is_that_of_finite_differences(
-    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, int]
+    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     """The mean of the members, one step ahead, by single values that the network reads."""
     chosen = make_forecasters(**hyperparameters)
     network = chosen.networks[cell]
     steps, known, history = read_all(chosen, network)
-    gradients = differentiate_correction(network, trace_members("made", network, steps, known, history))
+    gradients = differentiate_correction(network, [*trace_layers("made", network, steps, known, history).values()])[0]
     assert gradients.shape == steps.swapaxes(0, 1).shape
     for time, feature in ((0, 0), (len(steps) - 1, steps.shape[2] - 1)):
         moved = np.zeros_like(steps)
@@ -156,8 +167,34 @@ def test_gradient_of_the_correction_is_that_of_finite_differences(
 
 
 def test_network_that_says_nothing_has_no_gradient(forecasters: ChosenForecasters) -> None:
-    network = replace(forecasters.networks["gru"], head_kernel=np.zeros_like(forecasters.networks["gru"].head_kernel))
-    assert not differentiate_correction(network, trace_all(forecasters, "gru")).any()
+    weights = forecasters.networks["gru"].weights
+    network = replace(
+        forecasters.networks["gru"], weights={**weights, "head_kernel": np.zeros_like(weights["head_kernel"])}
+    )
+    assert not differentiate_correction(network, [trace_all(forecasters, "gru")])[0].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradient_of_an_upper_layer_is_that_of_its_first_states(make_forecasters: MakeForecasters, cell: str) -> None:
+    """Through the inputs of the last layer alone, of all members side by side."""
+    chosen = make_forecasters(**STACK)
+    network = chosen.networks[cell]
+    layers = list(trace_stack(chosen, cell).values())
+    found = differentiate_correction(network, layers)[1]
+    assert found.shape[2] == 2 * network.units[0]
+    cut = {name.removesuffix("_2"): array for name, array in network.weights.items() if name.endswith("_2")}
+    head = {name: network.weights[name] for name in ("head_kernel", "head_bias")}
+    for member in range(2):
+        alone = replace(network, weights={name: array[member:][:1] for name, array in (cut | head).items()})
+        expected = differentiate_correction(alone, [[layers[1][member]]])[0] / 2
+        np.testing.assert_allclose(np.split(found, 2, axis=2)[member], expected, rtol=1e-6)
+
+
+def test_layers_of_a_stack_are_numbered_from_the_inputs(make_forecasters: MakeForecasters, sample: SampleSpec) -> None:
+    found = trace_forecasters(make_forecasters(**STACK), sample)
+    assert list(found.layers) == [f"forecast_{cell}_layer_{number}" for cell in CELLS for number in (1, 2)]
+    assert {layers[0].weights.units for layers in found.layers.values()} == {3, 2}
+    assert found.gradients.keys() == found.networks.keys() == found.layers.keys()
 
 
 # Of the whole network
@@ -165,7 +202,7 @@ def test_network_that_says_nothing_has_no_gradient(forecasters: ChosenForecaster
 
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_layers_are_those_of_one_member_and_parameters_those_of_all(
-    make_forecasters: MakeForecasters, hyperparameters: dict[str, int]
+    make_forecasters: MakeForecasters, hyperparameters: dict[str, Any]
 ) -> None:
     network = make_forecasters(**hyperparameters, members=3).networks["lstm"]
     summary = summarize_network(network, num_steps=2)
@@ -177,6 +214,13 @@ def test_layers_stand_from_the_embedding_to_the_head(make_forecasters: MakeForec
     network = make_forecasters(segment=4, embedding=5).networks["gru"]
     shapes = {layer["kind"]: layer["output_shape"] for layer in summarize_network(network, num_steps=2)["layers"][:2]}
     assert shapes == {"Dense": [2, 5], "GRU": [3]}
+
+
+def test_lower_layers_of_a_stack_have_states_at_all_steps(make_forecasters: MakeForecasters) -> None:
+    layers = summarize_network(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
+    assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
+        ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("cell", CELLS)

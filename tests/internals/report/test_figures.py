@@ -77,6 +77,23 @@ def test_layer_has_a_name_for_people() -> None:
     assert name_layer("sentiment_gru_backward") == "GRU, sentiment, backward"
 
 
+def test_layer_of_a_stack_has_its_number() -> None:
+    assert name_layer("forecast_lstm_layer_2") == "LSTM, forecast, layer 2"
+
+
+def test_stack_has_a_map_for_each_layer_and_state(layers, readings, tables) -> None:
+    """From the inputs to the head, each with its own letter, and over the same window."""
+    lstm = layers["forecast_lstm"]
+    second = SimpleNamespace(**vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": "gru"})
+    stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
+    found = draw_figures(SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), readings, **tables)
+    assert set(found) == set(FIGURES)
+    assert len(find_maps(found["gru_update"])) == len(find_maps(found["gru_state"])) == 2
+    assert len(find_maps(found["lstm_state"])) == 2
+    titles = [getattr(found["gru_update"].layout, f"yaxis{number}").title.text for number in (2, 3)]
+    assert titles == ["units, layer 1", "units, layer 2"]
+
+
 def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None:
     assert choose_window(layers["forecast_lstm"]) == 3
     np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])

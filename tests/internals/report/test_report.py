@@ -105,6 +105,18 @@ def test_inputs_are_in_percent_of_all() -> None:
     assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
 
 
+def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> None:
+    layers = make_layers()
+    lower, upper = layers.pop("forecast_lstm"), make_layer("lstm", half_life=7.5)
+    upper["openness"]["forget"]["mean"] = 0.625
+    summary = make_summary() | {"layers": {"forecast_lstm_layer_1": lower, "forecast_lstm_layer_2": upper, **layers}}
+    assert has_in_order(write_verdict(summary), "LSTM layer 1", "2.3 steps", "LSTM layer 2", "7.5 steps", "GRU")
+    assert has_in_order(render(summary, readings), "LSTM layer 1", "−0.12", "LSTM layer 2", "0.62")
+    assert [row[0] for row in tabulate_layers(summary["layers"]).rows][:2] == [
+        f"LSTM, forecast, layer {number}" for number in (1, 2)
+    ]
+
+
 def test_every_gate_has_its_equation_and_its_paragraph() -> None:
     parts = {f"lstm_{gate}" for gate in LSTM_GATES} | {f"gru_{gate}" for gate in GRU_GATES}
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}

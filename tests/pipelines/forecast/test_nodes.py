@@ -1,13 +1,21 @@
 """Nodes of `forecast` that are not functions of the library."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.datasets import KerasModelDataset
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.specs import NetworkSpec
 from rnn_pipelines.forecast.recipe import read_source
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.networks.members import MemberShape, initialize_members
+from rnn_pipelines.pipelines.forecast.nodes import export_network
 
 DAYS = pd.date_range("2024-01-01", periods=50)
 KNOWN = 36
@@ -37,3 +45,18 @@ def test_nothing_begins_where_rows_ahead_have_other_times(by: str, horizon: int 
 
 def test_a_table_without_rows_is_told_by_the_check_of_the_series() -> None:
     assert read(num_rows=0).empty
+
+
+def test_network_is_exported_only_if_asked_for(tmp_path: Path) -> None:
+    weights = initialize_members(0, 2, MemberShape("gru", 2, 0, (3, 2), 0, 4))
+    network = Network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, np.zeros((0, 4), np.float32))
+    file = tmp_path / "gru.keras"
+    dataset = KerasModelDataset(filepath=str(file))
+    dataset.save(export_network(network, NetworkSpec(cell="gru")))
+    assert not file.exists()
+    dataset.save(export_network(network, NetworkSpec(cell="gru", save_keras=True)))
+    for name, array in network.from_keras(dataset.load()).weights.items():
+        np.testing.assert_array_equal(array, weights[name])
+    assert ["member_2", "Functional", ""] in dataset.preview()["data"]
+    dataset.save(export_network(network, NetworkSpec(cell="gru")))
+    assert not file.exists()

@@ -9,7 +9,7 @@ def test_every_network_comes_from_one_template() -> None:
     for node in create_pipeline().nodes:
         if node.namespace:
             by_network[node.namespace.removeprefix("forecast_")].append(node.short_name)
-    assert by_network == {name: ["train_network"] for name in NETWORKS}
+    assert by_network == {name: ["train_network", "export_network"] for name in NETWORKS}
 
 
 def test_networks_and_baselines_see_the_same_windows() -> None:

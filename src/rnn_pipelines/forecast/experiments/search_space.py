@@ -3,20 +3,28 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.parameters import list_parameter_models
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.networks.specs import Seed, format_units
 from rnn_pipelines.parameter_models import ParameterModel, expect, read_parameter_model
 
 # Blocks that can be searched besides the networks; other blocks would change the data that trials are evaluated on.
 SEARCHED = ("window", "calendar", "training")
-NOT_SEARCHED = ("window.horizon", "training.seed")
+NOT_SEARCHED = ("window.horizon", "training.seed", "training.engine")
+NOT_SEARCHED_IN_NETWORKS = ("cell", "save_keras")
 
 
-Choice = Annotated[int | float | str | None, expect("a number, a text or null")]
+def _write_units(choice: Any) -> Any:
+    """Return a list of units as text, which is a parameter too, because Optuna stores no lists."""
+    return format_units(choice) if isinstance(choice, list | tuple) else choice
+
+
+Choice = Annotated[
+    int | float | str | None, BeforeValidator(_write_units), expect("a number, a text, a list of units or null")
+]
 Limit = Annotated[int | float | None, expect("a number")]
 
 
@@ -24,7 +32,7 @@ class DimensionSpec(ParameterModel, frozen=True):
     """The values of one parameter: a list of choices, or the range from `low` to `high`.
 
     Attributes:
-        choices: values.
+        choices: values; those of `units` may be lists, such as `[64, 32]`.
         low, high: the range is of whole numbers if both are.
         log: whether to sample on a logarithmic scale.
     """
@@ -64,7 +72,7 @@ class TuningSpec(AsOfSpec, frozen=True):
             f"{block}.{field}"
             for block, kind in _list_searched().items()
             for field in kind.model_fields
-            if field != "cell" and f"{block}.{field}" not in NOT_SEARCHED
+            if field not in NOT_SEARCHED_IN_NETWORKS and f"{block}.{field}" not in NOT_SEARCHED
         ]
         wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
         if wrong:

@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.parameter_models import read_parameter_model
 
 
@@ -92,6 +93,7 @@ def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
     values = {
         name: getattr(_get_parameters(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space
     }
+    values = {name: format_units(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return {name: value for name, value in values.items() if _is_inside(tuning.space[name], value)}
 
 

@@ -41,7 +41,7 @@ def attribute_correction(
     _, cache = forward(network.weights, on_path, static_inputs * path)
     slopes = []
     for of_step in np.eye(panel.horizon, dtype=np.float32):
-        of_outputs = np.broadcast_to(of_step, (len(network.head_kernel), NUM_POINTS, panel.horizon))
+        of_outputs = np.broadcast_to(of_step, (network.num_members, NUM_POINTS, panel.horizon))
         found = find_input_gradients(network.weights, cache, np.ascontiguousarray(of_outputs))
         slopes.append([_average(one.mean(axis=0), weights / 2) for one in found])
     of_steps, of_static = (np.stack(one, axis=-1) for one in zip(*slopes, strict=True))

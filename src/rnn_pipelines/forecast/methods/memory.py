@@ -1,5 +1,7 @@
 """The memory that fitting and training need, estimated from the sizes of the windows."""
 
+from itertools import pairwise
+
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -36,12 +38,15 @@ def estimate_training_bytes(
         num_validation: validation windows.
     """
     time = -(-panel.lookback // segment)
-    inputs = shape.embedding or shape.num_inputs
-    layer = estimate_recurrent_bytes(NUM_GATES[shape.cell], inputs, shape.units, time, batch_size)
+    inputs = (shape.embedding or shape.num_inputs, *shape.units)
+    layers = sum(
+        estimate_recurrent_bytes(NUM_GATES[shape.cell], num_inputs, units, time, batch_size)
+        for num_inputs, units in pairwise(inputs)
+    )
     head = (
-        4.0 * (shape.units + shape.num_static_inputs + 1) * shape.num_outputs * 8
+        4.0 * (shape.units[-1] + shape.num_static_inputs + 1) * shape.num_outputs * 8
         + 16.0 * batch_size * shape.num_outputs
     )
     embedding = 32.0 * shape.num_inputs * shape.embedding
     read = 4.0 * num_validation * (time * shape.num_inputs + shape.num_static_inputs + shape.num_outputs)
-    return num_members * (layer + head + embedding) + read
+    return num_members * (layers + head + embedding) + read

@@ -6,7 +6,7 @@ local methods such as Theta, networks and the ensemble are such objects.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -107,6 +107,10 @@ class FittingData:
         """The out-of-fold forecasts of the baseline ensemble, which networks correct: like `normalized_targets`."""
         fold = self.linear.fold[: len(self.validation)]
         return forecast_out_of_fold(self.linear.select_ensemble(), fold, self.windows.predictors)
+
+    def remove_start(self) -> "FittingData":
+        """Return the data with the forecast 0, normalised, in place of the baseline ensemble."""
+        return FittingData(self.panel, replace(self.linear, weights=np.zeros_like(self.linear.weights)))
 
     @cached_property
     def zero_share(self) -> float:

@@ -1,7 +1,8 @@
 """A trained network that corrects a linear forecast: its inputs and its corrections."""
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,22 @@ import pandas as pd
 from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_future, normalize_time_varying
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
-from rnn_pipelines.networks.members import MemberShape, Weights, forward
+from rnn_pipelines.networks.members import MemberShape, Weights, forward, list_layers
+from rnn_pipelines.networks.specs import list_units
+
+# Kedro resolves the type hints of nodes, which must not import Keras.
+if TYPE_CHECKING:
+    from keras import Model as KerasModel
+else:
+    KerasModel = Any
 
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
+# Only networks of panels have an embedding, and only GRUs a recurrent bias.
+OPTIONAL_WEIGHTS = ("embedding_kernel", "embedding_bias", "recurrent_bias")
+
+
+# The forecast that a network corrects: the baseline ensemble, or 0.
+NetworkStart = Literal["baseline_ensemble", "none"]
 
 
 class InputLayout(NamedTuple):
@@ -52,45 +66,72 @@ class NetworkRecord(TypedDict):
 
 @dataclass(frozen=True)
 class Network:
-    """The members of a network, whose mean output corrects the baseline ensemble.
+    """The members of a network, whose mean output corrects the baseline ensemble, or is itself the forecast.
 
     Attributes:
+        weights: of the members.
         cell: `lstm` or `gru`.
         segment: steps of the series in one step of the network.
         calendar: int64[feature], numbers of the calendar features at each step of the window.
-        embedding_kernel to head_bias: see `members`; arrays that the cell or the hyperparameters do not need are empty.
         shrinkage: factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged.
         out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members trained
             without them.
         seconds: wall time of the training.
+        start: the forecast that the network corrects.
     """
 
+    weights: Weights
     cell: CellName
     segment: int
     calendar: np.ndarray
-    embedding_kernel: np.ndarray
-    embedding_bias: np.ndarray
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
-    recurrent_bias: np.ndarray
-    head_kernel: np.ndarray
-    head_bias: np.ndarray
     shrinkage: float
     out_of_fold: np.ndarray
     seconds: float = 0.0
+    start: NetworkStart = "baseline_ensemble"
 
     @property
     def layout(self) -> InputLayout:
         """The layout of the inputs."""
-        return InputLayout(self.segment, self.calendar, bool(self.embedding_kernel.size))
+        return InputLayout(self.segment, self.calendar, "embedding_kernel" in self.weights)
 
     @property
-    def weights(self) -> Weights:
-        """The arrays by name, without empty ones."""
-        names = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
-        arrays = {name: getattr(self, name) for name in (*names, "head_kernel", "head_bias")}
-        return {name: array for name, array in arrays.items() if array.size}
+    def num_members(self) -> int:
+        """The number of members."""
+        return len(self.weights["head_kernel"])
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The units of each recurrent layer."""
+        return tuple(layer["recurrent_kernel"].shape[-2] for layer in list_layers(self.weights))
+
+    def to_keras(self) -> KerasModel:
+        """Return the mean correction, without shrinkage, as a functional Keras model; see `keras_members.build_model`.
+
+        Its inputs `steps` and `static_inputs` are those of `read_windows`, with the batch as the first axis.
+        """
+        from rnn_pipelines.networks.keras_members import build_model
+
+        return build_model(self.weights)
+
+    def from_keras(self, model: KerasModel) -> Self:
+        """Return this network with the weights of a model of `to_keras`, such as after further training."""
+        from rnn_pipelines.networks.keras_members import read_model
+
+        return replace(self, weights=read_model(model))
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return arrays and numbers by name, for `from_arrays`."""
+        own = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "weights"}
+        # Older versions of the project read networks of one layer, and expect an empty array for a missing one.
+        empty = dict.fromkeys(OPTIONAL_WEIGHTS if len(self.units) == 1 else (), NO_ARRAY)
+        return {**own, **empty, **self.weights}
+
+    @classmethod
+    def from_arrays(cls, values: Mapping[str, Any]) -> Self:
+        """Return the network with these values; all names that are no attributes are those of weights."""
+        own = {part.name: values[part.name] for part in fields(cls) if part.name in values}
+        weights = {name: array for name, array in values.items() if name not in own and array.size}
+        return cls(weights, **own)
 
 
 @dataclass(frozen=True)
@@ -114,18 +155,13 @@ class TrainedNetwork:
     seed: int
 
 
-def make_network(
-    weights: Weights, cell: CellName, segment: int, calendar: np.ndarray, shrinkage: float, out_of_fold: np.ndarray
-) -> Network:
-    """Return a network, with empty arrays for missing weights; see `Network`."""
-    names = ("embedding_kernel", "embedding_bias", "recurrent_bias")
-    empty: dict[str, Any] = {name: NO_ARRAY for name in names if name not in weights}
-    read: dict[str, Any] = {"cell": cell, "segment": segment, "calendar": calendar, **empty, **weights}
-    return Network(**read, shrinkage=shrinkage, out_of_fold=out_of_fold)
-
-
 def size_members(
-    panel: WindowedPanel, cell: CellName, units: int, embedding: int, segment: int, calendar: tuple[int, ...]
+    panel: WindowedPanel,
+    cell: CellName,
+    units: int | tuple[int, ...],
+    embedding: int,
+    segment: int,
+    calendar: tuple[int, ...],
 ) -> MemberShape:
     """Return the sizes of each member on the windows of a panel."""
     # Without an embedding, the window is read twice: less its mean, and unchanged. With one, it is read once, and a
@@ -134,7 +170,7 @@ def size_members(
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
     num_static_inputs = (panel.num_calendar + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
-    return MemberShape(cell, num_inputs, embedding, units, num_static_inputs, panel.horizon)
+    return MemberShape(cell, num_inputs, embedding, list_units(units), num_static_inputs, panel.horizon)
 
 
 def read_windows(

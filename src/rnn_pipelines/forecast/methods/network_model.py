@@ -1,7 +1,7 @@
 """The model of a network: the linear forecast, plus the shrunk mean correction of its members."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ class NetworkModel:
     """A network with the linear forecast that it corrects; see `Model`.
 
     Attributes:
-        start: the baseline ensemble.
+        start: the baseline ensemble, or zeros.
         network: the correction.
     """
 
@@ -46,8 +46,7 @@ class NetworkModel:
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix of the linear forecast, and the network without the values that only a fit needs."""
-        parts = {part.name: getattr(self.network, part.name) for part in fields(Network)}
-        return {**self.start.pack(), **parts, "out_of_fold": NO_ARRAY, "seconds": 0.0}
+        return {**self.start.pack(), **self.network.to_arrays(), "out_of_fold": NO_ARRAY, "seconds": 0.0}
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,15 @@ class NetworkMethod:
 
     def unpack(self, values: Mapping[str, Any]) -> NetworkModel:
         """Return the model with these values of `pack`."""
-        network = Network(**{part.name: values[part.name] for part in fields(Network)})
-        return NetworkModel(LinearModel(values["matrix"]), network)
+        of_network = {name: value for name, value in values.items() if name != "matrix"}
+        return NetworkModel(LinearModel(values["matrix"]), Network.from_arrays(of_network))
 
 
 def is_copy(model: Model) -> bool:
-    """Return whether a model is a network that adds nothing, so that it equals the baseline ensemble."""
-    return isinstance(model, NetworkModel) and not model.network.shrinkage
+    """Return whether a model is a network that adds nothing to the baseline ensemble, so that it equals it."""
+    if not isinstance(model, NetworkModel):
+        return False
+    return not model.network.shrinkage and model.network.start == "baseline_ensemble"
 
 
 def describe_network(data: FittingData, network: Network) -> FittedMethod:
@@ -81,6 +82,7 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         data: the data of the training.
         network: trained.
     """
+    data = data.remove_start() if network.start == "none" else data
     normalized = data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
     return FittedMethod(
         NetworkModel(LinearModel(data.linear.combine()), network),

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -11,10 +11,11 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.network import NetworkStart
 from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.networks.specs import Seed, Units
 from rnn_pipelines.parameter_models import ParameterModel
 
 # A long window is read in segments of several steps, with at least this many segments.
@@ -36,16 +37,20 @@ class NetworkSpec(ParameterModel, frozen=True):
 
     Attributes:
         cell: of the recurrent layer, by its name in `NETWORKS`.
-        units: width of the recurrent layer of each member.
+        units: of the recurrent layer of each member, or of each layer of a stack, such as `[64, 32]`.
+        dropout: share of the units of each recurrent layer whose outputs are dropped in a gradient step.
         members: number of networks whose corrections are averaged. If blocks of the past are held out in turn, there is
             one for each block.
         segment: steps of the series in one step of the recurrent layer.
+        save_keras: whether a run of `forecast` also saves the network as a Keras model, which loads TensorFlow.
     """
 
     cell: Annotated[str, AfterValidator(_require_network)]
-    units: int | None = Field(None, ge=1, le=1024)
+    units: Units = None
+    dropout: float = Field(0.0, ge=0, lt=1)
     members: int | None = Field(None, ge=1, le=100)
     segment: int | None = Field(None, ge=1, le=10**6)
+    save_keras: bool = False
 
 
 class ForecastTrainingSpec(AimSpec, frozen=True):
@@ -53,7 +58,8 @@ class ForecastTrainingSpec(AimSpec, frozen=True):
 
     Attributes:
         loss, target: see `AimSpec`.
-        seed: of the weights and the order of the batches. The same seed reproduces the same numbers.
+        start: the forecast that networks correct; `none` for networks that forecast from the window alone.
+        seed: of the weights, the order of the batches and dropout. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.
         patience: steps without a better validation loss after which training ends.
         batch_size: windows in a gradient step.
@@ -61,8 +67,12 @@ class ForecastTrainingSpec(AimSpec, frozen=True):
         weight_average: decay of the running mean of the weights that is validated and kept; 0 for the weights
             themselves.
         clip_norm: largest norm of a member's gradient; None for no limit.
+        engine: library of the gradient steps. `auto` is NumPy, or Keras on a GPU for large networks, see
+            `choose_engine`. Both take the same steps, within the rounding of float32.
     """
 
+    engine: Literal["auto", "numpy", "keras"] = "auto"
+    start: NetworkStart = "baseline_ensemble"
     seed: Seed = 0
     max_steps: int | None = Field(None, ge=1, le=10**7)
     patience: int = Field(400, ge=1, le=10**7)
@@ -102,8 +112,9 @@ class Hyperparameters:
     """The hyperparameters of a network and its training.
 
     Attributes:
-        units: of the recurrent layer of each member.
-        embedding: units of the dense layer before it; 0 for none.
+        units: of the recurrent layer of each member, or of each layer of a stack.
+        dropout: see `NetworkSpec`.
+        embedding: units of the dense layer before them; 0 for none.
         num_members: networks whose corrections are averaged.
         segment: steps of the series that are read as one.
         calendar: numbers of the calendar features at each step of the window, from 0.
@@ -111,7 +122,8 @@ class Hyperparameters:
         is_absolute: whether to minimise the absolute error instead of the squared one.
     """
 
-    units: int
+    units: int | tuple[int, ...]
+    dropout: float
     embedding: int
     num_members: int
     segment: int
@@ -124,7 +136,7 @@ class Hyperparameters:
     is_absolute: bool
 
     def list_values(self) -> dict[str, Any]:
-        """Return the values by name, for log and report."""
+        """Return the values by name, for the record."""
         return asdict(self)
 
 
@@ -144,6 +156,7 @@ def resolve_hyperparameters(
     calendar = np.flatnonzero(count_crossings(features) >= FIVE_TIMES) if is_single else ()
     chosen: dict[str, Any] = {
         "units": 16 if is_single else 64,
+        "dropout": network.dropout,
         "embedding": 0 if is_single else 64,
         "num_members": 5 if is_single and not linear.is_forward else 3,
         "segment": _choose_segment(panel.lookback, panel.season_length, is_single),

@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import (
     InputLayout,
+    Network,
     NetworkRecord,
     TrainedNetwork,
-    make_network,
     read_windows,
     size_members,
 )
@@ -36,16 +36,21 @@ from rnn_pipelines.forecast.methods.specs import (
 from rnn_pipelines.forecast.methods.validation import (
     MAX_RESIDUAL,
     find_network_shrinkage,
-    measure_loss,
     read_validation,
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
-from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
-from rnn_pipelines.networks.gradients import find_gradients
-from rnn_pipelines.networks.members import MemberShape, Weights, forward, initialize_members
+from rnn_pipelines.networks.engines import choose_engine, make_trainer
+from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, initialize_members
 from rnn_pipelines.networks.memory import require_memory
+from rnn_pipelines.networks.specs import format_units, list_units
 from rnn_pipelines.networks.threads import use_one_thread
+from rnn_pipelines.networks.trainer import (
+    Batch,
+    StepSettings,
+    forward_member,
+    measure_loss,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +74,7 @@ class _Progress:
 def train_network(
     data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan | None = None
 ) -> TrainedNetwork:
-    """Train the members of one network on the errors of the linear forecast.
+    """Train the members of one network on the errors of the linear forecast, or with `start: none` on the targets.
 
     Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
     whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
@@ -94,6 +99,7 @@ class _Training:
     def __init__(
         self, data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec, plan: TrainingPlan
     ) -> None:
+        data = data.remove_start() if training.start == "none" else data
         if plan.budget.max_steps is not None:
             training = training.model_copy(update={"max_steps": plan.budget.max_steps})
         self.data, self.name, self.training, self.max_seconds = data, network.cell, training, plan.budget.max_seconds
@@ -110,14 +116,17 @@ class _Training:
         )
         _check_training(self.name, data, shape, len(self.held_out), chosen)
         weights = initialize_members(training.seed, len(self.held_out), shape)
-        self.optimizer = Adam(weights, chosen.learning_rate, chosen.weight_average, training.clip_norm)
+        settings = StepSettings(chosen.learning_rate, chosen.weight_average, training.clip_norm, chosen.is_absolute)
+        self.engine = choose_engine(training.engine, shape, chosen.batch_size)
+        self.trainer = make_trainer(self.engine, weights, settings)
         self.rng = np.random.default_rng([training.seed, 1])
         self.batches = self._draw()
         self.progress = _Progress()
         self.layout = InputLayout(chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding))
         self.validation = read_validation(data, self.layout)
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
-        self.fingerprint = _fingerprint(data.panel, self.matrices, f"{chosen} {training.seed} {training.clip_norm}")
+        settings_text = f"{chosen} {training.seed} {training.clip_norm} {self.engine}"
+        self.fingerprint = _fingerprint(data.panel, self.matrices, settings_text)
 
     def run(self) -> TrainedNetwork:
         self._resume()
@@ -154,7 +163,7 @@ class _Training:
 
     @property
     def num_steps(self) -> int:
-        return self.optimizer.num_steps
+        return self.trainer.num_steps
 
     def _draw(self) -> Iterator[np.ndarray]:
         """Yield batches of origins: of a single series, all in random order; of a panel, from random series."""
@@ -177,19 +186,18 @@ class _Training:
         targets = np.clip(targets, -MAX_RESIDUAL, MAX_RESIDUAL).astype(np.float32)
         seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
         seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.held_out][:, :, None]
-        outputs, cache = forward(self.optimizer.weights, *read_windows(panel, normalized, origins, self.layout))
-        errors = (outputs - targets) * seen
-        loss, slopes = measure_loss(errors, chosen.is_absolute)
-        slopes /= np.float32(errors[0].size)
-        self.optimizer.step(find_gradients(self.optimizer.weights, cache, slopes))
-        return float(loss.sum() / max(1, seen.sum() * panel.horizon))
+        seed, units = (self.training.seed, 2, self.num_steps), list_units(chosen.units)
+        masks = draw_masks(seed, chosen.dropout, units, len(self.held_out), len(origins))
+        inputs = read_windows(panel, normalized, origins, self.layout)
+        return self.trainer.step(Batch(*inputs, targets, seen, masks))
 
     def _validate(self) -> float:
         """Return the mean normalised error on held-out windows; NaN if there are none."""
-        weights, is_absolute = self.optimizer.averages, self.hyperparameters.is_absolute
+        is_absolute = self.hyperparameters.is_absolute
         total, number = 0.0, 0
         for batch in self.validation:
-            total += float(measure_loss(batch.residuals - batch.correct(weights), is_absolute)[0].sum())
+            corrections = self.trainer.forward(batch.member, batch.steps, batch.static_inputs)
+            total += float(measure_loss(batch.residuals - corrections, is_absolute)[0].sum())
             number += batch.residuals.size
         return total / number if number else np.nan
 
@@ -204,15 +212,19 @@ class _Training:
         progress.rows.append(row)
         if val_loss < progress.best_loss:
             progress.best_loss, progress.best_step = val_loss, self.num_steps
-            progress.best = {name: array.copy() for name, array in self.optimizer.averages.items()}
+            progress.best = self.trainer.copy_averages()
 
     def _finish(self) -> TrainedNetwork:
         progress, chosen = self.progress, self.hyperparameters
         out_of_fold = np.zeros((len(self.data.linear.validation), self.data.panel.horizon), np.float32)
         for batch in self.validation:
-            out_of_fold[batch.rows] = batch.correct(progress.best)
-        weights = {name: array[self.deployed] for name, array in (progress.best or self.optimizer.averages).items()}
-        shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members) if progress.best_step else 0.0
+            out_of_fold[batch.rows] = forward_member(progress.best, batch.member, batch.steps, batch.static_inputs)
+        weights = {
+            name: array[self.deployed] for name, array in (progress.best or self.trainer.copy_averages()).items()
+        }
+        shrinkage = float(progress.best_step > 0)
+        if shrinkage and self.training.start == "baseline_ensemble":
+            shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
         if self.validation:
             logger.info(
                 "%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage
@@ -220,7 +232,9 @@ class _Training:
         else:
             logger.info("%s: not trained, because there are too few windows for validation", self.name)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
-        network = make_network(weights, cell, segment, calendar, shrinkage, out_of_fold)
+        network = Network(
+            weights, cell, segment, calendar, shrinkage, out_of_fold, progress.seconds, self.training.start
+        )
         history = pd.DataFrame(progress.rows)
         history["is_best"] = history["step"] == progress.best_step
         record: NetworkRecord = {
@@ -230,9 +244,8 @@ class _Training:
             "is_cut_short": self._goes_on(),
             "shrinkage": shrinkage,
             "num_parameters": sum(array.size for array in weights.values()),
-            "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar)},
+            "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar), "engine": self.engine},
         }
-        network = replace(network, seconds=progress.seconds)
         return TrainedNetwork(self.name, network, history, record, self.parameters, self.training.seed)
 
     def _save(self) -> None:
@@ -240,7 +253,7 @@ class _Training:
         progress = self.progress
         state: dict[str, Any] = {name: value for name, value in vars(progress).items() if name != "best"}
         state |= {"fingerprint": self.fingerprint, "num_steps": self.num_steps}
-        arrays = self.optimizer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
+        arrays = self.trainer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
         write_checkpoint(self.checkpoint, state, arrays)
 
     def _resume(self) -> None:
@@ -250,7 +263,7 @@ class _Training:
             return
         state, arrays = found
         logger.info("%s: resumed after step %d", self.name, state["num_steps"])
-        self.optimizer.set_state(arrays, state["num_steps"])
+        self.trainer.set_state(arrays, state["num_steps"])
         for _ in range(state["num_steps"]):
             next(self.batches)
         best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
@@ -261,12 +274,14 @@ def _check_training(
     name: str, data: FittingData, shape: MemberShape, num_members: int, chosen: Hyperparameters
 ) -> None:
     """Log the hyperparameters, and check that there is enough memory."""
-    logger.info("%s: %s", name, ", ".join(f"{key} {value}" for key, value in chosen.list_values().items()))
+    units = format_units(chosen.units)
+    values = chosen.list_values() | {"units": units}
+    logger.info("%s: %s", name, ", ".join(f"{key} {value}" for key, value in values.items()))
     require_memory(
         estimate_training_bytes(
             data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
         ),
-        f"training {name} with {chosen.units} units, {num_members} members and batches of {chosen.batch_size:,}",
+        f"training {name} with {units} units, {num_members} members and batches of {chosen.batch_size:,}",
         "units, members, batch_size and window.lookback",
     )
 

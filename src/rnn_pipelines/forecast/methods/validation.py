@@ -8,7 +8,7 @@ from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import InputLayout, read_windows
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.windows import number_series
-from rnn_pipelines.networks.members import Weights, forward
+from rnn_pipelines.networks.trainer import measure_loss
 
 BATCH_SIZE = 512
 # Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
@@ -32,11 +32,6 @@ class ValidationBatch(NamedTuple):
     steps: np.ndarray
     static_inputs: np.ndarray
     residuals: np.ndarray
-
-    def correct(self, weights: Weights) -> np.ndarray:
-        """Return the corrections of the member: float32[window, horizon], normalised."""
-        own = {name: array[self.member : self.member + 1] for name, array in weights.items()}
-        return forward(own, self.steps, self.static_inputs)[0][0]
 
 
 def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBatch]:
@@ -77,8 +72,3 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     if len(linear) == 1:
         groups = number_series(data.panel.series_starts, data.validation) % NUM_GROUPS
     return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))
-
-
-def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the loss of each error, and its slope."""
-    return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)

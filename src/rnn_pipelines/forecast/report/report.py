@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, format_skill
 from rnn_pipelines.report.page import Section, Table, make_table, mark_best, render_page
 from rnn_pipelines.report.texts import read_texts
@@ -166,7 +167,7 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     columns: dict[str, Callable[[tuple[str, Mapping[str, Any]]], str]] = {
         "network": lambda item: STYLES[item[0]].name,
         "members": lambda item: str(item[1]["hyperparameters"]["num_members"]),
-        "units": lambda item: str(item[1]["hyperparameters"]["units"]),
+        "units": lambda item: format_units(item[1]["hyperparameters"]["units"]),
         "steps per input": lambda item: str(item[1]["hyperparameters"]["segment"]),
         "parameters": lambda item: f"{item[1]['num_parameters']:,}",
         "steps": lambda item: f"{item[1]['num_steps']:,}",

@@ -96,23 +96,23 @@ def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) ->
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
         "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
-        "inputs": (network.embedding_kernel if network.embedding_kernel.size else network.kernel).shape[-2],
-        "head": network.head_kernel.shape[-2],
-        "outputs": network.head_bias.shape[-1],
+        "inputs": network.weights.get("embedding_kernel", network.weights["kernel"]).shape[-2],
+        "head": network.weights["head_kernel"].shape[-2],
+        "outputs": network.weights["head_bias"].shape[-1],
         "validation windows": len(network.out_of_fold),
     }
 
 
 def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """Return the same sizes of the given windows."""
-    units, embedding = network.recurrent_kernel.shape[-2], network.embedding_kernel.shape[-1]
-    shape = size_members(panel, network.cell, units, embedding, network.segment, tuple(network.calendar))
+    embedding = network.weights["kernel"].shape[-2] if network.layout.has_embedding else 0
+    shape = size_members(panel, network.cell, network.units, embedding, network.segment, tuple(network.calendar))
     return {
         "lookback": panel.lookback,
         "horizon": panel.horizon,
         "features": panel.num_calendar,
         "inputs": shape.num_inputs,
-        "head": units + shape.num_static_inputs,
+        "head": shape.units[-1] + shape.num_static_inputs,
         "outputs": shape.num_outputs,
         "validation windows": len(linear.validation),
     }

@@ -38,7 +38,7 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
     static = list(covariates[: panel.num_static])
     future = list(covariates[panel.num_static : panel.num_static + panel.num_future])
     in_head = [name for name in future for _ in range(panel.horizon)]
-    if network.embedding_kernel.size:
+    if network.layout.has_embedding:
         return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_calendar + static + in_head
     return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
 
@@ -61,9 +61,8 @@ def measure_moves(
     """
     inputs = steps.transpose(1, 0, 2)
     of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)
-    of_head = (head_inputs - head_inputs.mean(axis=0)) * network.head_kernel[
-        :, network.recurrent_kernel.shape[-2] :, 0
-    ].mean(axis=0)
+    kernel = network.weights["head_kernel"][:, network.units[-1] :, 0].mean(axis=0)
+    of_head = (head_inputs - head_inputs.mean(axis=0)) * kernel
     moves, labels = np.concatenate([of_steps, of_head], axis=1), np.array([*names[0], *names[1]])
     return {
         str(name): float(np.abs(moves[:, labels == name].sum(axis=1)).mean())

@@ -1,7 +1,7 @@
 """Traces of trained forecasters: every gate and state over test windows. Uses NumPy alone."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
 from rnn_pipelines.internals.gate_statistics import differentiate
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
-from rnn_pipelines.networks.members import ForwardCache, forward, read_cell
+from rnn_pipelines.networks.members import ForwardCache, forward, list_layers, name_array, read_cell
 from rnn_pipelines.networks.records import LayerRecord
 
 
 def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
-    """Trace the recurrent layer of every member of each network over test windows.
+    """Trace the recurrent layers of every member of each network over test windows.
 
     All values are normalised. The gradients are those of the network's correction of the first step ahead, see
     `differentiate_correction`.
@@ -32,44 +32,55 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     panel = forecasters.panel
     origins = _choose_origins(forecasters, sample.windows)
     normalized = normalize_windows(panel, forecasters.linear.normalizer, origins)
-    layers, gradients = {}, {}
+    layers: dict[str, list[LayerTrace]] = {}
+    gradients: dict[str, np.ndarray] = {}
     networks: dict[str, NetworkSummary] = {}
     for cell, network in forecasters.networks.items():
         steps, head_inputs = read_windows(panel, normalized, origins, network.layout)
-        name = f"forecast_{cell}"
-        layers[name] = trace_members(name, network, steps, head_inputs, normalized.history)
-        gradients[name] = differentiate_correction(network, layers[name])
+        found = trace_layers(f"forecast_{cell}", network, steps, head_inputs, normalized.history)
+        of_layers = differentiate_correction(network, list(found.values()))
         names = list_inputs(panel, network, forecasters.covariates)
-        moved_by = measure_moves(network, names, steps, head_inputs, gradients[name])
-        networks[name] = {**summarize_network(network, len(steps)), "moved_by": moved_by}
+        moved_by = measure_moves(network, names, steps, head_inputs, of_layers[0])
+        layers |= found
+        gradients |= dict(zip(found, of_layers, strict=True))
+        summary: NetworkSummary = {**summarize_network(network, len(steps)), "moved_by": moved_by}
+        networks |= {layer: summary for layer in found}  # noqa: C420 - one network of several layers, never changed
     return Traces(layers, gradients, networks, forecasters.origin)
 
 
-def trace_members(
+def trace_layers(
     name: str, network: Network, steps: np.ndarray, head_inputs: np.ndarray, history: np.ndarray
-) -> list[LayerTrace]:
-    """Trace the recurrent layer of every member over the inputs of the network, after the embedding if it has one.
+) -> dict[str, list[LayerTrace]]:
+    """Trace the recurrent layers of every member over the inputs of the network, after the embedding if it has one.
 
     Args:
         name: the name of the network.
         steps, head_inputs: see `read_windows`.
         history: float64[batch, lookback], the normalised series in the steps.
+    Returns:
+        The members' traces by the name of the layer: that of the network, or of a stack `name_layer_1` and so on.
     Raises:
         NetworkError: the states from the equations differ from those that the network computes.
     """
     _, cache = forward(network.weights, steps, head_inputs)
-    series = cut_history(history, network.segment)
-    return [_trace_member(name, network, cache, member, series) for member in range(len(network.kernel))]
+    series, num_layers = cut_history(history, network.segment), len(cache.layers)
+    names = [f"{name}_layer_{number + 1}" if num_layers > 1 else name for number in range(num_layers)]
+    return {
+        layer: [_trace_member(layer, network, cache, (number, member), series) for member in range(network.num_members)]
+        for number, layer in enumerate(names)
+    }
 
 
-def _trace_member(name: str, network: Network, cache: ForwardCache, member: int, series: np.ndarray) -> LayerTrace:
-    weights: Any = read_cell(network.weights, member)
+def _trace_member(
+    name: str, network: Network, cache: ForwardCache, place: tuple[int, int], series: np.ndarray
+) -> LayerTrace:
+    """Trace one layer of one member; `place` has the numbers of both."""
+    number, member = place
+    layer, weights = cache.layers[number], cast(Any, read_cell(network.weights, member, number))
     cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
-    # Without an embedding, the inputs of the recurrent layer are the same for all members.
-    embedded = cache.embedded if cache.embedded.ndim == 3 else cache.embedded[member]
-    batch, time, _ = series.shape
-    inputs = embedded.transpose(2, 0, 1)
-    mask = np.ones((batch, time), bool)
+    # Without an embedding, the inputs of the first layer are the same for all members.
+    inputs = (layer.inputs if layer.inputs.ndim == 3 else layer.inputs[member]).transpose(2, 0, 1)
+    mask = np.ones(inputs.shape[:2], bool)
     trace: Trace[Any, Any] = unroll(weights, inputs, mask)
     return LayerTrace(
         cell=cell,
@@ -77,7 +88,7 @@ def _trace_member(name: str, network: Network, cache: ForwardCache, member: int,
         inputs=inputs,
         mask=mask,
         trace=trace,
-        max_difference=compare_states(name, trace, mask, cache.states[member, 1:].transpose(2, 0, 1)),
+        max_difference=compare_states(name, trace, mask, layer.states[member, 1:].transpose(2, 0, 1)),
         num_weights_by_gate=count_by_gate(name, cell, weights.to_list()),
         series=series,
     )
@@ -96,50 +107,58 @@ def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
     return np.pad(history, ((0, 0), (missing, 0)), constant_values=np.nan).reshape(batch, num_steps, segment)
 
 
-def differentiate_correction(network: Network, layers: Sequence[LayerTrace]) -> np.ndarray:
-    """Return the gradient of the network's correction of the first step ahead, with respect to its inputs at each step.
+def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTrace]]) -> list[np.ndarray]:
+    """Return the gradient of the correction of the first step ahead, with respect to the inputs of each layer.
 
     It is the gradient of the members' mean, before shrinkage. It does not contain the linear forecast that the network
     corrects.
 
     Args:
-        layers: the traces of the members.
+        layers: the traces of the members, for each recurrent layer.
     Returns:
-        float64[batch, time, feature].
+        For each layer, float64[batch, time, feature]: for the first one, of the inputs of the network; for the others,
+        of the states below them, of all members side by side.
     """
-    weights, found = network.weights, []
-    for member, layer in enumerate(layers):
-        of_states = np.zeros_like(layer.trace.states.hidden)
-        of_states[:, -1] = weights["head_kernel"][member, : layer.weights.units, 0] / len(layers)
-        of_inputs = differentiate(layer, of_states)
-        if "embedding_kernel" in weights:
-            of_inputs = (of_inputs * (layer.inputs > 0)) @ weights["embedding_kernel"][member].T
-        found.append(of_inputs)
-    total: np.ndarray = np.sum(found, axis=0)
-    return total
+    weights, of_states = network.weights, []
+    found: list[np.ndarray] = []
+    for member, trace in enumerate(layers[-1]):
+        of_states.append(np.zeros_like(trace.trace.states.hidden))
+        of_states[-1][:, -1] = weights["head_kernel"][member, : trace.weights.units, 0] / network.num_members
+    for members in reversed(layers):
+        of_states = [differentiate(layer, of_outputs) for layer, of_outputs in zip(members, of_states, strict=True)]
+        found.insert(0, np.concatenate(of_states, axis=2))
+    if "embedding_kernel" in weights:
+        of_states = [
+            (of_inputs * (layer.inputs > 0)) @ kernel.T
+            for of_inputs, layer, kernel in zip(of_states, layers[0], weights["embedding_kernel"], strict=True)
+        ]
+    found[0] = np.sum(of_states, axis=0)
+    return found
 
 
 def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
     """Return the layers of one member, and the number of parameters of all members.
 
     Args:
-        num_steps: the number of steps of a window that the recurrent layer reads.
+        num_steps: the number of steps of a window that the recurrent layers read.
     """
-    weights, num_members = network.weights, len(network.kernel)
-    units, kind = network.recurrent_kernel.shape[-2], network.cell.upper()
+    weights, units, cell = network.weights, network.units, network.cell
 
-    def describe(layer: str, kind: str, output_shape: list[int | None], *names: str) -> LayerRecord:
-        num_parameters = sum(weights[name].size for name in names if name in weights) // num_members
+    def describe(layer: str, kind: str, output_shape: list[int | None], arrays: Iterable[np.ndarray]) -> LayerRecord:
+        num_parameters = sum(array.size for array in arrays) // network.num_members
         return {"layer": layer, "kind": kind, "output_shape": output_shape, "num_parameters": num_parameters}
 
-    embedding = [num_steps, network.embedding_kernel.shape[-1]]
-    layers = [
-        describe("embedding", "Dense", [*embedding], "embedding_kernel", "embedding_bias"),
-        describe(network.cell, kind, [units], "kernel", "recurrent_kernel", "bias", "recurrent_bias"),
-        describe("head", "Dense", [network.head_bias.shape[-1]], "head_kernel", "head_bias"),
-    ]
+    layers = []
+    if "embedding_kernel" in weights:
+        kernel, bias = weights["embedding_kernel"], weights["embedding_bias"]
+        layers.append(describe("embedding", "Dense", [num_steps, kernel.shape[-1]], [kernel, bias]))
+    for number, (width, arrays) in enumerate(zip(units, list_layers(weights), strict=True), start=1):
+        shape: list[int | None] = [width] if number == len(units) else [num_steps, width]
+        layers.append(describe(name_array(cell, number - 1), cell.upper(), shape, arrays.values()))
+    kernel, bias = weights["head_kernel"], weights["head_bias"]
+    layers.append(describe("head", "Dense", [bias.shape[-1]], [kernel, bias]))
     return {
-        "layers": [layer for layer in layers if layer["num_parameters"]],
+        "layers": layers,
         "num_parameters": sum(array.size for array in weights.values()),
         "segment": network.segment,
         "shrinkage": network.shrinkage,

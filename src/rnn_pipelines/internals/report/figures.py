@@ -1,6 +1,6 @@
 """The figures of `internals`: gates over a window and over words, and their statistics."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from plotly.graph_objects import Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
-from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, name_layer
+from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, list_forecaster, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.report.figures import Values, add_menu, draw_line, make_log_ticks, set_layout, write_label
 from rnn_pipelines.report.notes import draw_or_note
@@ -40,9 +40,9 @@ def draw_figures(
     """
     figures: dict[str, Figure] = {}
     for cell, notation in NOTATIONS.items():
-        layer = forecast.layers[f"forecast_{cell}"][0]
-        figures |= {f"{cell}_{gate}": draw_or_note(draw_gate, layer, gate) for gate in notation.gates}
-        figures[f"{cell}_state"] = draw_or_note(draw_states, layer)
+        layers = [forecast.layers[name][0] for name in list_forecaster(cell, forecast.layers)]
+        figures |= {f"{cell}_{gate}": draw_or_note(draw_gate, layers, gate) for gate in notation.gates}
+        figures[f"{cell}_state"] = draw_or_note(draw_states, layers)
         figures[f"{cell}_words"] = draw_or_note(draw_words, readings[readings["cell"] == cell], cell)
     return figures | {
         "distributions": draw_or_note(draw_distributions, distributions),
@@ -51,25 +51,28 @@ def draw_figures(
     }
 
 
-def draw_gate(layer: LayerTrace, gate: str) -> Figure:
+def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
     """Draw one gate of every unit over one window, below the series in this window.
 
     Args:
-        layer: the trace of a forecaster's member.
+        layers: the traces of the layers of a forecaster's member, from its inputs to its head.
         gate: the name of the gate.
     """
-    letter, is_signed = NOTATIONS[layer.cell].gates[gate], gate == CANDIDATE
+    letter, is_signed = NOTATIONS[layers[0].cell].gates[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
     scale = "value that can be written, −1 to 1" if is_signed else "0 is closed, 1 open"
-    return _draw_window(layer, {letter: getattr(layer.trace.gates, gate)}, is_signed, title, scale)
+    maps = [(layer, letter, getattr(layer.trace.gates, gate)) for layer in layers]
+    return _draw_window(maps, is_signed, title, scale)
 
 
-def draw_states(layer: LayerTrace) -> Figure:
+def draw_states(layers: Sequence[LayerTrace]) -> Figure:
     """Draw the states of every unit over the same window as in `draw_gate`."""
-    letters = NOTATIONS[layer.cell].states
-    maps = {letter: getattr(layer.trace.states, state) for state, letter in letters.items()}
+    letters = NOTATIONS[layers[0].cell].states
+    maps = [
+        (layer, letter, getattr(layer.trace.states, state)) for layer in layers for state, letter in letters.items()
+    ]
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
-    return _draw_window(layer, maps, True, title, "state of the units after each step")
+    return _draw_window(maps, True, title, "state of the units after each step")
 
 
 def choose_window(layer: LayerTrace) -> int:
@@ -176,28 +179,31 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
 
 
 def _draw_window(
-    layer: LayerTrace, maps: Mapping[str, np.ndarray], is_signed: bool, title: str, subtitle: str
+    maps: Sequence[tuple[LayerTrace, str, np.ndarray]], is_signed: bool, title: str, subtitle: str
 ) -> Figure:
-    """Draw the series over one window, and below it heat maps of all units.
+    """Draw the series over one window, and below it heat maps of all units, the last layer at the bottom.
 
     Args:
-        maps: float[batch, time, units] by letter.
+        maps: layer, letter and values, float[batch, time, units], of each heat map.
         is_signed: whether the values are centred on 0; otherwise they lie between 0 and 1.
     """
-    row, count = choose_window(layer), len(maps)
-    heights = [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
+    first, count = maps[0][0], len(maps)
+    row, heights = choose_window(first), [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
     figure = make_subplots(1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
-    series = _take_series(layer)[row]
+    series = _take_series(first)[row]
     options: dict[str, Any] = {"mode": "lines+markers", "hovertemplate": "%{y:.2f}<extra></extra>", "showlegend": False}
     figure.add_trace(draw_line(SERIES, place_values(series), series.ravel(), name=None, **options), 1, 1)
     figure.update_yaxes(title="normalised series", row=1)
-    for place, (letter, values) in enumerate(maps.items(), start=1):
+    layers = list({id(layer): layer for layer, _, _ in maps}.values())
+    for place, (layer, letter, values) in enumerate(maps, start=1):
+        number = next(number for number, one in enumerate(layers, start=1) if one is layer)
         middle = MAPS_SHARE * (1 - (place - 0.5) / count)
         bar = {"len": 0.9 * MAPS_SHARE / count, "y": middle, "thickness": 12, "title": letter}
         figure.add_trace(_draw_units(layer, values[row], is_signed, letter).update(colorbar=bar), place + 1, 1)
-        figure.update_yaxes(title="units", showgrid=False, showticklabels=False, ticks="", row=place + 1)
+        units = "units" if len(layers) == 1 else f"units, layer {number}"
+        figure.update_yaxes(title=units, showgrid=False, showticklabels=False, ticks="", row=place + 1)
     x = {"range": [-len(series) - 0.5, -0.5]}
-    title, subtitle = f"{NOTATIONS[layer.cell].style.name}: {title}", f"over one test window; {subtitle}"
+    title, subtitle = f"{NOTATIONS[first.cell].style.name}: {title}", f"over one test window; {subtitle}"
     set_layout(figure, title, subtitle, x, hovermode="closest")
     return figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
 
@@ -274,8 +280,9 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 
 
 def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:
-    """Return a line in the cell's colour for the forecast, lighter on texts, dotted if backward."""
-    task, cell, *direction = layer.split("_")
+    """Return a line in the cell's colour for the forecast, lighter on texts, dotted if backward or above a layer."""
+    task, cell, *part = layer.split("_")
     color = NOTATIONS[cell].style.color if task == "forecast" else NOTATIONS[cell].text_color
-    style = Style(name_layer(layer), color, "dot" if direction == ["backward"] else "solid")
+    is_solid = not part or part[-1] in ("forward", "1")
+    style = Style(name_layer(layer), color, "solid" if is_solid else "dot")
     return draw_line(style, x, y, mode=mode, legendgroup=layer, **options)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.internals.notation import NOTATIONS, name_layer
+from rnn_pipelines.internals.notation import NOTATIONS, list_forecaster, name_layer
 from rnn_pipelines.internals.records import (
     ClassifierSummary,
     LayerSummary,
@@ -64,7 +64,7 @@ def write_verdict(summary: Summary) -> str:
     """Describe the fit of the equations, the memory of the forecasters, and the classifier."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
-    cells = [_format_memory(cell, layers[f"forecast_{cell}"]) for cell in NOTATIONS]
+    cells = [_format_memory(name, layers[name]) for cell in NOTATIONS for name in list_forecaster(cell, layers)]
     sentences = [
         "The hidden states that the equations give differ from those of the networks by at most "
         f"{format_number(largest, 1)}.",
@@ -96,7 +96,7 @@ def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
         yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts are not typical of a trained network."
 
 
-def _format_memory(cell: str, layer: LayerSummary) -> str:
+def _format_memory(name: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
     length = "is infinite" if half_life is None else f"is {_format_steps(half_life)} steps"
     if reach is None:
@@ -105,7 +105,12 @@ def _format_memory(cell: str, layer: LayerSummary) -> str:
         far = "no input has a gradient, because no correction of the network helps"
     else:
         far = f"inputs {reach} or more steps back have less than a tenth of the largest gradient"
-    return f"the median half-life of the {NOTATIONS[cell].style.name}'s units {length}, and {far}"
+    return f"the median half-life of the {_name_in_forecast(name)}'s units {length}, and {far}"
+
+
+def _name_in_forecast(name: str) -> str:
+    """Return the name of a forecaster's layer without the task: LSTM, or LSTM layer 2."""
+    return name_layer(name).replace(", forecast", "").replace(",", "")
 
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
@@ -189,7 +194,8 @@ def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the effect of each input on the correction of each forecaster, in percent of all inputs."""
-    moved = {cell: summary[f"forecast_{cell}"]["network"].get("moved_by", {}) for cell in NOTATIONS}
+    firsts = {cell: list_forecaster(cell, summary)[0] for cell in NOTATIONS}
+    moved = {cell: summary[name]["network"].get("moved_by", {}) for cell, name in firsts.items()}
     rows = [
         [
             name,
@@ -228,20 +234,22 @@ def _format_steps(steps: float | None) -> str:
 
 def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]) -> list[Part]:
     parts: list[Part] = [LETTERS[cell]]
-    openness = summary[f"forecast_{cell}"]["openness"]
+    layers = list_forecaster(cell, summary)
     for part in (*NOTATIONS[cell].gates, "state"):
         name = f"{cell}_{part}"
-        parts += [EQUATIONS[name], PARAGRAPHS[name] + _format_openness(openness.get(part)), figures[name]]
+        measured = [_format_openness(layer, summary[layer]["openness"].get(part), len(layers)) for layer in layers]
+        parts += [EQUATIONS[name], "".join([PARAGRAPHS[name], *measured]), figures[name]]
     return parts
 
 
-def _format_openness(measured: Openness | None) -> str:
+def _format_openness(layer: str, measured: Openness | None, num_layers: int) -> str:
     """Describe mean and saturation of a gate over all members and windows; empty for a state."""
     if measured is None:
         return ""
     saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)
+    where = f" of the {_name_in_forecast(layer)}" if num_layers > 1 else ""
     return (
-        f" Over all members and windows, its mean is {_format_mean(measured)}, and {saturated} of its "
+        f" Over all members and windows{where}, its mean is {_format_mean(measured)}, and {saturated} of its "
         "values are saturated."
     )
 

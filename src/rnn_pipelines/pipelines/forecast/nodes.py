@@ -44,6 +44,11 @@ def train_network(
     return trained.network, trained.history, trained.record
 
 
+def export_network(network: Network, spec: NetworkSpec) -> Any:
+    """Return the network as a Keras model if its parameters ask for one, else an empty mapping."""
+    return network.to_keras() if spec.save_keras else {}
+
+
 def fit_all_methods(
     panel: WindowedPanel, linear: LinearModels, level: LevelSpec, **networks: Network
 ) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:

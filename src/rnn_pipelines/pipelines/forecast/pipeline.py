@@ -32,15 +32,18 @@ def create_pipeline() -> Pipeline:
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
     read = node(read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
     prepare = create_nodes(PREPARATION, name_in("forecast"))
-    networks = [create_network_node(name) for name in NETWORKS]
+    networks = [node for name in NETWORKS for node in create_network_nodes(name)]
     return Pipeline([read, *prepare, *networks, *create_method_nodes(), *create_report_nodes()])
 
 
-def create_network_node(name: str) -> Node:
-    """Train one network; its name is also that of its block of parameters, and part of its datasets' names."""
+def create_network_nodes(name: str) -> list[Node]:
+    """Train and export one network; its name is also that of its parameters, and part of its datasets' names."""
     outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
-    settings = [f"params:forecast.{name}", "params:forecast.training"]
-    return node(nodes.train_network, [*FITTED_ON, *settings], outputs, namespace=f"forecast_{name}")
+    spec, namespace = f"params:forecast.{name}", f"forecast_{name}"
+    return [
+        node(nodes.train_network, [*FITTED_ON, spec, "params:forecast.training"], outputs, namespace=namespace),
+        node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace=namespace),
+    ]
 
 
 def create_method_nodes() -> list[Node]:

@@ -1,0 +1,50 @@
+"""The engines of a training, NumPy and Keras; only this module knows them. Keras is imported if it is chosen."""
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Literal
+
+from rnn_pipelines.networks.members import MemberShape, Weights
+from rnn_pipelines.networks.trainer import NumPyTrainer, StepSettings, Trainer
+
+EngineName = Literal["numpy", "keras"]
+
+# From this product of units and batch size on, `auto` takes a GPU. It was not measured, for lack of a GPU: below it,
+# the launches of a GPU's kernels take longer than their work.
+MIN_GPU_SIZE = 128 * 256
+# Files of the drivers of GPUs, the second one within Windows. Without one, TensorFlow is not imported to look for GPUs.
+GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
+
+
+def make_trainer(engine: EngineName, weights: Weights, settings: StepSettings) -> Trainer:
+    """Return the members in training by an engine, which is imported here."""
+    if engine == "numpy":
+        return NumPyTrainer(weights, settings)
+    from rnn_pipelines.networks.keras_trainer import KerasTrainer
+
+    return KerasTrainer(weights, settings)
+
+
+def choose_engine(asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int) -> EngineName:
+    """Return the engine for a training: for `auto`, Keras if there is a GPU and the network or its batches are large.
+
+    Args:
+        asked: the parameter.
+        shape: of each member.
+        batch_size: examples of a gradient step.
+    """
+    if asked != "auto":
+        return asked
+    if max(shape.units) * batch_size < MIN_GPU_SIZE or not may_have_gpu():
+        return "numpy"
+    from rnn_pipelines.networks.keras_trainer import has_gpu
+
+    return "keras" if has_gpu() else "numpy"
+
+
+def may_have_gpu() -> bool:
+    """Return whether TensorFlow may find a GPU; does not import it."""
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    has_driver = any(path.exists() for path in GPU_FILES)
+    return has_driver and not is_hidden and importlib.util.find_spec("tensorflow") is not None

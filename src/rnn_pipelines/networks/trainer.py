@@ -1,0 +1,120 @@
+"""Gradient steps of all members of a network: the interface of all engines, and that of NumPy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from rnn_pipelines.networks.adam import Adam
+from rnn_pipelines.networks.gradients import find_gradients
+from rnn_pipelines.networks.members import Weights, forward
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """The settings of gradient steps.
+
+    Attributes:
+        learning_rate, weight_average, clip_norm: see `Adam`.
+        is_absolute: whether to minimise the absolute error instead of the squared one.
+    """
+
+    learning_rate: float
+    weight_average: float
+    clip_norm: float | None
+    is_absolute: bool
+
+
+class Batch(NamedTuple):
+    """The data of a gradient step.
+
+    Attributes:
+        steps, static_inputs: shared by all members, see `forward`.
+        targets: float32[member, batch, output].
+        is_seen: bool[member, batch, 1], whether a member learns from an example.
+        masks: of dropout, see `draw_masks`.
+    """
+
+    steps: np.ndarray
+    static_inputs: np.ndarray
+    targets: np.ndarray
+    is_seen: np.ndarray
+    masks: Sequence[np.ndarray] = ()
+
+
+class Trainer(Protocol):
+    """The members in training, with the running mean of their weights."""
+
+    @property
+    def num_steps(self) -> int:
+        """The number of gradient steps until now."""
+        ...
+
+    def step(self, batch: Batch) -> float:
+        """Take one gradient step, and return the mean loss of the examples before it."""
+        ...
+
+    def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs of one member by the running mean of its weights: float32[batch, output]."""
+        ...
+
+    def copy_averages(self) -> Weights:
+        """Return the running mean of the weights of all members."""
+        ...
+
+    def list_state(self) -> dict[str, np.ndarray]:
+        """Return all arrays by unique names, for a checkpoint; the names are those of `Adam.list_state`."""
+        ...
+
+    def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
+        """Restore a state of `list_state` and its number of steps."""
+        ...
+
+
+class NumPyTrainer:
+    """See `Trainer`.
+
+    Args:
+        weights: initial ones; changed in place.
+        settings: of the steps.
+    """
+
+    def __init__(self, weights: Weights, settings: StepSettings) -> None:
+        self._adam = Adam(weights, settings.learning_rate, settings.weight_average, settings.clip_norm)
+        self._is_absolute = settings.is_absolute
+
+    @property
+    def num_steps(self) -> int:
+        return self._adam.num_steps
+
+    def step(self, batch: Batch) -> float:
+        outputs, cache = forward(self._adam.weights, batch.steps, batch.static_inputs, batch.masks)
+        errors = (outputs - batch.targets) * batch.is_seen
+        loss, slopes = measure_loss(errors, self._is_absolute)
+        slopes /= np.float32(errors[0].size)
+        self._adam.step(find_gradients(self._adam.weights, cache, slopes))
+        return float(loss.sum() / max(1, batch.is_seen.sum() * errors.shape[-1]))
+
+    def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
+        return forward_member(self._adam.averages, member, steps, static_inputs)
+
+    def copy_averages(self) -> Weights:
+        return {name: array.copy() for name, array in self._adam.averages.items()}
+
+    def list_state(self) -> dict[str, np.ndarray]:
+        return self._adam.list_state()
+
+    def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
+        self._adam.set_state(state, num_steps)
+
+
+def forward_member(weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
+    """Return the outputs of one member: float32[batch, output]."""
+    own = {name: array[member : member + 1] for name, array in weights.items()}
+    return forward(own, steps, static_inputs)[0][0]
+
+
+def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the loss of each error, and its slope."""
+    return (np.abs(errors), np.sign(errors)) if is_absolute else (errors * errors, 2 * errors)

@@ -1,0 +1,78 @@
+"""Both engines take the same steps."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_pipelines.networks.engines import make_trainer
+from rnn_pipelines.networks.members import MemberShape, draw_masks, initialize_members
+from rnn_pipelines.networks.trainer import Batch, StepSettings, Trainer
+
+NUM_MEMBERS, NUM_STEPS = 2, 50
+SHAPES = {
+    "lstm": MemberShape("lstm", 2, 0, (4,), 0, 2),
+    "gru": MemberShape("gru", 2, 0, (4,), 0, 2),
+    "lstm stack": MemberShape("lstm", 2, 3, (5, 3), 2, 2),
+    "gru stack": MemberShape("gru", 2, 3, (5, 3), 2, 2),
+}
+
+
+def draw_batch(shape: MemberShape, step: int) -> Batch:
+    """Of 6 steps and 8 or 9 windows, as parts of a series have different sizes."""
+    rng, size = np.random.default_rng([7, step]), 8 + step % 2
+    return Batch(
+        rng.normal(size=(6, size, shape.num_inputs)).astype(np.float32),
+        rng.normal(size=(size, shape.num_static_inputs)).astype(np.float32),
+        rng.normal(size=(NUM_MEMBERS, size, shape.num_outputs)).astype(np.float32),
+        rng.random((NUM_MEMBERS, size, 1)) > 0.2,
+        draw_masks((0, step), 0.2 * (len(shape.units) > 1), shape.units, NUM_MEMBERS, size),
+    )
+
+
+def make(engine: Any, shape: MemberShape, is_absolute: bool = False) -> Trainer:
+    settings = StepSettings(0.01, 0.98, clip_norm=0.5, is_absolute=is_absolute)
+    return make_trainer(engine, initialize_members(0, NUM_MEMBERS, shape), settings)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_fifty_steps_of_the_engines_agree(name: str) -> None:
+    """Losses, weights, running means and both means of Adam, from one seed, with clipping; of stacks with dropout."""
+    shape = SHAPES[name]
+    numpy, keras = (make(engine, shape, is_absolute=name == "gru") for engine in ("numpy", "keras"))
+    for step in range(NUM_STEPS):
+        batch = draw_batch(shape, step)
+        assert numpy.step(batch) == pytest.approx(keras.step(batch), abs=1e-4)
+    assert numpy.num_steps == keras.num_steps == NUM_STEPS
+    one, other = numpy.list_state(), keras.list_state()
+    assert one.keys() == other.keys()
+    for key, array in one.items():
+        np.testing.assert_allclose(other[key], array, rtol=0, atol=1e-4, err_msg=key)
+    steps, static_inputs, *_ = draw_batch(shape, 0)
+    found, expected = (trainer.forward(1, steps, static_inputs) for trainer in (keras, numpy))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "keras"])
+def test_state_continues_bit_for_bit(engine: str) -> None:
+    shape = SHAPES["gru stack"]
+    whole, half, resumed = (make(engine, shape) for _ in range(3))
+    for step in range(4):
+        whole.step(draw_batch(shape, step))
+    for step in range(2):
+        half.step(draw_batch(shape, step))
+    resumed.set_state({name: array.copy() for name, array in half.list_state().items()}, half.num_steps)
+    for step in range(2, 4):
+        resumed.step(draw_batch(shape, step))
+    for name, array in resumed.list_state().items():
+        np.testing.assert_array_equal(array, whole.list_state()[name])
+
+
+def test_copies_of_the_running_mean_do_not_change() -> None:
+    for engine in ("numpy", "keras"):
+        trainer = make(engine, SHAPES["lstm"])
+        before = trainer.copy_averages()
+        kept = {name: array.copy() for name, array in before.items()}
+        trainer.step(draw_batch(SHAPES["lstm"], 0))
+        for name, array in kept.items():
+            np.testing.assert_array_equal(before[name], array)
