@@ -83,14 +83,14 @@ test-slow: install airflow ## The tests that take minutes, and the coverage of t
 	$(BIN)/coverage report
 
 lint: install ## ruff, import contracts, types
-	$(BIN)/ruff format --check src tests benchmarks deploy
-	$(BIN)/ruff check src tests benchmarks deploy
+	$(BIN)/ruff format --check src tests benchmarks deploy docs
+	$(BIN)/ruff check src tests benchmarks deploy docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 format: install ## Put the code into its one form
-	$(BIN)/ruff format src tests benchmarks deploy
-	$(BIN)/ruff check --fix src tests benchmarks deploy
+	$(BIN)/ruff format src tests benchmarks deploy docs
+	$(BIN)/ruff check --fix src tests benchmarks deploy docs
 
 lock: $(VENV)/uv.installed ## Renew the locked versions
 	@$(UV) pip compile pyproject.toml --all-extras $(LOCK) requirements.lock
@@ -100,7 +100,8 @@ lock: $(VENV)/uv.installed ## Renew the locked versions
 viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
 
-docs: $(VENV)/docs.installed ## Build the site into site/; a broken link is an error
+docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site into site/; a broken link is an error
+	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --strict --clean
 
 docs-serve: $(VENV)/docs.installed ## Show the site at http://localhost:8000, renewed at every change
