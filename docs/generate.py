@@ -50,8 +50,8 @@ class Tables:
             found = self.shown.get(kind) or describe(kind.model_json_schema())
             return f"Type: {found}. Default: `{dump(self.values[block])}`.\n"
         self.shown[kind] = f"as [`{block}`](#{block.replace('.', '')})"
-        rows = self.list_rows(inner[0], block if inner[0] is kind else f"{block}.<name>")
-        return write_table(["Key", "Type", "Default", "Meaning"], list(rows))
+        rows = list(self.list_rows(inner[0], block if inner[0] is kind else f"{block}.<name>"))
+        return write_table(["Key", "Type", "Default", "Meaning"], rows).replace(f"\n| `{block}.", "\n| `")
 
     def list_rows(self, model: type[BaseModel], path: str) -> Iterator[list[str]]:
         """Yield key, type, default and meaning of each parameter of a model, and of the models inside it."""
@@ -190,7 +190,7 @@ def write_line(path: Path) -> str:
     page = path / "README.md" if path.is_dir() else path
     title, _, body = page.read_text().strip().partition("\n")
     paragraph = next((text for text in body.strip().split("\n\n") if re.match(r"[A-Z`*\[]", text)), "")
-    found = re.match(r".+?[.:](?= |$)", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())))
+    found = re.match(r".+?(\.(?= |$)|(?=:$))", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())))
     place = page.relative_to(DOCS).with_suffix("").as_posix().removesuffix("README").removesuffix("index")
     return f"- [{title.removeprefix('# ')}]({place.strip('/') or '.'}/){f': {found[0]}' if found else ''}\n"
 
