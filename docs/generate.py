@@ -121,7 +121,7 @@ def describe(schema: dict[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{dump(value)}`" for value in schema.get("enum", [schema.get("const")]))
     if schema["type"] == "array":
-        return f"list of {describe(schema.get('items') or schema['prefixItems'][0])}"
+        return f"list of {describe(schema.get('items') or schema['prefixItems'][0])}".replace(" or ", "/")
     limits = [f"{sign} {schema[key]:,.10g}" for key, sign in LIMITS.items() if abs(schema.get(key, 1e18)) < 1e18]
     return f"{TYPES.get(schema['type'], schema['type'])} {', '.join(limits)}".strip()
 
