@@ -168,7 +168,7 @@ def list_help(command: click.Command, path: str) -> Iterator[str]:
             yield from list_help(inner, f"{path} {name}")
     else:
         records = [param.get_help_record(click.Context(command)) or ("", "") for param in command.params]
-        rows = [[f"`{name}`".replace("|", " or "), " ".join(text.split())] for name, text in records]
+        rows = [[f"`{name}`".replace("|", " or "), " ".join(text.split()) or "argument"] for name, text in records]
         yield "\n" + write_table(["Argument or option", "Meaning"], rows)
 
 
