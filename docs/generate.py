@@ -180,18 +180,17 @@ def write_index() -> str:
         sections.setdefault(title if isinstance(target, list) else "Overview", []).append(target)
     parts = [f"# {settings['site_name']}\n\n> {settings['site_description']}\n"]
     for title, targets in sections.items():
-        places = re.findall(r"[\w/-]+(?:\.md|/)(?=')", str(targets))
+        places = re.findall(r"[\w/-]+\.md", str(targets))
         parts.append(f"\n## {title}\n\n" + "".join(write_line(DOCS / place) for place in places))
     return "".join(parts)
 
 
 def write_line(path: Path) -> str:
     """Return the line of a page: its title, its address and its first sentence."""
-    page = path / "README.md" if path.is_dir() else path
-    title, _, body = page.read_text().strip().partition("\n")
+    title, _, body = path.read_text().strip().partition("\n")
     paragraph = next((text for text in body.strip().split("\n\n") if re.match(r"[A-Z`*\[]", text)), "")
     found = re.match(r".+?(\.(?= |$)|(?=:$))", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())))
-    place = page.relative_to(DOCS).with_suffix("").as_posix().removesuffix("README").removesuffix("index")
+    place = path.relative_to(DOCS).with_suffix("").as_posix().removesuffix("README").removesuffix("index")
     return f"- [{title.removeprefix('# ')}]({place.strip('/') or '.'}/){f': {found[0]}' if found else ''}\n"
 
 

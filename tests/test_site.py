@@ -13,7 +13,7 @@ from documents import PROJECT
 
 pytestmark = pytest.mark.slow
 
-BUILDERS = {"zensical": ["build", "--strict"], "mkdocs": ["build", "--strict", "--quiet"]}
+BUILDERS = {"zensical": ["build", "--strict"], "mkdocs": ["build", "--strict"]}
 # Elements that a browser loads by itself; links between pages are loaded by their readers.
 LOADED = re.compile(
     r"<(?:link|script|img|iframe|source|object)\b[^>]*\b(?:src|href|data|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
