@@ -1,4 +1,4 @@
-# The project's commands, with the versions of requirements.lock: docs/operations.md says how to use it.
+# The project's commands, with the versions of requirements.lock: docs/how-to/docker.md describes their use.
 # By digest, which always names the same image: python:3.13-slim of 5 August 2026, as docker-library/repo-info records it.
 FROM python:3.13-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
 

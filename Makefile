@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: help install forecast sentiment compare tune internals test test-slow lint format lock viz docs docs-serve mlflow notebook airflow clean
 
-help: ## Show these lines
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # One lock for whatever is installed: as constraints it gives every version, and a package without its hash is refused.
@@ -31,7 +31,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 COMPILE_KERAS = @$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
 NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
-install: $(VENV)/all.installed ## Create .venv and install all that any command needs
+install: $(VENV)/all.installed ## Create .venv with all extras
 
 $(VENV)/uv.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: make PYTHON=python3.12 install" % sys.version_info[:2])'
@@ -63,19 +63,19 @@ $(VENV)/%.installed: $(VENV)/project.installed
 	$(INSTALL) --extra $*
 	@touch $@
 
-forecast: $(NEEDED) ## Forecast, and say where the report is; PARAMS="forecast.source.path=my.csv,..."
+forecast: $(NEEDED) ## Forecast a series; PARAMS="forecast.source.path=my.csv,..."
 	$(BIN)/kedro run --pipelines=forecast $(RUN_FLAGS)
 
-sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews, and say where the report is; PARAMS="sentiment.source.archive=...,..."
+sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
-compare: $(NEEDED) $(VENV)/keras.installed ## LSTM against GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+compare: $(NEEDED) $(VENV)/keras.installed ## Compare LSTM and GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
 tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."
 	$(BIN)/kedro run --pipelines=tune_forecast $(RUN_FLAGS)
 
-internals: $(NEEDED) $(VENV)/keras.installed ## What the gates of trained networks do
+internals: $(NEEDED) $(VENV)/keras.installed ## Show the gates and states of trained networks
 	$(BIN)/kedro run --pipelines=internals $(RUN_FLAGS)
 
 test: lint ## Lint, then all tests that take seconds
@@ -90,14 +90,14 @@ test-slow: install airflow ## The tests that take minutes, and the coverage of t
 	$(BIN)/coverage report
 
 lint: install ## ruff, import contracts, types
-	$(BIN)/ruff format --check src tests benchmarks deploy
-	$(BIN)/ruff check src tests benchmarks deploy
+	$(BIN)/ruff format --check src tests benchmarks deploy docs
+	$(BIN)/ruff check src tests benchmarks deploy docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-format: install ## Put the code into its one form
-	$(BIN)/ruff format src tests benchmarks deploy
-	$(BIN)/ruff check --fix src tests benchmarks deploy
+format: install ## Format the code
+	$(BIN)/ruff format src tests benchmarks deploy docs
+	$(BIN)/ruff check --fix src tests benchmarks deploy docs
 
 lock: $(VENV)/uv.installed ## Renew the locked versions
 	@$(UV) pip compile pyproject.toml --all-extras $(LOCK) requirements.lock
@@ -107,25 +107,26 @@ lock: $(VENV)/uv.installed ## Renew the locked versions
 viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro-viz
 	$(BIN)/kedro viz run
 
-docs: $(VENV)/docs.installed ## Build the site into site/; a broken link is an error
+docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site into site/; a broken link is an error
+	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --strict --clean
 
 docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
 	$(BIN)/zensical serve
 
-mlflow: $(VENV)/mlflow.installed ## Open what MLflow was told, where mlflow.yml leaves it in mlflow.db
+mlflow: $(VENV)/mlflow.installed ## Open the pages of MLflow for mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
 
 notebook: $(VENV)/notebook.installed ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks
 
-airflow: .airflow/installed ## Install Airflow 3 into .airflow, beside the project's own environment
+airflow: .airflow/installed ## Install Airflow 3 into .airflow, an environment of its own
 
 .airflow/installed: deploy/airflow/requirements.lock | $(VENV)/uv.installed
 	$(PYTHON) -m venv --clear .airflow
 	@$(UV) pip install --python .airflow/bin/python --compile-bytecode --require-hashes --requirements deploy/airflow/requirements.lock
 	@touch $@
 
-clean: ## Remove caches and what tests made, not your results
+clean: ## Remove caches and files of tests, but no results
 	rm -rf .test_data benchmarks/.data .viz build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
 	find src tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -55,7 +55,7 @@ def test_installs_as_make_does(instructions: Instructions, project: Path) -> Non
 
 
 def test_extras_are_those_of_a_night(instructions: Instructions, project: Path) -> None:
-    """All but the search for parameters, notebooks, the graph and those of developers."""
+    """All but the search for parameters, notebooks, the graph, the site and those of developers."""
     extras = re.findall(r"--extra (\S+)", "\n".join(find_all(instructions, "RUN")))
     known = tomllib.loads((project / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert extras == sorted(known.keys() - {"docs", "tune", "viz", "notebook", "dev"})

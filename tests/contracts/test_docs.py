@@ -16,11 +16,11 @@ from rnn_pipelines.sentiment.methods.registry import BASELINES
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
 
-# Words of the catalog, of packages and of file names, which begin like parameters.
+# Words of the catalog, of folders and of file names, which begin like parameters.
 NOT_PARAMETERS = {
     f"{pipeline}.{end}"
     for pipeline in ("forecast", "sentiment", "compare")
-    for end in ("png", "yml", "py", "service", "timer")
+    for end in ("png", "yml", "py", "md", "service", "timer", "moved")
 }
 
 
@@ -88,7 +88,7 @@ def test_contributing_lists_packages_from_the_top_layer_down(task: str) -> None:
 def test_named_parameters_exist(document: Path) -> None:
     files = [yaml.safe_load(path.read_text()) for path in (PROJECT / "conf/base").glob("parameters*.yml")]
     parameters = {pipeline: blocks for file in files for pipeline, blocks in file.items()}
-    pattern = rf"\b(?<!/)(?:{'|'.join(parameters)})\.[a-z_]+(?:\.[a-z_]+)?"
+    pattern = rf"\b(?<![/.])(?:{'|'.join(parameters)})\.[a-z_]+(?:\.[a-z_]+)?"
     named = set(re.findall(pattern, document.read_text())) - NOT_PARAMETERS
     unknown = []
     for name in named:
@@ -116,7 +116,7 @@ def list_rows(path: Path, heading: str) -> set[str]:
 
 
 def test_shown_holdouts_name_methods() -> None:
-    shown = list_rows(PROJECT / "docs/operations.md", "on the holdout")
+    shown = list_rows(PROJECT / "docs/how-to/champion.md", "on the holdout")
     assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
     assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
 

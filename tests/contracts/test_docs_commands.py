@@ -43,6 +43,8 @@ PIPELINE_OF_TARGET = dict(re.findall(r"^([a-z]+):.*\n\t\$\(BIN\)/kedro run --pip
 # Environments that the commands of a page make.
 MADE = {"backfill"}
 ENVIRONMENTS = {path.name for path in (PROJECT / "conf").iterdir() if path.is_dir()} | MADE
+# What the help of the commands has in place of a name.
+METAVAR = "TEXT"
 # An environment that changes no parameter, so that nobody's conf/local is read.
 PLAIN = "benchmark"
 PLACEHOLDERS = {"<pipeline>": "forecast", "<env>": "test", "[VERSION]": "VERSION"}
@@ -178,7 +180,7 @@ def test_parameters_with_values_are_accepted(document: Path, kedro: click.Comman
 
 
 def test_environments_exist(document: Path) -> None:
-    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= ENVIRONMENTS
+    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {*ENVIRONMENTS, METAVAR}
 
 
 @pytest.mark.parametrize("path", DEPLOYED, ids=lambda path: path.name)
@@ -211,7 +213,8 @@ def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:
             tree = ast.parse(block.text)
             check_imports(tree)
             nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-            known |= {node.id for node in nodes if isinstance(node.ctx, ast.Store)} | set(list_imports(tree))
+            known |= {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+            known |= {*list_imports(tree), *list_defined(tree)}
             assert {node.id for node in nodes} <= known
             check_calls(tree)
 
@@ -220,6 +223,12 @@ def list_imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name for alias in node.names)
+
+
+def list_defined(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from (node.name, *(argument.arg for argument in node.args.args))
 
 
 def check_imports(tree: ast.AST) -> None:

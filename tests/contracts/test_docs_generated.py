@@ -1,0 +1,28 @@
+"""The generated pages of the site."""
+
+import runpy
+
+import pytest
+from kedro.framework.project import pipelines
+
+from documents import PROJECT
+
+SCRIPT = "docs/generate.py"
+
+
+@pytest.mark.usefixtures("context")
+def test_generated_pages_are_current() -> None:
+    # An earlier command in this process may have loaded one pipeline only.
+    pipelines.set_requested(None)
+    pages = runpy.run_path(str(PROJECT / SCRIPT))["list_pages"]()
+    stale = [str(path.relative_to(PROJECT)) for path, text in pages.items() if path.read_text() != text]
+    assert stale == [], f"To renew them: .venv/bin/python {SCRIPT}"
+
+
+def test_parameters_have_a_meaning() -> None:
+    """Apart from the kinds of tasks, and from blocks whose keys another table explains."""
+    page = (PROJECT / "docs/reference/parameters.md").read_text()
+    rows = [[cell.strip() for cell in row.split(" | ")] for row in page.splitlines() if row.startswith("| `")]
+    unexplained = {row[0] for row in rows if row[-1] in ("", "|") and not row[1].startswith("as [")}
+    assert {key for key in unexplained if not key.endswith(".kind`")} == set()
+    assert len(rows) > 100

@@ -1,0 +1,61 @@
+"""The site is built by Zensical and by Material for MkDocs, without a warning, and needs no other server."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from documents import PROJECT
+
+pytestmark = pytest.mark.slow
+
+BUILDERS = {"zensical": ["build", "--strict"], "mkdocs": ["build", "--strict"]}
+# Elements that a browser loads by itself; links between pages are loaded by their readers.
+LOADED = re.compile(
+    r"<(?:link|script|img|iframe|source|object)\b[^>]*\b(?:src|href|data|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
+)
+IMPORTED = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")
+
+
+@pytest.fixture(scope="module", params=BUILDERS)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    folder = tmp_path_factory.mktemp(request.param)
+    shutil.copytree(PROJECT / "docs", folder / "docs", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "mkdocs.yml", folder)
+    (folder / "src").symlink_to(PROJECT / "src")
+    built = subprocess.run(
+        [Path(sys.executable).parent / request.param, *BUILDERS[request.param]],
+        check=False,
+        cwd=folder,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "site"
+
+
+def test_no_page_loads_from_another_server(site: Path) -> None:
+    pages, styles = sorted(site.rglob("*.html")), sorted(site.rglob("*.css"))
+    assert pages
+    assert styles
+    found = {str(page.relative_to(site)): LOADED.findall(page.read_text()) for page in pages}
+    found |= {str(style.relative_to(site)): IMPORTED.findall(style.read_text()) for style in styles}
+    assert {path: addresses for path, addresses in found.items() if addresses} == {}
+
+
+def test_index_for_language_models_lists_every_page(site: Path) -> None:
+    """Each decision record is reached through their list."""
+    built = {page.parent.relative_to(site).as_posix() + "/" for page in site.rglob("index.html")}
+    pages = {page for page in built if not re.search(r"decisions/\d{4}", page)}
+    listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text())
+    assert sorted(listed) == sorted(pages)
+
+
+def test_site_has_no_scripts_of_the_project(site: Path) -> None:
+    assert list(site.rglob("*.py")) == []
