@@ -117,3 +117,16 @@ def test_refit_without_a_test_part_is_checked_on_the_validation_part(
     without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
     assert check_refit(without, methods) == methods
     assert check_refit(without, spoil(methods, 200.0))[ENSEMBLE].refitted is None
+
+
+@pytest.mark.parametrize("size", [120, 121, 122, 123])
+def test_refit_on_as_many_windows_as_inputs_does_not_explode(
+    prepare: Callable[..., SimpleNamespace], size: int
+) -> None:
+    """A weak penalty, chosen on fewer windows than inputs, made forecasts of noise reach twice its largest value."""
+    values = (100 + 10 * np.random.default_rng(0).normal(size=size)).tolist()
+    split = SplitSpec(validation=12, test=24)
+    data = prepare_fitting(prepare(values, WindowSpec(lookback=56, horizon=7), split).windows)
+    matrices = [data.linear.combine(fold) for fold in range(len(data.linear) + 1)]
+    lengths = [float(np.linalg.norm(matrix[:56])) for matrix in (*matrices, data.linear.refit().combine())]
+    assert max(lengths[-2:]) < 2.5 * max(lengths[:-2])

@@ -1,6 +1,7 @@
 """Ridge regressions on a window: their inputs, effects of covariates, and one decomposition for all penalties."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from rnn_pipelines.forecast.methods.predictors import Layout
 PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
 # A strong penalty, if there are too few windows for a choice.
 PENALTY_OF_FEW = 1.0
+# A fit on more windows than those of the folds gets a stronger penalty if its coefficients are longer by this factor. With
+# about as many windows as inputs, a weak penalty, which suits fewer windows, gives coefficients that explode.
+MAX_GROWTH = 2.0
 # Another ridge must reduce the error of the ridge on the unchanged window by this part.
 MIN_GAIN = 0.02
 
@@ -101,7 +105,8 @@ def prepare_ridge(
 ) -> Callable[[float], np.ndarray]:
     """Return a function from a penalty to the ridge regression of each fold, float64[product, predictor, horizon].
 
-    Inputs without a penalty are partialled out first; one decomposition of the rest then serves all penalties.
+    Inputs without a penalty are partialled out first; one decomposition of the rest then serves all penalties. The last
+    two products are those of all windows and of the refit, whose penalty can be stronger, see `MAX_GROWTH`.
 
     Args:
         products: of each fold, see `Products`.
@@ -119,13 +124,28 @@ def prepare_ridge(
         rotated = vectors.T @ (sums[:-num_free] - squares[:-num_free, -num_free:] @ constant)
         parts.append((np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset))
 
+    def weigh(part: tuple[Any, ...], penalty: float) -> np.ndarray:
+        values, vectors, rotated, *_, number, _ = part
+        floor = 1e-12 * max(values.max(initial=0.0), 1.0)
+        weights: np.ndarray = vectors @ (rotated / (values + penalty * number + floor)[:, None])
+        return weights
+
     def solve(penalty: float) -> np.ndarray:
-        found = []
-        for values, vectors, rotated, projection, constant, number, offset in parts:
-            floor = 1e-12 * max(values.max(initial=0.0), 1.0)
-            weights = vectors @ (rotated / (values + penalty * number + floor)[:, None])
-            found.append(inputs @ np.vstack([weights, constant - projection @ weights]) + offset)
-        return np.stack(found)
+        num_folds = max(1, len(parts) - 2)
+        found = [weigh(part, penalty) for part in parts[:num_folds]]
+        largest = MAX_GROWTH * max(float(np.linalg.norm(weights)) for weights in found)
+        for part in parts[num_folds:]:
+            weights, stronger = weigh(part, penalty), penalty
+            while np.linalg.norm(weights) > largest and stronger < PENALTIES[-1]:
+                stronger = max(10 * stronger, PENALTIES[0])
+                weights = weigh(part, stronger)
+            found.append(weights)
+        return np.stack(
+            [
+                inputs @ np.vstack([weights, constant - projection @ weights]) + offset
+                for weights, (*_, projection, constant, _, offset) in zip(found, parts, strict=True)
+            ]
+        )
 
     return solve
 
