@@ -27,14 +27,14 @@ def test_examples_of_paths_answer_their_questions() -> None:
     days = pd.date_range("2024-01-01", periods=120)
     frame = pd.DataFrame({"ds": days, "y": 10 + np.random.default_rng(0).normal(size=120)})
     small = {"members": 1, "units": 2}
-    forecaster = Forecaster(h=14, lstm=small, gru=small, training={"max_steps": 5}).fit(frame)
-    page = PROJECT / "docs/how-to/python.md"
+    forecaster = Forecaster(h=7, lstm=small, gru=small, training={"max_steps": 5}).fit(frame)
+    page = PROJECT / "docs/how-to/intervals.md"
     (block,) = (block for block in list_blocks(page, RUN) if "paths=" in block)
     names: dict[str, Any] = {"forecaster": forecaster}
     exec(compile(block, str(page), "exec"), names)
-    assert len(names["total"]) == len(names["week"]) == 500
-    assert names["total"].mean() == pytest.approx(140, rel=0.1)
-    assert names["week"].mean() == pytest.approx(70, rel=0.1)
+    assert len(names["total"]) == len(names["demand"]) == 1000
+    assert names["total"].mean() == pytest.approx(70, rel=0.1)
+    assert names["demand"].mean() == pytest.approx(30, rel=0.1)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 A new command is picked up by itself. One that can't run here gets a line in `NOT_RUN`, with the reason.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from documents import PAGES, PROJECT, list_headers, list_shown
+from documents import PAGES, PROJECT, list_file_code, list_headers, list_settings, list_shown
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +79,23 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for installed in ("uv", "project", "keras", "all", "tune"):  # so that make installs nothing
         (folder / f".venv/{installed}.installed").touch()
     write_files(folder)
+    for page in PAGES:
+        write_files_of(page, folder)
     return folder
+
+
+def write_files_of(page: Path, folder: Path) -> None:
+    """Write the tables that a page makes by Python, and its files of conf.
+
+    Those in conf/local are not read by the commands here, because these have an environment.
+    """
+    for path, text in list_settings(page):
+        if not path.startswith("conf/local"):
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_text(text)
+    with contextlib.chdir(folder):
+        for code in list_file_code(page):
+            exec(compile(code, str(page), "exec"), {})
 
 
 def write_files(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
@@ -24,6 +25,7 @@ from documents import (
     PROJECT,
     list_named,
     list_parameter_models,
+    list_settings,
     list_shown,
     list_spans,
     read_text,
@@ -40,8 +42,8 @@ MAKEFILE = (PROJECT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.MULTILINE))
 PIPELINE_OF_TARGET = dict(re.findall(r"^([a-z]+):.*\n\t\$\(BIN\)/kedro run --pipelines=(\w+) ", MAKEFILE, re.MULTILINE))
-# Environments that the commands of a page make.
-MADE = {"backfill"}
+# Environments that the commands or the files of a page make.
+MADE = {"backfill", *(path.split("/")[1] for page in PAGES for path, _ in list_settings(page))} - {"local"}
 ENVIRONMENTS = {path.name for path in (PROJECT / "conf").iterdir() if path.is_dir()} | MADE
 # What the help of the commands has in place of a name.
 METAVAR = "TEXT"
@@ -177,6 +179,19 @@ def test_parameters_with_values_are_accepted(document: Path, kedro: click.Comman
         found = parse(kedro, "kedro", ["run", "--params", own + span], is_whole=True)
         assert found is not None
         check_parameters(list(PIPELINES), found.params["params"])
+
+
+def test_parameters_in_yaml_are_accepted(document: Path) -> None:
+    """Of each block whose outermost names are pipelines."""
+    for block in list_parameter_models(read_text(document)):
+        given = yaml.safe_load(block.text) if block.language == "yaml" else None
+        if isinstance(given, dict) and set(given) <= set(PIPELINES):
+            check_parameters(list(PIPELINES), given)
+
+
+def test_wrong_yaml_is_refused() -> None:
+    with pytest.raises((ParameterValidationError, ParameterError)):
+        check_parameters(list(PIPELINES), yaml.safe_load("forecast: {source: {pth: my.csv}}"))
 
 
 def test_environments_exist(document: Path) -> None:

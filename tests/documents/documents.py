@@ -91,6 +91,20 @@ def list_shown(path: Path) -> list[str]:
     return [line for block in list_parameter_models(read_text(path)) for line in block.list_commands()]
 
 
+def list_settings(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each file of conf that a page shows, as its first line names it."""
+    for block in list_parameter_models(read_text(path)):
+        named = re.match(r"# (conf/[\w/.]+)\n", block.text)
+        if block.language == "yaml" and named:
+            yield named[1], block.text
+
+
+def list_file_code(path: Path) -> list[str]:
+    """Return the Python code of a page that makes a file for its commands."""
+    blocks = list_parameter_models(read_text(path))
+    return [block.text for block in blocks if block.language == "python" and ".to_csv(" in block.text]
+
+
 def list_headers(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each command after a `$` with the columns of each table that its output shows."""
     for block in list_parameter_models(read_text(path)):

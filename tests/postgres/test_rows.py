@@ -177,7 +177,8 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
     database: Any, make_forecasts: Forecasts, project: Path
 ) -> None:
     """With no more rights than they name."""
-    documented = re.search(r"```sql\n(create table forecasts.*?)```", (project / "docs/data.md").read_text(), re.DOTALL)
+    page = (project / "docs/how-to/postgresql.md").read_text()
+    documented = re.search(r"```sql\n(create table forecasts.*?)```", page, re.DOTALL)
     assert documented is not None
     grant = "grant select, insert, update on forecasts, evaluated_forecasts to forecaster"
     database.run("reset role", documented[1], grant)

@@ -36,7 +36,8 @@ def compare_cells(
     present = {name: task for name, task in chosen.items() if task.data.is_there(plan.music)}
     left_out = [name for name in chosen if name not in present]
     if left_out:
-        logger.warning("Left out, because their music files are missing: %s. See docs/data.md.", ", ".join(left_out))
+        missing = ", ".join(left_out)
+        logger.warning("Left out, because their music files are missing: %s. See docs/reference/data-sets.md.", missing)
     if not present:
         raise TaskError(
             f"compare.plan.tasks: expected a task whose file exists, received only {show_all(left_out)}. Set "

@@ -105,7 +105,7 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
     if any(connection.execute(select(*rights)).one()):
         raise DatasetError(
             f"{label}: the user of {VARIABLE} is a superuser, or may run programs or write files on the server. "
-            "A query could do more than read. Name a user without these rights, see docs/data.md."
+            "A query could do more than read. Name a user without these rights, see docs/how-to/postgresql.md."
         )
 
 

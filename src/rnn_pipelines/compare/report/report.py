@@ -93,6 +93,6 @@ def describe_left_out(left_out: Sequence[str], plan: PlanSpec) -> str:
     place = plan.music or "RNN_DATA/music"
     return (
         f"These tasks have no music file in the folder {place}: {join_names(left_out)}. Set compare.plan.music to its "
-        "folder, or the environment variable RNN_DATA to the folder above music. docs/data.md has the source of the "
-        "files. Finished trainings are not repeated."
+        "folder, or the environment variable RNN_DATA to the folder above music. docs/reference/data-sets.md has the "
+        "source of the files. Finished trainings are not repeated."
     )

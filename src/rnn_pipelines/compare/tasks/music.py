@@ -63,7 +63,8 @@ class MusicData(TaskData, frozen=True):
         path = self.find_file(music)
         if path is None:
             raise TaskError(
-                f"{self.file}: no such file. Set compare.plan.music to its folder, or set RNN_DATA. See docs/data.md."
+                f"{self.file}: no such file. Set compare.plan.music to its folder, or set RNN_DATA. "
+                "See docs/reference/data-sets.md."
             )
         rolls = read_music(path)
         if self.train_steps:
@@ -120,7 +121,7 @@ def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
     if Path(path).suffix.lower() in PICKLES:
         raise TaskError(
             f"{path}: expected a MATLAB file, received a pickle, which could run any code. Get the MATLAB file of the "
-            "same music, see docs/data.md."
+            "same music, see docs/reference/data-sets.md."
         )
     variables = _load_variables(path)
     missing = [name for name in PARTS.values() if name not in variables]
