@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from documents import PAGES
+from documents import PAGES, TUTORIAL
 
 # A block with the language `py` is the code of another library: it is only compiled.
-RUN, COMPILED = (re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py"))
+RUN, COMPILED = (
+    re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py")
+)
 
 
 def list_blocks(page: Path, pattern: re.Pattern[str]) -> list[str]:
@@ -17,7 +19,9 @@ def list_blocks(page: Path, pattern: re.Pattern[str]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if list_blocks(page, RUN)], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != TUTORIAL and list_blocks(page, RUN)], ids=lambda page: page.stem
+)
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder of their own, and each with what the blocks above it defined."""
     monkeypatch.chdir(tmp_path)
