@@ -33,7 +33,7 @@ def run(project: Path, command: str) -> str:
 
 def split_commands(block: ParameterModel) -> list[tuple[str, list[str]]]:
     """Return the commands after a `$`, each with the lines of output that follow it."""
-    parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^\$ ", block.text.replace("\\\n", ""), flags=re.MULTILINE)[1:]
     return [(command, normalize(output)) for command, _, output in (part.partition("\n") for part in parts)]
 
 

@@ -212,6 +212,7 @@ def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:
             check_imports(tree)
             nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
             known |= {node.id for node in nodes if isinstance(node.ctx, ast.Store)} | set(list_imports(tree))
+            known |= set(list_defined(tree))
             assert {node.id for node in nodes} <= known
             check_calls(tree)
 
@@ -220,6 +221,13 @@ def list_imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name for alias in node.names)
+
+
+def list_defined(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of functions and of their arguments."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from (node.name, *(argument.arg for argument in node.args.args))
 
 
 def check_imports(tree: ast.AST) -> None:
