@@ -13,7 +13,7 @@ from documents import TUTORIAL, ParameterModel, copy_project, list_parameter_mod
 pytestmark = pytest.mark.slow
 
 # Numbers, times and the names of versions and runs depend on the machine and the day.
-VARYING = re.compile(r"\b[0-9a-f]{6}\b\*?|[+−-]?\d[\d.,:T]*|[+−–-]")
+VARYING = re.compile(r"-?\b[0-9a-f]{6}\b\*?|[+−-]?\d[\d.,:T]*|[+−–-]")
 
 
 def normalize(text: str) -> list[str]:
