@@ -18,12 +18,12 @@ pytestmark = pytest.mark.slow
 
 # Commands that are not run, as patterns, and why.
 NOT_RUN = {
-    r"^make test$": "it would run this test",
     r"^make install test$": "it would run this test",
     r"^make install airflow$": "it installs Airflow",
     r"^\.airflow/bin/airflow ": "it needs an installation of Airflow",
     r"^airflow ": "it needs an installation of Airflow",
     r"--env=backfill$": "it needs the nights that Airflow ran",
+    r"^\.venv/bin/(pip|uv) ": "it installs packages",
     r"^sudo ": "it needs root",
     r"^docker ": "it needs Docker",
     r"^\.venv/bin/dask ": "it serves until it is stopped",

@@ -211,8 +211,8 @@ def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:
             tree = ast.parse(block.text)
             check_imports(tree)
             nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-            known |= {node.id for node in nodes if isinstance(node.ctx, ast.Store)} | set(list_imports(tree))
-            known |= set(list_defined(tree))
+            known |= {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+            known |= {*list_imports(tree), *list_defined(tree)}
             assert {node.id for node in nodes} <= known
             check_calls(tree)
 
@@ -224,7 +224,6 @@ def list_imports(tree: ast.AST) -> Iterator[str]:
 
 
 def list_defined(tree: ast.AST) -> Iterator[str]:
-    """Yield the names of functions and of their arguments."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             yield from (node.name, *(argument.arg for argument in node.args.args))
