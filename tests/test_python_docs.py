@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from documents import PAGES, PROJECT
+from documents import PAGES, PROJECT, TUTORIAL
 from rnn_pipelines import Forecaster
 
 # A block with the language `py` is the code of another library: it is only compiled.
@@ -38,7 +38,9 @@ def test_examples_of_paths_answer_their_questions() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if list_blocks(page, RUN)], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != TUTORIAL and list_blocks(page, RUN)], ids=lambda page: page.stem
+)
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder of their own, and each with what the blocks above it defined."""
     monkeypatch.chdir(tmp_path)

@@ -6,27 +6,25 @@ A new command is picked up by itself. One that can't run here gets a line in `NO
 import contextlib
 import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from documents import PAGES, PROJECT, list_file_code, list_headers, list_settings, list_shown
+from documents import PAGES, TUTORIAL, copy_project, list_file_code, list_headers, list_settings, list_shown
 
 pytestmark = pytest.mark.slow
 
 # Commands that are not run, as patterns, and why.
 NOT_RUN = {
-    r"^make test$": "it would run this test",
     r"^make install test$": "it would run this test",
     r"^make install airflow$": "it installs Airflow",
     r"^\.airflow/bin/airflow ": "it needs an installation of Airflow",
     r"^airflow ": "it needs an installation of Airflow",
     r"--env=backfill$": "it needs the nights that Airflow ran",
+    r"^\.venv/bin/(pip|uv) ": "it installs packages",
     r"^sudo ": "it needs root",
     r"^docker ": "it needs Docker",
     r"^\.venv/bin/dask ": "it serves until it is stopped",
@@ -51,7 +49,12 @@ BEFORE = {
 
 def list_lines() -> list[str]:
     """Return every shown command once, at its first place, without its comment."""
-    lines = [" ".join(re.sub(r"\s#\s.*", "", line).split()) for page in PAGES for line in list_shown(page)]
+    lines = [
+        " ".join(re.sub(r"\s#\s.*", "", line).split())
+        for page in PAGES
+        if page != TUTORIAL
+        for line in list_shown(page)
+    ]
     first: dict[str, str] = {}
     for line in lines:
         first.setdefault(line.removeprefix(".venv/bin/"), line)
@@ -60,27 +63,20 @@ def list_lines() -> list[str]:
 
 SHOWN = list_lines()
 REASONS = {line: [reason for pattern, reason in NOT_RUN.items() if re.search(pattern, line)] for line in SHOWN}
-HEADERS = [(command, columns) for page in PAGES for command, columns in list_headers(page)]
+HEADERS = [(command, columns) for page in PAGES if page != TUTORIAL for command, columns in list_headers(page)]
 RUN = [line for line, reasons in REASONS.items() if not reasons]
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project as it is cloned, with programs in place, small settings, and the reader's own files."""
-    folder = tmp_path_factory.mktemp("documents") / "project"
-    shutil.copytree(
-        PROJECT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "data", "local", "tests", "benchmarks")
-    )
-    (folder / "conf/local").mkdir()
-    programs = folder / ".venv/bin"
-    programs.mkdir(parents=True)
-    (programs / "kedro").write_text(f'#!/bin/sh\nexec {sys.executable} -m kedro "$@"\n')
-    (programs / "kedro").chmod(0o755)
+    folder = copy_project(tmp_path_factory.mktemp("documents") / "project")
     for installed in ("uv", "project", "keras", "all", "tune"):  # so that make installs nothing
         (folder / f".venv/{installed}.installed").touch()
     write_files(folder)
     for page in PAGES:
-        write_files_of(page, folder)
+        if page != TUTORIAL:
+            write_files_of(page, folder)
     return folder
 
 

@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ PAGES = [
     PROJECT / "CONTRIBUTING.md",
     *(page for page in sorted(PROJECT.glob("docs/**/*.md")) if page not in DECISIONS),
 ]
+# It has a project of its own, with the default settings.
+TUTORIAL = PROJECT / "docs/tutorial.md"
 NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
 DEPLOYED = sorted(
     path for path in PROJECT.glob("deploy/**/*") if path.is_file() and path.suffix not in (".lock", ".txt")
@@ -120,3 +124,15 @@ def list_headers(path: Path) -> Iterator[tuple[str, list[str]]]:
 def list_named(path: Path) -> list[str]:
     """Return the commands that a document names between backticks, with or without their arguments."""
     return [span for span in list_spans(read_text(path)) if _PROGRAM.match(f"{span} ")]
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the project as it is cloned, with kedro in place, and return its folder."""
+    left_out = (".*", "__pycache__", "data", "local", "tests", "benchmarks", "site")
+    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*left_out))
+    (folder / "conf/local").mkdir()
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "kedro").write_text(f'#!/bin/sh\nexec {sys.executable} -m kedro "$@"\n')
+    (programs / "kedro").chmod(0o755)
+    return folder
