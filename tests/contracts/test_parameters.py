@@ -16,8 +16,8 @@ from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
-from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
