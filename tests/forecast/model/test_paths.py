@@ -7,11 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.model.paths import PathsSpec
+from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.pipelines.forecast.nodes import draw_paths
 
 SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 5}}
 HORIZON = 6
+SOURCE = SourceSpec(name="catalog", id="unique_id", time="ds", target="y")
 
 
 def draw_walks(num_series: int, num_steps: int, seed: int, decay: float = 1.0) -> pd.DataFrame:
@@ -67,6 +76,23 @@ def test_saved_forecaster_draws_the_same_paths(fitted: Forecaster, tmp_path: Pat
 def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match="paths"):
         fitted.predict(**given)
+
+
+def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
+    assert fitted._fitted is not None
+    champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
+    table, covariates = read_as_trained(champion, draw_walks(3, 120, seed=0), SOURCE, AsOfSpec(), CovariateSpec())
+    log, paths = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
+    assert len(log) == 3 * HORIZON
+    pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
+    assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
+
+
+def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
+    assert fitted._fitted is not None
+    panel, next_values = fitted._fitted.panel, tabulate_part(fitted._fitted, "future")
+    paths = draw_paths(panel.windows, panel.scaler, fitted._fitted.intervals, next_values, PathsSpec(4))
+    pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
 
 
 def measure_sums(table: pd.DataFrame, num_known: int, num_steps: int, **parameters: Any) -> float:
