@@ -134,9 +134,9 @@ def test_days_missing_in_melbourne_are_stated(real_data: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"a second time \(24 repeated"),
+        ({}, r"row 6731: .*'h'"),
         ({"time_format": "%m.%d.%Y %H:%M:%S"}, r"received '13.01.2009 00:10:00'"),
-        ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row \d+: series 'T \(degC\)' has .* a second time \(24 repeated"),
+        ({"time_format": "%d.%m.%Y %H:%M:%S"}, r"row 6731: .*2009-10-08 10:30"),
     ],
 )
 def test_faults_of_the_weather_station_are_named(real_data: Path, options: dict[str, str], message: str) -> None:

@@ -165,7 +165,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         numbers = columns if source.decimal is None and source.thousands is None else None
         dialect = Dialect(source.sep, source.encoding, source.sheet)
         table, label = read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
-        table = leave_rows(_number_rows(table), source)
+        table = _number_rows(table)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
         if source.is_wide:
@@ -173,7 +173,6 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
-        table = leave_rows(table, source)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
@@ -182,7 +181,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
             "Define it in conf/local/catalog_forecast.yml, or give source.path."
         )
     _check_lone_surrogates(table, label)
-    return _strip_times(table, source.time)
+    return _strip_times(leave_rows(table, source), source.time)
 
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
