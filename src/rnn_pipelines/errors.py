@@ -5,6 +5,7 @@ short line of printable characters.
 """
 
 from collections.abc import Iterable
+from typing import Self
 
 # Characters shown of a value, of a path, and of a message; and the number of values shown of a list.
 MAX_VALUE = 80
@@ -52,6 +53,24 @@ class TableError(RnnPipelinesError, ValueError):
 
 class SeriesError(RnnPipelinesError, ValueError):
     """A series can't be used; the message names source, column and row or timestamp."""
+
+
+class MissingColumnsError(SeriesError):
+    """A table of series lacks columns.
+
+    Args:
+        message: of the error.
+        missing: names of the columns.
+        num_others: number of columns that were not asked for.
+    """
+
+    def __init__(self, message: str, missing: list[str], num_others: int) -> None:
+        super().__init__(message)
+        self.missing, self.num_others = missing, num_others
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, list[str], int]]:
+        """Return how other processes copy the error."""
+        return type(self), (str(self), self.missing, self.num_others)
 
 
 class SeriesTooShortError(SeriesError):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rnn_pipelines.errors import MAX_PATH, RnnPipelinesError, make_line, show, show_all
+from rnn_pipelines.errors import MAX_PATH, MissingColumnsError, RnnPipelinesError, make_line, show, show_all
 
 # Name of an index with the numbers of the rows.
 ROW = "row"
@@ -24,6 +24,7 @@ class TableFiles(NamedTuple):
         csv_endings: endings of CSV file names, in lower case.
         dialect: parameter group with separator and encoding of a CSV file; empty if there is none.
         wide: the parameter for tables with one column for each series; empty if there is none.
+        missing: exception for missing columns, instead of `error`.
     """
 
     error: type[RnnPipelinesError]
@@ -33,6 +34,7 @@ class TableFiles(NamedTuple):
     csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
     dialect: str = ""
     wide: str = ""
+    missing: type[MissingColumnsError] | None = None
 
 
 def expand_home(path: str | Path) -> Path:
@@ -64,7 +66,10 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
         close = [name for name in names if str(name).strip().lower() == str(missing[0]).strip().lower()]
         if close:
             hint = f"Write {show(close[0])}."
-        raise files.error(f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}")
+        message = f"{label}: no column {show_all(missing)}; its columns are {show_all(names)}. {hint}"
+        if files.missing is not None:
+            raise files.missing(message, missing, len(set(names) - set(wanted)))
+        raise files.error(message)
     for column in wanted:
         places = [place for place, name in enumerate(received, 1) if name == column]
         if len(places) > 1:

@@ -983,8 +983,8 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
     table = pd.DataFrame({"Date": ["2020-01-01"], "Temp": [1.0]})
     path = tmp_path / f"my{suffix}"
     table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
-    message = fail(str(path), time="Date")
-    assert message.startswith(f"{path}: no column ['y']; its columns are ['Date', 'Temp']")
+    message = fail(str(path), time="Date", target="y2")
+    assert message.startswith(f"{path}: no column ['y2']; its columns are ['Date', 'Temp']")
 
 
 def test_missing_id_column_is_named(write: Write) -> None:
@@ -1238,7 +1238,7 @@ def test_half_floats_are_read(tmp_path: Path) -> None:
 
 
 def test_periods_with_a_missing_one_are_refused() -> None:
-    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT"], freq="D"))
+    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT", "2020-01-03"], freq="D"))
     assert "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'" in fail(
         None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog"
     )

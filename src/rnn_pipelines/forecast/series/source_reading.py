@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import MissingColumnsError, SeriesError, show
 from rnn_pipelines.forecast.series.layout import TIME_SIGN, join_times, leave_rows
 from rnn_pipelines.forecast.series.rounding import round_times
 from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
@@ -30,6 +30,7 @@ from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
 
 FILES = TableFiles(
     error=SeriesError,
+    missing=MissingColumnsError,
     path="source.path",
     columns="source.time, source.target, source.id and covariates",
     csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
@@ -141,13 +142,12 @@ def _read_values(
     try:
         wanted = source.series if source.is_wide else [source.target]
         return source, _read_columns(source, external, [*wanted, *columns])
-    except SeriesError:
-        if source.is_wide or source.id is not None or source.target != TARGET or columns:
+    except MissingColumnsError as error:
+        is_named = source.id is not None or source.target != TARGET or columns
+        if source.is_wide or is_named or error.missing != [TARGET] or error.num_others == 0:
             raise
         wide = source.model_copy(update={"wide": True})
         raw = _read_columns(wide, external, ())
-        if TARGET in raw or len(raw.columns) == 1:
-            raise
     logger.warning("%s: no column '%s', so that each column of numbers is a series", source.label, TARGET)
     return wide, raw
 
