@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.predictors import Layout
+from rnn_pipelines.forecast.methods.layout import Layout
 
 # Penalties per fitted window. The calendar and the constant are not penalised.
 PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
 # A strong penalty, if there are too few windows for a choice.
 PENALTY_OF_FEW = 1.0
-# Another ridge must reduce the error of the ridge on the unchanged window by this part.
+# Another ridge must reduce the error of the ridge on the unchanged window by this part, more harmonics that of one.
 MIN_GAIN = 0.02
 
 # Keeps the effect of a constant covariate at 0, and shrinks the others by a ten-thousandth.
@@ -24,7 +24,7 @@ def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]
     """Return inputs, float64[predictor, input], and offset, float64[predictor, horizon], of each ridge by name."""
     lookback = layout.lookback
     window = layout.pick(0, lookback)
-    rest = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
+    rest = layout.pick_free()
     last, mean = layout.average(lookback - 1, lookback), layout.average(0, lookback)
 
     def centre(centred: np.ndarray, *more: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.layout import count_crossings
 from rnn_pipelines.forecast.methods.linear import LinearModels
-from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.specs import Seed
