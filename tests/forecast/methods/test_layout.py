@@ -46,8 +46,8 @@ def find_highest(linear: LinearModels, name: str) -> int:
 
 
 def test_harmonic_crosses_its_middle_twice_in_a_cycle() -> None:
-    days = np.arange(4 * 365) + 0.5
-    assert count_crossings(np.sin(2 * np.pi * days / 365)[:, None]).tolist() == [7]
+    angles = 2 * np.pi * (np.arange(4 * 365) + 0.5) / 365
+    assert count_crossings(np.stack([np.sin(angles), np.cos(angles)], axis=1)).tolist() == [8]
 
 
 def test_harmonics_are_sine_and_cosine_of_the_multiple_angle() -> None:

@@ -105,15 +105,14 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     begins = panel.series_starts[owners]
     longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
     begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
-    # Of sine or cosine, whichever crosses more often, so that both or none are predictors.
-    num_crossings = count_crossings(panel.values[begin:stop, panel.calendar]).reshape(-1, 2).max(axis=1)
+    num_crossings = count_crossings(panel.values[begin:stop, panel.calendar])
     num_future, num_others = count_predictors(panel)
     return Layout(
         normalizer=Normalizer(
             kind=kind,
             season=season,
             long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
-            calendar=np.flatnonzero(np.repeat(num_crossings >= TWICE, 2)),
+            calendar=find_features(num_crossings >= TWICE),
             harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
         ),
         lookback=panel.lookback,
@@ -141,13 +140,21 @@ def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np
     return np.array(numbers, np.int64).reshape(-1, 2)
 
 
+def find_features(is_wanted: np.ndarray) -> np.ndarray:
+    """Return the numbers of sine and cosine of each wanted pair: int64[feature] of bool[pair]."""
+    return np.flatnonzero(np.repeat(is_wanted, 2))
+
+
 def count_crossings(values: np.ndarray) -> np.ndarray:
-    """Count how often each feature crosses the middle of its range, twice per cycle of a harmonic: int64[feature].
+    """Count how often a pair of sine and cosine crosses the middle, twice per cycle of a harmonic: int64[pair].
+
+    It is the larger number of both, so that no sine is used without its cosine.
 
     Args:
         values: float[time, feature].
     """
     if not len(values):
-        return np.zeros(values.shape[1], np.int64)
+        return np.zeros(values.shape[1] // 2, np.int64)
     is_above = values > (values.max(axis=0) + values.min(axis=0)) / 2
-    return np.count_nonzero(is_above[1:] != is_above[:-1], axis=0)
+    counts: np.ndarray = np.count_nonzero(is_above[1:] != is_above[:-1], axis=0).reshape(-1, 2).max(axis=1)
+    return counts
