@@ -65,8 +65,9 @@ def panels(prepare: Prepare) -> dict[str, WindowedPanel]:
     many = {"a": draw_weeks(220, 1), "b": draw_weeks(160, 2, level=200), "c": draw_weeks(130, 3, level=8)}
     factors = {name: draw_factors(160, seed) for seed, name in enumerate("abcdefgh")}
     by_name = {"weeks": draw_weeks(260), "climbing": climbing, "many": many, "factors": factors}
-    weekly = EvaluationSpec(season_length=SEASON)
-    return {name: prepare(values, WINDOW, SPLIT, evaluation=weekly).windows for name, values in by_name.items()}
+    # A given number of harmonics, because a choice would change the predictors that each ridge reads.
+    given = {"evaluation": EvaluationSpec(season_length=SEASON), "calendar": CalendarSpec(weekly=1)}
+    return {name: prepare(values, WINDOW, SPLIT, **given).windows for name, values in by_name.items()}
 
 
 @pytest.fixture(scope="module")

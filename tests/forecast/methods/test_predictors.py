@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.predictors import count_crossings, gather_season
+from rnn_pipelines.forecast.methods.predictors import gather_season
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 
 
@@ -70,11 +70,3 @@ def test_season_has_the_last_value_at_an_open_gap() -> None:
     panel = make_counting_panel()
     panel.values[6] = np.nan
     assert gather_season(panel, np.array([10]), 5).tolist() == [[5, 9, 7]]
-
-
-# The calendar
-
-
-def test_harmonic_crosses_its_middle_twice_in_a_cycle() -> None:
-    days = np.arange(4 * 365) + 0.5
-    assert count_crossings(np.sin(2 * np.pi * days / 365)[:, None]).tolist() == [7]

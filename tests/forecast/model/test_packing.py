@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.packing import pack_arrays
 from rnn_pipelines.sentiment.model import packing as text_classifiers
@@ -45,6 +46,22 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
 
 def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, unpack(pack(forecaster))))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_forecaster_of_a_version_without_harmonics_is_read(
+    prepare: Callable[..., SimpleNamespace],
+    make_values: Callable[..., list[float | None]],
+    make_forecaster: Callable[..., Forecaster],
+) -> None:
+    """Its model has no such array."""
+    prepared = prepare(make_values(80), calendar=CalendarSpec(weekly=1))
+    forecaster, packed = make_forecaster(prepared), io.BytesIO()
+    files = pack(forecaster)
+    with np.load(io.BytesIO(files["model.npz"])) as arrays:
+        np.savez(packed, **{name: array for name, array in arrays.items() if name != "harmonics"})
+    again = unpack({**files, "model.npz": packed.getvalue()})
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, again))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 

@@ -90,6 +90,16 @@ def test_open_window_fits_a_split_by_steps(make_table: MakeTable) -> None:
     assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
 
 
+@pytest.mark.parametrize(("names", "lookback"), [("a", 30), ("ab", 52)])
+def test_panel_of_steps_without_a_frequency_sees_four_horizons(
+    make_table: MakeTable, names: str, lookback: int
+) -> None:
+    table = make_table({name: [float(step % 7 + step % 5) for step in range(400)] for name in names}, 1, start=0)
+    source = SourceSpec(path="my.csv", id="unique_id")
+    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(horizon=13), EvaluationSpec())
+    assert prepare_series(table, *settings)[2]["lookback"] == lookback
+
+
 def test_series_that_come_along_have_the_window_of_their_figures() -> None:
     source = SourceSpec(name="seattle")
     settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())

@@ -73,7 +73,7 @@ LINEAR_METHODS: dict[str, LinearMethod] = {
     "long_seasonal_naive": LinearMethod(
         _select("long_seasonal_naive"),
         Style("long seasonal naive", "#c9a0b4", "dashdot"),
-        "does so for the week of hourly and the year of daily series",
+        "does so for the week of hours and shorter steps, and for the year of days",
     ),
     "climatology": LinearMethod(
         _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "reads the calendar features alone"

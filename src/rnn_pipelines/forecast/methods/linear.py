@@ -3,7 +3,7 @@
 So is any combination of them. `linear_fitting` fits them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.aim import Target
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer, count_lags
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer, count_lags, list_no_harmonics
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 
@@ -23,8 +23,8 @@ class LinearModels(Folds):
     The class is flat, so that one file of arrays holds it.
 
     Attributes:
-        kind, season, long_season, calendar, is_non_negative: see `Normalizer`; the calendar's cycles are those that
-            occur twice.
+        kind, season, long_season, calendar, is_non_negative, harmonics: see `Normalizer`; the calendar's cycles are
+            those that occur twice.
         names: str[method].
         matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
         refitted: float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
@@ -49,11 +49,12 @@ class LinearModels(Folds):
     is_absolute: bool
     target: Target
     seconds: float
+    harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
     @property
     def normalizer(self) -> Normalizer:
         """The normalisation of the windows."""
-        return Normalizer(self.kind, self.season, self.long_season, self.calendar, self.is_non_negative)
+        return Normalizer(**{name: getattr(self, name) for name in Normalizer.__dataclass_fields__})
 
     def combine(self, fold: int = -1) -> np.ndarray:
         """Return the baseline ensemble as one matrix, of a fold or of all data: float64[predictor, horizon]."""
@@ -120,7 +121,7 @@ class LinearModel:
         linear = windows.predictors[0][:, None] * self.matrix
         seasons = _find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
-        num_free = 1 + len(windows.normalizer.calendar)
+        num_free = windows.normalizer.num_free
         values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_free, len(linear) - 1])
         return Contributions(lags, values, _sum_by_covariate(panel, covariates), calendar.sum(axis=0), baseline[0])
 

@@ -1,12 +1,14 @@
 """Linear models, fitted on each fold and on all data: the baselines, and the forecast that the networks correct."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_pipelines.forecast.methods.aim import AimSpec, Target
 from rnn_pipelines.forecast.methods.folds import Folds, list_refit, make_folds
+from rnn_pipelines.forecast.methods.layout import Layout, find_layout
 from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
@@ -15,13 +17,12 @@ from rnn_pipelines.forecast.methods.normalization import NormalizationKind, meas
 from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
-    Layout,
     NormalizedWindows,
-    find_layout,
     normalize_targets,
     normalize_windows,
 )
 from rnn_pipelines.forecast.methods.ridge import (
+    MIN_GAIN,
     PENALTIES,
     PENALTY_OF_FEW,
     Products,
@@ -183,24 +184,33 @@ def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
 def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
     """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
     methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
-    penalties = PENALTIES if folds.is_enough else (PENALTY_OF_FEW,)
-    some = errors.thin()
+    some, least = errors.thin(), dict.fromkeys(methods, 0.0)
+    for choice in layout.list_choices() if folds.is_enough else [layout]:
+        needed = 1 - MIN_GAIN if choice.max_harmonic > 1 else 1.0
+        for name, matrices in _fit_candidates(choice, products, folds.is_enough):
+            loss = some.measure(matrices) / needed if folds.is_enough else 0.0
+            if name not in methods or loss < least[name]:
+                methods[name], least[name] = matrices, loss
+    return methods
+
+
+def _fit_candidates(layout: Layout, products: Products, is_enough: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the matrices of each method with each penalty and selection of covariates."""
     for name, (inputs, offset) in list_ridge_inputs(layout).items():
         readings = [(inputs, [offset] * len(products))]
         more = add_covariates(products, layout, inputs, offset)
         # With too few windows for a choice: the effects of future covariates, and no lags.
-        readings = readings + more if folds.is_enough else more[:1] if layout.num_future else readings
-        solvers = [prepare_ridge(products, *reading, layout.num_free) for reading in readings]
-        found = [solve(penalty) for solve in solvers for penalty in penalties]
-        methods[name] = min(found, key=some.measure) if folds.is_enough else found[0]
+        readings = readings + more if is_enough else more[:1] if layout.num_future else readings
+        for reading in readings:
+            solve = prepare_ridge(products, *reading, layout.num_free)
+            yield from ((name, solve(penalty)) for penalty in (PENALTIES if is_enough else (PENALTY_OF_FEW,)))
     if len(layout.normalizer.calendar) and layout.normalizer.kind == "series":
-        methods |= _fit_calendar(layout, products)
-    return methods
+        yield from _fit_calendar(layout, products).items()
 
 
 def _fit_calendar(layout: Layout, products: Products) -> dict[str, np.ndarray]:
     """Return the climatology, and with future covariates the climatology with their effects."""
-    calendar = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
+    calendar = layout.pick_free()
     nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
     methods = {"climatology": prepare_ridge(products, calendar, nothing, layout.num_free)(0.0)}
     if layout.num_future:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.predictors import Layout
+from rnn_pipelines.forecast.methods.layout import Layout
 
 
 def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
-"""The normalised predictors of linear models, covariates included, and their columns."""
+"""The normalised predictors of linear models, covariates included."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,14 +13,15 @@ from rnn_pipelines.forecast.series.windows import (
     number_series,
 )
 
-# The longer season of hours, days and minutes: a week, a year, a week.
-LONG_SEASONS = {24: 168, 7: 365, 1440: 10080}
-# Crossings of the middle in two cycles of a calendar feature.
-TWICE = 4
 # The number of lags of all covariates together.
 MAX_LAGGED = 60
 # Normalised targets and covariates are clipped to this before a fit.
 MAX_NORMALIZED = 30.0
+
+
+def list_no_harmonics() -> np.ndarray:
+    """Return `Normalizer.harmonics` without any."""
+    return np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Normalizer:
         season, long_season: steps; 0 for no season.
         calendar: int64[feature], numbers of the calendar features.
         is_non_negative: whether forecasts are cut at 0.
+        harmonics: int64[harmonic, 2], number of the sine of a cycle, which its cosine follows, and the harmonic, 2 or
+            more.
     """
 
     kind: NormalizationKind
@@ -39,6 +42,13 @@ class Normalizer:
     long_season: int
     calendar: np.ndarray
     is_non_negative: bool = False
+    # Models of older versions have none.
+    harmonics: np.ndarray = field(default_factory=list_no_harmonics)
+
+    @property
+    def num_free(self) -> int:
+        """The number of calendar predictors and the constant."""
+        return len(self.calendar) + 2 * len(self.harmonics) + 1
 
     def cut(self, panel: WindowedPanel, origins: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
         """Return scaled forecasts, float[window, horizon], of these origins, cut at the zero of the series."""
@@ -54,7 +64,8 @@ class NormalizedWindows:
 
     Attributes:
         predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
-            covariates, see `gather_covariates`; calendar features at the first step; 1.
+            covariates, see `gather_covariates`; calendar features at the first step; sines and cosines of their
+            harmonics; 1.
         history: float64[window, lookback], a part of the predictors.
         units: to return to the scaled series.
         normalizer: of the windows.
@@ -85,10 +96,23 @@ def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.
     normalized = units.normalize(history)
     lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
     seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]
-    calendar = panel.values[origins, panel.calendar].astype(np.float64)[:, normalizer.calendar]
     covariates = gather_covariates(panel, origins, units.spread)
-    parts = [normalized, *seasons, covariates, calendar, np.ones((len(origins), 1))]
+    calendar = panel.values[origins, panel.calendar].astype(np.float64)
+    free = [calendar[:, normalizer.calendar], *find_harmonics(calendar, normalizer.harmonics)]
+    parts = [normalized, *seasons, covariates, *free, np.ones((len(origins), 1))]
     return NormalizedWindows(np.concatenate(parts, axis=1), normalized, units, normalizer)
+
+
+def find_harmonics(calendar: np.ndarray, harmonics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return sines and cosines of harmonics, as powers of cos + i sin: float64[window, harmonic] each.
+
+    Args:
+        calendar: float64[window, feature].
+        harmonics: see `Normalizer`.
+    """
+    sines, numbers = harmonics.T
+    powers = (calendar[:, sines + 1] + 1j * calendar[:, sines]) ** numbers
+    return powers.imag, powers.real
 
 
 def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
@@ -165,93 +189,3 @@ def _lay_out(values: np.ndarray) -> np.ndarray:
     """Return float64[window, covariate · step] of float64[window, step, covariate]."""
     num_windows, num_steps, num_covariates = values.shape
     return values.transpose(0, 2, 1).reshape(num_windows, num_covariates * num_steps)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The columns of the predictors, in the order of `NormalizedWindows`."""
-
-    normalizer: Normalizer
-    lookback: int
-    horizon: int
-    num_future: int
-    num_others: int
-
-    @property
-    def num_predictors(self) -> int:
-        return self.first_covariate + self.num_future + self.num_others + self.num_free
-
-    @property
-    def first_covariate(self) -> int:
-        return self.lookback + self.horizon * self.num_seasons
-
-    @property
-    def num_free(self) -> int:
-        """The number of predictors without a penalty, which come last: the calendar and the constant."""
-        return len(self.normalizer.calendar) + 1
-
-    @property
-    def num_seasons(self) -> int:
-        return (self.normalizer.season > 0) + (self.normalizer.long_season > 0)
-
-    def pick(self, place: int, width: int = 1) -> np.ndarray:
-        """Return the matrix that selects some predictors: float64[predictor, width]."""
-        return np.eye(self.num_predictors)[:, place : place + width]
-
-    def pick_season(self, number: int) -> np.ndarray:
-        return self.pick(self.lookback + number * self.horizon, self.horizon)
-
-    def list_future(self) -> list[np.ndarray]:
-        """Return the matrix of each future covariate that selects its value at each step of the horizon."""
-        places = range(self.first_covariate, self.first_covariate + self.num_future, self.horizon)
-        return [self.pick(place, self.horizon) for place in places]
-
-    def average(self, begin: int, stop: int) -> np.ndarray:
-        """Return the matrix of the mean of some steps of the window: float64[predictor, horizon]."""
-        column = np.zeros((self.num_predictors, 1))
-        column[begin:stop] = 1 / (stop - begin)
-        return np.repeat(column, self.horizon, axis=1)
-
-
-def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKind) -> Layout:
-    """Return the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
-
-    Args:
-        panel: windows for training and validation.
-        fitted: int64[window], origins of the training windows.
-        kind: of the normalisation.
-    """
-    season = panel.season_length if panel.season_length > 1 else 0
-    long_season = LONG_SEASONS.get(season, 0)
-    lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
-    # Of the series with the longest past, because the calendar starts again with each series.
-    owners = number_series(panel.series_starts, fitted)
-    begins = panel.series_starts[owners]
-    longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
-    begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
-    num_crossings = count_crossings(panel.values[begin:stop, panel.calendar])
-    num_future, num_others = count_predictors(panel)
-    return Layout(
-        normalizer=Normalizer(
-            kind=kind,
-            season=season,
-            long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
-            calendar=np.flatnonzero(num_crossings >= TWICE),
-        ),
-        lookback=panel.lookback,
-        horizon=panel.horizon,
-        num_future=num_future,
-        num_others=num_others,
-    )
-
-
-def count_crossings(values: np.ndarray) -> np.ndarray:
-    """Count how often each feature crosses the middle of its range, twice per cycle of a harmonic: int64[feature].
-
-    Args:
-        values: float[time, feature].
-    """
-    if not len(values):
-        return np.zeros(values.shape[1], np.int64)
-    is_above = values > (values.max(axis=0) + values.min(axis=0)) / 2
-    return np.count_nonzero(is_above[1:] != is_above[:-1], axis=0)

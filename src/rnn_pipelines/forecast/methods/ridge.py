@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.predictors import Layout
+from rnn_pipelines.forecast.methods.layout import Layout
 
 # Penalties per fitted window. The calendar and the constant are not penalised.
 PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
@@ -14,7 +14,7 @@ PENALTY_OF_FEW = 1.0
 # A fit on more windows than those of the folds gets a stronger penalty if its coefficients are longer by this factor. With
 # about as many windows as inputs, a weak penalty, which suits fewer windows, gives coefficients that explode.
 MAX_GROWTH = 2.0
-# Another ridge must reduce the error of the ridge on the unchanged window by this part.
+# Another ridge must reduce the error of the ridge on the unchanged window by this part, more harmonics that of one.
 MIN_GAIN = 0.02
 
 # Keeps the effect of a constant covariate at 0, and shrinks the others by a ten-thousandth.
@@ -28,7 +28,7 @@ def list_ridge_inputs(layout: Layout) -> dict[str, tuple[np.ndarray, np.ndarray]
     """Return inputs, float64[predictor, input], and offset, float64[predictor, horizon], of each ridge by name."""
     lookback = layout.lookback
     window = layout.pick(0, lookback)
-    rest = layout.pick(layout.num_predictors - layout.num_free, layout.num_free)
+    rest = layout.pick_free()
     last, mean = layout.average(lookback - 1, lookback), layout.average(0, lookback)
 
     def centre(centred: np.ndarray, *more: np.ndarray) -> np.ndarray:

@@ -4,15 +4,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import AfterValidator, Field
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.layout import count_crossings, find_features
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.network import NetworkStart
-from rnn_pipelines.forecast.methods.predictors import count_crossings
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.specs import Seed, Units
@@ -153,7 +152,7 @@ def resolve_hyperparameters(
     past = list_past(panel)
     is_long = len(past) > MANY_WINDOWS
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.calendar]
-    calendar = np.flatnonzero(count_crossings(features) >= FIVE_TIMES) if is_single else ()
+    calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
     chosen: dict[str, Any] = {
         "units": 16 if is_single else 64,
         "dropout": network.dropout,

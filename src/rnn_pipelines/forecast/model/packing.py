@@ -69,7 +69,8 @@ def _pack_model(model: ScaledModel) -> bytes:
 
 def _unpack_model(packed: bytes) -> PanelModel:
     values = _read_values(packed)
-    normalizer = Normalizer(**{name: values.pop(name) for name in Normalizer.__dataclass_fields__})
+    names = [name for name in Normalizer.__dataclass_fields__ if name in values]
+    normalizer = Normalizer(**{name: values.pop(name) for name in names})
     return PanelModel(normalizer, unpack_ensemble(values))
 
 

@@ -24,6 +24,8 @@ class CalendarSpec(ParameterModel, frozen=True):
     """Harmonics (pairs of sine and cosine) of each cycle; 0 for none, null to choose by the frequency.
 
     A cycle longer than every series is not chosen, because forecasts would meet feature values that training lacks.
+    With null, linear models may also use up to 10 harmonics of cycles that occur four times, if these reduce the errors
+    on held-out windows.
 
     Attributes:
         yearly: by default 1 for steps of a quarter or shorter.
@@ -54,7 +56,9 @@ def add_calendar(
     extended = insert_steps(series, rows, rows.places, rows.lengths + num_future, freq)
     extended["ds"] = extended["ds"].astype(series["ds"].dtype)
     features = compute_calendar(show_local(extended["ds"], tz), freq, resolve_calendar(series, freq, calendar))
-    return Features(extended.assign(**features), calendar=tuple(features))
+    is_open = {f"{cycle}_sin_1": getattr(calendar, cycle) is None for cycle in _CYCLE_DAYS}
+    sines = tuple(name for name in features if is_open.get(name))
+    return Features(extended.assign(**features), calendar=tuple(features), open_calendar=sines)
 
 
 def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -229,9 +230,9 @@ def add_covariates(
         days = find_holidays(show_local(table["ds"], tz), coding.holidays)
         found["future"] |= {name: values.astype(np.float32) for name, values in days.items()}
     coded = {name: values for role in found.values() for name, values in role.items()}
-    return Features(
-        pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
-        calendar=features.calendar,
+    return replace(
+        features,
+        table=pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
         future=tuple(found["future"]),
         past=tuple(found["past"]),
         static=tuple(found["static"]),

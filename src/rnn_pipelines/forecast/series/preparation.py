@@ -32,6 +32,8 @@ NAMES_IN_MESSAGE = 10
 MIN_TRAINING_WINDOWS = 12
 # A longest season that the shortest lookback holds.
 MAX_SHORT_SEASON = 24
+# Fewest horizons in the open lookback of a panel whose steps have no frequency, because their season is unknown.
+HORIZONS_OF_STEPS = 4
 # Fewest windows that remain if half of the past is held out; with fewer, a fold decides nothing.
 MIN_SEEN_WINDOWS = 8
 
@@ -119,7 +121,10 @@ def _choose_lookback(
         most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
         if num_series == 1:
             most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
-        longest = min(profile["lookback"], max(2 * horizon, most))
+        usual = profile["lookback"]
+        if isinstance(profile["freq"], int) and num_series > 1:
+            usual = max(usual, HORIZONS_OF_STEPS * horizon)
+        longest = min(usual, max(2 * horizon, most))
         least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
         lookbacks = [longest, max(longest // 2, least), least]
     for lookback in lookbacks:

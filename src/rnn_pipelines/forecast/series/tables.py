@@ -108,6 +108,7 @@ class Features:
         future: future covariates: float32, scaled; NaN beyond a series' end if unknown.
         past: past covariates: NaN beyond a series' end.
         static: static covariates, the same at every step of a series.
+        open_calendar: the sines of the cycles whose number of harmonics was not given. Linear models may add more.
     Raises:
         SeriesError: a column of the table has no role or several, or a named column is missing.
     """
@@ -117,6 +118,7 @@ class Features:
     future: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+    open_calendar: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         named = [*self.calendar, *self.future, *self.past, *self.static]

@@ -190,6 +190,7 @@ def lay_out(
         test=runs.get("test", none),
         future=runs.get("future", none),
         refit=runs.get("refit", none),
+        open_calendar=np.array([features.calendar.index(name) for name in features.open_calendar], np.int64),
     )
 
 

@@ -75,6 +75,7 @@ class WindowedPanel:
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
         season_length: steps in a season, which padding repeats; 1 if there is none.
         num_static, num_future, num_past: number of covariates of each kind, see `Features`.
+        open_calendar: int64[cycle], numbers of the calendar features in `Features.open_calendar`.
     """
 
     values: np.ndarray
@@ -92,6 +93,7 @@ class WindowedPanel:
     num_future: int = 0
     num_past: int = 0
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    open_calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def series_stops(self) -> np.ndarray:

@@ -90,9 +90,9 @@ def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel
 def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """Return the sizes for which the network and the linear models were made."""
     num_covariates = sum(count_predictors(panel))
-    num_seasons, num_calendar = (linear.season > 0) + (linear.long_season > 0), len(linear.calendar)
+    num_seasons, num_free = (linear.season > 0) + (linear.long_season > 0), linear.normalizer.num_free
     return {
-        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_calendar - 1,
+        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_free,
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
         "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
