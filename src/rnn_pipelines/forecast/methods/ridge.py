@@ -11,8 +11,8 @@ from rnn_pipelines.forecast.methods.layout import Layout
 PENALTIES = tuple(10.0**exponent for exponent in range(-10, 4))
 # A strong penalty, if there are too few windows for a choice.
 PENALTY_OF_FEW = 1.0
-# A fit on more windows than those of the folds gets a stronger penalty if its coefficients are longer by this factor. With
-# about as many windows as inputs, a weak penalty, which suits fewer windows, gives coefficients that explode.
+# A fit on more windows than those of the folds gets a stronger penalty if its coefficients are longer by this factor.
+# With about as many windows as inputs, a weak penalty, which suits fewer windows, gives coefficients that explode.
 MAX_GROWTH = 2.0
 # Another ridge must reduce the error of the ridge on the unchanged window by this part, more harmonics that of one.
 MIN_GAIN = 0.02
