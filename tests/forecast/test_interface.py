@@ -18,8 +18,9 @@ from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, Ser
 from rnn_pipelines.forecast.model.artefact import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.networks.members import forward
 
-SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
+SMALL = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
 LOCAL = ["theta", "damped_trend", "holt_winters"]
 METHODS = ["lstm", "gru", "ensemble", "last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble", *LOCAL]
 
@@ -77,6 +78,33 @@ def test_newer_steps_that_can_be_dates_are_steps_where_steps_were_learnt() -> No
     frame = pd.DataFrame({"ds": steps, "y": np.sin(steps)})
     fitted = Forecaster(h=3, lookback=8, **SMALL).fit(frame)
     assert fitted.predict(frame.iloc[-100:])["ds"].tolist() == [2024200, 2024201, 2024202]
+
+
+def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster) -> None:
+    networks = fitted.networks
+    assert {name: network.units for name, network in networks.items()} == {"lstm": (3, 2), "gru": (3,)}
+    for network in networks.values():
+        model, rng = network.to_keras(), np.random.default_rng(0)
+        shapes = {name: [5, *(size or 4 for size in one.shape[1:])] for name, one in model.input.items()}
+        inputs = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+        expected, _ = forward(network.weights, inputs["steps"].swapaxes(0, 1), inputs["static_inputs"])
+        np.testing.assert_allclose(model(inputs), expected.mean(axis=0), rtol=0, atol=1e-5)
+        again = network.from_keras(model)
+        assert again.layout.segment == network.layout.segment
+        for name, array in network.weights.items():
+            np.testing.assert_array_equal(again.weights[name], array)
+
+
+def test_both_engines_give_the_same_forecasts(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    """Within the rounding of float32, which the training and the weights of the ensemble can enlarge."""
+    training = {**SMALL["training"], "engine": "keras"}
+    other = Forecaster(h=3, level=[50, 80], lookback=8, **{**SMALL, "training": training}).fit(frame)
+    found, expected = (one.predict().set_index(["unique_id", "ds"])[METHODS] for one in (other, fitted))
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert {name: network.record["hyperparameters"]["engine"] for name, network in other._fitted.networks.items()} == {
+        "lstm": "keras",
+        "gru": "keras",
+    }
 
 
 def test_one_series_needs_no_name(single: Forecaster) -> None:

@@ -16,6 +16,7 @@ from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.forecast.methods import training as forecasting
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import correct, read_windows
 from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
@@ -30,7 +31,8 @@ from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.engines import make_trainer
 from rnn_pipelines.networks.gradients import find_gradients
-from rnn_pipelines.networks.members import Weights, forward
+from rnn_pipelines.networks.members import MemberShape, Weights, forward
+from rnn_pipelines.networks.memory import estimate_recurrent_bytes
 from rnn_pipelines.networks.trainer import Trainer, measure_loss
 
 Cases = dict[str, SimpleNamespace]
@@ -533,6 +535,15 @@ def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
 def test_network_without_a_start_is_no_copy_of_the_ensemble(cases: Cases, trained: Cases) -> None:
     one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
     assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
+
+
+def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
+    panel: Any = SimpleNamespace(lookback=30)
+    one, two = (
+        estimate_training_bytes(panel, MemberShape("lstm", 2, 0, units, 0, 1), 1, 1, 64, 0)
+        for units in ((32,), (32, 32))
+    )
+    assert two - one == estimate_recurrent_bytes(4, 32, 32, 30, 64)
 
 
 # What the user is told
