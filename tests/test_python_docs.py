@@ -13,7 +13,9 @@ from documents import PAGES, PROJECT, TUTORIAL
 from rnn_pipelines import Forecaster
 
 # A block with the language `py` is the code of another library: it is only compiled.
-RUN, COMPILED = (re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py"))
+RUN, COMPILED = (
+    re.compile(rf"^```{language}\b[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE) for language in ("python", "py")
+)
 
 
 def list_blocks(page: Path, pattern: re.Pattern[str]) -> list[str]:

@@ -26,6 +26,7 @@ NOT_RUN = {
     r"--env=backfill$": "it needs the nights that Airflow ran",
     r"^\.venv/bin/(pip|uv) ": "it installs packages",
     r"^sudo ": "it needs root",
+    r"^rnn-pipelines serve ": "it serves until it is stopped",
     r"^docker ": "it needs Docker",
     r"^\.venv/bin/dask ": "it serves until it is stopped",
     r"parallel\.backend=dask": "it needs a scheduler of Dask",

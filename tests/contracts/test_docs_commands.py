@@ -30,6 +30,7 @@ from documents import (
     list_spans,
     read_text,
 )
+from rnn_pipelines.console.main import commands
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.hooks.parameters import check_parameter_names
 from rnn_pipelines.hooks.project import OF_ALL_RUNS
@@ -91,6 +92,9 @@ def parse(command: click.Command, name: str, words: list[str], is_whole: bool) -
     except click.MissingParameter:
         assert not is_whole
         return None
+    # Of `--help`.
+    except click.exceptions.Exit:
+        return None
 
 
 def check_kedro(kedro: click.Command, words: list[str], is_whole: bool = True) -> None:
@@ -130,6 +134,8 @@ def check_command(kedro: click.Command, line: str, is_whole: bool) -> None:
     program, *words = split(line)
     if Path(program).name == "kedro":
         check_kedro(kedro, words, is_whole)
+    elif program == "rnn-pipelines":
+        parse(commands, program, words, is_whole)
     elif program == "make":
         check_make(kedro, words)
     else:

@@ -29,7 +29,8 @@ _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)((?:    .*\n|\n)*    .*\n?)")
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 # First words of the lines that are commands of the project, or of what it is deployed with; all others are output.
 _PROGRAM = re.compile(
-    r"(?:\w+=\S* )*(?:time )?(?:(?:\.venv/bin|\.airflow/bin|deploy)/\w|(?:kedro|make|airflow|docker|sudo) )"
+    r"(?:\w+=\S* )*(?:time )?"
+    r"(?:(?:\.venv/bin|\.airflow/bin|deploy)/\w|(?:kedro|rnn-pipelines|make|airflow|docker|sudo) )"
 )
 
 
@@ -127,12 +128,13 @@ def list_named(path: Path) -> list[str]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project as it is cloned, with kedro in place, and return its folder."""
+    """Copy the project as it is cloned, with its programs in place, and return its folder."""
     left_out = (".*", "__pycache__", "data", "local", "tests", "benchmarks", "site")
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*left_out))
     (folder / "conf/local").mkdir()
     programs = folder / ".venv/bin"
     programs.mkdir(parents=True)
-    (programs / "kedro").write_text(f'#!/bin/sh\nexec {sys.executable} -m kedro "$@"\n')
-    (programs / "kedro").chmod(0o755)
+    for name, module in (("kedro", "kedro"), ("rnn-pipelines", "rnn_pipelines.console.main")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} -m {module} "$@"\n')
+        (programs / name).chmod(0o755)
     return folder

@@ -26,7 +26,7 @@ FILES = {
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", type=click.Path())
 @click.option("--time", "-t", help="Column of the times. By default ds, or else the first other column.")
 @click.option("--target", "-y", help="Column of the values. By default y, or else the only other column.")
 @click.option("--id", "-i", help="Column with the names of the series, if there are several.")

@@ -11,7 +11,7 @@ from rnn_pipelines.printing import say, say_json
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", type=click.Path())
 @click.option("--text", "-t", default="text", show_default=True, help="Column of the texts.")
 @click.option("--label", "-l", default="label", show_default=True, help="Column of the labels: positive and negative.")
 @click.option("--group", help="Column of shops, films or authors, each of which stays on one side of a split.")
