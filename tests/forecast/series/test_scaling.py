@@ -69,3 +69,18 @@ def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> Non
     before = prepared.series.copy()
     fit_scaler(prepared.series, prepared.cutoffs)
     pd.testing.assert_frame_equal(prepared.series, before)
+
+
+def test_single_value_has_the_relative_deviation_of_the_other_series() -> None:
+    """A deviation of 1 made the intervals of a new series a hundred times too narrow."""
+    days = pd.date_range("2024-01-01", periods=4)
+    values = {"a": [90.0, 110.0, 90.0, 110.0], "new": [500.0], "same": [7.0, 7.0, 7.0, 7.0]}
+    rows = [
+        pd.DataFrame({"unique_id": name, "ds": days[-len(y) :], "y": y, "observed": True}) for name, y in values.items()
+    ]
+    sizes = [len(y) for y in values.values()]
+    cutoffs = pd.DataFrame(
+        {"unique_id": list(values), "num_steps": sizes, "train_stop": sizes, "validation_stop": sizes}
+    )
+    scaler = fit_scaler(pd.concat(rows, ignore_index=True), cutoffs)
+    assert scaler["deviation"].tolist() == pytest.approx([10, 50, 1])
