@@ -117,7 +117,7 @@ docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at eve
 mlflow: $(VENV)/mlflow.installed ## Open the pages of MLflow for mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-notebook: $(VENV)/notebook.installed ## Open the notebooks
+notebook: $(VENV)/notebook.installed $(VENV)/keras.installed ## Open the notebooks
 	$(BIN)/kedro jupyter lab notebooks
 
 airflow: .airflow/installed ## Install Airflow 3 into .airflow, an environment of its own

@@ -97,7 +97,7 @@ def list_steps(folder: Path, *arguments: str) -> str:
         (["internals"], {"--extra keras"}),
         (["tune"], {"--extra tune"}),
         (["viz"], {"--extra viz"}),
-        (["notebook"], {"--extra notebook"}),
+        (["notebook"], {"--extra keras", "--extra notebook"}),
         (["mlflow"], {"--extra mlflow"}),
         (["install"], {"--all-extras"}),
         (["test"], {"--all-extras"}),

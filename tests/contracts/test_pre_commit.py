@@ -51,14 +51,3 @@ def test_files_hold_no_mark_of_a_merge_conflict(project: Path, hooks: dict[str, 
     marked = [path for path in files if find_lines(hooks["merge-conflict"], path.read_text(errors="replace"))]
     assert files
     assert marked == []
-
-
-@pytest.mark.parametrize("line", ['   "execution_count": 3,', '     "output_type": "stream",'])
-def test_notebook_with_outputs_is_found(hooks: dict[str, dict[str, Any]], line: str) -> None:
-    assert find_lines(hooks["notebook-outputs"], line) == [line]
-
-
-def test_notebooks_are_stored_without_outputs(project: Path, hooks: dict[str, dict[str, Any]]) -> None:
-    notebooks = list(project.glob("notebooks/*.ipynb"))
-    assert notebooks
-    assert [path for path in notebooks if find_lines(hooks["notebook-outputs"], path.read_text())] == []
