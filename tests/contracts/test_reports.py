@@ -12,7 +12,7 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.report.failures import guard, take_failures
 
 # `internals_summary` and `tune_forecast_summary` are numbers.
-REPORTS = re.compile(r".*_(figure|report|examples|explanation|covariates)|(forecast|sentiment)_summary")
+REPORTS = re.compile(r".*_(figure|report|examples|explanation|covariates|series_methods)|(forecast|sentiment)_summary")
 
 
 def is_guarded(node: Node) -> bool:

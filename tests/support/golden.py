@@ -5,7 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-BLOCKS = {"h1", "h2", "p", "caption", "tr", "blockquote", "div", "span", "footer"}
+BLOCKS = {"h1", "h2", "p", "caption", "tr", "blockquote", "div", "span", "footer", "figcaption"}
 
 
 class _Reader(HTMLParser):

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
 from golden import has_in_order, is_golden
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
@@ -18,6 +17,7 @@ from rnn_pipelines.forecast.report.monitoring import (
     tabulate_steps,
     write_verdict,
 )
+from rnn_pipelines.report.page import read_plotly
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
@@ -73,7 +73,7 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
 def write_report(**changes: Any) -> str:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(get_plotlyjs(), "")
+    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(read_plotly(), "")
 
 
 def test_page_is_the_golden_one() -> None:

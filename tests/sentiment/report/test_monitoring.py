@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
 from golden import has_in_order, is_golden
+from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
@@ -38,7 +38,7 @@ def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def write_report(scores: pd.DataFrame, **options: Any) -> str:
-    return render_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
+    return render_report(monitor(scores, **options), SPEC, Figure()).replace(read_plotly(), "")
 
 
 def test_verdict_begins_with_the_first_reason() -> None:

@@ -1,9 +1,7 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
@@ -13,10 +11,11 @@ from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
-from rnn_pipelines.forecast.report.report import format_difference
+from rnn_pipelines.forecast.report.leaderboard import format_difference
+from rnn_pipelines.forecast.report.next_values import choose_form, write_times
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network
+from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, wrap_lines
 
@@ -56,12 +55,10 @@ def rank(metrics: ForecastMetrics) -> str:
     numbers, ranked = metrics.forecasters, metrics.rank()
     chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
-    columns = {"on the test part": [STYLES[name].name for name in chosen]}
+    columns = {"on the test part": [name_forecaster(metrics, name) for name in chosen]}
     columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}
     columns[TOTALS["bias"]] = [format_bias(numbers[name].get("bias")) for name in chosen]
-    columns[f"against {STYLES[baseline].name}, %"] = [
-        NO_NUMBER if name == baseline else format_difference(numbers[name]) for name in chosen
-    ]
+    columns[f"against {STYLES[baseline].name}, %"] = [format_difference(metrics, name) for name in chosen]
     for key in coverages:
         heading = f"inside {key.removeprefix('coverage_')} %"
         columns[heading] = [_format_coverage(numbers[name].get(key)) for name in chosen]
@@ -100,20 +97,10 @@ def list_next_values(next_values: Predictions) -> str:
         STYLES[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
         for name in columns
     ]
-    times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
-    form = _choose_form(values)
+    times, values = write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
+    form = choose_form(values)
     rows = [[time, *map(form, numbers)] for time, numbers in zip(times, values, strict=False)]
     return "\n".join([align_columns([header, *rows]), *_count_rest(table, len(first))])
-
-
-def _choose_form(values: np.ndarray) -> Callable[[float], str]:
-    """Return a formatter with the same decimals for all numbers: as many as the largest needs for four digits."""
-    largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-    magnitude = math.floor(math.log10(largest)) if largest > 0 else 0
-    if not -5 <= magnitude < 15:
-        return format_number
-    decimals = max(3 - magnitude, 0)
-    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:,.{decimals}f}".replace("-", "−")
 
 
 def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
@@ -126,12 +113,3 @@ def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
 
 def _is_alone(table: pd.DataFrame) -> bool:
     return bool(table["unique_id"].nunique() == 1)
-
-
-def _write_times(times: pd.Series) -> list[str]:
-    """Return the times as short text: dates without an hour if all are at midnight."""
-    return [str(time) for time in (times.dt.date if _are_days(times) else times)]
-
-
-def _are_days(times: pd.Series) -> bool:
-    return times.dtype.kind == "M" and bool((times == times.dt.normalize()).all())
