@@ -181,3 +181,8 @@ def test_title_of_a_figure_is_text_of_the_page() -> None:
 
 def test_title_of_the_section_is_not_repeated() -> None:
     assert "<b>" not in write_page(make_figure().update_layout(title={"text": "First"}))
+
+
+def test_command_stays_on_one_line() -> None:
+    page = write_page("Run kedro run --pipelines=forecast & see.")
+    assert "Run <code>kedro run --pipelines=forecast</code> &amp; see." in page

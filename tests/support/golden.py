@@ -57,6 +57,13 @@ def is_golden(page: str, file: Path) -> bool:
     return text == file.read_text(encoding="utf-8")
 
 
+def fits_screen(summary: str, verdict: str = "") -> bool:
+    """Whether a summary begins with a verdict, and has at most 40 lines of 100 columns."""
+    lines = summary.splitlines()
+    begins = " ".join(summary.split()).startswith(" ".join(verdict.split()))
+    return begins and len(lines) <= 40 and max(map(len, lines)) <= 100
+
+
 def has_in_order(text: str, *facts: str) -> bool:
     """Whether a text has all facts, such as names and numbers, in this order."""
     return re.search(".*".join(map(re.escape, facts)), text, re.DOTALL) is not None

@@ -3,6 +3,7 @@
 import base64
 import html
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,7 @@ from typing import TypeAlias, TypeVar
 
 import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import RunError
@@ -32,10 +33,13 @@ FIGURE_CONFIG = {
 }
 
 
-# Plotly's bundle for figures with two axes, compressed: a ninth of what the whole library needs in a page.
+# Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
-# Space above a figure for its menu; titles are text of the page, which wraps on a narrow screen.
-TOP_MARGIN = {True: 44, False: 16}
+# Space above a figure for its buttons, with and without a menu. Titles are text of the page, so that they wrap.
+TOP_MARGIN = {True: 72, False: 32}
+
+
+COMMAND = re.compile(r"kedro run --pipelines=\w+")
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
-    environment.filters["join_percent"] = join_percent
+    environment.filters["write_text"] = _write_text
     environment.tests["table"] = lambda part: isinstance(part, Table)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
@@ -169,6 +173,11 @@ def write_page(path: Path, page: str) -> None:
 def read_plotly() -> str:
     """Return the compressed code of Plotly in base64, which each page with figures decompresses."""
     return base64.b64encode(files(__package__).joinpath(PLOTLY).read_bytes()).decode()
+
+
+def _write_text(text: str) -> Markup:
+    """Return an escaped text, in which commands stay on one line."""
+    return Markup(COMMAND.sub(r"<code>\g<0></code>", str(escape(join_percent(text)))))
 
 
 def _find_title(figure: Figure) -> tuple[str, str]:

@@ -6,9 +6,9 @@ from typing import Any
 import plotly.io
 import pytest
 
-from golden import is_golden
+from golden import fits_screen, is_golden
 from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_report
+from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_report, summarize_comparison
 from rnn_pipelines.compare.specs import PlanSpec
 from rnn_pipelines.report.page import read_plotly
 
@@ -59,3 +59,10 @@ def test_folder_of_music_is_named_and_escaped(write_report) -> None:
 def test_threads_are_those_of_the_trainings(numbers: tuple[int, int], facts: str) -> None:
     """Not those of the run that wrote the report: some were finished before."""
     assert facts in describe_threads([{"num_threads": number} for number in numbers])
+
+
+def test_summary_has_each_task_and_fits_a_screen(make_comparison) -> None:
+    made = make_comparison()
+    text = summarize_comparison(made.results, made.description)
+    assert fits_screen(text)
+    assert all(name in text for name in ("LSTM", "GRU", "JSB Chorales", "adding"))

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from plotly.graph_objects import Figure
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.monitoring import (
     NOTES,
     render_report,
+    summarize_run,
     tabulate_anomalies,
     tabulate_covariates,
     tabulate_drift,
@@ -167,3 +168,9 @@ def test_text_from_outside_is_escaped(changes: dict[str, Any]) -> None:
     report = write_report(**changes)
     assert "<img" not in report
     assert "&lt;img" in report
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    reasons = [f"{number} of 50 series have drifted" for number in range(50)]
+    verdict: Any = make_verdict(reasons=reasons)
+    assert fits_screen(summarize_run(verdict), write_verdict(verdict))

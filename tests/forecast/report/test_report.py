@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.report import NOTES, Results, render_report
-from rnn_pipelines.forecast.report.settings import tabulate_profile, tabulate_weights
+from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -334,7 +334,40 @@ def test_differences_are_from_the_best_baseline() -> None:
     assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
 
 
+@pytest.mark.parametrize("difference", [1e16, 5.0])
+def test_errors_that_are_rounding_are_exact(difference: float) -> None:
+    """Their ratio is that of two roundings."""
+    metrics = make_metrics(lstm=1e-15, gru=1.0, ridge=1e-30).add({"lstm": {"difference": difference}})
+    metrics = replace(metrics, level=10.0)
+    assert find_difference(metrics, "LSTM") == "exact"
+    assert find_difference(metrics, "GRU") == "> +10,000"
+    assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")
+
+
+def test_network_that_adds_nothing_is_named() -> None:
+    table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
+
+
 # The other tables
+
+
+def test_parts_stand_on_the_time_axis() -> None:
+    rows = tabulate_parts(PROFILE, CUTOFFS).rows
+    assert rows == [
+        ["training", "2021-01-01", "30"],
+        ["validation", "2021-01-31", "10"],
+        ["test", "2021-02-10", "22"],
+        ["forecast", "after 2021-03-01", "7"],
+    ]
+
+
+def test_parts_of_several_series_begin_at_several_times() -> None:
+    """A series that is only forecast has no part."""
+    young = CUTOFFS.assign(unique_id="young", train_stop=62, validation_stop=62)
+    later = CUTOFFS.assign(unique_id="later", test_from=pd.Timestamp("2021-02-20"))
+    rows = tabulate_parts(PROFILE, pd.concat([CUTOFFS, later, young])).rows
+    assert rows[2] == ["test", "2021-02-10 to 2021-02-20", "44"]
 
 
 def test_parts_without_validation_windows_have_no_error() -> None:

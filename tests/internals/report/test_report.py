@@ -9,13 +9,14 @@ import plotly.io
 import pytest
 from plotly.graph_objects import Figure
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights_by_gate
 from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     NOTES,
     PARAGRAPHS,
     render_report,
+    summarize_run,
     tabulate_accuracy,
     tabulate_inputs,
     tabulate_layers,
@@ -201,3 +202,8 @@ def test_unknown_accuracy_is_not_tabulated(readings: pd.DataFrame) -> None:
     page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
     assert NOTES["accuracy_unknown"] in page
     assert "GRU alone" not in page
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    summary: Any = make_summary()
+    assert fits_screen(summarize_run(summary), write_verdict(summary))

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Part, Table
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 
 FORECAST = "forecast"
@@ -77,6 +78,31 @@ def describe_first_value(next_values: Predictions) -> str:
     if f"lo-{level}" in table and not math.isnan(row[f"lo-{level}"]):
         interval = f" ({level} % interval {form(row[f'lo-{level}'])} to {form(row[f'hi-{level}'])})"
     return f"The forecast for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}."
+
+
+def summarize_forecasts(log: ForecastLog) -> str:
+    """Return the newest forecasts of a log for a terminal: their number, and those of the first series.
+
+    Args:
+        log: forecasts of the champion.
+    """
+    newest = log[log["created_at"] == log["created_at"].max()]
+    if newest.empty:
+        return "No forecasts."
+    first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
+    columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
+    columns = [name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()]
+    values = first[columns].to_numpy()
+    rows = [
+        [time, *map(choose_form(values), numbers)]
+        for time, numbers in zip(write_times(first["ds"]), values, strict=True)
+    ]
+    text = (
+        f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series by the model version "
+        f"{newest['model_version'].iloc[0]}."
+    )
+    headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
+    return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
 
 
 def choose_form(values: np.ndarray) -> Callable[[float], str]:

@@ -17,11 +17,13 @@ from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.terminal import WIDTH, align_columns, wrap_lines
+from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 
 MAX_VALUES = 7
 # Worse simple methods are in the report.
 MAX_RANKED = 9
+# The longest name in a heading.
+MAX_NAME = 14
 
 
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
@@ -48,7 +50,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
 def rank(metrics: ForecastMetrics) -> str:
     """Return the best forecasters on the test part, networks, ensemble and constants, from the best to the worst.
 
-    The bias is left out if a line would be longer than the terminal.
+    Metrics other than that of the ranking are left out if a line would be longer than the terminal.
     """
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
@@ -58,20 +60,23 @@ def rank(metrics: ForecastMetrics) -> str:
     columns = {"on the test part": [name_forecaster(metrics, name) for name in chosen]}
     columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}
     columns[TOTALS["bias"]] = [format_bias(numbers[name].get("bias")) for name in chosen]
-    columns[f"against {STYLES[baseline].name}, %"] = [format_difference(metrics, name) for name in chosen]
+    against = STYLES[baseline].name if len(STYLES[baseline].name) <= MAX_NAME else "best baseline"
+    columns[f"against {against}, %"] = [format_difference(metrics, name) for name in chosen]
     for key in coverages:
         heading = f"inside {key.removeprefix('coverage_')} %"
         columns[heading] = [_format_coverage(numbers[name].get(key)) for name in chosen]
     num_left_out = len(ranked) - len(chosen)
-    return "\n".join([_align(columns), *([f"and {num_left_out} more"] if num_left_out else [])])
+    optional = [TOTALS["bias"], *(METRICS[name].heading for name in ("mase", "rmse", "mae") if name != deciding)]
+    return "\n".join([_align(columns, optional), *([f"and {num_left_out} more"] if num_left_out else [])])
 
 
-def _align(columns: Mapping[str, Sequence[str]]) -> str:
-    """Return the columns below their headings, without the bias if they are too wide with it."""
-    table = align_columns([list(columns), *map(list, zip(*columns.values(), strict=True))])
-    if TOTALS["bias"] in columns and max(map(len, table.splitlines())) > WIDTH:
-        return _align({heading: cells for heading, cells in columns.items() if heading != TOTALS["bias"]})
-    return table
+def _align(columns: Mapping[str, Sequence[str]], optional: Sequence[str]) -> str:
+    """Return the columns below their headings, without the first optional ones if they do not fit."""
+    rows = [list(columns), *map(list, zip(*columns.values(), strict=True))]
+    if measure_width(rows) <= WIDTH or not optional:
+        return align_columns(rows)
+    first, *others = optional
+    return _align({heading: cells for heading, cells in columns.items() if heading != first}, others)
 
 
 def _format_coverage(coverage: float | None) -> str:
