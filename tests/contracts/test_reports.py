@@ -12,7 +12,9 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.report.failures import guard, take_failures
 
 # `internals_summary` and `tune_forecast_summary` are numbers.
-REPORTS = re.compile(r".*_(figure|report|examples|explanation|covariates|series_methods)|(forecast|sentiment)_summary")
+REPORTS = re.compile(
+    r"(?!(internals|tune_forecast)_summary).*_(figure|report|examples|explanation|covariates|series_methods|summary)"
+)
 
 
 def is_guarded(node: Node) -> bool:

@@ -147,7 +147,9 @@ def test_run_stands_in_metrics_predictions_and_report(project: Project) -> None:
     assert project.read_metrics()["run"] == run
     predictions = pd.read_parquet(project.root / "07_model_output/forecast/predictions.parquet")
     assert predictions.attrs["run"] == run
-    assert f"Run {run}" in (project.root / "08_reporting/forecast/report.html").read_text()
+    page = (project.root / "08_reporting/forecast/report.html").read_text()
+    assert f"Run {run} · " in page
+    assert "kedro run --pipelines=forecast" in page
 
 
 def test_what_is_loaded_is_what_was_saved(project: Project) -> None:

@@ -1,14 +1,16 @@
 """A page needs nothing but a browser, and shows what it is given as text."""
 
+import base64
+import gzip
 import math
 import re
 from html.parser import HTMLParser
 
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs_version
 
-from rnn_pipelines.report.page import Quote, Section, Table, make_table, mark_best, render_page
+from rnn_pipelines.report.page import Quote, Section, Table, make_table, mark_best, read_plotly, render_page
 
 EVIL = "<script>alert('x')</script>"
 
@@ -36,7 +38,7 @@ def make_figure() -> Figure:
 def write_page(*parts: object, title: str = "Title", verdict: str = "Verdict.") -> str:
     """A page without the code of Plotly."""
     page = render_page(title, verdict, [Section("First", list(parts)), Section("Second", ["Text."])])
-    return page.replace(get_plotlyjs(), "")
+    return page.replace(read_plotly(), "")
 
 
 def test_page_fetches_nothing() -> None:
@@ -68,7 +70,7 @@ def test_figures_have_no_button_that_leads_out_of_the_page() -> None:
 
 def test_plotly_is_in_the_page_once() -> None:
     page = render_page("Title", "Verdict.", [Section("First", [make_figure(), make_figure()])])
-    assert page.count(get_plotlyjs()) == 1
+    assert page.count(read_plotly()) == 1
 
 
 def test_each_figure_has_a_name_of_its_own() -> None:
@@ -150,8 +152,37 @@ def test_quote_stands_below_its_facts() -> None:
 
 
 def test_page_without_figures_holds_no_code_of_plotly() -> None:
-    assert get_plotlyjs() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
+    assert read_plotly() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
 
 
 def test_page_with_a_figure_holds_the_code_of_plotly() -> None:
-    assert get_plotlyjs() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])
+    assert read_plotly() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])
+
+
+def test_code_of_plotly_is_a_bundle_of_the_same_major_version() -> None:
+    """Figures are made by the Python package, and drawn by the bundle."""
+    code = gzip.decompress(base64.b64decode(read_plotly())).decode()
+    version = re.search(r"plotly\.js \(cartesian - minified\) v(\d+)\.", code)
+    assert version is not None
+    assert version[1] == get_plotlyjs_version().split(".")[0]
+
+
+def test_page_with_figures_is_small() -> None:
+    assert len(render_page("Title", "Verdict.", [Section("First", [make_figure()])])) < 800_000
+
+
+def test_title_of_a_figure_is_text_of_the_page() -> None:
+    figure = make_figure().update_layout(title={"text": "Sales &lt; 5", "subtitle": {"text": EVIL}})
+    page = write_page(figure)
+    assert "<b>Sales &lt; 5</b>" in page
+    assert EVIL not in page
+    assert figure.layout.title.text == "Sales &lt; 5"
+
+
+def test_title_of_the_section_is_not_repeated() -> None:
+    assert "<b>" not in write_page(make_figure().update_layout(title={"text": "First"}))
+
+
+def test_command_stays_on_one_line() -> None:
+    page = write_page("Run kedro run --pipelines=forecast & see.")
+    assert "Run <code>kedro run --pipelines=forecast</code> &amp; see." in page

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rnn_pipelines.report.terminal import WIDTH, align_columns, wrap_lines
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.terminal import WIDTH, align_columns, summarize, wrap_lines
 
 
 @pytest.mark.parametrize("num_letters", range(WIDTH - 8, WIDTH + 1))
@@ -16,3 +17,25 @@ def test_percent_sign_stays_with_its_number(num_letters: int) -> None:
 
 def test_words_stand_to_the_left_and_numbers_to_the_right() -> None:
     assert align_columns([["name", "x"], ["a", "10"]]) == "name   x\na     10"
+
+
+def make_rows(num_rows: int, num_columns: int = 3) -> Table:
+    return Table([f"column {n}" for n in range(num_columns)], [["x" * 12] * num_columns] * num_rows)
+
+
+def test_summary_has_its_texts_above_its_tables() -> None:
+    text = summarize(["It wins.", "", "By far."], make_rows(1), make_rows(0))
+    assert [block.split()[0] for block in text.split("\n\n")] == ["It", "By", "column"]
+
+
+@pytest.mark.parametrize("num_tables", [1, 2, 5])
+def test_summary_fits_a_screen(num_tables: int) -> None:
+    lines = summarize(["word " * 60, "word " * 40], *[make_rows(80, 20)] * num_tables).splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= WIDTH
+    assert sum(line.startswith("and ") for line in lines) == num_tables
+
+
+def test_short_table_is_shown_as_a_whole() -> None:
+    lines = summarize(["It wins."], make_rows(4)).splitlines()
+    assert lines[-4:] == ["  ".join(["x" * 12] * 3)] * 4

@@ -183,3 +183,19 @@ def test_numbers_of_files_that_somebody_put_there_are_none_of_the_run(store: Run
 )
 def test_nested_values_are_named_by_their_path(values: Any, expected: dict[str, Any]) -> None:
     assert flatten(values) == expected
+
+
+def test_list_has_the_main_metric_of_each_run(store: RunStore) -> None:
+    do_run(store, mse=2.0)
+    do_run(store, mse=1.5)
+    lines = comparison.tabulate_runs(store).splitlines()
+    assert ["lstm.mse 2" in lines[1], "lstm.mse 1.5" in lines[2]] == [True, True]
+
+
+def test_main_metric_is_that_of_the_ensemble(store: RunStore) -> None:
+    name = do_run(store)
+    folder = store.folder / name / "08_reporting"
+    (folder / "metrics.json").write_text('{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}')
+    assert comparison.find_main_metric(store, store.read_record(name)) == "ensemble.mse 3"
+    (folder / "metrics.json").write_text("{")
+    assert comparison.find_main_metric(store, store.read_record(name)) == "–"

@@ -5,7 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-BLOCKS = {"h1", "h2", "p", "caption", "tr", "blockquote", "div", "span", "footer"}
+BLOCKS = {"h1", "h2", "p", "caption", "tr", "blockquote", "div", "span", "footer", "figcaption"}
 
 
 class _Reader(HTMLParser):
@@ -55,6 +55,13 @@ def is_golden(page: str, file: Path) -> bool:
     if os.environ.get("WRITE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     return text == file.read_text(encoding="utf-8")
+
+
+def fits_screen(summary: str, verdict: str = "") -> bool:
+    """Whether a summary begins with a verdict, and has at most 40 lines of 100 columns."""
+    lines = summary.splitlines()
+    begins = " ".join(summary.split()).startswith(" ".join(verdict.split()))
+    return begins and len(lines) <= 40 and max(map(len, lines)) <= 100
 
 
 def has_in_order(text: str, *facts: str) -> bool:

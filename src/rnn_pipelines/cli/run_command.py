@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
 from yaml import YAMLError
 
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
@@ -43,8 +45,12 @@ class LockedOut(click.ClickException):
 
 
 @contextmanager
-def show_plainly() -> Iterator[None]:
-    """Show an error that users can meet as one message; a bug of the program keeps its traceback."""
+def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
+    """Show an error that users can meet as one message; a bug of the program keeps its traceback.
+
+    Args:
+        names: of the pipelines that run; None outside of runs.
+    """
     try:
         yield
     except LockedError as error:
@@ -53,7 +59,8 @@ def show_plainly() -> Iterator[None]:
         types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
         raise click.ClickException(escape_lines(explain_faults(str(error), types))) from error
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
-        raise click.ClickException(make_line(error)) from error
+        message = make_line(error)
+        raise click.ClickException(message if names is None else name_fully(message, names)) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:
@@ -61,6 +68,26 @@ def show_plainly() -> Iterator[None]:
         if not modules[-1].startswith(READERS):
             raise
         raise click.ClickException(_explain(error, modules)) from error
+
+
+def name_fully(message: str, names: Sequence[str]) -> str:
+    """Return a message in which parameters have their names on the command line: `forecast.source.tz`.
+
+    The library, which Python and the console use too, names them without the pipeline.
+
+    Args:
+        message: of the library.
+        names: of the pipelines that run; the message of any but those on forecasts stays.
+    """
+    if not all("forecast" in name for name in names):
+        return message
+    from rnn_pipelines.forecast.series.covariates import CovariateSpec
+    from rnn_pipelines.forecast.series.source import SourceSpec
+    from rnn_pipelines.forecast.series.windows import WindowSpec
+
+    blocks: dict[str, type[BaseModel]] = {"source": SourceSpec, "covariates": CovariateSpec, "window": WindowSpec}
+    fields = "|".join(rf"{block}\.{field}" for block, model in blocks.items() for field in model.model_fields)
+    return re.sub(rf"(?<![\w./])({fields})\b", r"forecast.\1", message)
 
 
 def _explain(error: Exception, modules: Sequence[str]) -> str:
@@ -98,8 +125,8 @@ class PlainRun(click.Command):
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
         if ctx.params.pop("is_verbose"):
             return super().invoke(ctx)
-        with show_plainly(), _hide_repeated_errors():
-            names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
+        names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
+        with show_plainly(names), _hide_repeated_errors():
             _check_pipeline_names(names)
             _check_distinct_nodes(names)
             return super().invoke(ctx)

@@ -109,14 +109,14 @@ def _find_columns(source: dict[str, Any], covariates: Mapping[str, Any]) -> dict
 
 def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
     from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.forecast.report.next_values import tabulate_ensemble
+    from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
     from rnn_pipelines.storage.spreadsheets import write_csv
 
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     return {
         FILES["report"]: report.encode(),
         FILES["next_values"]: write_csv(tabulate_ensemble(evaluated.future)),
-        FILES["all_methods"]: write_csv(evaluated.future.table),
+        FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
 

@@ -5,7 +5,13 @@ from rnn_pipelines.report.origin import name_run
 
 
 class PageDataset(OneFileDataset):
-    """Dataset of one HTML page of `rnn_pipelines.report.page`."""
+    """Dataset of one HTML page of `rnn_pipelines.report.page`.
+
+    Attributes:
+        facts: of the current run, written beside its name.
+    """
+
+    facts: tuple[str, ...] = ()
 
     def load(self) -> str:
         with self._open_to_read() as file:
@@ -13,4 +19,4 @@ class PageDataset(OneFileDataset):
 
     def save(self, data: str) -> None:
         with self._open_to_write() as file:
-            file.write(name_run(data, self.run).encode())
+            file.write(name_run(data, self.run, self.facts).encode())

@@ -1,6 +1,7 @@
 """Hooks that redirect the results of a run into a folder of its own, and publish them together at its end."""
 
 import logging
+import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
-from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
@@ -62,6 +63,7 @@ class ResultHooks:
         self._runs: dict[RunStore, OpenRun] = {}
         self._records: dict[RunStore, RunRecord] = {}
         self._shown: dict[Any, PurePosixPath] = {}
+        self._facts: tuple[str, ...] = ()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -77,6 +79,7 @@ class ResultHooks:
         result_files = find_places(pipeline.datasets(), catalog, self._root)
         written = find_places(whole.all_outputs(), catalog, self._root)
         needed = _list_needed(run_params, pipeline, whole)
+        self._facts = _list_facts(run_params)
         try:
             for writer in _list_writers(pipeline, result_files):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
@@ -144,6 +147,8 @@ class ResultHooks:
                 # The project's own datasets write the run's name into the file, to identify its origin.
                 if hasattr(dataset, "run"):
                     dataset.run = run.name
+                if hasattr(dataset, "facts"):
+                    dataset.facts = self._facts
             elif (current := result_file.store.find_current()) and result_file.store.find_shown(
                 result_file.layer
             ).is_symlink():
@@ -218,6 +223,16 @@ def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: d
         "commit": find_commit(),
         "versions": list_versions(),
     }
+
+
+def _list_facts(run_params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the commit, if there is one, and the command of a run."""
+    command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
+    command += [f"--env={run_params['env']}"] if run_params["env"] else []
+    given = flatten(run_params.get("runtime_params") or {})
+    command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
+    commit = find_commit()
+    return (*([f"commit {commit[:8]}"] if commit else []), shlex.join(command))
 
 
 def _list_parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""The footer of a page with the name of its run, which is known only when the page is saved."""
+"""The footer of a page with the facts of its run, which are known only when the page is saved."""
+
+from collections.abc import Sequence
 
 from markupsafe import escape
 
@@ -6,6 +8,9 @@ from markupsafe import escape
 PLACE = '<footer class="run"></footer>'
 
 
-def name_run(page: str, run: str | None) -> str:
-    """Return the page with the name of its run at the end; unchanged if there is no run."""
-    return page if run is None else page.replace(PLACE, f"{PLACE[:-9]}Run {escape(run)}{PLACE[-9:]}")
+def name_run(page: str, run: str | None, facts: Sequence[str] = ()) -> str:
+    """Return the page with the name of its run and other facts at the end; unchanged if there is no run."""
+    if run is None:
+        return page
+    text = " · ".join([f"Run {run}", *facts])
+    return page.replace(PLACE, f"{PLACE[:-9]}{escape(text)}{PLACE[-9:]}")

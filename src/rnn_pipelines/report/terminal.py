@@ -1,17 +1,49 @@
 """Formatting of a run's output in the terminal: wrapped sentences and aligned columns."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rnn_pipelines.errors import make_line
 from rnn_pipelines.report.numbers import join_percent
+from rnn_pipelines.report.page import Table
 
-WIDTH = 110
+WIDTH, HEIGHT = 100, 36
 
 
 def wrap_lines(text: str) -> str:
     """Wrap a text; a percent sign stays on the line of its number."""
     return textwrap.fill(join_percent(make_line(text)), WIDTH).replace("\u00a0", " ")
+
+
+def summarize(texts: Iterable[str], *tables: Table) -> str:
+    """Return texts and tables that fit a terminal: without the last columns and rows that have no room.
+
+    Args:
+        texts: paragraphs, the verdict first; empty ones are left out.
+        tables: below them; those without rows are left out.
+    """
+    blocks = [wrap_lines(text) for text in texts if text]
+    shown = [table for table in tables if table.rows]
+    room = HEIGHT - sum(block.count("\n") + 2 for block in blocks)
+    for number, table in enumerate(shown):
+        block = _fit(table, max(room // (len(shown) - number) - 4, 1))
+        room -= block.count("\n") + 2
+        blocks.append(block)
+    return "\n\n".join(blocks)
+
+
+def _fit(table: Table, max_rows: int) -> str:
+    rows = [list(table.header), *map(list, table.rows[:max_rows])]
+    while measure_width(rows) > WIDTH and len(rows[0]) > 1:
+        rows = [row[:-1] for row in rows]
+    num_left_out = len(table.rows) - max_rows
+    caption = [wrap_lines(table.caption)] if table.caption else []
+    return "\n".join([*caption, align_columns(rows), *([f"and {num_left_out} more"] if num_left_out > 0 else [])])
+
+
+def measure_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of characters in a line of `align_columns`."""
+    return max(map(len, align_columns(rows).splitlines()))
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:

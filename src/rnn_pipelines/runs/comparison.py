@@ -14,7 +14,9 @@ from rnn_pipelines.runs.run_store import RunStore
 REPORTING = "08_reporting"
 # Shown by default, because a metrics file has hundreds of numbers.
 MAIN_METRICS = ("mse", "mae", "mase", "accuracy", "log_loss", "roc_auc")
-HEADER = ("run", "ended", "rows", "commit", "different from the run before")
+# The forecaster in use, whose main metric the list of runs shows.
+MAIN = "ensemble"
+HEADER = ("run", "ended", "rows", "main metric", "commit", "different from the run before")
 Rows = dict[str, tuple[Any, ...]]
 
 
@@ -57,8 +59,25 @@ def tabulate_runs(store: RunStore) -> str:
     """Return a table with a line per run, oldest first; `*` marks the current run."""
     current, records = store.find_current(), list_records(store)
     befores = [None, *records]
-    rows = [_write_row(record, before, current) for record, before in zip(records, befores, strict=False)]
+    rows = [
+        _write_row(record, before, current, find_main_metric(store, record))
+        for record, before in zip(records, befores, strict=False)
+    ]
     return format_table([HEADER, *rows]) if rows else f"{store.pipeline}: no runs yet"
+
+
+def find_main_metric(store: RunStore, record: RunRecord) -> str:
+    """Return the first of `MAIN_METRICS` in a run's results, of the ensemble if it has one: `ensemble.mse 12.1`."""
+    try:
+        numbers = read_numbers(store.folder / record["run"], record.get("files", {}))
+    except RunError:
+        return NO_VALUE
+    for metric in MAIN_METRICS:
+        keys = [key for key, number in numbers.items() if key.rpartition(".")[2] == metric and number is not None]
+        if keys:
+            key = next((key for key in keys if MAIN in key.split(".")), keys[0])
+            return f"{key} {numbers[key]:.4g}"
+    return NO_VALUE
 
 
 def describe_run(store: RunStore, name: str) -> str:
@@ -166,7 +185,7 @@ def _list_data(record: RunRecord) -> dict[str, str]:
     return {name: f"{facts['num_rows']:,} rows, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()}
 
 
-def _write_row(record: RunRecord, before: RunRecord | None, current: str | None) -> tuple[str, ...]:
+def _write_row(record: RunRecord, before: RunRecord | None, current: str | None, metric: str) -> tuple[str, ...]:
     data = record.get("data", {}).values()
     differing = NO_VALUE
     if before and "ended" in before:
@@ -176,6 +195,7 @@ def _write_row(record: RunRecord, before: RunRecord | None, current: str | None)
         shorten_version(record["run"]) + ("*" if record["run"] == current else ""),
         format_value(record.get("ended")),
         f"{max(facts['num_rows'] for facts in data):,}" if data else NO_VALUE,
+        metric,
         (record.get("commit") or NO_VALUE)[:NUM_LETTERS],
         record.get("problem") or differing,
     )

@@ -5,12 +5,12 @@ from typing import Any
 
 import plotly.io
 import pytest
-from plotly.offline import get_plotlyjs
 
-from golden import is_golden
+from golden import fits_screen, is_golden
 from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_report
+from rnn_pipelines.compare.report.report import describe_left_out, describe_threads, render_report, summarize_comparison
 from rnn_pipelines.compare.specs import PlanSpec
+from rnn_pipelines.report.page import read_plotly
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def write_report(make_comparison):
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         plan_spec = made.plan.model_copy(update=plan or {})
-        return render_report(made.results, made.description, plan_spec, **loaded).replace(get_plotlyjs(), "")
+        return render_report(made.results, made.description, plan_spec, **loaded).replace(read_plotly(), "")
 
     return write
 
@@ -40,7 +40,7 @@ def test_page_is_the_golden_one(write_report) -> None:
 @pytest.mark.parametrize("title", ["Paired differences", "Losses by seed", "Learning curves", "Time"])
 def test_every_figure_is_in_its_section(report, title: str) -> None:
     (section,) = (part for part in report.split("<section>") if f">{title}</h2>" in part)
-    assert section.count("Plotly.newPlot") == 1
+    assert section.count('class="plotly-graph-div"') == 1
 
 
 def test_papers_are_described_only_with_their_losses(write_report, report) -> None:
@@ -59,3 +59,10 @@ def test_folder_of_music_is_named_and_escaped(write_report) -> None:
 def test_threads_are_those_of_the_trainings(numbers: tuple[int, int], facts: str) -> None:
     """Not those of the run that wrote the report: some were finished before."""
     assert facts in describe_threads([{"num_threads": number} for number in numbers])
+
+
+def test_summary_has_each_task_and_fits_a_screen(make_comparison) -> None:
+    made = make_comparison()
+    text = summarize_comparison(made.results, made.description)
+    assert fits_screen(text)
+    assert all(name in text for name in ("LSTM", "GRU", "JSB Chorales", "adding"))

@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,
     render_report,
+    summarize_run,
     tabulate_retrainings,
     tabulate_schedules,
 )
@@ -104,3 +105,8 @@ def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
     page = render_report(results, retrainings, spec, draw_error_against_cost(results))
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    results = make_results()
+    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))

@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.report.cross_validation import (
     describe_verdict,
     draw_error_by_cutoff,
     render_report,
+    summarize_run,
     tabulate_forecasters,
 )
 
@@ -68,3 +69,8 @@ def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.Dat
 def test_page_is_the_golden_one(by_cutoff: pd.DataFrame) -> None:
     page = render_report(make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
     assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    results = make_results()
+    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))

@@ -104,7 +104,9 @@ def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str)
 
 
 def test_missed_origins_are_named() -> None:
-    missed = ForecastMetrics({"ensemble": {"coverage_80": 0.8}}, None, {"80": [f"2024-05-0{n}" for n in range(1, 6)]})
+    missed = ForecastMetrics(
+        {"ensemble": {"coverage_80": 0.8}}, None, missed_origins={"80": [f"2024-05-0{n}" for n in range(1, 6)]}
+    )
     found = describe_coverage(ForecastMetrics.parse(missed.to_json()), (80,))
     assert all(text in found for text in ("5 of the origins", "2024-05-01", "2024-05-03", "…"))
     assert "2024-05-04" not in found

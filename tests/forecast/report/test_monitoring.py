@@ -5,19 +5,20 @@ from typing import Any
 
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.monitoring import (
     NOTES,
     render_report,
+    summarize_run,
     tabulate_anomalies,
     tabulate_covariates,
     tabulate_drift,
     tabulate_steps,
     write_verdict,
 )
+from rnn_pipelines.report.page import read_plotly
 
 EVIL = "<img src='https://evil.example/x.png'>"
 PROFILE = {"source": "data/sales.csv", "num_series": 2, "first": "2024-01-01", "last": "2024-10-26"}
@@ -73,7 +74,7 @@ NO_ERROR = dict.fromkeys(make_verdict()["error"]) | {
 def write_report(**changes: Any) -> str:
     figures = {"error_over_time": Figure(), "error_by_step": Figure()}
     spec = MonitorForecastSpec(error={}, drift={})
-    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(get_plotlyjs(), "")
+    return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(read_plotly(), "")
 
 
 def test_page_is_the_golden_one() -> None:
@@ -167,3 +168,9 @@ def test_text_from_outside_is_escaped(changes: dict[str, Any]) -> None:
     report = write_report(**changes)
     assert "<img" not in report
     assert "&lt;img" in report
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    reasons = [f"{number} of 50 series have drifted" for number in range(50)]
+    verdict: Any = make_verdict(reasons=reasons)
+    assert fits_screen(summarize_run(verdict), write_verdict(verdict))

@@ -9,23 +9,20 @@ from types import SimpleNamespace
 import pandas as pd
 import plotly.io
 import pytest
-from plotly.offline import get_plotlyjs
 
 from golden import extract_text, has_in_order, is_golden
 from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.report.report import (
-    NOTES,
-    render_report,
-    tabulate_metrics,
-    tabulate_profile,
-    tabulate_weights,
-)
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
+from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
+from rnn_pipelines.forecast.report.report import NOTES, Results, render_report
+from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.page import Table, read_plotly
 
 GOLDEN = Path(__file__).parent / "golden/report.txt"
 BASELINES = ("last_value", "seasonal_naive", "ridge")
@@ -39,6 +36,16 @@ RECORD = {
     "hyperparameters": {"units": 16, "num_members": 5, "segment": 7},
 }
 NO_COVARIATES = pd.DataFrame(columns=list(CovariatesTable.columns))
+CUTOFFS = pd.DataFrame(
+    {
+        "unique_id": ["s00000"],
+        "num_steps": [62],
+        "train_stop": [30],
+        "validation_stop": [40],
+        "validation_from": pd.to_datetime(["2021-01-31"]),
+        "test_from": pd.to_datetime(["2021-02-10"]),
+    }
+)
 ENSEMBLE = {
     "weights": {"baseline_ensemble": 0.25, "lstm": 0.75, "gru": 0.0},
     "losses": {"baseline_ensemble": 0.5, "lstm": 0.4, "gru": 0.6, "ensemble": 0.39},
@@ -88,20 +95,37 @@ def make_panel_metrics(**changes: object) -> ForecastMetrics:
     return metrics.add({name: {"relative_mae": metrics.get(name, "mase")} for name in metrics.forecasters})
 
 
+def add_ensemble(next_values: Predictions) -> Predictions:
+    """Of the ensemble, 10 at the first step, 11 at the second, ..., with an 80 % interval of ±2."""
+    forecasts = next_values.table["horizon_step"] + 9.0
+    bounds = {"ensemble-lo-80": forecasts - 2, "ensemble-hi-80": forecasts + 2}
+    table = next_values.table.assign(ensemble=forecasts, **bounds)
+    return Predictions(table, (*next_values.forecasters, "ensemble"), (80,))
+
+
 @pytest.fixture(scope="module")
 def write_report(make_results, draw):
     """Renders a report of handmade results, without the code of Plotly."""
 
     def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
-        results: SimpleNamespace = make_results()
+        made: SimpleNamespace = make_results()
+        figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
         # As the catalog returns them.
-        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in draw(results).items()}
+        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
         parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
-        records = {"lstm": RECORD, "gru": RECORD}
-        shown = (metrics or make_metrics()).add(measure_intervals(results.predictions)[0])
-        tables = {"by_level": results.by_level, "covariates": NO_COVARIATES}
-        report = render_report(shown, PROFILE | profile, parameters, records, ENSEMBLE, tables, **loaded)
-        return report.replace(get_plotlyjs(), "")
+        results = Results(
+            metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
+            profile=PROFILE | profile,
+            cutoffs=CUTOFFS,
+            test=made.predictions,
+            next_values=add_ensemble(made.next_values),
+            by_level=made.by_level,
+            covariates=NO_COVARIATES,
+            records={"lstm": RECORD, "gru": RECORD},
+            ensemble=ENSEMBLE,
+        )
+        report = render_report(results, parameters, loaded)
+        return report.replace(read_plotly(), "")
 
     return write
 
@@ -183,7 +207,10 @@ def test_verdict_warns_if_no_network_corrects_anything() -> None:
     """Otherwise one of them would be called the best, although both are the ensemble of simple methods."""
     verdict = write_verdict(make_metrics(lstm=63.0, gru=63.0, baseline_ensemble=63.0))
     assert has_in_order(verdict, "No correction", "LSTM and GRU", "ensemble")
-    assert "No correction" not in write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    one = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert has_in_order(one, "No correction", "LSTM", "ensemble")
+    assert "LSTM and GRU" not in one
+    assert "No correction" not in write_verdict(make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0))
 
 
 def test_verdict_without_an_ensemble_does_not_name_it() -> None:
@@ -307,7 +334,40 @@ def test_differences_are_from_the_best_baseline() -> None:
     assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
 
 
+@pytest.mark.parametrize("difference", [1e16, 5.0])
+def test_errors_that_are_rounding_are_exact(difference: float) -> None:
+    """Their ratio is that of two roundings."""
+    metrics = make_metrics(lstm=1e-15, gru=1.0, ridge=1e-30).add({"lstm": {"difference": difference}})
+    metrics = replace(metrics, level=10.0)
+    assert find_difference(metrics, "LSTM") == "exact"
+    assert find_difference(metrics, "GRU") == "> +10,000"
+    assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")
+
+
+def test_network_that_adds_nothing_is_named() -> None:
+    table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
+
+
 # The other tables
+
+
+def test_parts_stand_on_the_time_axis() -> None:
+    rows = tabulate_parts(PROFILE, CUTOFFS).rows
+    assert rows == [
+        ["training", "2021-01-01", "30"],
+        ["validation", "2021-01-31", "10"],
+        ["test", "2021-02-10", "22"],
+        ["forecast", "after 2021-03-01", "7"],
+    ]
+
+
+def test_parts_of_several_series_begin_at_several_times() -> None:
+    """A series that is only forecast has no part."""
+    young = CUTOFFS.assign(unique_id="young", train_stop=62, validation_stop=62)
+    later = CUTOFFS.assign(unique_id="later", test_from=pd.Timestamp("2021-02-20"))
+    rows = tabulate_parts(PROFILE, pd.concat([CUTOFFS, later, young])).rows
+    assert rows[2] == ["test", "2021-02-10 to 2021-02-20", "44"]
 
 
 def test_parts_without_validation_windows_have_no_error() -> None:

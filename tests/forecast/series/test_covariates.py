@@ -166,3 +166,10 @@ def test_steps_are_told_apart_beyond_what_floats_hold(caplog: pytest.LogCaptureF
     steps = [2**60, 2**60 + 2]
     report_off_steps(lay_out("a", steps), lay_out("a", [*steps, 2**60 + 1]))
     assert f"series 'a' at {2**60 + 1}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "columns"), [("price", ("price",)), ("price+promo", ("price", "promo")), (["a+b"], ("a+b",))]
+)
+def test_columns_of_the_command_line_are_joined_by_a_sign(given: object, columns: tuple[str, ...]) -> None:
+    assert CovariateSpec.model_validate({"future": given}).future == columns

@@ -8,15 +8,15 @@ import pandas as pd
 import plotly.io
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights_by_gate
 from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     NOTES,
     PARAGRAPHS,
     render_report,
+    summarize_run,
     tabulate_accuracy,
     tabulate_inputs,
     tabulate_layers,
@@ -24,6 +24,7 @@ from rnn_pipelines.internals.report.report import (
     write_verdict,
 )
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
+from rnn_pipelines.report.page import read_plotly
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -92,7 +93,7 @@ def render(summary: dict[str, Any], readings: pd.DataFrame) -> str:
     # As the catalog returns them.
     figures = {name: plotly.io.from_json(Figure(layout={"title": {"text": name}}).to_json()) for name in FIGURES}
     page = render_report(summary, readings, {"sample": {"windows": 77}}, **figures)
-    return page.replace(get_plotlyjs(), "")
+    return page.replace(read_plotly(), "")
 
 
 def test_page_is_the_golden_one(report: str) -> None:
@@ -123,7 +124,7 @@ def test_every_gate_has_its_equation_and_its_paragraph() -> None:
 
 
 def test_picture_of_a_gate_stands_below_its_equation(report: str) -> None:
-    places = [report.index(text) for name in EQUATIONS for text in (EQUATIONS[name], f'"text":"{name}"')]
+    places = [report.index(text) for name in EQUATIONS for text in (EQUATIONS[name], f"<b>{name}</b>")]
     assert places == sorted(places)
 
 
@@ -169,8 +170,8 @@ def test_report_holds_no_outside_address(report: str) -> None:
 
 def test_cell_that_the_classifier_does_not_have_is_named(report: str) -> None:
     assert "no LSTM" in report
-    assert '"text":"lstm_words"' not in report
-    assert '"text":"gru_words"' in report
+    assert "<b>lstm_words</b>" not in report
+    assert "<b>gru_words</b>" in report
 
 
 def test_words_and_origins_are_escaped(report: str) -> None:
@@ -181,8 +182,8 @@ def test_words_and_origins_are_escaped(report: str) -> None:
 def test_report_without_a_classifier_gives_the_reason_and_shows_no_words(readings: pd.DataFrame) -> None:
     page = render(make_summary(MISSING), readings.iloc[:0])
     assert page.count("because the download failed.") == 2
-    assert '"text":"gru_words"' not in page
-    assert '"text":"distributions"' in page
+    assert "<b>gru_words</b>" not in page
+    assert "<b>distributions</b>" in page
 
 
 def test_accuracy_of_each_part_is_tabulated() -> None:
@@ -201,3 +202,8 @@ def test_unknown_accuracy_is_not_tabulated(readings: pd.DataFrame) -> None:
     page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
     assert NOTES["accuracy_unknown"] in page
     assert "GRU alone" not in page
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    summary: Any = make_summary()
+    assert fits_screen(summarize_run(summary), write_verdict(summary))

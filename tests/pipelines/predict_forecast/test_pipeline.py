@@ -8,5 +8,9 @@ def test_only_the_table_and_the_champion_are_read() -> None:
     assert data == {"forecast_external", "champion_forecast"}
 
 
-def test_only_forecasts_come_out() -> None:
-    assert create_pipeline().outputs() == {"predict_forecast_forecasts", "predict_forecast_next_paths"}
+def test_only_forecasts_and_their_summary_come_out() -> None:
+    assert create_pipeline().all_outputs() - {"predict_forecast_table", "predict_forecast_covariate_table"} == {
+        "predict_forecast_forecasts",
+        "predict_forecast_next_paths",
+        "predict_forecast_summary",
+    }

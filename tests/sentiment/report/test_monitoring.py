@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
-from golden import has_in_order, is_golden
+from golden import fits_screen, has_in_order, is_golden
+from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable
 from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
     render_report,
+    summarize_run,
     tabulate_measures,
     write_verdict,
 )
@@ -38,7 +39,7 @@ def monitor(scores: pd.DataFrame, alarms: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def write_report(scores: pd.DataFrame, **options: Any) -> str:
-    return render_report(monitor(scores, **options), SPEC, Figure()).replace(get_plotlyjs(), "")
+    return render_report(monitor(scores, **options), SPEC, Figure()).replace(read_plotly(), "")
 
 
 def test_verdict_begins_with_the_first_reason() -> None:
@@ -81,3 +82,8 @@ def test_lengths_have_a_logarithmic_axis_and_the_others_none() -> None:
 @pytest.mark.parametrize("scores", [NOTHING, make_scores(200)])
 def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame) -> None:
     assert len(draw_distributions(scores, make_scores(0)).data) == 6
+
+
+def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
+    verdict: Any = monitor(make_scores())
+    assert fits_screen(summarize_run(verdict), write_verdict(verdict))

@@ -5,9 +5,9 @@ from typing import Any
 
 import plotly.io
 import pytest
-from plotly.offline import get_plotlyjs
 
 from golden import has_in_order, is_golden
+from rnn_pipelines.report.page import read_plotly
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import (
     SentimentResults,
@@ -38,7 +38,7 @@ def write_report(make_sentiment):
             records=records or made.records,
             figures=loaded,
         )
-        return render_report(results).replace(get_plotlyjs(), "")
+        return render_report(results).replace(read_plotly(), "")
 
     return write
 

@@ -1,6 +1,7 @@
 """The report of `compare`: verdicts, tables and figures on one page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from plotly.graph_objects import Figure
 
@@ -17,6 +18,7 @@ from rnn_pipelines.compare.report.verdicts import (
 )
 from rnn_pipelines.compare.specs import PlanSpec
 from rnn_pipelines.report.page import Section, render_page
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -45,6 +47,13 @@ def render_report(results: Results, description: Description, plan: PlanSpec, **
     specs = {task.name: task.spec for task in tasks}
     sections.append(Section("Parameters", [tabulate_parameters("compare", {"plan": plan, "tasks": specs})]))
     return render_page("Simple RNN, LSTM and GRU compared", write_verdict(tasks, left_out), sections)
+
+
+def summarize_comparison(results: Results, description: Description) -> str:
+    """Return the verdict, and the results of the networks in each task, for a terminal."""
+    tasks = list_tasks(results["runs"], results["summary"], description)
+    tables = [replace(tabulate_results(task), caption=STYLES[task.name].name) for task in tasks]
+    return summarize([write_verdict(tasks, description["left_out"])], *tables)
 
 
 def describe_task(task: TaskResults) -> Section:

@@ -36,6 +36,8 @@ from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
 from rnn_pipelines.forecast.series.windows import EvaluationSpec
 
 NOISE_FLOOR, MISSED_ORIGINS = "noise_floor", "missed_origins"
+# Forecasts are float32, so that smaller errors, relative to the level of the data, are rounding.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ForecastMetrics:
         zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
         missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
+        level: the mean absolute actual of the test part; 0 if unknown.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -59,6 +62,7 @@ class ForecastMetrics:
     num_windows: int = 0
     num_cutoffs: int = 0
     missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    level: float = 0.0
 
     @property
     def is_panel(self) -> bool:
@@ -80,12 +84,16 @@ class ForecastMetrics:
         """Read the result of `to_json`."""
         facts = [part.name for part in fields(cls) if part.name != "forecasters"]
         forecasters = {name: block for name, block in blocks.items() if name not in facts}
-        return cls(forecasters, **{name: blocks[name] for name in facts})
+        return cls(forecasters, **{name: blocks[name] for name in facts if name in blocks})
 
     def get(self, forecaster: str, metric: str) -> float:
         """Return a metric by its name in `METRICS`; NaN if the forecaster has none."""
         number = self.forecasters[forecaster][metric]
         return float("nan") if number is None else number
+
+    def is_exact(self, forecaster: str) -> bool:
+        """Return whether the errors of a forecaster are only rounding."""
+        return self.get(forecaster, "mae") <= ROUNDING * self.level
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
@@ -182,7 +190,8 @@ def evaluate_forecasts(
     baseline = summary.find_best_baseline()
     differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
-    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE))
+    level = float(np.nan_to_num(predictions.table["y"].abs().mean()))
+    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE), level=level)
     summary = summary.add(differences).add(of_intervals).add(seconds)
     return summary.to_json(), by_series, measure_by_step(predictions), by_level
 

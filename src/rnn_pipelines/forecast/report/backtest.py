@@ -15,6 +15,7 @@ from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points,
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Section, Table, mark_best, render_page
 from rnn_pipelines.report.styles import BLUE, Style
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -83,6 +84,12 @@ def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: B
         Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),
     ]
     return render_page("Backtest of retraining", describe_verdict(found), sections)
+
+
+def summarize_run(results: dict[str, Any]) -> str:
+    """Return the verdict and the schedules for a terminal."""
+    found = BacktestResults.model_validate(results)
+    return summarize([describe_verdict(found)], tabulate_schedules(found))
 
 
 def describe_verdict(results: BacktestResults) -> str:

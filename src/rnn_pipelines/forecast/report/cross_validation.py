@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Section, Table, mark_best, render_page
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -57,6 +58,12 @@ def render_report(results: dict[str, Any], validation: CrossValidationSpec, figu
         Section("Parameters", [tabulate_parameters("cross_validate_forecast", validation.model_dump())]),
     ]
     return render_page("Cross-validation of forecasts", describe_verdict(found), sections)
+
+
+def summarize_run(results: dict[str, Any]) -> str:
+    """Return the verdict and the forecasters for a terminal."""
+    found = WindowResults.model_validate(results)
+    return summarize([describe_verdict(found)], tabulate_forecasters(found))
 
 
 def describe_verdict(results: WindowResults) -> str:

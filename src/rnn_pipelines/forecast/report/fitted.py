@@ -3,8 +3,9 @@
 from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
 from rnn_pipelines.forecast.model.explanation import explain_ensemble
+from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
-from rnn_pipelines.forecast.report.report import render_report
+from rnn_pipelines.forecast.report.report import Results, render_report
 
 
 def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
@@ -20,10 +21,16 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     figures = draw_figures(
         evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level, explanation, **histories
     )
-    tables = {
-        "by_level": evaluated.by_level,
-        "covariates": describe_covariates(panel.windows, data.linear, panel.coding, panel.scaler),
-    }
+    results = Results(
+        metrics=evaluated.metrics,
+        profile=panel.profile,
+        cutoffs=panel.cutoffs,
+        test=evaluated.test,
+        next_values=evaluated.future,
+        by_level=evaluated.by_level,
+        covariates=describe_covariates(panel.windows, data.linear, panel.coding, panel.scaler),
+        records={name: network.record for name, network in fitted.networks.items()},
+        ensemble=fitted.weights,
+    )
     parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
-    records = {name: network.record for name, network in fitted.networks.items()}
-    return render_report(evaluated.metrics, panel.profile, parameters, records, fitted.weights, tables, **figures)
+    return render_report(results, parameters, figures | draw_diagnostics(evaluated.test, panel.profile))

@@ -1,6 +1,6 @@
 """Table and figures of prediction intervals: fans around forecasts, and their coverage."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -79,7 +79,7 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
         if coverage is None:
             continue
-        verdict = _judge(coverage, numbers.get(f"above_{level}"), level)
+        verdict = judge_level(numbers, level)
         sentence = f"The {level} % intervals of the {STYLES[name].name} {verdict}: {100 * coverage:.1f} % inside"
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
         if least is not None and most is not None:
@@ -96,8 +96,18 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
     return " ".join(sentences)
 
 
-def _judge(coverage: float, above: float | None, level: int) -> str:
-    """Return the verdict on a level. Sparse series are never too wide, because zeros are covered by construction."""
+def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
+    """Return the verdict on the intervals of a level; empty without intervals.
+
+    Sparse series are never too wide, because zeros are covered by construction.
+
+    Args:
+        numbers: of the forecaster.
+        level: in percent.
+    """
+    coverage, above = numbers.get(f"coverage_{level}"), numbers.get(f"above_{level}")
+    if coverage is None:
+        return ""
     distance = coverage - level / 100
     excess = 0.0 if above is None else above - (1 - level / 100) / 2
     if distance < -TOLERANCE or excess > TOLERANCE:

@@ -21,10 +21,13 @@ from rnn_pipelines.report.numbers import (
     list_some,
 )
 from rnn_pipelines.report.page import Part, Section, Table, make_table, render_page
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20
+# Reasons that a terminal shows.
+MAX_REASONS = 4
 IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
@@ -59,6 +62,14 @@ def render_report(
         Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
     ]
     return render_page(f"Past forecasts of {Path(profile['source']).name}", write_verdict(verdict), sections)
+
+
+def summarize_run(verdict: ForecastVerdict) -> str:
+    """Return the verdict, its reasons and the errors by step for a terminal."""
+    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:MAX_REASONS]]
+    return summarize(
+        [write_verdict(verdict), *reasons, describe_error(verdict["error"])], tabulate_steps(verdict["by_step"])
+    )
 
 
 def write_verdict(verdict: ForecastVerdict) -> str:

@@ -1,14 +1,24 @@
 """The next values as people read them: the ensemble's forecast and its intervals, in few digits."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.page import Part, Table
+from rnn_pipelines.report.terminal import summarize
+from rnn_pipelines.report.texts import read_texts
 
 FORECAST = "forecast"
 # Of the usual value of a table; the interval of a forecast is wider than what they leave out.
 NUM_DIGITS = 6
+# Rows of the table in the report.
+MAX_ROWS = 31
+NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
 
 
 def tabulate_ensemble(next_values: Predictions) -> pd.DataFrame:
@@ -22,7 +32,14 @@ def tabulate_ensemble(next_values: Predictions) -> pd.DataFrame:
     names = {ENSEMBLE: FORECAST} | {f"{ENSEMBLE}-{bound}": bound for bound in bounds}
     found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
     numbers = found.columns[2:]
-    return found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy())))
+    return restore_numbers(found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy()))))
+
+
+def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose ids are int64 if all of them are whole numbers, as in most files; 007 stays a text."""
+    ids = table["unique_id"].drop_duplicates()
+    is_number = ids.str.fullmatch(r"0|-?[1-9]\d{0,17}")
+    return table.assign(unique_id=table["unique_id"].astype("int64")) if len(ids) and is_number.all() else table
 
 
 def _count_decimals(values: np.ndarray) -> int:
@@ -30,3 +47,75 @@ def _count_decimals(values: np.ndarray) -> int:
     sizes = np.abs(values[np.isfinite(values) & (values != 0)])
     magnitude = int(np.floor(np.log10(np.median(sizes)))) if len(sizes) else 0
     return max(NUM_DIGITS - 1 - magnitude, 0)
+
+
+def tabulate_next_values(next_values: Predictions) -> list[Part]:
+    """Return the table of the first series' next values, and where all of them are."""
+    table = tabulate_ensemble(next_values) if ENSEMBLE in next_values.forecasters else pd.DataFrame()
+    if table.empty:
+        return [NOTES["none"]]
+    first = table[table["unique_id"] == table["unique_id"].iloc[0]]
+    columns = list(first.columns[2:])
+    form = choose_form(first[columns].to_numpy())
+    rows = [
+        [time, *map(form, numbers)]
+        for time, numbers in zip(write_times(first["ds"]), first[columns].to_numpy(), strict=True)
+    ][:MAX_ROWS]
+    counts = {"num_rows": f"{len(table):,}", "num_series": f"{table['unique_id'].nunique():,}"}
+    caption = f"Next values of {first['unique_id'].iloc[0]}"
+    return [Table(["time", *columns], rows, caption=caption), NOTES["files"].format(**counts)]
+
+
+def describe_first_value(next_values: Predictions) -> str:
+    """Return the first next value of a single series with its interval, in a sentence; empty for several series."""
+    if ENSEMBLE not in next_values.forecasters or next_values.table["unique_id"].nunique() != 1:
+        return ""
+    table = tabulate_ensemble(next_values)
+    form = choose_form(table.iloc[:, 2:].to_numpy())
+    row = table.iloc[0]
+    level = min(next_values.levels, default=None)
+    interval = ""
+    if f"lo-{level}" in table and not math.isnan(row[f"lo-{level}"]):
+        interval = f" ({level} % interval {form(row[f'lo-{level}'])} to {form(row[f'hi-{level}'])})"
+    return f"The forecast for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}."
+
+
+def summarize_forecasts(log: ForecastLog) -> str:
+    """Return the newest forecasts of a log for a terminal: their number, and those of the first series.
+
+    Args:
+        log: forecasts of the champion.
+    """
+    newest = log[log["created_at"] == log["created_at"].max()]
+    if newest.empty:
+        return "No forecasts."
+    first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
+    columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
+    columns = [name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()]
+    values = first[columns].to_numpy()
+    rows = [
+        [time, *map(choose_form(values), numbers)]
+        for time, numbers in zip(write_times(first["ds"]), values, strict=True)
+    ]
+    text = (
+        f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series by the model version "
+        f"{newest['model_version'].iloc[0]}."
+    )
+    headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
+    return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
+
+
+def choose_form(values: np.ndarray) -> Callable[[float], str]:
+    """Return a formatter with the same decimals for all numbers: as many as the largest needs for four digits."""
+    largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    magnitude = math.floor(math.log10(largest)) if largest > 0 else 0
+    if not -5 <= magnitude < 15:
+        return format_number
+    decimals = max(3 - magnitude, 0)
+    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:,.{decimals}f}".replace("-", "−")
+
+
+def write_times(times: pd.Series) -> list[str]:
+    """Return the times as short text: dates without an hour if all are at midnight."""
+    are_days = times.dtype.kind == "M" and bool((times == times.dt.normalize()).all())
+    return [str(time) for time in (times.dt.date if are_days else times)]

@@ -1,7 +1,7 @@
-"""The report of `forecast`: verdict, tables and figures on one page."""
+"""The report of `forecast` on one page: next values, comparison of the methods, errors, advice and settings."""
 
-import math
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +9,57 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, UNITS
-from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
+from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
+from rnn_pipelines.forecast.report.diagnostics import choose_forecaster, find_worst_windows, tabulate_worst_windows
+from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
+from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
+from rnn_pipelines.forecast.report.settings import (
+    tabulate_networks,
+    tabulate_parts,
+    tabulate_profile,
+    tabulate_weights,
+)
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.totals import format_totals, list_errors
+from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import write_verdict
-from rnn_pipelines.forecast.series.source import describe_found
-from rnn_pipelines.forecast.series.tables import Profile
-from rnn_pipelines.networks.specs import format_units
-from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number, format_skill
-from rnn_pipelines.report.page import Section, Table, make_table, mark_best, render_page
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
+from rnn_pipelines.report.numbers import begin_sentence
+from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 
-# In reading order: metrics in the unit of the data, in its square, without a unit.
-COLUMNS = sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
-HEADINGS = {name: metric.heading for name, metric in METRICS.items()} | TOTALS | {"relative_mae": "relative MAE"}
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a run that its report shows.
+
+    Attributes:
+        metrics: of all forecasters.
+        profile: of the series.
+        cutoffs: the ends of the parts.
+        test, next_values: forecasts of the test part, and of the steps after the last value.
+        by_level: metrics of the intervals.
+        covariates: their roles and effects.
+        records: the training record of each network.
+        ensemble: its weights and losses, see `fit_ensemble`.
+    """
+
+    metrics: ForecastMetrics
+    profile: Profile
+    cutoffs: Cutoffs
+    test: Predictions
+    next_values: Predictions
+    by_level: MetricsByLevel
+    covariates: pd.DataFrame
+    records: Mapping[str, Mapping[str, Any]]
+    ensemble: Mapping[str, Any]
 
 
 def describe_baselines(names: Container[str]) -> str:
@@ -37,70 +69,74 @@ def describe_baselines(names: Container[str]) -> str:
     return begin_sentence(f"{listed}.")
 
 
-def render_report(
-    metrics: ForecastMetrics,
-    profile: Profile,
-    parameters: Mapping[str, Any],
-    records: Mapping[str, Mapping[str, Any]],
-    ensemble: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
-    **figures: Figure,
-) -> str:
+def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
     """Return the results of a run as one HTML page that needs no network.
 
     Args:
-        metrics: of all forecasters.
-        profile: of the series.
+        results: of the run.
         parameters: the run's blocks of parameters: models or plain values.
-        records: the training record of each network.
-        ensemble: its weights and losses, see `fit_ensemble`.
-        tables: `by_level`, metrics of the intervals, and `covariates`, their roles and effects.
-        figures: by name, see `draw_figures`.
+        figures: by name, see `draw_figures` and `draw_diagnostics`.
     """
-    is_panel = profile["num_series"] > 1
+    metrics, profile = results.metrics, results.profile
+    has_test = bool(metrics.forecasters)
+    lead = [describe_first_value(results.next_values), describe_expected_error(metrics)]
     sections = [
-        *_report_accuracy(metrics, is_panel, len(tables["covariates"]) > 0, figures),
-        Section("Next values", [figures["next_values"]]),
+        Section("Next values", [figures["next_values"], *tabulate_next_values(results.next_values)]),
+        Section("Comparison of the methods", _compare_methods(results)),
+        *(_report_errors(results, figures) if has_test else []),
         Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
-        *_report_errors(metrics, is_panel, tables["by_level"], figures),
-        Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_networks(records), tabulate_weights(ensemble), NOTES["networks"]]),
-        *covariates.report_covariates(tables["covariates"], profile["num_series"]),
-        Section("Data", [tabulate_profile(profile)]),
+        Section("What to do next", advise(metrics, results.next_values.levels)),
+        Section(
+            "Networks",
+            [
+                tabulate_networks(results.records),
+                tabulate_weights(results.ensemble),
+                NOTES["networks"],
+                figures["losses"],
+            ],
+        ),
+        *covariates.report_covariates(results.covariates, profile["num_series"]),
+        Section("Data", [tabulate_parts(profile, results.cutoffs), tabulate_profile(profile)]),
         Section("Parameters", [tabulate_parameters("forecast", parameters)]),
-        Section("Glossary", [NOTES["glossary"]]),
+        Section("Glossary", _explain_terms(results)),
     ]
-    return render_page(f"Forecasts of {Path(profile['source']).name}", write_verdict(metrics), sections)
+    return render_page(f"Forecasts of {Path(profile['source']).name}", " ".join(filter(None, lead)), sections)
 
 
-def _report_accuracy(
-    metrics: ForecastMetrics, is_panel: bool, has_covariates: bool, figures: Mapping[str, Figure]
-) -> list[Section]:
-    """Return the sections on the forecasts of the test part; none without a test part."""
-    if not metrics.forecasters:
-        return []
-    reference = STYLES[metrics.reference].name
-    notes = [NOTES["how_to_read"].format(reference=reference), describe_baselines(metrics.forecasters)]
-    notes += [NOTES["ensemble"], *([NOTES["panel"]] if is_panel else [])]
-    notes += [covariates.NOTES["read_by_all"]] if has_covariates else []
-    notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
+def _compare_methods(results: Results) -> list[Part]:
+    """Return verdict, leaderboard and its first column's note; only the verdict without a test part."""
+    verdict = write_verdict(results.metrics)
+    if not results.metrics.forecasters:
+        return [verdict]
+    return [verdict, tabulate_metrics(results.metrics), NOTES["difference"]]
+
+
+def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
+    """Return the sections on the test part: forecasts, intervals and errors."""
+    metrics, is_panel = results.metrics, results.profile["num_series"] > 1
+    drawn = [figures[name] for name in ("error_by_season", "autocorrelation") if figures[name].data]
+    average = metrics.get(choose_forecaster(results.test), "mae")
+    errors: list[Part] = [
+        *_describe_bias(metrics),
+        tabulate_worst_windows(find_worst_windows(results.test), average),
+        figures["error_by_step"],
+        *([NOTES["panel_steps"]] if is_panel else []),
+        *drawn,
+        *([NOTES["autocorrelation"]] if figures["autocorrelation"].data else []),
+        figures["residuals"],
+    ]
     return [
-        Section("Accuracy", [tabulate_metrics(metrics), *notes]),
-        Section("Forecasts", [figures["forecasts"], figures["newest_window"]]),
+        Section("Forecasts of the test part", [figures["forecasts"], figures["newest_window"]]),
+        *_report_intervals(metrics, results.by_level, figures["coverage"]),
+        Section("Errors", errors),
     ]
 
 
-def _report_errors(
-    metrics: ForecastMetrics, is_panel: bool, by_level: MetricsByLevel, figures: Mapping[str, Figure]
-) -> list[Section]:
-    """Return the sections on the errors of the test part; none without a test part."""
-    if not metrics.forecasters:
+def _describe_bias(metrics: ForecastMetrics) -> list[str]:
+    bias = metrics.forecasters.get(ENSEMBLE, {}).get("bias")
+    if bias is None:
         return []
-    return [
-        *_report_intervals(metrics, by_level, figures["coverage"]),
-        Section("Error by step", [figures["error_by_step"], *([NOTES["panel_steps"]] if is_panel else [])]),
-        Section("Residuals", [figures["residuals"]]),
-    ]
+    return [NOTES["bias"].format(bias=format_bias(bias), direction="low" if bias < 0 else "high")]
 
 
 def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure: Figure) -> list[Section]:
@@ -108,100 +144,18 @@ def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure
         return []
     notes = [intervals.NOTES["how_to_read"], *intervals.format_empty_levels(by_level)]
     held = intervals.describe_coverage(metrics, by_level["level"].unique())
-    return [
-        Section(
-            "Intervals", [*([held] if held else []), intervals.tabulate_intervals(metrics, by_level), *notes, figure]
-        )
-    ]
+    table = intervals.tabulate_intervals(metrics, by_level)
+    return [Section("Intervals", [*([held] if held else []), table, figure, *notes])]
 
 
-def tabulate_metrics(metrics: ForecastMetrics) -> Table:
-    """Return the metrics of all forecasters, from the best to the worst, and of the noise floor if there is one.
-
-    The metric of the ranking, with the differences from the best baseline, comes first, then the measures of sums. The
-    best value of each column is marked.
-    """
-    deciding, baseline, floor = metrics.deciding, metrics.find_best_baseline(), metrics.noise_floor_mse
-    others = [*(name for name in COLUMNS if name != deciding), *(["relative_mae"] if metrics.is_panel else [])]
-    measured = {name: metrics.forecasters[name] for name in metrics.rank()}
-    rows = [
-        [
-            STYLES[name].name,
-            NO_NUMBER if name == baseline else format_difference(numbers),
-            format_number(numbers.get(deciding)),
-            *format_totals(numbers),
-            *(format_number(numbers.get(column)) for column in others),
-            NO_NUMBER if name == metrics.reference else format_skill(numbers.get("skill")),
-            *(_format_seconds(numbers.get(key)) for key in ("fit_seconds", "prediction_seconds")),
-        ]
-        for name, numbers in measured.items()
-    ]
-    columns = [deciding, *TOTALS, *others]
-    if floor is not None:
-        # Only single synthetic series have a noise floor, so that its root is the RMSE.
-        floors = {"mse": floor, "rmse": math.sqrt(floor)}
-        cells = [format_number(floors.get(column)) for column in columns]
-        rows.append([STYLES[NOISE_FLOOR].name, NO_NUMBER, *cells, *[NO_NUMBER] * 3])
-    headings = [HEADINGS[column] for column in columns]
-    difference = f"{headings[0]} against {STYLES[baseline].name}, %"
-    errors = list_errors(measured.values(), [None, *columns])
-    header = ["forecaster", difference, *headings, "skill", "fit, s", "predict, s"]
-    return Table(header, rows, best=mark_best(rows, errors))
-
-
-def _format_seconds(seconds: float | None) -> str:
-    return "< 0.01" if seconds is not None and 0 < seconds < 0.01 else format_number(seconds, 2)
-
-
-def format_difference(numbers: Mapping[str, float | None]) -> str:
-    """Return the difference in percent with its interval: −3.1 (−5.2 to −1.0)."""
-    difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
-    if difference is None:
-        return NO_NUMBER
-    interval = "" if low is None or high is None else f" ({100 * low:+,.1f} to {100 * high:+,.1f})"
-    return f"{100 * difference:+,.1f}{interval}".replace("-", "−")
-
-
-def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return architecture, training and shrinkage of each network."""
-    columns: dict[str, Callable[[tuple[str, Mapping[str, Any]]], str]] = {
-        "network": lambda item: STYLES[item[0]].name,
-        "members": lambda item: str(item[1]["hyperparameters"]["num_members"]),
-        "units": lambda item: format_units(item[1]["hyperparameters"]["units"]),
-        "steps per input": lambda item: str(item[1]["hyperparameters"]["segment"]),
-        "parameters": lambda item: f"{item[1]['num_parameters']:,}",
-        "steps": lambda item: f"{item[1]['num_steps']:,}",
-        "best step": lambda item: f"{item[1]['best_step']:,}",
-        "shrinkage": lambda item: f"{item[1]['shrinkage']:.2f}",
-        "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
-    }
-    return make_table(records.items(), columns)
-
-
-def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
-    """Return the weight of each method in the ensemble, with its error on held-out windows."""
-    weights, losses = ensemble["weights"], ensemble["losses"]
-    rows = [
-        [STYLES[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
-        for name, loss in losses.items()
-    ]
-    return Table(header=["part", "weight", "error on held-out windows, normalised"], rows=rows)
-
-
-def tabulate_profile(profile: Profile) -> Table:
-    """Return the facts of the data, and all repairs."""
-    freq, season_length = profile["freq"], profile["season_length"]
-    facts = [
-        ["source", profile["source"]],
-        ["target", profile["target"]],
-        ["frequency", f"every {freq} steps" if isinstance(freq, int) and freq > 1 else str(freq)],
-        ["season length of the frequency", f"{season_length} steps" if season_length > 1 else "none"],
-        ["window", f"{profile['lookback']} steps back, {profile['horizon']} ahead"],
-        ["span", f"{profile['first']} to {profile['last']}"],
-        ["series", f"{profile['num_series']:,}"],
-        ["steps", f"{profile['num_steps']:,}"],
-    ]
-    found = [["found in the file", describe_found(profile["found"])]] if profile["found"] else []
-    zone = [["time zone", profile["tz"]]] if profile["tz"] else []
-    repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(header=["fact", "value"], rows=facts + zone + found + repairs, num_text_columns=2)
+def _explain_terms(results: Results) -> list[str]:
+    """Return the notes on the tables above, of those that are shown."""
+    metrics = results.metrics
+    if not metrics.forecasters:
+        return [NOTES["glossary"]]
+    notes = [NOTES["how_to_read"].format(reference=STYLES[metrics.reference].name)]
+    notes += [describe_baselines(metrics.forecasters), NOTES["ensemble"]]
+    notes += [NOTES["panel"]] if results.profile["num_series"] > 1 else []
+    notes += [covariates.NOTES["read_by_all"]] if len(results.covariates) else []
+    notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
+    return [*notes, NOTES["glossary"]]

@@ -1,9 +1,7 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
@@ -13,16 +11,19 @@ from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
-from rnn_pipelines.forecast.report.report import format_difference
+from rnn_pipelines.forecast.report.leaderboard import format_difference
+from rnn_pipelines.forecast.report.next_values import choose_form, write_times
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network
+from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.terminal import WIDTH, align_columns, wrap_lines
+from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 
 MAX_VALUES = 7
 # Worse simple methods are in the report.
 MAX_RANKED = 9
+# The longest name in a heading.
+MAX_NAME = 14
 
 
 def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
@@ -49,32 +50,33 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
 def rank(metrics: ForecastMetrics) -> str:
     """Return the best forecasters on the test part, networks, ensemble and constants, from the best to the worst.
 
-    The bias is left out if a line would be longer than the terminal.
+    Metrics other than that of the ranking are left out if a line would be longer than the terminal.
     """
     deciding, baseline = metrics.deciding, metrics.find_best_baseline()
     shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
     numbers, ranked = metrics.forecasters, metrics.rank()
     chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
     coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
-    columns = {"on the test part": [STYLES[name].name for name in chosen]}
+    columns = {"on the test part": [name_forecaster(metrics, name) for name in chosen]}
     columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}
     columns[TOTALS["bias"]] = [format_bias(numbers[name].get("bias")) for name in chosen]
-    columns[f"against {STYLES[baseline].name}, %"] = [
-        NO_NUMBER if name == baseline else format_difference(numbers[name]) for name in chosen
-    ]
+    against = STYLES[baseline].name if len(STYLES[baseline].name) <= MAX_NAME else "best baseline"
+    columns[f"against {against}, %"] = [format_difference(metrics, name) for name in chosen]
     for key in coverages:
         heading = f"inside {key.removeprefix('coverage_')} %"
         columns[heading] = [_format_coverage(numbers[name].get(key)) for name in chosen]
     num_left_out = len(ranked) - len(chosen)
-    return "\n".join([_align(columns), *([f"and {num_left_out} more"] if num_left_out else [])])
+    optional = [TOTALS["bias"], *(METRICS[name].heading for name in ("mase", "rmse", "mae") if name != deciding)]
+    return "\n".join([_align(columns, optional), *([f"and {num_left_out} more"] if num_left_out else [])])
 
 
-def _align(columns: Mapping[str, Sequence[str]]) -> str:
-    """Return the columns below their headings, without the bias if they are too wide with it."""
-    table = align_columns([list(columns), *map(list, zip(*columns.values(), strict=True))])
-    if TOTALS["bias"] in columns and max(map(len, table.splitlines())) > WIDTH:
-        return _align({heading: cells for heading, cells in columns.items() if heading != TOTALS["bias"]})
-    return table
+def _align(columns: Mapping[str, Sequence[str]], optional: Sequence[str]) -> str:
+    """Return the columns below their headings, without the first optional ones if they do not fit."""
+    rows = [list(columns), *map(list, zip(*columns.values(), strict=True))]
+    if measure_width(rows) <= WIDTH or not optional:
+        return align_columns(rows)
+    first, *others = optional
+    return _align({heading: cells for heading, cells in columns.items() if heading != first}, others)
 
 
 def _format_coverage(coverage: float | None) -> str:
@@ -100,20 +102,10 @@ def list_next_values(next_values: Predictions) -> str:
         STYLES[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
         for name in columns
     ]
-    times, values = _write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
-    form = _choose_form(values)
+    times, values = write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
+    form = choose_form(values)
     rows = [[time, *map(form, numbers)] for time, numbers in zip(times, values, strict=False)]
     return "\n".join([align_columns([header, *rows]), *_count_rest(table, len(first))])
-
-
-def _choose_form(values: np.ndarray) -> Callable[[float], str]:
-    """Return a formatter with the same decimals for all numbers: as many as the largest needs for four digits."""
-    largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-    magnitude = math.floor(math.log10(largest)) if largest > 0 else 0
-    if not -5 <= magnitude < 15:
-        return format_number
-    decimals = max(3 - magnitude, 0)
-    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:,.{decimals}f}".replace("-", "−")
 
 
 def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
@@ -126,12 +118,3 @@ def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
 
 def _is_alone(table: pd.DataFrame) -> bool:
     return bool(table["unique_id"].nunique() == 1)
-
-
-def _write_times(times: pd.Series) -> list[str]:
-    """Return the times as short text: dates without an hour if all are at midnight."""
-    return [str(time) for time in (times.dt.date if _are_days(times) else times)]
-
-
-def _are_days(times: pd.Series) -> bool:
-    return times.dtype.kind == "M" and bool((times == times.dt.normalize()).all())

@@ -66,21 +66,37 @@ def judge_network(metrics: ForecastMetrics) -> str:
     return (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
-        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(values)}"
+        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
     )
 
 
-def _format_nothing_learnt(values: Mapping[str, float]) -> str:
-    networks = [name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES]
-    if BASELINE_ENSEMBLE not in values or any(values[name] != values[BASELINE_ENSEMBLE] for name in networks):
+def adds_nothing(metrics: ForecastMetrics, name: str) -> bool:
+    """Return whether a network has a shrinkage of 0, so that it equals the ensemble of simple methods."""
+    if name in METHODS or name in ENSEMBLE_STYLES or BASELINE_ENSEMBLE not in metrics.forecasters:
+        return False
+    return metrics.get(name, metrics.deciding) == metrics.get(BASELINE_ENSEMBLE, metrics.deciding)
+
+
+def name_forecaster(metrics: ForecastMetrics, name: str) -> str:
+    """Return the displayed name of a forecaster, with a remark on a network that adds nothing."""
+    return f"{STYLES[name].name} (adds nothing)" if adds_nothing(metrics, name) else STYLES[name].name
+
+
+def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
+    names = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
+    if not names:
         return ""
-    names = " and ".join(STYLES[name].name for name in networks)
-    start = STYLES[BASELINE_ENSEMBLE].name
-    return f" No correction helps on held-out windows: the forecasts of {names} are those of the {start}."
+    forecast = "its forecast equals" if len(names) == 1 else "their forecasts equal"
+    return (
+        f" No correction of {' and '.join(names)} helps on held-out windows: the network adds nothing, and {forecast} "
+        f"that of the {STYLES[BASELINE_ENSEMBLE].name}."
+    )
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     ours, theirs = metrics.get(name, metrics.deciding), metrics.get(baseline, metrics.deciding)
+    if metrics.is_exact(name) and metrics.is_exact(baseline):
+        return "is level with"
     if _is_significant(metrics.forecasters[name]):
         return "beats" if ours < theirs else "loses to"
     # An interval that holds 0 is no proof of equality: a small test part leaves large differences open.
@@ -98,6 +114,8 @@ def _format_biases(metrics: ForecastMetrics, baseline: str) -> str:
 
 def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     """Return the size of a difference, whether chance can explain it, its interval, and both RMSEs."""
+    if metrics.is_exact(name) and metrics.is_exact(baseline):
+        return "both are exact, up to rounding"
     ours, theirs = (metrics.get(one, metrics.deciding) for one in (name, baseline))
     return (
         f"its {METRICS[metrics.deciding].heading} is {_relate(ours, theirs)}"

@@ -23,8 +23,18 @@ KEY = ["unique_id", "ds"]
 NAMES_IN_MESSAGE = 5
 
 
+def split_names(value: object) -> object:
+    """Return the columns in a text such as `price+promo`, as on a command line; other values stay."""
+    return tuple(value.split("+")) if isinstance(value, str) else value
+
+
+Columns = Annotated[tuple[str, ...], BeforeValidator(split_names)]
+
+
 class CovariateSpec(ParameterModel, frozen=True):
     """The covariates that forecasts read.
+
+    Each list of columns may be one text, joined by `+`.
 
     Attributes:
         future: columns whose values are known over the whole horizon, such as prices and promotions.
@@ -34,9 +44,9 @@ class CovariateSpec(ParameterModel, frozen=True):
         path: a table with more values of `future`; its time and id columns have the same names.
     """
 
-    future: tuple[str, ...] = ()
-    past: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
+    future: Columns = ()
+    past: Columns = ()
+    static: Columns = ()
     holidays: Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(take_country)] | None = None
     path: str | None = None
 

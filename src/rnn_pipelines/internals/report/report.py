@@ -17,6 +17,7 @@ from rnn_pipelines.internals.records import (
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.report.styles import Styles
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
@@ -230,6 +231,11 @@ def _tabulate_networks(summary: Mapping[str, LayerSummary]) -> list[Table]:
 
 def _format_steps(steps: float | None) -> str:
     return "∞" if steps is None else f"{steps:,.1f}"
+
+
+def summarize_run(summary: Summary) -> str:
+    """Return the verdict, and the memory length of the units, for a terminal."""
+    return summarize([write_verdict(summary)], tabulate_memory(summary["layers"]))
 
 
 def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]) -> list[Part]:

@@ -4,11 +4,11 @@ from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule_metrics import summarize_backtest
-from rnn_pipelines.forecast.report.backtest import draw_error_against_cost, render_report
+from rnn_pipelines.forecast.report.backtest import draw_error_against_cost, render_report, summarize_run
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_note, render_note
+from rnn_pipelines.report.notes import draw_note, render_note, write_note
 
 SPEC = "params:backtest_forecast"
 
@@ -33,4 +33,5 @@ def create_report_nodes() -> list[Node]:
         node(summarize_backtest, [predictions, retrainings], results),
         node(guard(draw_error_against_cost, draw_note), results, figure),
         node(guard(render_report, render_note), [results, retrainings, SPEC, figure], "backtest_forecast_report"),
+        node(guard(summarize_run, write_note), results, "backtest_forecast_summary"),
     ]

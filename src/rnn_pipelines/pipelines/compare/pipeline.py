@@ -5,10 +5,10 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.intervals import summarize_runs
 from rnn_pipelines.compare.report.figures import draw_figures
-from rnn_pipelines.compare.report.report import render_report
+from rnn_pipelines.compare.report.report import render_report, summarize_comparison
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note
+from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FIGURES = ("curves", "losses", "differences", "time")
 
@@ -25,5 +25,8 @@ def create_pipeline() -> Pipeline:
             node(summarize_runs, "compare_runs", "compare_results"),
             node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
             node(guard(render_report, render_note), reported | figures, "compare_report"),
+            node(
+                guard(summarize_comparison, write_note), ["compare_results", "compare_description"], "compare_summary"
+            ),
         ]
     )

@@ -1,5 +1,6 @@
 """Nodes of `forecast` that are not functions of the library."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.report import report, summary
+from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 
@@ -68,17 +70,17 @@ def tabulate_forecasts(
     profile: Profile,
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
-) -> tuple[Predictions, Predictions, pd.DataFrame]:
+) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
-    The third table holds the next values as a plain table, which other programs can read.
+    The other tables are for spreadsheets and other programs: the next values of the ensemble, and of every method.
     """
     tabulated = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
     test, future = (
         tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
         for table, part in zip(tabulated, PARTS, strict=True)
     )
-    return test, future, future.table
+    return test, future, tabulate_ensemble(future), restore_numbers(future.table)
 
 
 def draw_paths(
@@ -94,21 +96,14 @@ def draw_paths(
     return tabulate_paths(table, error_paths.draw_paths(intervals, ENSEMBLE, windows, scaled, paths.root))
 
 
-def render_report(
-    metrics: dict[str, Any],
-    profile: Profile,
-    parameters: dict[str, Any],
-    ensemble: dict[str, Any],
-    **records_tables_and_figures: Any,
-) -> str:
-    """Render verdict, tables and figures as one HTML file that loads nothing else."""
-    records, tables = (
-        {name: records_tables_and_figures.pop(name) for name in names}
-        for names in (NETWORKS, ("by_level", "covariates"))
-    )
-    return report.render_report(
-        ForecastMetrics.parse(metrics), profile, parameters, records, ensemble, tables, **records_tables_and_figures
-    )
+def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any) -> str:
+    """Render next values, comparison, errors and settings as one HTML file that loads nothing else."""
+    given = results_and_figures
+    records = {name: given.pop(name) for name in NETWORKS}
+    results = {part.name: given.pop(part.name) for part in fields(report.Results) if part.name in given}
+    shown = report.Results(metrics=ForecastMetrics.parse(metrics), records=records, **results)
+    figures = {name.removesuffix("_figure"): figure for name, figure in given.items()}
+    return report.render_report(shown, parameters, figures)
 
 
 def summarize_run(metrics: dict[str, Any], next_values: Predictions) -> str:

@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seco
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION, read_source
+from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
@@ -25,6 +26,7 @@ FIGURES = {
         "explanation",
     )
 }
+DIAGNOSTIC_FIGURES = {name: f"forecast_{name}_figure" for name in DIAGNOSTICS}
 
 
 def create_pipeline() -> Pipeline:
@@ -65,19 +67,22 @@ def create_method_nodes() -> list[Node]:
 
 def create_report_nodes() -> list[Node]:
     """Compare the networks with the baselines, draw and report."""
-    predicted = ["predictions", "next_values"]
+    predicted, files = ["predictions", "next_values"], ["next_values_csv", "all_methods"]
     tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
     drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
     by_metrics = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
     drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
-    reported = name_all("metrics", "profile", "ensemble", "covariates") | {"by_level": by_metrics["by_level"]}
+    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates")
+    reported |= {"by_level": by_metrics["by_level"], "test": "forecast_predictions"} | name_all("next_values")
+    # The figure of the next values, beside their table.
+    shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
     no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
     explained = name_all("cutoffs", "profile", "linear", "methods") | {"table": "forecast_source"}
     explained |= {"panel": "forecast_windows"}
     return [
-        node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, "next_values_csv").values())),
+        node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, *files).values())),
         node(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
         node(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
         node(
@@ -88,9 +93,10 @@ def create_report_nodes() -> list[Node]:
         node(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
         node(guard(describe_series_methods, no_series), explained, "forecast_series_methods"),
         node(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
+        node(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), name_all("predictions", "profile"), DIAGNOSTIC_FIGURES),
         node(
             guard(nodes.render_report, render_note),
-            reported | name_each("record") | FIGURES | {"parameters": "params:forecast"},
+            reported | name_each("record") | shown | {"parameters": "params:forecast"},
             "forecast_report",
         ),
         node(guard(nodes.summarize_run, write_note), ["forecast_metrics", "forecast_next_values"], "forecast_summary"),

@@ -7,11 +7,11 @@ from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.measures import measure_traces
 from rnn_pipelines.internals.notation import NOTATIONS, list_figures
 from rnn_pipelines.internals.report.figures import draw_figures
-from rnn_pipelines.internals.report.report import render_report
+from rnn_pipelines.internals.report.report import render_report, summarize_run
 from rnn_pipelines.pipelines.internals import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note
+from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
@@ -37,5 +37,6 @@ def create_pipeline() -> Pipeline:
             node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
             node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, READINGS, *TABLES], FIGURES),
             node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
+            node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
         ]
     )

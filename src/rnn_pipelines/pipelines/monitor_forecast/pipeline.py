@@ -11,13 +11,13 @@ from rnn_pipelines.forecast.operations.monitoring import (
     read_champion,
     read_coding,
 )
-from rnn_pipelines.forecast.report.monitoring import render_report
+from rnn_pipelines.forecast.report.monitoring import render_report, summarize_run
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.monitor_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import draw_notes, render_note
+from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FIGURES = ("error_over_time", "error_by_step")
 SPEC = "params:monitor_forecast"
@@ -70,5 +70,6 @@ def create_report_pipeline() -> Pipeline:
             node(monitor_forecasts, [evaluated, coverage, champion, drift, covariate_drift, SPEC], verdict),
             node(guard(draw_figures, draw_notes(FIGURES)), [evaluated, verdict, SPEC], figures),
             node(guard(render_report, render_note), page, "monitor_forecast_report"),
+            node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),
         ]
     )

@@ -3,7 +3,10 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.report.next_values import summarize_forecasts
 from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import write_note
 
 
 def create_pipeline() -> Pipeline:
@@ -19,5 +22,6 @@ def create_pipeline() -> Pipeline:
                 [champion, table, source, "params:forecast.paths", covariate_table],
                 ["predict_forecast_forecasts", "predict_forecast_next_paths"],
             ),
+            node(guard(summarize_forecasts, write_note), "predict_forecast_forecasts", "predict_forecast_summary"),
         ]
     )

@@ -7,6 +7,7 @@ from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
 from rnn_pipelines.report.numbers import begin_sentence, format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Section, Table, render_page
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
+from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
@@ -36,6 +37,12 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
         Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
     ]
     return render_page("Scored texts", write_verdict(verdict), sections)
+
+
+def summarize_run(verdict: SentimentVerdict) -> str:
+    """Return the verdict, its reasons and the measures for a terminal."""
+    reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:]]
+    return summarize([write_verdict(verdict), *reasons], tabulate_measures(verdict))
 
 
 def write_verdict(verdict: SentimentVerdict) -> str:

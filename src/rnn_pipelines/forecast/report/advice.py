@@ -1,0 +1,57 @@
+"""The expected error of the next values, and what to do next, in sentences that follow from the results."""
+
+from collections.abc import Iterable, Iterator
+
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
+from rnn_pipelines.forecast.methods.intermittent import SOME_ZEROS
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.report.intervals import judge_level
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.texts import read_texts
+
+NOTES = read_texts("rnn_pipelines.forecast.report")["advice"]
+NUM_SENTENCES = 3
+# Fewer windows rarely show a difference of 10 %.
+FEW_WINDOWS = 30
+
+
+def describe_expected_error(metrics: ForecastMetrics) -> str:
+    """Return the expected error of the ensemble, also relative to the reference; empty if it was not evaluated."""
+    if ENSEMBLE not in metrics.forecasters:
+        return ""
+    ours, theirs = (metrics.get(name, "mae") for name in (ENSEMBLE, metrics.reference))
+    if metrics.is_exact(ENSEMBLE):
+        return "Expect the forecast to be exact, up to rounding."
+    relation = f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}" if theirs > 0 else ""
+    return f"Expect to be off by ±{format_number(ours, 3)} on average (MAE){relation}."
+
+
+def advise(metrics: ForecastMetrics, levels: Iterable[int]) -> list[str]:
+    """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first.
+
+    Args:
+        metrics: of all forecasters.
+        levels: of the intervals, in percent.
+    """
+    return [*_advise_on_results(metrics, levels), *(NOTES[key] for key in ("service", "monitor", "evaluate"))][
+        :NUM_SENTENCES
+    ]
+
+
+def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Iterator[str]:
+    if not metrics.forecasters:
+        yield NOTES["not_evaluated"]
+        return
+    best = metrics.rank()[0]
+    if best in METHODS and best not in ENSEMBLE_STYLES:
+        yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
+    numbers = metrics.forecasters.get(ENSEMBLE, {})
+    narrow = [level for level in levels if judge_level(numbers, level) == "were too narrow"]
+    if narrow:
+        yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))
+    if metrics.zero_fraction > SOME_ZEROS:
+        yield NOTES["zeros"].format(share=f"{100 * metrics.zero_fraction:.0f} %")
+    if metrics.num_windows < FEW_WINDOWS:
+        yield NOTES["short"].format(num_windows=metrics.num_windows)

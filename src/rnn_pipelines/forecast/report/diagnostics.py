@@ -1,0 +1,146 @@
+"""Diagnostics of the ensemble's errors on the test part: by season, by lag, and the worst windows."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.evaluation.summary import find_reference
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.choice import choose_steps, show_time
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.report.figures import draw_bars, draw_line, set_layout
+from rnn_pipelines.report.notes import draw_or_note
+from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
+
+DIAGNOSTICS = ("error_by_season", "autocorrelation")
+NUM_WORST = 5
+MAX_LAG = 60
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+CHANCE = Style("95 % of uncorrelated errors", REFERENCE_COLOR, "dash")
+
+
+def draw_diagnostics(predictions: Predictions, profile: Profile) -> dict[str, Figure]:
+    """Draw the figures of `DIAGNOSTICS`, by name; empty ones without a test part.
+
+    Args:
+        predictions: of the test part.
+        profile: of the series.
+    """
+    if predictions.table.empty:
+        return {name: Figure() for name in DIAGNOSTICS}
+    return {
+        "error_by_season": draw_or_note(draw_error_by_season, predictions, profile),
+        "autocorrelation": draw_or_note(draw_autocorrelation, predictions, profile),
+    }
+
+
+def choose_forecaster(predictions: Predictions) -> str:
+    """Return the ensemble, or the first forecaster if there is no ensemble."""
+    return ENSEMBLE if ENSEMBLE in predictions.forecasters else predictions.forecasters[0]
+
+
+def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:
+    """Draw the mean absolute error by hour, weekday, month or quarter, or by the position in the season of steps.
+
+    The figure is empty if the series have no season.
+    """
+    title, positions, labels = _name_seasons(predictions.table["ds"], profile)
+    if not labels:
+        return Figure()
+    figure = Figure()
+    reference = find_reference(predictions.forecasters)
+    for name in dict.fromkeys((choose_forecaster(predictions), reference)):
+        if name in predictions.forecasters:
+            means = predictions.errors[name].abs().groupby(positions).mean().reindex(range(len(labels)))
+            figure.add_trace(draw_bars(STYLES[name], list(labels), means.to_numpy()))
+    return set_layout(figure, f"Error by {title}", "mean over all steps ahead", title, "mean absolute error")
+
+
+def _name_seasons(times: pd.Series, profile: Profile) -> tuple[str, pd.Series, Sequence[str]]:
+    """Return the name of the season, the position of each time in it, and the labels of the positions."""
+    length, freq = profile["season_length"], profile["freq"]
+    if times.dtype.kind != "M" and not isinstance(times.dtype, pd.DatetimeTZDtype):
+        labels = [str(number + 1) for number in range(length)] if 1 < length <= MAX_LAG else []
+        step = freq if isinstance(freq, int) else 1
+        return "position in the season", times // step % length, labels
+    days = times.drop_duplicates().sort_values().diff().median() / pd.Timedelta(1, "D")
+    if days < 1:
+        return "hour of the day", times.dt.hour, [str(hour) for hour in range(24)]
+    if days < 7:
+        return "weekday", times.dt.day_of_week, WEEKDAYS
+    if days < 80:
+        return "month", times.dt.month - 1, MONTHS
+    return "quarter", times.dt.quarter - 1, ["Q1", "Q2", "Q3", "Q4"] if days < 300 else []
+
+
+def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
+    """Draw the autocorrelation of the errors of `choose_steps` by lag, with the range of uncorrelated errors.
+
+    The figure is empty with fewer than 8 errors of each series.
+    """
+    name, rows = choose_forecaster(predictions), choose_steps(predictions.table)
+    errors = (rows["y"] - rows[name]).groupby(rows["unique_id"])
+    centred = (rows["y"] - rows[name]) - errors.transform("mean")
+    size, num_errors = (centred**2).sum(), int(centred.count())
+    max_lag = min(errors.size().max() // 4, max(2 * profile["season_length"] + 1, 14), MAX_LAG)
+    if max_lag < 2 or not size > 0:
+        return Figure()
+    lags = np.arange(1, max_lag + 1)
+    shifted = centred.groupby(rows["unique_id"])
+    values = np.array([(centred * shifted.shift(lag)).sum() / size for lag in lags])
+    chance = 1.96 / math.sqrt(num_errors)
+    figure = Figure([draw_bars(STYLES[name], lags, values, showlegend=False)])
+    for bound in (chance, -chance):
+        figure.add_trace(draw_line(CHANCE, [0.5, max_lag + 0.5], [bound] * 2, mode="lines", showlegend=bound > 0))
+    num_outside = int((np.abs(values) > chance).sum())
+    subtitle = f"{num_outside} of {max_lag} lags outside the range of uncorrelated errors"
+    return set_layout(figure, "Autocorrelation of the errors", subtitle, "lag, steps", "correlation")
+
+
+def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
+    """Return the windows with the largest mean absolute errors, which do not overlap within a series.
+
+    Returns:
+        `unique_id, first, last, actual, forecast, mae`, the largest error first; at most `NUM_WORST` rows.
+    """
+    name = choose_forecaster(predictions)
+    table = predictions.table.assign(error=predictions.errors[name].abs()) if len(predictions.table) else None
+    if table is None:
+        return pd.DataFrame(columns=["unique_id", "first", "last", "actual", "forecast", "mae"])
+    windows = table.groupby(["unique_id", "cutoff"]).agg(
+        first=("ds", "min"), last=("ds", "max"), actual=("y", "mean"), forecast=(name, "mean"), mae=("error", "mean")
+    )
+    windows = windows.dropna(subset="mae").sort_values("mae", ascending=False, kind="stable").reset_index("unique_id")
+    chosen: list[int] = []
+    for place, window in enumerate(windows.itertuples()):
+        earlier = windows.iloc[chosen]
+        overlaps = (earlier["first"] <= window.last) & (earlier["last"] >= window.first)
+        if not (overlaps & (earlier["unique_id"] == window.unique_id)).any():
+            chosen.append(place)
+        if len(chosen) == NUM_WORST:
+            break
+    return windows.iloc[chosen].reset_index(drop=True)
+
+
+def tabulate_worst_windows(worst: pd.DataFrame, average: float) -> Table:
+    """Return the table of `find_worst_windows`.
+
+    Args:
+        average: the mean absolute error of all windows.
+    """
+    spans = zip(worst["unique_id"], show_time(worst["first"]), show_time(worst["last"]), strict=True)
+    numbers = worst[["actual", "forecast", "mae"]].itertuples(index=False)
+    rows = [
+        [str(name), f"{first} to {last}", *map(format_number, row), format_number(row.mae / (average or np.nan), 2)]
+        for (name, first, last), row in zip(spans, numbers, strict=True)
+    ]
+    header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]
+    return Table(header, rows, num_text_columns=2, caption="The windows with the largest errors")

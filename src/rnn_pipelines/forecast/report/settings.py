@@ -1,0 +1,81 @@
+"""The tables of a run's settings: parts of the series, networks, weights and data."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rnn_pipelines.forecast.report.choice import show_time
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.series.source import describe_found
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
+from rnn_pipelines.networks.specs import format_units
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.page import Table, make_table
+
+
+def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return architecture, training and shrinkage of each network."""
+    columns: dict[str, Callable[[tuple[str, Mapping[str, Any]]], str]] = {
+        "network": lambda item: STYLES[item[0]].name,
+        "members": lambda item: str(item[1]["hyperparameters"]["num_members"]),
+        "units": lambda item: format_units(item[1]["hyperparameters"]["units"]),
+        "steps per input": lambda item: str(item[1]["hyperparameters"]["segment"]),
+        "parameters": lambda item: f"{item[1]['num_parameters']:,}",
+        "steps": lambda item: f"{item[1]['num_steps']:,}",
+        "best step": lambda item: f"{item[1]['best_step']:,}",
+        "shrinkage": lambda item: f"{item[1]['shrinkage']:.2f}",
+        "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
+    }
+    return make_table(records.items(), columns)
+
+
+def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
+    """Return the weight of each method in the ensemble, with its error on held-out windows."""
+    weights, losses = ensemble["weights"], ensemble["losses"]
+    rows = [
+        [STYLES[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
+        for name, loss in losses.items()
+    ]
+    return Table(header=["part", "weight", "error on held-out windows, normalised"], rows=rows)
+
+
+def tabulate_profile(profile: Profile) -> Table:
+    """Return the facts of the data, and all repairs."""
+    freq, season_length = profile["freq"], profile["season_length"]
+    facts = [
+        ["source", profile["source"]],
+        ["target", profile["target"]],
+        ["frequency", f"every {freq} steps" if isinstance(freq, int) and freq > 1 else str(freq)],
+        ["season length of the frequency", f"{season_length} steps" if season_length > 1 else "none"],
+        ["window", f"{profile['lookback']} steps back, {profile['horizon']} ahead"],
+        ["span", f"{profile['first']} to {profile['last']}"],
+        ["series", f"{profile['num_series']:,}"],
+        ["steps", f"{profile['num_steps']:,}"],
+    ]
+    found = [["found in the file", describe_found(profile["found"])]] if profile["found"] else []
+    zone = [["time zone", profile["tz"]]] if profile["tz"] else []
+    repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
+    return Table(header=["fact", "value"], rows=facts + zone + found + repairs, num_text_columns=2)
+
+
+def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
+    """Return the parts of the series on the time axis; those of several series begin at different times."""
+    starts = {"training": None, "validation": "validation_from", "test": "test_from"}
+    stops = ["train_stop", "validation_stop", "num_steps"]
+    judged = cutoffs[cutoffs["train_stop"] < cutoffs["num_steps"]]
+    sizes = judged[stops].diff(axis=1).fillna({"train_stop": judged["train_stop"]}).sum()
+    rows = [
+        [part, _format_start(judged, column, profile["first"]), f"{int(size):,}"]
+        for (part, column), size in zip(starts.items(), sizes, strict=True)
+        if size > 0
+    ]
+    rows.append(["forecast", f"after {profile['last']}", f"{profile['horizon'] * profile['num_series']:,}"])
+    return Table(["part", "starts", "steps"], rows, num_text_columns=2, caption="Parts on the time axis")
+
+
+def _format_start(cutoffs: Cutoffs, column: str | None, first: str) -> str:
+    if column is None:
+        return first
+    if column not in cutoffs:
+        return NO_NUMBER
+    times = show_time(cutoffs[column])
+    return " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))

@@ -1,0 +1,103 @@
+"""Diagnostics find a season, a correlation and an event that were put into the errors."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.diagnostics import (
+    NUM_WORST,
+    draw_autocorrelation,
+    draw_diagnostics,
+    draw_error_by_season,
+    find_worst_windows,
+    tabulate_worst_windows,
+)
+
+PROFILE: Any = {"season_length": 7, "freq": "D"}
+
+
+def make_predictions(errors: Any, freq: str | None = "D", horizon: int = 1, name: str = "a") -> Predictions:
+    """Forecasts of 0 by the ensemble, from rolling origins; `errors` are the actuals from 2024-01-01, a Monday."""
+    ds = pd.Series(pd.date_range("2024-01-01", periods=len(errors), freq=freq) if freq else np.arange(len(errors)))
+    origins = np.arange(1, len(errors) - horizon + 1)
+    rows = (origins[:, None] + np.arange(horizon)).ravel()
+    table = pd.DataFrame(
+        {
+            "unique_id": name,
+            "cutoff": np.repeat(ds.to_numpy()[origins - 1], horizon),
+            "ds": ds.to_numpy()[rows],
+            "horizon_step": np.tile(np.arange(1, horizon + 1), len(origins)),
+            "y": np.asarray(errors, float)[rows],
+            "ensemble": 0.0,
+        }
+    )
+    return Predictions(table, ("ensemble",))
+
+
+@pytest.mark.parametrize(
+    ("freq", "season_length", "period", "label"),
+    [("D", 7, 7, "Mon"), ("h", 24, 24, "0"), ("MS", 12, 12, "Jan"), ("QS", 4, 4, "Q1"), (None, 5, 5, "1")],
+)
+def test_bad_part_of_the_season_has_the_highest_bar(
+    freq: str | None, season_length: int, period: int, label: str
+) -> None:
+    errors = np.where(np.arange(8 * period) % period == 0, 9.0, -1.0)
+    profile: Any = {"season_length": season_length, "freq": freq or 1}
+    (bars,) = draw_error_by_season(make_predictions(errors, freq), profile).data
+    assert dict(zip(bars.x, bars.y, strict=True))[label] == 9
+    assert sorted(bars.y)[-2] == 1
+
+
+def test_steps_without_a_season_have_no_figure() -> None:
+    profile: Any = {"season_length": 1, "freq": 1}
+    assert not draw_error_by_season(make_predictions(np.ones(20), None), profile).data
+
+
+def test_autocorrelation_is_that_of_the_errors() -> None:
+    errors = np.tile([3.0, -3.0], 50)[1:] + np.random.default_rng(0).normal(size=99)
+    bars, upper, lower = draw_autocorrelation(make_predictions(errors), PROFILE).data
+    used = pd.Series(errors[1:])
+    centred = used - used.mean()
+    assert list(bars.x) == list(range(1, 16))
+    assert bars.y[1] == pytest.approx((centred[2:].to_numpy() * centred[:-2].to_numpy()).sum() / (centred**2).sum())
+    assert upper.y[0] == -lower.y[0] == pytest.approx(1.96 / np.sqrt(98))
+    assert bars.y[0] < -0.8
+
+
+def test_few_or_exact_forecasts_have_no_autocorrelation() -> None:
+    assert not draw_autocorrelation(make_predictions([1, 2, 3, 4, 5]), PROFILE).data
+    assert not draw_autocorrelation(make_predictions(np.zeros(50)), PROFILE).data
+
+
+def test_worst_windows_do_not_overlap_and_come_first() -> None:
+    errors = np.ones(60)
+    errors[[20, 40]] = 50.0, 10.0
+    worst = find_worst_windows(make_predictions(errors, horizon=3))
+    assert len(worst) == NUM_WORST
+    assert list(worst["mae"][:2]) == pytest.approx([52 / 3, 4])
+    assert worst["first"][0] <= pd.Timestamp("2024-01-21") <= worst["last"][0]
+    ordered = worst.sort_values("first")
+    assert (ordered["first"].iloc[1:].to_numpy() > ordered["last"].iloc[:-1].to_numpy()).all()
+
+
+def test_same_times_of_two_series_are_two_windows() -> None:
+    tables = [make_predictions(np.full(4, size), name=name).table for name, size in (("a", 5.0), ("b", 4.0))]
+    worst = find_worst_windows(Predictions(pd.concat(tables, ignore_index=True), ("ensemble",)))
+    assert worst["unique_id"].tolist() == ["a", "a", "a", "b", "b"]
+
+
+def test_errors_are_related_to_the_average() -> None:
+    table = tabulate_worst_windows(find_worst_windows(make_predictions([0, 8, 2])), average=4.0)
+    assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
+    assert table.rows[0][1] == "2024-01-02 to 2024-01-02"
+    assert tabulate_worst_windows(find_worst_windows(make_predictions([0, 0])), average=0.0).rows[0][-1] == "–"
+
+
+def test_without_a_test_part_nothing_is_drawn() -> None:
+    predictions = make_predictions([1, 2])
+    empty = predictions.keep(pd.Series(False, index=predictions.table.index))
+    assert not any(figure.data for figure in draw_diagnostics(empty, PROFILE).values())
+    assert find_worst_windows(empty).empty

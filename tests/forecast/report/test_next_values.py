@@ -1,0 +1,90 @@
+"""The next values are written in few digits, with ids in their own type."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.next_values import (
+    MAX_ROWS,
+    describe_first_value,
+    restore_numbers,
+    summarize_forecasts,
+    tabulate_ensemble,
+    tabulate_next_values,
+)
+from rnn_pipelines.report.page import Table
+
+
+def make_next_values(ids: tuple[str, ...] = ("a",), horizon: int = 3) -> Predictions:
+    """Of the ensemble, 100, 101, ..., with an 80 % interval of ±2.5."""
+    ds = pd.date_range("2026-01-30", periods=horizon)
+    tables = [
+        pd.DataFrame(
+            {
+                "unique_id": name,
+                "cutoff": pd.Timestamp("2026-01-29"),
+                "ds": ds,
+                "horizon_step": np.arange(1, horizon + 1),
+            }
+        )
+        for name in ids
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    forecasts = 99.0 + table["horizon_step"] + 1e-9
+    bounds = {"ensemble-lo-80": forecasts - 2.5, "ensemble-hi-80": forecasts + 2.5}
+    return Predictions(table.assign(ensemble=forecasts, **bounds), ("ensemble",), (80,))
+
+
+def test_table_of_the_ensemble_has_short_names_and_numbers() -> None:
+    table = tabulate_ensemble(make_next_values())
+    assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
+    assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (("1", "20"), [1, 20]),
+        (("-3", "0"), [-3, 0]),
+        (("007", "8"), ["007", "8"]),
+        (("1", "b"), ["1", "b"]),
+        (("9" * 30,), ["9" * 30]),
+        (("+1",), ["+1"]),
+    ],
+)
+def test_ids_that_are_numbers_are_written_as_numbers(ids: tuple[str, ...], expected: list[Any]) -> None:
+    assert tabulate_ensemble(make_next_values(ids, 1))["unique_id"].tolist() == expected
+    assert restore_numbers(make_next_values(ids, 1).table)["unique_id"].tolist() == expected
+
+
+def test_report_shows_the_first_series_and_names_the_files() -> None:
+    table, note = tabulate_next_values(make_next_values(("a", "b"), 40))
+    assert isinstance(table, Table)
+    assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
+    assert len(table.rows) == MAX_ROWS
+    assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
+
+
+def test_first_value_of_a_single_series_is_a_sentence() -> None:
+    sentence = describe_first_value(make_next_values())
+    assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
+    assert describe_first_value(make_next_values(("a", "b"))) == ""
+
+
+def test_newest_forecasts_of_a_log_are_summarized() -> None:
+    table = make_next_values(("a", "b")).table
+    log = pd.concat(
+        table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
+            y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", created_at=time
+        )
+        for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
+    )
+    text = summarize_forecasts(log)
+    lines = text.splitlines()
+    assert all(fact in lines[0] for fact in ("6 forecasts", "2 series", "v1"))
+    assert lines[2].split() == ["forecasts", "of", "a", "forecast", "lo", "80"]
+    assert lines[3].split() == ["2026-01-30", "101.0", "1.0"]
+    assert len(lines) == 6
