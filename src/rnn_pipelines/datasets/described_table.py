@@ -53,5 +53,4 @@ class DescribedTableDataset(DataclassDataset):
 
     def _read(self) -> pd.DataFrame:
         with self._open_to_read() as file:
-            # Columns of their own need no second copy of the table.
-            return pd.read_parquet(file, to_pandas_kwargs={"split_blocks": True, "self_destruct": True})
+            return pd.read_parquet(file)
