@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from kedro.io.core import DatasetError
 from kedro.utils import load_obj
@@ -10,6 +11,9 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import DataclassDataset
 from rnn_pipelines.datasets.texts import refuse_broken_texts
+
+# The rows that are compressed at once; a writer keeps them in memory.
+GROUP_ROWS = 1 << 16
 
 
 class DescribedTableDataset(DataclassDataset):
@@ -36,8 +40,12 @@ class DescribedTableDataset(DataclassDataset):
         table = data.table.copy(deep=False)
         fields = (field.name for field in dataclasses.fields(data) if field.name != "table")
         table.attrs = {"run": self.run} | {name: list(getattr(data, name)) for name in fields}
+        # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
+        doubles = [name for name in table if table[name].dtype == np.float64]
+        others = [name for name in table if name not in doubles]
+        options = {"use_dictionary": others, "use_byte_stream_split": doubles, "row_group_size": GROUP_ROWS}
         with self._open_to_write() as file:
-            table.to_parquet(file)
+            table.to_parquet(file, compression="zstd", **options)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the first rows, for kedro-viz."""

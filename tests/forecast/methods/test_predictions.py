@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
+from pyarrow.parquet import ParquetFile
 
 from rnn_pipelines.datasets import DescribedTableDataset
 from rnn_pipelines.errors import TableError
@@ -188,6 +189,19 @@ def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -
     pd.testing.assert_frame_equal(found.table, predictions.table)
     assert (found.forecasters, found.levels) == (predictions.forecasters, predictions.levels)
     pd.testing.assert_frame_equal(pd.read_parquet(path), predictions.table)
+
+
+def test_numbers_have_no_dictionary_and_come_back_to_the_last_bit(predictions: Predictions, tmp_path: Path) -> None:
+    path = str(tmp_path / "predictions.parquet")
+    name = predictions.forecasters[0]
+    values = np.resize([0.1, -0.0, np.nan, np.inf, 5e-324], len(predictions.table))
+    dataset = DescribedTableDataset(filepath=path, holds="rnn_pipelines.forecast.methods.predictions.Predictions")
+    dataset.save(replace(predictions, table=predictions.table.assign(**{name: values})))
+    assert dataset.load().table[name].to_numpy().tobytes() == values.tobytes()
+    group = ParquetFile(path).metadata.row_group(0)
+    columns = {column.path_in_schema: column for column in map(group.column, range(group.num_columns))}
+    assert "BYTE_STREAM_SPLIT" in columns[name].encodings
+    assert columns["unique_id"].has_dictionary_page
 
 
 def test_file_without_the_names_of_its_forecasters_is_an_error(predictions: Predictions, tmp_path: Path) -> None:

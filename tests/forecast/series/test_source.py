@@ -421,10 +421,8 @@ def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypa
     assert "no such file" in fail("no\0file.csv")
 
 
-def test_folder_is_no_file(tmp_path: Path) -> None:
-    assert fail(str(tmp_path)) == (
-        f"{tmp_path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in source.path."
-    )
+def test_empty_folder_is_named(tmp_path: Path) -> None:
+    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
 
 
 @pytest.mark.parametrize("name", ["my.xls", "my.json", "my.ods", "my"])

@@ -117,20 +117,30 @@ def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_s
     """
     num_windows, length = past.shape
     alpha, beta, damping, gamma = grid.T[:, :, None]
+    has_trend, has_season = bool(beta.any()), bool(first_season.any() or gamma.any())
+    trend_rate, season_rate = alpha * beta, gamma * (1 - alpha)
     level = np.repeat(first_level[None], len(grid), axis=0)
-    trend, losses = np.zeros_like(level), np.zeros_like(level)
-    season = np.repeat(first_season[None], len(grid), axis=0)
-    is_there, values = ~np.isnan(past), np.nan_to_num(past)
+    trend, losses, error, product = (np.zeros_like(level) for _ in range(4))
+    season = np.repeat(first_season.T[:, None], len(grid), axis=1)
+    is_there, values = ~np.isnan(past.T), np.ascontiguousarray(np.nan_to_num(past.T))
+    is_whole = is_there.all(axis=1)
+    # In place, because new arrays in each step take as long as the arithmetic.
     for step in range(length):
-        phase = (step - length) % season.shape[2]
-        # Before the first value there is no error, and no trend, so that the initial state stays.
-        damped = damping * trend
-        expected = level + damped
-        error = np.where(is_there[:, step], values[:, step] - expected - season[:, :, phase], 0.0)
-        losses += error * error
-        level = expected + alpha * error
-        trend = damped + alpha * beta * error
-        if gamma.any():
-            season[:, :, phase] += gamma * (1 - alpha) * error
+        phase = season[(step - length) % len(season)]
+        if has_trend:
+            trend *= damping
+            level += trend
+        np.subtract(values[step], level, out=error)
+        if has_season:
+            error -= phase
+        if not is_whole[step]:
+            # Before the first value there is no error, and no trend, so that the initial state stays.
+            error[:, ~is_there[step]] = 0.0
+        losses += np.multiply(error, error, out=product)
+        level += np.multiply(alpha, error, out=product)
+        if has_trend:
+            trend += np.multiply(trend_rate, error, out=product)
+        if has_season:
+            phase += np.multiply(season_rate, error, out=product)
     best, window = np.argmin(losses, axis=0), np.arange(num_windows)
-    return _State(level[best, window], trend[best, window], grid[best, 2], season[best, window])
+    return _State(level[best, window], trend[best, window], grid[best, 2], season[:, best, window].T)

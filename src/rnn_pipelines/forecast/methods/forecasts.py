@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, ite
 from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.networks.threads import use_one_thread
 
 PARTS: tuple[Part, Part] = ("test", "future")
 
@@ -28,7 +29,8 @@ def forecast_methods(
         fitted: by name.
     """
     seconds = dict.fromkeys(fitted, 0.0)
-    parts = {part: _forecast_part(panel, part, linear, fitted, seconds) for part in PARTS}
+    with use_one_thread():
+        parts = {part: _forecast_part(panel, part, linear, fitted, seconds) for part in PARTS}
     return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
 
 

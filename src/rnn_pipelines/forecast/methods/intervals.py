@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
@@ -241,11 +242,15 @@ def add_intervals(
     origins = index.origins(np.arange(len(index)))
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, origins, names, scaler)
-    columns = {}
-    for name in (name for name in predictions.forecasters if name in intervals.names):
+    levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]
+    # One array for all bounds, because its memory is free again as soon as the table is saved.
+    bounds = np.empty((len(bounded), len(levels), 2, len(table)))
+    for name, own in zip(bounded, bounds, strict=True):
         scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
-        found = bound_forecasts(intervals, name, windows, scaled)
-        for number, level in enumerate(intervals.levels.tolist()):
-            for column, bounds in zip(name_bounds(name, level), found, strict=True):
-                columns[column] = bounds[number].ravel()
-    return Predictions(table.assign(**columns), predictions.forecasters, tuple(intervals.levels.tolist()))
+        for side, found in enumerate(bound_forecasts(intervals, name, windows, scaled)):
+            own[:, side] = found.reshape(len(levels), len(table))
+    columns = pd.Index(
+        [column for name in bounded for level in levels for column in name_bounds(name, level)], dtype="str"
+    )
+    added = pd.DataFrame(bounds.reshape(len(columns), len(table)).T, table.index, columns, copy=False)
+    return Predictions(pd.concat([table, added], axis=1), predictions.forecasters, tuple(levels))

@@ -23,9 +23,10 @@ from rnn_pipelines.forecast.series.values import (
 )
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.table_files import ROW, TableFiles, list_columns, name_row, require_columns
+from rnn_pipelines.reading.folders import list_files, read_tables
+from rnn_pipelines.reading.table_files import ROW, TableFiles, expand_home, list_columns, name_row, require_columns
 from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
-from rnn_pipelines.reading.user_files import find_broken, read_columns
+from rnn_pipelines.reading.user_files import find_broken
 from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
 
 FILES = TableFiles(
@@ -63,6 +64,18 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
+    try:
+        return _read_own(source, columns, external, axis)
+    except SeriesError as error:
+        if source.path is not None and str(error).startswith(f"{source.label}:"):
+            for file in list_files(expand_home(source.path)):  # so that the error has the file and its row
+                _read_own(source.model_copy(update={"path": str(file)}), columns, None, axis)
+        raise
+
+
+def _read_own(
+    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None, axis: TimeAxis | None
+) -> tuple[Source, pd.DataFrame]:
     source, raw = _read_values(source, external, columns)
     check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
@@ -93,7 +106,7 @@ def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Da
     """
     known = [source.time, source.target, *([source.id] if source.id else [])] if wanted is None else list(wanted)
     dialect = Dialect(source.sep, source.encoding, source.sheet)
-    return read_columns(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
+    return read_tables(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
 
 
 def read_rows(
@@ -164,7 +177,7 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
         dialect = Dialect(source.sep, source.encoding, source.sheet)
-        table, label = read_columns(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
+        table, label = read_tables(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
         table = _number_rows(table)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label

@@ -1,0 +1,106 @@
+"""Reading of a table in one file, or in many files of a folder."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from urllib.parse import unquote
+
+import pandas as pd
+
+from rnn_pipelines.errors import MissingColumnsError
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.table_files import TableFiles, expand_home, list_columns
+from rnn_pipelines.reading.user_files import PLAIN_CSV, read_columns
+
+# The value that Hive and Spark write for a missing one.
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def list_files(path: Path) -> list[Path]:
+    """Return the files of a folder and of its subfolders, by name; none if it is no folder.
+
+    Names that begin with a point or an underscore are left out, as other readers of partitioned data sets do.
+    """
+    # Unlike `Path.is_dir`, this accepts invalid names.
+    if not os.path.isdir(path):
+        return []
+    found = (file for file in path.rglob("*") if file.is_file())
+    return sorted(file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts))
+
+
+def read_tables(
+    path: Path,
+    wanted: list[str],
+    files: TableFiles,
+    dialect: Dialect = PLAIN_CSV,
+    numbers: Collection[str] | None = (),
+    has_all: bool = False,
+) -> pd.DataFrame:
+    """Read some columns of a file, or of all files of a folder, one after another in the order of their names.
+
+    A column that a file lacks is read from the name of its folder, such as `store=12`.
+
+    Args:
+        path, wanted, files, dialect, numbers, has_all: see `read_columns`.
+    Raises:
+        RnnPipelinesError: `files.error`: see `read_columns`; the folder has no files, or a column holds numbers in one
+            file and texts or times in another one.
+    """
+    path = expand_home(path)
+    paths = list_files(path) if os.path.isdir(path) else [path]
+    if not paths:
+        raise files.error(f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}.")
+    tables = [_read_file(file, wanted, files, dialect, numbers, has_all) for file in paths]
+    if len(tables) == 1:
+        return tables[0]
+    if numbers != () and _find_mixed(tables) is not None:
+        # Cells of CSV files are texts in all files if they are in one.
+        tables = [_read_file(file, wanted, files, dialect, (), has_all) for file in paths]
+    mixed = _find_mixed(tables)
+    if mixed is not None:
+        name, first, other = mixed
+        raise files.error(
+            f"{paths[other]}: column '{name}' holds {tables[other][name].dtype}, but {tables[first][name].dtype} in "
+            f"{paths[first].name}. Write the same type to all files."
+        )
+    filled = [table for table in tables if len(table)] or tables[:1]
+    joined = pd.concat([table.dropna(axis=1, how="all") for table in filled], ignore_index=True)
+    joined = joined.reindex(columns=tables[0].columns)
+    joined.attrs = {"found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()}}
+    return joined
+
+
+def _read_file(
+    path: Path,
+    wanted: list[str],
+    files: TableFiles,
+    dialect: Dialect,
+    numbers: Collection[str] | None,
+    has_all: bool,
+) -> pd.DataFrame:
+    try:
+        return read_columns(path, wanted, files, dialect, numbers, has_all)
+    except MissingColumnsError as error:
+        parts = (part.partition("=") for part in path.parent.parts if "=" in part)
+        named, missing = {name: unquote(value) for name, _, value in parts}, error.missing
+        if not set(missing) <= set(named):
+            raise
+    table = read_columns(path, [name for name in wanted if name not in missing], files, dialect, numbers, has_all)
+    for name in missing:
+        value = None if named[name] == NO_PARTITION else named[name]
+        table[name] = pd.Series(value, table.index, "str")
+    return table[list_columns(wanted, table.columns, has_all)]
+
+
+def _find_mixed(tables: list[pd.DataFrame]) -> tuple[str, int, int] | None:
+    """Return a column with cells of different kinds, and the numbers of two of its tables; None if there is none."""
+    for name in tables[0]:
+        kinds: dict[str, int] = {}
+        for number, table in enumerate(tables):
+            if name in table and table[name].notna().any():
+                kind = table[name].dtype
+                kinds.setdefault("number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind)), number)
+        if len(kinds) > 1:
+            first, other, *_ = kinds.values()
+            return str(name), first, other
+    return None
