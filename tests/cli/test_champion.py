@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from click import Context
 from click.testing import CliRunner, Result
@@ -36,12 +37,13 @@ from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.cli import champion as cli
 from rnn_pipelines.cli import run_command
 from rnn_pipelines.errors import SeriesError, TrackingError
+from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
 
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
-COMMANDS = ["check", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
+COMMANDS = ["check", "export", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
 SINCE = "2026-01-31T02:00:00+00:00"
 
 Run = Callable[..., Result]
@@ -542,3 +544,24 @@ def test_check_loads_no_tensorflow_and_no_mlflow(elsewhere: Path) -> None:
     finished, _ = run_kedro(elsewhere, "check", "forecast")
     assert (finished.returncode, finished.stdout.splitlines()[0]) == (10, "forecast: retrain")
     assert HEAVY.findall(finished.stderr) == []
+
+
+def test_export_writes_the_champion(
+    paths: Paths, tmp_path: Path, prepare: Callable[..., Any], make_forecaster: Callable[..., Any]
+) -> None:
+    files = pack(make_forecaster(prepare(np.sin(np.arange(80.0)))))
+    version = paths.store.add_version(files)
+    paths.store.promote(version, ["it is better"], SINCE)
+    found = run("export", "forecast", str(tmp_path / "out"), "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout) == {"task": "forecast", "version": version, "path": str(tmp_path / "out")}
+    assert (tmp_path / "out/model.npz").read_bytes() == files["model.npz"]
+    assert (tmp_path / "out/forecaster.py").is_file()
+
+
+def test_a_champion_that_is_no_forecaster_is_not_exported(paths: Paths, tmp_path: Path) -> None:
+    version = paths.store.add_version({"vocabulary.json": b"[]"})
+    paths.store.promote(version, ["it is better"], SINCE)
+    found = run("export", "sentiment", str(tmp_path / "out"))
+    assert found.exit_code == 1
+    assert not (tmp_path / "out").exists()

@@ -1,5 +1,6 @@
 """The program `rnn-pipelines`: its output, files and exit codes."""
 
+import io
 import json
 import subprocess
 import sys
@@ -67,6 +68,18 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     assert done.returncode == 0, done.stderr
     forecasts = [row["ensemble"] for row in json.loads(done.stdout)]
     np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
+
+
+def test_exported_model_predicts(folder: Path, results: Any) -> None:
+    done = call(folder, "export", "out/model", "exported")
+    assert (done.returncode, done.stdout) == (0, "exported\n"), done.stderr
+    pd.read_csv(folder / "my.csv").rename(columns={"Date": "ds", "sales": "y"}).to_csv(folder / "ds_y.csv")
+    done = subprocess.run(
+        [sys.executable, "exported/forecaster.py", "ds_y.csv"], cwd=folder, check=True, capture_output=True, text=True
+    )
+    found = pd.read_csv(io.StringIO(done.stdout))
+    np.testing.assert_allclose(found["ensemble"], [row["forecast"] for row in results["next_values"]], atol=1e-4)
+    assert call(folder, "export", "out/model", "exported").returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -157,6 +158,25 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     paths = find_paths(task, env)
     change = roll_back(paths.store, task, reason)
     _report_change(paths, task, is_json, change)
+
+
+@champion.command()
+@add_shared_options
+@click.argument("path", type=click.Path(path_type=Path))
+def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
+    """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
+
+    It predicts with NumPy and pandas alone: python PATH/forecaster.py data.csv
+    """
+    # Here, because the other commands need neither NumPy nor pandas.
+    from rnn_pipelines.forecast.export.files import export_forecaster
+    from rnn_pipelines.forecast.model.packing import unpack
+
+    found = find_paths(task, env).store.load()
+    export_forecaster(unpack(found.files), path)
+    _print_result(
+        is_json, {"task": task, "version": found.version, "path": str(path)}, f"{task}: {found.version} in {path}"
+    )
 
 
 @champion.command()

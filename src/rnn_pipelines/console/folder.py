@@ -1,13 +1,12 @@
 """A new folder of results, whose files appear together."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.storage.files import draft_folder
 
 MODEL = "model"
 
@@ -49,15 +48,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, b
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
+        with draft_folder(folder) as draft:
             for name, content in files.items():
                 (draft / name).write_bytes(content)
             save_folder(draft / MODEL, model)
-            draft.chmod(0o755)
-            os.rename(draft, folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     except OSError as error:
         raise RunError(f"{folder}: the results can't be written ({error.strerror}). Name another folder.") from error

@@ -6,6 +6,7 @@ import warnings
 
 import click
 
+from rnn_pipelines.console.export import export
 from rnn_pipelines.console.forecast import forecast
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
@@ -38,7 +39,7 @@ def commands(verbose: bool) -> None:
     warnings.simplefilter("ignore", FutureWarning)
 
 
-for command in (forecast, sentiment, predict, serve):
+for command in (forecast, sentiment, predict, export, serve):
     commands.add_command(command)
 
 

@@ -278,8 +278,23 @@ class Forecaster:
             ChampionError: the folder cannot be written, or holds other files, which stay unchanged.
             LockedError: another save into the folder did not end in time.
         """
-        artefact = self._require_fit() if self._fitted is None else make_champion(self._fitted)
-        save_folder(path, pack(artefact))
+        save_folder(path, pack(self._make_artefact()))
+
+    def export(self, path: str | Path) -> None:
+        """Write the `ensemble` with a program that predicts with NumPy and pandas alone.
+
+        `forecaster.py` of the export has the same numbers as `predict`. It reads times in ISO 8601, and needs an offset
+        from UTC for hours and shorter steps with a time zone.
+
+        Args:
+            path: of a new folder, or of a new zip file if it ends in .zip.
+        Raises:
+            ParameterError: nothing was fitted yet, or a method of the ensemble cannot be exported.
+            RunError: the path exists, or cannot be written.
+        """
+        from rnn_pipelines.forecast.export.files import export_forecaster
+
+        export_forecaster(self._make_artefact(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -315,6 +330,10 @@ class Forecaster:
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts = {ENSEMBLE: artefact}
         return loaded
+
+    def _make_artefact(self) -> Artefact:
+        """Return the forecaster in use: as loaded, or as a retraining makes it."""
+        return self._require_fit() if self._fitted is None else make_champion(self._fitted)
 
     def _require_fit(self) -> Artefact:
         if not self._artefacts:

@@ -1,11 +1,13 @@
-"""Atomic replacement of files."""
+"""Files that are replaced atomically, and new folders that appear when they are complete."""
 
 import logging
 import os
 import re
+import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,23 @@ def replace_file(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which gets its final name if the block ends without an error, and else is removed.
+
+    Args:
+        folder: does not exist; its parent does.
+    """
+    draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        os.rename(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def find_target(name: str) -> str | None:

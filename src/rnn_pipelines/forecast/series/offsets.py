@@ -24,7 +24,7 @@ _LAST_SHIFT, _LONGEST_SHIFT = 27, 29
 # Offsets that begin on the first day of a month.
 MONTHLY = ("MS", "QS", "YS")
 # Years whose holidays are no steps.
-_HOLIDAY_YEARS = range(1950, 2101)
+HOLIDAY_YEARS = range(1950, 2101)
 _WEEKS = {"B": "1111100", "D": "1111111"}
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -127,7 +127,7 @@ def _list_days(name: str) -> np.ndarray:
     Raises:
         ValueError: there is no such date or country.
     """
-    days = pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, _HOLIDAY_YEARS)
+    days = pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS)
     return days.to_numpy("datetime64[D]")
 
 

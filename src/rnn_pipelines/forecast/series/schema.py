@@ -13,10 +13,10 @@ from rnn_pipelines.forecast.series.frequency import (
     get_usual_window,
     infer_frequency,
 )
-from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
 from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
-from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
+from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.spacing import fill_grid
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.series.time_axis import TimeZone
 from rnn_pipelines.forecast.series.usual_days import leave_out_closed_days, move_to_usual_day
@@ -29,9 +29,6 @@ NAMES_IN_MESSAGE = 10
 PACKAGED_WINDOW = (30, 7)
 
 logger = logging.getLogger(__name__)
-
-# A series with a larger fraction of missing steps has another spacing, rather than gaps.
-MAX_MISSING_FRACTION = 0.5
 
 
 class GapPolicy(RootModel[Literal["interpolate", "error", "split"]]):
@@ -46,10 +43,24 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
     """Check a table as read; return it sorted and equally spaced.
 
     Args:
-        table: the series as read.
-        source: has the names for messages; its `freq` takes precedence over the inferred one.
+        table, source, gaps: see `space_evenly`.
     Returns:
         The series, and their profile.
+    Raises:
+        SeriesError: see `space_evenly`.
+    """
+    regular, freq, repairs, empty = space_evenly(table, source, gaps)
+    profile = _describe_series(regular, source.model_copy(update={"tz": table.attrs.get("tz")}), freq)
+    return regular, {**profile, "repairs": repairs, "left_out": empty}
+
+
+def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, int | str, list[str], list[str]]:
+    """Check a table as read; return it sorted and equally spaced, with its frequency, repairs and unusable series.
+
+    Args:
+        table: the series as read.
+        source: has the names for messages; its `freq` takes precedence over the inferred one.
+        gaps: treatment of missing steps.
     Raises:
         SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap under the
             policy `error`.
@@ -73,7 +84,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
     ordered, repairs_of_ends, future = _trim_ends(ordered)
     repairs += repairs_of_ends
-    regular = _fill_grid(ordered, freq, source)
+    regular = fill_grid(ordered, freq, source)
     regular.attrs |= table.attrs
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
@@ -86,8 +97,7 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
         logger.warning("%s: %s", source.label, repair)
     for message in future:
         logger.info("%s: %s", source.label, message)
-    profile = _describe_series(regular, source, freq)
-    return regular, {**profile, "repairs": [*repairs, *future], "left_out": empty}
+    return regular, freq, [*repairs, *future], empty
 
 
 def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Profile:
@@ -221,66 +231,6 @@ def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str
     early = [f"left out: {num_early} rows before the first value of a series"] if num_early else []
     late = f"{num_late} rows after the last value of a series have no value, and only provide future covariates"
     return ordered[is_inside], early, [late] if num_late else []
-
-
-def _fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
-    """Return the series with a row for every step."""
-    rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
-    steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
-    num_steps = steps[rows.stops - 1] + 1
-    _check_regular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
-    if (num_steps == rows.lengths).all():
-        return ordered.reset_index(drop=True)
-    return insert_steps(ordered, rows, steps, num_steps, freq)
-
-
-def _check_regular_spacing(
-    ordered: pd.DataFrame,
-    rows: SeriesRows,
-    is_on_step: np.ndarray,
-    num_steps: np.ndarray,
-    freq: int | str,
-    source: SourceSpec,
-) -> None:
-    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
-    # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
-    is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
-    faulty = np.flatnonzero(is_sparse | ~np.logical_and.reduceat(is_on_step, rows.starts))
-    if not len(faulty):
-        return
-    number = faulty[0]
-    inside = slice(rows.starts[number], rows.stops[number])
-    group, off_step = ordered[inside], ~is_on_step[inside]
-    own = _infer_own(group) if len(rows.starts) > 1 else freq
-    if own not in (freq, None):
-        raise SeriesError(
-            f"{source.label}: series {show(group['unique_id'].iloc[0])} has the spacing '{own}', and others '{freq}'. "
-            "Forecast the series of each spacing on their own."
-        )
-    if is_sparse[number]:
-        row = group.loc[group["ds"].diff().idxmax()]
-        found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
-    else:
-        row = group[off_step].iloc[0]
-        found = f"{off_step.sum()} of {len(group)} rows out of step"
-    raise _make_spacing_error(row, freq, found, source)
-
-
-def _infer_own(group: pd.DataFrame) -> int | str | None:
-    """Return the spacing of one series; None if it has none."""
-    try:
-        return infer_frequency(group)
-    except SeriesError:
-        return None
-
-
-def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
-    hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
-    return SeriesError(
-        f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series {show(row['unique_id'])} "
-        f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. "
-        f"Correct the row, resample the series, set source.freq to its spacing{hint}."
-    )
 
 
 def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:

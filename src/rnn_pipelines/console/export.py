@@ -1,0 +1,26 @@
+"""The command `export`: a saved forecaster in, a folder that needs only NumPy and pandas out."""
+
+from pathlib import Path
+
+import click
+
+from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.printing import say
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, file_okay=False))
+@click.argument("path", type=click.Path())
+def export(model: str, path: str) -> None:
+    """Export the saved or promoted forecaster MODEL, a folder, to PATH.
+
+    PATH is a new folder, or a new zip file if it ends in .zip. It predicts with NumPy and pandas alone:
+
+    \b
+      python PATH/forecaster.py data.csv
+    """
+    from rnn_pipelines.forecast.export.files import export_forecaster
+    from rnn_pipelines.forecast.model.packing import unpack
+
+    export_forecaster(load_model(model, unpack), Path(path))
+    say(path)

@@ -1,0 +1,1 @@
+"""A forecaster as a folder that needs only NumPy and pandas."""

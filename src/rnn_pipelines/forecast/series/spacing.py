@@ -1,0 +1,82 @@
+"""Equal spacing: a row for every step of each series, and the error for series without it."""
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.frequency import infer_frequency
+from rnn_pipelines.forecast.series.grid import count_steps, insert_steps
+from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.reading.times import format_time
+
+# A series with a larger fraction of missing steps has another spacing, rather than gaps.
+MAX_MISSING_FRACTION = 0.5
+
+
+def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
+    """Return the series with a row for every step.
+
+    Args:
+        ordered: one series after another, each in the order of time.
+        freq: their spacing.
+        source: has the names for messages.
+    Raises:
+        SeriesError: the spacing of a series is irregular, or another one.
+    """
+    rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
+    steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
+    num_steps = steps[rows.stops - 1] + 1
+    _check_regular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
+    if (num_steps == rows.lengths).all():
+        return ordered.reset_index(drop=True)
+    return insert_steps(ordered, rows, steps, num_steps, freq)
+
+
+def _check_regular_spacing(
+    ordered: pd.DataFrame,
+    rows: SeriesRows,
+    is_on_step: np.ndarray,
+    num_steps: np.ndarray,
+    freq: int | str,
+    source: SourceSpec,
+) -> None:
+    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
+    # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
+    is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
+    faulty = np.flatnonzero(is_sparse | ~np.logical_and.reduceat(is_on_step, rows.starts))
+    if not len(faulty):
+        return
+    number = faulty[0]
+    inside = slice(rows.starts[number], rows.stops[number])
+    group, off_step = ordered[inside], ~is_on_step[inside]
+    own = _infer_own(group) if len(rows.starts) > 1 else freq
+    if own not in (freq, None):
+        raise SeriesError(
+            f"{source.label}: series {show(group['unique_id'].iloc[0])} has the spacing '{own}', and others '{freq}'. "
+            "Forecast the series of each spacing on their own."
+        )
+    if is_sparse[number]:
+        row = group.loc[group["ds"].diff().idxmax()]
+        found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
+    else:
+        row = group[off_step].iloc[0]
+        found = f"{off_step.sum()} of {len(group)} rows out of step"
+    raise _make_spacing_error(row, freq, found, source)
+
+
+def _infer_own(group: pd.DataFrame) -> int | str | None:
+    """Return the spacing of one series; None if it has none."""
+    try:
+        return infer_frequency(group)
+    except SeriesError:
+        return None
+
+
+def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
+    hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
+    return SeriesError(
+        f"{source.label}: column '{source.time}', row {row.name}: irregular spacing in series {show(row['unique_id'])} "
+        f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. "
+        f"Correct the row, resample the series, set source.freq to its spacing{hint}."
+    )
