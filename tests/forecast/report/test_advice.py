@@ -12,7 +12,7 @@ NUMBERS = {"rmse": 2.0, "coverage_80": 0.79}
 
 def make_metrics(**mae: float) -> ForecastMetrics:
     blocks = {name: {**NUMBERS, "mae": error, "mse": error**2} for name, error in mae.items()}
-    return ForecastMetrics(blocks, None, num_windows=FEW_WINDOWS, level=10.0)
+    return ForecastMetrics(blocks, None, num_windows=FEW_WINDOWS, mean_size=10.0)
 
 
 WINS = make_metrics(ensemble=1.0, lstm=1.5, seasonal_naive=4.0)

@@ -338,7 +338,7 @@ def test_differences_are_from_the_best_baseline() -> None:
 def test_errors_that_are_rounding_are_exact(difference: float) -> None:
     """Their ratio is that of two roundings."""
     metrics = make_metrics(lstm=1e-15, gru=1.0, ridge=1e-30).add({"lstm": {"difference": difference}})
-    metrics = replace(metrics, level=10.0)
+    metrics = replace(metrics, mean_size=10.0)
     assert find_difference(metrics, "LSTM") == "exact"
     assert find_difference(metrics, "GRU") == "> +10,000"
     assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")

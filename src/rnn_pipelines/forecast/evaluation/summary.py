@@ -53,7 +53,7 @@ class ForecastMetrics:
         zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
         missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
-        level: the mean absolute actual of the test part; 0 if unknown.
+        mean_size: the mean absolute actual of the test part; 0 if unknown.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -62,7 +62,7 @@ class ForecastMetrics:
     num_windows: int = 0
     num_cutoffs: int = 0
     missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    level: float = 0.0
+    mean_size: float = 0.0
 
     @property
     def is_panel(self) -> bool:
@@ -93,7 +93,7 @@ class ForecastMetrics:
 
     def is_exact(self, forecaster: str) -> bool:
         """Return whether the errors of a forecaster are only rounding."""
-        return self.get(forecaster, "mae") <= ROUNDING * self.level
+        return self.get(forecaster, "mae") <= ROUNDING * self.mean_size
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
@@ -190,8 +190,8 @@ def evaluate_forecasts(
     baseline = summary.find_best_baseline()
     differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
-    level = float(np.nan_to_num(predictions.table["y"].abs().mean()))
-    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE), level=level)
+    mean_size = float(np.nan_to_num(predictions.table["y"].abs().mean()))
+    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE), mean_size=mean_size)
     summary = summary.add(differences).add(of_intervals).add(seconds)
     return summary.to_json(), by_series, measure_by_step(predictions), by_level
 
