@@ -156,13 +156,17 @@ def test_all_is_printed_in_one_place(project: Path) -> None:
     """The bars of progress go their own way; they show names of networks and tasks alone."""
     ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
     ways |= {"sys.stdout.write", "sys.stderr.write"}
-    assert [call for call in find_calls(project) if call[1] in ways] == [("printing.py", "click.echo")] * 2
+    # The runtime of an exported model is a program of its own, which the project only copies.
+    found = [call for call in find_calls(project) if call[1] in ways and call[0] != "forecast/export/runtime.py"]
+    assert found == [("printing.py", "click.echo")] * 2
 
 
 def test_no_module_sets_the_log_up(project: Path) -> None:
     ways = ("addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig")
-    assert [call for call in find_calls(project) if call[1].rpartition(".")[2] in ways] == [
-        ("printing.py", "handler.setFormatter")
+    # The console has no settings of Kedro for its log.
+    assert sorted(call for call in find_calls(project) if call[1].rpartition(".")[2] in ways) == [
+        ("console/main.py", "logging.basicConfig"),
+        ("printing.py", "handler.setFormatter"),
     ]
 
 

@@ -242,11 +242,11 @@ def test_columns_that_are_not_named_are_in_no_window(plain: SimpleNamespace) -> 
 
 
 def test_columns_that_are_not_named_are_in_no_matrix(plain: SimpleNamespace) -> None:
-    """Which read the window, the season at each step, the calendar and 1."""
+    """Which read the window, the season at each step, the calendar with its harmonics, and 1."""
     found, expected = fit_linear_models(plain.windows), fit_linear_models(plain.silent)
     for name in vars(expected).keys() - {"seconds"}:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
-    assert found.matrices.shape[2] == 5 + HORIZON + len(found.calendar) + 1
+    assert found.matrices.shape[2] == 5 + HORIZON + found.normalizer.num_free
     assert "effects" not in found.names
 
 

@@ -12,7 +12,7 @@ def test_network_is_chosen_from_the_data_unless_something_is_asked_for() -> None
     assert (network.units, network.members, network.segment) == (None, None, None)
 
 
-NETWORK = {"units": 0, "members": 0, "segment": 0, "dropout": 0.1, "activation": "relu"}
+NETWORK = {"units": 0, "members": 0, "segment": 0, "dropout": 1.0, "activation": "relu"}
 BUDGET = {"max_seconds": 0, "max_steps": 0, "epochs": 5, "warm_start": True}
 TRAINING = {
     "max_steps": 0,
@@ -30,7 +30,7 @@ TRAINING = {
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [
-        (NetworkSpec, "units", (4, 4)),
+        (NetworkSpec, "units", (4, 0)),
         *((NetworkSpec, *one) for one in NETWORK.items()),
         *((ForecastTrainingSpec, *one) for one in TRAINING.items()),
         *((BudgetSpec, *one) for one in BUDGET.items()),
