@@ -44,7 +44,7 @@ AT_THE_TOP = {
         "compare.training", "networks.fit", "sentiment.methods.batches", "sentiment.methods.training",
     },
     "sklearn": set(),
-    "mlflow": {"champion.tracking.registry"},
+    "mlflow": {"champion.tracking.registry", "forecast.export.mlflow_model", "forecast.export.served"},
     "sqlalchemy": set(),
     "joblib": set(),
     "utilsforecast": set(),
