@@ -30,7 +30,7 @@ class ServedForecaster(PythonModel):
         given = params or {}
         try:
             found: pd.DataFrame = self.forecaster.predict(model_input, given.get("h"), given.get("level"))
-        except self.program.SeriesError as error:
+        except self.program.RnnPipelinesError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return found
 
