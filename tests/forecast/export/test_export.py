@@ -253,6 +253,14 @@ def test_every_global_name_of_the_program_is_defined(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_program_imports_numpy_and_pandas_alone() -> None:
+    """Also inside functions that no test calls."""
+    nodes = list(ast.walk(ast.parse(write_program())))
+    names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    names += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) == {"numpy", "pandas"}
+
+
 def test_methods_that_only_a_fit_needs_are_left_out() -> None:
     names = {node.name for node in ast.walk(ast.parse(write_program())) if isinstance(node, ast.FunctionDef)}
     assert {"predict", "extend_by_theta", "bound_forecasts"} <= names
