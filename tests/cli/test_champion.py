@@ -393,7 +393,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """The champion at each time that MLflow is told."""
     champions: list[str | None] = []
 
-    def tell(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int | None = None) -> Publication:
+    def tell(store: ChampionStore, task: str, spec: TrackingSpec, **_: Any) -> Publication:
         pointer = store.read_pointer()
         champions.append(None if pointer is None else pointer.version)
         return Publication(2, champions[-1])

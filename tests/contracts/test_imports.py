@@ -46,7 +46,7 @@ AT_THE_TOP = {
         "sentiment.methods.training",
     },
     "sklearn": set(),
-    "mlflow": {"champion.tracking.registry"},
+    "mlflow": {"champion.tracking.registry", "forecast.export.mlflow_model", "forecast.export.served"},
     "sqlalchemy": set(),
     "joblib": set(),
     "utilsforecast": set(),

@@ -41,7 +41,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, Any, int
     """Folder, task, address and number of records of each publication."""
     calls = []
 
-    def publish(store: ChampionStore, task: str, find_spec: Any) -> None:
+    def publish(store: ChampionStore, task: str, find_spec: Any, save_model: Any) -> None:
         calls.append((store.folder, task, find_spec().tracking_uri, len(store.list_records())))
 
     monkeypatch.setattr(project, "publish_if_possible", publish)

@@ -28,6 +28,7 @@ from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import TrackingError, make_line
 from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, fingerprint_newest
+from rnn_pipelines.hooks.served_models import SAVERS
 from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.printing import say, say_json, write_list
 from rnn_pipelines.storage.lock import hold_lock
@@ -169,11 +170,13 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     It predicts with NumPy and pandas alone: python PATH/forecaster.py data.csv
     """
     # Here, because the other commands need neither NumPy nor pandas.
+    from rnn_pipelines.champion.folders import unpack_model
     from rnn_pipelines.forecast.export.files import export_forecaster
     from rnn_pipelines.forecast.model.packing import unpack
 
-    found = find_paths(task, env).store.load()
-    export_forecaster(unpack(found.files), path)
+    store = find_paths(task, env).store
+    found = store.load()
+    export_forecaster(unpack_model(store.folder, lambda: unpack(found.files)), path)
     _print_result(
         is_json, {"task": task, "version": found.version, "path": str(path)}, f"{task}: {found.version} in {path}"
     )
@@ -229,7 +232,7 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     spec = paths.find_tracking()
     if spec is None:
         raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml.")
-    published = publication.publish(paths.store, task, spec)
+    published = publication.publish(paths.store, task, spec, save_model=SAVERS.get(task))
     text = publication.describe_publication(published, task, spec)
     _print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
@@ -250,7 +253,7 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
     except Exception as error:
         if count_retrainings(paths.store) == num_retrainings:
             record_failure(paths.champion, task, error, as_of)
-            publish_if_possible(paths.store, task, paths.find_tracking)
+            publish_if_possible(paths.store, task, paths.find_tracking, SAVERS.get(task))
         raise
 
 
@@ -261,7 +264,7 @@ def _describe_outcome(record: Record, is_run: bool) -> str:
 
 
 def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
-    publish_if_possible(paths.store, task, paths.find_tracking)
+    publish_if_possible(paths.store, task, paths.find_tracking, SAVERS.get(task))
     text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
     _print_result(is_json, {"task": task, **asdict(change)}, text)
 

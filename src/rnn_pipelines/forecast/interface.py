@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
@@ -40,6 +39,7 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_out_recursive,
     lay_side_by_side,
     report_ahead,
+    take_steps,
 )
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
@@ -55,8 +55,6 @@ from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
 
-# Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.
-MAX_HORIZONS = 1_000
 # Parameters of `covariates` by their names in Nixtla's libraries.
 EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
@@ -151,7 +149,7 @@ class Forecaster:
         best = self._require_fit()
         levels = self._choose_levels(best, level)
         horizon = best.settings.horizon
-        num_steps = horizon if h is None else _take_steps(h, horizon)
+        num_steps = horizon if h is None else take_steps(h, horizon)
         frame, id_type = self._take(frame)
         series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
@@ -427,16 +425,6 @@ class Forecaster:
         return (
             source.model_copy(update={"id": ID}) if source.id is None and ID in frame and not source.is_wide else source
         )
-
-
-def _take_steps(h: Any, horizon: int) -> int:
-    most = MAX_HORIZONS * horizon
-    if not isinstance(h, int | np.integer) or isinstance(h, bool) or not 1 <= h <= most:
-        raise ParameterError(
-            f"h: expected a whole number of steps from 1 to {most:,}, {MAX_HORIZONS:,} times the trained horizon, "
-            f"received {show(h)}."
-        )
-    return int(h)
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:

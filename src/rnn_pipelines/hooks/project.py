@@ -19,6 +19,7 @@ from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
 from rnn_pipelines.hooks.paths import find_store, find_tracking
+from rnn_pipelines.hooks.served_models import SAVERS
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.pipelines.retraining import list_retrained
@@ -117,7 +118,7 @@ class RunHooks:
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):
-            publish_if_possible(find_store(catalog, task), task, self._find_tracking)
+            publish_if_possible(find_store(catalog, task), task, self._find_tracking, SAVERS.get(task))
 
 
 def find_location(catalog: DataCatalog, name: str) -> str | None:

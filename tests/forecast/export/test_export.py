@@ -253,6 +253,14 @@ def test_every_global_name_of_the_program_is_defined(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_program_imports_numpy_and_pandas_alone() -> None:
+    """Also inside functions that no test calls."""
+    nodes = list(ast.walk(ast.parse(write_program())))
+    names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    names += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) == {"numpy", "pandas"}
+
+
 def test_methods_that_only_a_fit_needs_are_left_out() -> None:
     names = {node.name for node in ast.walk(ast.parse(write_program())) if isinstance(node, ast.FunctionDef)}
     assert {"predict", "extend_by_theta", "bound_forecasts"} <= names
@@ -303,6 +311,8 @@ def test_times_with_a_zone(freq: str, num: int, season: int, reload: Callable[[F
         (lambda frame: frame.assign(y="many"), "'y'"),
         (lambda frame: frame.assign(ds="01/02/2021"), "'ds'"),
         (lambda frame: frame.assign(ds=frame["ds"].dt.tz_localize("UTC")), "'ds'"),
+        (lambda frame: frame.assign(ds=frame["ds"].mask(frame["ds"] == frame["ds"].max())), "'ds'"),
+        (lambda frame: frame.assign(ds=frame["ds"].astype(str).where(frame.index > 0, "2021-01-01T00:00Z")), "'ds'"),
         (lambda frame: frame.assign(unique_id="other"), "'other'"),
         (lambda frame: frame.iloc[-5:], "14"),
         (lambda frame: pd.concat([frame, frame.iloc[-1:].assign(y=0.0)]), "'ds'"),
@@ -312,6 +322,22 @@ def test_wrong_data_are_refused(change: Any, named: str, fitted: dict[str, Forec
     loaded, module = reload(fitted["days"])
     with pytest.raises(module.SeriesError, match=named):
         loaded.predict(change(CASES["days"][0]))
+
+
+def test_steps_are_whole_numbers(reload: Callable[[Forecaster], Any]) -> None:
+    frame = make_series("a", 100, "D", 7)[["y"]].assign(ds=np.arange(100))
+    fitted = Forecaster(h=3, lookback=14, **SMALL).fit(frame)
+    loaded, module = reload(fitted)
+    assert loaded.predict(frame)["ds"].tolist() == [100, 101, 102]
+    with pytest.raises(module.SeriesError, match="'ds'"):
+        loaded.predict(frame.assign(ds=frame["ds"] + 0.5))
+
+
+@pytest.mark.parametrize("wrong", [{"h": 0}, {"h": 3_001}, {"h": 1.5}, {"level": [81]}])
+def test_wrong_parameters_are_refused(wrong: dict[str, Any], fitted: dict[str, Forecaster], reload: Any) -> None:
+    loaded, module = reload(fitted["days"])
+    with pytest.raises(module.ParameterError):
+        loaded.predict(CASES["days"][0], **wrong)
 
 
 def test_ids_that_are_integers_and_the_frame_stay(reload: Callable[[Forecaster], Any]) -> None:

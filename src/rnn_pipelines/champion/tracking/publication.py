@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tracking.specs import SQLITE, TrackingSpec
+from rnn_pipelines.champion.tracking.specs import SQLITE, SaveModel, TrackingSpec
 from rnn_pipelines.champion.tracking.telemetry import turn_telemetry_off
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, TrackingError
 from rnn_pipelines.storage.lock import hold_lock
@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 
@@ -41,7 +42,13 @@ class Publication:
     champion: str | None
 
 
-def publish(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int | None = None) -> Publication:
+def publish(
+    store: ChampionStore,
+    task: str,
+    spec: TrackingSpec,
+    num_newest: int | None = None,
+    save_model: SaveModel | None = None,
+) -> Publication:
     """Add retrainings to MLflow that it lacks, with their versions of the model, and set the alias of the champion.
 
     A repeated call adds only the missing parts, so that it completes an earlier one that failed.
@@ -51,6 +58,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int
         task: its name.
         spec: settings of MLflow.
         num_newest: the number of newest retrainings to add; None for all of them.
+        save_model: of the task; None if MLflow does not serve its models.
     Raises:
         TrackingError: something could not be published.
         LockedError: another process is publishing, and did not finish in time.
@@ -66,7 +74,7 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int
     records = records[-(num_newest or 0) :]
     try:
         with hold_lock(store.folder / "mlflow.lock", LOCK_SECONDS):
-            registry = Registry(connect(spec), store, f"{spec.name}-{task}", _find_artifacts(spec))
+            registry = Registry(connect(spec), store, f"{spec.name}-{task}", _find_artifacts(spec), save_model)
             return Publication(sum(map(registry.add, records)), registry.name_champion())
     except LockedError:
         raise
@@ -74,17 +82,23 @@ def publish(store: ChampionStore, task: str, spec: TrackingSpec, num_newest: int
         raise TrackingError(_explain(spec, error)) from error
 
 
-def publish_if_possible(store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None]) -> None:
+def publish_if_possible(
+    store: ChampionStore,
+    task: str,
+    find_spec: Callable[[], TrackingSpec | None],
+    save_model: SaveModel | None = None,
+) -> None:
     """Publish the newest retraining and the champion if MLflow is on; a failure is only logged.
 
     Args:
-        store, task: see `publish`.
+        store, task, save_model: see `publish`.
         find_spec: returns the settings of MLflow; None if it is off.
     """
     try:
         spec = find_spec()
         if spec is not None:
-            logger.info("MLflow: %s", describe_publication(publish(store, task, spec, num_newest=1), task, spec))
+            published = publish(store, task, spec, num_newest=1, save_model=save_model)
+            logger.info("MLflow: %s", describe_publication(published, task, spec))
     # MLflow and its libraries may raise any error; the recorded decision does not depend on the publication.
     except Exception as error:
         logger.error("not published to MLflow: %s", error, exc_info=not isinstance(error, RnnPipelinesError))

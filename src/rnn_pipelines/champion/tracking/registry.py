@@ -6,6 +6,9 @@ This module imports MLflow, so that only `publish` may import it, after it has s
 import hashlib
 import json
 import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunStatus, ViewType
@@ -25,7 +28,8 @@ from rnn_pipelines.champion.tracking.facts import (
     make_tags,
     make_version_tags,
 )
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.champion.tracking.specs import SaveModel
+from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +50,21 @@ class Registry:
         store: the task's versions, pointer and history.
         name: of the experiment and of the registered model.
         artifacts: folder of the files of runs; None if the server sets it.
+        save_model: writes the model that MLflow serves; None for none.
     """
 
-    def __init__(self, client: MlflowClient, store: ChampionStore, name: str, artifacts: str | None) -> None:
+    def __init__(
+        self,
+        client: MlflowClient,
+        store: ChampionStore,
+        name: str,
+        artifacts: str | None,
+        save_model: SaveModel | None = None,
+    ) -> None:
         self._client = client
         self._store = store
         self._name = name
+        self._save_model = save_model
         experiment = client.get_experiment_by_name(name)
         folder = None if artifacts is None else f"{artifacts}/{name}"
         self._experiment = experiment.experiment_id if experiment else client.create_experiment(name, folder)
@@ -105,16 +118,30 @@ class Registry:
         if version not in self._store.list_versions() or self._find_version(version) is not None:
             return
         try:
-            self._store.read_version(version)
+            files = self._store.read_version(version)
         except ChampionError as error:
             logger.error("no version is added to MLflow: %s", error)
             return
         folder = self._store.find_folder(version)
         # A copy, because a server takes no folder of another machine as a source, and `prune` may remove the folder.
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
+        self._add_served(run, version, files)
         tags = make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
         source, reasons = f"{run.info.artifact_uri}/{MODEL}", "; ".join(list_reasons(record))
         self._client.create_model_version(self._name, source, run.info.run_id, tags, description=reasons)
+
+    def _add_served(self, run: Run, version: str, files: Mapping[str, bytes]) -> None:
+        """Add the model that MLflow serves to the files of a version; a version without it is logged."""
+        if self._save_model is None:
+            return
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made, MODEL)
+            try:
+                self._save_model(files, folder)
+            except RnnPipelinesError as error:
+                logger.error("MLflow cannot serve version %s: %s", version, error)
+                return
+            self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
 
     def _create_run(self, record: Record) -> Run:
         version, outcome = record.get("version"), str(record.get("outcome"))

@@ -1,6 +1,6 @@
 """The settings of MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from rnn_pipelines.errors import TrackingError
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 SQLITE = "sqlite:///"
+# Writes the files of a version, content by name, as a model that MLflow serves, into a folder that does not exist.
+SaveModel = Callable[[Mapping[str, bytes], Path], None]
 
 
 class TrackingSpec(ParameterModel, frozen=True, hide_input_in_errors=True):

@@ -104,12 +104,13 @@ def _find_bound(statement: ast.stmt) -> set[str]:
             for node in ast.walk(one.target)
             if isinstance(node, ast.Name)
         }
-    found = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    found |= {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
-    found |= {str(node.name) for node in ast.walk(statement) if isinstance(node, ast.ExceptHandler)}
+    found: set[str] = set()
     for node in ast.walk(statement):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {one.asname or one.name for one in node.names}
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                found.add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                found |= {one.asname or one.name for one in names}
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import RnnPipelinesError, SeriesError, show, show_all
+from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError, show_all
 from rnn_pipelines.forecast.methods.ensemble import WEIGHT, EnsembleModel
 from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.linear import LinearModel
@@ -34,6 +34,7 @@ from rnn_pipelines.forecast.model.recursion import (
     forecast_recursively,
     lay_out_recursive,
     lay_side_by_side,
+    take_steps,
 )
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.schema import space_evenly
@@ -99,16 +100,16 @@ class Forecaster:
             `unique_id, ds, ensemble`, and bounds such as `ensemble-lo-80`; `is_recursive` if `h` exceeds the horizon.
         Raises:
             SeriesError: the series cannot be used, or are not those of the training; covariates are missing.
+            ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
         """
-        artefact, num_steps = self._artefact, self.horizon if h is None else h
-        if num_steps < 1:
-            raise SeriesError(f"h: expected 1 step or more, received {show(h)}.")
+        artefact, levels = self._artefact, self._choose_levels(level)
+        num_steps = self.horizon if h is None else take_steps(h, self.horizon)
         table, covariates = _read_table(frame, artefact)
         series = space_evenly(table, _describe_source(artefact), artefact.settings.gaps)[0]
         check_recursive(artefact, series, num_steps, covariates)
         panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
         found = {"ensemble": forecast_recursively(artefact, panel, features, num_steps)}
-        shown = show_table(lay_side_by_side(found, self._choose_levels(level)), artefact.settings.tz)
+        shown = show_table(lay_side_by_side(found, levels), artefact.settings.tz)
         if pd.api.types.is_integer_dtype(frame.get("unique_id")):
             shown["unique_id"] = shown["unique_id"].astype(frame["unique_id"].dtype)
         return shown if num_steps > self.horizon else shown.drop(columns="is_recursive")
@@ -117,7 +118,7 @@ class Forecaster:
         known = [] if self._artefact.intervals is None else self._artefact.intervals.levels.tolist()
         asked = self.levels if level is None else sorted(set(level))
         if not set(asked) <= set(known):
-            raise SeriesError(f"level: expected some of {known}, received {show_all(asked)}.")
+            raise ParameterError(f"level: expected some of {known}, received {show_all(asked)}.")
         return asked
 
 
@@ -197,13 +198,17 @@ def _read_table(frame: pd.DataFrame, artefact: Artefact) -> tuple[pd.DataFrame, 
 
 def _read_times(raw: pd.Series, settings: Any) -> pd.Series:
     """Return steps, or times on the axis of the training: in UTC, in local time, or without a zone."""
-    zone = settings.zone and settings.zone["name"]
+    # Older forecasters have no zone.
+    zone = settings.tz if settings.zone is None else settings.zone["name"]
     try:
         if isinstance(settings.freq, int):
-            return pd.to_numeric(raw).astype(np.int64)
+            return _read_steps(raw)
         is_read = pd.api.types.is_datetime64_any_dtype(raw)
         times = raw if is_read else pd.to_datetime(raw.astype(str), format="ISO8601", utc=zone is not None)
-        is_zoned = times.dt.tz is not None if is_read else bool(raw.astype(str).str.contains(OFFSET).all())
+        have_offset = raw.astype(str).str.contains(OFFSET)
+        is_zoned = times.dt.tz is not None if is_read else bool(have_offset.all())
+        if times.isna().any() or have_offset.any() != have_offset.all():
+            raise ValueError("a time is missing, or has another form")
     except (TypeError, ValueError) as error:
         raise SeriesError(
             f"{LABEL}: column 'ds': {error}. Write all times as 2024-12-31 or 2024-12-31T23:00."
@@ -215,6 +220,13 @@ def _read_times(raw: pd.Series, settings: Any) -> pd.Series:
         raise SeriesError(f"{LABEL}: column 'ds': expected times without a zone, as in the training.")
     plain = times.dt.tz_convert(None) if times.dt.tz is not None else times
     return show_local(plain, zone).dt.tz_localize(None) if is_zoned and settings.tz is None else plain
+
+
+def _read_steps(raw: pd.Series) -> pd.Series:
+    steps = pd.to_numeric(raw)
+    if (steps % 1 != 0).any():
+        raise ValueError("expected whole numbers")
+    return steps.astype(np.int64)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ and defaults.
 import ast
 import builtins
 import importlib
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import isfunction
@@ -94,8 +95,7 @@ def make_unit(key: Key, entry: str) -> Unit:
         entry: name of the flattened module.
     """
     module, name = key
-    statement = read_module(module).definitions[name]
-    statement = ast.parse(ast.unparse(statement)).body[0]
+    statement = deepcopy(read_module(module).definitions[name])
     if isinstance(statement, ast.AnnAssign):
         assert statement.value is not None
         statement = ast.Assign([statement.target], statement.value, lineno=0)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, show, show_all
+from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.methods.intervals import bound_forecasts, describe_ends
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
@@ -24,6 +25,24 @@ from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.series.unread import report_unread
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.reading.times import format_time
+
+# Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.
+MAX_HORIZONS = 1_000
+
+
+def take_steps(h: Any, horizon: int) -> int:
+    """Return a number of steps ahead as given by a user.
+
+    Raises:
+        ParameterError: it is no whole number, or out of bounds.
+    """
+    most = MAX_HORIZONS * horizon
+    if not isinstance(h, int | np.integer) or isinstance(h, bool) or not 1 <= h <= most:
+        raise ParameterError(
+            f"h: expected a whole number of steps from 1 to {most:,}, {MAX_HORIZONS:,} times the trained horizon, "
+            f"received {show(h)}."
+        )
+    return int(h)
 
 
 def lay_out_recursive(

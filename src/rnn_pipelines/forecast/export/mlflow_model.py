@@ -1,0 +1,73 @@
+"""A forecaster as a model that MLflow serves: the exported program, and the schema of its data."""
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow.pyfunc
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+
+from rnn_pipelines.champion.folders import unpack_model
+from rnn_pipelines.forecast.export.files import list_exported
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.packing import unpack
+
+# Given, because MLflow would load the model in another process to find them.
+LIBRARIES = ("mlflow", "numpy", "pandas")
+
+# The exported folder among the artifacts, see `served`.
+ARTIFACT = "forecaster"
+
+
+def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write a model of MLflow's flavour `python_function`, from code and without pickle.
+
+    Args:
+        files: of a forecaster: content by name.
+        folder: does not exist.
+    Raises:
+        ChampionError: the files are not those of a forecaster.
+        ParameterError: a method of the ensemble cannot be exported.
+    """
+    forecaster = unpack_model(folder, lambda: unpack(files))
+    with tempfile.TemporaryDirectory() as made:
+        # The model keeps the name of the folder.
+        exported = Path(made, ARTIFACT)
+        exported.mkdir()
+        for name, content in list_exported(forecaster).items():
+            (exported / name).write_bytes(content)
+        with warnings.catch_warnings():
+            # MLflow advises an example and type hints, of which the schema needs none.
+            warnings.simplefilter("ignore", UserWarning)
+            mlflow.pyfunc.save_model(
+                folder,
+                python_model=str(Path(__file__).with_name("served.py")),
+                artifacts={ARTIFACT: str(exported)},
+                signature=_describe_data(forecaster),
+                pip_requirements=[f"{name}=={version(name)}" for name in LIBRARIES],
+            )
+
+
+def _describe_data(forecaster: Forecaster) -> ModelSignature:
+    """Return the columns of the data, and the parameters with their defaults."""
+    settings, intervals = forecaster.settings, forecaster.intervals
+    time = DataType.long if isinstance(settings.freq, int) else DataType.string
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.string, "unique_id", required=len(forecaster.scaler) > 1),
+        ColSpec(time, "ds"),
+        ColSpec(DataType.double, "y", required=False),
+        *(
+            ColSpec(DataType.string if column.levels else DataType.double, column.name, required=False)
+            for column in forecaster.coding.columns
+        ),
+    ]
+    levels = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
+    parameters = [
+        ParamSpec("h", DataType.long, settings.horizon),
+        ParamSpec("level", DataType.long, levels, shape=(-1,)),
+    ]
+    return ModelSignature(inputs=Schema(columns), params=ParamSchema(parameters))

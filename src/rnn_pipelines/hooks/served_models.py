@@ -1,0 +1,17 @@
+"""The models that MLflow serves, by task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rnn_pipelines.champion.tracking.specs import SaveModel
+
+
+def save_forecaster(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write a forecaster as a model that MLflow serves, see `save_mlflow_model`."""
+    # Here, because only a publication needs MLflow, NumPy and pandas.
+    from rnn_pipelines.forecast.export.mlflow_model import save_mlflow_model
+
+    save_mlflow_model(files, folder)
+
+
+SAVERS: Mapping[str, SaveModel] = {"forecast": save_forecaster}
