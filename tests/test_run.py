@@ -231,7 +231,8 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     # A frame is none of the series that come along, whose windows are their own where they are left open.
     profile = results.json("02_intermediate/forecast/profile.json")
     window = {name: profile[name] for name in ("lookback", "horizon")}
-    parameters = {name: block for name, block in merge(*blocks, {"window": window}).items() if name not in ("source", "paths")}
+    merged = merge(*blocks, {"window": window})
+    parameters = {name: block for name, block in merged.items() if name not in ("source", "paths")}
     table = results.table("01_raw/forecast/source.parquet")
     forecaster = Forecaster(**parameters).fit(table[["unique_id", "ds", "y"]])
     pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)
