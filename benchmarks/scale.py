@@ -36,7 +36,7 @@ STAGES = {
     "evaluate_forecasts": "evaluation",
     "draw_figures": "report",
 }
-ORDER = ("start", *dict.fromkeys(STAGES.values()), "end")
+ORDER = ("start", *dict.fromkeys(STAGES.values()))
 RUNNING = re.compile(r"Running node: (\w+)(?:.*params:forecast\.(lstm|gru)[;\]])?")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -111,8 +111,6 @@ def measure_run(parameters: str, log: Path) -> Cost:
                 end_node(seconds)
                 node, spent = " ".join(filter(None, found.groups())), seconds
                 stage = STAGES.get(node, stage)
-            elif "end of nodes" in line:
-                stage = "end"
         _, status, used = os.wait4(run.pid, 0)
     if status:
         sys.exit(f"The run failed, see {log}.")

@@ -65,7 +65,7 @@ def read_tables(
         )
     filled = [table for table in tables if len(table)] or tables[:1]
     joined = pd.concat([table.dropna(axis=1, how="all") for table in filled], ignore_index=True)
-    joined = joined.reindex(columns=tables[0].columns)
+    joined = joined.reindex(columns=_list_columns(tables))
     joined.attrs = {"found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()}}
     return joined
 
@@ -92,9 +92,14 @@ def _read_file(
     return table[list_columns(wanted, table.columns, has_all)]
 
 
+def _list_columns(tables: list[pd.DataFrame]) -> list[str]:
+    """Return the columns of any of the tables; those of wide tables may differ."""
+    return list(dict.fromkeys(str(name) for table in tables for name in table))
+
+
 def _find_mixed(tables: list[pd.DataFrame]) -> tuple[str, int, int] | None:
     """Return a column with cells of different kinds, and the numbers of two of its tables; None if there is none."""
-    for name in tables[0]:
+    for name in _list_columns(tables):
         kinds: dict[str, int] = {}
         for number, table in enumerate(tables):
             if name in table and table[name].notna().any():
@@ -102,5 +107,5 @@ def _find_mixed(tables: list[pd.DataFrame]) -> tuple[str, int, int] | None:
                 kinds.setdefault("number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind)), number)
         if len(kinds) > 1:
             first, other, *_ = kinds.values()
-            return str(name), first, other
+            return name, first, other
     return None
