@@ -9,7 +9,7 @@ from rnn_pipelines.printing import say
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, file_okay=False))
+@click.argument("model", type=click.Path())
 @click.argument("path", type=click.Path())
 def export(model: str, path: str) -> None:
     """Export the saved or promoted forecaster MODEL, a folder, to PATH.

@@ -61,6 +61,14 @@ def test_summary_begins_with_the_verdict_in_one_sentence() -> None:
     assert write_verdict(METRICS).startswith(said)
 
 
+@pytest.mark.parametrize(("error", "is_named"), [(3.4, False), (3.8, False), (4.1, True)])
+def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
+    """It goes into use, so that a glance at the best network is not enough."""
+    metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
+    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
+
+
 def test_best_stands_first() -> None:
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
     assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]

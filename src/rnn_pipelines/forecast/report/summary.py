@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.report.leaderboard import format_difference
 from rnn_pipelines.forecast.report.next_values import choose_form, write_times
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster
+from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster, warn_of_ensemble
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 
@@ -39,7 +39,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     ranked = rank(metrics) if metrics.forecasters else ""
     zeros = describe_zeros(metrics)
     blocks = [
-        *map(wrap_lines, (judge_network(metrics), zeros)),
+        *map(wrap_lines, (judge_network(metrics), warn_of_ensemble(metrics), zeros)),
         ranked,
         wrap_lines(held),
         list_next_values(next_values),

@@ -15,6 +15,8 @@ from rnn_pipelines.report.texts import read_texts
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 # Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
+# The terminal names an ensemble that is worse than the best baseline by more than this part.
+WORSE_FRACTION = 0.05
 
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
@@ -31,12 +33,26 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     """
     sentences = [judge_network(metrics)]
     if ENSEMBLE in metrics.forecasters:
-        baseline = metrics.find_best_baseline()
-        sentences.append(
-            f"The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} that baseline: "
-            f"{_format_difference(metrics, ENSEMBLE, baseline)}.{_format_biases(metrics, baseline)}"
-        )
+        biases = _format_biases(metrics, metrics.find_best_baseline())
+        sentences.append(f"{_judge_ensemble(metrics, 'that baseline')}{biases}")
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
+
+
+def warn_of_ensemble(metrics: ForecastMetrics) -> str:
+    """Return a sentence if the ensemble, which goes into use, is clearly worse than the best baseline."""
+    if ENSEMBLE not in metrics.forecasters:
+        return ""
+    best = metrics.find_best_baseline()
+    ours, theirs = (metrics.get(name, metrics.deciding) for name in (ENSEMBLE, best))
+    return _judge_ensemble(metrics, STYLES[best].name) if ours > (1 + WORSE_FRACTION) * theirs else ""
+
+
+def _judge_ensemble(metrics: ForecastMetrics, name: str) -> str:
+    baseline = metrics.find_best_baseline()
+    return (
+        f"The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} {name}: "
+        f"{_format_difference(metrics, ENSEMBLE, baseline)}."
+    )
 
 
 def describe_zeros(metrics: ForecastMetrics) -> str:
