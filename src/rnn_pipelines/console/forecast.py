@@ -26,7 +26,7 @@ FILES = {
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(exists=True))
 @click.option("--time", "-t", help="Column of the times. By default ds, or else the first other column.")
 @click.option("--target", "-y", help="Column of the values. By default y, or else the only other column.")
 @click.option("--id", "-i", help="Column with the names of the series, if there are several.")
@@ -40,7 +40,7 @@ FILES = {
 @click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any) -> None:
-    """Forecast the series in FILE, which is CSV, Parquet or Excel.
+    """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
     Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.

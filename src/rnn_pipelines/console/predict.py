@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, file_okay=False))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(exists=True))
 @click.option("--time", "-t", default="ds", show_default=True, help="Column of the times of a series.")
 @click.option("--target", "-y", default="y", show_default=True, help="Column of the values of a series.")
 @click.option("--id", "-i", help="Column with the names of the series.")
