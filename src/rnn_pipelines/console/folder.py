@@ -22,7 +22,7 @@ def choose_folder(file: str, suffix: str, given: str | None) -> Path:
         RunError: the given path exists.
     """
     if given is None:
-        name = f"{Path(file).name.split('.')[0]}-{suffix}"
+        name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
         numbers = range(2, 10_000)
         return next(
             path for path in map(Path, [name, *(f"{name}-{number}" for number in numbers)]) if not _is_there(path)

@@ -40,7 +40,7 @@ FILES = {
 @click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, ...], **options: Any) -> None:
-    """Forecast the series in FILE, which is CSV, Parquet or Excel.
+    """Forecast the series in FILE, which is CSV, Parquet or Excel, or a folder of such files.
 
     Prints the verdict, the best methods on the held-out part and the next values. The new folder has report.html,
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
