@@ -8,7 +8,7 @@ WORKDIR /project
 # A layer of its own, which a change of the code leaves as it is. What runs here may not write beside the packages, so
 # that they are compiled now.
 COPY requirements.lock pyproject.toml ./
-RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
+RUN sed -nE '/^(setuptools|uv)==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
     && pip install --quiet --no-cache-dir --require-hashes --requirement /tmp/uv.txt \
     && uv pip install --quiet --system --no-cache --compile-bytecode \
         --require-hashes --constraints requirements.lock --requirements pyproject.toml \

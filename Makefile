@@ -36,7 +36,7 @@ install: $(VENV)/all.installed ## Create .venv with all extras
 $(VENV)/uv.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: make PYTHON=python3.12 install" % sys.version_info[:2])'
 	$(PYTHON) -m venv --clear $(VENV)
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	sed -nE '/^(setuptools|uv)==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
 	$(PIP) install --quiet --require-hashes --requirement $(VENV)/uv.txt
 	@touch $@
 
