@@ -151,6 +151,11 @@ class _Errors:
         rows = np.linspace(0, number - 1, min(MAX_CHOOSING, number)).astype(int)
         return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
 
+    def pick_newest(self) -> "_Errors":
+        """Return the windows of the newest fold."""
+        rows = self.fold == self.fold.max(initial=0)
+        return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
+
     def measure(self, matrices: np.ndarray) -> float:
         """Return the mean error."""
         return _measure(self.find(matrices), self.is_absolute)
@@ -185,11 +190,15 @@ def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Fol
     """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
     methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
     some, least = errors.thin(), dict.fromkeys(methods, 0.0)
+    newest = some.pick_newest()
     for choice in layout.list_choices() if folds.is_enough else [layout]:
         needed = 1 - MIN_GAIN if choice.max_harmonic > 1 else 1.0
         for name, matrices in _fit_candidates(choice, products, folds.is_enough):
             loss = some.measure(matrices) / needed if folds.is_enough else 0.0
             if name not in methods or loss < least[name]:
+                # A profile that changes, such as that of the week over a year, interpolates well and forecasts badly.
+                if choice.max_harmonic > 1 and newest.measure(matrices) > newest.measure(methods[name]):
+                    continue
                 methods[name], least[name] = matrices, loss
     return methods
 
@@ -204,7 +213,8 @@ def _fit_candidates(layout: Layout, products: Products, is_enough: bool) -> Iter
         for reading in readings:
             solve = prepare_ridge(products, *reading, layout.num_free)
             yield from ((name, solve(penalty)) for penalty in (PENALTIES if is_enough else (PENALTY_OF_FEW,)))
-    if len(layout.normalizer.calendar) and layout.normalizer.kind == "series":
+    # Methods of the calendar alone can't follow a profile that changes.
+    if len(layout.normalizer.calendar) and layout.normalizer.kind == "series" and layout.max_harmonic == 1:
         yield from _fit_calendar(layout, products).items()
 
 
