@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.pipelines.forecast.pipeline import FIGURES
+from rnn_pipelines.pipelines.forecast.pipeline import DIAGNOSTIC_FIGURES, FIGURES
 
 PROJECT = Path(__file__).parents[1]
 
@@ -34,5 +34,5 @@ def test_viz_builds_with_a_preview_of_every_figure() -> None:
         for page in pages
         if page.get("preview_type") == "PlotlyPreview" and "/forecast/" in page["filepath"]
     ]
-    assert len(figures) == len(FIGURES)
+    assert len(figures) == len(FIGURES | DIAGNOSTIC_FIGURES)
     assert all(figure["data"] for figure in figures)

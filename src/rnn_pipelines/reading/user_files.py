@@ -140,7 +140,8 @@ def _read_csv(
         options |= {"sep": sep, "encoding": encoding, "keep_default_na": False, "skipinitialspace": True}
         return load_file(path, expected, lambda: pd.read_csv(BytesIO(content), **options), files)
 
-    header = read(header=None, nrows=1, dtype=str).iloc[0].str.strip().tolist()
+    names = read(header=None, nrows=1, dtype=str).iloc[0]
+    header = names.where(names.isin(wanted), names.str.strip()).tolist()
     require_columns(wanted, header, path, files)
     if len(header) == 1 and begins_with_blank_line(content, encoding):
         raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")

@@ -11,7 +11,12 @@ WIDTH, HEIGHT = 100, 36
 
 
 def wrap_lines(text: str) -> str:
-    """Wrap a text; a percent sign stays on the line of its number."""
+    """Wrap a text; a percent sign stays on the line of its number.
+
+    A text with an escaped control character stays on one line, so that no line begins within the name that holds it.
+    """
+    if "\\x" in make_line(text) or "\\u" in make_line(text):
+        return make_line(text)
     return textwrap.fill(join_percent(make_line(text)), WIDTH).replace("\u00a0", " ")
 
 
