@@ -50,7 +50,6 @@ from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 
@@ -159,10 +158,9 @@ class Forecaster:
         if paths is not None:
             drawn = draw_next_paths(best, panel, features, num_steps, paths, seed).table
             return restore_ids(show_table(drawn, best.settings.tz), id_type)
-        with use_one_thread():
-            forecasts = {
-                name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
-            }
+        forecasts = {
+            name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
+        }
         table = restore_ids(show_table(lay_side_by_side(forecasts, levels), best.settings.tz), id_type)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
 

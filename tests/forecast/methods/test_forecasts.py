@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.method import FittedMethod
+from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 
@@ -27,12 +28,18 @@ class ThreadCounter:
         return np.zeros((len(origins), HORIZON))
 
 
-def test_matrix_products_of_forecasts_use_one_thread(prepare: Callable[..., SimpleNamespace]) -> None:
+@pytest.mark.parametrize("has_all_methods", [True, False])
+def test_matrix_products_of_forecasts_use_one_thread(
+    prepare: Callable[..., SimpleNamespace], has_all_methods: bool
+) -> None:
     values = {name: np.random.default_rng(seed).normal(size=120).tolist() for seed, name in enumerate("ab")}
     panel = prepare(values, WindowSpec(lookback=8, horizon=HORIZON), SplitSpec(validation=20, test=20)).windows
     linear, model = fit_linear_models(panel), ThreadCounter()
     counter: Any = model
     with threadpool_limits(limits=2, user_api="blas"):
-        forecast_methods(panel, linear, {"counter": FittedMethod(counter, np.zeros((0, HORIZON)))})
+        if has_all_methods:
+            forecast_methods(panel, linear, {"counter": FittedMethod(counter, np.zeros((0, HORIZON)))})
+        else:
+            PanelModel(linear.normalizer, counter).forecast(panel, panel.index("test").origins(np.arange(5)))
         assert {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"} == {2}
     assert model.counts == {1}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rnn_pipelines.errors import ParameterError, RunError, show_all
 from rnn_pipelines.forecast.export.flatten import flatten
-from rnn_pipelines.forecast.export.runtime import EXTENSIONS, list_exported_holidays
+from rnn_pipelines.forecast.export.runtime import EXTENSIONS, list_exported_holidays, use_given_threads
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.local import LocalModel
@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import EVALUATED, pack
 from rnn_pipelines.forecast.series.holidays import list_holidays
 from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
+from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.storage.files import draft_folder, replace_file
 from rnn_pipelines.version import __version__
 
@@ -101,7 +102,8 @@ def _is_known(name: str, model: Model) -> bool:
 @cache
 def write_program() -> str:
     """Return the program of an export, which is the same for all forecasters."""
-    body = flatten(RUNTIME, {(list_holidays.__module__, list_holidays.__name__): list_exported_holidays.__name__})
+    replaced = {list_holidays: list_exported_holidays, use_one_thread: use_given_threads}
+    body = flatten(RUNTIME, {(name.__module__, name.__name__): own.__name__ for name, own in replaced.items()})
     lines = body.partition("\n")
     # Only a docstring may come before an import from the future.
     docstring, _, constants = HEAD.rpartition('"""\n')

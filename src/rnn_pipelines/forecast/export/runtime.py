@@ -10,6 +10,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,6 +54,11 @@ _days: dict[str, list[str]] = {}
 def list_exported_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
     """Return the public holidays of a country, as they were at the export; stands for `list_holidays`."""
     return pd.DatetimeIndex(_days[country])
+
+
+def use_given_threads() -> nullcontext[None]:
+    """Leave the threads of matrix products as they are; stands for `use_one_thread`, which needs another library."""
+    return nullcontext()
 
 
 class Record(SimpleNamespace):

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_windows,
 )
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
 BATCH_SIZE = 1024
@@ -189,9 +190,10 @@ class PanelModel:
     def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts from some origins: float32[window, horizon], scaled."""
         found = [np.zeros((0, panel.horizon), np.float32)]
-        for some, windows in iterate_windows(panel, self.normalizer, origins):
-            forecasts = self.model.forecast(panel, windows, some).astype(np.float32)
-            found.append(self.normalizer.cut(panel, some, forecasts))
+        with use_one_thread():
+            for some, windows in iterate_windows(panel, self.normalizer, origins):
+                forecasts = self.model.forecast(panel, windows, some).astype(np.float32)
+                found.append(self.normalizer.cut(panel, some, forecasts))
         return np.concatenate(found)
 
 
