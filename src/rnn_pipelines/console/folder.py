@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.storage.files import draft_folder
+from rnn_pipelines.storage.files import draft_folder, require_new
 
 MODEL = "model"
 
@@ -25,15 +25,10 @@ def choose_folder(file: str, suffix: str, given: str | None) -> Path:
         name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
         numbers = range(2, 10_000)
         return next(
-            path for path in map(Path, [name, *(f"{name}-{number}" for number in numbers)]) if not _is_there(path)
+            path for path in map(Path, [name, *(f"{name}-{number}" for number in numbers)]) if not os.path.lexists(path)
         )
-    if _is_there(Path(given)):
-        raise RunError(f"{given}: it exists, and nothing is overwritten. Name a new folder in --output.")
+    require_new(Path(given), "Name a new folder in --output.")
     return Path(given)
-
-
-def _is_there(path: Path) -> bool:
-    return os.path.lexists(path)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, bytes]) -> None:

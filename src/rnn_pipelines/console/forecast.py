@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
+from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.printing import say, say_json
@@ -127,7 +128,6 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
     from rnn_pipelines.forecast.report.next_values import tabulate_ensemble
     from rnn_pipelines.forecast.report.verdict import write_verdict
 
-    values = tabulate_ensemble(evaluated.future).astype({"ds": str}).to_dict(orient="records")
     profile, metrics = fitted.panel.profile, evaluated.metrics
     return {
         "source": profile["source"],
@@ -138,7 +138,7 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
         "verdict": write_verdict(metrics),
         "deciding_metric": metrics.deciding,
         "leaderboard": make_plain([{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]),
-        "next_values": make_plain(values),
+        "next_values": list_rows(tabulate_ensemble(evaluated.future)),
         "folder": str(folder),
         "files": {name: str(folder / file) for name, file in FILES.items()},
     }

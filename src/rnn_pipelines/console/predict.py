@@ -1,17 +1,21 @@
 """The command `predict`: a saved model and new data in, forecasts or labels out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rnn_pipelines.champion.folders import load_model
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.printing import say, say_json
-from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.files import replace_file, require_new
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rnn_pipelines.forecast.interface import Forecaster
+    from rnn_pipelines.sentiment.interface import TextClassifier
 
 
 @click.command()
@@ -26,34 +30,39 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def predict(model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
+    from rnn_pipelines.forecast.interface import Forecaster
+    from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
     from rnn_pipelines.storage.spreadsheets import write_csv
 
-    if output is not None and Path(output).exists():
-        raise RunError(f"{output}: it exists, and nothing is overwritten. Name a new file in --output.")
-    is_text = load_model(model, lambda files: "vocabulary.json" in files)
-    table = _score(model, file, text) if is_text else _forecast(model, file, **series)
+    if output is not None:
+        require_new(Path(output), "Name a new file in --output.")
+    loaded = load_model(model, _unpack)
+    if isinstance(loaded, Forecaster):
+        table = _forecast(loaded, file, **series)
+    else:
+        table = loaded.predict(read_texts(TextFileSpec(path=file, text=text))["text"].tolist())
     if as_json:
-        say_json(table.astype({name: str for name in table if table[name].dtype.kind == "M"}).to_dict(orient="records"))
+        say_json(list_rows(table))
     elif output is None:
         say(write_csv(table).decode().rstrip("\n"))
     else:
         replace_file(Path(output), write_csv(table))
 
 
-def _score(model: str, file: str, text: str) -> "pd.DataFrame":
-    from rnn_pipelines.sentiment.interface import TextClassifier
-    from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
-
-    texts = read_texts(TextFileSpec(path=file, text=text))
-    return TextClassifier.load(model).predict(texts["text"].tolist())
-
-
-def _forecast(model: str, file: str, time: str, target: str, id: str | None, horizon: int | None) -> "pd.DataFrame":
+def _unpack(files: Mapping[str, bytes]) -> "Forecaster | TextClassifier":
+    """Return the model in the files of a saved model or champion."""
     from rnn_pipelines.forecast.interface import Forecaster
+    from rnn_pipelines.sentiment.interface import TextClassifier
+
+    return TextClassifier.unpack(files) if "vocabulary.json" in files else Forecaster.unpack(files)
+
+
+def _forecast(
+    forecaster: "Forecaster", file: str, time: str, target: str, id: str | None, horizon: int | None
+) -> "pd.DataFrame":
     from rnn_pipelines.forecast.series.source import SourceSpec
     from rnn_pipelines.forecast.series.source_reading import read_frame
 
-    forecaster = Forecaster.load(model)
     frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id))
     names = {time: "ds", target: "y"} | ({id: "unique_id"} if id else {})
     return forecaster.predict(frame.rename(columns=names), h=horizon)

@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import click
 import pandas as pd
 
-from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.console.models import ServedModels
+from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line, show
 from rnn_pipelines.printing import say
 from rnn_pipelines.version import __version__
@@ -123,9 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "text/csv" in self.headers.get("Accept", ""):
             content, kind = found.rows.to_csv(index=False).encode(), "text/csv; charset=utf-8"
         else:
-            times = {name: str for name in found.rows if found.rows[name].dtype.kind == "M"}
-            rows = make_plain(found.rows.astype(times).to_dict(orient="records"))
-            content, kind = json.dumps({"model_version": found.version, "rows": rows}).encode(), "application/json"
+            answer = {"model_version": found.version, "rows": list_rows(found.rows)}
+            content, kind = json.dumps(answer).encode(), "application/json"
         self._send(HTTPStatus.OK, content, kind, found.version)
 
     def _fail(self, status: HTTPStatus, message: str, closes: bool = False) -> None:

@@ -15,9 +15,10 @@ def wrap_lines(text: str) -> str:
 
     A text with an escaped control character stays on one line, so that no line begins within the name that holds it.
     """
-    if "\\x" in make_line(text) or "\\u" in make_line(text):
-        return make_line(text)
-    return textwrap.fill(join_percent(make_line(text)), WIDTH).replace("\u00a0", " ")
+    line = make_line(text)
+    if "\\x" in line or "\\u" in line:
+        return line
+    return textwrap.fill(join_percent(line), WIDTH).replace("\u00a0", " ")
 
 
 def summarize(texts: Iterable[str], *tables: Table) -> str:

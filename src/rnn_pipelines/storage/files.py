@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rnn_pipelines.errors import RunError
+
 logger = logging.getLogger(__name__)
 
 # The temporary name that `replace_file` gives to a file; `tempfile` fills in the eight characters.
@@ -42,6 +44,16 @@ def replace_file(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def require_new(path: Path, remedy: str) -> None:
+    """Check that there is nothing at a path, not even a link to nowhere.
+
+    Raises:
+        RunError: there is something; the message ends with the remedy.
+    """
+    if os.path.lexists(path):
+        raise RunError(f"{path}: it exists, and nothing is overwritten. {remedy}")
 
 
 @contextmanager

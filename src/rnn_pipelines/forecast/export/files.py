@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -22,7 +21,7 @@ from rnn_pipelines.forecast.model.packing import EVALUATED, pack
 from rnn_pipelines.forecast.series.holidays import list_holidays
 from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
 from rnn_pipelines.networks.threads import use_one_thread
-from rnn_pipelines.storage.files import draft_folder, replace_file
+from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
 from rnn_pipelines.version import __version__
 
 PROGRAM, HOLIDAYS = "forecaster.py", "holidays.json"
@@ -53,8 +52,7 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
         ParameterError: a method of the ensemble cannot be exported.
         RunError: the path exists, or cannot be written.
     """
-    if os.path.lexists(path):
-        raise RunError(f"{path}: it exists, and nothing is overwritten. Name a new folder or zip file.")
+    require_new(path, "Name a new folder or zip file.")
     files = list_exported(forecaster)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
