@@ -1,4 +1,4 @@
-"""What forecasts each series, and why: few values, a padded window, or a series that is left out."""
+"""The method that forecasts each series, and the reason: few values, a padded window, or a series that is left out."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, cast
