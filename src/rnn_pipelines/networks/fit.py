@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.errors import TrainingError, count
 from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -129,7 +129,7 @@ def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
     table = pd.DataFrame(clock.rows)
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
-            f"{name}: the loss is not finite after {len(table)} epochs. "
+            f"{name}: the loss is not finite after {count(len(table), 'epoch')}. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
     return table.assign(is_best=table.index == table["val_loss"].idxmin())

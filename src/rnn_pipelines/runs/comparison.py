@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import FormatError, RunError, show
+from rnn_pipelines.errors import FormatError, RunError, count, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.run_store import RunStore
 
@@ -182,7 +182,9 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
 
 def _list_data(record: RunRecord) -> dict[str, str]:
     data = record.get("data", {})
-    return {name: f"{facts['num_rows']:,} rows, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()}
+    return {
+        name: f"{count(facts['num_rows'], 'row')}, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()
+    }
 
 
 def _write_row(record: RunRecord, before: RunRecord | None, current: str | None, metric: str) -> tuple[str, ...]:

@@ -159,7 +159,7 @@ def test_sorting_is_stated(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     swapped = table.iloc[[1, 0, *range(2, 30)]]
     (sentence,) = repair(swapped)[1]["repairs"]
-    assert "1 rows" in sentence
+    assert "1 row" in sentence
 
 
 def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
@@ -307,7 +307,7 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
 def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
     table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
     before, after = repair(table)[1]["repairs"]
-    assert ("1 rows" in before, "2 rows" in after) == (True, True)
+    assert ("1 row" in before, "2 rows" in after) == (True, True)
 
 
 # Spacing

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.errors import TrainingError, count
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
@@ -205,8 +205,8 @@ class _Training:
         progress = self.progress
         if (self.num_steps and not np.isfinite(loss)) or (self.validation and not np.isfinite(val_loss)):
             raise TrainingError(
-                f"{self.name}: the loss is not finite after {self.num_steps} steps. Lower training.learning_rate, or "
-                "look for extreme values in the data."
+                f"{self.name}: the loss is not finite after {count(self.num_steps, 'step')}. Lower "
+                "training.learning_rate, or look for extreme values in the data."
             )
         row = {"step": self.num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
         progress.rows.append(row)
@@ -281,7 +281,7 @@ def _check_training(
         estimate_training_bytes(
             data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
         ),
-        f"training {name} with {units} units, {num_members} members and batches of {chosen.batch_size:,}",
+        f"training {name} with {units} units, {count(num_members, 'member')} and batches of {chosen.batch_size:,}",
         "units, members, batch_size and window.lookback",
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
@@ -109,7 +110,7 @@ def list_next_values(next_values: Predictions) -> str:
 
 
 def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
-    hidden = [f"{num_steps - MAX_VALUES:,} more steps"] if num_steps > MAX_VALUES else []
+    hidden = [count(num_steps - MAX_VALUES, "more step")] if num_steps > MAX_VALUES else []
     num_series = table["unique_id"].nunique()
     hidden += [f"{num_series - 1:,} more series"] if num_series > 1 else []
     if hidden:
