@@ -39,7 +39,7 @@ PLOTLY = "plotly-cartesian.min.js.gz"
 TOP_MARGIN = {True: 72, False: 32}
 
 
-COMMAND = re.compile(r"kedro run --pipelines=\w+")
+COMMAND = re.compile(r"kedro (run --pipelines=\w+|runs compare \w+ \S+)")
 
 
 @dataclass(frozen=True)

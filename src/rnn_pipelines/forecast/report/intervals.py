@@ -65,8 +65,8 @@ def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, 
         return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}{ends}"
     if what == "by origin":
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
-        ends = [] if least is None or most is None else [f"{100 * least:.0f}", f"{100 * most:.0f}"]
-        return " to ".join(dict.fromkeys(ends)) or NO_NUMBER
+        by_origin = [] if least is None or most is None else [f"{100 * least:.0f}", f"{100 * most:.0f}"]
+        return " to ".join(dict.fromkeys(by_origin)) or NO_NUMBER
     if what == "above":
         above = numbers.get(f"above_{level}")
         return NO_NUMBER if above is None else f"{100 * above:.1f}"

@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
 from rnn_pipelines.forecast.report.diagnostics import choose_forecaster, find_worst_windows, tabulate_worst_windows
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
+from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.settings import (
     tabulate_networks,
     tabulate_parts,
@@ -32,6 +33,7 @@ from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
+from rnn_pipelines.runs.earlier import EarlierRun
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 
@@ -49,6 +51,7 @@ class Results:
         covariates: their roles and effects.
         records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
+        run_before: on the same data source; None if there is none.
     """
 
     metrics: ForecastMetrics
@@ -60,6 +63,7 @@ class Results:
     covariates: pd.DataFrame
     records: Mapping[str, Mapping[str, Any]]
     ensemble: Mapping[str, Any]
+    run_before: EarlierRun | None = None
 
 
 def describe_baselines(names: Container[str]) -> str:
@@ -86,6 +90,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         *(_report_errors(results, figures) if has_test else []),
         Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
         Section("What to do next", advise(metrics, results.next_values.levels)),
+        *report_run_before(metrics, results.run_before),
         Section(
             "Networks",
             [

@@ -103,9 +103,9 @@ def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
     names = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
     if not names:
         return ""
-    forecast = "its forecast equals" if len(names) == 1 else "their forecasts equal"
+    one, several = "network adds nothing, and its forecast equals", "networks add nothing, and their forecasts equal"
     return (
-        f" No correction of {' and '.join(names)} helps on held-out windows: the network adds nothing, and {forecast} "
+        f" No correction of {' and '.join(names)} helps on held-out windows: the {one if len(names) == 1 else several} "
         f"that of the {STYLES[BASELINE_ENSEMBLE].name}."
     )
 
