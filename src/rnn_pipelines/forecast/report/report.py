@@ -15,7 +15,13 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
 from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
-from rnn_pipelines.forecast.report.diagnostics import choose_forecaster, find_worst_windows, tabulate_worst_windows
+from rnn_pipelines.forecast.report.diagnostics import (
+    choose_forecaster,
+    find_worst_windows,
+    measure_fifths,
+    tabulate_fifths,
+    tabulate_worst_windows,
+)
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
@@ -120,12 +126,14 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics, is_panel = results.metrics, results.profile["num_series"] > 1
     drawn = [figures[name] for name in ("error_by_season", "autocorrelation") if figures[name].data]
+    fifths = measure_fifths(results.test)
     average = metrics.get(choose_forecaster(results.test), "mae")
     errors: list[Part] = [
         *_describe_bias(metrics),
         tabulate_worst_windows(find_worst_windows(results.test), average),
         figures["error_by_step"],
         *([NOTES["panel_steps"]] if is_panel else []),
+        *([] if fifths.empty else [tabulate_fifths(fifths), NOTES["fifths"]]),
         *drawn,
         *([NOTES["autocorrelation"]] if figures["autocorrelation"].data else []),
         figures["residuals"],
