@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.report.equations import Equation, write_mathml
 from rnn_pipelines.report.numbers import join_percent
 from rnn_pipelines.report.origin import PLACE
 from rnn_pipelines.storage.files import replace_file
@@ -110,7 +111,7 @@ class Quote:
     text: str
 
 
-Part: TypeAlias = str | Table | Quote | Figure
+Part: TypeAlias = str | Table | Quote | Equation | Figure
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
     environment.filters["write_text"] = _write_text
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.filters["write_mathml"] = write_mathml
+    environment.tests["equation"] = lambda part: isinstance(part, Equation)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
         title=title,
