@@ -280,7 +280,7 @@ def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | 
     values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
     assert fail(make_table({"a": RAMP, "b": values}), "error") == (
         "my.csv: column 'Temp': 2 of 60 steps without a value, the first in series 'b' at 2021-01-06. "
-        "Fill them, or set gaps to 'interpolate' or 'split'."
+        "Fill them, or give gaps=interpolate or gaps=split."
     )
 
 

@@ -269,7 +269,7 @@ def test_short_series_can_end_the_run(
     prepare: Prepare, make_values: MakeValues, short: list[float], message: str
 ) -> None:
     values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
-    with pytest.raises(SeriesTooShortError, match=rf"{message}.*set source.short_series to drop"):
+    with pytest.raises(SeriesTooShortError, match=rf"{message}.*source.short_series=drop"):
         prepare(values, WINDOW, SPLIT, short_series="error")
 
 

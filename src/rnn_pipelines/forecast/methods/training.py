@@ -282,7 +282,7 @@ def _check_training(
             data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
         ),
         f"training {name} with {units} units, {count(num_members, 'member')} and batches of {chosen.batch_size:,}",
-        "units, members, batch_size and window.lookback",
+        f"{name}.units, {name}.members, training.batch_size and window.lookback",
     )
 
 

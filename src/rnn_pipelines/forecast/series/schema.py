@@ -242,7 +242,7 @@ def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, g
     )
     if gaps.root == "error":
         raise SeriesError(
-            f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
+            f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate or gaps=split."
         )
     if split_closed_days(str(freq))[0] == "B":
         found += ". If these are holidays, source.closed_days=DE leaves out those of Germany, NYSE those of an exchange"
