@@ -62,11 +62,12 @@ def fit(
     """
     train, validation = batches
     num_batches = int(train.cardinality())
-    clock, progress = Clock(), Progress(model.name, training.epochs, limits.is_quiet)
+    clock = Clock()
     callbacks = _make_callbacks(training)
     checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
     last = [TimeLimit(limits.max_seconds, clock)] if limits.max_seconds is not None else []
     num_done = checkpoint.num_epochs if checkpoint else 0
+    progress = Progress(model.name, training.epochs, num_done, limits.is_quiet)
     _compile(model, loss, training, num_batches)
     started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
     with progress:

@@ -45,6 +45,7 @@ from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, ini
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units, list_units
 from rnn_pipelines.networks.threads import use_one_thread
+from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.networks.trainer import (
     Batch,
     StepSettings,
@@ -134,6 +135,7 @@ class _Training:
         if not progress.rows:
             self._record(np.nan, self._validate())
         started, saved = time.monotonic() - progress.seconds, time.monotonic()
+        time_left = TimeLeft(max_steps, f"steps of {self.name}", self.num_steps, can_stop=True)
         bar = tqdm(total=max_steps, initial=self.num_steps, desc=self.name, unit="step",
                    disable=not sys.stderr.isatty())  # fmt: skip
         with bar:
@@ -144,6 +146,8 @@ class _Training:
                 self._record(loss, self._validate())
                 bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
                 bar.update(num_steps)
+                if bar.disable:
+                    time_left.log(self.num_steps)
                 if self.max_seconds is not None and progress.seconds >= self.max_seconds:
                     logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
                                    self.num_steps)  # fmt: skip
