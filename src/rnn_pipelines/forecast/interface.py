@@ -15,6 +15,7 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
+    Evaluated,
     Fitted,
     describe_all_series,
     describe_zeros,
@@ -96,6 +97,8 @@ class Forecaster:
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         self._fitted: Fitted | None = None
+        # The errors of `_fitted`, once they were asked for.
+        self._evaluated: Evaluated | None = None
         self._covariates: pd.DataFrame | None = None
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
@@ -114,6 +117,7 @@ class Forecaster:
         table, covariates, source = self._read(frame)
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
+        self._evaluated = None
         self._id_type = find_id_type(frame, source)
         if warning := describe_zeros(fitted):
             logger.warning(warning)
@@ -180,13 +184,13 @@ class Forecaster:
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return rank_forecasters(evaluate(self._require_training()).metrics)
+        return rank_forecasters(self._evaluate().metrics)
 
     def summary(self) -> str:
         """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
         from rnn_pipelines.forecast.report.summary import summarize_run
 
-        evaluated = evaluate(self._require_training())
+        evaluated = self._evaluate()
         return summarize_run(evaluated.metrics, evaluated.future)
 
     def report(self, path: str | Path) -> None:
@@ -201,8 +205,7 @@ class Forecaster:
         from rnn_pipelines.forecast.report.fitted import render_fitted
         from rnn_pipelines.report.page import write_page
 
-        fitted = self._require_training()
-        write_page(Path(path), render_fitted(fitted, evaluate(fitted)))
+        write_page(Path(path), render_fitted(self._require_training(), self._evaluate()))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -343,6 +346,12 @@ class Forecaster:
         if self._fitted is None:
             raise ParameterError("a loaded forecaster holds no training data. Call fit, or cross_validation.")
         return self._fitted
+
+    def _evaluate(self) -> Evaluated:
+        fitted = self._require_training()
+        if self._evaluated is None:
+            self._evaluated = evaluate(fitted)
+        return self._evaluated
 
     def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
         levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
