@@ -64,7 +64,8 @@ def _write(token: re.Match[str]) -> str:
     if token["number"]:
         return f"<mn>{token['number']}</mn>"
     if token["sign"]:
-        return f"<mo>{token['sign']}</mo>"
+        # Brackets would grow with the subscripts within.
+        return f'<mo stretchy="false">{token["sign"]}</mo>'
     name = f"<mi>{token['name']}</mi>"
     if token["index"]:
         name = f"<msub>{name}<mi>{token['index']}</mi></msub>"

@@ -36,10 +36,13 @@ FIGURE_CONFIG = {
 
 # Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
-# Space above a figure for its buttons, with and without a menu. Titles are text of the page, so that they wrap.
-TOP_MARGIN = {True: 72, False: 32}
+# Space above a figure: its buttons, and below them a menu or the titles of its parts. Its own title is text of the
+# page, so that it wraps.
+BUTTONS, MENU, PART_TITLES = 32, 40, 22
 
 
+# Texts of more letters wrap in a narrow table.
+LONG_LENGTH = 24
 COMMAND = re.compile(r"kedro (run --pipelines=\w+|runs compare \w+ \S+)")
 
 
@@ -152,6 +155,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         sections=sections,
         plotly_code=read_plotly() if has_figures else "",
         figure_config=FIGURE_CONFIG,
+        long_length=LONG_LENGTH,
         find_title=_find_title,
         draw=_draw,
         place_of_run=Markup(PLACE),
@@ -192,7 +196,8 @@ def _find_title(figure: Figure) -> tuple[str, str]:
 def _draw(figure: Figure) -> Markup:
     """Return a figure without its title as JSON that is safe inside a script."""
     untitled = Figure(figure)
-    margin = {"t": TOP_MARGIN[bool(figure.layout.updatemenus)]}
+    layout = figure.layout
+    margin = {"t": BUTTONS + MENU * bool(layout.updatemenus) + PART_TITLES * bool(layout.annotations)}
     untitled.update_layout(title={"text": None, "subtitle": {"text": None}}, margin=margin)
     text = str(plotly.io.to_json(untitled, validate=False))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

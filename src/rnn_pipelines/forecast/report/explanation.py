@@ -50,7 +50,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     subtitle = f"{STYLES['ensemble'].name}; {averaged}"
     set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
-    figure.update_xaxes(title="mean absolute contribution", rangemode="tozero", col=1)
+    figure.update_xaxes(title="mean absolute<br>contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
     return figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
 

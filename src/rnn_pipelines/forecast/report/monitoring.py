@@ -98,7 +98,7 @@ def tabulate_steps(by_step: list[GroupError]) -> Table:
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
-        caption="the newest cut-offs of the version in use, on which the verdict is based",
+        caption="The newest cut-offs of the version in use, on which the verdict is based",
     )
 
 
