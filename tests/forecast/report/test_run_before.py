@@ -50,7 +50,8 @@ def test_methods_stand_beside_those_before() -> None:
         ["LSTM", "–", "4.000", "–"],
     ]
     assert NOTES["same"] in texts
-    assert sum(BEFORE.run in text for text in texts) == 2
+    assert [BEFORE.run in text for text in texts] == [True, False, False]
+    assert "forecast a1b2c3" in texts[-1]
 
 
 def test_differences_have_both_values() -> None:

@@ -20,13 +20,12 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
     """Return the section; none without a run before, or without a test part."""
     if before is None or not metrics.forecasters:
         return []
-    hints = {"pipeline": before.pipeline, "run": before.run}
     parts: list[Part] = [
         NOTES["which"].format(run=before.run, ended=before.ended),
         NOTES["same" if _has_same_test_part(metrics, before) else "other"],
         _tabulate_metrics(metrics, before),
         *([_tabulate_differences(before)] if before.differences else [NOTES["nothing_differs"]]),
-        NOTES["all"].format(**hints),
+        NOTES["all"].format(pipeline=before.pipeline, run=shorten_version(before.run)),
     ]
     return [Section("Comparison with the run before", parts)]
 
