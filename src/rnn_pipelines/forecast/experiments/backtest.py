@@ -97,7 +97,7 @@ def replay_schedules(
     replayed = {}
     for job, found in fan_out(replay_schedule, jobs, parallel):
         replayed[job.name] = found
-        logger.info("%s: %d trainings, %d promoted", job.name, len(found[1]), found[1]["is_promoted"].sum())
+        logger.info("%s: %s, %d promoted", job.name, count(len(found[1]), "training"), found[1]["is_promoted"].sum())
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for name in backtest.schedules:

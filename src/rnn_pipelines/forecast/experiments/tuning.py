@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.fit_job import FitJob
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.experiments.trials import TrialResult, change_spec, cut_test_part, list_values, run_trial
@@ -80,7 +80,7 @@ def tune(
     while (missing := tuning.num_samples - (num_ended := len(_list_ended(study)))) > 0:
         is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
         if is_over and num_ended:
-            logger.warning("the time budget of %g s is over; %d trials are missing", tuning.time_budget, missing)
+            logger.warning("the time budget of %g s is over, without %s", tuning.time_budget, count(missing, "trial"))
             break
         _run_trials(study, FitJob(0, table, covariate_table, spec), tuning, parallel, missing)
         time_left.log(len(_list_ended(study)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -84,7 +84,7 @@ def _choose_window(
     horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *_list_given(series, split)]))
     lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
     if None in (window.lookback, window.horizon):
-        logger.info("%s: lookback %d steps, horizon %d steps", profile["source"], lookback, horizon)
+        logger.info("%s: lookback %s, horizon %s", profile["source"], count(lookback, "step"), count(horizon, "step"))
     return {**profile, "lookback": lookback, "horizon": horizon}
 
 
