@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from rnn_pipelines.errors import MAX_MESSAGE, MAX_VALUE, SeriesError, make_line, show, show_all
+from rnn_pipelines.errors import MAX_MESSAGE, MAX_VALUE, SeriesError, count, make_line, show, show_all
 
 
 def test_texts_are_shown_in_quotes() -> None:
@@ -41,3 +41,14 @@ def test_long_message_keeps_its_beginning_and_its_end() -> None:
 def test_error_keeps_its_message_between_processes() -> None:
     error = SeriesError("a\x1b" + "x" * 5_000)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"), [(0, "row", "0 rows"), (1, "row", "1 row"), (1_200, "more step", "1,200 more steps")]
+)
+def test_count_has_the_noun_in_its_number(number: int, noun: str, text: str) -> None:
+    assert count(number, noun) == text
+
+
+def test_count_has_an_irregular_plural() -> None:
+    assert [count(number, "category", "categories") for number in (1, 2)] == ["1 category", "2 categories"]

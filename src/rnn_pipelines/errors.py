@@ -28,6 +28,11 @@ def show_all(values: Iterable[object]) -> str:
     return f"[{some}]" if len(listed) <= MAX_NAMES else f"[{some}, …] ({len(listed):,} in all)"
 
 
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: `1 window`, `1,200 windows`; `plural` if it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def make_line(text: object, most: int = MAX_MESSAGE) -> str:
     """Return a text as one line with escaped control characters, without its middle if it is longer than `most`."""
     line = escape(" ".join(part.strip() for part in str(text).splitlines()))

@@ -41,16 +41,19 @@ class LineFormatter(logging.Formatter):
 
     Args:
         form: the formatter of everything else.
+    Attributes:
+        rewrite: changes a message, see `rewrite_log`.
     """
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
         self._form = form
+        self.rewrite: Callable[[str], str] = str
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of a record; other handlers see the record unchanged."""
         plain = copy(record)
-        plain.msg, plain.args = make_line(record.getMessage()), None
+        plain.msg, plain.args = make_line(self.rewrite(record.getMessage())), None
         if record.exc_info:
             plain.exc_text = textwrap.indent(escape_lines(self._form.formatException(record.exc_info)), "  ")
         return self._form.format(plain)
@@ -61,3 +64,10 @@ def escape_log(handlers: Iterable[logging.Handler | None]) -> None:
     for handler in handlers:
         if handler is not None and not isinstance(handler.formatter, LineFormatter):
             handler.setFormatter(LineFormatter(handler.formatter or logging.Formatter()))
+
+
+def rewrite_log(handlers: Iterable[logging.Handler], rewrite: Callable[[str], str] = str) -> None:
+    """Let handlers of `escape_log` change messages, such as the names of parameters; by default, no longer."""
+    for handler in handlers:
+        if isinstance(handler.formatter, LineFormatter):
+            handler.formatter.rewrite = rewrite

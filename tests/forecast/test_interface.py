@@ -15,6 +15,8 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
+from rnn_pipelines.forecast import interface
+from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.artefact import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -155,6 +157,22 @@ def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
     assert (found["prediction_seconds"] > 0).all()
     assert (found["fit_seconds"].drop(LOCAL) > 0).all()
     assert found["fit_seconds"].idxmax() == "ensemble"
+
+
+def test_errors_are_measured_once_for_each_fit(frame: pd.DataFrame, tmp_path: Path, monkeypatch) -> None:
+    made, measured = Forecaster(h=3, level=[50], lookback=8, **SMALL), []
+    monkeypatch.setattr(interface, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted))
+    one, other = (frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b"))
+    first = made.fit(one).leaderboard()
+    made.summary()
+    made.report(tmp_path / "report.html")
+    first["mse"] = 0.0
+    assert (made.leaderboard()["mse"] > 0).all()
+    assert len(measured) == 1
+    refitted = made.fit(other).leaderboard()
+    assert len(measured) == 2
+    fresh = Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(other).leaderboard()
+    assert list(refitted["mse"]) == list(fresh["mse"])
 
 
 def test_the_leaderboard_measures_the_holdout(single: Forecaster) -> None:

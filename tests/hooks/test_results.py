@@ -21,6 +21,7 @@ from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
+from rnn_pipelines.runs.earlier import EarlierRun
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.runs.run_store import RunStore
 
@@ -71,6 +72,8 @@ class Project:
         nodes: tuple[str, ...] = NODES,
         is_failing: bool = False,
         meanwhile: Callable[[DataCatalog], None] = lambda _: None,
+        source: dict[str, str] | None = None,
+        before: Callable[[EarlierRun | None], None] = lambda _: None,
     ) -> DataCatalog:
         whole = Pipeline(
             [
@@ -83,11 +86,13 @@ class Project:
                 ),
                 Node(summarize, "forecast_metrics", "forecast_summary", name="summarize"),
                 *([Node(fail, "forecast_metrics", None, name="fail")] if is_failing else []),
+                *([Node(lambda source: source, "params:forecast.source", "found", name="find")] if source else []),
             ]
         )
         pipeline = whole if nodes == NODES else whole.only_nodes(*nodes)
         vars(results)["pipelines"] = {"forecast": whole}
         catalog = self.make_catalog(number)
+        catalog["params:forecast.source"] = MemoryDataset(source)
         hooks = ResultHooks()
         hooks.after_context_created(
             SimpleNamespace(config_loader={"globals": {"data_root": "data"}}, project_path=self.root.parent)
@@ -98,6 +103,7 @@ class Project:
             for node in pipeline.nodes:
                 SequentialRunner().run(Pipeline([node]), catalog)
             hooks.after_node_run({"forecast_table": read(number)})
+            before(hooks.before_node_run({"forecast_run_before": None}).get("forecast_run_before"))
         except ValueError:
             hooks.on_pipeline_error()
             raise
@@ -360,3 +366,31 @@ def test_number_of_runs_that_are_kept_is_checked_before_the_first_node(project: 
     params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
     with pytest.raises(ParameterError, match=r"runs\.keep: .*greater than or equal to 2"):
         hooks.before_pipeline_run(params, Pipeline([]), catalog)
+
+
+def test_node_that_reads_the_run_before_is_given_it(project: Project) -> None:
+    source = {"path": "a.csv"}
+    project.run(1, source=source)
+    first = project.store.find_current()
+    found: list[EarlierRun | None] = []
+    project.run(2, source=source, before=found.append)
+    project.run(3, source={"path": "b.csv"}, before=found.append)
+    assert [one and one.run for one in found] == [first, None]
+    assert found[0] is not None
+    assert found[0].results["gru"] == 1
+    assert found[0].differences["parameters"]["number"] == (1, 2)
+
+
+def test_nodes_without_the_run_before_are_given_nothing() -> None:
+    assert ResultHooks().before_node_run({"forecast_table": None}) == {}
+
+
+def test_damaged_run_before_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    source = {"path": "a.csv"}
+    project.run(1, source=source)
+    (project.store.folder / str(project.store.find_current()) / "08_reporting/metrics.json").write_text("{")
+    found: list[EarlierRun | None] = []
+    with caplog.at_level(logging.WARNING, "rnn_pipelines.hooks.results"):
+        project.run(2, source=source, before=found.append)
+    assert found == [None]
+    assert "metrics.json" in caplog.text

@@ -55,13 +55,13 @@ def test_point_is_a_decimal_point_between_commas() -> None:
 
 def test_point_between_semicolons_can_part_thousands() -> None:
     assert fail(["1.234", "950"], is_comma_separated=False) == (
-        "my.csv: column 'y': all 2 values, as '1.234', can be read in two ways. Give forecast.source.decimal=point "
-        "(1.234) or forecast.source.thousands=point (1,234)."
+        "my.csv: column 'y': all 2 values, as '1.234', can be read in two ways. Give source.decimal=point "
+        "(1.234) or source.thousands=point (1,234)."
     )
 
 
 def test_comma_before_three_digits_can_part_thousands() -> None:
-    assert "forecast.source.decimal=comma (1.234) or forecast.source.thousands=comma (1,234)" in fail(["1,234"])
+    assert "source.decimal=comma (1.234) or source.thousands=comma (1,234)" in fail(["1,234"])
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_numbers_beside_texts_choose_no_signs(number: object) -> None:
     assert read([number, "1,5", "1.234,5"])[0] == [float(number), 1.5, 1234.5]
     assert fail([number, "1,234"]) == (
         "my.csv: column 'y': the texts, as '1,234', can be read in two ways. Give "
-        "forecast.source.decimal=comma (1.234) or forecast.source.thousands=comma (1,234)."
+        "source.decimal=comma (1.234) or source.thousands=comma (1,234)."
     )
 
 
 def test_numbers_beside_a_text_with_a_point_do_not_decide_what_it_is() -> None:
-    assert "forecast.source.decimal=point (1.234) or forecast.source.thousands=point (1,234)" in fail(
+    assert "source.decimal=point (1.234) or source.thousands=point (1,234)" in fail(
         [2.5, "1.234"], is_comma_separated=False
     )
 
@@ -120,7 +120,7 @@ def test_other_columns_are_read_by_their_texts_alone() -> None:
 def test_fault_of_a_whole_column_is_told_as_that() -> None:
     assert fail(["1,5"] * 1400, Marks(".", None)) == (
         "my.csv: all 1,400 values of the column 'y' are numbers with a decimal comma, such as '1,5'. "
-        "Give forecast.source.decimal=comma instead of forecast.source.decimal=point."
+        "Give source.decimal=comma instead of source.decimal=point."
     )
 
 

@@ -63,7 +63,7 @@ def test_days_are_never_guessed_to_be_months() -> None:
     """The first of twelve months, read month first, would be twelve days."""
     assert fail(["01.01.2024", "01.02.2024"]) == (
         "my.csv: column 'ds': all 2 times, as '01.01.2024', can be read in 2 ways. Give "
-        "forecast.source.time_format='%d.%m.%Y' or forecast.source.time_format='%m.%d.%Y' (quotes included)."
+        "source.time_format='%d.%m.%Y' or source.time_format='%m.%d.%Y' (quotes included)."
     )
 
 
@@ -83,7 +83,7 @@ def test_dates_that_do_not_exist_are_refused(cell: str) -> None:
 
 
 def test_two_digits_may_be_a_day_or_a_year() -> None:
-    assert "in 2 ways. Give forecast.source.time_format='%d.%m.%y' or" in fail(["13.01.24", "31.01.24"])
+    assert "in 2 ways. Give source.time_format='%d.%m.%y' or" in fail(["13.01.24", "31.01.24"])
 
 
 def test_iso_8601_needs_no_form() -> None:
@@ -121,7 +121,7 @@ def test_dates_that_have_become_numbers_are_read(cells: list[object], form: str)
     ids=str,
 )
 def test_decimal_numbers_are_refused_with_the_forms_that_they_can_have(cells: list[object], forms: list[str]) -> None:
-    with pytest.raises(SeriesError, match=r"all 2 cells are decimal numbers.* forecast\.source\.time_format") as caught:
+    with pytest.raises(SeriesError, match=r"all 2 cells are decimal numbers.* source\.time_format") as caught:
         parse_times(pd.Series(cells, name="ds"), "my.csv", None)
     assert re.findall("time_format='(.*?)'", str(caught.value)) == forms
 
@@ -168,7 +168,7 @@ def test_years_of_two_digits_that_would_be_of_another_century_are_refused(years:
     cells = pd.Series(two_digits(*years), name="ds")
     message = fail(cells.tolist())
     assert "years of two digits" in message
-    assert "forecast.source.time_format='%d/%m/%y'" in message
+    assert "source.time_format='%d/%m/%y'" in message
 
 
 @pytest.mark.parametrize("years", [range(1969, 2021), (1998, 1999, 2000, 2001)], ids=str)
@@ -187,7 +187,7 @@ def test_years_of_two_digits_in_a_given_form_are_followed_with_a_warning(
     warn_of_centuries(times.rename("ds"), "my.csv", "%d/%m/%y")
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == num_warnings
-    assert all("forecast.source.time_format='%d/%m/%y'" in warning for warning in warnings)
+    assert all("source.time_format='%d/%m/%y'" in warning for warning in warnings)
 
 
 def test_date_that_lacks_more_than_a_zero_is_refused() -> None:

@@ -9,8 +9,19 @@ from html.parser import HTMLParser
 import pytest
 from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs_version
+from plotly.subplots import make_subplots
 
-from rnn_pipelines.report.page import Quote, Section, Table, make_table, mark_best, read_plotly, render_page
+from rnn_pipelines.report.equations import Equation
+from rnn_pipelines.report.page import (
+    PART_TITLES,
+    Quote,
+    Section,
+    Table,
+    make_table,
+    mark_best,
+    read_plotly,
+    render_page,
+)
 
 EVIL = "<script>alert('x')</script>"
 
@@ -186,3 +197,21 @@ def test_title_of_the_section_is_not_repeated() -> None:
 def test_command_stays_on_one_line() -> None:
     page = write_page("Run kedro run --pipelines=forecast & see.")
     assert "Run <code>kedro run --pipelines=forecast</code> &amp; see." in page
+
+
+def test_equation_is_mathml_beside_its_name() -> None:
+    page = render_page("A", "b", [Section("C", [Equation("Gate", "f = σ(x)")])])
+    assert re.search(r'<p class="equation">Gate: <math alttext="f = σ\(x\)">', page)
+
+
+@pytest.mark.parametrize(("num_columns", "is_wide"), [(4, False), (12, True)])
+def test_table_of_many_columns_may_use_the_margin(num_columns: int, is_wide: bool) -> None:
+    table = Table(["name"] * num_columns, [["1"] * num_columns])
+    assert ('class="table wide"' in render_page("A", "b", [Section("C", [table])])) is is_wide
+
+
+def test_buttons_leave_space_for_the_titles_of_parts() -> None:
+    figure, divided = Figure(), make_subplots(1, 2, subplot_titles=["one", "other"])
+    page = render_page("A", "b", [Section("C", [figure, divided])])
+    first, second = (int(size) for size in re.findall(r'"margin":{"t":(\d+)', page))
+    assert second - first == PART_TITLES

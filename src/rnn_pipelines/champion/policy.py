@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from rnn_pipelines.errors import ParameterError, show_all
+from rnn_pipelines.errors import ParameterError, count, show_all
 from rnn_pipelines.parameter_models import ParameterModel
 
 # The names of the two compared models in tables and records.
@@ -120,7 +120,7 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
     is_old = policy.max_age_days is not None and age >= policy.max_age_days
     is_worse = loss > champion_loss and is_shown
     if is_old and not is_worse:
-        return Decision(True, (f"{measured}: it is not worse, and the champion is {age:.0f} days old",))
+        return Decision(True, (f"{measured}: it is not worse, and the champion is {count(round(age), 'day')} old",))
     if is_worse:
         return Decision(False, (f"{measured}: it is worse",))
     if is_shown:

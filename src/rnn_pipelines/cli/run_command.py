@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,10 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel
 from yaml import YAMLError
 
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
+from rnn_pipelines.hooks.full_names import find_full_names, name_fully
 from rnn_pipelines.hooks.parameters import explain_faults
 from rnn_pipelines.parameter_models import suggest
 from rnn_pipelines.pipelines.names import PIPELINES
@@ -60,7 +59,8 @@ def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
         raise click.ClickException(escape_lines(explain_faults(str(error), types))) from error
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         message = make_line(error)
-        raise click.ClickException(message if names is None else name_fully(message, names)) from error
+        chosen = {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
+        raise click.ClickException(name_fully(message, find_full_names(chosen))) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:
@@ -68,26 +68,6 @@ def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
         if not modules[-1].startswith(READERS):
             raise
         raise click.ClickException(_explain(error, modules)) from error
-
-
-def name_fully(message: str, names: Sequence[str]) -> str:
-    """Return a message in which parameters have their names on the command line: `forecast.source.tz`.
-
-    The library, which Python and the console use too, names them without the pipeline.
-
-    Args:
-        message: of the library.
-        names: of the pipelines that run; the message of any but those on forecasts stays.
-    """
-    if not all("forecast" in name for name in names):
-        return message
-    from rnn_pipelines.forecast.series.covariates import CovariateSpec
-    from rnn_pipelines.forecast.series.source import SourceSpec
-    from rnn_pipelines.forecast.series.windows import WindowSpec
-
-    blocks: dict[str, type[BaseModel]] = {"source": SourceSpec, "covariates": CovariateSpec, "window": WindowSpec}
-    fields = "|".join(rf"{block}\.{field}" for block, model in blocks.items() for field in model.model_fields)
-    return re.sub(rf"(?<![\w./])({fields})\b", r"forecast.\1", message)
 
 
 def _explain(error: Exception, modules: Sequence[str]) -> str:

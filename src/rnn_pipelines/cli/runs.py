@@ -11,7 +11,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.errors import RunError, count
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -160,7 +160,8 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
 
 
 def _describe_repair(pipeline: str, found: Repair) -> str:
-    lines = [f"{pipeline}: made {len(found.linked)} links, moved {len(found.moved)} files or folders", *found.linked]
+    moved = count(len(found.moved), "file or folder", "files or folders")
+    lines = [f"{pipeline}: made {count(len(found.linked), 'link')}, moved {moved}", *found.linked]
     return "\n".join([*lines, *(f"{path} is now {to}" for path, to in found.moved.items())])
 
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import MutableMapping, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from rnn_pipelines.compare.contenders import check_budgets
 from rnn_pipelines.compare.jobs import Job, list_jobs
@@ -54,12 +53,9 @@ def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCur
     order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
     missing = [job for job in in_turn if job.key not in finished]
-    with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="training", disable=None) as progress:
-        for job, run in fan_out(_train, missing, parallel):
-            finished[job.key] = run
-            progress.update()
-            if progress.disable:
-                logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
+    for job, run in fan_out(_train, missing, parallel):
+        finished[job.key] = run
+        logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:

@@ -83,6 +83,6 @@ def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs
         raise TaskError(
             f"task {show(name)}: expected numbers of recurrent weights within {100 * BUDGET_TOLERANCE:.0f} % of each "
             f"other, received {', '.join(f'{key} {number:,}' for key, number in weights.items())} with "
-            f"{num_inputs} inputs. Change the units."
+            f"{num_inputs} inputs. Change the units of compare.tasks.{name}.contenders."
         )
     return weights

@@ -47,10 +47,11 @@ def train_contender(job: Job) -> RunWithCurve:
 def _check_memory(job: Job, units: int, inputs: np.ndarray) -> None:
     num_sequences, num_steps, num_inputs = inputs.shape
     batch_size = min(job.spec.training.batch_size, num_sequences)
+    task = f"compare.tasks.{job.task}"
     require_memory(
         estimate_recurrent_bytes(4, num_inputs, units, num_steps, batch_size),
         f"training {job.contender} on {job.task} with {units} units and batches of {batch_size:,}",
-        "units, batch_size and steps",
+        f"{task}.contenders.{job.contender}.units, {task}.training.batch_size and the steps of {task}.data",
     )
 
 

@@ -4,7 +4,7 @@ A saved forecaster is a `Forecaster` of `model.artefact`.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,9 +12,10 @@ from typing import Any, Self
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
-from rnn_pipelines.errors import ParameterError, SeriesError, show
+from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
+    Evaluated,
     Fitted,
     describe_all_series,
     describe_zeros,
@@ -25,6 +26,7 @@ from rnn_pipelines.forecast.fitting import (
     rank_forecasters,
     tabulate_part,
 )
+from rnn_pipelines.forecast.frame_reading import name_columns, read_frame
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.network import Network
@@ -41,22 +43,17 @@ from rnn_pipelines.forecast.model.recursion import (
     report_ahead,
     take_steps,
 )
-from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
-from rnn_pipelines.forecast.series.covariates import join_rows, read_future, read_series
+from rnn_pipelines.forecast.parameters import ForecastSpec, read_arguments
+from rnn_pipelines.forecast.series.covariates import join_rows, read_future
 from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
-from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 
 logger = logging.getLogger(__name__)
-
-# Parameters of `covariates` by their names in Nixtla's libraries.
-EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
 
 class Forecaster:
@@ -86,16 +83,12 @@ class Forecaster:
         freq: int | str | None = None,
         **blocks: Any,
     ) -> None:
-        window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
-        covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
-        window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
-        source |= {} if freq is None else {"freq": freq}
-        levels = () if level is None else level
-        given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
-        self.spec: ForecastSpec = read_parameter_models(given, others=("h", "lookback", "freq", *EXOGENOUS))
+        self.spec = read_arguments(h, level, lookback, freq, blocks)
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         self._fitted: Fitted | None = None
+        # The errors of `_fitted`, once they were asked for.
+        self._evaluated: Evaluated | None = None
         self._covariates: pd.DataFrame | None = None
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
@@ -111,9 +104,10 @@ class Forecaster:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         frame = take_frame(frame, self.spec.recipe.source)
-        table, covariates, source = self._read(frame)
+        table, covariates, source = read_frame(frame, self.spec.recipe)
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
+        self._evaluated = None
         self._id_type = find_id_type(frame, source)
         if warning := describe_zeros(fitted):
             logger.warning(warning)
@@ -180,13 +174,13 @@ class Forecaster:
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return rank_forecasters(evaluate(self._require_training()).metrics)
+        return rank_forecasters(self._evaluate().metrics)
 
     def summary(self) -> str:
         """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
         from rnn_pipelines.forecast.report.summary import summarize_run
 
-        evaluated = evaluate(self._require_training())
+        evaluated = self._evaluate()
         return summarize_run(evaluated.metrics, evaluated.future)
 
     def report(self, path: str | Path) -> None:
@@ -201,8 +195,7 @@ class Forecaster:
         from rnn_pipelines.forecast.report.fitted import render_fitted
         from rnn_pipelines.report.page import write_page
 
-        fitted = self._require_training()
-        write_page(Path(path), render_fitted(fitted, evaluate(fitted)))
+        write_page(Path(path), render_fitted(self._require_training(), self._evaluate()))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -239,7 +232,7 @@ class Forecaster:
         validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         frame = take_frame(frame, self.spec.recipe.source)
-        table, covariates, source = self._read(frame)
+        table, covariates, source = read_frame(frame, self.spec.recipe)
         found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
@@ -344,6 +337,12 @@ class Forecaster:
             raise ParameterError("a loaded forecaster holds no training data. Call fit, or cross_validation.")
         return self._fitted
 
+    def _evaluate(self) -> Evaluated:
+        fitted = self._require_training()
+        if self._evaluated is None:
+            self._evaluated = evaluate(fitted)
+        return self._evaluated
+
     def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
         levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
         asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
@@ -365,7 +364,7 @@ class Forecaster:
         # A frame without names stands for the only series of the training, whatever its name.
         if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
             frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
-        table, covariates, source = self._read(frame, best.settings)
+        table, covariates, source = read_frame(frame, self.spec.recipe, best.settings)
         source = source.model_copy(update={"freq": best.settings.freq})
         series = repair_series(table, source, best.settings.gaps)[0]
         # A table of `covariates.path` may hold values for years ahead, which need no warning.
@@ -378,7 +377,7 @@ class Forecaster:
         """Return the covariates of `fit`, replaced and extended by those of a frame."""
         if frame is None or self._covariates is None:
             return self._covariates
-        source, future = self._name_columns(frame), self.spec.recipe.covariates.future
+        source, future = name_columns(frame, self.spec.recipe.source), self.spec.recipe.covariates.future
         more = read_future(self._covariates, source, future, frame)
         report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, more, num_steps)
         return join_rows(self._covariates, more)
@@ -394,48 +393,3 @@ class Forecaster:
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""
         return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))
-
-    def _read(
-        self, frame: pd.DataFrame, learnt: ForecasterSettings | None = None
-    ) -> tuple[Source, pd.DataFrame, SourceSpec]:
-        """Read a frame as the pipelines do, on the axis of a training if given; return it, covariates and columns."""
-        if frame.empty:
-            raise SeriesError(
-                f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
-                "Check how it was made."
-            )
-        source, covariates = self._name_columns(frame), self.spec.recipe.covariates
-        axis = None
-        if learnt is not None:
-            # Numbers that can be dates are steps if the training had steps.
-            freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
-            tz = source.tz or (learnt.tz if learnt.zone is None else None)
-            source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
-        wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
-        others = [str(name) for name in frame if name not in wanted]
-        if others and not source.is_wide and source.target in frame:
-            logger.warning("the frame: columns that are not read: %s", ", ".join(others))
-        table, covariate_table = read_series(source, covariates, frame, axis)
-        if learnt is not None:
-            refuse_other_beginnings(table, learnt, source.label)
-        return table, covariate_table, source
-
-    def _name_columns(self, frame: pd.DataFrame) -> SourceSpec:
-        source = self.spec.recipe.source
-        return (
-            source.model_copy(update={"id": ID}) if source.id is None and ID in frame and not source.is_wide else source
-        )
-
-
-def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
-    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
-        raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
-    return () if columns is None else tuple(columns)
-
-
-def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
-    """Remove one block of parameters and return it."""
-    block = blocks.pop(name, None)
-    if not isinstance(block, Mapping | None):
-        raise ParameterError(f"{name}: expected a dictionary, received {show(block)}.")
-    return {} if block is None else dict(block)

@@ -1,12 +1,12 @@
 """The parameters of `forecast`, and their reading from Python."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from rnn_pipelines.errors import make_line, show
+from rnn_pipelines.errors import ParameterError, make_line, show
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
@@ -16,6 +16,8 @@ from rnn_pipelines.parameter_models import check_block_names, check_network_cell
 
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
+# Parameters of `covariates` by their names in Nixtla's libraries.
+EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,31 @@ def read_parameter_models(
         training=read["training"],
         level=read.get("level", LevelSpec(())),
     )
+
+
+def read_arguments(
+    h: int | None, level: Sequence[int] | None, lookback: int | None, freq: int | str | None, blocks: Mapping[str, Any]
+) -> ForecastSpec:
+    """Read the arguments of `Forecaster`, which names some parameters without their block."""
+    blocks = dict(blocks)
+    window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
+    covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
+    window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
+    source |= {} if freq is None else {"freq": freq}
+    levels = () if level is None else level
+    given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
+    return read_parameter_models(given, others=("h", "lookback", "freq", *EXOGENOUS))
+
+
+def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
+    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
+        raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
+    return () if columns is None else tuple(columns)
+
+
+def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
+    """Remove one block of parameters and return it."""
+    block = blocks.pop(name, None)
+    if not isinstance(block, Mapping | None):
+        raise ParameterError(f"{name}: expected a dictionary, received {show(block)}.")
+    return {} if block is None else dict(block)

@@ -17,13 +17,14 @@ from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
+from rnn_pipelines.hooks.full_names import find_full_names, name_fully
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
 from rnn_pipelines.hooks.paths import find_store, find_tracking
 from rnn_pipelines.hooks.served_models import SAVERS
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.pipelines.retraining import list_retrained
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import rewrite_log, say
 from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
@@ -62,6 +63,8 @@ class RunHooks:
         quicken_start()
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
+        full_names = find_full_names({name: pipelines[name] for name in names})
+        rewrite_log(logging.getLogger().handlers, lambda message: name_fully(message, full_names))
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
         check_parameter_names(inputs, given, given)
@@ -86,6 +89,7 @@ class RunHooks:
                 record_failure(store.folder, task, error, as_of)
         self._locks.close()
         self._publish(run_params, catalog)
+        rewrite_log(logging.getLogger().handlers)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -115,6 +119,7 @@ class RunHooks:
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
         self._publish(run_params, catalog)
+        rewrite_log(logging.getLogger().handlers)
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):

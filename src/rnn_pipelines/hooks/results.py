@@ -16,10 +16,12 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.runs.earlier import EarlierRun, find_earlier_run
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
 from rnn_pipelines.runs.pruning import prune, warn_of_kept
 from rnn_pipelines.runs.records import DataFacts, RunRecord
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # Pipelines that append to a log, which no run may replace.
 APPENDING = ("predict_forecast",)
+# Suffix of the dataset of a pipeline with the run before.
+RUN_BEFORE = "_run_before"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,15 @@ class ResultHooks:
         except BaseException:
             self._end()
             raise
+
+    @hook_impl
+    def before_node_run(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Give a node the run before, by the name of its pipeline: `forecast_run_before`."""
+        return {
+            f"{store.pipeline}{RUN_BEFORE}": _find_before(store, record)
+            for store, record in self._records.items()
+            if f"{store.pipeline}{RUN_BEFORE}" in inputs
+        }
 
     @hook_impl
     def after_node_run(self, outputs: dict[str, Any]) -> None:
@@ -176,6 +189,15 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
             if len(rest) > 1 and rest[0] in PIPELINES:
                 result_files[name] = ResultFile(RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:]))
     return result_files
+
+
+def _find_before(store: RunStore, record: RunRecord) -> EarlierRun | None:
+    """Return the run before; an error is only logged, because the results do not depend on it."""
+    try:
+        return find_earlier_run(store, record)
+    except RunError as error:
+        logger.warning("no comparison with the run before: %s", error)
+        return None
 
 
 def _list_files(store: RunStore, result_files: Mapping[str, ResultFile]) -> set[str]:

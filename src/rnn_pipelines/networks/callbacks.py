@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
+from rnn_pipelines.networks.time_left import TimeLeft
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +79,21 @@ class Clock(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar in a terminal, or one log line per epoch."""
+    """A progress bar in a terminal, or one log line per epoch.
 
-    def __init__(self, name: str, epochs: int, is_quiet: bool) -> None:
+    Args:
+        name: of the network.
+        epochs: of the whole training.
+        num_done: epochs of an interrupted training.
+        is_quiet: whether to show neither.
+    """
+
+    def __init__(self, name: str, epochs: int, num_done: int, is_quiet: bool) -> None:
         super().__init__()
         self._name, self._epochs, self._is_quiet = name, epochs, is_quiet
-        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=is_quiet or not sys.stderr.isatty())
+        self._time_left = TimeLeft(epochs, "epochs", num_done, can_stop=True)
+        is_shown = sys.stderr.isatty() and not is_quiet
+        self._bar = tqdm(total=epochs, initial=num_done, desc=name, unit="epoch", disable=not is_shown)
 
     def __enter__(self) -> "Progress":
         return self
@@ -96,7 +106,8 @@ class Progress(keras.callbacks.Callback):
         self._bar.set_postfix(losses, refresh=False)
         self._bar.update()
         if self._bar.disable and not self._is_quiet:
-            logger.info("%s epoch %d/%d %s", self._name, epoch + 1, self._epochs, losses)
+            left = self._time_left.describe(epoch + 1)
+            logger.info("%s epoch %d/%d %s%s", self._name, epoch + 1, self._epochs, losses, left and f"; {left}")
 
 
 class TimeLimit(keras.callbacks.Callback):

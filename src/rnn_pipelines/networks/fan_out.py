@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from rnn_pipelines.errors import ParallelError, show
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
+from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.printing import escape_log
 
@@ -66,7 +67,7 @@ def fan_out(
 
     Results that are ready before a job fails are yielded first. Processes are reused for many jobs. With one worker on
     this machine, the jobs run in this process. The number of threads of a job depends only on the number of workers, so
-    that timings are comparable.
+    that timings are comparable. The time left is logged, except with Dask, where the number of workers can change.
 
     Args:
         train: a function of a module, because other processes import it by its name.
@@ -81,6 +82,13 @@ def fan_out(
         yield from _train_over_dask(train, jobs, str(parallel.scheduler))
         return
     num_workers = count_workers(parallel)
+    time_left = TimeLeft(len(jobs), "trainings", num_parallel=num_workers)
+    for num_done, (job, result) in enumerate(_train_here(train, jobs, num_workers), start=1):
+        time_left.log(num_done)
+        yield job, result
+
+
+def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int) -> Iterator[tuple[Job, Result]]:
     if num_workers == 1:
         for job in jobs:
             yield job, train(job)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.errors import TrainingError, count
 from rnn_pipelines.networks.callbacks import Checkpoint, Clock, Progress, TimeLimit, fingerprint_training
 from rnn_pipelines.networks.records import TrainingRecord
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -62,11 +62,12 @@ def fit(
     """
     train, validation = batches
     num_batches = int(train.cardinality())
-    clock, progress = Clock(), Progress(model.name, training.epochs, limits.is_quiet)
+    clock = Clock()
     callbacks = _make_callbacks(training)
     checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
     last = [TimeLimit(limits.max_seconds, clock)] if limits.max_seconds is not None else []
     num_done = checkpoint.num_epochs if checkpoint else 0
+    progress = Progress(model.name, training.epochs, num_done, limits.is_quiet)
     _compile(model, loss, training, num_batches)
     started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
     with progress:
@@ -129,7 +130,7 @@ def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
     table = pd.DataFrame(clock.rows)
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
         raise TrainingError(
-            f"{name}: the loss is not finite after {len(table)} epochs. "
+            f"{name}: the loss is not finite after {count(len(table), 'epoch')}. "
             "Lower training.learning_rate, or look for extreme values in the data."
         )
     return table.assign(is_best=table.index == table["val_loss"].idxmin())

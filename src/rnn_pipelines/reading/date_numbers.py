@@ -40,8 +40,8 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
         spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
         raise SeriesError(
             f"{label}: column '{raw.name}': all {len(raw):,} whole numbers, as {show(str(raw.iloc[0]))}, can be months "
-            f"or steps. Give forecast.source.time_format='{form}' (quotes included) for months, or "
-            f"forecast.source.freq={spacing} for steps."
+            f"or steps. Give source.time_format='{form}' (quotes included) for months, or "
+            f"source.freq={spacing} for steps."
         )
     return form
 

@@ -273,4 +273,4 @@ def _format_marks(marks: Marks) -> str:
 
 
 def _join(parameters: dict[str, str]) -> str:
-    return ",".join(f"forecast.source.{name}={sign}" for name, sign in parameters.items())
+    return ",".join(f"source.{name}={sign}" for name, sign in parameters.items())

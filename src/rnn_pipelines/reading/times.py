@@ -151,9 +151,9 @@ def _check_decimals(raw: pd.Series, label: str) -> None:
     if not text.str.fullmatch(_NUMBER).all() or (is_whole := text.astype("float64") % 1 == 0).all():
         return
     forms = [form for form in _DECIMAL_FORMS if read_times(raw, form).notna().all()]
-    ways = " or ".join(f"forecast.source.time_format='{form}'" for form in forms)
+    ways = " or ".join(f"source.time_format='{form}'" for form in forms)
     example = show(text[~is_whole].iloc[0])
-    hint = f"{ways} (quotes included) for years and months" if forms else "forecast.source.time_format for other times"
+    hint = f"{ways} (quotes included) for years and months" if forms else "source.time_format for other times"
     raise SeriesError(
         f"{label}: column '{raw.name}': all {len(raw):,} cells are decimal numbers, as {example}. "
         f"Write times such as 2024-03-31 12:00 or whole-numbered steps, or give {hint}."
@@ -172,7 +172,7 @@ def _check_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) ->
     if doubt:
         raise SeriesError(
             f"{label}: column '{raw.name}': years of two digits, as in {show(str(raw.iloc[0]))}, are read as "
-            f"1969 to 2068, but {doubt}. Write them with four digits, or give forecast.source.time_format='{form}' "
+            f"1969 to 2068, but {doubt}. Write them with four digits, or give source.time_format='{form}' "
             "(quotes included) if that is right."
         )
 
@@ -192,7 +192,7 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
         doubt = f"the last time is {format_time(times.max())}, which is in the future"
     if doubt:
         logger.warning(
-            "%s: column '%s': years of two digits are read as 1969 to 2068 by forecast.source.time_format='%s', but "
+            "%s: column '%s': years of two digits are read as 1969 to 2068 by source.time_format='%s', but "
             "%s. Write them with four digits if another century is meant.",
             label,
             times.name,
@@ -241,7 +241,7 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
     form, times = next(iter(read.items()))
     others = [other for other in read if not read[other].equals(times)]
     if others:
-        ways = " or ".join(f"forecast.source.time_format='{way}'" for way in (form, *others))
+        ways = " or ".join(f"source.time_format='{way}'" for way in (form, *others))
         raise SeriesError(
             f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
             f"{len(others) + 1} ways. Give {ways} (quotes included)."
@@ -249,7 +249,7 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
     if form in SHORT_MONTHS and can_be_days(times):
         raise SeriesError(
             f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be months or "
-            f"days without a year. Write days with a year, or give forecast.source.time_format='{form}' (quotes "
+            f"days without a year. Write days with a year, or give source.time_format='{form}' (quotes "
             "included) for months."
         )
     return form

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import RunError
+from rnn_pipelines.report.equations import Equation, write_mathml
 from rnn_pipelines.report.numbers import join_percent
 from rnn_pipelines.report.origin import PLACE
 from rnn_pipelines.storage.files import replace_file
@@ -35,11 +36,14 @@ FIGURE_CONFIG = {
 
 # Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
-# Space above a figure for its buttons, with and without a menu. Titles are text of the page, so that they wrap.
-TOP_MARGIN = {True: 72, False: 32}
+# Space above a figure: its buttons, and below them a menu or the titles of its parts. Its own title is text of the
+# page, so that it wraps.
+BUTTONS, MENU, PART_TITLES = 32, 40, 22
 
 
-COMMAND = re.compile(r"kedro run --pipelines=\w+")
+# Texts of more letters wrap in a narrow table.
+LONG_LENGTH = 24
+COMMAND = re.compile(r"kedro (run --pipelines=\w+|runs compare \w+ \S+)")
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Quote:
     text: str
 
 
-Part: TypeAlias = str | Table | Quote | Figure
+Part: TypeAlias = str | Table | Quote | Equation | Figure
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,8 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
     environment.filters["write_text"] = _write_text
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.filters["write_mathml"] = write_mathml
+    environment.tests["equation"] = lambda part: isinstance(part, Equation)
     environment.tests["quote"] = lambda part: isinstance(part, Quote)
     return environment.get_template("page.html.j2").render(
         title=title,
@@ -149,6 +155,7 @@ def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
         sections=sections,
         plotly_code=read_plotly() if has_figures else "",
         figure_config=FIGURE_CONFIG,
+        long_length=LONG_LENGTH,
         find_title=_find_title,
         draw=_draw,
         place_of_run=Markup(PLACE),
@@ -189,7 +196,8 @@ def _find_title(figure: Figure) -> tuple[str, str]:
 def _draw(figure: Figure) -> Markup:
     """Return a figure without its title as JSON that is safe inside a script."""
     untitled = Figure(figure)
-    margin = {"t": TOP_MARGIN[bool(figure.layout.updatemenus)]}
+    layout = figure.layout
+    margin = {"t": BUTTONS + MENU * bool(layout.updatemenus) + PART_TITLES * bool(layout.annotations)}
     untitled.update_layout(title={"text": None, "subtitle": {"text": None}}, margin=margin)
     text = str(plotly.io.to_json(untitled, validate=False))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

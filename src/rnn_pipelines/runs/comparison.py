@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
-from rnn_pipelines.errors import FormatError, RunError, show
+from rnn_pipelines.errors import FormatError, RunError, count, show
 from rnn_pipelines.runs.records import RunRecord, find_damage
 from rnn_pipelines.runs.run_store import RunStore
 
@@ -130,11 +130,17 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     """
     records = [store.read_record(name) for name in names]
     numbers = [read_numbers(store.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
-    return {"metrics": _align(numbers)} | _find_differences(records)
+    return {"metrics": _align(numbers)} | find_differences(records)
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
-    """Return the numbers in the results of a run, by path: `lstm.mse`.
+    """Return the numbers of `read_results`."""
+    leaves = read_results(folder, files).items()
+    return {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
+
+
+def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
+    """Return the leaves of the results of a run, by path: `lstm.mse`.
 
     Args:
         folder: of the run.
@@ -142,7 +148,7 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
     Raises:
         RunError: a file is damaged.
     """
-    found: dict[str, float | None] = {}
+    found: dict[str, Any] = {}
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
     for path in filter(Path.exists, paths):
         try:
@@ -153,8 +159,7 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
             ) from error
         # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
-            leaves = flatten(results).items()
-            found |= {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
+            found |= flatten(results)
     return found
 
 
@@ -163,7 +168,8 @@ def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
     return {key: tuple(column.get(key) for column in columns) for key in keys}
 
 
-def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
+def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
+    """Return what differs between records, by kind and name: a value per record, None if a record has none."""
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
@@ -182,14 +188,16 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
 
 def _list_data(record: RunRecord) -> dict[str, str]:
     data = record.get("data", {})
-    return {name: f"{facts['num_rows']:,} rows, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()}
+    return {
+        name: f"{count(facts['num_rows'], 'row')}, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()
+    }
 
 
 def _write_row(record: RunRecord, before: RunRecord | None, current: str | None, metric: str) -> tuple[str, ...]:
     data = record.get("data", {}).values()
     differing = NO_VALUE
     if before and "ended" in before:
-        kinds = [kind for kind, rows in _find_differences([before, record]).items() if rows]
+        kinds = [kind for kind, rows in find_differences([before, record]).items() if rows]
         differing = ", ".join(kinds) or "nothing"
     return (
         shorten_version(record["run"]) + ("*" if record["run"] == current else ""),

@@ -119,7 +119,15 @@ def test_json_holds_the_forecasters_and_the_noise_floor(
 ) -> None:
     summary = summarize(by_series, floor, {"lstm": RECORD})
     found = json.loads(json.dumps(summary.to_json(), allow_nan=False))
-    facts = ("noise_floor_mse", "zero_fraction", "num_windows", "num_cutoffs", "missed_origins", "mean_size")
+    facts = (
+        "noise_floor_mse",
+        "zero_fraction",
+        "num_windows",
+        "num_cutoffs",
+        "missed_origins",
+        "mean_size",
+        "test_fingerprint",
+    )
     assert sorted(found) == sorted([*predictions.forecasters, *facts])
     assert ForecastMetrics.parse(found) == summary
 

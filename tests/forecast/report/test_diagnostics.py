@@ -13,6 +13,8 @@ from rnn_pipelines.forecast.report.diagnostics import (
     draw_diagnostics,
     draw_error_by_season,
     find_worst_windows,
+    measure_fifths,
+    tabulate_fifths,
     tabulate_worst_windows,
 )
 
@@ -101,3 +103,35 @@ def test_without_a_test_part_nothing_is_drawn() -> None:
     empty = predictions.keep(pd.Series(False, index=predictions.table.index))
     assert not any(figure.data for figure in draw_diagnostics(empty, PROFILE).values())
     assert find_worst_windows(empty).empty
+
+
+def make_levels(*levels: tuple[str, float, float]) -> Predictions:
+    """One step ahead, the forecasts of series and their actuals."""
+    table = pd.DataFrame(levels, columns=["unique_id", "ensemble", "y"])
+    days = pd.Series(pd.date_range("2024-01-02", periods=len(levels)))
+    return Predictions(table.assign(ds=days, cutoff=days - pd.Timedelta(1, "D"), horizon_step=1), ("ensemble",))
+
+
+def test_bias_of_high_forecasts_is_in_the_highest_fifth() -> None:
+    levels = [("a", float(level), float(level)) for level in range(1, 9)]
+    found = measure_fifths(make_levels(*levels, ("a", 20.0, 16.0), ("a", 30.0, 24.0)))
+    assert list(found["fifth"]) == ["lowest", "second", "middle", "fourth", "highest"]
+    assert list(found["forecast"]) == [1.5, 3.5, 5.5, 7.5, 25.0]
+    assert list(found["mae"]) == [0.0, 0.0, 0.0, 0.0, 5.0]
+    assert list(found["bias"]) == [0.0, 0.0, 0.0, 0.0, 0.25]
+
+
+def test_each_series_has_fifths_of_its_own() -> None:
+    levels = [(name, float(scale * level), 0.0) for name, scale in (("a", 1), ("b", 100)) for level in range(1, 6)]
+    found = measure_fifths(make_levels(*levels))
+    assert list(found["forecast"]) == [50.5 * level for level in range(1, 6)]
+    assert [row[-1] for row in tabulate_fifths(found).rows] == ["–"] * 5
+
+
+def test_windows_without_an_actual_are_left_out() -> None:
+    found = measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 2.0, 4.0), ("a", 9.0, np.nan)))
+    assert list(found["mae"]) == [1.0, 2.0]
+
+
+def test_constant_forecast_has_no_fifths() -> None:
+    assert measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 1.0, 4.0))).empty

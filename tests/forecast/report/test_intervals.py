@@ -120,6 +120,15 @@ def test_panel_and_sparse_series_have_columns_of_their_own(measured: tuple[Forec
     assert table.rows[0][2:4] == ["50 to 90", "8.5"]
 
 
+def test_one_coverage_at_all_origins_is_shown_once(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+    metrics, by_level = measured
+    same = metrics.add({"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}})
+    assert tabulate_intervals(same, by_level).rows[0][2] == "67"
+    numbers = {"coverage_80": 0.67, "least_coverage_80": 0.67, "most_coverage_80": 0.67}
+    found = ForecastMetrics({"ensemble": numbers}, None)
+    assert describe_coverage(found, (80,)).count("67 %") == 1
+
+
 def test_level_without_intervals_is_a_dash_with_a_note(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
     (note,) = format_empty_levels(measured[1])

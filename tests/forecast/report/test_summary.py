@@ -110,7 +110,7 @@ def test_hours_are_told_where_there_are_some() -> None:
         (1, MAX_VALUES, None),
         (1, MAX_VALUES + 5, "… and 5 more steps"),
         (3, MAX_VALUES, "… and 2 more series"),
-        (3, MAX_VALUES + 1, "… and 1 more steps, 2 more series"),
+        (3, MAX_VALUES + 1, "… and 1 more step, 2 more series"),
     ],
 )
 def test_what_is_left_out_is_counted(num_series: int, horizon: int, rest: str | None) -> None:

@@ -159,7 +159,7 @@ def test_sorting_is_stated(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     swapped = table.iloc[[1, 0, *range(2, 30)]]
     (sentence,) = repair(swapped)[1]["repairs"]
-    assert "1 rows" in sentence
+    assert "1 row" in sentence
 
 
 def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
@@ -280,7 +280,7 @@ def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | 
     values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
     assert fail(make_table({"a": RAMP, "b": values}), "error") == (
         "my.csv: column 'Temp': 2 of 60 steps without a value, the first in series 'b' at 2021-01-06. "
-        "Fill them, or set gaps to 'interpolate' or 'split'."
+        "Fill them, or give gaps=interpolate or gaps=split."
     )
 
 
@@ -307,7 +307,7 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
 def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
     table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
     before, after = repair(table)[1]["repairs"]
-    assert ("1 rows" in before, "2 rows" in after) == (True, True)
+    assert ("1 row" in before, "2 rows" in after) == (True, True)
 
 
 # Spacing

@@ -208,7 +208,7 @@ def test_panel_of_short_series_alone_is_too_short(prepare: Prepare) -> None:
 
 def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(28, seed=1), "b": make_values(27, seed=2)}
-    with pytest.raises(SeriesTooShortError, match=r"series 'a' has 28 steps, which leave 16 for train; it needs 17"):
+    with pytest.raises(SeriesTooShortError, match=r"'a' has 28 .* 16 for train.* 17"):
         prepare(values, WINDOW, SPLIT)
 
 
@@ -269,7 +269,7 @@ def test_short_series_can_end_the_run(
     prepare: Prepare, make_values: MakeValues, short: list[float], message: str
 ) -> None:
     values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
-    with pytest.raises(SeriesTooShortError, match=rf"{message}.*set source.short_series to drop"):
+    with pytest.raises(SeriesTooShortError, match=rf"{message}.*source.short_series=drop"):
         prepare(values, WINDOW, SPLIT, short_series="error")
 
 
@@ -285,5 +285,5 @@ def test_min_length_holds_for_a_series_alone(prepare: Prepare, make_values: Make
 
 def test_series_that_is_left_alone_needs_its_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(34, seed=1), "b": [1.0, 2.0]}
-    with pytest.raises(SeriesTooShortError, match=r"series 'a' has 34 steps, which leave 22 for train; it needs 33"):
+    with pytest.raises(SeriesTooShortError, match=r"'a' has 34 .* 22 for train.* 33"):
         prepare(values, WINDOW, SPLIT, short_series="drop")

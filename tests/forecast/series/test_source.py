@@ -249,7 +249,7 @@ def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffi
 
 
 def test_whole_numbers_that_can_be_months_or_steps_are_refused(write: Write) -> None:
-    assert "forecast.source.time_format='%Y%m'" in fail(write("ds,y\n202401,1\n202402,2\n"))
+    assert "source.time_format='%Y%m'" in fail(write("ds,y\n202401,1\n202402,2\n"))
 
 
 def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureFixture) -> None:
@@ -676,9 +676,7 @@ def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) ->
 @pytest.mark.parametrize("cells", [["1.234", "2.345"], [1.5, "1.234"]])
 def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: Path, cells: list[object]) -> None:
     table = pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(cells, dtype=object)})
-    assert "forecast.source.decimal=point (1.234) or forecast.source.thousands=point (1,234)" in fail(
-        None, table, name="catalog"
-    )
+    assert "source.decimal=point (1.234) or source.thousands=point (1,234)" in fail(None, table, name="catalog")
     assert "can be read in two ways" in fail(write_excel(tmp_path, data=table))
     assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
 
@@ -1093,7 +1091,7 @@ def test_decimal_numbers_are_no_times(tmp_path: Path, years: list[float], ending
     write(pd.DataFrame({"ds": years, "y": 1.0}), path, index=False)
     message = fail(str(path))
     assert "are decimal numbers" in message
-    assert "forecast.source.time_format" in message
+    assert "source.time_format" in message
 
 
 @pytest.mark.parametrize("cell", ["1e20", "100000000000000000000"])

@@ -33,9 +33,9 @@ def test_ensemble_is_of_every_network() -> None:
     assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["fit_all_methods"]
 
 
-def test_the_only_data_from_outside_is_the_external_table() -> None:
+def test_data_from_outside_are_the_external_table_and_the_run_before() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external"}
+    assert data == {"forecast_external", "forecast_run_before"}
 
 
 def test_nothing_is_saved_before_the_series_is_checked() -> None:

@@ -82,7 +82,8 @@ def test_scores_that_are_not_finite_have_no_measures(make_holdout: Callable[...,
     found = measure_holdout(holdout)
     assert found.measures["challenger"] is None
     assert np.isnan(found.p_value)
-    assert find_faults(holdout) == ["1 of its 200 scores are not finite"]
+    (fault,) = find_faults(holdout)
+    assert "1 of 200" in fault
 
 
 def test_scores_that_are_all_alike_are_a_fault(make_holdout: Callable[..., pd.DataFrame]) -> None:

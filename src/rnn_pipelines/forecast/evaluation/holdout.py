@@ -7,6 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by_step
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -98,7 +99,7 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
     is_known = has_forecast.groupby(table["unique_id"]).transform("any")
     num_series, num_rows = table.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
     found = [f"{num_series} unknown series"] if num_series else []
-    found += [f"{num_rows} rows of other series, without a forecast"] if num_rows else []
+    found += [f"{count(num_rows, 'row')} of other series, without a forecast"] if num_rows else []
     return [f"not compared with the champion: {what}" for what in found]
 
 
@@ -107,7 +108,7 @@ def find_faults(holdout: Predictions) -> list[str]:
     forecasts = holdout.table[CHALLENGER]
     num_faulty = int((~np.isfinite(forecasts)).sum())
     if num_faulty:
-        return [f"{num_faulty} of its {len(forecasts)} forecasts are not finite"]
+        return [f"its forecasts are not finite ({num_faulty} of {len(forecasts):,})"]
     is_flat = _find_flat(holdout.table)
     return ["its forecasts are the same for every window"] if len(is_flat) and is_flat.all() else []
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.verdict import ExpectedError, KnownChampion
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, count
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
 from rnn_pipelines.forecast.series.tables import Series
@@ -91,7 +91,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
     has_seen = joined["cutoff"] < joined["last"]
     if has_seen.any():
-        logger.warning("left out: %d forecasts, because the model was trained on later values", has_seen.sum())
+        logger.warning("left out: %s, because the model was trained on later values", count(has_seen.sum(), "forecast"))
     evaluated = joined[~has_seen].merge(
         _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
     )

@@ -86,3 +86,17 @@ def _estimate_variance(differences: np.ndarray, horizon: int) -> float:
     if variance <= 0:
         variance = covariances[0] + 2 * (1 - np.arange(1, horizon) / horizon) @ covariances[1:]
     return float(variance / num)
+
+
+def linearize_roots(losses: pd.DataFrame, series: pd.Series) -> pd.DataFrame:
+    """Return losses whose mean over the windows of a series is the root of its mean loss.
+
+    R = √(mean of the losses l), so that l / 2R + R / 2 has the mean R, and to first order the variance of R: the delta
+    method.
+
+    Args:
+        losses: mean squared errors of each window, by forecaster.
+        series: of each window.
+    """
+    roots = np.sqrt(losses.groupby(series).transform("mean"))
+    return ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)

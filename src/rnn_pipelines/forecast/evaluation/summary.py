@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.champion.manifest import fingerprint_table
 from rnn_pipelines.forecast.evaluation.interval_metrics import (
     MetricsByLevel,
     MetricsByLevelTable,
@@ -27,7 +28,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_totals,
     measure_zero_fraction,
 )
-from rnn_pipelines.forecast.evaluation.significance import compute_interval
+from rnn_pipelines.forecast.evaluation.significance import compute_interval, linearize_roots
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -54,6 +55,7 @@ class ForecastMetrics:
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
         missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
         mean_size: the mean absolute actual of the test part; 0 if unknown.
+        test_fingerprint: of windows and actuals of the test part; empty if unknown.
     """
 
     forecasters: Mapping[str, Mapping[str, float | None]]
@@ -63,6 +65,7 @@ class ForecastMetrics:
     num_cutoffs: int = 0
     missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     mean_size: float = 0.0
+    test_fingerprint: str = ""
 
     @property
     def is_panel(self) -> bool:
@@ -184,15 +187,20 @@ def evaluate_forecasts(
     summary = summarize_metrics(
         by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
     )
-    observed = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
-    summary = replace(summary, num_windows=len(observed), num_cutoffs=int(observed["cutoff"].nunique()))
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     baseline = summary.find_best_baseline()
     differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
     of_intervals, by_level = measure_intervals(predictions)
-    mean_size = float(np.nan_to_num(predictions.table["y"].abs().mean()))
-    summary = replace(summary, missed_origins=list_missed(predictions, ENSEMBLE), mean_size=mean_size)
-    summary = summary.add(differences).add(of_intervals).add(seconds)
+    tested = predictions.table[["unique_id", "cutoff", "ds", "y"]]
+    observed = tested.loc[tested["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
+    summary = replace(
+        summary.add(differences).add(of_intervals).add(seconds),
+        num_windows=len(observed),
+        num_cutoffs=int(observed["cutoff"].nunique()),
+        missed_origins=list_missed(predictions, ENSEMBLE),
+        mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
+        test_fingerprint=fingerprint_table(tested),
+    )
     return summary.to_json(), by_series, measure_by_step(predictions), by_level
 
 
@@ -267,7 +275,7 @@ def measure_differences(
     if is_panel:
         losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
     if is_root:
-        losses = _linearize_roots(losses, by_cutoff["unique_id"])
+        losses = linearize_roots(losses, by_cutoff["unique_id"])
     has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
     # A window without observations has no error; a series without a scale has no scaled error.
@@ -281,17 +289,3 @@ def measure_differences(
         names = ("difference", "difference_low", "difference_high")
         found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
     return found
-
-
-def _linearize_roots(losses: pd.DataFrame, series: pd.Series) -> pd.DataFrame:
-    """Return losses whose mean over the windows of a series is the root of its mean loss.
-
-    R = √(mean of the losses l), so that l / 2R + R / 2 has the mean R, and to first order the variance of R: the delta
-    method.
-
-    Args:
-        losses: mean squared errors of each window, by forecaster.
-        series: of each window.
-    """
-    roots = np.sqrt(losses.groupby(series).transform("mean"))
-    return ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
-from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, go_back, list_days
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
@@ -93,11 +93,11 @@ def replay_schedules(
         ),
         key=lambda job: -len(job.days),
     )
-    logger.info("replaying %s", ", ".join(f"{job.name} (up to {len(job.days) - 1} trainings)" for job in jobs))
+    logger.info("replaying %s", ", ".join(f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in jobs))
     replayed = {}
     for job, found in fan_out(replay_schedule, jobs, parallel):
         replayed[job.name] = found
-        logger.info("%s: %d trainings, %d promoted", job.name, len(found[1]), found[1]["is_promoted"].sum())
+        logger.info("%s: %s, %d promoted", job.name, count(len(found[1]), "training"), found[1]["is_promoted"].sum())
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for name in backtest.schedules:

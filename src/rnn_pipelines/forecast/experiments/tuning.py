@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, TrainingError
+from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.fit_job import FitJob
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.experiments.trials import TrialResult, change_spec, cut_test_part, list_values, run_trial
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
+from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.storage.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -74,13 +75,15 @@ def tune(
     study = _open_study(folder, _fingerprint(table, covariate_table, (spec, tuning.space, tuning.seed)), tuning)
     if not study.trials:
         study.enqueue_trial(list_values(spec, tuning))
-    started = time.monotonic()
+    started, num_before = time.monotonic(), len(_list_ended(study))
+    time_left = TimeLeft(tuning.num_samples, "trials", num_before, can_stop=tuning.time_budget is not None)
     while (missing := tuning.num_samples - (num_ended := len(_list_ended(study)))) > 0:
         is_over = tuning.time_budget is not None and time.monotonic() - started >= tuning.time_budget
         if is_over and num_ended:
-            logger.warning("the time budget of %g s is over; %d trials are missing", tuning.time_budget, missing)
+            logger.warning("the time budget of %g s is over, without %s", tuning.time_budget, count(missing, "trial"))
             break
         _run_trials(study, FitJob(0, table, covariate_table, spec), tuning, parallel, missing)
+        time_left.log(len(_list_ended(study)))
     return _summarize(study, "mase" if table["unique_id"].nunique() > 1 else "mse")
 
 

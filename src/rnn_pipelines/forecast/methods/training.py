@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.errors import TrainingError, count
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
@@ -45,6 +45,7 @@ from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, ini
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units, list_units
 from rnn_pipelines.networks.threads import use_one_thread
+from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.networks.trainer import (
     Batch,
     StepSettings,
@@ -134,6 +135,7 @@ class _Training:
         if not progress.rows:
             self._record(np.nan, self._validate())
         started, saved = time.monotonic() - progress.seconds, time.monotonic()
+        time_left = TimeLeft(max_steps, f"steps of {self.name}", self.num_steps, can_stop=True)
         bar = tqdm(total=max_steps, initial=self.num_steps, desc=self.name, unit="step",
                    disable=not sys.stderr.isatty())  # fmt: skip
         with bar:
@@ -144,6 +146,8 @@ class _Training:
                 self._record(loss, self._validate())
                 bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
                 bar.update(num_steps)
+                if bar.disable:
+                    time_left.log(self.num_steps)
                 if self.max_seconds is not None and progress.seconds >= self.max_seconds:
                     logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
                                    self.num_steps)  # fmt: skip
@@ -205,8 +209,8 @@ class _Training:
         progress = self.progress
         if (self.num_steps and not np.isfinite(loss)) or (self.validation and not np.isfinite(val_loss)):
             raise TrainingError(
-                f"{self.name}: the loss is not finite after {self.num_steps} steps. Lower training.learning_rate, or "
-                "look for extreme values in the data."
+                f"{self.name}: the loss is not finite after {count(self.num_steps, 'step')}. Lower "
+                "training.learning_rate, or look for extreme values in the data."
             )
         row = {"step": self.num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
         progress.rows.append(row)
@@ -281,8 +285,8 @@ def _check_training(
         estimate_training_bytes(
             data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
         ),
-        f"training {name} with {units} units, {num_members} members and batches of {chosen.batch_size:,}",
-        "units, members, batch_size and window.lookback",
+        f"training {name} with {units} units, {count(num_members, 'member')} and batches of {chosen.batch_size:,}",
+        f"{name}.units, {name}.members, training.batch_size and window.lookback",
     )
 
 

@@ -12,6 +12,7 @@ from rnn_pipelines.champion.manifest import describe_run as describe
 from rnn_pipelines.champion.manifest import join_covariates
 from rnn_pipelines.champion.policy import CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining, Run
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.specs import TrainingPlan
@@ -106,7 +107,7 @@ def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield a note on each training that ran out of time, because a faster machine would give another result."""
     for name, record in networks.items():
         if record.get("is_cut_short"):
-            yield f"the time budget ended the training of {name} after {record['num_steps']:,} steps"
+            yield f"the time budget ended the training of {name} after {count(record['num_steps'], 'step')}"
 
 
 def _list_unused(training: ChallengerTraining) -> Iterator[str]:

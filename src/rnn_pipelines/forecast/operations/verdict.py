@@ -8,7 +8,7 @@ from typing import TypedDict
 from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
-from rnn_pipelines.errors import MAX_VALUE, make_line
+from rnn_pipelines.errors import MAX_VALUE, count, make_line
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
@@ -166,7 +166,7 @@ def _check_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
         most = max(missed.values())
         yield Finding(
             "alarm",
-            f"forecasts from the newest {_count(most, 'step')} of {_list(missed)} are missing, because a run was "
+            f"forecasts from the newest {count(most, 'step')} of {_list(missed)} are missing, because a run was "
             f"missed or failed ({max_missed_steps} may be missing)",
         )
     if evidence.unknown_series:
@@ -175,9 +175,8 @@ def _check_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
 
 def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
     if evidence.num_without_expected_error:
-        yield Finding(
-            "ok", f"left out: {evidence.num_without_expected_error} forecasts without an expected error on record"
-        )
+        left_out = count(evidence.num_without_expected_error, "forecast")
+        yield Finding("ok", f"left out: {left_out} without an expected error on record")
     ratio, p_value = evidence.ratio, evidence.p_value
     if ratio is None or p_value is None:
         yield Finding("ok", "no past forecast of the version in use can be evaluated yet")
@@ -186,7 +185,7 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         yield Finding("alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite")
         return
     measured = (
-        f"the MSE of forecasts from {_count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
+        f"the MSE of forecasts from {count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
         f"({format_p_value(p_value)})"
     )
     if evidence.num_cutoffs < error.min_cutoffs:
@@ -212,7 +211,7 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
     if evidence.num_anomalies:
         yield Finding(
             "ok",
-            f"{_count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
+            f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
             f"{evidence.newest_anomaly}",
         )
 
@@ -250,7 +249,7 @@ def _check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: flo
     compared = [row for row in rows if row["num_series"]]
     drifted = [row for row in compared if row["num_drifted"] > max_fraction * row["num_series"]]
     if compared and not drifted:
-        yield Finding("ok", f"0 of {_count(len(compared), 'covariate')} have drifted")
+        yield Finding("ok", f"no drift in {count(len(compared), 'covariate')}")
     for row in rows:
         name = make_line(row["covariate"], MAX_VALUE)
         if row in drifted and row["distance"] is not None and row["p_value"] is not None:
@@ -266,10 +265,6 @@ def _check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: flo
                 f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {name} "
                 "are rare or missing in the training of the forecaster in use",
             )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _list(names: Iterable[str]) -> str:

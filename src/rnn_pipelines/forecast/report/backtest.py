@@ -5,6 +5,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
@@ -72,7 +73,8 @@ def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: B
     """
     found = BacktestResults.model_validate(results)
     left_out = found.num_left_out
-    evaluated = f"{found.num_forecasts:,} forecasts of each, from {found.first_cutoff} to {found.last_cutoff}." + (
+    forecasts = count(found.num_forecasts, "forecast")
+    evaluated = f"{forecasts} of each, from {found.first_cutoff} to {found.last_cutoff}." + (
         f" Left out: {left_out:,}, without an actual or without a forecast of each model." if left_out else ""
     )
     sections = [

@@ -4,6 +4,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
@@ -45,7 +46,7 @@ def render_report(results: dict[str, Any], validation: CrossValidationSpec, figu
     """
     found = WindowResults.model_validate(results)
     windows = (
-        f"{found.num_windows:,} windows of {found.num_series:,} series, from {found.first_cutoff} to "
+        f"{count(found.num_windows, 'window')} of {found.num_series:,} series, from {found.first_cutoff} to "
         f"{found.last_cutoff}."
     )
     how = NOTES["how_to_read"].format(baseline=STYLES[found.baseline].name, significance=SIGNIFICANCE)

@@ -1,4 +1,4 @@
-"""Diagnostics of the ensemble's errors on the test part: by season, by lag, and the worst windows."""
+"""Diagnostics of the ensemble's errors on the test part: by season, level and lag, and the worst windows."""
 
 import math
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.choice import choose_steps, show_time
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.figures import draw_bars, draw_line, set_layout
 from rnn_pipelines.report.notes import draw_or_note
@@ -21,6 +22,7 @@ from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
 
 DIAGNOSTICS = ("error_by_season", "autocorrelation")
 NUM_WORST = 5
+FIFTHS = ("lowest", "second", "middle", "fourth", "highest")
 MAX_LAG = 60
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -103,6 +105,41 @@ def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
     num_outside = int((np.abs(values) > chance).sum())
     subtitle = f"{num_outside} of {max_lag} lags outside the range of uncorrelated errors"
     return set_layout(figure, "Autocorrelation of the errors", subtitle, "lag, steps", "correlation")
+
+
+def measure_fifths(predictions: Predictions) -> pd.DataFrame:
+    """Return the errors by fifth of the forecasts of each series, from the lowest to the highest.
+
+    Fifths of the actuals would show a bias of any forecast: noise makes the highest actuals higher than expected.
+
+    Returns:
+        `fifth, forecast, actual, mae, bias`: means, and the bias as a fraction of the mean absolute actual. No rows if
+        there are fewer than two fifths.
+    """
+    name = choose_forecaster(predictions)
+    table = predictions.table[["unique_id", "y", name]].dropna()
+    ranks = table.groupby("unique_id")[name].rank(pct=True, method="average")
+    fifths = np.clip(np.ceil(ranks * len(FIFTHS)).astype(int) - 1, 0, None)
+    facts = pd.DataFrame({"forecast": table[name], "actual": table["y"], "size": table["y"].abs()})
+    means = facts.assign(mae=(table["y"] - table[name]).abs()).groupby(fifths).mean()
+    means.insert(0, "fifth", [FIFTHS[number] for number in means.index])
+    found = means.assign(bias=(means["forecast"] - means["actual"]) / means.pop("size").where(lambda size: size > 0))
+    return found.reset_index(drop=True) if len(found) > 1 else found.iloc[:0]
+
+
+def tabulate_fifths(fifths: pd.DataFrame) -> Table:
+    """Return the table of `measure_fifths`."""
+    columns = ["forecast", "actual", "mae"]
+    rows = [
+        [
+            row["fifth"],
+            *(format_number(row[column]) for column in columns),
+            format_bias(None if pd.isna(row["bias"]) else row["bias"]),
+        ]
+        for _, row in fifths.iterrows()
+    ]
+    header = ["fifth of the forecasts", "mean forecast", "mean actual", "MAE", "bias, %"]
+    return Table(header, rows, caption="Errors by level")
 
 
 def find_worst_windows(predictions: Predictions) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from plotly.graph_objects import Bar, Figure, Heatmap
 from plotly.subplots import make_subplots
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.styles import STYLES
@@ -45,10 +46,11 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
     num_windows = len(contributions.loc[contributions["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
-    subtitle = f"{STYLES['ensemble'].name}; average of {num_windows} windows of the test part, or the next values"
+    averaged = f"average of {count(num_windows, 'window')} of the test part, or the next values"
+    subtitle = f"{STYLES['ensemble'].name}; {averaged}"
     set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
-    figure.update_xaxes(title="mean absolute contribution", rangemode="tozero", col=1)
+    figure.update_xaxes(title="mean absolute<br>contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
     return figure.update_yaxes(title="lag", type="category", autorange="reversed", col=2)
 

@@ -65,7 +65,8 @@ def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, 
         return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}{ends}"
     if what == "by origin":
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
-        return NO_NUMBER if least is None or most is None else f"{100 * least:.0f} to {100 * most:.0f}"
+        by_origin = [] if least is None or most is None else [f"{100 * least:.0f}", f"{100 * most:.0f}"]
+        return " to ".join(dict.fromkeys(by_origin)) or NO_NUMBER
     if what == "above":
         above = numbers.get(f"above_{level}")
         return NO_NUMBER if above is None else f"{100 * above:.1f}"
@@ -83,7 +84,8 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         sentence = f"The {level} % intervals of the {STYLES[name].name} {verdict}: {100 * coverage:.1f} % inside"
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
         if least is not None and most is not None:
-            sentence += f" ({100 * least:.0f} to {100 * most:.0f} % by origin)"
+            low, high = f"{100 * least:.0f}", f"{100 * most:.0f}"
+            sentence += f" ({low} % at each origin)" if low == high else f" ({low} to {high} % by origin)"
         if relative is not None:
             sentence += f", {100 * relative:.0f} % of the width of seasonal naive's"
         sentences.append(f"{sentence}.")

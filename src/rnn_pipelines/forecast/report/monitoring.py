@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
 from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, RealisedCoverage
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -85,9 +86,9 @@ def describe_error(error: RealisedError) -> str:
         return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
     return (
-        f"{error['num_forecasts']:,} forecasts from {error['num_cutoffs']:,} cut-offs, {error['first_cutoff']} to "
-        f"{error['last_cutoff']}: MSE {format_number(error['mse'])}, expected {format_number(error['expected_mse'])}, "
-        f"ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
+        f"{count(error['num_forecasts'], 'forecast')} from {count(error['num_cutoffs'], 'cut-off')}, "
+        f"{error['first_cutoff']} to {error['last_cutoff']}: MSE {format_number(error['mse'])}, expected "
+        f"{format_number(error['expected_mse'])}, ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
 
@@ -97,7 +98,7 @@ def tabulate_steps(by_step: list[GroupError]) -> Table:
     return Table(
         header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
         rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
-        caption="the newest cut-offs of the version in use, on which the verdict is based",
+        caption="The newest cut-offs of the version in use, on which the verdict is based",
     )
 
 
@@ -131,7 +132,7 @@ def _list_drift(drift: list[DriftRow]) -> list[Part]:
         return [NOTES["no_drift"]]
     rows = sorted(drift, key=lambda row: -math.inf if row["distance"] is None else row["distance"], reverse=True)
     rest = len(rows) - MAX_ROWS
-    note = [f"{rest:,} more series have a smaller distance."] if rest > 0 else []
+    note = [f"The distance of {rest:,} more series is smaller."] if rest > 0 else []
     return [tabulate_drift(rows[:MAX_ROWS]), *note]
 
 

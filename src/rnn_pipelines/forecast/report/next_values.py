@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
@@ -98,7 +99,7 @@ def summarize_forecasts(log: ForecastLog) -> str:
         for time, numbers in zip(write_times(first["ds"]), values, strict=True)
     ]
     text = (
-        f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series by the model version "
+        f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
         f"{newest['model_version'].iloc[0]}."
     )
     headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]

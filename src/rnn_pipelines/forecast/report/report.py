@@ -15,9 +15,16 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
 from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
-from rnn_pipelines.forecast.report.diagnostics import choose_forecaster, find_worst_windows, tabulate_worst_windows
+from rnn_pipelines.forecast.report.diagnostics import (
+    choose_forecaster,
+    find_worst_windows,
+    measure_fifths,
+    tabulate_fifths,
+    tabulate_worst_windows,
+)
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
+from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.settings import (
     tabulate_networks,
     tabulate_parts,
@@ -32,6 +39,7 @@ from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
+from rnn_pipelines.runs.earlier import EarlierRun
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 
@@ -49,6 +57,7 @@ class Results:
         covariates: their roles and effects.
         records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
+        run_before: on the same data source; None if there is none.
     """
 
     metrics: ForecastMetrics
@@ -60,6 +69,7 @@ class Results:
     covariates: pd.DataFrame
     records: Mapping[str, Mapping[str, Any]]
     ensemble: Mapping[str, Any]
+    run_before: EarlierRun | None = None
 
 
 def describe_baselines(names: Container[str]) -> str:
@@ -86,6 +96,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         *(_report_errors(results, figures) if has_test else []),
         Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
         Section("What to do next", advise(metrics, results.next_values.levels)),
+        *report_run_before(metrics, results.run_before),
         Section(
             "Networks",
             [
@@ -115,12 +126,14 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics, is_panel = results.metrics, results.profile["num_series"] > 1
     drawn = [figures[name] for name in ("error_by_season", "autocorrelation") if figures[name].data]
+    fifths = measure_fifths(results.test)
     average = metrics.get(choose_forecaster(results.test), "mae")
     errors: list[Part] = [
         *_describe_bias(metrics),
         tabulate_worst_windows(find_worst_windows(results.test), average),
         figures["error_by_step"],
         *([NOTES["panel_steps"]] if is_panel else []),
+        *([] if fifths.empty else [tabulate_fifths(fifths), NOTES["fifths"]]),
         *drawn,
         *([NOTES["autocorrelation"]] if figures["autocorrelation"].data else []),
         figures["residuals"],

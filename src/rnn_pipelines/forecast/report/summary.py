@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
@@ -13,11 +14,13 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.leaderboard import format_difference
 from rnn_pipelines.forecast.report.next_values import choose_form, write_times
+from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster, warn_of_ensemble
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
+from rnn_pipelines.runs.earlier import EarlierRun
 
 MAX_VALUES = 7
 # Worse simple methods are in the report.
@@ -26,7 +29,7 @@ MAX_RANKED = 9
 MAX_NAME = 14
 
 
-def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
+def summarize_run(metrics: ForecastMetrics, next_values: Predictions, run_before: EarlierRun | None = None) -> str:
     """Return the verdict, the forecasters from the best to the worst, the coverage, and the next values.
 
     Without a test part, there is no ranking.
@@ -34,6 +37,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
     Args:
         metrics: of all forecasters.
         next_values: of all forecasters; those of the ensemble for the first series are shown.
+        run_before: on the same data source; None if there is none.
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
@@ -42,6 +46,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions) -> str:
         *map(wrap_lines, (judge_network(metrics), warn_of_ensemble(metrics), zeros)),
         ranked,
         wrap_lines(held),
+        wrap_lines(describe_run_before(metrics, run_before)),
         list_next_values(next_values),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -109,7 +114,7 @@ def list_next_values(next_values: Predictions) -> str:
 
 
 def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
-    hidden = [f"{num_steps - MAX_VALUES:,} more steps"] if num_steps > MAX_VALUES else []
+    hidden = [count(num_steps - MAX_VALUES, "more step")] if num_steps > MAX_VALUES else []
     num_series = table["unique_id"].nunique()
     hidden += [f"{num_series - 1:,} more series"] if num_series > 1 else []
     if hidden:

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.experiments.tuning import Trials
@@ -38,8 +39,8 @@ def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str,
 def describe_verdict(summary: dict[str, Any]) -> str:
     """Return by how much the best trial is better on the validation part than the current parameters."""
     metric, loss, first = METRICS[summary["metric"]].heading, summary["loss"], summary["first_loss"]
-    tried = f"The best of {summary['num_trials']} trials has {metric} {format_number(loss)} on validation"
-    failed = f" {summary['num_failed']} trials failed." if summary["num_failed"] else ""
+    tried = f"The best of {count(summary['num_trials'], 'trial')} has {metric} {format_number(loss)} on validation"
+    failed = f" {count(summary['num_failed'], 'trial')} failed." if summary["num_failed"] else ""
     if first is None:
         return f"{tried}.{failed}"
     if loss >= first:

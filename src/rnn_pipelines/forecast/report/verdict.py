@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, warn_of_zeros
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
@@ -102,9 +103,9 @@ def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
     names = [STYLES[name].name for name in metrics.forecasters if adds_nothing(metrics, name)]
     if not names:
         return ""
-    forecast = "its forecast equals" if len(names) == 1 else "their forecasts equal"
+    one, several = "network adds nothing, and its forecast equals", "networks add nothing, and their forecasts equal"
     return (
-        f" No correction of {' and '.join(names)} helps on held-out windows: the network adds nothing, and {forecast} "
+        f" No correction of {' and '.join(names)} helps on held-out windows: the {one if len(names) == 1 else several} "
         f"that of the {STYLES[BASELINE_ENSEMBLE].name}."
     )
 
@@ -150,12 +151,12 @@ def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     if _compare(metrics, name, baseline) not in ("is ahead of", "is behind"):
         return ""
     numbers = metrics.forecasters[name]
-    windows = f"{metrics.num_windows:,} window{'' if metrics.num_windows == 1 else 's'}"
+    windows = count(metrics.num_windows, "window")
     if metrics.is_panel:
-        windows += f" at {metrics.num_cutoffs:,} cut-off{'' if metrics.num_cutoffs == 1 else 's'}"
+        windows += f" at {count(metrics.num_cutoffs, 'cut-off')}"
     if numbers.get("difference_low") is not None:
         return f", but within chance over {windows}"
-    return f", but {windows} are too few for a test" if numbers.get("difference") is not None else ""
+    return f", but a test needs more than {windows}" if numbers.get("difference") is not None else ""
 
 
 def _format_interval(numbers: Mapping[str, float | None]) -> str:

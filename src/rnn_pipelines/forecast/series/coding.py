@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import SeriesError, count, show
 from rnn_pipelines.forecast.series.covariates import (
     KEY,
     CovariateSpec,
@@ -58,7 +58,7 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
     @property
     def kind(self) -> str:
         """The kind of its values, in words."""
-        return f"{len(self.levels)} categories" if self.levels else "number"
+        return count(len(self.levels), "category", "categories") if self.levels else "number"
 
     @property
     def outputs(self) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from rnn_pipelines.errors import SeriesError, show, show_all
+from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.grid import count_steps, find_times
 from rnn_pipelines.forecast.series.holidays import refuse_bare_no, take_country
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -282,6 +282,6 @@ def list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
     for name, times in rows.groupby("unique_id", sort=False)["ds"]:
         span = format_time(times.iloc[0], tz)
         if len(times) > 1:
-            span = f"{len(times)} times from {span} to {format_time(times.iloc[-1], tz)}"
+            span = f"{count(len(times), 'time')} from {span} to {format_time(times.iloc[-1], tz)}"
         parts.append(f"series {show(name)} at {span}")
     return parts

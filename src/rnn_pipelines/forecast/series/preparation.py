@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -84,7 +84,7 @@ def _choose_window(
     horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *_list_given(series, split)]))
     lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
     if None in (window.lookback, window.horizon):
-        logger.info("%s: lookback %d steps, horizon %d steps", profile["source"], lookback, horizon)
+        logger.info("%s: lookback %s, horizon %s", profile["source"], count(lookback, "step"), count(horizon, "step"))
     return {**profile, "lookback": lookback, "horizon": horizon}
 
 
@@ -154,7 +154,7 @@ def _leave_out_short(
     message = _list_lengths(names[is_short], lengths[is_short])
     found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({message})"
     if is_short.all() or source.short_series == "error":
-        other = "" if is_short.all() else ", or set source.short_series to drop"
+        other = "" if is_short.all() else ", or give source.short_series=drop"
         raise SeriesTooShortError(
             f"{found}. Give more rows, shorten window.lookback or window.horizon, change source.min_length{other}."
         )
@@ -194,7 +194,7 @@ def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Pr
     message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
     found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for a test part ({message})"
     if source.short_series == "error":
-        raise SeriesTooShortError(f"{found}. Give more rows, change split, or set source.short_series to drop.")
+        raise SeriesTooShortError(f"{found}. Give more rows, change split.test, or give source.short_series=drop.")
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
     if len(unjudged) == len(cutoffs):
         sentence += ". No part was held back, so that there is no leaderboard"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import RootModel
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import SeriesError, count, show
 from rnn_pipelines.forecast.series.frequency import (
     get_season_length,
     get_usual_window,
@@ -145,7 +145,7 @@ def _sort_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     num_late = int(is_late.sum())
     if num_late:
         order = np.lexsort((ds, names))
-    sentence = f"sorted by time: {num_late} rows were earlier than the previous row"
+    sentence = f"sorted by time: {count(num_late, 'row')} earlier than the previous row"
     return table.iloc[order], [sentence] if num_late else []
 
 
@@ -156,7 +156,7 @@ def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.D
         return ordered, []
     is_at_change = source.tz is None and repeat_at_clock_changes(ordered["ds"][is_repeated])
     if not is_at_change and (is_same := ordered.duplicated(["unique_id", "ds", "y"])).equals(is_repeated):
-        return ordered[~is_same], [f"left out: {is_same.sum()} rows with time and value of another row"]
+        return ordered[~is_same], [f"left out: {count(is_same.sum(), 'row')} with time and value of another row"]
     repeated = ordered[is_repeated if is_at_change else is_repeated & ~ordered.duplicated(["unique_id", "ds", "y"])]
     first = repeated.iloc[0]
     advice = f"time{'' if source.id else ', or name the column of the series with source.id'}"
@@ -228,8 +228,8 @@ def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str
     is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
     is_before = counts[1:] == rows.spread(num_before)
     num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
-    early = [f"left out: {num_early} rows before the first value of a series"] if num_early else []
-    late = f"{num_late} rows after the last value of a series have no value, and only provide future covariates"
+    early = [f"left out: {count(num_early, 'row')} before the first value of a series"] if num_early else []
+    late = f"{count(num_late, 'row')} without a value after the last one of a series, for future covariates only"
     return ordered[is_inside], early, [late] if num_late else []
 
 
@@ -242,7 +242,7 @@ def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, g
     )
     if gaps.root == "error":
         raise SeriesError(
-            f"{source.label}: column '{source.target}': {found}. Fill them, or set gaps to 'interpolate' or 'split'."
+            f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate or gaps=split."
         )
     if split_closed_days(str(freq))[0] == "B":
         found += ". If these are holidays, source.closed_days=DE leaves out those of Germany, NYSE those of an exchange"

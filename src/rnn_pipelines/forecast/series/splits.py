@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count, show
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, list_names
 from rnn_pipelines.forecast.series.scaling import group_training
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
@@ -193,15 +193,16 @@ def _explain(
     for part, length, needed in zip(parts, np.diff(bounds), least, strict=False):
         if length < needed:
             return SeriesTooShortError(
-                f"series {show(name)} has {len(group)} steps, which leave {max(length, 0)} for {part}; it needs "
+                f"series {show(name)} has {count(len(group), 'step')}, leaving {max(length, 0)} for {part}; it needs "
                 f"{needed} or more (lookback {window.lookback}, horizon {window.horizon}). Shorten window.lookback or "
-                "window.horizon, change split, or leave the series out."
+                "window.horizon, change split.validation or split.test, or leave the series out."
             )
     empty = [part for part, has in zip(parts, has_windows, strict=True) if not has]
     if empty:
         return SeriesError(
             f"series {show(name)}: no window of {window.lookback} + {window.horizon} steps fits the gaps of {empty}. "
-            "Fill them, set gaps to 'interpolate', shorten window.lookback or window.horizon, or change split."
+            "Fill them, give gaps=interpolate, or shorten window.lookback, window.horizon, split.validation or "
+            "split.test."
         )
     return SeriesError(
         f"series {show(name)} is beyond what numbers can hold: the deviation of its training part, up to "

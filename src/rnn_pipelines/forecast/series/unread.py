@@ -4,6 +4,7 @@ import logging
 
 import pandas as pd
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.series.covariates import KEY, NAMES_IN_MESSAGE, find_lacking, list_times
 from rnn_pipelines.report.numbers import list_some
 
@@ -38,15 +39,14 @@ def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = Non
     if len(rows) < len(given):
         others = given["unique_id"][~given["unique_id"].isin(steps["unique_id"])]
         logger.warning(
-            "covariates: %d rows are not read, because they are of %d other series: %s",
-            *(len(others), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
+            "covariates: not read: %s of %d other series: %s",
+            *(count(len(others), "row"), others.nunique(), list_some(others.unique(), NAMES_IN_MESSAGE)),
         )
     outside = rows[~is_within]
     if len(outside):
         logger.warning(
-            "covariates: %d rows are not read, because they lie before the series or after the last step of the "
-            "forecast: %s",
-            *(len(outside), list_some(list_times(outside, tz), NAMES_IN_MESSAGE)),
+            "covariates: not read: %s before the series or after the last step of the forecast: %s",
+            *(count(len(outside), "row"), list_some(list_times(outside, tz), NAMES_IN_MESSAGE)),
         )
 
 

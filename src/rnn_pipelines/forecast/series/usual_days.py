@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import SeriesError, count, show
 from rnn_pipelines.forecast.series.frequency import MAX_MOVE
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.offsets import (
@@ -41,7 +41,7 @@ def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: Source
             "rows in all). Correct the row, or change source.closed_days."
         )
     num_zeros = int((is_closed & ~is_empty).sum())
-    return ordered[~is_closed], [f"left out: {num_zeros} rows with 0 on closed days"] if num_zeros else []
+    return ordered[~is_closed], [f"left out: {count(num_zeros, 'row')} with 0 on closed days"] if num_zeros else []
 
 
 def move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
@@ -59,8 +59,9 @@ def move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec
         return ordered, []
     first = ordered[is_moved].iloc[0]
     return moved, [
-        f"moved to the usual day of '{freq}': {is_moved.sum()} rows, the first in series {show(first['unique_id'])} "
-        f"from {format_time(first['ds'], source.tz)} to {format_time(usual[first.name], source.tz)}"
+        f"moved to the usual day of '{freq}': {count(is_moved.sum(), 'row')}, the first in series "
+        f"{show(first['unique_id'])} from {format_time(first['ds'], source.tz)} to "
+        f"{format_time(usual[first.name], source.tz)}"
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
-from rnn_pipelines.errors import SeriesError, show, show_all
+from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.source import Found, SourceSpec
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
@@ -74,10 +74,10 @@ def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():
         logger.warning(
-            "%s: %s values of %s outside source.valid_range are missing; the first is %g in row %d",
+            "%s: outside source.valid_range, and missing now: %s of %s; the first is %g in row %d",
             source.label,
             f"{is_outside.sum():,}",
-            f"{y.notna().sum():,}",
+            count(y.notna().sum(), "value"),
             y[is_outside].iloc[0],
             table.index[is_outside][0],
         )
@@ -102,10 +102,10 @@ def _find_sentinels(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
         low, high = others["min"].min(), others["max"].max()
         is_clear = number < 0 <= low and is_number.sum() > 1
         logger.warning(
-            "%s: %s values of '%s' are %g, %.0f deviations or more from the others, which are between %g and %g. %s",
+            "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
             source.label,
-            f"{is_number.sum():,}",
             source.target,
+            count(is_number.sum(), "value"),
             number,
             distance,
             low,

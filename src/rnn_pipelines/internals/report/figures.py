@@ -103,6 +103,8 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
                 line = _draw_layer(layer, table["value"], 100 * table["fraction"], "lines", showlegend=column == 1)
                 figure.add_trace(line, row, column)
     figure.update_annotations(font={"size": 13})
+    # More labels would turn on a phone, into the titles below.
+    figure.update_xaxes(nticks=3)
     # The margin leaves space for the panels' titles below the subtitle.
     options: dict[str, Any] = {
         "y": {"rangemode": "tozero", "hoverformat": ".1f"},

@@ -14,6 +14,7 @@ from rnn_pipelines.internals.records import (
     Openness,
     Summary,
 )
+from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
 from rnn_pipelines.report.styles import Styles
@@ -244,7 +245,7 @@ def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping
     for part in (*NOTATIONS[cell].gates, "state"):
         name = f"{cell}_{part}"
         measured = [_format_openness(layer, summary[layer]["openness"].get(part), len(layers)) for layer in layers]
-        parts += [EQUATIONS[name], "".join([PARAGRAPHS[name], *measured]), figures[name]]
+        parts += [parse_equation(EQUATIONS[name]), "".join([PARAGRAPHS[name], *measured]), figures[name]]
     return parts
 
 

@@ -106,6 +106,6 @@ def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results
     return report.render_report(shown, parameters, figures)
 
 
-def summarize_run(metrics: dict[str, Any], next_values: Predictions) -> str:
-    """Return the summary of the run: the best methods and the next values."""
-    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values)
+def summarize_run(metrics: dict[str, Any], next_values: Predictions, run_before: Any) -> str:
+    """Return the summary of the run: the best methods, the next values, and the comparison with the run before."""
+    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before)

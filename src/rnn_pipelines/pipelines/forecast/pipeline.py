@@ -73,7 +73,7 @@ def create_report_nodes() -> list[Node]:
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
     by_metrics = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
     drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
-    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates")
+    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "run_before")
     reported |= {"by_level": by_metrics["by_level"], "test": "forecast_predictions"} | name_all("next_values")
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
@@ -99,7 +99,11 @@ def create_report_nodes() -> list[Node]:
             reported | name_each("record") | shown | {"parameters": "params:forecast"},
             "forecast_report",
         ),
-        node(guard(nodes.summarize_run, write_note), ["forecast_metrics", "forecast_next_values"], "forecast_summary"),
+        node(
+            guard(nodes.summarize_run, write_note),
+            ["forecast_metrics", "forecast_next_values", "forecast_run_before"],
+            "forecast_summary",
+        ),
     ]
 
 

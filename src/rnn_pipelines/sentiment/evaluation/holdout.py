@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.errors import count
 from rnn_pipelines.sentiment.evaluation.metrics import MetricName, compare_errors, measure_classifier
 from rnn_pipelines.sentiment.methods.registry import BASELINES
 from rnn_pipelines.sentiment.methods.tables import Holdout
@@ -46,7 +47,7 @@ def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
     names = [name for name in (CHALLENGER, CHAMPION, *BASELINES) if name in shared]
     measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
     num_seen = len(holdout) - len(shared)
-    left_out = f"left out: {num_seen} of {len(holdout)} reviews that the champion was trained on"
+    left_out = f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
     return HoldoutMeasures(
         measures=measures,
         p_value=_compare(labels, shared, measures) if CHAMPION in shared else None,
@@ -76,5 +77,5 @@ def find_faults(holdout: Holdout) -> list[str]:
     logits = holdout[CHALLENGER]
     num_faulty = int((~np.isfinite(logits)).sum())
     if num_faulty:
-        return [f"{num_faulty} of its {len(logits)} scores are not finite"]
+        return [f"its scores are not finite ({num_faulty} of {len(logits):,})"]
     return ["its scores are the same for every text"] if logits.std(ddof=0) < MIN_SPREAD else []

@@ -48,7 +48,8 @@ def train_classifier(
     require_memory(
         _estimate_bytes(features, word_vectors, network, plan),
         f"training {network.cell} with {network.units} units and batches of {training.batch_size:,}",
-        "units, batch_size, padding.max_length, word_vectors.num_words and dimensions",
+        f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
+        "word_vectors.dimensions",
     )
     keras.utils.set_random_seed(training.seed)
     model = build_classifier(network, word_vectors.vectors, features.ngrams.shape[1])

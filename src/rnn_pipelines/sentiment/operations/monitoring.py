@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.verdict import Finding, KnownChampion, VerdictRecord, conclude, describe_verdict
+from rnn_pipelines.errors import count
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_p_value
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
@@ -84,7 +85,7 @@ def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec)
         names = ", ".join(MEASURES[name].words for name in compared.loc[is_faulty, "measure"])
         yield Finding("alarm", f"not finite numbers: {names}")
     elif num_texts < spec.min_texts:
-        yield Finding("ok", f"{num_texts:,} texts were scored, and a comparison needs {spec.min_texts:,}")
+        yield Finding("ok", f"scored: {count(num_texts, 'text')}; a comparison needs {spec.min_texts:,}")
     else:
         # Bonferroni correction for the number of measures.
         level = spec.significance / max(len(compared), 1)

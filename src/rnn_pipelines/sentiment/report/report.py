@@ -7,6 +7,7 @@ from typing import Any
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.errors import count
 from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_p_value, format_percent
 from rnn_pipelines.report.page import Part, Section, render_page
@@ -111,7 +112,7 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
 def _count_gain(gain: int) -> str:
     if gain == 0:
         return "equally many reviews"
-    return f"{abs(gain):,} review{'s' if abs(gain) > 1 else ''} {'more' if gain > 0 else 'fewer'}"
+    return f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}"
 
 
 def _name_cells(between: str) -> str:

@@ -67,7 +67,7 @@ def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVecto
     require_memory(
         BYTES_PER_ENTRY * spec.num_words * spec.dimensions,
         f"learning {spec.num_words:,} word vectors of {spec.dimensions:,} dimensions",
-        "word_vectors.num_words and dimensions",
+        "word_vectors.num_words and word_vectors.dimensions",
     )
     ids = np.where(encoded.ids < spec.num_words, encoded.ids, UNKNOWN)
     counts = _count_near_pairs(EncodedTexts(ids, encoded.offsets), spec).tocoo()

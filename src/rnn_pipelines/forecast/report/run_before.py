@@ -1,0 +1,72 @@
+"""The comparison with the run before, for report and terminal: the main metric of each method, and what differs."""
+
+from rnn_pipelines.champion.tables import format_value, shorten_version
+from rnn_pipelines.forecast.evaluation.metrics import METRICS
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.page import Part, Section, Table
+from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.runs.earlier import EarlierRun
+
+NOTES = read_texts("rnn_pipelines.forecast.report")["run_before"]
+# Rows of the table of differences, and characters of their values.
+MAX_DIFFERENCES = 20
+MAX_LETTERS = 40
+
+
+def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> list[Section]:
+    """Return the section; none without a run before, or without a test part."""
+    if before is None or not metrics.forecasters:
+        return []
+    parts: list[Part] = [
+        NOTES["which"].format(run=before.run, ended=before.ended),
+        NOTES["same" if _has_same_test_part(metrics, before) else "other"],
+        _tabulate_metrics(metrics, before),
+        *([_tabulate_differences(before)] if before.differences else [NOTES["nothing_differs"]]),
+        NOTES["all"].format(pipeline=before.pipeline, run=shorten_version(before.run)),
+    ]
+    return [Section("Comparison with the run before", parts)]
+
+
+def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> str:
+    """Return one sentence on the ensemble; empty without a run before, or without a test part."""
+    then = None if before is None else before.results.get(f"{ENSEMBLE}.{metrics.deciding}")
+    if before is None or then is None or ENSEMBLE not in metrics.forecasters:
+        return ""
+    now, heading = metrics.get(ENSEMBLE, metrics.deciding), METRICS[metrics.deciding].heading
+    warning = "" if _has_same_test_part(metrics, before) else f" {NOTES['other']}"
+    return (
+        f"Run before ({shorten_version(before.run)}): {heading} of the ensemble {format_number(then)}, now "
+        f"{format_number(now)}; {', '.join(before.differences) or 'nothing'} changed.{warning}"
+    )
+
+
+def _has_same_test_part(metrics: ForecastMetrics, before: EarlierRun) -> bool:
+    # Results of older versions have no fingerprint.
+    return metrics.test_fingerprint == before.results.get("test_fingerprint", NO_NUMBER)
+
+
+def _tabulate_metrics(metrics: ForecastMetrics, before: EarlierRun) -> Table:
+    """Return the main metric of each method in both runs; without changes if the test parts differ."""
+    heading, is_same = METRICS[metrics.deciding].heading, _has_same_test_part(metrics, before)
+    rows = []
+    for name in metrics.rank():
+        then, now = before.results.get(f"{name}.{metrics.deciding}"), metrics.forecasters[name][metrics.deciding]
+        change = f"{100 * (now / then - 1):+.1f}".replace("-", "−") if then and now is not None else NO_NUMBER
+        rows.append([STYLES[name].name, format_number(then), format_number(now), *([change] if is_same else [])])
+    header = ["forecaster", f"{heading} before", f"{heading} now", *(["change, %"] if is_same else [])]
+    return Table(header, rows)
+
+
+def _tabulate_differences(before: EarlierRun) -> Table:
+    rows = [
+        [kind, name, *(format_value(value)[:MAX_LETTERS] for value in values)]
+        for kind, differing in before.differences.items()
+        for name, values in differing.items()
+    ]
+    rest = len(rows) - MAX_DIFFERENCES
+    more = [["…", f"{rest:,} more", "", ""]] if rest > 0 else []
+    header = ["changed", "name", "before", "now"]
+    return Table(header, rows[:MAX_DIFFERENCES] + more, num_text_columns=4, caption="What differs")
