@@ -167,9 +167,7 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": [
-            {k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in ("commit", "code")} for record in records
-        ],
+        "code": _list_code(records),
         "versions": [record.get("versions", {}) for record in records],
         # Only the names, because every result holds the name of its run, so that its content always differs.
         "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],
@@ -178,6 +176,15 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
         kind: {key: row for key, row in _align(facts).items() if any(value != row[0] for value in row)}
         for kind, facts in kinds.items()
     }
+
+
+def _list_code(records: Sequence[RunRecord]) -> list[dict[str, str | None]]:
+    """Return the code of each run, with its commit if the code differs; a commit may change other files only."""
+    codes = [{"code": record.get("code", "")[:NUM_LETTERS] or None} for record in records]
+    if all(code == codes[0] for code in codes):
+        return codes
+    commits = [(record.get("commit") or "")[:NUM_LETTERS] or None for record in records]
+    return [code | {"commit": commit} for code, commit in zip(codes, commits, strict=True)]
 
 
 def _list_data(record: RunRecord) -> dict[str, str]:
