@@ -22,7 +22,7 @@ from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
-from rnn_pipelines.cli.exit_codes import add_exit_codes
+from rnn_pipelines.cli.exit_codes import CHANGED, CHECKED, LOCKED, add_exit_codes
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
@@ -37,15 +37,6 @@ from rnn_pipelines.storage.lock import hold_lock
 __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
-# The meanings of the exit codes.
-LOCKED = "another retraining or change did not end in time; try again later"
-CHANGED = {0: "done", 75: LOCKED}
-MEANINGS = {
-    0: "ok",
-    10: "retrain: a retraining is due",
-    11: "unmonitored: no monitor has run within a day of the first promotion",
-    20: "alarm: a person has to act",
-}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -144,7 +135,7 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 @champion.command()
 @add_shared_options
 @click.pass_context
-@add_exit_codes(MEANINGS)
+@add_exit_codes(CHECKED)
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
@@ -168,6 +159,28 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     paths = find_paths(task, env)
     change = roll_back(paths.store, task, reason)
     _report_change(paths, task, is_json, change)
+
+
+@champion.command()
+@click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
+@env_option
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
+@click.option("--json", "is_json", is_flag=True, help="Write the facts of the result as JSON, for programs.")
+@add_exit_codes()
+def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
+    """Write one page about the champions of all tasks, or of each TASK.
+
+    It shows champion, evaluation, decisions, newest predictions, the monitor's result and the next step. The default
+    FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
+    """
+    # Here, because the other commands need neither Plotly nor pandas.
+    from rnn_pipelines.champion.overview import summarize_task
+    from rnn_pipelines.cli.overview import write_overview
+
+    path, overviews = write_overview(tasks or TASKS, env, output)
+    found = {overview.task: asdict(overview.verdict) for overview in overviews}
+    lines = [*map(summarize_task, overviews), str(path)]
+    _print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
 
 
 @champion.command()

@@ -8,6 +8,15 @@ from typing import Any, TypeVar
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DONE: Mapping[int, str] = MappingProxyType({0: "done"})
+# The codes of `kedro champion`.
+LOCKED = "another retraining or change did not end in time; try again later"
+CHANGED = {0: "done", 75: LOCKED}
+CHECKED = {
+    0: "ok",
+    10: "retrain: a retraining is due",
+    11: "unmonitored: no monitor has run within a day of the first promotion",
+    20: "alarm: a person has to act",
+}
 FAILED = {1: "failed", 2: "an option or an argument is wrong"}
 
 

@@ -178,13 +178,11 @@ def _find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     }
 
 
-def _list_code(records: Sequence[RunRecord]) -> list[dict[str, str | None]]:
+def _list_code(records: Sequence[RunRecord]) -> list[Mapping[str, Any]]:
     """Return the code of each run, with its commit if the code differs; a commit may change other files only."""
-    codes = [{"code": record.get("code", "")[:NUM_LETTERS] or None} for record in records]
-    if all(code == codes[0] for code in codes):
-        return codes
-    commits = [(record.get("commit") or "")[:NUM_LETTERS] or None for record in records]
-    return [code | {"commit": commit} for code, commit in zip(codes, commits, strict=True)]
+    is_same = len({record.get("code") for record in records}) == 1
+    keys = ("code",) if is_same else ("code", "commit")
+    return [{k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in keys} for record in records]
 
 
 def _list_data(record: RunRecord) -> dict[str, str]:
