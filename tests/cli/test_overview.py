@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.cli import champion, overview
 from rnn_pipelines.hooks.paths import Paths
+from rnn_pipelines.pipelines.retraining import TASKS
 from rnn_pipelines.report.failures import take_failures
 
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -129,6 +130,13 @@ def test_missing_predictions_and_monitor_are_named_with_their_commands(root: Pat
     assert [command in page for command in commands] == [True, True]
 
 
+def test_task_without_champion_is_not_sent_to_its_predictions(root: Path) -> None:
+    promote(root, "forecast")
+    run()
+    page = (root / "08_reporting/champion.html").read_text()
+    assert [f"--pipelines={name}_sentiment" in page for name in ("predict", "monitor")] == [False, False]
+
+
 def test_newest_predictions_are_on_the_page(root: Path, datasets: dict[str, Any]) -> None:
     datasets["predict_sentiment_scores"] = SCORES
     promote(root, "sentiment")
@@ -157,3 +165,7 @@ def test_page_is_small_and_loads_nothing(root: Path) -> None:
     page = (root / "08_reporting/champion.html").read_text()
     assert len(page) < 1_000_000
     assert "https://" not in page.partition("<body>")[2].partition('id="plotly"')[0]
+
+
+def test_every_task_has_its_parts() -> None:
+    assert set(overview.PARTS) == set(TASKS)

@@ -67,8 +67,8 @@ cli.add_command(runs)
     cls=PlainErrors,
     help=f"""Retrain models, and inspect or change the model in use.
 
-    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name.
-    The command check has further exit codes.
+    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
+    check has further exit codes.
 
     \b
     Exit codes:
@@ -165,7 +165,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
 @env_option
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
-@click.option("--json", "is_json", is_flag=True, help="Write the facts of the result as JSON, for programs.")
+@click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
 @add_exit_codes()
 def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
     """Write one page about the champions of all tasks, or of each TASK.

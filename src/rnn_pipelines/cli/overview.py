@@ -86,10 +86,13 @@ def read_task(task: str, env: str | None) -> tuple[Overview, Path | None]:
         context = session.load_context()
         parts = PARTS[task]
         predictions = _guard(_report_predictions)(context, task, parts)
-        monitor = _guard(_report_monitor)(paths, task, parts)
+        monitor = _guard(_report_monitor)(paths, parts)
         root = find_data_root(context)
     store = paths.store
     has_champion = store.find_pointer() is not None
+    if has_champion:
+        predictions = predictions or [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
+        monitor = monitor or [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
     overview = Overview(
         task=task,
         loss=parts.loss,
@@ -109,7 +112,7 @@ def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
 def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> list[Part]:
     catalog = context.catalog
     if not catalog.exists(parts.dataset):
-        return [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
+        return []
     return parts.report_predictions(catalog.load(parts.dataset), _find_ended(find_data_root(context), task))
 
 
@@ -120,9 +123,9 @@ def _find_ended(root: Path | None, task: str) -> str | None:
     return None if store is None or run is None else store.read_record(run).get("ended")
 
 
-def _report_monitor(paths: Paths, task: str, parts: TaskParts) -> list[Part]:
+def _report_monitor(paths: Paths, parts: TaskParts) -> list[Part]:
     if not paths.verdict.exists():
-        return [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
+        return []
     return parts.report_monitor(json.loads(paths.verdict.read_text(encoding="utf-8")))
 
 
