@@ -151,14 +151,14 @@ def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None)
         return NO_VALUE if version is None else f"{shorten_version(version)}{mark}"
 
     columns: dict[str, Callable[[Record], str]] = {
-        "at": lambda record: format_minute(str(record.get("at"))).removesuffix(" UTC"),
+        "at, UTC": lambda record: format_minute(str(record.get("at"))).removesuffix(" UTC"),
         "decision": lambda record: str(record.get("outcome") or record.get("kind")),
         "first reason": lambda record: next(iter(list_reasons(record)), NO_VALUE),
         "version": write_version,
         "loss": lambda record: format_number(find_compared_loss(record.get("metrics"), "challenger")),
         "champion's": lambda record: format_number(find_compared_loss(record.get("metrics"), "champion")),
     }
-    return make_table(records, columns, num_text_columns=3, caption="Newest first; * marks the champion; times in UTC")
+    return make_table(records, columns, num_text_columns=3, caption="Newest first; * marks the champion")
 
 
 def _list_contests(records: Sequence[Record]) -> Iterator[Contest]:
