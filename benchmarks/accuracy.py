@@ -108,7 +108,7 @@ def run_case(case: str, seed: int) -> dict[str, Any]:
     parameters = ",".join(f"forecast.{setting}" for setting in settings)
     command = [
         sys.executable, "-m", "kedro", "run", "--pipelines=forecast", "--env=benchmark",
-        "--to-nodes=evaluate_forecasts", "--params", parameters,
+        "--to-nodes=evaluation.evaluate_forecasts", "--params", parameters,
     ]  # fmt: skip
     print("$ kedro", shlex.join(command[3:]), flush=True)
     finished = subprocess.run(

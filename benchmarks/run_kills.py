@@ -40,7 +40,13 @@ from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LAST_NODES = ("evaluate_forecasts", "describe_covariates", "draw_figures", "render_report", "summarize_run")
+LAST_NODES = (
+    "evaluation.evaluate_forecasts",
+    "report.describe_covariates",
+    "report.draw_figures",
+    "report.render_report",
+    "report.summarize_run",
+)
 PARAMETERS: dict[str, Any] = {
     "lstm": {"units": 2},
     "gru": {"units": 2},
@@ -169,7 +175,7 @@ def kill_in(trials: Trials, node: str, fraction: float, sent: signal.Signals) ->
     end(trials, f"in {node}", before, process, fraction * TYPICAL_SECONDS.get(node, 0.05), sent)
 
 
-TYPICAL_SECONDS = {"draw_figures": 0.3, "render_report": 0.3, "evaluate_forecasts": 0.15}
+TYPICAL_SECONDS = {"report.draw_figures": 0.3, "report.render_report": 0.3, "evaluation.evaluate_forecasts": 0.15}
 
 
 def tell_when_it_begins(node: str, pipe: int) -> None:

@@ -175,7 +175,7 @@ def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) ->
 
 
 def test_old_spelling_still_runs() -> None:
-    finished = run_kedro("run", "--pipeline=forecast", "--env=test", "--to-nodes=make_windows")
+    finished = run_kedro("run", "--pipeline=forecast", "--env=test", "--to-nodes=preparation.make_windows")
     assert finished.returncode == 0, finished.stderr
 
 

@@ -28,6 +28,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
+from rnn_pipelines.champion import history
 from rnn_pipelines.champion.history import add_record, list_records
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.store import ChampionStore
@@ -43,7 +44,7 @@ from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
-COMMANDS = ["check", "export", "history", "promote", "prune", "publish", "retrain", "rollback", "show"]
+COMMANDS = ["check", "export", "history", "promote", "prune", "publish", "report", "retrain", "rollback", "show"]
 SINCE = "2026-01-31T02:00:00+00:00"
 
 Run = Callable[..., Result]
@@ -168,11 +169,8 @@ def test_file_of_conf_that_is_no_yaml_is_told(project: Path, tmp_path: Path, fil
 
 def test_pipelines_whose_nodes_have_the_same_names_do_not_run_together(project: Path) -> None:
     bootstrap_project(project)
-    result = CliRunner().invoke(run_command.run, ["--pipelines=forecast,sentiment"])
-    assert result.stderr == (
-        "Error: forecast and sentiment have nodes of the same name (draw_figures, render_report, summarize_run). Run "
-        "one after the other.\n"
-    )
+    result = CliRunner().invoke(run_command.run, ["--pipelines=compare,sentiment"])
+    assert (result.exit_code, "(draw_figures, render_report)" in result.stderr) == (1, True)
 
 
 def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -192,10 +190,22 @@ def test_every_command_takes_environment_and_json() -> None:
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
 
 
-@pytest.mark.parametrize(("command", "codes"), [("retrain", ["0", "1", "75"]), ("check", ["0", "10", "11", "20"])])
-def test_help_tells_the_exit_codes(command: str, codes: list[str]) -> None:
-    told = run(command, "--help").stdout.partition("Exit codes:")[2]
-    assert re.findall(r"^ +(\d+) ", told.partition("Options:")[0], re.MULTILINE) == codes
+CHANGING = ["promote", "prune", "publish", "retrain", "rollback"]
+CODES = {name: ["0", "1", "2", *["75"] * (name in CHANGING)] for name in COMMANDS}
+
+
+@pytest.mark.parametrize(("command", "codes"), (CODES | {"check": ["0", "1", "2", "10", "11", "20"]}).items())
+def test_help_gives_the_exit_codes(command: str, codes: list[str]) -> None:
+    assert list_codes(run(command, "--help")) == codes
+
+
+def test_help_of_all_commands_gives_the_shared_exit_codes() -> None:
+    assert list_codes(run("--help")) == ["0", "1", "2", "75"]
+
+
+def list_codes(result: Result) -> list[str]:
+    codes = result.stdout.partition("Exit codes:")[2].partition("Options:")[0]
+    return re.findall(r"^ +(\d+) ", codes, re.MULTILINE)
 
 
 def test_unknown_task_is_a_wrong_call(paths: Paths) -> None:
@@ -307,6 +317,18 @@ def test_prune_takes_nothing_from_a_retraining_that_runs(store: ChampionStore) -
         fcntl.flock(file, fcntl.LOCK_EX)
         assert run("prune", "forecast", "--keep", "0", "--wait", "0").exit_code == 75
     assert len(store.list_versions()) == 3
+
+
+@pytest.mark.parametrize("arguments", [["rollback", "forecast"], ["promote", "forecast", "Z"]])
+def test_manual_change_gives_up_if_another_one_does_not_end(
+    store: ChampionStore, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LOCK_SECONDS", 0)
+    kept, before = store.list_versions()[-1], find_champion(store)
+    with (store.folder / "pointer.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run(*[kept if argument == "Z" else argument for argument in arguments]).exit_code == 75
+    assert find_champion(store) == before
 
 
 # Retraining

@@ -114,6 +114,17 @@ def test_comparison_gives_the_differences(store: RunStore, changed: dict[str, An
     assert [line.split()[0] for line in text.split("\n\n")[1].splitlines()[1:]] == [f"{kind}.{key}"]
 
 
+def test_commit_that_leaves_the_code_as_it_was_is_no_difference(store: RunStore) -> None:
+    names = [do_run(store, commit="1" * 40), do_run(store, commit="2" * 40)]
+    assert comparison.compare(store, names)["code"] == {}
+    assert comparison.tabulate_runs(store).splitlines()[-1].endswith("  nothing")
+
+
+def test_commits_are_given_if_the_code_differs(store: RunStore) -> None:
+    names = [do_run(store, commit="1" * 40), do_run(store, commit="2" * 40, code="d")]
+    assert comparison.compare(store, names)["code"] == {"code": ("c", "d"), "commit": ("1" * 12, "2" * 12)}
+
+
 def test_comparison_names_files_that_not_all_runs_have(store: RunStore) -> None:
     names = [do_run(store), do_run(store)]
     path = store.folder / names[1] / "run.json"

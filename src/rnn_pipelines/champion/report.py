@@ -5,7 +5,7 @@ from typing import Any
 
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
-from rnn_pipelines.report.numbers import begin_sentence, format_number
+from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number
 from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
 from rnn_pipelines.report.styles import CELLS, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -30,15 +30,14 @@ def render_retraining_report(record: Record) -> str:
         "Other reasons and notes": [
             *_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])
         ],
-        "Losses on the holdout": [*_tabulate_losses(record)],
+        "Losses on the holdout": [*_report_losses(record)],
         "Loss by step": [*_tabulate_steps(record)],
         "Origin": [_tabulate_origins(record)],
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
-    # The time to the minute.
-    minute = str(record.get("at"))[:16].replace("T", " ")
-    return render_page(f"Retraining of {record.get('task')}, {minute} UTC", write_verdict(record), sections)
+    title = f"Retraining of {record.get('task')}, {format_minute(str(record.get('at')))}"
+    return render_page(title, write_verdict(record), sections)
 
 
 def write_verdict(record: Record) -> str:
@@ -52,17 +51,25 @@ def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
         yield begin_sentence(f"{text.rstrip('.')}.")
 
 
-def _tabulate_losses(record: Record) -> Iterator[Part]:
-    measured: dict[str, Mapping[str, Any]] = {**list_measures(record)}
-    if not measured:
-        return
-    # All scalar measures, such as accuracy.
+def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a table of all scalar measures, such as loss and accuracy.
+
+    Args:
+        measured: measures by the name of a model.
+    """
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
-    yield Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
+    return Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
+
+
+def _report_losses(record: Record) -> Iterator[Part]:
+    measured = list_measures(record)
+    if not measured:
+        return
+    yield tabulate_losses(measured)
     yield HOW_TO_READ
-    if "shared_loss" in columns:
+    if any("shared_loss" in measures for measures in measured.values()):
         yield SHARED
 
 

@@ -22,6 +22,7 @@ from rnn_pipelines.champion.tables import describe_version, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level
+from rnn_pipelines.cli.exit_codes import CHANGED, CHECKED, LOCKED, add_exit_codes
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
@@ -66,8 +67,15 @@ cli.add_command(runs)
     cls=PlainErrors,
     help=f"""Retrain models, and inspect or change the model in use.
 
-    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The exit code is 1
-    if a command failed, and 2 if its options or arguments are wrong.
+    TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
+    check has further exit codes.
+
+    \b
+    Exit codes:
+      0   done
+      1   failed
+      2   an option or an argument is wrong
+      75  another retraining or change did not end in time; try again later
     """,
 )
 def champion() -> None:
@@ -79,16 +87,11 @@ def champion() -> None:
 @add_wait_option
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
+@add_exit_codes({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
     """Train a challenger on the newest data, and decide between it and the champion.
 
     Ends at once if data, parameters and code have not changed since the last retraining that ended with a decision.
-
-    \b
-    Exit codes:
-      0   promoted, kept, or nothing new
-      1   failed; the champion stays in use
-      75  another retraining did not end in time; try again later
     """
     parameters = {} if as_of is None else {f"retrain_{task}": {"as_of": as_of}}
     session = KedroSession.create(env=env, runtime_params=parameters)
@@ -109,6 +112,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
 @champion.command()
 @add_shared_options
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Show only the newest N records.")
+@add_exit_codes()
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """List the history, oldest first: retrainings with their reasons, manual changes and alarms."""
     store = find_paths(task, env).store
@@ -121,6 +125,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 @champion.command()
 @add_shared_options
 @click.argument("version", required=False)
+@add_exit_codes()
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
@@ -130,17 +135,11 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 @champion.command()
 @add_shared_options
 @click.pass_context
+@add_exit_codes(CHECKED)
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
     The most severe finding is the verdict. --json gives it as `verdict`, with the `reasons`.
-
-    \b
-    Exit codes:
-      0   ok
-      10  retrain: a retraining is due
-      11  unmonitored: no monitor has run within a day of the first promotion
-      20  alarm: a person has to act
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
@@ -151,6 +150,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
 @champion.command()
 @add_shared_options
 @click.option("--reason", default="manual rollback", show_default=True, help="Reason, for the history.")
+@add_exit_codes(CHANGED)
 def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     """Make the previous champion the champion again; a second rollback goes one further back.
 
@@ -162,8 +162,31 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 
 
 @champion.command()
+@click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
+@env_option
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
+@click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
+@add_exit_codes()
+def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
+    """Write one page about the champions of all tasks, or of each TASK.
+
+    It shows champion, evaluation, decisions, newest predictions, the monitor's result and the next step. The default
+    FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
+    """
+    # Here, because the other commands need neither Plotly nor pandas.
+    from rnn_pipelines.champion.overview import summarize_task
+    from rnn_pipelines.cli.overview import write_overview
+
+    path, overviews = write_overview(tasks or TASKS, env, output)
+    found = {overview.task: asdict(overview.verdict) for overview in overviews}
+    lines = [*map(summarize_task, overviews), str(path)]
+    _print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
+
+
+@champion.command()
 @add_shared_options
 @click.argument("path", type=click.Path(path_type=Path))
+@add_exit_codes()
 def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
 
@@ -186,6 +209,7 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
 @add_shared_options
 @click.argument("version")
 @click.option("--reason", default="manual promotion", show_default=True, help="Reason, for the history.")
+@add_exit_codes(CHANGED)
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
@@ -205,14 +229,9 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
     help="Newest versions to keep.",
 )
 @click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+@add_exit_codes({0: "removed, or there was nothing to remove", 75: LOCKED})
 def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
-    """Remove old versions, except the newest N, the champion, and the previous champion.
-
-    \b
-    Exit codes:
-      0   removed, or there was nothing to remove
-      75  a retraining did not end in time; try again later
-    """
+    """Remove old versions, except the newest N, the champion, and the previous champion."""
     paths = find_paths(task, env)
     # A challenger that waits for its promotion must not be removed.
     with hold_lock(paths.champion / "retrain.lock", wait):
@@ -223,6 +242,7 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
 
 @champion.command()
 @add_shared_options
+@add_exit_codes(CHANGED)
 def publish(task: str, env: str | None, is_json: bool) -> None:
     """Publish all retrainings that MLflow lacks, and the champion.
 

@@ -1,4 +1,4 @@
-"""Formatting of numbers and lists in all reports."""
+"""Formatting of numbers, times and lists in all reports."""
 
 import math
 from collections.abc import Iterable
@@ -63,3 +63,8 @@ def list_some(names: Iterable[object], most: int) -> str:
     """Return names separated by commas, each on one line and cut; dots replace those after the first `most`."""
     listed = [make_line(name, MAX_VALUE) for name in names]
     return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")
+
+
+def format_minute(time: str) -> str:
+    """Format a time in ISO 8601, UTC, to the minute."""
+    return f"{time[:16].replace('T', ' ')} UTC"

@@ -173,9 +173,7 @@ def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": [
-            {k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in ("commit", "code")} for record in records
-        ],
+        "code": _list_code(records),
         "versions": [record.get("versions", {}) for record in records],
         # Only the names, because every result holds the name of its run, so that its content always differs.
         "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],
@@ -184,6 +182,13 @@ def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
         kind: {key: row for key, row in _align(facts).items() if any(value != row[0] for value in row)}
         for kind, facts in kinds.items()
     }
+
+
+def _list_code(records: Sequence[RunRecord]) -> list[Mapping[str, Any]]:
+    """Return the code of each run, with its commit if the code differs; a commit may change other files only."""
+    is_same = len({record.get("code") for record in records}) == 1
+    keys = ("code",) if is_same else ("code", "commit")
+    return [{k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in keys} for record in records]
 
 
 def _list_data(record: RunRecord) -> dict[str, str]:

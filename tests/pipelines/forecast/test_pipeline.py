@@ -5,32 +5,45 @@ from rnn_pipelines.pipelines.forecast import create_pipeline
 
 
 def test_every_network_comes_from_one_template() -> None:
-    by_network = {name: [] for name in NETWORKS}
+    by_network: dict[str, list[str]] = {f"methods.{name}": [] for name in NETWORKS}
     for node in create_pipeline().nodes:
-        if node.namespace:
-            by_network[node.namespace.removeprefix("forecast_")].append(node.short_name)
-    assert by_network == {name: ["train_network", "export_network"] for name in NETWORKS}
+        if node.namespace and "." in node.namespace:
+            by_network[node.namespace].append(node.short_name)
+    assert by_network == {f"methods.{name}": ["train_network", "export_network"] for name in NETWORKS}
+
+
+def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
+    """Otherwise kedro-viz could not draw a part as one box."""
+    parts = ("preparation", "methods", "evaluation", "report")
+    place = {node.name: parts.index(str(node.namespace).partition(".")[0]) for node in create_pipeline().nodes}
+    assert set(place.values()) == {0, 1, 2, 3}
+    readers = [
+        (place[parent.name], place[node.name])
+        for node, parents in create_pipeline().node_dependencies.items()
+        for parent in parents
+    ]
+    assert [pair for pair in readers if pair[0] > pair[1]] == []
 
 
 def test_networks_and_baselines_see_the_same_windows() -> None:
     readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
     assert {
-        "fit_linear_models",
-        "fit_all_methods",
-        "forecast_lstm.train_network",
-        "forecast_gru.train_network",
+        "methods.fit_linear_models",
+        "methods.fit_all_methods",
+        "methods.lstm.train_network",
+        "methods.gru.train_network",
     } <= readers
 
 
 def test_networks_and_baselines_start_from_what_is_linear() -> None:
     """Which is fitted once."""
     readers = {node.name for node in create_pipeline().nodes if "forecast_linear" in node.inputs}
-    assert {"fit_all_methods", "forecast_lstm.train_network", "forecast_gru.train_network"} <= readers
+    assert {"methods.fit_all_methods", "methods.lstm.train_network", "methods.gru.train_network"} <= readers
 
 
 def test_ensemble_is_of_every_network() -> None:
     nodes = {node.name: set(node.inputs) for node in create_pipeline().nodes}
-    assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["fit_all_methods"]
+    assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["methods.fit_all_methods"]
 
 
 def test_data_from_outside_are_the_external_table_and_the_run_before() -> None:
@@ -40,5 +53,5 @@ def test_data_from_outside_are_the_external_table_and_the_run_before() -> None:
 
 def test_nothing_is_saved_before_the_series_is_checked() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
-    assert nodes["read_source"].outputs[0] == "forecast_table"
-    assert nodes["prepare_series"].inputs[0] == "forecast_table"
+    assert nodes["preparation.read_source"].outputs[0] == "forecast_table"
+    assert nodes["preparation.prepare_series"].inputs[0] == "forecast_table"

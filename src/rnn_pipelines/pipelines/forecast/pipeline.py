@@ -1,5 +1,8 @@
 """The graph of `forecast`: source → series → windows → networks and baselines → metrics → report."""
 
+from functools import partial
+from itertools import chain
+
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
@@ -26,84 +29,90 @@ FIGURES = {
         "explanation",
     )
 }
+BY_METRICS = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
 DIAGNOSTIC_FIGURES = {name: f"forecast_{name}_figure" for name in DIAGNOSTICS}
 
 
 def create_pipeline() -> Pipeline:
-    """Read and prepare the data, fit every method of the registry, and report."""
+    """Read and prepare the data, fit every method of the registry, evaluate and report: a namespace for each."""
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
-    read = node(read_source, [*given, "forecast_external"], ["forecast_table", "forecast_covariate_table"])
-    prepare = create_nodes(PREPARATION, name_in("forecast"))
+    tables = ["forecast_table", "forecast_covariate_table"]
+    read = node(read_source, [*given, "forecast_external"], tables, "preparation")
+    prepare = create_nodes(PREPARATION, name_in("forecast"), "preparation")
     networks = [node for name in NETWORKS for node in create_network_nodes(name)]
-    return Pipeline([read, *prepare, *networks, *create_method_nodes(), *create_report_nodes()])
+    others = create_method_nodes(), create_evaluation_nodes(), create_report_nodes()
+    return Pipeline([read, *prepare, *networks, *chain(*others)])
 
 
 def create_network_nodes(name: str) -> list[Node]:
     """Train and export one network; its name is also that of its parameters, and part of its datasets' names."""
     outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
-    spec, namespace = f"params:forecast.{name}", f"forecast_{name}"
+    spec, namespace = f"params:forecast.{name}", f"methods.{name}"
     return [
-        node(nodes.train_network, [*FITTED_ON, spec, "params:forecast.training"], outputs, namespace=namespace),
-        node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace=namespace),
+        node(nodes.train_network, [*FITTED_ON, spec, "params:forecast.training"], outputs, namespace),
+        node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace),
     ]
 
 
 def create_method_nodes() -> list[Node]:
-    """Fit the linear models, which networks correct, all other methods and the ensemble; forecast and explain."""
-    series = ["forecast_features", "forecast_scaler"]
+    """Fit the linear models, which networks correct, all other methods and the ensemble, and forecast with them."""
+    create = partial(node, namespace="methods")
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     return [
-        node(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
-        node(nodes.fit_all_methods, fitted | name_each("model"), methods),
-        node(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
-        node(
-            guard(explain_ensemble, empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))),
-            ["forecast_windows", *series, "forecast_linear", "forecast_methods"],
-            "forecast_explanation",
+        create(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
+        create(nodes.fit_all_methods, fitted | name_each("model"), methods),
+        create(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
+    ]
+
+
+def create_evaluation_nodes() -> list[Node]:
+    """Compare the networks with the baselines."""
+    create = partial(node, namespace="evaluation")
+    tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
+    tabulated = name_all("predictions", "next_values", "next_values_csv", "all_methods")
+    drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
+    measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
+    return [
+        create(nodes.tabulate_forecasts, tables, list(tabulated.values())),
+        create(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
+        create(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
+        create(
+            evaluate_forecasts,
+            measured | name_each("record") | {"evaluation": "params:forecast.evaluation"},
+            ["forecast_metrics", *BY_METRICS.values()],
         ),
     ]
 
 
 def create_report_nodes() -> list[Node]:
-    """Compare the networks with the baselines, draw and report."""
-    predicted, files = ["predictions", "next_values"], ["next_values_csv", "all_methods"]
-    tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
-    drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
-    measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
-    by_metrics = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
-    drawn = name_all(*predicted, "series", "explanation") | {by: by_metrics[by] for by in ("by_step", "by_level")}
-    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "run_before")
-    reported |= {"by_level": by_metrics["by_level"], "test": "forecast_predictions"} | name_all("next_values")
+    """Explain, draw and report."""
+    create = partial(node, namespace="report")
+    no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
+    no_explanation = empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))
+    described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
+    explained = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_linear", "forecast_methods"]
+    listed = name_all("cutoffs", "profile", "linear", "methods")
+    listed |= {"table": "forecast_source", "panel": "forecast_windows"}
+    drawn = name_all("predictions", "next_values", "series", "explanation")
+    drawn |= {by: BY_METRICS[by] for by in ("by_step", "by_level")}
+    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "next_values", "run_before")
+    reported |= {"by_level": BY_METRICS["by_level"], "test": "forecast_predictions"}
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
-    described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
-    no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
-    explained = name_all("cutoffs", "profile", "linear", "methods") | {"table": "forecast_source"}
-    explained |= {"panel": "forecast_windows"}
+    diagnosed, summarized = name_all("predictions", "profile"), name_all("metrics", "next_values", "run_before")
     return [
-        node(nodes.tabulate_forecasts, tables, list(name_all(*predicted, *files).values())),
-        node(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
-        node(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
-        node(
-            evaluate_forecasts,
-            measured | name_each("record") | {"evaluation": "params:forecast.evaluation"},
-            ["forecast_metrics", *by_metrics.values()],
-        ),
-        node(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
-        node(guard(describe_series_methods, no_series), explained, "forecast_series_methods"),
-        node(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
-        node(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), name_all("predictions", "profile"), DIAGNOSTIC_FIGURES),
-        node(
+        create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
+        create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
+        create(guard(describe_series_methods, no_series), listed, "forecast_series_methods"),
+        create(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
+        create(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), diagnosed, DIAGNOSTIC_FIGURES),
+        create(
             guard(nodes.render_report, render_note),
             reported | name_each("record") | shown | {"parameters": "params:forecast"},
             "forecast_report",
         ),
-        node(
-            guard(nodes.summarize_run, write_note),
-            ["forecast_metrics", "forecast_next_values", "forecast_run_before"],
-            "forecast_summary",
-        ),
+        create(guard(nodes.summarize_run, write_note), list(summarized.values()), "forecast_summary"),
     ]
 
 

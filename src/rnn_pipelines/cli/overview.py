@@ -1,0 +1,137 @@
+"""The overview of the champions: the facts of each task, read from the project, and the page."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+
+from rnn_pipelines.champion.checking import check_task
+from rnn_pipelines.champion.inspection import find_facts
+from rnn_pipelines.champion.overview import Overview, render_overview
+from rnn_pipelines.errors import ChampionError, RunError
+from rnn_pipelines.forecast.report import overview as forecast
+from rnn_pipelines.hooks.paths import Paths, find_data_root, find_paths_in
+from rnn_pipelines.report.failures import guard
+from rnn_pipelines.report.notes import write_note
+from rnn_pipelines.report.page import Part, write_page
+from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.sentiment.report import overview as sentiment
+
+# In the data root.
+DEFAULT = Path("08_reporting/champion.html")
+
+
+@dataclass(frozen=True)
+class TaskParts:
+    """How the page shows a task.
+
+    Attributes:
+        loss: the name of its loss.
+        dataset: the catalog's entry of its newest predictions.
+        report_predictions: returns the parts on them, given the end of the run that made them.
+        report_monitor: returns the parts on the verdict of its monitor.
+    """
+
+    loss: str
+    dataset: str
+    report_predictions: Callable[[Any, str | None], list[Part]]
+    report_monitor: Callable[[Any], list[Part]]
+
+
+PARTS: Mapping[str, TaskParts] = {
+    "forecast": TaskParts(
+        "MSE",
+        "predict_forecast_forecasts",
+        lambda log, ended: forecast.report_forecasts(log),
+        forecast.report_monitor,
+    ),
+    "sentiment": TaskParts("log loss", "predict_sentiment_scores", sentiment.report_scores, sentiment.report_monitor),
+}
+
+
+def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -> tuple[Path, list[Overview]]:
+    """Write the page and return its path, with the facts on it.
+
+    Args:
+        tasks: names.
+        env: environment whose configuration is read besides `base`.
+        output: the file; None for the default one in the data root.
+    Raises:
+        ChampionError: no task has a champion or a history.
+        RunError: the page can't be written.
+    """
+    overviews, roots = zip(*(read_task(task, env) for task in tasks), strict=True)
+    if not any(overview.champion or overview.records for overview in overviews):
+        raise ChampionError(
+            f"{', '.join(tasks)}: there is no champion and no history yet. Run kedro champion retrain {tasks[0]}."
+        )
+    path = output or _find_default(roots[0])
+    write_page(path, render_overview(overviews, datetime.now(UTC)))
+    return path, list(overviews)
+
+
+def read_task(task: str, env: str | None) -> tuple[Overview, Path | None]:
+    """Return the facts of a task, and the data root; None if that is on another machine."""
+    session = KedroSession.create(env=env)
+    with session:
+        paths = find_paths_in(session, task)
+        # Imports only this pipeline and checks only its parameters, as in its run.
+        pipelines.set_requested([f"predict_{task}"])
+        context = session.load_context()
+        parts = PARTS[task]
+        predictions = _guard(_report_predictions)(context, task, parts)
+        monitor = _guard(_report_monitor)(paths, parts)
+        root = find_data_root(context)
+    store = paths.store
+    has_champion = store.find_pointer() is not None
+    if has_champion:
+        predictions = predictions or [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
+        monitor = monitor or [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
+    overview = Overview(
+        task=task,
+        loss=parts.loss,
+        champion=find_facts(store, None) if has_champion else None,
+        records=store.list_records(),
+        verdict=check_task(store, paths.verdict),
+        predictions=predictions,
+        monitor=monitor,
+    )
+    return overview, root
+
+
+def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
+    return guard(function, lambda reason: [write_note(reason)])
+
+
+def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> list[Part]:
+    catalog = context.catalog
+    if not catalog.exists(parts.dataset):
+        return []
+    return parts.report_predictions(catalog.load(parts.dataset), _find_ended(find_data_root(context), task))
+
+
+def _find_ended(root: Path | None, task: str) -> str | None:
+    """Return the end of the current run of the predictions; None if there are no such runs."""
+    store = None if root is None else RunStore(root, f"predict_{task}")
+    run = None if store is None else store.find_current()
+    return None if store is None or run is None else store.read_record(run).get("ended")
+
+
+def _report_monitor(paths: Paths, parts: TaskParts) -> list[Part]:
+    if not paths.verdict.exists():
+        return []
+    return parts.report_monitor(json.loads(paths.verdict.read_text(encoding="utf-8")))
+
+
+def _find_default(root: Path | None) -> Path:
+    if root is None:
+        raise RunError("globals.data_root is on another machine. Name a file of this one (--output).")
+    path = root / DEFAULT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

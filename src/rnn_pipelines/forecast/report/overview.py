@@ -1,0 +1,92 @@
+"""The newest forecasts and the last monitoring of `forecast`, for the overview of all champions."""
+
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, name_bounds, name_own_bounds
+from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
+from rnn_pipelines.forecast.report.choice import choose_series, describe_choice, keep_last_steps, show_time
+from rnn_pipelines.forecast.report.intervals import draw_fan
+from rnn_pipelines.forecast.report.monitoring import describe_error, write_verdict
+from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
+from rnn_pipelines.report.numbers import format_minute, format_number, format_p_cell, format_percent
+from rnn_pipelines.report.page import Part, Table
+
+
+def report_forecasts(log: ForecastLog) -> list[Part]:
+    """Return the newest forecasts of a log with their time and version, and a figure of some series."""
+    newest = log[log["created_at"] == log["created_at"].max()].sort_values(["unique_id", "ds"])
+    if newest.empty:
+        return []
+    text = (
+        f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, made at "
+        f"{format_minute(newest['created_at'].iloc[0].isoformat())} by version {newest['model_version'].iloc[0]}."
+    )
+    return [text, draw_forecasts(newest)]
+
+
+def draw_forecasts(newest: ForecastLog) -> Figure:
+    """Draw forecasts with their intervals, a series at a time.
+
+    Args:
+        newest: of one run, sorted by series and time.
+    """
+    figure, tables = Figure(), choose_series(newest)
+    levels = tuple(level for level in _list_levels(newest) if level != ANOMALY_LEVEL)
+    for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
+        times = show_time(table["ds"])
+        figure.add_traces(draw_fan(ENSEMBLE, times, _rename_bounds(table, levels), levels, visible=True))
+        figure.add_trace(draw_line(STYLES[ENSEMBLE], times, table["y_hat"], name="forecast"))
+    add_menu(figure, list(tables))
+    return set_layout(figure, "Newest forecasts", describe_choice(newest, tables))
+
+
+def _list_levels(log: ForecastLog) -> list[int]:
+    bounds = [name for name in log.columns if name.startswith("lo_") and log[name].notna().any()]
+    return sorted(int(name.removeprefix("lo_")) for name in bounds)
+
+
+def _rename_bounds(table: pd.DataFrame, levels: tuple[int, ...]) -> pd.DataFrame:
+    pairs = [zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True) for level in levels]
+    return table.rename(columns={own: name for pair in pairs for own, name in pair})
+
+
+def report_monitor(verdict: ForecastVerdict) -> list[Part]:
+    """Return the last verdict with its time, and realised against expected values."""
+    text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
+    drift = [row for row in verdict["drift"] if row["distance"] is not None]
+    table = [tabulate_live(verdict)] if verdict["error"]["num_forecasts"] else []
+    return [text, describe_error(verdict["error"]), *table, describe_drift(drift)]
+
+
+def tabulate_live(verdict: ForecastVerdict) -> Table:
+    """Return realised and expected MSE, and the realised coverage of each level."""
+    error = verdict["error"]
+    rows = [["MSE", format_number(error["mse"]), format_number(error["expected_mse"]), format_p_cell(error["p_value"])]]
+    rows += [
+        [
+            f"inside the {row['level']} % intervals",
+            format_percent(row["coverage"], 1),
+            f"{row['level']} %",
+            format_p_cell(row["p_value"]),
+        ]
+        for row in verdict["intervals"]
+    ]
+    return Table(["", "live", "expected", "p"], rows)
+
+
+def describe_drift(drift: list[DriftRow]) -> str:
+    """Return the series whose newest values differ most from the past, in a sentence.
+
+    Args:
+        drift: rows with a distance.
+    """
+    if not drift:
+        return "The drift was not measured."
+    row = max(drift, key=lambda row: row["distance"] or 0.0)
+    return (
+        f"Drift: of {len(drift):,} series, the newest values of {row['unique_id']} differ most from the past: distance "
+        f"{format_number(row['distance'], 3)} (0 is equal, 1 is no overlap), p {format_p_cell(row['p_value'])}."
+    )

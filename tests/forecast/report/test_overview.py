@@ -1,0 +1,111 @@
+"""The overview has the newest forecasts of the log, and live against expected values of the monitor."""
+
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objects import Figure
+
+from rnn_pipelines.forecast.report.overview import describe_drift, draw_forecasts, report_forecasts, report_monitor
+from rnn_pipelines.report.page import Table
+
+
+def make_log(*series: str, runs: int = 2, levels: tuple[int, ...] = (80, 99)) -> pd.DataFrame:
+    """Three steps of each series in each run."""
+    rows: list[dict[str, Any]] = [
+        {
+            "unique_id": name,
+            "cutoff": pd.Timestamp("2026-01-01") + pd.Timedelta(days=run),
+            "ds": pd.Timestamp("2026-01-01") + pd.Timedelta(days=run + step),
+            "horizon_step": step,
+            "y_hat": 10.0 * run + step,
+            "model_version": f"v{run}",
+            "created_at": pd.Timestamp("2026-01-02T03:04:05", tz="UTC") + pd.Timedelta(days=run),
+            **{f"lo_{level}": 10.0 * run - level for level in levels},
+            **{f"hi_{level}": 10.0 * run + level for level in levels},
+        }
+        for run in range(runs)
+        for name in series
+        for step in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_only_the_newest_run_is_shown() -> None:
+    text, figure = report_forecasts(make_log("a"))
+    assert isinstance(figure, Figure)
+    assert [part in str(text) for part in ("3 forecasts", "1 series", "2026-01-03 03:04 UTC", "version v1")] == [
+        True
+    ] * 4
+    assert tuple(figure.data[-1].y) == (11.0, 12.0, 13.0)
+    assert list(figure.data[-1].x) == ["2026-01-03", "2026-01-04", "2026-01-05"]
+
+
+def test_interval_of_the_anomalies_is_not_drawn() -> None:
+    figure = draw_forecasts(make_log("a", runs=1))
+    assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
+    assert set(figure.data[0].y) == {80.0, -80.0, None}
+
+
+def test_log_without_intervals_has_the_forecasts_alone() -> None:
+    assert [trace.name for trace in draw_forecasts(make_log("a", runs=1, levels=())).data] == ["forecast"]
+
+
+def test_several_series_have_a_menu() -> None:
+    figure = draw_forecasts(make_log("a", "<b>", runs=1))
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["a", "&lt;b&gt;"]
+
+
+def test_empty_log_has_no_forecasts() -> None:
+    assert report_forecasts(make_log("a").iloc[:0]) == []
+
+
+ERROR = {
+    "num_forecasts": 42,
+    "num_cutoffs": 6,
+    "first_cutoff": "2026-01-01",
+    "last_cutoff": "2026-01-06",
+    "mse": 18.0,
+    "mae": 3.5,
+    "expected_mse": 12.0,
+    "ratio": 1.5,
+    "p_value": 0.25,
+}
+DRIFT = [
+    {"unique_id": "a", "distance": 0.25, "p_value": 0.5},
+    {"unique_id": "b", "distance": 0.75, "p_value": 0.004},
+    {"unique_id": "c", "distance": None, "p_value": None},
+]
+VERDICT: Any = {
+    "verdict": "alarm",
+    "reasons": ["the error is large"],
+    "at": "2026-01-31T02:00:00+00:00",
+    "error": ERROR,
+    "intervals": [{"level": 80, "coverage": 0.6, "p_value": 0.5}],
+    "drift": DRIFT,
+}
+
+
+def test_live_values_are_beside_the_expected_ones() -> None:
+    (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
+    assert table.rows == [
+        ["MSE", "18.00", "12.00", "0.25"],
+        ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"],
+    ]
+
+
+def test_verdict_has_the_time_of_the_monitor() -> None:
+    first = str(report_monitor(VERDICT)[0])
+    assert "2026-01-31 02:00 UTC" in first
+    assert "Alarm: the error is large." in first
+
+
+def test_monitor_without_evaluated_forecasts_has_no_table() -> None:
+    parts = report_monitor({**VERDICT, "error": {"num_forecasts": 0}})
+    assert not any(isinstance(part, Table) for part in parts)
+
+
+def test_drift_is_that_of_the_farthest_series() -> None:
+    known: Any = DRIFT[:2]
+    assert "values of b differ most" in describe_drift(known)
+    assert "0.750" in describe_drift(known)
+    assert describe_drift([]) == "The drift was not measured."
