@@ -28,7 +28,7 @@ UV = index="$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$${PIP_INDEX_URL:-$(call ask_p
 	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; [ -z "$$cert" ] || export SSL_CERT_FILE="$$cert"; $(BIN)/uv
 INSTALL = @$(UV) pip install --python $(BIN)/python --require-hashes --constraints requirements.lock --requirements pyproject.toml
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file
-COMPILE_KERAS = @$(BIN)/python -W ignore -c 'import rnn_pipelines.sentiment.methods.training'
+COMPILE_KERAS = @$(BIN)/python -W ignore -c 'from rnn_pipelines.networks.keras_start import quicken_start as q; q(); import rnn_pipelines.sentiment.methods.training'
 NEEDED := $(VENV)/$(or $(filter postgres,$(ENV)),project).installed
 
 install: $(VENV)/all.installed ## Create .venv with all extras

@@ -13,7 +13,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.console.folder import choose_folder, write_folder
-from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
 
 SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
@@ -135,6 +135,16 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 def test_settings_are_nested_values_of_yaml() -> None:
     found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
     assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
+
+
+def test_names_of_the_pipeline_are_read() -> None:
+    assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {"source": {"tz": "UTC", "freq": "D"}}
+
+
+def test_columns_in_messages_are_options() -> None:
+    assert name_options("source.id, source.time_format, forecast.source.target.") == (
+        "--id, source.time_format, --target."
+    )
 
 
 @pytest.mark.parametrize("setting", ["training", "=1", "training.=1", "a.b=1"])

@@ -135,6 +135,13 @@ def test_text_among_numbers_is_no_unit(cell: str) -> None:
     assert "row 2" in fail(["1", cell, "3"])
 
 
+def test_text_among_units_is_the_wrong_cell() -> None:
+    """The first number with a unit was shown, and none of the column called a number."""
+    message = fail(["1.205,68 €", "980 €", "k.A. €"])
+    assert "row 3" in message
+    assert "'k.A. €'" in message
+
+
 def test_column_without_a_number_is_named() -> None:
     message = fail(["high", None, "low"])
     assert "column 'y'" in message

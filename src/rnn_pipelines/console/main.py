@@ -11,6 +11,7 @@ from rnn_pipelines.console.forecast import forecast
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.serve import serve
+from rnn_pipelines.console.settings import name_options
 from rnn_pipelines.errors import (
     ChampionError,
     ParameterError,
@@ -53,7 +54,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except RnnPipelinesError as error:
-        say(f"Error: {error}", is_error=True)
+        say(f"Error: {name_options(str(error))}", is_error=True)
         sys.exit(2 if isinstance(error, OF_USER) else 1)
 
 

@@ -223,7 +223,11 @@ def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks
             f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(names)}."
         )
     best = max(_list_asked(given), key=lambda marks: int(_fits(cells, marks).sum()))
-    wrong = pd.Series(~_fits(cells, best), index=cells.index).reindex(raw.index, fill_value=False)
+    is_number, has_unit = _fits(cells, best), cells.str.fullmatch(_WITH_UNIT).to_numpy(bool)
+    if not is_number.any() and not has_unit.all():
+        # The cells with a unit would be read if the others were numbers, so that these are the wrong ones.
+        is_number = has_unit
+    wrong = pd.Series(~is_number, index=cells.index).reindex(raw.index, fill_value=False)
     raise _explain(wrong, raw, label, f"a number such as 1234{best.decimal}5")
 
 

@@ -11,6 +11,7 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, root_mean_s
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     TOTALS,
+    choose_scale_season,
     list_totals,
     measure_by_series,
     measure_by_step,
@@ -110,6 +111,13 @@ def test_mase_is_empty_where_training_has_no_naive_error(
 ) -> None:
     table = measure_by_series(make_predictions({"a": 3}), make_series({"a": y}), make_cutoffs(a=len(y)), 2)
     assert table[["mase", "rmsse"]].isna().all(axis=None)
+
+
+def test_panel_of_less_than_a_season_is_scaled_by_one_step(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
+    """Weekly series of a year had no MASE, so that the first baseline of the list was called the best."""
+    short, long = [1.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0]
+    assert choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
+    assert choose_scale_season(make_series({"a": short, "b": long}), make_cutoffs(a=3, b=4), 3) == 3
 
 
 def test_rmsse_is_the_root_of_mse_over_that_of_seasonal_naive_in_training(

@@ -316,11 +316,17 @@ def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
 def test_step_off_the_grid_is_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
-    assert fail(table) == (
-        "my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00. Expected a row for "
-        "every step of 'D'; received 1 of 30 rows out of step. Correct the row, resample the series, set source.freq "
-        "to its spacing."
-    )
+    message = fail(table)
+    assert message.startswith("my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00.")
+    assert "every step of 'D'; received 1 of 30 rows" in message
+    assert "absent" not in message
+
+
+def test_absent_rows_may_be_zeros(make_table: MakeTable) -> None:
+    """A list of sales has no row for a day without one."""
+    table = make_table([1.0] * 30)
+    assert "absent rows mean 0" in fail(table[np.arange(30) % 3 != 1])
+    assert "absent rows mean 0" in fail(table[np.isin(np.arange(30), [0, 1, 2, 9, 20, 29])], freq="D")
 
 
 def test_irregular_timestamps_name_file_and_column(make_table: MakeTable) -> None:

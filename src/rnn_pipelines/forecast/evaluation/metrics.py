@@ -64,7 +64,8 @@ NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
 class MetricsBySeriesTable(Table):
     """All metrics of each forecaster on each series.
 
-    MASE and RMSSE are missing if the training part repeats itself exactly or is shorter than a season.
+    MASE and RMSSE are missing if the training part repeats itself exactly, or is shorter than a season and those of
+    other series are not.
     """
 
     columns: ClassVar = {
@@ -191,6 +192,14 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, st
     training = _find_training(series, cutoffs)
     naive = training.groupby("unique_id", sort=False)["y"].shift(season_length)
     return average_errors(training.assign(naive=naive), ["naive"], statistic).set_index("unique_id")["naive"]
+
+
+def choose_scale_season(series: Series, cutoffs: Cutoffs, season_length: int) -> int:
+    """Return the season of the scales of MASE and RMSSE; 1 if no series has a scale with its season.
+
+    A panel is ranked by these metrics. Weekly series of a year are shorter than their season, and would have none.
+    """
+    return season_length if (measure_naive_error(series, cutoffs, season_length) > 0).any() else 1
 
 
 def _find_training(series: Series, cutoffs: Cutoffs) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     MetricsByStep,
     MetricsByStepTable,
     average_errors,
+    choose_scale_season,
     measure_by_series,
     measure_by_step,
     measure_naive_error,
@@ -182,7 +183,7 @@ def evaluate_forecasts(
     if predictions.table.empty:
         empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
         return ForecastMetrics({}, None, zero_fraction).to_json(), *empty
-    season_length = evaluation.choose_season_length(profile)
+    season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     summary = summarize_metrics(
         by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction

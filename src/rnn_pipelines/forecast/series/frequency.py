@@ -95,7 +95,8 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
     if not votes:
         raise SeriesError(
             f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
-            "be inferred. Resample the data, or give source.freq (for example D, h, MS)."
+            "be inferred. If absent rows mean 0, add them. Otherwise resample the data, or give source.freq (for "
+            "example D, h, MS)."
         )
     found = votes.most_common(1)[0][0]
     if isinstance(found, str) and found.endswith(_OPEN_SHIFT):

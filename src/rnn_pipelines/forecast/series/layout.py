@@ -70,11 +70,11 @@ def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     if not num_left_out or not is_time.any():
         return table
     footer = tail[-num_left_out:]
+    first, last = footer.index[0], footer.index[-1]
     logger.warning(
-        "%s: rows %d to %d after the table hold no time and are left out; the first begins with %s",
+        "%s: left out after the table, without a time: %s; the first cell is %s",
         source.label,
-        footer.index[0],
-        footer.index[-1],
+        f"row {first}" if first == last else f"rows {first} to {last}",
         show(str(footer.replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
     )
     return table[:-num_left_out]

@@ -58,7 +58,10 @@ def _check_regular_spacing(
         )
     if is_sparse[number]:
         row = group.loc[group["ds"].diff().idxmax()]
-        found = f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row"
+        found = (
+            f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row. If absent "
+            "rows mean 0, add them"
+        )
     else:
         row = group[off_step].iloc[0]
         found = f"{off_step.sum()} of {len(group)} rows out of step"
