@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/scale.py [100 1000 ...] [--steps 1000] [--seed 0] [--params TEXT] [--nodes]
 
-Each number of series is a panel of its own: days with a weekly season, a yearly season, a trend, the effect of a known
-price, and noise, in Parquet. A run is a process of its own with `--env=benchmark`. Its processor time (user and system)
-and peak memory are read from /proc, so that the script needs Linux. Prints a row for each panel, and with `--nodes`
-those of its nodes.
+Each number of series is a panel of its own: days with a weekly season, a yearly season, a trend, the effect of a
+price, and noise, in Parquet files of at most ten million rows. A run is a process of its own with `--env=benchmark`.
+Its processor time (user and system) and peak memory are read from /proc, so that the script needs Linux. Prints a row
+for each panel, and with `--nodes` those of its nodes.
 """
 
 import argparse
@@ -25,11 +25,13 @@ FOLDER = Path("benchmarks/.data/scale")
 RESULTS = Path("benchmarks/.data")
 # Stages by the first node of each; a node that is not named belongs to the stage before it.
 STAGES = {
+    "partition_source": "division",
     "read_source": "reading",
     "fit_linear_models": "linear",
     "train_network lstm": "lstm",
     "train_network gru": "gru",
     "fit_all_methods": "methods, intervals",
+    "forecast_partitions": "partitions",
     "forecast_methods": "forecasts",
     "explain_ensemble": "explanation",
     "tabulate_forecasts": "tables",
@@ -37,7 +39,8 @@ STAGES = {
     "draw_figures": "report",
 }
 ORDER = ("start", *dict.fromkeys(STAGES.values()))
-RUNNING = re.compile(r"Running node: (\w+)(?:.*params:forecast\.(lstm|gru)[;\]])?")
+FILE_ROWS = 10_000_000
+RUNNING = re.compile(r"Running node: (?:\w+\.)*(\w+):(?:.*params:forecast\.(lstm|gru)[;\]])?")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,9 +61,20 @@ class Cost:
     disk: float = 0.0
 
 
-def generate_panel(num_series: int, num_steps: int, seed: int) -> pd.DataFrame:
-    """Return `unique_id, ds, y, price`, with one row for each series and day."""
-    generator = np.random.default_rng(seed)
+def write_panel(folder: Path, num_series: int, num_steps: int, seed: int) -> None:
+    """Write the files of a panel into a new folder."""
+    draft = folder.with_suffix(".part")
+    draft.mkdir(parents=True)
+    size = max(1, FILE_ROWS // num_steps)
+    for first in range(0, num_series, size):
+        panel = generate_panel(first, min(size, num_series - first), num_steps, seed)
+        panel.to_parquet(draft / f"{first:07d}.parquet", index=False)
+    draft.rename(folder)
+
+
+def generate_panel(first: int, num_series: int, num_steps: int, seed: int) -> pd.DataFrame:
+    """Return `unique_id, ds, y, price` of some series, from the number `first`, with a row for each series and day."""
+    generator = np.random.default_rng([seed, first])
     steps = np.arange(num_steps)
     level = generator.lognormal(4, 1, (num_series, 1))
     week = generator.normal(0, 0.15, (num_series, 7))[:, steps % 7]
@@ -72,7 +86,7 @@ def generate_panel(num_series: int, num_steps: int, seed: int) -> pd.DataFrame:
     days = pd.date_range("2022-01-01", periods=num_steps)
     return pd.DataFrame(
         {
-            "unique_id": np.repeat([f"series_{number:07d}" for number in range(num_series)], num_steps),
+            "unique_id": np.repeat([f"series_{number:07d}" for number in range(first, first + num_series)], num_steps),
             "ds": np.tile(days, num_series),
             "y": values.ravel().round(2),
             "price": price.ravel(),
@@ -134,6 +148,14 @@ def measure_folder() -> float:
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_symlink()) / 1e6
 
 
+def read_error() -> float:
+    """Return the MASE of the ensemble: of all series if the panel was divided."""
+    folder = RESULTS / "08_reporting/forecast"
+    everything = json.loads((folder / "all_series.json").read_text()).get("forecasters")
+    found = everything or json.loads((folder / "metrics.json").read_text())
+    return float(found["ensemble"]["mase"])
+
+
 def main() -> None:
     """Measure each number of series."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -147,15 +169,15 @@ def main() -> None:
     columns = ["series", "rows", "processor s", *ORDER, "peak MiB", "disk MB", "MASE"]
     print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}", flush=True)
     for num_series in arguments.series:
-        path = FOLDER / f"{num_series}_{arguments.steps}_{arguments.seed}.parquet"
+        path = FOLDER / f"{num_series}_{arguments.steps}_{arguments.seed}"
         if not path.exists():
-            generate_panel(num_series, arguments.steps, arguments.seed).to_parquet(path, index=False)
+            write_panel(path, num_series, arguments.steps, arguments.seed)
         given = [f"forecast.source.path={path}", "forecast.source.id=unique_id", arguments.params]
         cost = measure_run(",".join(filter(None, given)), path.with_suffix(".log"))
-        error = json.loads((RESULTS / "08_reporting/forecast/metrics.json").read_text())
+        error = read_error()
         seconds = [sum(cost.stages.values()), *cost.stages.values()]
         cells = [f"{num_series:,}", f"{num_series * arguments.steps:,}", *(f"{one:.1f}" for one in seconds)]
-        cells += [f"{cost.peak:,.0f}", f"{cost.disk:,.1f}", f"{error['ensemble']['mase']:.4f}"]
+        cells += [f"{cost.peak:,.0f}", f"{cost.disk:,.1f}", f"{error:.4f}"]
         print(f"| {' | '.join(cells)} |", flush=True)
         for name, one, peak in cost.nodes if arguments.nodes else []:
             print(f"    {name:40} {one:8.1f} s  {peak:8,.0f} MiB")

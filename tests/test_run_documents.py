@@ -107,6 +107,10 @@ def write_files(folder: Path) -> None:
     columns = {"Date": days, "Temp": values, "Review": texts, "Sentiment": names, "body": texts, "verdict": names}
     mine = pd.DataFrame(columns)
     mine.to_csv(folder / "my.csv", index=False)
+    (folder / "sales").mkdir()
+    articles = [pd.DataFrame({"article": number, "ds": days, "y": number + values}) for number in range(4)]
+    for number, rows in pd.concat(articles).groupby(days.month.to_numpy().tolist() * 4):
+        rows.to_parquet(folder / f"sales/{number}.parquet", index=False)
     scored = pd.DataFrame({"text": texts[:20], "body": texts[:20]})
     for name in ("new.csv", "my_reviews.csv"):
         scored.to_csv(folder / name, index=False)

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import PartitionSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
@@ -43,6 +44,7 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 TYPES: dict[str, type[BaseModel]] = {
     "forecast.source": SourceSpec,
+    "forecast.partitions": PartitionSpec,
     "forecast.gaps": GapPolicy,
     "forecast.split": SplitSpec,
     "forecast.window": OpenWindowSpec,

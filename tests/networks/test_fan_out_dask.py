@@ -2,9 +2,6 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dask_cluster import open_cluster
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.errors import ParallelError
@@ -28,30 +26,9 @@ MEASURED = ("seconds_per_epoch", "seconds_to_best", "compile_seconds", "num_thre
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Prepare]:
-    """Starts a scheduler and its workers: `parallel`, `scheduler`, and `pids` of the workers."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def launch(*arguments: str) -> None:
-        command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-        with (tmp_path / f"{len(processes)}.log").open("wb") as log:
-            processes.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log))
-
-    def start_cluster(*options: str) -> SimpleNamespace:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        launch("scheduler", "--host", address)
-        for _ in range(2):
-            launch("worker", address, "--nthreads", "1", *options)
-        wait_for(address, 2)
-        parallel = ParallelSpec(backend="dask", scheduler=address)
-        scheduler, *pids = (process.pid for process in processes)
-        return SimpleNamespace(parallel=parallel, scheduler=scheduler, pids=pids)
-
-    yield start_cluster
-    for process in processes:
-        process.kill()
-        process.wait()
+    """Starts a scheduler and its workers, see `open_cluster`."""
+    with open_cluster(tmp_path) as start_cluster:
+        yield start_cluster
 
 
 @pytest.fixture
@@ -136,13 +113,6 @@ class KillingDict(dict[str, dict[str, Any]]):
 def kill(*pids: int) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-
-
-def wait_for(address: str, num_workers: int) -> None:
-    from distributed import Client
-
-    with Client(address, timeout=60, set_as_default=False) as client:
-        client.wait_for_workers(num_workers, timeout=60)
 
 
 def drop_times(run: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset
 from rnn_pipelines.datasets.spreadsheet_csv import SpreadsheetCSVDataset
 from rnn_pipelines.datasets.strict_json import StrictJSONDataset
+from rnn_pipelines.datasets.tables import TablesDataset
 
 __all__ = [
     "ArraysDataset",
@@ -26,4 +27,5 @@ __all__ = [
     "PostgresRowsDataset",
     "SpreadsheetCSVDataset",
     "StrictJSONDataset",
+    "TablesDataset",
 ]

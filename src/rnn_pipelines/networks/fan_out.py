@@ -61,7 +61,7 @@ class ParallelSpec(ParameterModel, frozen=True):
 
 
 def fan_out(
-    train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec
+    train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec, noun: str = "trainings"
 ) -> Iterator[tuple[Job, Result]]:
     """Yield each job with its result, in the order of completion.
 
@@ -73,6 +73,7 @@ def fan_out(
         train: a function of a module, because other processes import it by its name.
         jobs: its arguments; they and the results are sent between processes.
         parallel: the backend and its workers.
+        noun: the jobs in log lines.
     Raises:
         ParallelError: the scheduler does not exist, is lost or has no workers left, or its workers cannot train.
     """
@@ -82,7 +83,7 @@ def fan_out(
         yield from _train_over_dask(train, jobs, str(parallel.scheduler))
         return
     num_workers = count_workers(parallel)
-    time_left = TimeLeft(len(jobs), "trainings", num_parallel=num_workers)
+    time_left = TimeLeft(len(jobs), noun, num_parallel=num_workers)
     for num_done, (job, result) in enumerate(_train_here(train, jobs, num_workers), start=1):
         time_left.log(num_done)
         yield job, result

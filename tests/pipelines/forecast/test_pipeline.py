@@ -46,9 +46,9 @@ def test_ensemble_is_of_every_network() -> None:
     assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["methods.fit_all_methods"]
 
 
-def test_data_from_outside_are_the_external_table_and_the_run_before() -> None:
+def test_data_from_outside_are_the_external_table_the_run_before_and_a_folder() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external", "forecast_run_before"}
+    assert data == {"forecast_external", "forecast_run_before", "forecast_partition_folder"}
 
 
 def test_nothing_is_saved_before_the_series_is_checked() -> None:

@@ -144,6 +144,18 @@ def measure_totals(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame({name: error / (size or np.nan) for name, (error, size) in averages.items()})
 
 
+def sum_totals(predictions: Predictions) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return numerator and denominator of each measure of sums, added over the series: by measure and forecaster.
+
+    Args:
+        predictions: with the actuals.
+    """
+    sums: dict[str, dict[str, tuple[float, float]]] = {}
+    for name, errors, sizes in _average_totals(predictions):
+        sums[name] = {str(method): (float(error), float(sizes.sum())) for method, error in errors.sum().items()}
+    return sums
+
+
 def list_totals(predictions: Predictions) -> dict[str, dict[str, float | None]]:
     """Return `measure_totals` as plain numbers, by forecaster; None for missing ones."""
     rows = measure_totals(predictions).to_dict(orient="index")

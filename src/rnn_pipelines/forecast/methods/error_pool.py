@@ -20,11 +20,14 @@ from rnn_pipelines.forecast.methods.error_sizes import (
     WindowFacts,
     fit_panel_sizes,
     fit_single_sizes,
+    measure_usual,
     measure_windows,
 )
-from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift
+from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift, thin_origins
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
+from rnn_pipelines.forecast.methods.past_errors import pool_past
+from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
 
@@ -34,6 +37,8 @@ TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
+# Windows of each series that show its usual error, if nothing was fitted on it.
+WINDOWS_OF_SERIES = 5
 
 
 def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np.ndarray) -> dict[str, Pool]:
@@ -165,10 +170,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     Fitted errors are enlarged to the size of held-out ones: by the geometric mean of the ratios on the same windows and
     on all windows. Bounds are widened by Student's t, because the errors of one origin share shocks.
     """
-    fitted_origins, model = data.linear.fitted, LinearModel(data.linear.combine())
-    # Padding repeats a season, so that errors of padded windows are too small.
-    whole = fitted_origins[count_padded(data.panel, fitted_origins) == 0]
-    origins = whole if len(whole) else fitted_origins
+    origins, model = leave_out_padded(data.panel, data.linear.fitted), LinearModel(data.linear.combine())
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, len(data.panel.series_starts))
@@ -193,6 +195,30 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
         samples = _make_samples(pool[np.minimum(places, len(pool) - 1)], freedom)
         pools[name] = Pool(sizes, lows, highs, samples, _measure_growth(pool, weights))
     return pools
+
+
+def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the origins of windows without padding, or all if there is none: padding makes errors too small."""
+    whole = origins[count_padded(panel, origins) == 0]
+    return whole if len(whole) else origins
+
+
+def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel) -> np.ndarray:
+    """Return the usual error of each series of another panel, on which nothing was fitted: float64[series], scaled.
+
+    Args:
+        panel: of series like those of the fit.
+        normalizer: of the fit.
+        model: the baseline ensemble of the fit.
+    """
+    past, num_series = list_past(panel), len(panel.series_starts)
+    thinned = thin_origins(past, number_series(panel.series_starts, past), WINDOWS_OF_SERIES * num_series)
+    origins = leave_out_padded(panel, thinned)
+    if not len(origins):
+        return pool_past(panel, np.zeros(0, np.int64)).sizes.usual
+    forecasts = PanelModel(normalizer, model).forecast(panel, origins)
+    errors = gather_targets(panel, origins) - forecasts.astype(np.float64)
+    return measure_usual(number_series(panel.series_starts, origins), errors, num_series)
 
 
 def _log_mean(over_size: np.ndarray) -> float:

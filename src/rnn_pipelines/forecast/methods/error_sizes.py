@@ -140,12 +140,7 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
         forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
         num_series: in the panel.
     """
-    mean = np.abs(errors).mean(axis=1)
-    sums = np.bincount(windows.series, mean, minlength=num_series)
-    counts = np.bincount(windows.series, minlength=num_series)
-    usual = (sums + PRIOR_WINDOWS * mean.mean()) / (counts + PRIOR_WINDOWS)
-    usual = np.maximum(usual, TINY_PART * mean.mean() + TINY)
-    none = np.zeros(3)
+    usual, none = measure_usual(windows.series, errors, num_series), np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
     logs = _take_logs(errors / base)
     flat = predictors.reshape(-1, 3)
@@ -154,6 +149,21 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
     penalty = RIDGE * len(flat) * np.diag(centred.var(axis=0) + TINY)
     slopes = np.linalg.solve(centred.T @ centred + penalty, centred.T @ (logs - logs.mean(axis=0)).ravel())
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
+
+
+def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int) -> np.ndarray:
+    """Return the usual error of each series of a panel: float64[series], scaled.
+
+    Args:
+        series: int64[window], numbers of the series.
+        errors: float64[window, horizon], scaled.
+        num_series: in the panel.
+    """
+    mean = np.abs(errors).mean(axis=1)
+    sums, counts = np.bincount(series, mean, minlength=num_series), np.bincount(series, minlength=num_series)
+    usual = (sums + PRIOR_WINDOWS * mean.mean()) / (counts + PRIOR_WINDOWS)
+    found: np.ndarray = np.maximum(usual, TINY_PART * mean.mean() + TINY)
+    return found
 
 
 def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, is_even: bool) -> SizeModel:

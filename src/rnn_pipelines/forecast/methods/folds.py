@@ -86,7 +86,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
 def _hold_out(
     panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
 ) -> Folds:
-    fitted = _thin(past, series, MAX_FITTED)
+    fitted = thin_origins(past, series, MAX_FITTED)
     validation, fold = _list_validation(past, series, begins, stops)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
     num_seen = folds.find_seen(fitted, number_series(panel.series_starts, fitted)).sum(axis=1)
@@ -104,7 +104,7 @@ def list_refit(panel: WindowedPanel) -> np.ndarray:
     """Return the origins of the windows for the models in use, thinned like those of the training: int64[window]."""
     index = panel.index("refit")
     origins = index.origins(np.arange(len(index)))
-    return _thin(origins, number_series(panel.series_starts, origins), MAX_FITTED)
+    return thin_origins(origins, number_series(panel.series_starts, origins), MAX_FITTED)
 
 
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
@@ -148,13 +148,13 @@ def _list_validation(
     validation, folds = [], []
     for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
         inside = (past >= begin[series]) & (past < stop[series])
-        chosen = _thin(past[inside], series[inside], MAX_VALIDATION // len(begins))
+        chosen = thin_origins(past[inside], series[inside], MAX_VALIDATION // len(begins))
         validation.append(chosen)
         folds.append(np.full(len(chosen), number))
     return np.concatenate(validation), np.concatenate(folds)
 
 
-def _thin(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
+def thin_origins(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
     """Return at most `max_windows` origins, evenly spaced, with equally many of each series if possible."""
     if len(origins) <= max_windows:
         return origins

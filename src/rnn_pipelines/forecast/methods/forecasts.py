@@ -9,6 +9,7 @@ from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, iterate_windows
 from rnn_pipelines.forecast.methods.predictions import Forecasts
+from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
 from rnn_pipelines.networks.threads import use_one_thread
@@ -28,16 +29,23 @@ def forecast_methods(
         linear: the linear models, for the normalisation.
         fitted: by name.
     """
+    return forecast_parts(panel, linear.normalizer, fitted)
+
+
+def forecast_parts(
+    panel: WindowedPanel, normalizer: Normalizer, fitted: Mapping[str, FittedMethod]
+) -> dict[str, Forecasts]:
+    """Forecast like `forecast_methods`, with the normalisation of the windows."""
     seconds = dict.fromkeys(fitted, 0.0)
     with use_one_thread():
-        parts = {part: _forecast_part(panel, part, linear, fitted, seconds) for part in PARTS}
+        parts = {part: _forecast_part(panel, part, normalizer, fitted, seconds) for part in PARTS}
     return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
 
 
 def _forecast_part(
     panel: WindowedPanel,
     part: Part,
-    linear: LinearModels,
+    normalizer: Normalizer,
     fitted: Mapping[str, FittedMethod],
     seconds: dict[str, float],
 ) -> dict[str, np.ndarray]:
@@ -47,7 +55,7 @@ def _forecast_part(
     models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
     # The ensemble reads the forecasts of the others.
     order = sorted(models, key=lambda name: isinstance(models[name], EnsembleModel))
-    for origins, windows in iterate_windows(panel, linear.normalizer, index.origins(np.arange(len(index)))):
+    for origins, windows in iterate_windows(panel, normalizer, index.origins(np.arange(len(index)))):
         of_batch: dict[str, np.ndarray] = {}
         for name in order:
             model, started = models[name], time.perf_counter()
@@ -55,7 +63,7 @@ def _forecast_part(
                 of_batch[name] = model.combine(of_batch, panel, windows, origins)
             else:
                 of_batch[name] = model.forecast(panel, windows, origins)
-            found[name].append(linear.normalizer.cut(panel, origins, of_batch[name].astype(np.float32)))
+            found[name].append(normalizer.cut(panel, origins, of_batch[name].astype(np.float32)))
             seconds[name] += time.perf_counter() - started
     return {name: np.concatenate(batches) for name, batches in found.items()}
 

@@ -1,7 +1,7 @@
 """The report of `forecast` on one page: next values, comparison of the methods, errors, advice and settings."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
 from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
+from rnn_pipelines.forecast.report.all_series import report_all_series
 from rnn_pipelines.forecast.report.diagnostics import (
     choose_forecaster,
     find_worst_windows,
@@ -57,6 +58,7 @@ class Results:
         covariates: their roles and effects.
         records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
+        all_series: of a divided panel, see `summarize_series`; empty for other panels.
         run_before: on the same data source; None if there is none.
     """
 
@@ -69,6 +71,7 @@ class Results:
     covariates: pd.DataFrame
     records: Mapping[str, Mapping[str, Any]]
     ensemble: Mapping[str, Any]
+    all_series: Mapping[str, Any] = field(default_factory=dict)
     run_before: EarlierRun | None = None
 
 
@@ -93,6 +96,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
     sections = [
         Section("Next values", [figures["next_values"], *tabulate_next_values(results.next_values)]),
         Section("Comparison of the methods", _compare_methods(results)),
+        *report_all_series(results.all_series),
         *(_report_errors(results, figures) if has_test else []),
         Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
         Section("What to do next", advise(metrics, results.next_values.levels)),

@@ -1,6 +1,8 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +13,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.report.all_series import summarize_all_series
 from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.leaderboard import format_difference
 from rnn_pipelines.forecast.report.next_values import choose_form, write_times
@@ -29,7 +32,12 @@ MAX_RANKED = 9
 MAX_NAME = 14
 
 
-def summarize_run(metrics: ForecastMetrics, next_values: Predictions, run_before: EarlierRun | None = None) -> str:
+def summarize_run(
+    metrics: ForecastMetrics,
+    next_values: Predictions,
+    run_before: EarlierRun | None = None,
+    all_series: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     """Return the verdict, the forecasters from the best to the worst, the coverage, and the next values.
 
     Without a test part, there is no ranking.
@@ -37,6 +45,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions, run_before
     Args:
         metrics: of all forecasters.
         next_values: of all forecasters; those of the ensemble for the first series are shown.
+        all_series: of a divided panel, see `summarize_series`.
         run_before: on the same data source; None if there is none.
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
@@ -46,6 +55,7 @@ def summarize_run(metrics: ForecastMetrics, next_values: Predictions, run_before
         *map(wrap_lines, (judge_network(metrics), warn_of_ensemble(metrics), zeros)),
         ranked,
         wrap_lines(held),
+        summarize_all_series(all_series),
         wrap_lines(describe_run_before(metrics, run_before)),
         list_next_values(next_values),
     ]

@@ -82,6 +82,12 @@ class Coding(BaseModel, extra="forbid", frozen=True):
         """Return the columns of the table to read: all, or those of a role."""
         return tuple(column.name for column in self.columns if role in (None, column.role))
 
+    def take_scales(self, other: "Coding") -> "Coding":
+        """Return the coding with the scales of other series, which a coding of the same columns has."""
+        scales = {column.name: column.by_series for column in other.columns}
+        columns = [column.model_copy(update={"by_series": scales.get(column.name, {})}) for column in self.columns]
+        return self.model_copy(update={"columns": tuple(columns)})
+
     def make_spec(self, path: str | None = None) -> CovariateSpec:
         """Return the covariates to read; `path` holds more values of future ones, and is not read without any."""
         roles: tuple[Role, ...] = ("future", "past", "static")

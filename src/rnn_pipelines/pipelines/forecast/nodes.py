@@ -27,10 +27,15 @@ from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
+from rnn_pipelines.forecast.operations import partitions as operations
+from rnn_pipelines.forecast.operations.partitions import Tables
+from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
+from rnn_pipelines.forecast.series.partitions import Partitions
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
@@ -96,6 +101,21 @@ def draw_paths(
     return tabulate_paths(table, error_paths.draw_paths(intervals, ENSEMBLE, windows, scaled, paths.root))
 
 
+def forecast_partitions(
+    partitions: Partitions,
+    linear: LinearModels,
+    methods: dict[str, FittedMethod],
+    intervals: Intervals,
+    parameters: dict[str, Any],
+    parallel: ParallelSpec,
+    **panel: Any,
+) -> tuple[Tables, Tables, dict[str, Any]]:
+    """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
+    recipe = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
+    fitted = operations.describe_fit(recipe, Panel(**panel), linear, methods, intervals)
+    return operations.forecast_partitions(fitted, partitions, parallel)
+
+
 def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any) -> str:
     """Render next values, comparison, errors and settings as one HTML file that loads nothing else."""
     given = results_and_figures
@@ -106,6 +126,8 @@ def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results
     return report.render_report(shown, parameters, figures)
 
 
-def summarize_run(metrics: dict[str, Any], next_values: Predictions, run_before: Any) -> str:
+def summarize_run(
+    metrics: dict[str, Any], next_values: Predictions, run_before: Any, all_series: dict[str, Any]
+) -> str:
     """Return the summary of the run: the best methods, the next values, and the comparison with the run before."""
-    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before)
+    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before, all_series)

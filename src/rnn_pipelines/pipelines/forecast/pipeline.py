@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION, read_source
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
+from rnn_pipelines.forecast.series.partitions import partition_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -35,13 +36,22 @@ DIAGNOSTIC_FIGURES = {name: f"forecast_{name}_figure" for name in DIAGNOSTICS}
 
 def create_pipeline() -> Pipeline:
     """Read and prepare the data, fit every method of the registry, evaluate and report: a namespace for each."""
-    given = [f"params:forecast.{block}" for block in ("source", "covariates", "window")]
-    tables = ["forecast_table", "forecast_covariate_table"]
-    read = node(read_source, [*given, "forecast_external"], tables, "preparation")
     prepare = create_nodes(PREPARATION, name_in("forecast"), "preparation")
     networks = [node for name in NETWORKS for node in create_network_nodes(name)]
     others = create_method_nodes(), create_evaluation_nodes(), create_report_nodes()
-    return Pipeline([read, *prepare, *networks, *chain(*others)])
+    return Pipeline([*create_read_nodes(), *prepare, *networks, *chain(*others)])
+
+
+def create_read_nodes() -> list[Node]:
+    """Divide a panel that is too large for memory, and read the series for the fit."""
+    create = partial(node, namespace="preparation")
+    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
+    divided = ["forecast_source_of_fit", "forecast_covariates_of_fit"]
+    read = [*divided, "params:forecast.window", "forecast_external"]
+    return [
+        create(partition_source, [*given, "forecast_partition_folder"], ["forecast_partitions", *divided]),
+        create(read_source, read, ["forecast_table", "forecast_covariate_table"]),
+    ]
 
 
 def create_network_nodes(name: str) -> list[Node]:
@@ -73,7 +83,12 @@ def create_evaluation_nodes() -> list[Node]:
     tabulated = name_all("predictions", "next_values", "next_values_csv", "all_methods")
     drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
+    panel = name_all("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
+    divided = name_all("partitions", "linear", "methods", "intervals") | panel
+    divided |= {"parameters": "params:forecast", "parallel": "params:parallel"}
+    of_all = [f"forecast_all_{name}" for name in ("next_values", "metrics_by_series", "series")]
     return [
+        create(nodes.forecast_partitions, divided, of_all),
         create(nodes.tabulate_forecasts, tables, list(tabulated.values())),
         create(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
         create(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
@@ -96,11 +111,13 @@ def create_report_nodes() -> list[Node]:
     listed |= {"table": "forecast_source", "panel": "forecast_windows"}
     drawn = name_all("predictions", "next_values", "series", "explanation")
     drawn |= {by: BY_METRICS[by] for by in ("by_step", "by_level")}
-    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "next_values", "run_before")
+    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "next_values")
+    reported |= name_all("run_before", "all_series")
     reported |= {"by_level": BY_METRICS["by_level"], "test": "forecast_predictions"}
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
-    diagnosed, summarized = name_all("predictions", "profile"), name_all("metrics", "next_values", "run_before")
+    diagnosed = name_all("predictions", "profile")
+    summarized = name_all("metrics", "next_values", "run_before", "all_series")
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
         create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),

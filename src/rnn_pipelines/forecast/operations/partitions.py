@@ -1,0 +1,318 @@
+"""Forecasts and errors of all series of a panel that is too large for memory, one partition after another.
+
+The methods are fitted on some of the partitions, and read nothing of a series but its past. So each partition is
+forecast on its own, in this process or in others, and its results are files. A run that was interrupted goes on with
+the partitions that have no results yet.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.evaluation.all_series import summarize_series
+from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
+from rnn_pipelines.forecast.evaluation.metrics import NUMBER, MetricsBySeriesTable, measure_by_series, sum_totals
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, unpack_ensemble
+from rnn_pipelines.forecast.methods.error_pool import measure_usual_errors
+from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
+from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
+from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels
+from rnn_pipelines.forecast.methods.method import FittedMethod, Model, RegisteredMethod
+from rnn_pipelines.forecast.methods.past_errors import pool_past
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
+from rnn_pipelines.forecast.series.calendar import resolve_calendar
+from rnn_pipelines.forecast.series.coding import Coding, fit_coding
+from rnn_pipelines.forecast.series.covariates import read_series
+from rnn_pipelines.forecast.series.partitions import Partitions
+from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.series.windowing import make_windows
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.networks.packing import pack_arrays
+from rnn_pipelines.report.numbers import list_some
+from rnn_pipelines.storage.files import draft_folder
+
+logger = logging.getLogger(__name__)
+
+FAULTS_IN_MESSAGE = 20
+NEXT_VALUES, BY_SERIES, FACTS = "next_values.parquet", "metrics_by_series.parquet", "facts.json"
+
+
+class AllMetricsTable(MetricsBySeriesTable):
+    """The metrics of each forecaster on each series, and the share of its actuals inside each interval."""
+
+    families: ClassVar = {"coverage_": NUMBER}
+
+
+@dataclass(frozen=True)
+class FittedPanel:
+    """The part of a fit that forecasts other series.
+
+    Attributes:
+        recipe: with the shape of windows, calendar, frequency and season of the fit.
+        coding: of the covariates.
+        normalizer: of the windows.
+        baseline: the baseline ensemble of the evaluated models.
+        methods: by name, without the errors of their fit.
+        intervals: of the methods; their usual errors are those of the fitted series.
+    """
+
+    recipe: Recipe
+    coding: Coding
+    normalizer: Normalizer
+    baseline: LinearModel
+    methods: Mapping[str, FittedMethod]
+    intervals: Intervals
+
+
+@dataclass(frozen=True)
+class PartitionJob:
+    """The forecast of one partition.
+
+    Attributes:
+        number: of the partition, from 0.
+        fitted: the fit, with the source of the partition in its recipe.
+        folder: for the results; it exists as soon as they are complete.
+    """
+
+    number: int
+    fitted: FittedPanel
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables in Parquet files, read one after another."""
+
+    files: tuple[Path, ...] = ()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (pd.read_parquet(file) for file in self.files if file.exists())
+
+
+def describe_fit(
+    recipe: Recipe,
+    fitted_on: Panel,
+    linear: LinearModels,
+    methods: Mapping[str, FittedMethod],
+    intervals: Intervals,
+) -> FittedPanel:
+    """Return the part of a fit that forecasts other series.
+
+    Args:
+        recipe: of the fit.
+        fitted_on: the prepared series of the fit.
+        linear: its linear models.
+        methods: by name.
+        intervals: of the methods.
+    """
+    profile = fitted_on.profile
+    calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
+    resolved = recipe.model_copy(
+        update={
+            # Validated, because the detected signs have their names.
+            "source": type(recipe.source)(
+                **{**recipe.source.model_dump(), "freq": profile["freq"], **_find_form(profile)}
+            ),
+            "window": recipe.window.fill(profile),
+            "calendar": calendar,
+            "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
+        }
+    )
+    baseline = LinearModel(linear.combine())
+    light = {name: _lighten(name, method) for name, method in methods.items()}
+    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals)
+
+
+def _find_form(profile: Profile) -> dict[str, str]:
+    """Return the detected form of texts, because another partition may not show it."""
+    return {name: value for name, value in profile["found"].items() if name in ("time_format", "decimal", "thousands")}
+
+
+def _lighten(name: str, method: FittedMethod) -> FittedMethod:
+    """Return a method without the errors and times of its fit, which no forecast reads."""
+    registered: dict[str, RegisteredMethod] = {**METHODS, **NETWORKS}
+
+    def copy(model: Model) -> Model:
+        return (
+            unpack_ensemble(model.pack()) if isinstance(model, EnsembleModel) else registered[name].unpack(model.pack())
+        )
+
+    refitted = None if method.refitted is None else copy(method.refitted)
+    return FittedMethod(copy(method.model), method.out_of_fold[:0], refitted=refitted)
+
+
+def forecast_partitions(
+    fitted: FittedPanel, partitions: Partitions, parallel: ParallelSpec
+) -> tuple[Tables, Tables, dict[str, Any]]:
+    """Forecast all series of a divided panel, and measure the errors on their test parts.
+
+    Args:
+        fitted: on some of the partitions.
+        partitions: all of them.
+        parallel: the processes; their results are files, which all of them and this process must see.
+    Returns:
+        The next values, see `tabulate_ensemble`; the metrics by series, see `AllMetricsTable`; and their summary, see
+        `summarize_series`. All are empty if the panel is not divided.
+    Raises:
+        ParallelError: the processes were lost twice.
+        SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
+    """
+    if partitions.folder is None:
+        return Tables(), Tables(), {}
+    results = partitions.folder / f"results-{_fingerprint(fitted)}"
+    results.mkdir(exist_ok=True)
+    jobs = list(_list_jobs(fitted, partitions, results))
+    _run(jobs, parallel)
+    by_series = Tables(tuple(job.folder / BY_SERIES for job in jobs))
+    facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
+    _check_faults(facts)
+    return Tables(tuple(job.folder / NEXT_VALUES for job in jobs)), by_series, summarize_series(by_series, facts)
+
+
+def _check_faults(facts: Sequence[Mapping[str, Any]]) -> None:
+    """Raise a SeriesError if a partition has a fault, as a small panel does. The others were checked too."""
+    faults = [fact["fault"] for fact in facts if fact["fault"]]
+    if faults:
+        raise SeriesError(
+            f"{len(faults)} of {len(facts)} partitions cannot be used: {list_some(faults, FAULTS_IN_MESSAGE)} Correct "
+            "these series in the table, or leave them out."
+        )
+
+
+def _fingerprint(fitted: FittedPanel) -> str:
+    """Return a hash of all that the forecasts depend on, so that results of another fit are not used."""
+    arrays = {**vars(fitted.normalizer), **vars(fitted.intervals), "baseline": fitted.baseline.matrix}
+    for name, method in fitted.methods.items():
+        for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
+            arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
+    texts = [fitted.recipe.model_dump_json(), fitted.coding.model_dump_json()]
+    return hashlib.sha256("".join(texts).encode() + pack_arrays(arrays)).hexdigest()[:16]
+
+
+def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> Iterator[PartitionJob]:
+    recipe = fitted.recipe
+    for number in range(len(partitions)):
+        source, covariates = partitions.select(recipe.source, recipe.covariates, number)
+        own = recipe.model_copy(
+            update={
+                "source": source,
+                "covariates": covariates,
+                "evaluation": recipe.evaluation.model_copy(
+                    update={"max_windows": max(1, recipe.evaluation.max_windows // len(partitions))}
+                ),
+            }
+        )
+        yield PartitionJob(number, replace(fitted, recipe=own), results / f"{number:05d}")
+
+
+def _run(jobs: Sequence[PartitionJob], parallel: ParallelSpec) -> None:
+    """Forecast the partitions that have no results yet; if a process is lost, the rest once more."""
+    for is_last in (False, True):
+        left = [job for job in jobs if not job.folder.exists()]
+        if len(left) < len(jobs):
+            logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
+        try:
+            for job, num_series in fan_out(forecast_partition, left, parallel, "partitions"):
+                logger.debug("partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}")
+            return
+        except (ParallelError, BrokenExecutor) as error:
+            if is_last:
+                numbers = [job.number + 1 for job in jobs if not job.folder.exists()]
+                raise ParallelError(
+                    f"the processes were lost twice ({error}). Partitions without results: {numbers}. Run this "
+                    "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
+                ) from error
+            logger.warning("a process was lost (%s); its partitions are forecast again", error)
+
+
+def forecast_partition(job: PartitionJob) -> int:
+    """Forecast and evaluate the series of a partition, and write the results. Return the number of series."""
+    facts: dict[str, Any] = {"num_series": 0, "left_out": [], "repairs": [], "totals": {}, "fault": ""}
+    with draft_folder(job.folder) as folder:
+        try:
+            panel = prepare_partition(job.fitted)
+        except SeriesError as error:
+            # Raised after the other partitions, together with their faults.
+            facts["fault"] = str(error)
+        else:
+            profile, (test, future) = panel.profile, tabulate_partition(job.fitted, panel)
+            facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
+            facts["totals"] = sum_totals(test)
+            select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
+            measure_all(test, panel).to_parquet(folder / BY_SERIES, index=False)
+        (folder / FACTS).write_text(json.dumps(facts))
+    return int(facts["num_series"])
+
+
+def prepare_partition(fitted: FittedPanel) -> Panel:
+    """Read the series of a partition, and lay out their windows as in the fit.
+
+    Scales are those of each series; codes of categories are those of the fit.
+    """
+    recipe = fitted.recipe
+    table, covariate_table = read_series(recipe.source, recipe.covariates)
+    _, series, profile, cutoffs = prepare_series(
+        table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    )
+    scaler = fit_scaler(series, cutoffs)
+    coding = fitted.coding.take_scales(fit_coding(series, cutoffs, recipe.covariates, covariate_table))
+    horizon = recipe.window.fill(profile).horizon
+    features = make_features(series, profile, recipe.calendar, horizon, coding, covariate_table)
+    windows = make_windows(features, cutoffs, scaler, recipe.window, recipe.evaluation, profile)
+    return Panel(series, profile, cutoffs, scaler, coding, features, windows)
+
+
+def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, Predictions]:
+    """Return the forecasts of the test part and of the next steps, with intervals."""
+    windows = panel.windows
+    forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
+    if fitted.intervals.rule == "panel":
+        usual = measure_usual_errors(windows, fitted.normalizer, fitted.baseline)
+    else:
+        usual = pool_past(windows, fitted.intervals.levels).sizes.usual
+    intervals = replace(fitted.intervals, usual=usual)
+    test, future = (
+        add_intervals(
+            tabulate_forecasts(windows, panel.features, panel.scaler, forecasts, part),
+            intervals,
+            windows,
+            panel.scaler,
+            part,
+        )
+        for part in PARTS
+    )
+    return test, show_predictions(future, panel.profile["tz"])
+
+
+def select_ensemble(future: Predictions) -> pd.DataFrame:
+    """Return `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`."""
+    bounds = [bound for level in future.levels for bound in name_bounds(ENSEMBLE, level)]
+    names = {ENSEMBLE: "forecast"} | {bound: bound.removeprefix(f"{ENSEMBLE}-") for bound in bounds}
+    numbers = future.table[list(names)].astype("float32").rename(columns=names)
+    return pd.concat([future.table[["unique_id", "ds"]], numbers], axis=1)
+
+
+def measure_all(test: Predictions, panel: Panel) -> pd.DataFrame:
+    """Return the metrics of each forecaster on each series, see `AllMetricsTable`."""
+    metrics = measure_by_series(test, panel.series, panel.cutoffs, panel.windows.season_length)
+    for level in test.levels:
+        scores = score_bounds(test, ENSEMBLE, level)
+        if scores is not None:
+            coverage = scores.groupby("unique_id")["coverage"].mean()
+            is_own = metrics["forecaster"] == ENSEMBLE
+            metrics[f"coverage_{level}"] = metrics["unique_id"].map(coverage).where(is_own)
+    numbers = metrics.columns[2:]
+    return metrics.astype(dict.fromkeys(numbers, "float32"))

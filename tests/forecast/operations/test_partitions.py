@@ -1,0 +1,228 @@
+"""Forecasts of a divided panel, one partition after another."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dask_cluster import open_cluster
+from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.operations import partitions as operations
+from rnn_pipelines.forecast.operations.partitions import FittedPanel, describe_fit, forecast_partitions
+from rnn_pipelines.forecast.parameters import read_parameter_models
+from rnn_pipelines.forecast.series.covariates import read_series
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+
+NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
+ALONE = ParallelSpec(workers=1)
+COVARIATES = {"future": ["price"], "static": ["kind"]}
+
+
+def make_table() -> pd.DataFrame:
+    """Return daily sales with a week, a known price, and two kinds of shops."""
+    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
+    tables = []
+    for number in range(NUM_SERIES):
+        price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
+        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 3, len(steps))
+        days = pd.date_range("2024-01-01", periods=len(steps))
+        tables.append(
+            pd.DataFrame({"shop": f"shop {number}", "ds": days, "y": y, "price": price, "kind": "AB"[number % 2]})
+        )
+        tables[-1].loc[NUM_STEPS:, "y"] = np.nan
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("panel") / "sales.parquet"
+    make_table().to_parquet(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(path: Path) -> Fitted:
+    """Fit on the whole panel."""
+    given = {
+        "source": {"path": str(path), "id": "shop"},
+        "covariates": COVARIATES,
+        "window": {"horizon": HORIZON, "lookback": 21},
+        "evaluation": {"origins": "last"},
+        "lstm": {"units": 4},
+        "gru": {"units": 4},
+        "training": {"max_steps": 30},
+        "level": (80,),
+    }
+    spec = read_parameter_models(given, source=SourceSpec)
+    return fit_forecasters(*read_series(spec.recipe.source, spec.recipe.covariates), spec)
+
+
+@pytest.fixture(scope="module")
+def fitted(whole: Fitted) -> FittedPanel:
+    return describe_fit(whole.spec.recipe, whole.panel, whole.data.linear, whole.methods, whole.intervals)
+
+
+@pytest.fixture
+def partitions(fitted: FittedPanel, tmp_path: Path) -> Partitions:
+    recipe = fitted.recipe
+    return partition_source(recipe.source, recipe.covariates, PartitionSpec(training_rows=500, rows=400), tmp_path)[0]
+
+
+def join(tables: operations.Tables) -> pd.DataFrame:
+    return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
+
+
+def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
+    """The panel was fitted whole, so that only the reading differs."""
+    next_values, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    found, expected = join(next_values), evaluate(whole).future.table
+    assert len(partitions) == 4
+    assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
+    np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
+    # The usual errors of the series are measured again, from other windows.
+    assert (found["lo-80"] < found["forecast"]).all()
+    widths = (found["hi-80"] - found["lo-80"]) / (expected["ensemble-hi-80"] - expected["ensemble-lo-80"])
+    assert widths.between(0.5, 2).all()
+    assert widths.median() == pytest.approx(1, abs=0.2)
+
+
+def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
+    _, by_series, summary = forecast_partitions(fitted, partitions, ALONE)
+    expected = evaluate(whole).metrics
+    assert set(summary["forecasters"]) == set(expected.forecasters)
+    for name, numbers in summary["forecasters"].items():
+        keys = ("mae", "mase", "rmse", "bias", "total_wape")
+        known = {key: expected.forecasters[name][key] for key in keys}
+        assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
+    assert summary["num_series"] == summary["num_evaluated"] == join(by_series)["unique_id"].nunique() == NUM_SERIES
+    assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
+
+
+def test_undivided_panel_has_no_tables(fitted: FittedPanel) -> None:
+    next_values, by_series, summary = forecast_partitions(fitted, Partitions(), ALONE)
+    assert [list(next_values), list(by_series), summary] == [[], [], {}]
+
+
+def test_interrupted_run_goes_on(fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    first, *others = whole.files
+    expected, times = join(whole), [file.stat().st_mtime_ns for file in others]
+    for file in first.parent.iterdir():
+        file.unlink()
+    first.parent.rmdir()
+    numbers = []
+    forecast = operations.forecast_partition
+    monkeypatch.setattr(operations, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job))
+    again, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    assert numbers == [0]
+    assert join(again).equals(expected)
+    assert [file.stat().st_mtime_ns for file in others] == times
+
+
+def test_interrupted_partition_leaves_no_result(
+    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*given: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(operations, "measure_all", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            forecast_partitions(fitted, partitions, ALONE)
+    assert partitions.folder is not None
+    assert not list(partitions.folder.glob("results-*/*"))
+    assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+
+
+def test_other_fit_has_other_results(fitted: FittedPanel, partitions: Partitions) -> None:
+    first, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    matrix = fitted.baseline.matrix * 2
+    other = replace(fitted, baseline=replace(fitted.baseline, matrix=matrix))
+    second, _, _ = forecast_partitions(other, partitions, ALONE)
+    assert not {*first.files} & {*second.files}
+
+
+@pytest.mark.parametrize(("num_lost", "is_error"), [(1, False), (2, True)])
+def test_lost_processes_are_replaced_once(
+    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch, num_lost: int, is_error: bool
+) -> None:
+    """Each loss ends the pool after one more partition."""
+    calls = []
+
+    def lose(forecast: Any, jobs: Any, *others: Any) -> Iterator[tuple[Any, int]]:
+        calls.append([job.number for job in jobs])
+        for job in jobs:
+            yield job, forecast(job)
+            if len(calls) <= num_lost:
+                raise BrokenExecutor("killed")
+
+    monkeypatch.setattr(operations, "fan_out", lose)
+    if is_error:
+        with pytest.raises(ParallelError, match=r"\[3, 4\]"):
+            forecast_partitions(fitted, partitions, ALONE)
+    else:
+        assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+    assert calls == [[0, 1, 2, 3], [1, 2, 3]]
+
+
+def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, partitions: Partitions) -> None:
+    """A time with two values ends the run of a small panel, too."""
+    names = []
+    for file in partitions.list_files()[1:3]:
+        rows = pd.read_parquet(file)
+        names.append(rows["shop"].iloc[0])
+        pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+    with pytest.raises(SeriesError) as error:
+        forecast_partitions(fitted, partitions, ALONE)
+    assert all(name in str(error.value) for name in (*names, "2024-01-01", "2 of 4"))
+
+
+def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitions) -> None:
+    file = partitions.list_files()[1]
+    rows = pd.read_parquet(file)
+    days = sorted(rows["ds"].unique())
+    is_new = (rows["shop"] == rows["shop"].iloc[0]) & (rows["ds"] < days[NUM_STEPS - 5])
+    rows[~is_new].to_parquet(file, index=False)
+    next_values, by_series, summary = forecast_partitions(fitted, partitions, ALONE)
+    assert join(next_values).groupby("unique_id").size().eq(HORIZON).all()
+    assert join(next_values)["forecast"].notna().all()
+    assert (summary["num_series"], summary["num_evaluated"]) == (NUM_SERIES, NUM_SERIES - 1)
+    assert rows["shop"].iloc[0] not in set(join(by_series)["unique_id"])
+
+
+@pytest.mark.slow
+def test_workers_give_the_same_results_though_one_is_killed(
+    fitted: FittedPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, spec = fitted.recipe, PartitionSpec(training_rows=400, rows=130)
+    (alone, *_), (shared, *_) = (
+        partition_source(recipe.source, recipe.covariates, spec, tmp_path / name) for name in ("alone", "shared")
+    )
+    with open_cluster(tmp_path) as start:
+        cluster = start("--no-nanny")
+
+        def kill_one(*given: Any) -> Iterator[tuple[Any, int]]:
+            for number, result in enumerate(fan_out(*given)):
+                if number == 0:
+                    os.kill(cluster.pids[0], signal.SIGKILL)
+                yield result
+
+        monkeypatch.setattr(operations, "fan_out", kill_one)
+        found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
+        assert os.waitpid(cluster.pids[0], os.WNOHANG)[1] == signal.SIGKILL
+    monkeypatch.undo()
+    expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)
+    assert len(found.files) == 12
+    assert join(found).equals(join(expected))
+    assert summary == expected_summary

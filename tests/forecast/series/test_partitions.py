@@ -1,0 +1,142 @@
+"""Panels that are too large for memory are divided into files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import MissingColumnsError
+from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.series.partitions import MANIFEST, Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+
+NUM_SERIES, NUM_STEPS = 30, 40
+
+
+def make_table(seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "shop": np.repeat([f"shop {number}" for number in range(NUM_SERIES)], NUM_STEPS),
+            "ds": np.tile(pd.date_range("2024-01-01", periods=NUM_STEPS), NUM_SERIES),
+            "y": random.normal(100, 10, NUM_SERIES * NUM_STEPS).round(3),
+            "price": random.uniform(1, 2, NUM_SERIES * NUM_STEPS).round(3),
+        }
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    make_table().to_parquet(tmp_path / "sales.parquet", index=False)
+    return tmp_path / "sales.parquet"
+
+
+def divide(
+    path: Path, /, training_rows: int = 400, rows: int = 200, covariates: dict[str, Any] | None = None, **source: Any
+) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+    spec = PartitionSpec(training_rows=training_rows, rows=rows)
+    found = SourceSpec(**{"path": str(path), "id": "shop", **source})
+    return partition_source(found, CovariateSpec(**(covariates or {})), spec, path.parent / "partitions")
+
+
+def test_small_panel_is_not_divided(path: Path) -> None:
+    partitions, source, _ = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
+    assert len(partitions) == 0
+    assert source.path == str(path)
+    assert not (path.parent / "partitions").exists()
+
+
+@pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"path": None, "name": "seattle", "id": None}])
+def test_series_alone_is_not_divided(path: Path, source: dict[str, Any]) -> None:
+    assert len(divide(path, **source)[0]) == 0
+
+
+def test_missing_file_is_left_to_the_reader(path: Path) -> None:
+    assert len(divide(path.with_name("none.parquet"))[0]) == 0
+
+
+def test_partitions_hold_all_series_once(path: Path) -> None:
+    partitions, _, _ = divide(path)
+    tables = [pd.read_parquet(file) for file in partitions.list_files()]
+    names = [name for table in tables for name in table["shop"].unique()]
+    assert len(partitions) == 6
+    assert partitions.num_training == 2
+    assert sorted(names) == sorted(make_table()["shop"].unique())
+    assert sum(map(len, tables)) == partitions.num_rows == NUM_SERIES * NUM_STEPS
+
+
+def test_fit_reads_the_first_partitions(path: Path) -> None:
+    partitions, source, covariates = divide(path, covariates={"past": ["price"]})
+    table, covariate_table = read_series(source, covariates)
+    expected = pd.concat(pd.read_parquet(file) for file in partitions.list_files()[:2])
+    assert set(table["unique_id"]) == set(expected["shop"])
+    assert covariate_table["price"].sum() == pytest.approx(expected["price"].sum())
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path, has_id: bool) -> None:
+    more = make_table(1).assign(ds=lambda table: table["ds"] + pd.Timedelta(days=NUM_STEPS))
+    more = more.drop(columns="y") if has_id else more.drop(columns=["y", "shop"])[:NUM_STEPS]
+    more.to_parquet(path.with_name("prices.parquet"), index=False)
+    given = {"future": ["price"], "path": str(path.with_name("prices.parquet"))}
+    partitions, source, covariates = divide(path, covariates=given)
+    assert partitions.has_covariates is has_id
+    if has_id:
+        for number in range(len(partitions)):
+            table, covariate_table = read_series(*partitions.select(source, covariates, number))
+            assert set(covariate_table["unique_id"]) == set(table["unique_id"])
+            assert len(covariate_table) == 2 * len(table)
+    else:
+        assert covariates.path == given["path"]
+
+
+def test_unchanged_table_is_divided_once(path: Path) -> None:
+    first, _, _ = divide(path)
+    times = [file.stat().st_mtime_ns for file in first.list_files()]
+    second, _, _ = divide(path)
+    assert second == first
+    assert [file.stat().st_mtime_ns for file in second.list_files()] == times
+
+
+def test_interrupted_division_is_repeated(path: Path) -> None:
+    first, _, _ = divide(path)
+    assert first.folder is not None
+    (first.folder / MANIFEST).unlink()
+    first.list_files()[0].write_bytes(b"half a file")
+    second, _, _ = divide(path)
+    assert sum(len(pd.read_parquet(file)) for file in second.list_files()) == NUM_SERIES * NUM_STEPS
+
+
+@pytest.mark.parametrize("change", ["table", "parameters"])
+def test_changed_panel_replaces_the_files_of_the_earlier_one(path: Path, change: str) -> None:
+    first, _, _ = divide(path)
+    assert first.folder is not None
+    if change == "table":
+        make_table(2)[:-NUM_STEPS].to_parquet(path, index=False)
+    second, _, _ = divide(path, rows=200 if change == "table" else 100)
+    assert second.folder != first.folder
+    assert not first.folder.exists()
+
+
+def test_files_of_others_stay(path: Path) -> None:
+    first, _, _ = divide(path)
+    assert first.folder is not None
+    own = [first.folder / "rows" / "training" / "notes.parquet", first.folder.parent / "mine" / "rows.parquet"]
+    own += [first.folder / "results-0" / "facts.json", first.folder.parent / "read.me"]
+    for file in own:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    outside = path.with_name("other")
+    outside.mkdir()
+    (outside / MANIFEST).write_text("mine")
+    (first.folder.parent / ("0" * 16)).symlink_to(outside)
+    divide(path, rows=100)
+    assert [file.read_text() for file in [*own, outside / MANIFEST]] == ["mine"] * 5
+    assert not any(file.exists() for file in first.list_files())
+
+
+def test_missing_column_is_an_error_of_the_source(path: Path) -> None:
+    with pytest.raises(MissingColumnsError, match="sold"):
+        divide(path, target="sold")

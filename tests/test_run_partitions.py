@@ -1,0 +1,107 @@
+"""Whole runs of a panel that is divided, from files of several kinds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whole_runs import ROOT, read_json, run_command, run_well
+
+pytestmark = pytest.mark.slow
+NUM_SERIES, NUM_STEPS, HORIZON = 60, 150, 14
+DIVIDED = ["forecast.partitions.training_rows=3000", "forecast.partitions.rows=1500", "parallel.workers=2"]
+
+
+def make_table() -> pd.DataFrame:
+    """Return daily sales with a price that is known ahead; the values of the last days are missing."""
+    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
+    tables = []
+    for number in range(NUM_SERIES):
+        price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
+        sales = 20 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 2, len(steps))
+        days = pd.date_range("2024-01-01", periods=len(steps))
+        tables.append(pd.DataFrame({"shop": number, "day": days, "sales": sales.round(2), "price": price}))
+        tables[-1].loc[NUM_STEPS:, "sales"] = np.nan
+    return pd.concat(tables, ignore_index=True)
+
+
+def write(folder: Path, kind: str) -> list[str]:
+    """Write the table, and return the parameters that read it."""
+    table, columns = (
+        make_table(),
+        ["forecast.source.time=day", "forecast.source.target=sales", "forecast.source.id=shop"],
+    )
+    path = folder / kind
+    match kind:
+        case "folder of days":
+            path.mkdir()
+            for month, rows in table.groupby(table["day"].dt.strftime("%Y-%m")):
+                rows.to_parquet(path / f"{month}.parquet", index=False)
+        case "european.csv":
+            text = table.assign(day=table["day"].dt.strftime("%d.%m.%Y"))
+            text.to_csv(path, sep=";", decimal=",", index=False, encoding="cp1252")
+        case "second table":
+            path = path.with_suffix(".parquet")
+            table.dropna().to_parquet(path, index=False)
+            prices = folder / "prices.csv"
+            table.drop(columns="sales").to_csv(prices, index=False)
+            columns.append(f"forecast.covariates.path={prices}")
+    return [f"forecast.source.path={path}", *columns, "forecast.covariates.future=price"]
+
+
+@pytest.fixture(scope="module", params=["folder of days", "european.csv", "second table"])
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The results of a run of each kind of file."""
+    given = write(tmp_path_factory.mktemp("panel"), request.param)
+    printed = run_well("forecast", *given, *DIVIDED).stdout
+    return {
+        "printed": printed,
+        "report": (ROOT / "08_reporting/forecast/report.html").read_text(),
+        "summary": read_json("08_reporting/forecast/all_series.json"),
+        "next_values": pd.read_parquet(ROOT / "07_model_output/forecast/all_next_values.parquet"),
+        "by_series": pd.read_parquet(ROOT / "08_reporting/forecast/all_metrics_by_series.parquet"),
+        "fitted": pd.read_parquet(ROOT / "02_intermediate/forecast/series.parquet"),
+    }
+
+
+def test_all_series_are_forecast_and_some_are_fitted(found: dict[str, Any]) -> None:
+    assert found["next_values"].groupby("unique_id").size().eq(HORIZON).sum() == NUM_SERIES
+    assert found["next_values"].drop(columns=["unique_id", "ds"]).notna().all(axis=None)
+    assert 1 < found["fitted"]["unique_id"].nunique() < NUM_SERIES / 2
+    assert found["next_values"]["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(days=NUM_STEPS)
+
+
+def test_forecasts_are_of_the_size_of_their_series(found: dict[str, Any]) -> None:
+    means = found["next_values"].groupby("unique_id")["forecast"].mean()
+    sales = make_table().dropna().groupby("shop")["sales"].mean()
+    assert (means / means.index.astype(int).map(sales)).between(0.8, 1.25).all()
+
+
+def test_errors_are_of_all_series(found: dict[str, Any]) -> None:
+    summary, by_series = found["summary"], found["by_series"]
+    assert summary["num_series"] == summary["num_evaluated"] == by_series["unique_id"].nunique() == NUM_SERIES
+    own = by_series[by_series["forecaster"] == "ensemble"]
+    assert summary["forecasters"]["ensemble"]["mase"] == pytest.approx(own["mase"].mean(), rel=1e-5)
+    assert summary["forecasters"]["ensemble"]["mase"] < summary["forecasters"]["seasonal_naive"]["mase"]
+
+
+def test_report_and_terminal_have_the_number_of_series(found: dict[str, Any]) -> None:
+    assert "All series" in found["report"]
+    assert f"{NUM_SERIES} series have next values" in found["printed"]
+    assert all(len(line) <= 100 for line in found["printed"].splitlines() if "INFO" not in line and "/" not in line)
+
+
+def test_smaller_panel_leaves_no_results_of_a_divided_one(found: dict[str, Any]) -> None:
+    run_well("forecast")
+    assert not (ROOT / "07_model_output/forecast/all_next_values.parquet").exists()
+    assert "num_series" not in read_json("08_reporting/forecast/all_series.json")
+    assert "All series" not in (ROOT / "08_reporting/forecast/report.html").read_text()
+
+
+def test_column_that_a_divided_panel_lacks_is_named(tmp_path: Path) -> None:
+    *given, _ = write(tmp_path, "european.csv")
+    finished = run_command("forecast", *given, "forecast.covariates.future=promo", *DIVIDED)
+    assert finished.returncode != 0
+    assert "promo" in finished.stdout + finished.stderr
