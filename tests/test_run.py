@@ -232,7 +232,7 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     profile = results.json("02_intermediate/forecast/profile.json")
     window = {name: profile[name] for name in ("lookback", "horizon")}
     merged = merge(*blocks, {"window": window})
-    parameters = {name: block for name, block in merged.items() if name not in ("source", "paths")}
+    parameters = {name: block for name, block in merged.items() if name not in ("source", "paths", "partitions")}
     table = results.table("01_raw/forecast/source.parquet")
     forecaster = Forecaster(**parameters).fit(table[["unique_id", "ds", "y"]])
     pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)

@@ -107,7 +107,9 @@ def test_night_leaves_no_forecasts_in_files(night: Night) -> None:
     assert sorted(path.name for path in (night.data / "07_model_output").glob("*/*")) == [
         "covariate_drift.parquet",
         "drift.parquet",
+        "next_paths.parquet",
     ]
+    assert pd.read_parquet(night.data / "07_model_output/predict_forecast/next_paths.parquet").empty
 
 
 def test_forecasts_are_judged_when_their_days_have_come(night: Night) -> None:

@@ -36,7 +36,13 @@ OF_ALL_RUNS = "params:runs"
 # Nodes that take less time are not logged.
 LONG_SECONDS = 2.0
 # Labels of logged results, by the last word of their names in the catalog.
-RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "csv": "Next values"}
+RESULTS = {
+    "report": "Report",
+    "scores": "Scores",
+    "forecasts": "Forecasts",
+    "csv": "Next values",
+    "predictions": "Predictions",
+}
 
 
 class RunHooks:
@@ -110,11 +116,10 @@ class RunHooks:
             if name.endswith("_summary") and name in catalog:
                 say(f"\n{catalog.load(name)}\n")
         for name in sorted(pipeline.all_outputs()):
-            kind = name.rpartition("_")[2]
-            is_result = name in pipeline.outputs() if kind in RESULTS else kind == "predictions"
-            location = find_location(catalog, name) if is_result else None
+            label = RESULTS.get(name.rpartition("_")[2])
+            location = find_location(catalog, name) if label else None
             if location:
-                logger.info("%s: %s", RESULTS.get(kind, "Predictions"), location)
+                logger.info("%s: %s", label, location)
         for reason in take_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
