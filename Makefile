@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-slow lint format lock viz docs docs-serve mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-slow coverage lint format lock viz docs docs-serve mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -81,9 +81,11 @@ internals: $(NEEDED) $(VENV)/keras.installed ## Show the gates and states of tra
 test: lint ## Lint, then all tests that take seconds
 	$(BIN)/pytest -m "not slow" -n auto
 
-# Coverage is that of the fast tests, because measuring slows whole runs down.
-test-slow: install airflow ## The tests that take minutes, and the coverage of the fast ones
+test-slow: install airflow ## The tests that take minutes
 	$(BIN)/pytest -m slow -n auto
+
+# That of the fast tests, because measuring slows whole runs down.
+coverage: install ## The lines that the tests that take seconds run
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not slow" -n auto
 	$(BIN)/coverage combine --quiet
