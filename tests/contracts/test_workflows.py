@@ -73,4 +73,4 @@ def test_a_failure_with_one_python_hides_no_other(tests: Workflow) -> None:
 
 
 def test_tests_are_those_of_make(tests: Workflow) -> None:
-    assert [step["run"] for step in list_steps(tests) if "run" in step] == ["make test"]
+    assert [step["run"] for step in list_steps(tests) if "run" in step] == ["make test", "make coverage"]

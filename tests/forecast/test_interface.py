@@ -97,6 +97,7 @@ def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster)
             np.testing.assert_array_equal(again.weights[name], array)
 
 
+@pytest.mark.slow
 def test_both_engines_give_the_same_forecasts(fitted: Forecaster, frame: pd.DataFrame) -> None:
     """Within the rounding of float32, which the training and the weights of the ensemble can enlarge."""
     training = {**SMALL["training"], "engine": "keras"}

@@ -12,9 +12,9 @@ from rnn_pipelines.forecast.parameters import list_parameter_models, read_parame
 
 @pytest.fixture(scope="module")
 def parameters(project: Path) -> dict:
-    """Without `paths`, which is an argument of `predict` in Python."""
+    """Without `paths`, which is an argument of `predict` in Python, and `partitions`, which are of files."""
     found = yaml.safe_load((project / "conf/base/parameters_forecast.yml").read_text())["forecast"]
-    return {name: block for name, block in found.items() if name != "paths"}
+    return {name: block for name, block in found.items() if name not in ("paths", "partitions")}
 
 
 def test_defaults_are_those_of_the_file(parameters: dict) -> None:

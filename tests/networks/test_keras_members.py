@@ -63,6 +63,7 @@ def test_network_of_one_member_is_a_model_too() -> None:
     np.testing.assert_array_equal(read_model(model)["kernel"], weights["kernel"])
 
 
+@pytest.mark.slow
 def test_model_is_described_saved_and_trained_further(tmp_path: Path) -> None:
     import keras
 

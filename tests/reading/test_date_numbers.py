@@ -41,7 +41,7 @@ def test_numbers_that_can_only_be_dates_are(times: pd.DatetimeIndex, form: str) 
     ids=["months of a year", "quarters", "one month"],
 )
 def test_numbers_that_can_be_months_or_others_are_refused_with_both_ways_out(numbers: object) -> None:
-    with pytest.raises(SeriesError, match=r"'ds'.*forecast\.source\.time_format='%Y%m'.*forecast\.source\.freq=\d+"):
+    with pytest.raises(SeriesError, match=r"'ds'.*source\.time_format='%Y%m'.*source\.freq=\d+"):
         find(numbers)
 
 

@@ -135,6 +135,11 @@ def test_text_among_numbers_is_no_unit(cell: str) -> None:
     assert "row 2" in fail(["1", cell, "3"])
 
 
+@pytest.mark.parametrize("cell", ["1E6'-9", "1E", "2e-", "3E5x"])
+def test_broken_exponent_is_no_unit(cell: str) -> None:
+    assert repr(cell) in fail([cell, cell])
+
+
 def test_text_among_units_is_the_wrong_cell() -> None:
     """The first number with a unit was shown, and none of the column called a number."""
     message = fail(["1.205,68 €", "980 €", "k.A. €"])

@@ -474,6 +474,7 @@ def test_checkpoint_of_another_training_is_left_out(
 # Engines
 
 
+@pytest.mark.slow
 def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
     """A whole training of a stack with dropout, within the rounding of float32."""
     one, other = (
@@ -486,6 +487,7 @@ def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
     assert other.network.shrinkage == pytest.approx(one.network.shrinkage, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_training_by_keras_continues_from_its_checkpoint(
     cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
