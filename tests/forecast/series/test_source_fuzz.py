@@ -72,10 +72,14 @@ def split_lines(content: bytes, found: dict[str, str]) -> tuple[list[list[str]],
 def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) -> list[tuple[str, Cell, float | None]]:
     """The rows of a CSV file: name, time or step, value."""
     lines, sep = split_lines(content, found)
-    header = lines[0]
-    # A header that is repeated is no row.
-    lines = [header, *(row for row in lines[1:] if row != header)]
     wanted = ["ds", "y", *([id_column] if id_column else [])]
+    # Lines above the header are titles, and a header that is repeated is no row.
+    first = next((number for number, row in enumerate(lines) if {*wanted} <= {*row}), 0)
+    header, place = lines[first], lines[first].index("ds")
+    lines = [
+        header,
+        *(row for row in lines[first + 1 :] if [cell.strip() for cell in row[place : place + 1]] != ["ds"]),
+    ]
     lengths = {min(len(row), max(map(header.index, wanted)) + 1) for row in lines[1:]}
     if len(lengths) > 1:
         raise NotStrictError("rows that lack cells")
