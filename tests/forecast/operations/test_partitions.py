@@ -185,7 +185,8 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, partitio
         pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
     with pytest.raises(SeriesError) as error:
         forecast_partitions(fitted, partitions, ALONE)
-    assert all(name in str(error.value) for name in (*names, "2024-01-01", "2 of 4"))
+    for part in (*names, "2024-01-01", "2 of 4"):
+        assert part in str(error.value)
 
 
 def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitions) -> None:

@@ -41,7 +41,6 @@ from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.series.windowing import make_windows
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.networks.packing import pack_arrays
-from rnn_pipelines.report.numbers import list_some
 from rnn_pipelines.storage.files import draft_folder
 
 logger = logging.getLogger(__name__)
@@ -186,9 +185,9 @@ def _check_faults(facts: Sequence[Mapping[str, Any]]) -> None:
     """Raise a SeriesError if a partition has a fault, as a small panel does. The others were checked too."""
     faults = [fact["fault"] for fact in facts if fact["fault"]]
     if faults:
+        more = f" {len(faults) - FAULTS_IN_MESSAGE} more." if len(faults) > FAULTS_IN_MESSAGE else ""
         raise SeriesError(
-            f"{len(faults)} of {len(facts)} partitions cannot be used: {list_some(faults, FAULTS_IN_MESSAGE)} Correct "
-            "these series in the table, or leave them out."
+            f"{len(faults)} of {len(facts)} partitions cannot be used. {' '.join(faults[:FAULTS_IN_MESSAGE])}{more}"
         )
 
 
@@ -245,8 +244,8 @@ def forecast_partition(job: PartitionJob) -> int:
         try:
             panel = prepare_partition(job.fitted)
         except SeriesError as error:
-            # Raised after the other partitions, together with their faults.
-            facts["fault"] = str(error)
+            # Raised after the other partitions, together with their faults. The file is none of the user's.
+            facts["fault"] = str(error).removeprefix(f"{job.fitted.recipe.source.label}: ")
         else:
             profile, (test, future) = panel.profile, tabulate_partition(job.fitted, panel)
             facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
