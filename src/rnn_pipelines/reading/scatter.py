@@ -97,6 +97,15 @@ def scatter_rows(
     return counts
 
 
+def count_values(paths: Sequence[Path], name: str) -> int:
+    """Return the number of different values in a column of Parquet files, none of which is in two files."""
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    columns = (pyarrow.parquet.read_table(path, columns=[name])[name] for path in paths)
+    return sum(int(pyarrow.compute.count_distinct(column, mode="all").as_py()) for column in columns)
+
+
 def _divide(batch: "pa.RecordBatch", key: str, num_parts: int) -> Iterator[tuple[int, "pa.RecordBatch"]]:
     """Yield the rows of each part of a batch."""
     codes = batch.column(key).dictionary_encode("encode")

@@ -92,6 +92,14 @@ def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path,
         assert covariates.path == given["path"]
 
 
+def test_fit_on_few_series_is_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    partitions, source, _ = divide(path)
+    num_fitted = read_series(source, CovariateSpec())[0]["unique_id"].nunique()
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert f"{num_fitted} series" in warning
+    assert f"training_rows above {partitions.num_rows}" in warning
+
+
 def test_unchanged_table_is_divided_once(path: Path) -> None:
     first, _, _ = divide(path)
     times = [file.stat().st_mtime_ns for file in first.list_files()]
