@@ -28,6 +28,18 @@ def list_files(path: Path) -> list[Path]:
     return sorted(file for file in found if not any(part[0] in "._" for part in file.relative_to(path).parts))
 
 
+def list_tables(path: Path) -> list[Path]:
+    """Return the files of a table: those of a folder, or the file itself."""
+    path = expand_home(path)
+    return list_files(path) or [path]
+
+
+def read_folder_names(file: Path) -> dict[str, str | None]:
+    """Return the values in the names of a file's folders, such as `store=12`; None for a missing one."""
+    parts = (part.partition("=") for part in file.parent.parts if "=" in part)
+    return {name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts}
+
+
 def read_tables(
     path: Path,
     wanted: list[str],
@@ -81,14 +93,12 @@ def _read_file(
     try:
         return read_columns(path, wanted, files, dialect, numbers, has_all)
     except MissingColumnsError as error:
-        parts = (part.partition("=") for part in path.parent.parts if "=" in part)
-        named, missing = {name: unquote(value) for name, _, value in parts}, error.missing
+        named, missing = read_folder_names(path), error.missing
         if not set(missing) <= set(named):
             raise
     table = read_columns(path, [name for name in wanted if name not in missing], files, dialect, numbers, has_all)
     for name in missing:
-        value = None if named[name] == NO_PARTITION else named[name]
-        table[name] = pd.Series(value, table.index, "str")
+        table[name] = pd.Series(named[name], table.index, "str")
     return table[list_columns(wanted, table.columns, has_all)]
 
 

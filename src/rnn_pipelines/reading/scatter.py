@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.reading.dialect import Dialect, find_dialect, leave_titles
-from rnn_pipelines.reading.folders import NO_PARTITION, list_files
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, load_file, require_columns
+from rnn_pipelines.reading.folders import list_tables, read_folder_names
+from rnn_pipelines.reading.table_files import TableFiles, load_file, require_columns
+from rnn_pipelines.reading.user_files import find_plain_field
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,25 +31,25 @@ PARQUET, CSV = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
 
 def can_scatter(path: Path) -> bool:
     """Return whether a table is in plain CSV or Parquet files, which are read in batches."""
-    paths = _list_tables(path)
+    paths = list_tables(path)
     return all(file.name.lower().endswith((*PARQUET, *CSV)) and file.is_file() for file in paths)
 
 
 def count_rows(path: Path, files: TableFiles) -> int:
     """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
-    return sum(load_file(file, "a table", partial(_count_rows, file), files) for file in _list_tables(path))
+    return sum(load_file(file, "a table", partial(_count_rows, file), files) for file in list_tables(path))
 
 
 def list_names(path: Path, wanted: Sequence[str], dialect: Dialect) -> list[str]:
     """Return the columns of the first file of a table, and those in the names of its folders."""
-    file = _list_tables(path)[0]
+    file = list_tables(path)[0]
     if file.name.lower().endswith(PARQUET):
         import pyarrow.parquet
 
         names = pyarrow.parquet.read_schema(file).names
     else:
         names = next(_read_csv(file, wanted, dialect, num_rows=1)).columns.tolist()
-    return [*names, *_read_folder_names(file)]
+    return [*names, *read_folder_names(file)]
 
 
 def scatter_rows(
@@ -125,9 +125,9 @@ def _iterate_batches(path: Path, columns: list[str], files: TableFiles, dialect:
     import pyarrow as pa
 
     schema = None
-    for file in _list_tables(path):
+    for file in list_tables(path):
         read = _read_parquet if file.name.lower().endswith(PARQUET) else _read_csv_batches
-        of_folder = _read_folder_names(file)
+        of_folder = read_folder_names(file)
         batches = read(file, columns, files, dialect)
         while (
             found := load_file(file, "a table of the same columns as the others", partial(next, batches, None), files)
@@ -138,7 +138,8 @@ def _iterate_batches(path: Path, columns: list[str], files: TableFiles, dialect:
             for name in missing:
                 found = found.append_column(name, pa.array([of_folder[name]] * len(found), pa.string()))
             found = found.select(columns)
-            schema = _find_plain_schema(found.schema) if schema is None else schema
+            if schema is None:
+                schema = pa.schema([find_plain_field(field, file, files) for field in found.schema])
             yield load_file(file, "columns of the types of the first file", partial(_cast, found, schema), files)
 
 
@@ -147,14 +148,6 @@ def _cast(batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa.RecordBatch":
 
     table: pa.Table = pa.Table.from_batches([batch]).cast(schema).combine_chunks()
     return table.to_batches()[0] if len(table) else pa.RecordBatch.from_pylist([], schema)
-
-
-def _find_plain_schema(schema: "pa.Schema") -> "pa.Schema":
-    """Return the schema without dictionaries, and without the metadata of pandas."""
-    import pyarrow as pa
-
-    kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
-    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 def _read_parquet(path: Path, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.RecordBatch"]:
@@ -212,14 +205,3 @@ def _count_rows(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     return round(head.count(b"\n") * path.stat().st_size / len(head)) if head else 0
-
-
-def _list_tables(path: Path) -> list[Path]:
-    path = expand_home(path)
-    return list_files(path) or [path]
-
-
-def _read_folder_names(file: Path) -> dict[str, str | None]:
-    """Return the values in the names of a file's folders, such as `store=12`."""
-    parts = (part.partition("=") for part in file.parent.parts if "=" in part)
-    return {name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts}

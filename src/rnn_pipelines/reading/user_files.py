@@ -107,13 +107,13 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: boo
     schema = file.schema_arrow
     require_columns(wanted, schema.names, path, files)
     wanted = list_columns(wanted, schema.names, has_all)
-    plain = pyarrow.schema([_find_plain_field(schema.field(name), path, files) for name in wanted])
+    plain = pyarrow.schema([find_plain_field(schema.field(name), path, files) for name in wanted])
     table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
     # Ignore the metadata of pandas, which would turn columns into an index.
     return load(lambda: table.to_pandas(ignore_metadata=True))
 
 
-def _find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
+def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     """Return the field of a column with one value per cell, without dictionary encoding."""
     from pyarrow import types
 

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.folders import list_files
+from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, list_names, scatter_rows
 from rnn_pipelines.reading.table_files import expand_home
 from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
@@ -134,7 +134,7 @@ def _plan(
     num_partitions = -(-num_rows // min(spec.rows, spec.training_rows))
     num_training = max(1, spec.training_rows * num_partitions // num_rows)
     paths = [path for path in (source.path, covariates.path) if path is not None]
-    files = [file for path in paths for file in (list_files(expand_home(path)) or [expand_home(path)])]
+    files = [file for path in paths for file in list_tables(Path(path))]
     facts = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     given = [source.model_dump_json(), covariates.model_dump_json(), spec.model_dump_json(), facts]
     own = folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
