@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.all_series import NUM_ENDS, summarize_series
+from rnn_pipelines.forecast.evaluation.all_series import NUM_ENDS, AllMetricsTable, measure_all, summarize_series
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_by_series, measure_totals, sum_totals
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
@@ -82,3 +82,11 @@ def test_partitions_without_series_count_nothing() -> None:
     found = summarize_series([pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "totals": {}}])
     assert (found["num_series"], found["num_evaluated"], found["left_out"]) == (0, 0, ["a"])
     assert found["forecasters"] == found["best"] == found["mase"] == {}
+
+
+def test_series_that_are_shorter_than_a_season_are_ranked_as_in_a_small_panel() -> None:
+    """By the scale of one step, because no training part holds a season."""
+    metrics = measure_all(*make_panel(), 52)
+    AllMetricsTable.validate(metrics)
+    assert metrics["mase"].notna().all()
+    pd.testing.assert_frame_equal(metrics, measure_all(*make_panel(), 1))

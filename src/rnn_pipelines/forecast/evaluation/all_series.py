@@ -1,17 +1,54 @@
-"""A summary of the errors on all series of a panel that is too large for one table of predictions."""
+"""The errors on all series of a panel that is too large for one table of predictions, and their summary."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
+from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
+from rnn_pipelines.forecast.evaluation.metrics import (
+    METRICS,
+    NUMBER,
+    TOTALS,
+    MetricsBySeriesTable,
+    choose_scale_season,
+    measure_by_series,
+)
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 
 # Series with the smallest and with the largest error in the summary.
 NUM_ENDS = 20
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+class AllMetricsTable(MetricsBySeriesTable):
+    """The metrics of each forecaster on each series, and the share of its actuals inside each interval."""
+
+    families: ClassVar = {"coverage_": NUMBER}
+
+
+AllMetrics = Annotated[pd.DataFrame, AllMetricsTable]
+
+
+def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int) -> AllMetrics:
+    """Return the metrics of each forecaster on each series, float32, and the coverage of the ensemble.
+
+    Args:
+        test: with the actuals.
+        series, cutoffs, season_length: see `choose_scale_season`.
+    """
+    season_length = choose_scale_season(series, cutoffs, season_length)
+    metrics = measure_by_series(test, series, cutoffs, season_length)
+    for level in test.levels:
+        scores = score_bounds(test, ENSEMBLE, level)
+        if scores is not None:
+            coverage = scores.groupby("unique_id")["coverage"].mean()
+            is_own = metrics["forecaster"] == ENSEMBLE
+            metrics[f"coverage_{level}"] = metrics["unique_id"].map(coverage).where(is_own)
+    return metrics.astype(dict.fromkeys(metrics.columns[2:], "float32"))
 
 
 def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

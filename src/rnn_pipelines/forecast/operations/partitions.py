@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.evaluation.all_series import summarize_series
-from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
-from rnn_pipelines.forecast.evaluation.metrics import NUMBER, MetricsBySeriesTable, measure_by_series, sum_totals
+from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
+from rnn_pipelines.forecast.evaluation.metrics import sum_totals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.error_pool import measure_usual_errors
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
@@ -47,12 +46,6 @@ logger = logging.getLogger(__name__)
 
 FAULTS_IN_MESSAGE = 20
 NEXT_VALUES, BY_SERIES, FACTS = "next_values.parquet", "metrics_by_series.parquet", "facts.json"
-
-
-class AllMetricsTable(MetricsBySeriesTable):
-    """The metrics of each forecaster on each series, and the share of its actuals inside each interval."""
-
-    families: ClassVar = {"coverage_": NUMBER}
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ def forecast_partitions(
         partitions: all of them.
         parallel: the processes; their results are files, which all of them and this process must see.
     Returns:
-        The next values, see `tabulate_ensemble`; the metrics by series, see `AllMetricsTable`; and their summary, see
+        The next values, see `select_ensemble`; the metrics by series, see `AllMetricsTable`; and their summary, see
         `summarize_series`. All are empty if the panel is not divided.
     Raises:
         ParallelError: the processes were lost twice.
@@ -251,7 +244,9 @@ def forecast_partition(job: PartitionJob) -> int:
             facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
             facts["totals"] = sum_totals(test)
             select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
-            measure_all(test, panel).to_parquet(folder / BY_SERIES, index=False)
+            season_length = panel.windows.season_length
+            by_series = measure_all(test, panel.series, panel.cutoffs, season_length)
+            by_series.to_parquet(folder / BY_SERIES, index=False)
         (folder / FACTS).write_text(json.dumps(facts))
     return int(facts["num_series"])
 
@@ -302,16 +297,3 @@ def select_ensemble(future: Predictions) -> pd.DataFrame:
     names = {ENSEMBLE: "forecast"} | {bound: bound.removeprefix(f"{ENSEMBLE}-") for bound in bounds}
     numbers = future.table[list(names)].astype("float32").rename(columns=names)
     return pd.concat([future.table[["unique_id", "ds"]], numbers], axis=1)
-
-
-def measure_all(test: Predictions, panel: Panel) -> pd.DataFrame:
-    """Return the metrics of each forecaster on each series, see `AllMetricsTable`."""
-    metrics = measure_by_series(test, panel.series, panel.cutoffs, panel.windows.season_length)
-    for level in test.levels:
-        scores = score_bounds(test, ENSEMBLE, level)
-        if scores is not None:
-            coverage = scores.groupby("unique_id")["coverage"].mean()
-            is_own = metrics["forecaster"] == ENSEMBLE
-            metrics[f"coverage_{level}"] = metrics["unique_id"].map(coverage).where(is_own)
-    numbers = metrics.columns[2:]
-    return metrics.astype(dict.fromkeys(numbers, "float32"))
