@@ -135,8 +135,8 @@ def test_text_among_numbers_is_no_unit(cell: str) -> None:
     assert "row 2" in fail(["1", cell, "3"])
 
 
-@pytest.mark.parametrize("cell", ["1E6'-9", "1E", "2e-", "3E5x"])
-def test_broken_exponent_is_no_unit(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["1E6'-9", "1E", "2e-", "3E5x", "2020Q1", "2020 Q1", "12:30"])
+def test_broken_exponents_quarters_and_times_are_no_units(cell: str) -> None:
     assert repr(cell) in fail([cell, cell])
 
 

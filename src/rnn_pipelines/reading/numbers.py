@@ -23,8 +23,8 @@ _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
 _NEGATIVE = {r"^\(\s*([^()+-]*[0-9][^()+-]*)\)$": r"-\1", r"^([0-9][^+-]*)-$": r"-\1"}
 # A number with one unit: a currency before it, or any word behind it.
 _MONEY = r"[€$£¥]|[A-Z]{3}|[A-Z]?[A-Z]\$|Rs\.?|kr\.?|Fr\.?"
-# An E without a letter after it is an exponent: 1E6'-9 is not a number.
-_WORD = r"(?![eE](?![^\W\d_]))(?:[^\W\d_]|[%‰€$£¥°])[^\s'\"]{0,11}"
+# An E without a letter after it is an exponent: 1E6'-9 is not a number. Nor is 2020Q1; m2 and m3 alone have digits.
+_WORD = r"(?![eE](?![^\W\d_]))(?:[^\W\d_]|[%‰€$£¥°])(?:[^\s'\"\d]|(?<=m)[23]){0,11}"
 _WITH_UNIT = rf"^([+-]?)\s*({_MONEY})?\s*([+-]?[0-9.,' ]*[0-9])\s*({_WORD})?$"
 
 logger = logging.getLogger(__name__)

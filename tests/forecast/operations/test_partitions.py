@@ -17,7 +17,13 @@ from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.operations import partitions as operations
-from rnn_pipelines.forecast.operations.partitions import FittedPanel, describe_fit, forecast_partitions
+from rnn_pipelines.forecast.operations.partitions import (
+    FittedPanel,
+    PartitionJob,
+    describe_fit,
+    forecast_partition,
+    forecast_partitions,
+)
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.series.covariates import read_series
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
@@ -143,6 +149,30 @@ def test_interrupted_partition_leaves_no_result(
     assert partitions.folder is not None
     assert not list(partitions.folder.glob("results-*/*"))
     assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+
+
+def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results(
+    fitted: FittedPanel, partitions: Partitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was taken for lost may still be at work when its partition is forecast again."""
+    recipe = fitted.recipe
+    source, covariates = partitions.select(recipe.source, recipe.covariates, 0)
+    own = recipe.model_copy(update={"source": source, "covariates": covariates})
+    (tmp_path / "results").mkdir()
+    job = PartitionJob(0, replace(fitted, recipe=own), tmp_path / "results/00000")
+    write = operations._write_results
+
+    def write_after_another(*given: Any) -> int:
+        with monkeypatch.context() as patched:
+            patched.setattr(operations, "_write_results", write)
+            forecast_partition(job)
+        return write(*given)
+
+    monkeypatch.setattr(operations, "_write_results", write_after_another)
+    num_series = forecast_partition(job)
+    assert num_series > 0
+    assert [path.name for path in job.folder.parent.iterdir()] == ["00000"]
+    assert pd.read_parquet(job.folder / operations.BY_SERIES)["unique_id"].nunique() == num_series
 
 
 def test_other_fit_has_other_results(fitted: FittedPanel, partitions: Partitions) -> None:

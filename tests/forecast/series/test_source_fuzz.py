@@ -80,6 +80,7 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
         header,
         *(row for row in lines[first + 1 :] if [cell.strip() for cell in row[place : place + 1]] != ["ds"]),
     ]
+    lines = leave_footer(lines, place)
     lengths = {min(len(row), max(map(header.index, wanted)) + 1) for row in lines[1:]}
     if len(lengths) > 1:
         raise NotStrictError("rows that lack cells")
@@ -88,6 +89,12 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
     values = read_values_strictly([row["y"] for row in rows], found, sep)
     names = [row[id_column] if id_column else "y" for row in rows]
     return list(zip(names, times, values, strict=True))
+
+
+def leave_footer(lines: list[list[str]], place: int) -> list[list[str]]:
+    """The lines without the last ones that have no digit in the place of the time, if another line has one."""
+    is_time = [number for number, row in enumerate(lines) if number and re.search("[0-9]", "".join(row[place:][:1]))]
+    return lines[: is_time[-1] + 1] if is_time else lines
 
 
 def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
@@ -164,6 +171,7 @@ def strip_zone(time: datetime) -> datetime:
 
 def read_values_strictly(cells: list[str], found: dict[str, str], sep: str) -> list[float | None]:
     decimal, thousands = SIGNS.get(found.get("decimal", ""), "."), SIGNS.get(found.get("thousands", ""), "")
+    cells = leave_unit(cells)
     values = [read_value(cell, decimal, thousands) for cell in cells]
     if sep != "," or any("," in cell for cell in cells):
         for other in [(",", ""), (".", ","), (",", ".")]:
@@ -173,6 +181,13 @@ def read_values_strictly(cells: list[str], found: dict[str, str], sep: str) -> l
             except NotStrictError:
                 continue
     return values
+
+
+def leave_unit(cells: list[str]) -> list[str]:
+    """The cells without a unit, if all that are filled end with the same letters."""
+    ends = {re.search("[^0-9]*$", cell.strip())[0] for cell in cells if cell.strip() and cell not in NO_VALUE}
+    end = ends.pop() if len(ends) == 1 else ""
+    return [cell.strip().removesuffix(end) for cell in cells] if end.strip().isalpha() else cells
 
 
 def read_value(cell: str, decimal: str, thousands: str) -> float | None:

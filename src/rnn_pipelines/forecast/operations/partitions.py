@@ -5,6 +5,7 @@ forecast on its own, in this process or in others, and its results are files. A 
 the partitions that have no results yet.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -232,22 +233,32 @@ def _run(jobs: Sequence[PartitionJob], parallel: ParallelSpec) -> None:
 
 def forecast_partition(job: PartitionJob) -> int:
     """Forecast and evaluate the series of a partition, and write the results. Return the number of series."""
+    try:
+        with draft_folder(job.folder) as folder:
+            return _write_results(job.fitted, folder)
+    except OSError as error:
+        # A process that was taken for lost has written the same results meanwhile.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return int(json.loads((job.folder / FACTS).read_text())["num_series"])
+
+
+def _write_results(fitted: FittedPanel, folder: Path) -> int:
     facts: dict[str, Any] = {"num_series": 0, "left_out": [], "repairs": [], "totals": {}, "fault": ""}
-    with draft_folder(job.folder) as folder:
-        try:
-            panel = prepare_partition(job.fitted)
-        except SeriesError as error:
-            # Raised after the other partitions, together with their faults. The file is none of the user's.
-            facts["fault"] = str(error).removeprefix(f"{job.fitted.recipe.source.label}: ")
-        else:
-            profile, (test, future) = panel.profile, tabulate_partition(job.fitted, panel)
-            facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
-            facts["totals"] = sum_totals(test)
-            select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
-            season_length = panel.windows.season_length
-            by_series = measure_all(test, panel.series, panel.cutoffs, season_length)
-            by_series.to_parquet(folder / BY_SERIES, index=False)
-        (folder / FACTS).write_text(json.dumps(facts))
+    try:
+        panel = prepare_partition(fitted)
+    except SeriesError as error:
+        # Raised after the other partitions, together with their faults. The file is none of the user's.
+        facts["fault"] = str(error).removeprefix(f"{fitted.recipe.source.label}: ")
+    else:
+        profile, (test, future) = panel.profile, tabulate_partition(fitted, panel)
+        facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
+        facts["totals"] = sum_totals(test)
+        select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
+        season_length = panel.windows.season_length
+        by_series = measure_all(test, panel.series, panel.cutoffs, season_length)
+        by_series.to_parquet(folder / BY_SERIES, index=False)
+    (folder / FACTS).write_text(json.dumps(facts))
     return int(facts["num_series"])
 
 
