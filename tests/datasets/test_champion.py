@@ -30,7 +30,8 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.model import packing
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment

@@ -24,7 +24,8 @@ from rnn_pipelines.forecast.methods.predictors import MAX_LAGGED, count_lags, no
 from rnn_pipelines.forecast.methods.ridge import fit_effects
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training import train_network
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
 from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec

@@ -17,7 +17,7 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast import interface
 from rnn_pipelines.forecast.fitting import evaluate
-from rnn_pipelines.forecast.model.artefact import forecast_newest
+from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.members import forward
@@ -415,11 +415,51 @@ def test_a_column_that_stands_twice_is_named(fitted: Forecaster, frame: pd.DataF
             use(twice)
 
 
-def test_series_that_were_never_seen_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_other_series_are_refused_after_a_fit_on_one(single: Forecaster, frame: pd.DataFrame) -> None:
     others = frame.assign(unique_id="c").drop_duplicates("ds")
-    for use in (fitted.predict, fitted.explain, lambda frame: fitted.predict(frame, h=8)):
-        with pytest.raises(SeriesError, match=r"none of its series .* Expected \['a', 'b'\], received \['c'\]"):
+    for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
+        with pytest.raises(SeriesError, match=r"none of its series .* Expected \['y'\], received \['c'\]"):
             use(others)
+
+
+def test_new_series_are_forecast_after_a_fit_on_a_panel(
+    fitted: Forecaster, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On their own scale: a copy of b that is 1,000 times as large has its forecasts and intervals, times 1,000."""
+    new = frame[frame["unique_id"] == "b"].assign(unique_id="c", y=lambda rows: 1000 * rows["y"])
+    found = fitted.predict(pd.concat([frame, new])).set_index("unique_id")
+    numbers = found.columns.drop("ds")
+    assert "forecast without training: 1 new series (c)" in caplog.text
+    pd.testing.assert_frame_equal(found.loc[["a", "b"]].reset_index(), fitted.predict(), rtol=1e-5)
+    np.testing.assert_allclose(found.loc["c", METHODS] / 1000, found.loc["b", METHODS], rtol=0.05)
+    assert np.isfinite(found[numbers]).all().all()
+    ratio = (found["ensemble-hi-80"] - found["ensemble-lo-80"]).groupby("unique_id").mean()
+    assert 0.5 < ratio["c"] / 1000 / ratio["b"] < 2
+
+
+def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
+    fitted: Forecaster, frame: pd.DataFrame
+) -> None:
+    sizes = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
+    new = pd.concat(frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name) for name, size in sizes.items())
+    for h in (3, 8):
+        found = fitted.predict(new, h=h)
+        assert found.groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, h)
+        assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
+        assert (found["ensemble-hi-80"] > found["ensemble-lo-80"]).all()
+    assert fitted.predict(new, paths=2).groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, 6)
+    explained = fitted.explain(new).groupby(["unique_id", "ds"])["contribution"].sum()
+    expected = fitted.predict(new).set_index(["unique_id", "ds"])["ensemble"]
+    pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
+
+
+def test_new_series_of_one_value_has_intervals_of_its_own_size(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    widths = []
+    for factor in (1, 1000):
+        new = frame[frame["unique_id"] == "a"].tail(1).assign(unique_id="c", y=5.0 * factor)
+        found = fitted.predict(new)
+        widths.append((found["ensemble-hi-80"] - found["ensemble-lo-80"]).mean())
+    assert widths[1] / widths[0] == pytest.approx(1000, rel=0.01)
 
 
 def test_series_that_are_too_short_are_refused_with_the_steps_that_are_needed(
@@ -435,10 +475,9 @@ def test_series_that_are_too_short_are_refused_with_the_steps_that_are_needed(
 
 
 def test_young_series_of_a_panel_are_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    """From one value on; series without training are left out."""
+    """From one value on."""
     young = pd.concat([frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))])
-    unknown = frame[frame["unique_id"] == "b"].assign(unique_id="c")
-    forecasts = fitted.predict(pd.concat([young, unknown]))
+    forecasts = fitted.predict(young)
     assert forecasts.groupby("unique_id").size().to_dict() == {"a": 3, "b": 3}
     assert np.isfinite(forecasts["ensemble"]).all()
 

@@ -33,6 +33,7 @@ from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
+from rnn_pipelines.forecast.model.newest import select_series
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
 from rnn_pipelines.forecast.model.recursion import (
@@ -124,8 +125,9 @@ class Forecaster:
         """Forecast the steps after each series' end.
 
         Args:
-            frame: newer values of the same series, with their covariates; or, after `fit`, only the covariates over the
-                horizon, without values of `y`. None for the data of `fit`.
+            frame: newer values of the same series, with their covariates; after a fit on a panel, also of series that
+                it did not have; or, after `fit`, only the covariates over the horizon, without values of `y`. None for
+                the data of `fit`.
             h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
                 by `is_recursive`. Their bounds grow as the errors within the horizon do.
             level: of the intervals, in percent; None for those of the constructor.
@@ -148,12 +150,13 @@ class Forecaster:
         series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
         # All forecasters read the same rows, because they share scale, calendar and covariates.
-        panel, features = lay_out_recursive(best, series, num_steps, covariates)
+        best, panel, features = lay_out_recursive(best, series, num_steps, covariates)
         if paths is not None:
             drawn = draw_next_paths(best, panel, features, num_steps, paths, seed).table
             return restore_ids(show_table(drawn, best.settings.tz), id_type)
         forecasts = {
-            name: forecast_recursively(one, panel, features, num_steps) for name, one in self._artefacts.items()
+            name: forecast_recursively(one.take_scales(best), panel, features, num_steps)
+            for name, one in self._artefacts.items()
         }
         table = restore_ids(show_table(lay_side_by_side(forecasts, levels), best.settings.tz), id_type)
         return table if num_steps > horizon else table.drop(columns="is_recursive")
@@ -369,8 +372,8 @@ class Forecaster:
         series = repair_series(table, source, best.settings.gaps)[0]
         # A table of `covariates.path` may hold values for years ahead, which need no warning.
         if best.coding.list_columns("future") and self.spec.recipe.covariates.path is None:
-            trained = series[series["unique_id"].isin(best.scaler["unique_id"])]
-            report_ahead(best, trained, covariates[covariates["unique_id"].isin(trained["unique_id"])], num_steps)
+            known = select_series(best, series)
+            report_ahead(best, known, covariates[covariates["unique_id"].isin(known["unique_id"])], num_steps)
         return series, covariates
 
     def _add_future(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""A forecaster forecasts by itself what its panel's windows gave, from any cut-off and for any series that it knows."""
+"""A forecaster forecasts by itself what its panel's windows gave, from any cut-off and for any series."""
 
 import dataclasses
 import json
@@ -18,7 +18,8 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs, forecast_newest
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -103,18 +104,23 @@ def test_newer_values_keep_the_forecasters_scale_and_calendar(
     assert len(forecast_newest(forecaster, longer, SOURCE)) == 2
 
 
-def test_unknown_series_are_left_out_with_a_warning(
+def test_new_series_are_forecast_with_a_warning(
     forecaster: Forecaster, make_table: MakeTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = make_table({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "x": [1.0] * 9, "y": [1.0] * 9})
     found = forecast_newest(forecaster, table, SOURCE)
-    assert set(found["unique_id"]) == {"a"}
-    assert any("2 series" in message and "(x, y)" in message for message in caplog.messages)
+    assert set(found["unique_id"]) == {"a", "x", "y"}
+    assert any("2 new series" in message and "(x, y)" in message for message in caplog.messages)
 
 
-def test_only_unknown_series_give_an_empty_table(forecaster: Forecaster, make_table: MakeTable) -> None:
-    found = forecast_newest(forecaster, make_table({"x": [1.0] * 9}), SOURCE)
-    assert (list(found.columns), len(found)) == (COLUMNS, 0)
+def test_cutoffs_of_unknown_series_are_left_out_with_a_warning(
+    forecaster: Forecaster, prepared: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A champion is compared with a challenger on the series of its training."""
+    others = prepared.series.replace({"unique_id": {"b": "x"}})
+    cutoffs = others.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
+    assert set(forecast_cutoffs(forecaster, others, cutoffs)["unique_id"]) == {"a"}
+    assert any("1 series without training (x)" in message for message in caplog.messages)
 
 
 def test_series_shorter_than_the_lookback_are_forecast(forecaster: Forecaster, make_table: MakeTable) -> None:

@@ -19,7 +19,8 @@ from rnn_pipelines.errors import ChampionError, FormatError
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_newest
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -186,7 +187,7 @@ def test_forecasting_needs_neither_keras_nor_tensorflow(
         import sys
         from pathlib import Path
         import pandas as pd
-        from rnn_pipelines.forecast.model.artefact import forecast_newest
+        from rnn_pipelines.forecast.model.newest import forecast_newest
         from rnn_pipelines.forecast.model.packing import unpack
         from rnn_pipelines.forecast.series.source import SourceSpec
 

@@ -11,7 +11,8 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.methods.linear import LinearModel
-from rnn_pipelines.forecast.model.artefact import FORECAST, find_ends, forecast_cutoffs
+from rnn_pipelines.forecast.model.artefact import FORECAST, forecast_cutoffs
+from rnn_pipelines.forecast.model.newest import find_ends
 from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_out_recursive
 
 NUM_DAYS, NUM_AHEAD = 160, 12
@@ -90,7 +91,7 @@ def test_a_forecast_that_grows_without_bound_is_refused() -> None:
     wild = replace(ridge, model=replace(model, model=LinearModel(1e9 * model.model.matrix)))
     series = fitted._fitted.panel.series
     with pytest.raises(SeriesError, match="series 'y' at 2024-04-"):
-        forecast_recursively(wild, *lay_out_recursive(wild, series, 40), 40)
+        forecast_recursively(*lay_out_recursive(wild, series, 40), 40)
 
 
 # Covariates that are not read

@@ -113,7 +113,7 @@ class Forecaster:
         table, covariates = _read_table(frame, artefact)
         series = space_evenly(table, _describe_source(artefact), artefact.settings.gaps)[0]
         check_recursive(artefact, series, num_steps, covariates)
-        panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
+        artefact, panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
         found = {"ensemble": forecast_recursively(artefact, panel, features, num_steps)}
         shown = show_table(lay_side_by_side(found, levels), artefact.settings.tz)
         if pd.api.types.is_integer_dtype(frame.get("unique_id")):

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.methods.error_sizes import (
 from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift, thin_origins
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.past_errors import pool_past
+from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
@@ -215,7 +215,7 @@ def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: Li
     thinned = thin_origins(past, number_series(panel.series_starts, past), WINDOWS_OF_SERIES * num_series)
     origins = leave_out_padded(panel, thinned)
     if not len(origins):
-        return pool_past(panel, np.zeros(0, np.int64)).sizes.usual
+        return measure_past_errors(panel)
     forecasts = PanelModel(normalizer, model).forecast(panel, origins)
     errors = gather_targets(panel, origins) - forecasts.astype(np.float64)
     return measure_usual(number_series(panel.series_starts, origins), errors, num_series)

@@ -26,6 +26,20 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
     Returns:
         Student's t quantiles over the root mean squared error of each series; NaN if no series has two values.
     """
+    usual, growth, freedom = _measure(panel)
+    steps, none = np.arange(1.0, panel.horizon + 1) ** growth, np.zeros(0)
+    bounds = np.outer(find_t((1 + levels / 100) / 2, freedom), steps)
+    samples = (_draw_samples(panel.horizon, growth, freedom) * steps).astype(np.float32)
+    return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+
+
+def measure_past_errors(panel: WindowedPanel) -> np.ndarray:
+    """Return the root mean squared error of each series, of one step ahead; see `pool_past`: float64[series]."""
+    return _measure(panel)[0]
+
+
+def _measure(panel: WindowedPanel) -> tuple[np.ndarray, float, int]:
+    """Return the usual error of each series, the exponent of the step with which errors grow, degrees of freedom."""
     origins, stops = _list_origins(panel)
     series, errors = number_series(panel.series_starts, origins), _find_errors(panel, origins, stops)
     is_there = ~np.isnan(errors)
@@ -42,10 +56,7 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
         if len(origins)
         else np.full(len(stops), np.nan)
     )
-    freedom, none = max(MIN_FREEDOM, int(counts[0]) - 1), np.zeros(0)
-    bounds = np.outer(find_t((1 + levels / 100) / 2, freedom), steps)
-    samples = (_draw_samples(panel.horizon, growth, freedom) * steps).astype(np.float32)
-    return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+    return usual, growth, max(MIN_FREEDOM, int(counts[0]) - 1)
 
 
 def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:

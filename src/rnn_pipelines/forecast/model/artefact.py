@@ -18,15 +18,7 @@ from rnn_pipelines.forecast.methods.predictions import (
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.covariates import (
-    check_covariate_columns,
-    check_future_covariates,
-    list_steps,
-)
-from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Features, Scaler, Series, Source
-from rnn_pipelines.forecast.series.unread import report_off_steps
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windowing import find_min_known
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.report.numbers import list_some
@@ -51,7 +43,7 @@ class Forecaster:
 
     Attributes:
         model: forecasts scaled windows.
-        scaler: of the training's series.
+        scaler: of the training's series, and of new ones, see `include_new_series`.
         settings: of the training.
         intervals: of `FORECAST`; None for no intervals.
         coding: of the covariates.
@@ -71,60 +63,12 @@ class Forecaster:
         intervals = None if self.intervals is None else self.intervals.as_evaluated()
         return replace(self, model=self.evaluated or self.model, intervals=intervals)
 
-
-def forecast_newest(
-    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Forecast the steps after each series' end.
-
-    Args:
-        forecaster: its spacing and its policy for gaps apply.
-        table: the series as they were read.
-        source: of the table.
-        covariate_table: see `read_series`; None if there are none.
-    Returns:
-        See `forecast_cutoffs`.
-    Raises:
-        SeriesError: the series cannot be used, or have another spacing; a covariate is missing, or lacks values over
-            the horizon.
-    """
-    return forecast_panel(forecaster, *lay_out_newest(forecaster, table, source, covariate_table))
-
-
-def lay_out_newest(
-    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
-) -> tuple[WindowedPanel, Features]:
-    """Return the windows at each series' end, and their rows; see `forecast_newest`."""
-    settings = forecaster.settings
-    check_covariate_columns(covariate_table, forecaster.coding.list_columns())
-    series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
-    check_ahead(forecaster, series, covariate_table, settings.horizon)
-    return lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
-
-
-def find_ends(series: Series) -> pd.DataFrame:
-    """Return the last time of each series: `unique_id, cutoff`."""
-    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
-
-
-def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
-    """Check that future covariates have values for all steps ahead, and warn of rows between steps.
-
-    Args:
-        forecaster: reads the covariates.
-        series: repaired.
-        covariate_table: see `read_series`; None if there are none.
-        num_steps: after each series' end.
-    Raises:
-        SeriesError: a covariate is missing, or lacks values ahead.
-    """
-    settings, coding = forecaster.settings, forecaster.coding
-    check_covariate_columns(covariate_table, coding.list_columns())
-    future = coding.list_columns("future")
-    if covariate_table is not None and future:
-        trained = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
-        check_future_covariates(trained, covariate_table, future, num_steps, settings.freq)
-        report_off_steps(list_steps(trained, num_steps, settings.freq), covariate_table, settings.tz)
+    def take_scales(self, other: "Forecaster") -> "Forecaster":
+        """Return the forecaster with all that another one of the same training knows of single series."""
+        intervals = self.intervals
+        if intervals is not None and other.intervals is not None:
+            intervals = replace(intervals, usual=other.intervals.usual)
+        return replace(self, scaler=other.scaler, intervals=intervals, coding=other.coding)
 
 
 def forecast_cutoffs(
@@ -177,17 +121,38 @@ def lay_out_cutoffs(
         forecaster, series, cutoffs, covariate_table: see `forecast_cutoffs`.
         num_future: rows after each series' end; None for the horizon.
     """
-    settings, scaler = forecaster.settings, forecaster.scaler
-    is_known = series["unique_id"].isin(scaler["unique_id"])
+    is_known = series["unique_id"].isin(forecaster.scaler["unique_id"])
     _report_unknown(series["unique_id"][~is_known].unique())
-    trained = series.loc[is_known, ["unique_id", "ds", "y", "observed"]]
+    panel, features, num_left_out = make_cutoff_windows(
+        forecaster, series[is_known], cutoffs, covariate_table, num_future
+    )
+    if num_left_out:
+        window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
+        num_needed = find_min_known(window, len(forecaster.scaler))
+        _report_left_out(num_left_out, num_left_out + len(panel.future), num_needed, bool(features.future))
+    return panel, features
+
+
+def make_cutoff_windows(
+    forecaster: Forecaster,
+    series: Series,
+    cutoffs: pd.DataFrame,
+    covariate_table: pd.DataFrame | None,
+    num_future: int | None = None,
+) -> tuple[WindowedPanel, Features, int]:
+    """Return the windows after given cut-offs, their rows, and the number of cut-offs without a window.
+
+    Args:
+        forecaster, series, cutoffs, covariate_table, num_future: see `lay_out_cutoffs`; all series have a scale.
+    """
+    settings, scaler = forecaster.settings, forecaster.scaler
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
     profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
     found = run_steps(
         FUTURE,
         {
-            "series": trained,
+            "series": series[["unique_id", "ds", "y", "observed"]],
             "profile": profile,
             "calendar": settings.calendar,
             "window": window,
@@ -198,11 +163,7 @@ def lay_out_cutoffs(
             "covariate_table": covariate_table,
         },
     )
-    features, panel, num_left_out = (found[name] for name in ("features", "windows", "num_left_out"))
-    if num_left_out:
-        num_needed = find_min_known(window, len(scaler))
-        _report_left_out(num_left_out, num_left_out + len(panel.future), num_needed, bool(features.future))
-    return panel, features
+    return found["windows"], found["features"], found["num_left_out"]
 
 
 def _report_left_out(num_left_out: int, num_cutoffs: int, num_needed: int, is_future_read: bool) -> None:

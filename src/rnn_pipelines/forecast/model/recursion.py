@@ -13,12 +13,11 @@ from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bou
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
     Forecaster,
-    check_ahead,
-    find_ends,
     forecast_panel,
     lay_out_cutoffs,
     raise_no_forecast,
 )
+from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series
 from rnn_pipelines.forecast.series.covariates import list_steps
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
@@ -47,8 +46,8 @@ def take_steps(h: Any, horizon: int) -> int:
 
 def lay_out_recursive(
     forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
-) -> tuple[WindowedPanel, Features]:
-    """Return the windows at each series' end, with rows for all steps ahead.
+) -> tuple[Forecaster, WindowedPanel, Features]:
+    """Return the forecaster with new series, and the windows at each series' end with rows for all steps ahead.
 
     Args:
         forecaster: any forecaster of the training.
@@ -59,10 +58,11 @@ def lay_out_recursive(
         SeriesError: none of the series can be forecast.
     """
     num_future = count_ahead(forecaster, num_steps)
+    forecaster = include_new_series(forecaster, series, covariate_table)
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
     if not len(panel.index("future")):
         raise_no_forecast(forecaster, series)
-    return panel, features
+    return forecaster, panel, features
 
 
 def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
@@ -80,7 +80,7 @@ def forecast_recursively(
     grow as the errors within the horizon do.
 
     Args:
-        forecaster: makes the forecasts.
+        forecaster: makes the forecasts, with the scales of `lay_out_recursive`.
         panel, features: of `lay_out_recursive`.
         num_steps: after each series' end.
     Returns:

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, Model, RegisteredMethod
-from rnn_pipelines.forecast.methods.past_errors import pool_past
+from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
@@ -287,7 +287,7 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
     if fitted.intervals.rule == "panel":
         usual = measure_usual_errors(windows, fitted.normalizer, fitted.baseline)
     else:
-        usual = pool_past(windows, fitted.intervals.levels).sizes.usual
+        usual = measure_past_errors(windows)
     intervals = replace(fitted.intervals, usual=usual)
     test, future = (
         add_intervals(

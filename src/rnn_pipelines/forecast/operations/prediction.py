@@ -5,7 +5,8 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
-from rnn_pipelines.forecast.model import artefact as forecaster
+from rnn_pipelines.forecast.model.artefact import forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
@@ -61,15 +62,14 @@ def forecast_newest(
     """
     if champion is None:
         raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
-    artefact = champion.artefact
-    windows = forecaster.lay_out_newest(artefact, table, source, covariate_table)
-    forecasts = forecaster.forecast_panel(artefact, *windows)
+    laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
+    forecasts = forecast_panel(*laid_out)
     if forecasts.empty:
         raise ChampionError(
             f"the champion {champion.version} can forecast none of the series of {source.label}: they are "
             "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
     log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
-    drawn = draw_next_paths(artefact, *windows, artefact.settings.horizon, paths.root) if paths.root else Paths()
+    drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     return log[sorted(log.columns, key=ForecastLogTable.is_in_family)], drawn

@@ -186,15 +186,30 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
     if number.dropna().isin([0, 1]).all():
         return CodedColumn(name=name, role=role, mean=float(number.mean()))
     mean, deviation = float(number.mean()), float(number.std(ddof=0)) or 1.0
-    by_series: dict[str, tuple[float, float]] = {}
-    if role != "static":
-        own = number.groupby(train["unique_id"], sort=False)
-        found = pd.DataFrame({"mean": own.mean(), "deviation": own.std(ddof=0)}).dropna()
-        by_series = {
-            str(series): (float(middle), float(spread) if spread > 0 else deviation)
-            for series, middle, spread in found.itertuples()
-        }
+    by_series = {} if role == "static" else _measure_scales(number, train["unique_id"], deviation)
     return CodedColumn(name=name, role=role, mean=mean, deviation=deviation, by_series=by_series)
+
+
+def _measure_scales(number: pd.Series, series: pd.Series, deviation: float) -> dict[str, tuple[float, float]]:
+    """Return mean and deviation by series; `deviation` for constant numbers."""
+    own = number.groupby(series, sort=False)
+    found = pd.DataFrame({"mean": own.mean(), "deviation": own.std(ddof=0)}).dropna()
+    return {
+        str(name): (float(middle), float(spread) if spread > 0 else deviation)
+        for name, middle, spread in found.itertuples()
+    }
+
+
+def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) -> Coding:
+    """Return the coding with the scales of series that training lacks, from all of their rows."""
+    cells = find_cells(series[KEY], covariate_table)
+    columns = tuple(_add_own(column, cells) if column.by_series else column for column in coding.columns)
+    return coding.model_copy(update={"columns": columns})
+
+
+def _add_own(column: CodedColumn, cells: pd.DataFrame) -> CodedColumn:
+    own = _measure_scales(read_cells(cells[column.name]).number, cells["unique_id"], column.deviation)
+    return column.model_copy(update={"by_series": {**column.by_series, **own}})
 
 
 def add_covariates(

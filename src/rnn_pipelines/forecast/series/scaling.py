@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from pandas.core.groupby import SeriesGroupBy
 
 
-def fit_scaler(series: Series, cutoffs: Cutoffs) -> Scaler:
+def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) -> Scaler:
     """Return mean and deviation of every series, from the observed values of its training part only.
 
     The deviation of a constant part is 1, so that its forecasts have the unit of the series. That of a single value is
     as large beside the value as those of the other series are, so that the intervals of a new series have its unit too.
+
+    Args:
+        series, cutoffs: their `train_stop` is read.
+        trained: of other series, to which single values are compared; None for the same series.
     """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
     deviations = train.std(ddof=0)
     is_varied = (train.min() < train.max()) & (deviations > 0)
     means = train.mean()
-    is_usual = is_varied & (means != 0)
-    if is_usual.any():
-        usual = (deviations[is_usual] / means[is_usual].abs()).median() * means.abs()
+    others = pd.DataFrame({"mean": means, "deviation": deviations})[is_varied] if trained is None else trained
+    others = others[others["mean"] != 0]
+    if len(others):
+        usual = (others["deviation"] / others["mean"].abs()).median() * means.abs()
         is_alone = (train.count() == 1) & (usual > 0)
         deviations, is_varied = deviations.mask(is_alone, usual), is_varied | is_alone
     statistics = pd.DataFrame({"mean": means, "deviation": deviations.where(is_varied, 1.0)})

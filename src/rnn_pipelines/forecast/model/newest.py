@@ -1,0 +1,155 @@
+"""Forecasts of the steps after each series' end, also of series that the training did not have.
+
+A panel's methods read nothing of a series but its past. So a training on a panel forecasts new series too, on the
+scale of their own values, with intervals from errors on their own past.
+"""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import count
+from rnn_pipelines.forecast.methods.error_pool import WINDOWS_OF_SERIES, leave_out_padded
+from rnn_pipelines.forecast.methods.error_sizes import measure_usual
+from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
+from rnn_pipelines.forecast.model.artefact import (
+    NAMES_IN_MESSAGE,
+    Forecaster,
+    forecast_panel,
+    lay_out_cutoffs,
+    make_cutoff_windows,
+)
+from rnn_pipelines.forecast.series.coding import add_scales
+from rnn_pipelines.forecast.series.covariates import (
+    check_covariate_columns,
+    check_future_covariates,
+    list_steps,
+)
+from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.scaling import fit_scaler
+from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Features, Series, Source
+from rnn_pipelines.forecast.series.unread import report_off_steps
+from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
+
+
+def forecast_newest(
+    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Forecast the steps after each series' end.
+
+    Args:
+        forecaster: its spacing and its policy for gaps apply.
+        table: the series as they were read.
+        source: of the table.
+        covariate_table: see `read_series`; None if there are none.
+    Returns:
+        See `forecast_cutoffs`.
+    Raises:
+        SeriesError: the series cannot be used, or have another spacing; a covariate is missing, or lacks values over
+            the horizon.
+    """
+    return forecast_panel(*lay_out_newest(forecaster, table, source, covariate_table))
+
+
+def lay_out_newest(
+    forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
+) -> tuple[Forecaster, WindowedPanel, Features]:
+    """Return the forecaster with new series, the windows at each series' end, and their rows; see `forecast_newest`."""
+    settings = forecaster.settings
+    check_covariate_columns(covariate_table, forecaster.coding.list_columns())
+    series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
+    check_ahead(forecaster, series, covariate_table, settings.horizon)
+    forecaster = include_new_series(forecaster, series, covariate_table)
+    return forecaster, *lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
+
+
+def find_ends(series: Series) -> pd.DataFrame:
+    """Return the last time of each series: `unique_id, cutoff`."""
+    return series.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
+
+
+def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
+    """Check that future covariates have values for all steps ahead, and warn of rows between steps.
+
+    Args:
+        forecaster: reads the covariates.
+        series: repaired.
+        covariate_table: see `read_series`; None if there are none.
+        num_steps: after each series' end.
+    Raises:
+        SeriesError: a covariate is missing, or lacks values ahead.
+    """
+    settings, coding = forecaster.settings, forecaster.coding
+    check_covariate_columns(covariate_table, coding.list_columns())
+    future = coding.list_columns("future")
+    if covariate_table is not None and future:
+        known = select_series(forecaster, series)
+        check_future_covariates(known, covariate_table, future, num_steps, settings.freq)
+        report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
+
+
+def select_series(forecaster: Forecaster, series: Series) -> Series:
+    """Return the series that can be forecast: any one after a training on a panel, else that of the training."""
+    is_panel = len(forecaster.scaler) > 1
+    return series if is_panel else series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+
+
+def include_new_series(
+    forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None
+) -> Forecaster:
+    """Return the forecaster with the scales and usual errors of series that its training did not have.
+
+    They come from all values of these series. A training on one series knows no others.
+
+    Args:
+        forecaster: of the training.
+        series: repaired, up to the time of the forecast.
+        covariate_table: with the columns of the training; None if there are none.
+    """
+    series = select_series(forecaster, series)
+    new = series[~series["unique_id"].isin(forecaster.scaler["unique_id"])]
+    if new.empty:
+        return forecaster
+    names = list_names(new)
+    some = list_some(names.to_numpy(), NAMES_IN_MESSAGE)
+    logger.warning("forecast without training: %s (%s)", count(len(names), "new series", "new series"), some)
+    whole = pd.DataFrame({"unique_id": names, "train_stop": find_rows(new).lengths})
+    scaler = pd.concat([forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True)
+    coding = forecaster.coding if covariate_table is None else add_scales(forecaster.coding, new, covariate_table)
+    forecaster = replace(forecaster, scaler=scaler, coding=coding)
+    if forecaster.intervals is None:
+        return forecaster
+    usual = np.concatenate([forecaster.intervals.usual, _measure_usual(forecaster, new, covariate_table)])
+    return replace(forecaster, intervals=replace(forecaster.intervals, usual=usual))
+
+
+def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None) -> np.ndarray:
+    """Return the usual errors of new series: float64[series], scaled; the median of the training if none is known."""
+    assert forecaster.intervals is not None
+    panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
+    index = panel.index("future")
+    origins = leave_out_padded(panel, index.origins(np.arange(len(index))))
+    errors = gather_targets(panel, origins) - forecaster.model.forecast(panel, origins).astype(np.float64)
+    is_known = ~np.isnan(errors).any(axis=1)
+    if forecaster.intervals.rule == "past" or not is_known.any():
+        usual = measure_past_errors(panel)
+    else:
+        series = number_series(panel.series_starts, origins[is_known])
+        usual = measure_usual(series, errors[is_known], len(panel.series_starts))
+    return np.where(np.isnan(usual), np.nanmedian(forecaster.intervals.usual), usual)
+
+
+def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:
+    """Return the newest cut-offs of each series with a whole horizon after them: `unique_id, cutoff`."""
+    rows, horizon = find_rows(series), forecaster.settings.horizon
+    steps_before_end = horizon * np.arange(1, WINDOWS_OF_SERIES + 1)
+    places = rows.lengths[:, None] - steps_before_end
+    chosen = series.iloc[(rows.starts[:, None] + places - 1)[places > 0]]
+    return chosen[["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
