@@ -63,12 +63,14 @@ def test_the_champion_has_the_results_of_the_project(
 
 
 def test_the_model_names_what_it_needs_and_has_no_pickle(
-    files: dict[str, bytes], ngram_files: dict[str, bytes], tmp_path: Path
+    files: dict[str, bytes], ngram_files: dict[str, bytes], tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     for name, own, needed in (("both", files, "rnn-pipelines[keras]"), ("ngrams", ngram_files, "rnn-pipelines")):
         save_mlflow_model(own, tmp_path / name)
         assert list_requirements(tmp_path / name) == ["mlflow", needed]
     assert list(tmp_path.rglob("*.pkl")) == []
+    # MLflow's advice is for authors of models, not for users of this project.
+    assert [str(one.message) for one in recwarn if one.category is UserWarning] == []
 
 
 def test_n_grams_alone_are_scored_without_tensorflow(ngram_files: dict[str, bytes], tmp_path: Path) -> None:

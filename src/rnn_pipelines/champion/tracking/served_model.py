@@ -32,9 +32,9 @@ def save_served_model(
         own.mkdir()
         for file, content in files.items():
             (own / file).write_bytes(content)
-        with warnings.catch_warnings():
-            # MLflow advises an example and type hints, of which the schema needs none.
-            warnings.simplefilter("ignore", UserWarning)
+        # MLflow advises an example and type hints, of which the schema needs none. It sets its own filters, so that a
+        # filter would not hide the advice.
+        with warnings.catch_warnings(record=True):
             mlflow.pyfunc.save_model(
                 folder,
                 python_model=str(code),
