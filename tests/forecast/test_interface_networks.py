@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.errors import NetworkError, ParameterError
+from rnn_pipelines.errors import NetworkError, ParameterError, SeriesTooShortError
 from rnn_pipelines.forecast.methods.network import Network
 
 SMALL = {"lstm": {"units": [3, 2], "members": 2}, "gru": {"units": 3}, "training": {"max_steps": 50}}
@@ -151,3 +151,11 @@ def test_weights_of_a_model_without_members_are_not_read(fitted: Forecaster) -> 
 def test_a_network_without_effect_is_logged(fitted: Forecaster, caplog: pytest.LogCaptureFixture) -> None:
     fitted.replace_network("lstm", replace(fitted.networks["lstm"], shrinkage=0.0))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_series_without_training_windows_have_none_to_learn(frame: pd.DataFrame) -> None:
+    forecaster = Forecaster(h=3, lookback=8, **SMALL).fit(frame.iloc[:12])
+    with pytest.raises(SeriesTooShortError):
+        forecaster.network_windows("lstm")
+    again = forecaster.replace_network("lstm", forecaster.networks["lstm"])
+    pd.testing.assert_frame_equal(again.predict(), forecaster.predict())

@@ -175,15 +175,16 @@ class Forecaster:
 
         Raises:
             ParameterError: there is no such network, or too little memory is free.
+            SeriesTooShortError: the series have no windows for training.
         """
         return list_network_windows(self._require_training().data, self._find_network(name))
 
     def replace_network(self, name: str, network: Network) -> Self:
         """Return a forecaster that uses a changed network; this one does not change.
 
-        `predict`, `explain`, `save` and `export` use the changed network. Its shrinkage, and the linear forecast that
-        it corrects, stay. All evaluation is that of the network before: weights of the ensemble, intervals,
-        `leaderboard` and `holdout`. To measure the change, compare both forecasters' `predict` on earlier rows.
+        `predict`, `explain`, `save` and `export` use the changed network. The linear forecast that it corrects stays,
+        and `from_keras` keeps the shrinkage. All evaluation is that of the network before: weights of the ensemble,
+        intervals, `leaderboard` and `holdout`. To measure the change, compare `predict` of both on earlier rows.
 
         Args:
             name: of the network.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.errors import ParameterError, SeriesTooShortError, show
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.method import FittingData, iterate_windows
 from rnn_pipelines.forecast.methods.network import Network, read_windows
@@ -19,10 +19,16 @@ def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str,
         Inputs by name: `steps`, float32[window, time, feature], and, if the network has them, `static_inputs`,
         float32[window, feature]. Targets, float32[window, horizon], normalised: actual minus linear forecast, clipped.
     Raises:
+        SeriesTooShortError: there are no such windows.
         ParameterError: too little memory is free for all windows at once.
     """
     data = data.remove_start() if network.start == "none" else data
     panel, matrix, origins = data.panel, data.linear.combine(), list_past(data.panel)
+    if not len(origins):
+        raise SeriesTooShortError(
+            f"no series has a window of {panel.lookback} + {panel.horizon} steps for training, before the parts for "
+            "validation and test. Give longer series, or fit with a shorter lookback."
+        )
     batches: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for some, windows in iterate_windows(panel, data.linear.normalizer, origins):
         steps, static_inputs = read_windows(panel, windows, some, network.layout)
