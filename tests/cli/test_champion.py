@@ -581,9 +581,9 @@ def test_export_writes_the_champion(
     assert (tmp_path / "out/forecaster.py").is_file()
 
 
-def test_a_champion_that_is_no_forecaster_is_not_exported(paths: Paths, tmp_path: Path) -> None:
-    version = paths.store.add_version({"vocabulary.json": b"[]"})
-    paths.store.promote(version, ["it is better"], SINCE)
+@pytest.mark.usefixtures("paths")
+def test_a_classifier_is_not_exported_even_before_there_is_one(tmp_path: Path) -> None:
     found = run("export", "sentiment", str(tmp_path / "out"))
     assert found.exit_code == 1
+    assert "rnn-pipelines serve" in found.stderr
     assert not (tmp_path / "out").exists()

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
+from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.folder import choose_folder, write_folder
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
@@ -151,3 +152,11 @@ def test_columns_in_messages_are_options() -> None:
 def test_wrong_settings_are_refused(setting: str) -> None:
     with pytest.raises(ParameterError):
         read_settings(("a=1", setting))
+
+
+def test_a_classifier_is_not_exported(folder: Path) -> None:
+    save_folder(folder / "classifier", {"vocabulary.json": b"[]"})
+    done = call(folder, "export", "classifier", "exported_classifier")
+    assert done.returncode == 2
+    assert "rnn-pipelines serve" in done.stderr
+    assert not (folder / "exported_classifier").exists()

@@ -46,7 +46,10 @@ AT_THE_TOP = {
         "sentiment.methods.training",
     },
     "sklearn": set(),
-    "mlflow": {"champion.tracking.registry", "forecast.export.mlflow_model", "forecast.export.served"},
+    "mlflow": {
+        "champion.tracking.registry", "champion.tracking.served_model", "forecast.export.mlflow_model",
+        "forecast.export.served", "sentiment.export.mlflow_model", "sentiment.export.served",
+    },
     "sqlalchemy": set(),
     "joblib": set(),
     "utilsforecast": set(),

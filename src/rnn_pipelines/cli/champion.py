@@ -27,7 +27,7 @@ from rnn_pipelines.cli.exit_codes import CHANGED, CHECKED, LOCKED, add_exit_code
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
 from rnn_pipelines.cli.runs import runs
-from rnn_pipelines.errors import TrackingError, make_line
+from rnn_pipelines.errors import ParameterError, TrackingError, make_line
 from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, fingerprint_newest
 from rnn_pipelines.hooks.served_models import SAVERS
 from rnn_pipelines.pipelines.retraining import TASKS
@@ -194,12 +194,13 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     """
     # Here, because the other commands need neither NumPy nor pandas.
     from rnn_pipelines.champion.folders import unpack_model
-    from rnn_pipelines.forecast.export.files import export_forecaster
-    from rnn_pipelines.forecast.model.packing import unpack
+    from rnn_pipelines.forecast.export.files import NO_CLASSIFIER, export_forecaster, unpack_exportable
 
+    if task != "forecast":
+        raise ParameterError(f"{task}: {NO_CLASSIFIER}")
     store = find_paths(task, env).store
     found = store.load()
-    export_forecaster(unpack_model(store.folder, lambda: unpack(found.files)), path)
+    export_forecaster(unpack_model(store.folder, lambda: unpack_exportable(found.files)), path)
     _print_result(
         is_json, {"task": task, "version": found.version, "path": str(path)}, f"{task}: {found.version} in {path}"
     )

@@ -19,8 +19,7 @@ def export(model: str, path: str) -> None:
     \b
       python PATH/forecaster.py data.csv
     """
-    from rnn_pipelines.forecast.export.files import export_forecaster
-    from rnn_pipelines.forecast.model.packing import unpack
+    from rnn_pipelines.forecast.export.files import export_forecaster, unpack_exportable
 
-    export_forecaster(load_model(model, unpack), Path(path))
+    export_forecaster(load_model(model, unpack_exportable), Path(path))
     say(path)

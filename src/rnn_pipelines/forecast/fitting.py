@@ -1,7 +1,8 @@
 """Fitting of all methods on a table, with the functions of the pipeline's nodes."""
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,12 +16,12 @@ from rnn_pipelines.forecast.evaluation.summary import (
     evaluate_forecasts,
     warn_of_zeros,
 )
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods, replace_network
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import TrainedNetwork
+from rnn_pipelines.forecast.methods.network import Network, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.training import train_network
@@ -31,6 +32,8 @@ from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,22 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     methods = check_refit(data, methods)
     intervals = fit_intervals(data, methods, spec.level)
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
+
+
+def use_network(fitted: Fitted, name: str, network: Network) -> Fitted:
+    """Return the fit with another network in the models in use, see `replace_network`; warn if it has no effect.
+
+    Evaluated models, weights of the ensemble and intervals are those of the network before.
+    """
+    methods = replace_network(fitted.methods, name, network)
+    ensemble = methods[ENSEMBLE].in_use
+    assert isinstance(ensemble, EnsembleModel)
+    if not network.shrinkage:
+        logger.warning("%s: its weights have no effect, because its shrinkage is 0", name)
+    elif not ensemble.weights.get(name):
+        logger.warning("%s: the ensemble does not change, because the weight of %s in it is 0", name, name)
+    networks = {**fitted.networks, name: replace(fitted.networks[name], network=network)}
+    return replace(fitted, networks=networks, methods=methods)
 
 
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:

@@ -3,12 +3,14 @@
 A saved forecaster is a `Forecaster` of `model.artefact`.
 """
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
@@ -25,9 +27,11 @@ from rnn_pipelines.forecast.fitting import (
     make_champion,
     rank_forecasters,
     tabulate_part,
+    use_network,
 )
 from rnn_pipelines.forecast.frame_reading import name_columns, read_frame
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.fine_tuning import check_replacement, list_network_windows
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -165,6 +169,36 @@ class Forecaster:
     def networks(self) -> dict[str, Network]:
         """The trained networks by name; `networks["lstm"].to_keras()` is a Keras model."""
         return {name: trained.network for name, trained in self._require_training().networks.items()}
+
+    def network_windows(self, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return inputs and targets for further training of `networks[name].to_keras()`, without the test part.
+
+        The targets are the errors of the linear forecast that the network corrects, normalised; see
+        `list_network_windows`.
+
+        Raises:
+            ParameterError: there is no such network, or too little memory is free.
+            SeriesTooShortError: the series have no windows for training.
+        """
+        return list_network_windows(self._require_training().data, self._find_network(name))
+
+    def replace_network(self, name: str, network: Network) -> Self:
+        """Return a forecaster that uses a changed network; this one does not change.
+
+        `predict`, `explain`, `save` and `export` use the changed network. The linear forecast that it corrects stays,
+        and `from_keras` keeps the shrinkage. All evaluation is that of the network before: weights of the ensemble,
+        intervals, `leaderboard` and `holdout`. To measure the change, compare `predict` of both on earlier rows.
+
+        Args:
+            name: of the network.
+            network: such as `networks[name].from_keras(model)`, after further training of its Keras model.
+        Raises:
+            ParameterError: there is no such network, or the other one has other shapes or weights that are not finite.
+        """
+        fitted = use_network(self._require_training(), name, check_replacement(name, network, self._find_network(name)))
+        changed = copy.copy(self)
+        changed._fitted, changed._artefacts, changed._evaluated = fitted, list_artefacts(fitted), None
+        return changed
 
     def holdout(self) -> pd.DataFrame:
         """Return forecasts of the test part beside the actual values.
@@ -328,6 +362,12 @@ class Forecaster:
     def _make_artefact(self) -> Artefact:
         """Return the forecaster in use: as loaded, or as a retraining makes it."""
         return self._require_fit() if self._fitted is None else make_champion(self._fitted)
+
+    def _find_network(self, name: str) -> Network:
+        networks = self.networks
+        if not isinstance(name, str) or name not in networks:
+            raise ParameterError(f"name: expected one of {sorted(networks)}, received {show(name)}.")
+        return networks[name]
 
     def _require_fit(self) -> Artefact:
         if not self._artefacts:

@@ -14,4 +14,11 @@ def save_forecaster(files: Mapping[str, bytes], folder: Path) -> None:
     save_mlflow_model(files, folder)
 
 
-SAVERS: Mapping[str, SaveModel] = {"forecast": save_forecaster}
+def save_classifier(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write a text classifier as a model that MLflow serves, see `save_mlflow_model`."""
+    from rnn_pipelines.sentiment.export.mlflow_model import save_mlflow_model
+
+    save_mlflow_model(files, folder)
+
+
+SAVERS: Mapping[str, SaveModel] = {"forecast": save_forecaster, "sentiment": save_classifier}

@@ -7,9 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rnn_pipelines.networks.members import Weights, list_layers, name_array, read_cell
-
-STEPS, STATIC_INPUTS = "steps", "static_inputs"
+from rnn_pipelines.errors import NetworkError, show, show_all
+from rnn_pipelines.networks.members import STATIC_INPUTS, STEPS, Weights, list_layers, name_array, read_cell
 
 
 def build_model(weights: Mapping[str, np.ndarray]) -> keras.Model:
@@ -35,8 +34,17 @@ def build_model(weights: Mapping[str, np.ndarray]) -> keras.Model:
 
 
 def read_model(model: keras.Model) -> Weights:
-    """Return the weights of a model of `build_model`."""
+    """Return the weights of a model of `build_model`.
+
+    Raises:
+        NetworkError: the model has no members.
+    """
     members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    if not members:
+        raise NetworkError(
+            f"{show(model.name)}: expected the members of a network, such as member_1, received the layers "
+            f"{show_all(layer.name for layer in model.layers)}. Give a model of Network.to_keras."
+        )
     return stack_members(
         [[layer.get_weights() for layer in member.layers if layer.weights] for member in members],
         has_embedding=any(layer.name == "embedding" for layer in members[0].layers),

@@ -24,6 +24,8 @@ from rnn_pipelines.cells.lstm import LSTMWeights
 # the second recurrent layer are `kernel_2`, `recurrent_kernel_2` and so on.
 Weights = dict[str, np.ndarray]
 LAYER_ARRAYS = ("kernel", "recurrent_kernel", "bias", "recurrent_bias")
+# The names of the inputs of a Keras model of the members.
+STEPS, STATIC_INPUTS = "steps", "static_inputs"
 NUM_GATES: dict[CellName, int] = {"lstm": len(LSTM_GATES), "gru": len(GRU_GATES)}
 
 

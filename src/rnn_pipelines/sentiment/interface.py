@@ -40,7 +40,7 @@ class TextClassifier:
     """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
 
     The parameters and results are those of `kedro run --pipelines=sentiment`. The network without recurrence, which is
-    never chosen, is not trained. The first training or prediction loads TensorFlow.
+    never chosen, is not trained. The first training loads TensorFlow, and so does a prediction with networks.
 
     Args:
         blocks: parameters as in `parameters_sentiment.yml`: `split`, `vocabulary`, `padding`, `word_vectors`, `ngrams`,

@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import Model, PanelModel
 from rnn_pipelines.forecast.methods.network_model import NetworkModel
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.model.packing import EVALUATED, pack
+from rnn_pipelines.forecast.model.packing import EVALUATED, pack, unpack
 from rnn_pipelines.forecast.series.holidays import list_holidays
 from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
 from rnn_pipelines.networks.threads import use_one_thread
@@ -25,6 +25,12 @@ from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
 from rnn_pipelines.version import __version__
 
 PROGRAM, HOLIDAYS = "forecaster.py", "holidays.json"
+# The files of all text classifiers include this one.
+VOCABULARY = "vocabulary.json"
+NO_CLASSIFIER = (
+    "a text classifier can't be exported without the project. Serve it with rnn-pipelines serve or MLflow, or use "
+    "TextClassifier.load."
+)
 RUNTIME = "rnn_pipelines.forecast.export.runtime"
 HEAD = '''"""A forecaster of RNN Pipelines {version} (Apache License 2.0), exported for use without the project.
 
@@ -40,6 +46,18 @@ VERSION = "{version}"
 # sha256 of all lines below the next one.
 SHA256 = "{sha256}"
 '''
+
+
+def unpack_exportable(files: Mapping[str, bytes]) -> Forecaster:
+    """Return the forecaster in the files of a model, for an export.
+
+    Raises:
+        ParameterError: the model is a text classifier.
+        ChampionError, FormatError: see `unpack`.
+    """
+    if VOCABULARY in files:
+        raise ParameterError(NO_CLASSIFIER)
+    return unpack(files)
 
 
 def export_forecaster(forecaster: Forecaster, path: Path) -> None:

@@ -1,22 +1,19 @@
 """A forecaster as a model that MLflow serves: the exported program, and the schema of its data."""
 
-import tempfile
-import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import mlflow.pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from rnn_pipelines.champion.folders import unpack_model
+from rnn_pipelines.champion.tracking.served_model import save_served_model
 from rnn_pipelines.forecast.export.files import list_exported
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import unpack
 
-# Given, because MLflow would load the model in another process to find them.
 LIBRARIES = ("mlflow", "numpy", "pandas")
 
 # The exported folder among the artifacts, see `served`.
@@ -24,7 +21,7 @@ ARTIFACT = "forecaster"
 
 
 def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write a model of MLflow's flavour `python_function`, from code and without pickle.
+    """Write a model of the columns of the data, which needs NumPy and pandas, but not the project.
 
     Args:
         files: of a forecaster: content by name.
@@ -34,22 +31,13 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
         ParameterError: a method of the ensemble cannot be exported.
     """
     forecaster = unpack_model(folder, lambda: unpack(files))
-    with tempfile.TemporaryDirectory() as made:
-        # The model keeps the name of the folder.
-        exported = Path(made, ARTIFACT)
-        exported.mkdir()
-        for name, content in list_exported(forecaster).items():
-            (exported / name).write_bytes(content)
-        with warnings.catch_warnings():
-            # MLflow advises an example and type hints, of which the schema needs none.
-            warnings.simplefilter("ignore", UserWarning)
-            mlflow.pyfunc.save_model(
-                folder,
-                python_model=str(Path(__file__).with_name("served.py")),
-                artifacts={ARTIFACT: str(exported)},
-                signature=_describe_data(forecaster),
-                pip_requirements=[f"{name}=={version(name)}" for name in LIBRARIES],
-            )
+    save_served_model(
+        folder,
+        Path(__file__).with_name("served.py"),
+        (ARTIFACT, list_exported(forecaster)),
+        _describe_data(forecaster),
+        [f"{name}=={version(name)}" for name in LIBRARIES],
+    )
 
 
 def _describe_data(forecaster: Forecaster) -> ModelSignature:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.ladder import LADDER, MAX_NAIVE_SEASON
 from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
-from rnn_pipelines.forecast.methods.network_model import describe_network, is_copy
+from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
@@ -215,6 +215,19 @@ def fit_all_methods(
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
     ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
     return {**trained, **ensembles, **simple}, fitted[ENSEMBLE][1]
+
+
+def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Network) -> dict[str, FittedMethod]:
+    """Return the methods with another network in the models in use. The evaluated models do not change."""
+    model = fitted[name].in_use
+    assert isinstance(model, NetworkModel)
+    changed = replace(model, network=network)
+    replaced = {**fitted, name: replace(fitted[name], refitted=changed)}
+    for own, method in fitted.items():
+        ensemble = method.in_use
+        if isinstance(ensemble, EnsembleModel) and name in ensemble.models:
+            replaced[own] = replace(method, refitted=replace(ensemble, models={**ensemble.models, name: changed}))
+    return replaced
 
 
 def make_ensemble(

@@ -83,6 +83,9 @@ def make_features(classifier: TextClassifier, texts: Iterable[str]) -> TextFeatu
 
 def score_parts(classifier: TextClassifier, features: TextFeatures) -> dict[str, np.ndarray]:
     """Return the uncalibrated logits of each network and of the n-gram classifier, float64[num_texts] each."""
+    if not classifier.networks:
+        return {NB_NGRAM: features.logits}
+    # Here, because it loads TensorFlow, which the n-gram classifier does not need.
     from rnn_pipelines.sentiment.methods.training import score_texts
 
     logits = {name: score_texts(network, features, classifier.padding) for name, network in classifier.networks.items()}

@@ -41,11 +41,7 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         ChampionError: a file that the settings require is missing, or the model is of another kind.
         FormatError: another version of the project wrote the files.
     """
-    check_kind(files, "scaler.json", "text classifier")
-    check_needed_files(files, [SETTINGS], "text classifier")
-    settings = read_object(files[SETTINGS], "text classifier", FORMAT)
-    networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
-    check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
+    settings = read_settings(files)
     ngrams: dict[str, Any] = {
         name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
     }
@@ -58,3 +54,17 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         signs=settings["signs"],
         **unpack_arrays(files[SEEN]),
     )
+
+
+def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the settings of a text classifier, after a check that all its files are there.
+
+    Raises:
+        ChampionError, FormatError: see `unpack`.
+    """
+    check_kind(files, "scaler.json", "text classifier")
+    check_needed_files(files, [SETTINGS], "text classifier")
+    settings = read_object(files[SETTINGS], "text classifier", FORMAT)
+    networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
+    check_needed_files(files, [VOCABULARY, NGRAMS, SEEN, *networks], "text classifier")
+    return settings

@@ -1,0 +1,161 @@
+"""A network that was trained further with Keras takes its place in a fitted `Forecaster`."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import NetworkError, ParameterError, SeriesTooShortError
+from rnn_pipelines.forecast.methods.network import Network
+
+SMALL = {"lstm": {"units": [3, 2], "members": 2}, "gru": {"units": 3}, "training": {"max_steps": 50}}
+
+
+@pytest.fixture(scope="module")
+def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+    """Two series of days."""
+    return make_table({"a": make_values(120, seed=1), "b": make_values(110, seed=2)}).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(frame: pd.DataFrame) -> Forecaster:
+    """In whose ensemble both networks have a weight."""
+    forecaster = Forecaster(h=3, level=[80], lookback=8, split={"test": 20}, **SMALL).fit(frame)
+    for network in forecaster.networks.values():
+        assert network.shrinkage > 0
+    return forecaster
+
+
+@pytest.fixture(scope="module")
+def tuned(fitted: Forecaster) -> Forecaster:
+    """After a few steps of Keras on the windows of the fit."""
+    network = fitted.networks["lstm"]
+    model = network.to_keras()
+    model.compile("adam", "mse")
+    model.optimizer.learning_rate = 0.05
+    inputs, targets = fitted.network_windows("lstm")
+    before = model.evaluate(inputs, targets, verbose=0)
+    model.fit(inputs, targets, epochs=3, verbose=0)
+    assert model.evaluate(inputs, targets, verbose=0) < before
+    return fitted.replace_network("lstm", network.from_keras(model))
+
+
+@pytest.mark.parametrize("start", ["baseline_ensemble", "none"])
+@pytest.mark.parametrize("is_panel", [False, True])
+def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
+    frame: pd.DataFrame, is_panel: bool, start: str
+) -> None:
+    training = {"max_steps": 25, "start": start}
+    own = frame if is_panel else frame[frame["unique_id"] == "a"]
+    forecaster = Forecaster(h=3, lookback=8, **{**SMALL, "training": training}).fit(own)
+    inputs, targets = forecaster.network_windows("lstm")
+    model = forecaster.networks["lstm"].to_keras()
+    assert {name: one.shape[1:] for name, one in model.input.items()}.keys() == inputs.keys()
+    assert model(inputs).shape == targets.shape
+    if not is_panel:
+        # A window at each step up to the test part, without the two whose targets lie in training and validation.
+        num_past = (own["ds"] <= forecaster.holdout()["cutoff"].min()).sum()
+        assert len(targets) == num_past - 8 - 3 + 1 - 2
+
+
+def test_unchanged_weights_forecast_the_same(fitted: Forecaster) -> None:
+    network = fitted.networks["lstm"]
+    again = fitted.replace_network("lstm", network.from_keras(network.to_keras()))
+    pd.testing.assert_frame_equal(again.predict(), fitted.predict())
+
+
+def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(fitted: Forecaster, tuned: Forecaster) -> None:
+    found, before = tuned.predict(), fitted.predict()
+    changed = {name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-6)}
+    columns = ("lstm", "ensemble")
+    assert changed == {*columns, *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi"))}
+    biases = [one.networks["lstm"].weights["head_bias"] for one in (tuned, fitted)]
+    assert not np.array_equal(*biases)
+    np.testing.assert_allclose(
+        tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(), found["lstm"], rtol=1e-4
+    )
+
+
+def test_the_evaluation_and_the_width_of_intervals_are_those_before(fitted: Forecaster, tuned: Forecaster) -> None:
+    seconds = ["fit_seconds", "prediction_seconds"]
+    pd.testing.assert_frame_equal(tuned.leaderboard().drop(columns=seconds), fitted.leaderboard().drop(columns=seconds))
+    pd.testing.assert_frame_equal(tuned.holdout(), fitted.holdout())
+    found, before = (one.predict() for one in (tuned, fitted))
+    for end in ("lo", "hi"):
+        column = f"ensemble-{end}-80"
+        # The expected size of an error depends on the forecast, too.
+        np.testing.assert_allclose(found[column] - found["ensemble"], before[column] - before["ensemble"], rtol=5e-3)
+
+
+def test_a_saved_forecaster_has_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    tuned.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    columns = ["ensemble", "ensemble-lo-80", "ensemble-hi-80"]
+    np.testing.assert_allclose(loaded.predict(frame)[columns], tuned.predict()[columns], rtol=1e-6)
+    with pytest.raises(ParameterError):
+        loaded.replace_network("lstm", tuned.networks["lstm"])
+
+
+def test_an_export_has_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+    tuned.export(tmp_path / "exported")
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    command = [sys.executable, str(tmp_path / "exported/forecaster.py"), str(tmp_path / "data.csv")]
+    answer = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env={})
+    (tmp_path / "out.csv").write_bytes(answer.stdout)
+    found = pd.read_csv(tmp_path / "out.csv")
+    np.testing.assert_allclose(found["ensemble"], tuned.predict()["ensemble"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ridge", "LSTM", ["lstm"]])
+def test_an_unknown_network_is_an_error(fitted: Forecaster, name: Any) -> None:
+    for use in (lambda: fitted.network_windows(name), lambda: fitted.replace_network(name, fitted.networks["gru"])):
+        with pytest.raises(ParameterError, match=r"\['gru', 'lstm'\]"):
+            use()
+
+
+def _widen(network: Network) -> dict[str, np.ndarray]:
+    return network.weights | {"head_bias": np.zeros((2, 1, 4), np.float32)}
+
+
+def _break(network: Network) -> dict[str, np.ndarray]:
+    return network.weights | {"head_bias": np.full_like(network.weights["head_bias"], np.nan)}
+
+
+@pytest.mark.parametrize("change", [_widen, _break])
+def test_other_shapes_and_weights_that_are_not_finite_are_errors(fitted: Forecaster, change: Any) -> None:
+    network = fitted.networks["lstm"]
+    with pytest.raises(ParameterError, match="head_bias"):
+        fitted.replace_network("lstm", replace(network, weights=change(network)))
+
+
+def test_another_cell_and_a_keras_model_are_errors(fitted: Forecaster) -> None:
+    with pytest.raises(ParameterError, match="gru"):
+        fitted.replace_network("lstm", fitted.networks["gru"])
+    with pytest.raises(ParameterError, match="from_keras"):
+        fitted.replace_network("lstm", fitted.networks["lstm"].to_keras())
+
+
+def test_weights_of_a_model_without_members_are_not_read(fitted: Forecaster) -> None:
+    network = fitted.networks["lstm"]
+    with pytest.raises(NetworkError, match="member_1"):
+        network.from_keras(network.to_keras().get_layer("member_1"))
+
+
+def test_a_network_without_effect_is_logged(fitted: Forecaster, caplog: pytest.LogCaptureFixture) -> None:
+    fitted.replace_network("lstm", replace(fitted.networks["lstm"], shrinkage=0.0))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_series_without_training_windows_have_none_to_learn(frame: pd.DataFrame) -> None:
+    forecaster = Forecaster(h=3, lookback=8, **SMALL).fit(frame.iloc[:12])
+    with pytest.raises(SeriesTooShortError):
+        forecaster.network_windows("lstm")
+    again = forecaster.replace_network("lstm", forecaster.networks["lstm"])
+    pd.testing.assert_frame_equal(again.predict(), forecaster.predict())
