@@ -1,5 +1,6 @@
 """Whole runs of a panel that is divided, from files of several kinds."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whole_runs import ROOT, read_json, run_command, run_well
+from whole_runs import ROOT, copy_configuration, read_json, run_command, run_well
 
 pytestmark = pytest.mark.slow
 NUM_SERIES, NUM_STEPS, HORIZON = 60, 150, 14
@@ -105,3 +106,27 @@ def test_column_that_a_divided_panel_lacks_is_named(tmp_path: Path) -> None:
     finished = run_command("forecast", *given, "forecast.covariates.future=promo", *DIVIDED)
     assert finished.returncode != 0
     assert "promo" in finished.stdout + finished.stderr
+
+
+def test_champion_of_a_divided_panel_is_retrained_and_forecasts_all_series(tmp_path: Path) -> None:
+    """A night, and the next one with a day more: the sample decides and is monitored, and all series are forecast."""
+    *given, _ = write(tmp_path, "folder of days")
+    conf = copy_configuration(tmp_path)
+    first, *others = DIVIDED[:2], DIVIDED[2]
+    nights = []
+    for as_of in ("2024-05-15", "2024-05-16"):
+        for pipeline in ("retrain_forecast", "predict_forecast", "monitor_forecast"):
+            workers = others if pipeline == "predict_forecast" else []
+            finished = run_well(pipeline, *given, *first, *workers, f"{pipeline}.as_of={as_of}", conf=conf)
+            if pipeline == "predict_forecast":
+                assert f"All {NUM_SERIES} series" in finished.stdout
+        nights.append(pd.read_parquet(tmp_path / "data/07_model_output/predict_forecast/all_next_values.parquet"))
+    for day, found in zip(("2024-05-16", "2024-05-17"), nights, strict=True):
+        assert found["ds"].min() == pd.Timestamp(day)
+        assert found.groupby("unique_id").size().eq(HORIZON).sum() == NUM_SERIES
+        assert found.drop(columns=["unique_id", "ds"]).notna().all(axis=None)
+    log = pd.read_parquet(tmp_path / "data/07_model_output/predict_forecast/forecasts.parquet")
+    assert 1 < log["unique_id"].nunique() < NUM_SERIES / 2
+    verdict = json.loads((tmp_path / "data/08_reporting/monitor_forecast/verdict.json").read_text())
+    assert verdict["error"]["num_forecasts"] == log["unique_id"].nunique()
+    assert verdict["coverage"]["unknown_series"] == []

@@ -110,7 +110,9 @@ def _divide(batch: "pa.RecordBatch", key: str, num_parts: int) -> Iterator[tuple
     """Yield the rows of each part of a batch."""
     codes = batch.column(key).dictionary_encode("encode")
     names = codes.dictionary.to_pandas().astype(str).to_numpy(object)
-    part_of_name = (pd.util.hash_array(names, categorize=False) % num_parts).astype(np.int64)
+    # Ranges of the hash, so that the series of the first part stay nearly the same if the number of parts grows.
+    hashes = pd.util.hash_array(names, categorize=False) >> np.uint64(32)
+    part_of_name = (hashes * np.uint64(num_parts) >> np.uint64(32)).astype(np.int64)
     parts = part_of_name[codes.indices.to_numpy(zero_copy_only=False)]
     order = np.argsort(parts, kind="stable")
     ends = np.cumsum(np.bincount(parts, minlength=num_parts))

@@ -16,10 +16,12 @@ from dask_cluster import open_cluster
 from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.operations import partition_jobs
 from rnn_pipelines.forecast.operations import partitions as operations
+from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.operations.partitions import (
+    FittedJob,
     FittedPanel,
-    PartitionJob,
     describe_fit,
     forecast_partition,
     forecast_partitions,
@@ -85,7 +87,7 @@ def partitions(fitted: FittedPanel, tmp_path: Path) -> Partitions:
     return partition_source(recipe.source, recipe.covariates, PartitionSpec(training_rows=500, rows=400), tmp_path)[0]
 
 
-def join(tables: operations.Tables) -> pd.DataFrame:
+def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
@@ -159,16 +161,16 @@ def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results
     source, covariates = partitions.select(recipe.source, recipe.covariates, 0)
     own = recipe.model_copy(update={"source": source, "covariates": covariates})
     (tmp_path / "results").mkdir()
-    job = PartitionJob(0, replace(fitted, recipe=own), tmp_path / "results/00000")
-    write = operations._write_results
+    job = FittedJob(0, replace(fitted, recipe=own), tmp_path / "results/00000")
+    measure: Any = vars(operations)["measure_all"]
 
-    def write_after_another(*given: Any) -> int:
+    def measure_after_another(*given: Any) -> pd.DataFrame:
         with monkeypatch.context() as patched:
-            patched.setattr(operations, "_write_results", write)
+            patched.setattr(operations, "measure_all", measure)
             forecast_partition(job)
-        return write(*given)
+        return measure(*given)
 
-    monkeypatch.setattr(operations, "_write_results", write_after_another)
+    monkeypatch.setattr(operations, "measure_all", measure_after_another)
     num_series = forecast_partition(job)
     assert num_series > 0
     assert [path.name for path in job.folder.parent.iterdir()] == ["00000"]
@@ -197,7 +199,7 @@ def test_lost_processes_are_replaced_once(
             if len(calls) <= num_lost:
                 raise BrokenExecutor("killed")
 
-    monkeypatch.setattr(operations, "fan_out", lose)
+    monkeypatch.setattr(partition_jobs, "fan_out", lose)
     if is_error:
         with pytest.raises(ParallelError, match=r"\[3, 4\]"):
             forecast_partitions(fitted, partitions, ALONE)
@@ -249,7 +251,7 @@ def test_workers_give_the_same_results_though_one_is_killed(
                     os.kill(cluster.pids[0], signal.SIGKILL)
                 yield result
 
-        monkeypatch.setattr(operations, "fan_out", kill_one)
+        monkeypatch.setattr(partition_jobs, "fan_out", kill_one)
         found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
         assert os.waitpid(cluster.pids[0], os.WNOHANG)[1] == signal.SIGKILL
     monkeypatch.undo()

@@ -6,7 +6,12 @@ from rnn_pipelines.pipelines.monitor_forecast.pipeline import FIGURES
 
 def test_what_other_pipelines_have_left_is_only_read() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external", "monitor_forecast_champion_folder", "monitor_forecast_found_forecasts"}
+    assert data == {
+        "forecast_external",
+        "forecast_partition_folder",
+        "monitor_forecast_champion_folder",
+        "monitor_forecast_found_forecasts",
+    }
     assert all(name.startswith("monitor_forecast_") for name in create_pipeline().all_outputs())
 
 

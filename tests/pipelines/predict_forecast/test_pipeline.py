@@ -5,12 +5,15 @@ from rnn_pipelines.pipelines.predict_forecast import create_pipeline
 
 def test_only_the_table_and_the_champion_are_read() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external", "champion_forecast"}
+    assert data == {"forecast_external", "champion_forecast", "forecast_partition_folder"}
 
 
 def test_only_forecasts_and_their_summary_come_out() -> None:
-    assert create_pipeline().all_outputs() - {"predict_forecast_table", "predict_forecast_covariate_table"} == {
+    inside = ("table", "covariate_table", "partitions", "sample_source", "sample_covariates", "jobs")
+    assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",
+        "predict_forecast_all_next_values",
+        "predict_forecast_all_series",
         "predict_forecast_summary",
     }

@@ -26,12 +26,17 @@ def test_data_is_prepared_as_by_forecast() -> None:
 def test_all_parameters_of_forecast_are_read() -> None:
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
     expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level"}
-    assert blocks == expected | set(NETWORKS)
+    assert blocks == expected | set(NETWORKS) | {"partitions"}
 
 
 def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"forecast_external", "champion_forecast", "retrain_forecast_checkpoints"}
+    assert data == {
+        "forecast_external",
+        "forecast_partition_folder",
+        "champion_forecast",
+        "retrain_forecast_checkpoints",
+    }
 
 
 def test_table_is_cut_before_anything_reads_it() -> None:

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs, raise_no_forecast
-from rnn_pipelines.forecast.model.newest import find_ends, include_new_series
+from rnn_pipelines.forecast.model.newest import find_ends, include_new_series, report_new_series
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
@@ -40,6 +40,7 @@ def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.Dat
     Raises:
         SeriesError: none of the series can be forecast.
     """
+    report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
     if not len(panel.index("future")):

@@ -101,6 +101,15 @@ def select_series(forecaster: Forecaster, series: Series) -> Series:
     return series if is_panel else series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
 
 
+def report_new_series(forecaster: Forecaster, series: pd.DataFrame) -> None:
+    """Warn of series that are forecast without training, because a name may be misspelt."""
+    names = select_series(forecaster, series)["unique_id"]
+    new = names[~names.isin(forecaster.scaler["unique_id"])].unique()
+    if len(new):
+        some = list_some(new, NAMES_IN_MESSAGE)
+        logger.warning("forecast without training: %s (%s)", count(len(new), "new series", "new series"), some)
+
+
 def include_new_series(
     forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None
 ) -> Forecaster:
@@ -117,10 +126,7 @@ def include_new_series(
     new = series[~series["unique_id"].isin(forecaster.scaler["unique_id"])]
     if new.empty:
         return forecaster
-    names = list_names(new)
-    some = list_some(names.to_numpy(), NAMES_IN_MESSAGE)
-    logger.warning("forecast without training: %s (%s)", count(len(names), "new series", "new series"), some)
-    whole = pd.DataFrame({"unique_id": names, "train_stop": find_rows(new).lengths})
+    whole = pd.DataFrame({"unique_id": list_names(new), "train_stop": find_rows(new).lengths})
     scaler = pd.concat([forecaster.scaler, fit_scaler(new, whole, forecaster.scaler)], ignore_index=True)
     coding = forecaster.coding if covariate_table is None else add_scales(forecaster.coding, new, covariate_table)
     forecaster = replace(forecaster, scaler=scaler, coding=coding)

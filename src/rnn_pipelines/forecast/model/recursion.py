@@ -17,7 +17,7 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     raise_no_forecast,
 )
-from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series
+from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series, report_new_series
 from rnn_pipelines.forecast.series.covariates import list_steps
 from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
@@ -58,6 +58,7 @@ def lay_out_recursive(
         SeriesError: none of the series can be forecast.
     """
     num_future = count_ahead(forecaster, num_steps)
+    report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
     panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table, num_future)
     if not len(panel.index("future")):

@@ -5,19 +5,14 @@ forecast on its own, in this process or in others, and its results are files. A 
 the partitions that have no results yet.
 """
 
-import errno
 import hashlib
-import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
 from rnn_pipelines.forecast.evaluation.metrics import sum_totals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, unpack_ensemble
@@ -30,6 +25,7 @@ from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
 from rnn_pipelines.forecast.series.calendar import resolve_calendar
 from rnn_pipelines.forecast.series.coding import Coding, fit_coding
@@ -37,16 +33,11 @@ from rnn_pipelines.forecast.series.covariates import read_series
 from rnn_pipelines.forecast.series.partitions import Partitions
 from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.series.windowing import make_windows
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.packing import pack_arrays
-from rnn_pipelines.storage.files import draft_folder
 
-logger = logging.getLogger(__name__)
-
-FAULTS_IN_MESSAGE = 20
-NEXT_VALUES, BY_SERIES, FACTS = "next_values.parquet", "metrics_by_series.parquet", "facts.json"
+BY_SERIES = "metrics_by_series.parquet"
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ class FittedPanel:
 
 
 @dataclass(frozen=True)
-class PartitionJob:
+class FittedJob:
     """The forecast of one partition.
 
     Attributes:
@@ -83,16 +74,6 @@ class PartitionJob:
     number: int
     fitted: FittedPanel
     folder: Path
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Tables in Parquet files, read one after another."""
-
-    files: tuple[Path, ...] = ()
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        return (pd.read_parquet(file) for file in self.files if file.exists())
 
 
 def describe_fit(
@@ -117,7 +98,7 @@ def describe_fit(
         update={
             # Validated, because the detected signs have their names.
             "source": type(recipe.source)(
-                **{**recipe.source.model_dump(), "freq": profile["freq"], **_find_form(profile)}
+                **{**recipe.source.model_dump(), "freq": profile["freq"], **find_form(profile["found"])}
             ),
             "window": recipe.window.fill(profile),
             "calendar": calendar,
@@ -129,9 +110,9 @@ def describe_fit(
     return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals)
 
 
-def _find_form(profile: Profile) -> dict[str, str]:
-    """Return the detected form of texts, because another partition may not show it."""
-    return {name: value for name, value in profile["found"].items() if name in ("time_format", "decimal", "thousands")}
+def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detected form of texts as parameters, because another partition may not show it."""
+    return {name: value for name, value in found.items() if name in ("time_format", "decimal", "thousands")}
 
 
 def _lighten(name: str, method: FittedMethod) -> FittedMethod:
@@ -168,21 +149,9 @@ def forecast_partitions(
     results = partitions.folder / f"results-{_fingerprint(fitted)}"
     results.mkdir(exist_ok=True)
     jobs = list(_list_jobs(fitted, partitions, results))
-    _run(jobs, parallel)
+    facts = run_jobs(forecast_partition, jobs, parallel)
     by_series = Tables(tuple(job.folder / BY_SERIES for job in jobs))
-    facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
-    _check_faults(facts)
     return Tables(tuple(job.folder / NEXT_VALUES for job in jobs)), by_series, summarize_series(by_series, facts)
-
-
-def _check_faults(facts: Sequence[Mapping[str, Any]]) -> None:
-    """Raise a SeriesError if a partition has a fault, as a small panel does. The others were checked too."""
-    faults = [fact["fault"] for fact in facts if fact["fault"]]
-    if faults:
-        more = f" {len(faults) - FAULTS_IN_MESSAGE} more." if len(faults) > FAULTS_IN_MESSAGE else ""
-        raise SeriesError(
-            f"{len(faults)} of {len(facts)} partitions cannot be used. {' '.join(faults[:FAULTS_IN_MESSAGE])}{more}"
-        )
 
 
 def _fingerprint(fitted: FittedPanel) -> str:
@@ -195,7 +164,7 @@ def _fingerprint(fitted: FittedPanel) -> str:
     return hashlib.sha256("".join(texts).encode() + pack_arrays(arrays)).hexdigest()[:16]
 
 
-def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> Iterator[PartitionJob]:
+def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> Iterator[FittedJob]:
     recipe = fitted.recipe
     for number in range(len(partitions)):
         source, covariates = partitions.select(recipe.source, recipe.covariates, number)
@@ -208,58 +177,23 @@ def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> It
                 ),
             }
         )
-        yield PartitionJob(number, replace(fitted, recipe=own), results / f"{number:05d}")
+        yield FittedJob(number, replace(fitted, recipe=own), results / f"{number:05d}")
 
 
-def _run(jobs: Sequence[PartitionJob], parallel: ParallelSpec) -> None:
-    """Forecast the partitions that have no results yet; if a process is lost, the rest once more."""
-    for is_last in (False, True):
-        left = [job for job in jobs if not job.folder.exists()]
-        if len(left) < len(jobs):
-            logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
-        try:
-            for job, num_series in fan_out(forecast_partition, left, parallel, "partitions"):
-                logger.debug("partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}")
-            return
-        except (ParallelError, BrokenExecutor) as error:
-            if is_last:
-                numbers = [job.number + 1 for job in jobs if not job.folder.exists()]
-                raise ParallelError(
-                    f"the processes were lost twice ({error}). Partitions without results: {numbers}. Run this "
-                    "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
-                ) from error
-            logger.warning("a process was lost (%s); its partitions are forecast again", error)
-
-
-def forecast_partition(job: PartitionJob) -> int:
+def forecast_partition(job: FittedJob) -> int:
     """Forecast and evaluate the series of a partition, and write the results. Return the number of series."""
-    try:
-        with draft_folder(job.folder) as folder:
-            return _write_results(job.fitted, folder)
-    except OSError as error:
-        # A process that was taken for lost has written the same results meanwhile.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        return int(json.loads((job.folder / FACTS).read_text())["num_series"])
+    fitted = job.fitted
 
-
-def _write_results(fitted: FittedPanel, folder: Path) -> int:
-    facts: dict[str, Any] = {"num_series": 0, "left_out": [], "repairs": [], "totals": {}, "fault": ""}
-    try:
+    def write(folder: Path) -> dict[str, Any]:
         panel = prepare_partition(fitted)
-    except SeriesError as error:
-        # Raised after the other partitions, together with their faults. The file is none of the user's.
-        facts["fault"] = str(error).removeprefix(f"{fitted.recipe.source.label}: ")
-    else:
         profile, (test, future) = panel.profile, tabulate_partition(fitted, panel)
-        facts |= {name: profile[name] for name in ("num_series", "left_out", "repairs")}
-        facts["totals"] = sum_totals(test)
         select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
-        season_length = panel.windows.season_length
-        by_series = measure_all(test, panel.series, panel.cutoffs, season_length)
+        by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
-    (folder / FACTS).write_text(json.dumps(facts))
-    return int(facts["num_series"])
+        facts = {name: profile[name] for name in ("num_series", "left_out", "repairs")}
+        return {**facts, "totals": sum_totals(test)}
+
+    return write_results(job.folder, fitted.recipe.source.label, write)
 
 
 def prepare_partition(fitted: FittedPanel) -> Panel:

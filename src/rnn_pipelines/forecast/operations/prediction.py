@@ -6,7 +6,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model.artefact import forecast_panel
-from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
@@ -62,6 +62,7 @@ def forecast_newest(
     """
     if champion is None:
         raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
+    report_new_series(champion.artefact, table)
     laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
     forecasts = forecast_panel(*laid_out)
     if forecasts.empty:

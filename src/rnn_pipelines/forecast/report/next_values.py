@@ -1,7 +1,9 @@
 """The next values as people read them: the ensemble's forecast and its intervals, in few digits."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,11 +83,12 @@ def describe_first_value(next_values: Predictions) -> str:
     return f"The forecast for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}."
 
 
-def summarize_forecasts(log: ForecastLog) -> str:
+def summarize_forecasts(log: ForecastLog, all_series: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Return the newest forecasts of a log for a terminal: their number, and those of the first series.
 
     Args:
         log: forecasts of the champion.
+        all_series: of a divided panel, see `forecast_all_newest`.
     """
     newest = log[log["created_at"] == log["created_at"].max()]
     if newest.empty:
@@ -102,6 +105,8 @@ def summarize_forecasts(log: ForecastLog) -> str:
         f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
         f"{newest['model_version'].iloc[0]}."
     )
+    if all_series:
+        text += f" All {all_series['num_series']:,} series are in all_next_values.parquet."
     headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
     return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
 

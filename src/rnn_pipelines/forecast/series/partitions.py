@@ -118,7 +118,6 @@ def partition_source(
     partitions = _plan(source, covariates, spec, num_rows, folder)
     _divide(partitions, source, covariates)
     _remove_others(partitions)
-    _report_sample(partitions, source)
     return partitions, *partitions.select(source, covariates)
 
 
@@ -136,7 +135,7 @@ def _plan(
     paths = [path for path in (source.path, covariates.path) if path is not None]
     files = [file for path in paths for file in list_tables(Path(path))]
     facts = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    given = [source.model_dump_json(), covariates.model_dump_json(), spec.model_dump_json(), facts]
+    given = [source.model_dump_json(), covariates.path, sorted(covariates.columns), spec.model_dump_json(), facts]
     own = folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
     has_covariates = covariates.path is not None and source.id in list_names(
         expand_home(covariates.path), [source.time, *covariates.future], _find_dialect(source)
@@ -168,6 +167,7 @@ def _divide(partitions: Partitions, source: SourceSpec, covariates: CovariateSpe
         counts[table] = scatter_rows(expand_home(path), columns, source.id, targets, FILES, _find_dialect(source))
     numbers = {table: count.tolist() for table, count in counts.items()}
     replace_file(partitions.folder / MANIFEST, json.dumps(numbers).encode())
+    _report_sample(partitions, source)
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec) -> None:
@@ -175,12 +175,12 @@ def _report_sample(partitions: Partitions, source: SourceSpec) -> None:
     assert source.id is not None
     num_fitted = count_values(partitions.list_files()[: partitions.num_training], source.id)
     logger.info(
-        "%s: %s rows in %d partitions; methods are fitted on the %s series of %d of them",
+        "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them",
         *(source.label, f"{partitions.num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
     )
     if num_fitted < FEW_SERIES:
         logger.warning(
-            "%s: %d series may be too few for the fit; set partitions.training_rows above %d to fit on all series",
+            "%s: %d series may be too few for a fit; set partitions.training_rows above %d to fit on all series",
             *(source.label, num_fitted, partitions.num_rows),
         )
 

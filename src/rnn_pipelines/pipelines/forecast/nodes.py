@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.operations import partitions as operations
-from rnn_pipelines.forecast.operations.partitions import Tables
+from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble

@@ -1,13 +1,23 @@
-"""The node of `monitor_forecast` that is not a function of the library."""
+"""Nodes of `monitor_forecast` that are not functions of the library."""
+
+from pathlib import Path
 
 import pandas as pd
 
-from rnn_pipelines.forecast.series import as_of
+from rnn_pipelines.forecast.series import as_of, partitions
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+
+
+def partition_source(
+    coding: Coding, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path
+) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+    """Divide a panel that is too large to be read whole, with the covariates that the champion reads."""
+    return partitions.partition_source(source, coding.make_spec(covariates.path), spec, folder)
 
 
 def read_as_of(

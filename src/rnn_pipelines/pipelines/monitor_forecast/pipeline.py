@@ -33,6 +33,8 @@ def create_measure_pipeline() -> Pipeline:
     log, series, profile, champion = (
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
+    covariates, partitions = "params:forecast.covariates", "params:forecast.partitions"
+    sample = ["monitor_forecast_sample_source", "monitor_forecast_sample_covariates"]
     coding, covariate_table = "monitor_forecast_coding", "monitor_forecast_covariate_table"
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
@@ -40,8 +42,13 @@ def create_measure_pipeline() -> Pipeline:
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(read_coding, "monitor_forecast_champion_folder", coding),
             node(
+                nodes.partition_source,
+                [coding, source, covariates, partitions, "forecast_partition_folder"],
+                ["monitor_forecast_partitions", *sample],
+            ),
+            node(
                 nodes.read_as_of,
-                [coding, "forecast_external", source, SPEC, "params:forecast.covariates"],
+                [coding, "forecast_external", sample[0], SPEC, sample[1]],
                 [table, covariate_table],
             ),
             node(repair_series, [table, source, gaps], [series, profile]),

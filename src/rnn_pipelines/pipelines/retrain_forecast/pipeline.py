@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.series.partitions import partition_source
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -13,20 +14,23 @@ SPEC = "params:retrain_forecast"
 
 
 def create_pipeline() -> Pipeline:
-    """Read the data up to the as-of time, and run the steps that a backtest replays."""
+    """Read the data up to the as-of time, of a divided panel a sample, and run the steps that a backtest replays."""
     name_dataset = name_in(
         "retrain_forecast",
         champion="champion_forecast",
         retraining=SPEC,
         training_record="retrain_forecast_training",
     )
-    read = ["forecast_external", "params:forecast.source", SPEC, "params:forecast.covariates"]
+    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
+    own_source, own_covariates = sample = ["retrain_forecast_sample_source", "retrain_forecast_sample_covariates"]
+    read = ["forecast_external", own_source, SPEC, own_covariates]
     table, started = "retrain_forecast_table", "retrain_forecast_started"
     covariate_table = "retrain_forecast_covariate_table"
     described = [table, covariate_table, "retrain_forecast_profile", "params:forecast", SPEC, started]
     planned = [SPEC, "retrain_forecast_checkpoints"]
     return Pipeline(
         [
+            node(partition_source, [*given, "forecast_partition_folder"], ["retrain_forecast_partitions", *sample]),
             node(nodes.read_as_of, read, [table, covariate_table, started]),
             node(describe_run, described, "retrain_forecast_run"),
             node(plan_training, planned, "retrain_forecast_plan"),

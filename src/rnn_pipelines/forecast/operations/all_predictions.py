@@ -1,0 +1,144 @@
+"""Forecasts of all series of a divided panel by the champion, one partition after another."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
+from rnn_pipelines.forecast.operations.partitions import find_form
+from rnn_pipelines.forecast.operations.prediction import read_as_trained
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.zones import show_table
+
+
+@dataclass(frozen=True)
+class PredictionJob:
+    """The forecast of one partition.
+
+    Attributes:
+        number: of the partition, from 0.
+        folder: for the results; it exists as soon as they are complete.
+        champion: the forecaster in use.
+        source, covariates: of the partition.
+        as_of: the end of the data to read.
+    """
+
+    number: int
+    folder: Path
+    champion: LoadedChampion
+    source: SourceSpec
+    covariates: CovariateSpec
+    as_of: AsOfSpec
+
+
+def partition_as_trained(
+    champion: LoadedChampion | None,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    spec: PartitionSpec,
+    folder: Path,
+) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+    """Divide a panel that is too large to be read whole, with the covariates of the champion; see `partition_source`.
+
+    Args:
+        champion: the forecaster in use; None if there is none.
+        source, covariates, spec, folder: see `partition_source`; of the covariates, only the path is used.
+    """
+    if champion is not None:
+        covariates = champion.artefact.coding.make_spec(covariates.path)
+    return partition_source(source, covariates, spec, folder)
+
+
+def plan_predictions(
+    champion: LoadedChampion | None,
+    partitions: Partitions,
+    table: Source,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    as_of: AsOfSpec,
+) -> list[PredictionJob]:
+    """Return the forecasts of all partitions of a divided panel; none for other panels.
+
+    Args:
+        champion: the forecaster in use.
+        partitions: of the panel.
+        table: the series of some partitions, which shows the form of times and numbers.
+        source, covariates: of the panel.
+        as_of: the end of the data to read.
+    """
+    if partitions.folder is None or champion is None:
+        return []
+    results = partitions.folder / f"results-{_fingerprint(champion, as_of)}"
+    found = type(source)(**{**source.model_dump(), **find_form(table.attrs.get("found", {}))})
+    asked = champion.artefact.coding.make_spec(covariates.path)
+    return [
+        PredictionJob(number, results / f"{number:05d}", champion, *partitions.select(found, asked, number), as_of)
+        for number in range(len(partitions))
+    ]
+
+
+def _fingerprint(champion: LoadedChampion, as_of: AsOfSpec) -> str:
+    """Return a hash of all that the forecasts depend on beside the data."""
+    parts = [champion.version.encode(), as_of.model_dump_json().encode(), *pack(champion.artefact).values()]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def forecast_all_newest(jobs: list[PredictionJob], parallel: ParallelSpec) -> tuple[Tables, dict[str, Any]]:
+    """Forecast the steps after the end of all series of a divided panel, also of those without training.
+
+    Args:
+        jobs: of the partitions; none if the panel is not divided.
+        parallel: the processes.
+    Returns:
+        `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
+        numbers of series and partitions, with the version of the champion. Without jobs, both are empty.
+    Raises:
+        ParallelError: the processes were lost twice.
+        SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
+    """
+    if not jobs:
+        return Tables(), {}
+    jobs[0].folder.parent.mkdir(exist_ok=True)
+    facts = run_jobs(predict_partition, jobs, parallel)
+    numbers = {"num_series": sum(fact["num_series"] for fact in facts), "num_partitions": len(jobs)}
+    version = jobs[0].champion.version
+    return Tables(tuple(job.folder / NEXT_VALUES for job in jobs)), {**numbers, "model_version": version}
+
+
+def predict_partition(job: PredictionJob) -> int:
+    """Forecast the series of a partition, and write the results. Return the number of series."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        table, covariate_table = read_as_trained(job.champion, None, job.source, job.as_of, job.covariates)
+        forecasts = forecast_panel(*lay_out_newest(job.champion.artefact, table, job.source, covariate_table))
+        select_forecasts(forecasts, job.champion.artefact).to_parquet(folder / NEXT_VALUES, index=False)
+        return {"num_series": int(forecasts["unique_id"].nunique())}
+
+    return write_results(job.folder, job.source.label, write)
+
+
+def select_forecasts(forecasts: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
+    """Return the columns of `forecast_all_newest`, with times in the zone of the data.
+
+    Args:
+        forecasts: see `forecast_cutoffs`.
+        forecaster: that made them.
+    """
+    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+    bounds = [f"{side}_{level}" for level in levels if level != ANOMALY_LEVEL for side in ("lo", "hi")]
+    names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
+    shown = show_table(forecasts[["unique_id", "ds", *names]].rename(columns=names), forecaster.settings.tz)
+    return shown.astype(dict.fromkeys(names.values(), "float32"))

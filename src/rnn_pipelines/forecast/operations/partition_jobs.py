@@ -1,0 +1,118 @@
+"""Jobs of a divided panel: each writes the results of one partition, in this process or in others.
+
+The results of a partition appear together, as a folder. So a run that was interrupted goes on with the partitions that
+have none yet.
+"""
+
+import errno
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pandas as pd
+
+from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.storage.files import draft_folder
+
+logger = logging.getLogger(__name__)
+
+FAULTS_IN_MESSAGE = 20
+NEXT_VALUES, FACTS = "next_values.parquet", "facts.json"
+
+
+class PartitionJob(Protocol):
+    """The work on one partition."""
+
+    @property
+    def number(self) -> int:
+        """Of the partition, from 0."""
+
+    @property
+    def folder(self) -> Path:
+        """For the results; it exists as soon as they are complete."""
+
+
+Job = TypeVar("Job", bound=PartitionJob)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables in Parquet files, read one after another."""
+
+    files: tuple[Path, ...] = ()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (pd.read_parquet(file) for file in self.files if file.exists())
+
+
+def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: ParallelSpec) -> list[dict[str, Any]]:
+    """Work on the partitions that have no results yet, and return the facts of all.
+
+    If a process is lost, its partitions are worked on once more.
+
+    Args:
+        work: a function of a module, which calls `write_results`.
+        jobs: one for each partition.
+        parallel: the processes; their results are files, which all of them and this process must see.
+    Raises:
+        ParallelError: the processes were lost twice.
+        SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
+    """
+    for is_last in (False, True):
+        left = [job for job in jobs if not job.folder.exists()]
+        if len(left) < len(jobs):
+            logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
+        try:
+            for job, num_series in fan_out(work, left, parallel, "partitions"):
+                logger.debug("partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}")
+            break
+        except (ParallelError, BrokenExecutor) as error:
+            if is_last:
+                numbers = [job.number + 1 for job in jobs if not job.folder.exists()]
+                raise ParallelError(
+                    f"the processes were lost twice ({error}). Partitions without results: {numbers}. Run this "
+                    "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
+                ) from error
+            logger.warning("a process was lost (%s); its partitions are forecast again", error)
+    facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
+    _check_faults(facts)
+    return facts
+
+
+def _check_faults(facts: Sequence[Mapping[str, Any]]) -> None:
+    """Raise a SeriesError if a partition has a fault, as a small panel does. The others were checked too."""
+    faults = [fact["fault"] for fact in facts if fact["fault"]]
+    if faults:
+        more = f" {len(faults) - FAULTS_IN_MESSAGE} more." if len(faults) > FAULTS_IN_MESSAGE else ""
+        raise SeriesError(
+            f"{len(faults)} of {len(facts)} partitions cannot be used. {' '.join(faults[:FAULTS_IN_MESSAGE])}{more}"
+        )
+
+
+def write_results(folder: Path, label: str, write: Callable[[Path], dict[str, Any]]) -> int:
+    """Write the results of a partition, or the reason why it has none. Return the number of series.
+
+    Args:
+        folder: of the results.
+        label: of the partition's file, which is none of the user's and is left out of the reason.
+        write: writes the results into a folder, and returns facts with `num_series`.
+    """
+    try:
+        with draft_folder(folder) as draft:
+            try:
+                facts = {"fault": "", **write(draft)}
+            except SeriesError as error:
+                # Raised after the other partitions, together with their faults.
+                facts = {"fault": str(error).removeprefix(f"{label}: "), "num_series": 0}
+            (draft / FACTS).write_text(json.dumps(facts))
+    except OSError as error:
+        # A process that was taken for lost has written the same results meanwhile.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        facts = json.loads((folder / FACTS).read_text())
+    return int(facts["num_series"])

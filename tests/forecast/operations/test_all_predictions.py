@@ -1,0 +1,163 @@
+"""The champion's forecasts of all series of a divided panel, most of which it was not trained on."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.fitting import make_champion
+from rnn_pipelines.forecast.model.paths import PathsSpec
+from rnn_pipelines.forecast.operations import all_predictions
+from rnn_pipelines.forecast.operations.all_predictions import (
+    PredictionJob,
+    forecast_all_newest,
+    partition_as_trained,
+    plan_predictions,
+)
+from rnn_pipelines.forecast.operations.partition_jobs import Tables
+from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+
+NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
+ALONE = ParallelSpec(workers=1)
+ALL_DAYS = AsOfSpec()
+COVARIATES = CovariateSpec(future=("price",), static=("kind",))
+NAMES = ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
+
+
+def make_table() -> pd.DataFrame:
+    """Daily sales with a week, a price that is known ahead, and two kinds of shops, as European text."""
+    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
+    tables = []
+    for number in range(NUM_SERIES):
+        price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
+        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 3, len(steps))
+        days = pd.date_range("2024-01-01", periods=len(steps))
+        own = pd.DataFrame({"unique_id": f"shop {number}", "ds": days, "y": y, "price": price})
+        tables.append(own.assign(kind="AB"[number % 2]))
+        tables[-1].loc[NUM_STEPS:, "y"] = np.nan
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def champion() -> LoadedChampion:
+    """Fitted on four of the series."""
+    table = make_table()
+    known = table[table["unique_id"].isin([f"shop {number}" for number in range(4)])]
+    small: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}
+    covariates = {"future": ["price"], "static": ["kind"]}
+    fitted = Forecaster(h=HORIZON, level=[80], lookback=14, covariates=covariates, **small).fit(known)
+    return LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> SourceSpec:
+    table = make_table()
+    days = table["ds"].dt.strftime("%d.%m.%Y")
+    text = table.assign(ds=days, y=table["y"].round(3), price=table["price"])
+    text.to_csv(tmp_path / "sales.csv", sep=";", decimal=",", index=False)
+    return SourceSpec(path=str(tmp_path / "sales.csv"), id="unique_id")
+
+
+def plan(champion: LoadedChampion, source: SourceSpec, folder: Path, as_of: AsOfSpec = ALL_DAYS) -> list[PredictionJob]:
+    spec = PartitionSpec(training_rows=400, rows=400)
+    partitions, own, covariates = partition_as_trained(champion, source, COVARIATES, spec, folder)
+    table, _ = read_as_trained(champion, None, own, as_of, covariates)
+    return plan_predictions(champion, partitions, table, source, COVARIATES, as_of)
+
+
+def join(tables: Tables) -> pd.DataFrame:
+    return pd.concat(list(tables), ignore_index=True).sort_values(["unique_id", "ds"], ignore_index=True)
+
+
+def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+    """Those of the training to the digit; the usual error of new ones includes a part of that of their partition."""
+    jobs = plan(champion, source, tmp_path)
+    tables, summary = forecast_all_newest(jobs, ALONE)
+    found = join(tables)
+    table, covariate_table = read_as_trained(champion, None, source, AsOfSpec(), COVARIATES)
+    log, _ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
+    names = {"y_hat": "forecast", "lo_80": "lo-80", "hi_80": "hi-80"}
+    expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
+    assert list(found) == NAMES
+    assert len(jobs) == 4
+    assert summary == {"num_series": NUM_SERIES, "num_partitions": 4, "model_version": "v1"}
+    pd.testing.assert_frame_equal(found[NAMES[:3]], expected[NAMES[:3]], check_dtype=False, rtol=1e-5)
+    known = found["unique_id"].isin(champion.artefact.scaler["unique_id"])
+    pd.testing.assert_frame_equal(found[known], expected[known], check_dtype=False, rtol=1e-5)
+    width, expected_width = ((one["hi-80"] - one["lo-80"])[~known] for one in (found, expected))
+    np.testing.assert_allclose(width, expected_width, rtol=0.15)
+
+
+def test_undivided_panel_and_missing_champion_have_no_jobs(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
+    given = (pd.DataFrame(), source, COVARIATES, AsOfSpec())
+    assert plan_predictions(champion, Partitions(), *given) == []
+    assert plan_predictions(None, Partitions(tmp_path, 1, 1), *given) == []
+    tables, summary = forecast_all_newest([], ALONE)
+    assert (list(tables), summary) == ([], {})
+
+
+def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+    last = "2024-04-19"
+    found = join(forecast_all_newest(plan(champion, source, tmp_path, AsOfSpec(as_of=last)), ALONE)[0])
+    assert found["ds"].min() == pd.Timestamp(last) + pd.Timedelta(days=1)
+
+
+def test_other_champion_and_other_day_have_other_results(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
+    other = LoadedChampion("v2", champion.artefact, "", (), {})
+    folders = {
+        plan(one, source, tmp_path, AsOfSpec(as_of=day))[0].folder.parent
+        for one in (champion, other)
+        for day in (None, "2024-04-19")
+    }
+    assert len(folders) == 4
+
+
+def test_interrupted_run_goes_on(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, forecast_panel = plan(champion, source, tmp_path), vars(all_predictions)["forecast_panel"]
+    calls: list[int] = []
+
+    def interrupt_second(*given: Any) -> pd.DataFrame:
+        calls.append(len(calls))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return forecast_panel(*given)
+
+    monkeypatch.setattr(all_predictions, "forecast_panel", interrupt_second)
+    with pytest.raises(KeyboardInterrupt):
+        forecast_all_newest(jobs, ALONE)
+    assert [job.folder.exists() for job in jobs] == [True, False, False, False]
+    tables, summary = forecast_all_newest(jobs, ALONE)
+    assert (len(calls), summary["num_series"], len(join(tables))) == (5, NUM_SERIES, NUM_SERIES * HORIZON)
+
+
+@pytest.fixture
+def without_price(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> list[PredictionJob]:
+    """One partition lacks the price of a day ahead."""
+    jobs = plan(champion, source, tmp_path)
+    file = Path(str(jobs[2].source.path))
+    rows = pd.read_parquet(file)
+    rows.iloc[-1, rows.columns.get_loc("price")] = None
+    rows.to_parquet(file, index=False)
+    return jobs
+
+
+def test_fault_of_a_partition_is_raised_after_the_others(without_price: list[PredictionJob]) -> None:
+    with pytest.raises(SeriesError, match=r"^1 of 4 partitions .*price"):
+        forecast_all_newest(without_price, ALONE)
+    assert all(job.folder.exists() for job in without_price)
