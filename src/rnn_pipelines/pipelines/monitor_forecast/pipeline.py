@@ -34,7 +34,7 @@ def create_measure_pipeline() -> Pipeline:
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
     covariates, partitions = "params:forecast.covariates", "params:forecast.partitions"
-    sample = ["monitor_forecast_sample_source", "monitor_forecast_sample_covariates"]
+    sample = ["monitor_forecast_source_of_sample", "monitor_forecast_covariates_of_sample"]
     coding, covariate_table = "monitor_forecast_coding", "monitor_forecast_covariate_table"
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(

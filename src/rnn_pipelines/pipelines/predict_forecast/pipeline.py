@@ -19,7 +19,7 @@ def create_pipeline() -> Pipeline:
     champion, as_of = "champion_forecast", "params:predict_forecast"
     source, covariates = given = ["params:forecast.source", "params:forecast.covariates"]
     partitions, own_source, own_covariates = divided = [
-        f"predict_forecast_{name}" for name in ("partitions", "sample_source", "sample_covariates")
+        f"predict_forecast_{name}" for name in ("partitions", "source_of_sample", "covariates_of_sample")
     ]
     table, covariate_table = "predict_forecast_table", "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"

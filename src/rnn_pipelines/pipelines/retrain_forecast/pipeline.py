@@ -22,7 +22,7 @@ def create_pipeline() -> Pipeline:
         training_record="retrain_forecast_training",
     )
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    own_source, own_covariates = sample = ["retrain_forecast_sample_source", "retrain_forecast_sample_covariates"]
+    own_source, own_covariates = sample = ["retrain_forecast_source_of_sample", "retrain_forecast_covariates_of_sample"]
     read = ["forecast_external", own_source, SPEC, own_covariates]
     table, started = "retrain_forecast_table", "retrain_forecast_started"
     covariate_table = "retrain_forecast_covariate_table"
