@@ -453,6 +453,14 @@ def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
     pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
 
 
+@pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [0.0] * 40, [5.0] * 40])
+def test_constant_new_series_has_finite_intervals_without_warnings(
+    fitted: Forecaster, make_table: Callable[..., pd.DataFrame], values: list[float]
+) -> None:
+    found = fitted.predict(make_table({"c": values}).reset_index(drop=True))
+    assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
+
+
 def test_new_series_of_one_value_has_intervals_of_its_own_size(fitted: Forecaster, frame: pd.DataFrame) -> None:
     widths = []
     for factor in (1, 1000):

@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.operations.partitions import (
 )
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.series.covariates import read_series
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.partitions import OWN_FILES, Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
@@ -219,6 +219,24 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, partitio
         forecast_partitions(fitted, partitions, ALONE)
     for part in (*names, "2024-01-01", "2 of 4"):
         assert part in str(error.value)
+    assert partitions.folder is not None
+    (path,) = partitions.folder.glob("results-*/faults.txt")
+    assert OWN_FILES.fullmatch(path.relative_to(partitions.folder).as_posix())
+
+
+def test_many_faults_are_in_a_file(
+    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_jobs, "FAULTS_IN_MESSAGE", 2)
+    for file in partitions.list_files():
+        rows = pd.read_parquet(file)
+        pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+    with pytest.raises(SeriesError, match=r"4 of 4 .*faults\.txt") as error:
+        forecast_partitions(fitted, partitions, ALONE)
+    assert partitions.folder is not None
+    (path,) = partitions.folder.glob("results-*/faults.txt")
+    lines = path.read_text().splitlines()
+    assert [line in str(error.value) for line in lines] == [True, True, False, False]
 
 
 def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitions) -> None:

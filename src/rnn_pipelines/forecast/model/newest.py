@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.error_pool import WINDOWS_OF_SERIES, leave_out_padded
-from rnn_pipelines.forecast.methods.error_sizes import measure_usual
+from rnn_pipelines.forecast.methods.error_sizes import TINY_PART, measure_usual
 from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.model.artefact import (
     NAMES_IN_MESSAGE,
@@ -149,7 +149,9 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     else:
         series = number_series(panel.series_starts, origins[is_known])
         usual = measure_usual(series, errors[is_known], len(panel.series_starts))
-    return np.where(np.isnan(usual), np.nanmedian(forecaster.intervals.usual), usual)
+    median = np.nanmedian(forecaster.intervals.usual)
+    # Two equal values have no error on their own past, but may have one later.
+    return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
 
 
 def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:

@@ -7,22 +7,22 @@ have none yet.
 import errno
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.storage.files import draft_folder
+from rnn_pipelines.storage.files import draft_folder, replace_file
 
 logger = logging.getLogger(__name__)
 
 FAULTS_IN_MESSAGE = 20
-NEXT_VALUES, FACTS = "next_values.parquet", "facts.json"
+NEXT_VALUES, FACTS, FAULTS = "next_values.parquet", "facts.json", "faults.txt"
 
 
 class PartitionJob(Protocol):
@@ -80,18 +80,19 @@ def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: Parallel
                 ) from error
             logger.warning("a process was lost (%s); its partitions are forecast again", error)
     facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
-    _check_faults(facts)
+    faults = [fact["fault"] for fact in facts if fact["fault"]]
+    if faults:
+        _raise_faults(faults, len(jobs), jobs[0].folder.parent / FAULTS)
     return facts
 
 
-def _check_faults(facts: Sequence[Mapping[str, Any]]) -> None:
-    """Raise a SeriesError if a partition has a fault, as a small panel does. The others were checked too."""
-    faults = [fact["fault"] for fact in facts if fact["fault"]]
-    if faults:
-        more = f" {len(faults) - FAULTS_IN_MESSAGE} more." if len(faults) > FAULTS_IN_MESSAGE else ""
-        raise SeriesError(
-            f"{len(faults)} of {len(facts)} partitions cannot be used. {' '.join(faults[:FAULTS_IN_MESSAGE])}{more}"
-        )
+def _raise_faults(faults: Sequence[str], num_partitions: int, path: Path) -> NoReturn:
+    """Raise a SeriesError with the first faults, as a small panel has one; all of them are in a file."""
+    replace_file(path, "\n".join([*faults, ""]).encode())
+    more = f" All are in {path}." if len(faults) > FAULTS_IN_MESSAGE else ""
+    raise SeriesError(
+        f"{len(faults)} of {num_partitions} partitions cannot be used. {' '.join(faults[:FAULTS_IN_MESSAGE])}{more}"
+    )
 
 
 def write_results(folder: Path, label: str, write: Callable[[Path], dict[str, Any]]) -> int:

@@ -29,7 +29,7 @@ FEW_SERIES = 1_000
 OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
 OWN_FILES = re.compile(
     rf"{re.escape(MANIFEST)}|(rows|covariates)/(training|others)/\d{{5}}\.parquet"
-    r"|results-[0-9a-f]{16}/(\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)"
+    r"|results-[0-9a-f]{16}/((\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)|faults\.txt)"
 )
 
 
