@@ -127,6 +127,19 @@ def test_an_existing_folder_is_refused(tmp_path: Path) -> None:
         choose_folder("my.csv", "forecast", str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("file", "given"), [(".", None), (".", "out"), ("../data", None), ("../data", "../data/sub/out")]
+)
+def test_results_are_not_written_into_the_folder_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, given: str | None
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path / "data")
+    with pytest.raises(RunError, match="--output"):
+        choose_folder(file, "forecast", given)
+    assert choose_folder(file, "forecast", "../out") == Path("../out")
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError):
         write_folder(tmp_path / "new", {"missing/a": b""}, {})

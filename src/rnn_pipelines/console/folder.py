@@ -19,16 +19,20 @@ def choose_folder(file: str, suffix: str, given: str | None) -> Path:
         suffix: of the folder's name.
         given: by the user; None for none.
     Raises:
-        RunError: the given path exists.
+        RunError: the given path exists, or the folder would lie in the one that is read.
     """
-    if given is None:
-        name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
-        numbers = range(2, 10_000)
-        return next(
-            path for path in map(Path, [name, *(f"{name}-{number}" for number in numbers)]) if not os.path.lexists(path)
-        )
-    require_new(Path(given), "Name a new folder in --output.")
-    return Path(given)
+    path = _find_new(f"{Path(file).absolute().name.split('.')[0]}-{suffix}") if given is None else Path(given)
+    require_new(path, "Name a new folder in --output.")
+    # The next command would read the results as data.
+    if path.absolute().parent.resolve().is_relative_to(Path(file).resolve()):
+        raise RunError(f"{path}: it would lie in the folder that is read. Name a folder outside of {file} in --output.")
+    return path
+
+
+def _find_new(name: str) -> Path:
+    """Return the path of this name, with a number if it exists."""
+    names = [name, *(f"{name}-{number}" for number in range(2, 10_000))]
+    return next(path for path in map(Path, names) if not os.path.lexists(path))
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, bytes]) -> None:
