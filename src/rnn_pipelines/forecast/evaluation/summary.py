@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.manifest import fingerprint_table
+from rnn_pipelines.forecast.evaluation.differences import centre_differences, measure_differences
 from rnn_pipelines.forecast.evaluation.interval_metrics import (
     MetricsByLevel,
     MetricsByLevelTable,
@@ -20,7 +21,6 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     MetricsBySeriesTable,
     MetricsByStep,
     MetricsByStepTable,
-    average_errors,
     choose_scale_season,
     measure_by_series,
     measure_by_step,
@@ -29,7 +29,6 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_totals,
     measure_zero_fraction,
 )
-from rnn_pipelines.forecast.evaluation.significance import compute_interval, linearize_roots
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -190,7 +189,11 @@ def evaluate_forecasts(
     )
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     baseline = summary.find_best_baseline()
-    differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
+    differences = centre_differences(
+        measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse"),
+        {name: block[summary.deciding] for name, block in summary.forecasters.items()},
+        baseline,
+    )
     of_intervals, by_level = measure_intervals(predictions)
     tested = predictions.table[["unique_id", "cutoff", "ds", "y"]]
     observed = tested.loc[tested["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
@@ -251,42 +254,3 @@ def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
     mae = by_series.pivot(index="unique_id", columns="forecaster", values="mae")
     ratios = mae.div(mae[find_reference(mae)], axis=0)
     return np.exp(np.log(ratios.where((ratios > 0) & np.isfinite(ratios))).mean())
-
-
-def measure_differences(
-    predictions: Predictions, scale: pd.Series, baseline: str, is_root: bool = False
-) -> dict[str, dict[str, float | None]]:
-    """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
-
-    Args:
-        predictions: with the actuals.
-        scale: of MASE, or of RMSSE, by series.
-        baseline: name of the baseline.
-        is_root: whether the errors of several series are those of RMSSE.
-    Returns:
-        By forecaster, `difference`: that of the mean squared error of one series, or of MASE or RMSSE of several, over
-        the baseline's error; negative is better. `difference_low`, `difference_high`: its 95 % interval over cut-offs,
-        or over series if each has one cut-off. None if undefined.
-    """
-    table = predictions.table
-    is_panel = table["unique_id"].nunique() > 1
-    statistic = "mae" if is_panel and not is_root else "mse"
-    by_cutoff = average_errors(table, predictions.forecasters, statistic, by="cutoff")
-    losses = by_cutoff[list(predictions.forecasters)]
-    if is_panel:
-        losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
-    if is_root:
-        losses = linearize_roots(losses, by_cutoff["unique_id"])
-    has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
-    losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
-    # A window without observations has no error; a series without a scale has no scaled error.
-    losses = losses.dropna()
-    horizon = 1 if has_one_each else int(table["horizon_step"].max())
-    theirs = losses[baseline].mean()
-    found: dict[str, dict[str, float | None]] = {}
-    for name in predictions.forecasters:
-        differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
-        ends = (float(np.mean(differences)), *compute_interval(differences, horizon))
-        names = ("difference", "difference_low", "difference_high")
-        found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
-    return found
