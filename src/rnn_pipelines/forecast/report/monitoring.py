@@ -85,9 +85,10 @@ def describe_error(error: RealisedError) -> str:
     if not error["num_forecasts"]:
         return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
+    first, last = error["first_cutoff"], error["last_cutoff"]
     return (
         f"{count(error['num_forecasts'], 'forecast')} from {count(error['num_cutoffs'], 'cut-off')}, "
-        f"{error['first_cutoff']} to {error['last_cutoff']}: MSE {format_number(error['mse'])}, expected "
+        f"{first if first == last else f'{first} to {last}'}: MSE {format_number(error['mse'])}, expected "
         f"{format_number(error['expected_mse'])}, ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
