@@ -148,8 +148,15 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
             "shift": lambda row: format_number(row["shift"], 3),
             "distance": lambda row: format_number(row["distance"], 3),
             "p": lambda row: format_p_cell(row["p_value"]),
+            "newest mean": lambda row: format_number(row["level"]),
+            "means in training": _format_range,
         },
     )
+
+
+def _format_range(row: DriftRow) -> str:
+    lowest, highest = row["lowest_level"], row["highest_level"]
+    return NO_NUMBER if lowest is None else f"{format_number(lowest)} to {format_number(highest)}"
 
 
 def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
