@@ -190,6 +190,24 @@ def test_several_series_are_judged_by_mase_and_one_by_mse(by_series: pd.DataFram
     assert (summary.deciding, alone.deciding) == ("mase", "mse")
 
 
+@pytest.mark.parametrize("zeros", [0.0, 1.0])
+def test_several_series_without_a_scale_are_ranked_by_mae(
+    zeros: float, make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    """The training parts are constant, so that no series has a MASE."""
+    predictions, constant = make_predictions({"a": 30, "b": 20}), [5.0 * (1 - zeros)] * 4
+    series, cutoffs = make_series({"a": constant, "b": constant}), make_cutoffs(a=4, b=4)
+    blocks, *_ = evaluate_forecasts(
+        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+    )
+    found = ForecastMetrics.parse(blocks)
+    errors = {name: found.get(name, "mae") for name in found.forecasters}
+    assert (found.deciding, found.zero_fraction) == ("mae", zeros)
+    assert found.rank() == sorted(errors, key=lambda name: errors[name])
+    assert found.get("gru", "skill") == pytest.approx(1 - errors["gru"] / errors["seasonal_naive"])
+    assert found.get("gru", "difference") == pytest.approx(errors["gru"] / errors[found.find_best_baseline()] - 1)
+
+
 @pytest.mark.parametrize(("zeros", "metric"), [(0.1, "mase"), (0.11, "rmsse")])
 def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFrame, zeros: float, metric: str) -> None:
     """In the order of the ranking and in the skill; one series is ranked by its MSE, which gives the same order."""

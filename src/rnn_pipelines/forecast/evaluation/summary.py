@@ -75,7 +75,8 @@ class ForecastMetrics:
     @property
     def deciding(self) -> str:
         """The metric of the verdict, see `choose_deciding`."""
-        return choose_deciding(self.is_panel, self.zero_fraction)
+        has_scale = any(block.get("mase") is not None for block in self.forecasters.values())
+        return choose_deciding(self.is_panel, self.zero_fraction, has_scale)
 
     @property
     def reference(self) -> str:
@@ -96,7 +97,8 @@ class ForecastMetrics:
 
     def is_exact(self, forecaster: str) -> bool:
         """Return whether the errors of a forecaster are only rounding."""
-        return self.get(forecaster, "mae") <= ROUNDING * self.mean_size
+        mae = self.forecasters.get(forecaster, {}).get("mae")
+        return mae is not None and mae <= ROUNDING * self.mean_size
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
@@ -127,14 +129,17 @@ def _sort_last(number: float | None) -> float:
     return float("inf") if number is None else number
 
 
-def choose_deciding(is_panel: bool, zero_fraction: float) -> str:
+def choose_deciding(is_panel: bool, zero_fraction: float, has_scale: bool) -> str:
     """Return the metric of verdict and ranking.
 
     It is `mse` for one series. For several it is `mase`, in which each has the same weight; or `rmsse` if many values
-    are 0, because the lowest absolute error is then that of a forecast of 0, and not that of the mean.
+    are 0, because the lowest absolute error is then that of a forecast of 0, and not that of the mean. If the training
+    parts of all series are constant, no error can be scaled by them, and it is `mae`.
     """
     if not is_panel:
         return "mse"
+    if not has_scale:
+        return "mae"
     return "rmsse" if zero_fraction > SOME_ZEROS else "mase"
 
 
@@ -143,7 +148,8 @@ def warn_of_zeros(zero_fraction: float, metric: str | None) -> str:
     if zero_fraction <= SOME_ZEROS:
         return ""
     warning = f"{100 * zero_fraction:.0f} % of the values are 0."
-    if metric is None:
+    # Nothing but zeros has no scale, and any other forecast than 0 is worse.
+    if metric is None or metric == "mae":
         return warning
     return (
         f"{warning} The ranking is by the {METRICS[metric].heading}, because a forecast of 0 can have the lowest MAE "
@@ -188,6 +194,8 @@ def evaluate_forecasts(
         by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
     )
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
+    if summary.deciding == "mae":
+        scale = pd.Series(1.0, index=scale.index)
     baseline = summary.find_best_baseline()
     differences = centre_differences(
         measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse"),
@@ -229,7 +237,7 @@ def summarize_metrics(
     if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)
     if reference in means.index:
-        errors = means[choose_deciding(is_panel, zero_fraction)]
+        errors = means[choose_deciding(is_panel, zero_fraction, bool(means["mase"].notna().any()))]
         means["skill"] = 1 - errors / errors.where(errors > 0)[reference]
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
