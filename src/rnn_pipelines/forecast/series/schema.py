@@ -94,12 +94,7 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, freq, source, gaps))
-    if gaps.root == "zero":
-        regular = regular.assign(y=regular["y"].fillna(0.0), observed=True)
-    if gaps.root == "interpolate":
-        # Each series begins and ends with a value, so that no line connects two series.
-        for column in regular.columns.intersection(["y", "signal"]):
-            regular[column] = regular[column].interpolate()
+    _fill_gaps(regular, gaps)
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
     for message in future:
@@ -243,6 +238,16 @@ def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[st
     early = [f"left out: {count(num_early, 'row')} before the first value of a series"] if num_early else []
     late = f"{count(num_late, 'row')} without a value after the last one of a series, for future covariates only"
     return ordered[is_inside], early, [late] if num_late else []
+
+
+def _fill_gaps(regular: pd.DataFrame, gaps: GapPolicy) -> None:
+    """Fill the missing values in place, by the policy."""
+    if gaps.root == "zero":
+        regular["y"], regular["observed"] = regular["y"].fillna(0.0), True
+    if gaps.root == "interpolate":
+        # Each series begins and ends with a value, so that no line connects two series.
+        for column in regular.columns.intersection(["y", "signal"]):
+            regular[column] = regular[column].interpolate()
 
 
 def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:
