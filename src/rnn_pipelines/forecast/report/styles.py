@@ -14,5 +14,5 @@ VALUE_AXIS, ERROR_AXIS = f"value, {UNIT}", f"error, {UNIT}"
 
 def name_axis(metric: str) -> str:
     """Return the title of an axis of a metric in `METRICS`, with its unit."""
-    units = {"data": f", {UNIT}", "square": f", {UNIT} squared", "none": ""}
+    units = {"data": f", {UNIT}", "square": f", squared {UNIT}", "none": ""}
     return f"{METRICS[metric].heading}{units[METRICS[metric].unit]}"
