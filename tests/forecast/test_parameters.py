@@ -38,7 +38,7 @@ def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
         ({"h": True}, "window.horizon: expected a number, received True"),
         ({"freq": True}, "source.freq: expected a number, received True"),
         ({"level": [True]}, "level.0: expected a number, received True"),
-        ({"gaps": "ignore"}, "gaps: Input should be 'interpolate', 'error' or 'split'. Received 'ignore'"),
+        ({"gaps": "ignore"}, "gaps: Input should be 'interpolate', 'zero', 'error' or 'split'. Received 'ignore'"),
         ({"split": {"test": 1.0}}, "split.test: expected a fraction above 0 and below 1, .* a date, received 1.0"),
         ({"freq": 1.5}, "source.freq: expected a frequency such as .* steps, received 1.5"),
         ({"split": 0.2}, "split: .* Received 0.2"),

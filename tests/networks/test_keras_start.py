@@ -122,6 +122,19 @@ def test_nothing_is_left_behind(facts: dict[str, Any]) -> None:
     assert (facts["finders before"], facts["finders after"]) == (1, 0)
 
 
+def test_network_becomes_a_keras_model_without_a_line() -> None:
+    code = """
+import numpy as np
+import pandas as pd
+from rnn_pipelines import Forecaster
+frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=120), "y": np.sin(np.arange(120))})
+forecaster = Forecaster(2, lookback=5, training={"max_steps": 1}, lstm={"units": 2}, gru={"units": 2}).fit(frame)
+print(type(forecaster.networks["lstm"].to_keras()).__name__)
+"""
+    finished = run_python(code)
+    assert (finished.stdout, finished.stderr) == ("Functional\n", "")
+
+
 def test_who_sets_a_level_reads_what_there_is() -> None:
     assert "oneDNN" in run_python(f"{QUICKEN}import keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
 

@@ -173,7 +173,9 @@ def describe_zeros(fitted: Fitted) -> str:
     panel = fitted.panel
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
     is_ranked = len(panel.windows.index("test")) > 0
-    return warn_of_zeros(zero_fraction, choose_deciding(len(panel.cutoffs) > 1, zero_fraction) if is_ranked else None)
+    return warn_of_zeros(
+        zero_fraction, choose_deciding(len(panel.cutoffs) > 1, zero_fraction, zero_fraction < 1) if is_ranked else None
+    )
 
 
 def describe_all_series(fitted: Fitted) -> SeriesMethods:

@@ -9,6 +9,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 Text = Annotated[str, Field(pattern=r"\w")]
 
@@ -29,6 +30,16 @@ class SampleSpec(ParameterModel, frozen=True):
     held_out: int = Field(1000, ge=0, le=10**6)
     max_words: int = Field(40, ge=1, le=10**5)
     texts: tuple[Text, ...] = Field(min_length=1)
+
+
+class TracedReviewsSpec(ReviewSourceSpec, frozen=True):
+    """The reviews of the small classifier.
+
+    Attributes:
+        download: whether a missing archive is downloaded; otherwise the report has no texts.
+    """
+
+    download: bool = False
 
 
 class SmallForecasterSpec(ParameterModel, frozen=True):

@@ -186,6 +186,11 @@ def count_up_to(title: str, maximum: int) -> dict[str, Any]:
     return {"title": title, "dtick": 1 if maximum <= 12 else None}
 
 
+def choose_time_axis(title: str, times: Values | pd.Series) -> dict[str, Any]:
+    """Return the settings of an axis of times; a single time is a label, because its scale would be microseconds."""
+    return {"title": title} | ({"type": "category"} if pd.Series(times).nunique() == 1 else {})
+
+
 def choose_mode(values: Values) -> str:
     """Return Plotly's mode for a line; few points are marked, because a line alone does not show a single point."""
     return "lines+markers" if pd.Series(values).count() <= MAX_MARKED_POINTS else "lines"

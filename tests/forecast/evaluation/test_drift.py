@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past, measure_distance
+from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past, is_outside, measure_distance
 
 NUM, LEARNT = 800, 640
 
@@ -135,3 +135,52 @@ def test_steps_are_compared_as_dates_are() -> None:
     steps = dates.assign(ds=np.arange(NUM))
     one = compare_with_past(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
     pd.testing.assert_frame_equal(one, compare_with_past(steps, {"a": LEARNT - 1}, 7, 30))
+
+
+# The level
+
+
+def has_left_its_range(found: pd.Series) -> bool:
+    return is_outside(found["level"], found["lowest_level"], found["highest_level"])
+
+
+@pytest.mark.parametrize("make", [make_yearly, make_memory])
+def test_old_shift_of_the_level_leaves_its_range_and_is_no_drift(make: Callable[[int], np.ndarray]) -> None:
+    """The season before the newest steps has shifted too, so that their residuals are small."""
+    for seed in range(12):
+        values = make(seed)
+        assert not has_left_its_range(measure(values))
+        values[-90:] += 4 * (values.max() - values.min())
+        assert has_left_its_range(measure(values))
+        assert not has_drifted(measure(values))
+
+
+def test_levels_are_means_of_observed_values_in_windows_of_the_training_part() -> None:
+    values, observed = make_yearly(0), np.ones(NUM, bool)
+    observed[100:105] = observed[-3] = False
+    found = measure(np.where(observed, values, 1e6), observed=observed)
+    kept = np.where(observed, values, np.nan)
+    means = [np.nanmean(kept[start : start + 30]) for start in range(LEARNT - 29)]
+    expected = [np.nanmean(kept[-30:]), min(means), max(means)]
+    assert found[["level", "lowest_level", "highest_level"]].to_numpy(float) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [(12.4, False), (12.6, True), (-2.4, False), (-2.6, True), (np.nan, False)]
+)
+def test_range_has_a_margin_of_a_quarter(level: float, expected: bool) -> None:
+    assert is_outside(level, 0.0, 10.0) == expected
+
+
+def test_constant_series_stays_at_its_level() -> None:
+    values = np.full(NUM, 0.1)
+    assert not has_left_its_range(measure(values))
+    values[-30:] = 0.2
+    assert has_left_its_range(measure(values))
+
+
+@pytest.mark.parametrize(("num", "has_range"), [(119, False), (120, True)])
+def test_range_needs_four_stretches_of_training(num: int, has_range: bool) -> None:
+    series = make_series(np.random.default_rng(0).normal(size=num))
+    found = compare_with_past(series, {"a": series["ds"].iloc[-1].isoformat()}, 7, 30).iloc[0]
+    assert np.isfinite(found["level"]) == has_range

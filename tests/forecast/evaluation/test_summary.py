@@ -11,11 +11,9 @@ import pytest
 from sklearn.metrics import mean_absolute_error
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, Metric, list_totals, measure_by_series
-from rnn_pipelines.forecast.evaluation.significance import compute_interval
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
     evaluate_forecasts,
-    measure_differences,
     measure_relative_mae,
     summarize_metrics,
 )
@@ -192,6 +190,24 @@ def test_several_series_are_judged_by_mase_and_one_by_mse(by_series: pd.DataFram
     assert (summary.deciding, alone.deciding) == ("mase", "mse")
 
 
+@pytest.mark.parametrize("zeros", [0.0, 1.0])
+def test_several_series_without_a_scale_are_ranked_by_mae(
+    zeros: float, make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+) -> None:
+    """The training parts are constant, so that no series has a MASE."""
+    predictions, constant = make_predictions({"a": 30, "b": 20}), [5.0 * (1 - zeros)] * 4
+    series, cutoffs = make_series({"a": constant, "b": constant}), make_cutoffs(a=4, b=4)
+    blocks, *_ = evaluate_forecasts(
+        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
+    )
+    found = ForecastMetrics.parse(blocks)
+    errors = {name: found.get(name, "mae") for name in found.forecasters}
+    assert (found.deciding, found.zero_fraction) == ("mae", zeros)
+    assert found.rank() == sorted(errors, key=lambda name: errors[name])
+    assert found.get("gru", "skill") == pytest.approx(1 - errors["gru"] / errors["seasonal_naive"])
+    assert found.get("gru", "difference") == pytest.approx(errors["gru"] / errors[found.find_best_baseline()] - 1)
+
+
 @pytest.mark.parametrize(("zeros", "metric"), [(0.1, "mase"), (0.11, "rmsse")])
 def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFrame, zeros: float, metric: str) -> None:
     """In the order of the ranking and in the skill; one series is ranked by its MSE, which gives the same order."""
@@ -233,150 +249,7 @@ def test_numbers_are_added_to_those_that_are_there(summary: ForecastMetrics) -> 
     assert "difference" not in summary.forecasters["gru"]
 
 
-# Differences
-
-
-def compute_losses(predictions: Predictions, name: str, power: int) -> pd.Series:
-    """The mean of |error|^power of each window, by series and cut-off."""
-    errors = (predictions.table["y"] - predictions.table[name]).abs() ** power
-    return errors.groupby([predictions.table["unique_id"], predictions.table["cutoff"]]).mean()
-
-
-def read_difference(found: dict[str, dict[str, float | None]], name: str) -> list[float | None]:
-    return [found[name][key] for key in ("difference", "difference_low", "difference_high")]
-
-
-def test_difference_of_one_series_is_that_of_the_mse_over_cutoffs(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 30}, horizon=3)
-    found = measure_differences(predictions, pd.Series({"a": 2.0}), "ridge")
-    ours, theirs = (compute_losses(predictions, name, 2).to_numpy() for name in ("gru", "ridge"))
-    parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
-
-
-def test_difference_of_one_series_is_minus_the_skill(
-    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
-) -> None:
-    """Where each window has as many values."""
-    predictions = make_predictions({"a": 30})
-    series = make_series({"a": [1, 2, 4.0]})
-    summary = summarize(measure_by_series(predictions, series, make_cutoffs(a=3), 1))
-    found = measure_differences(predictions, pd.Series({"a": 1.0}), "ridge")
-    assert found["gru"]["difference"] == pytest.approx(-summary.get("gru", "skill_vs_ridge"))
-
-
-def test_difference_of_a_panel_is_that_of_the_scaled_error_over_cutoffs(make_predictions: MakePredictions) -> None:
-    """The mean over the series at a cut-off first: they share their luck."""
-    predictions = make_predictions({"a": 30, "b": 25}, horizon=3)
-    scale = pd.Series({"a": 2.0, "b": 5.0})
-    found = measure_differences(predictions, scale, "ridge")
-    means = {}
-    for name in ("gru", "ridge"):
-        losses = compute_losses(predictions, name, 1)
-        a, b = losses["a"] / 2, losses["b"] / 5
-        means[name] = np.array([(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)])
-    parts = (means["gru"] - means["ridge"]) / means["ridge"].mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
-
-
-def test_difference_of_a_panel_with_one_origin_each_is_over_series(make_predictions: MakePredictions) -> None:
-    """Whose forecasts don't overlap, however far they reach."""
-    names = [f"s{number}" for number in range(12)]
-    predictions = make_predictions(dict.fromkeys(names, 1), horizon=6)
-    scale = pd.Series(np.linspace(1, 3, 12), index=names)
-    found = measure_differences(predictions, scale, "ridge")
-    ours, theirs = (
-        (compute_losses(predictions, name, 1).droplevel("cutoff") / scale)[names].to_numpy()
-        for name in ("gru", "ridge")
-    )
-    parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 1)], rel=1e-12)
-
-
-def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredictions) -> None:
-    """With an interval by the delta method, which is near to that of a bootstrap over cut-offs."""
-    predictions = make_predictions({"a": 200, "b": 200}, horizon=1)
-    scale = pd.Series({"a": 4.0, "b": 25.0})
-    losses = {
-        name: compute_losses(predictions, name, 2).unstack("unique_id").to_numpy() / scale.to_numpy()
-        for name in ("gru", "ridge")
-    }
-
-    def compare(rows: np.ndarray) -> float:
-        ours, theirs = (np.sqrt(losses[name][rows].mean(axis=0)).mean() for name in ("gru", "ridge"))
-        return float(ours / theirs - 1)
-
-    found = read_difference(measure_differences(predictions, scale, "ridge", is_root=True), "gru")
-    random = np.random.default_rng(0)
-    drawn = [compare(random.integers(0, 200, 200)) for _ in range(2000)]
-    assert found[0] == pytest.approx(compare(np.arange(200)), rel=1e-12)
-    assert found[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
-
-
-def test_exact_forecasts_have_an_rmsse_of_nothing(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 30, "b": 30})
-    exact = change(predictions, gru=predictions.table["y"], lstm=np.inf)
-    found = measure_differences(exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True)
-    assert read_difference(found, "gru")[0] == pytest.approx(-1)
-    assert found["lstm"]["difference"] is None
-
-
-def test_window_of_which_nothing_was_observed_has_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 30}, horizon=1)
-    is_hole = predictions.table["cutoff"] == 4
-    found = measure_differences(
-        change(predictions, y=predictions.table["y"].mask(is_hole)), pd.Series({"a": 1.0}), "ridge"
-    )
-    expected = measure_differences(predictions.keep(~is_hole), pd.Series({"a": 1.0}), "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-
-
-def test_cutoffs_of_a_series_without_a_scale_alone_have_no_part_in_the_difference(
-    make_predictions: MakePredictions,
-) -> None:
-    """Those from the twentieth on."""
-    predictions = make_predictions({"a": 30, "b": 20})
-    found = measure_differences(predictions, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
-    kept = predictions.keep(predictions.table["cutoff"] < 20)
-    expected = measure_differences(kept, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-
-
-def test_series_without_a_scale_have_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
-    names = [f"s{number}" for number in range(12)]
-    predictions = make_predictions(dict.fromkeys(names, 1))
-    scale = pd.Series(1.0, index=names)
-    found = measure_differences(predictions, scale.mask(scale.index == "s3", 0.0), "ridge")
-    kept = predictions.keep(predictions.table["unique_id"] != "s3")
-    expected = measure_differences(kept, scale, "ridge")
-    assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-
-
-@pytest.mark.parametrize("sizes", [{"a": 30}, {"a": 30, "b": 20}], ids=["one", "many"])
-def test_baseline_differs_from_itself_by_nothing(sizes: dict[str, int], make_predictions: MakePredictions) -> None:
-    found = measure_differences(make_predictions(sizes), pd.Series(1.0, index=list(sizes)), "ridge")
-    assert read_difference(found, "ridge") == [0, 0, 0]
-
-
-def test_half_the_error_is_a_difference_below_zero(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 40})
-    table = predictions.table
-    halved = change(predictions, gru=table["y"] - 0.5 * (table["y"] - table["ridge"]))
-    found = read_difference(measure_differences(halved, pd.Series({"a": 1.0}), "ridge"), "gru")
-    assert found[0] == pytest.approx(-0.75)
-    assert found[1] < -0.75 < found[2] < 0
-
-
-def test_too_few_cutoffs_have_a_difference_without_an_interval(make_predictions: MakePredictions) -> None:
-    found = measure_differences(make_predictions({"a": 2}), pd.Series({"a": 1.0}), "ridge")
-    assert found["gru"]["difference"] is not None
-    assert read_difference(found, "gru")[1:] == [None, None]
-
-
-def test_nothing_is_said_against_a_baseline_that_is_exact(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 30})
-    exact = change(predictions, ridge=predictions.table["y"])
-    assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [None, None, None]
+# The whole evaluation
 
 
 def test_seconds_stand_beside_the_metrics(
@@ -399,22 +272,31 @@ def test_windows_and_their_cutoffs_are_counted(
     blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
     assert (blocks["num_windows"], blocks["num_cutoffs"], blocks["zero_fraction"]) == (49, 29, 0.25)
     assert blocks["gru"].items() >= list_totals(holes)["gru"].items()
-    assert blocks["gru"]["difference"] == pytest.approx(
-        measure_differences(holes, pd.Series({"a": 26 / 3, "b": 18.0}), "ridge", is_root=True)["gru"]["difference"]
-    )
 
 
-def test_metrics_tell_the_difference_from_the_best_baseline(
-    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
+@pytest.mark.parametrize(
+    ("sizes", "zeros"), [({"a": 30}, False), ({"a": 30, "b": 20}, False), ({"a": 30, "b": 20}, True)]
+)
+def test_difference_and_metric_are_one_number(
+    sizes: dict[str, int],
+    zeros: bool,
+    make_predictions: MakePredictions,
+    make_series: MakeTable,
+    make_cutoffs: MakeTable,
 ) -> None:
-    predictions = make_predictions({"a": 30})
-    series, cutoffs = make_series({"a": [1, 2, 4.0, 7]}), make_cutoffs(a=4)
-    blocks, _, _, _ = evaluate_forecasts(
-        predictions, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {}
-    )
+    """Also if windows lack values, and series have other cut-offs, so that the mean over cut-offs is another."""
+    predictions = make_predictions(sizes)
+    is_hole = (predictions.table["horizon_step"] == 2) & (predictions.table["cutoff"] % 3 == 0)
+    holes = change(predictions, y=predictions.table["y"].mask(is_hole))
+    values = [1, 0, 4.0, 7] if zeros else [1, 2, 4.0, 7]
+    series, cutoffs = make_series(dict.fromkeys(sizes, values)), make_cutoffs(**dict.fromkeys(sizes, 4))
+    blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
     found = ForecastMetrics.parse(blocks)
-    expected = measure_differences(predictions, pd.Series({"a": 2.0}), found.find_best_baseline())
-    assert all(found.forecasters[name].items() >= expected[name].items() for name in predictions.forecasters)
+    assert found.deciding == ("mse" if len(sizes) == 1 else "rmsse" if zeros else "mase")
+    best = found.find_best_baseline()
+    for name in predictions.forecasters:
+        expected = found.get(name, found.deciding) / found.get(best, found.deciding) - 1
+        assert found.get(name, "difference") == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 # A metric is one line

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from golden import has_in_order
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
@@ -264,6 +265,16 @@ def test_forecasts_as_good_as_expected_are_ok() -> None:
     assert [row["horizon_step"] for row in found["by_step"]] == [1, 2]
     assert [row["model_version"] for row in found["by_version"]] == [VERSION]
     assert found["coverage"]["missed_steps"] == {"a": 0}
+
+
+@pytest.mark.parametrize("levels", [{"a": (23.1, 6.0, 16.25)}, {"a": (23.1, 6.0, 16.25), "b": (9.0, 1.0, 2.0)}])
+def test_level_outside_its_range_is_a_reason_but_no_retraining(levels: dict[str, tuple[float, float, float]]) -> None:
+    """The errors may stay small, and a trend leaves the range as a fault does."""
+    verdict = decide(replace(WELL, levels=levels))
+    assert verdict.verdict == "ok"
+    (reason,) = [reason for reason in verdict.reasons if "23.1" in reason]
+    assert has_in_order(reason, "a", "30", "6", "16.25")
+    assert ("2 series" in reason) == (len(levels) == 2)
 
 
 def test_covariate_that_has_drifted_asks_for_a_retraining() -> None:

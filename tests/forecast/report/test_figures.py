@@ -35,6 +35,17 @@ def test_figures_have_their_names(figures) -> None:
     assert set(figures) == set(NAMES)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_vertical_axis_has_a_title(figures, name: str) -> None:
+    titles = [axis.title.text for axis in figures[name].select_yaxes()]
+    assert any(titles)
+
+
+def test_axis_of_errors_is_named_by_the_metric_of_the_menu(figures) -> None:
+    buttons = figures["error_by_step"].layout.updatemenus[0].buttons
+    assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == ["RMSE", "MAE"]
+
+
 def test_inputs_are_not_changed(make_results, draw) -> None:
     results, before = make_results(num_series=2, has_signal=True), make_results(num_series=2, has_signal=True)
     draw(results)

@@ -148,3 +148,10 @@ def test_figure_without_intervals_has_a_reason() -> None:
     points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
     figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), bool(figure.layout.title.subtitle.text)) == (0, True)
+
+
+def test_intervals_of_exact_forecasts_are_neither_too_wide_nor_too_narrow() -> None:
+    numbers = {"coverage_80": 1.0, "relative_width_80": 1e9, "mae": 1e-9}
+    found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None, mean_size=10.0), (80,))
+    assert "exact" in found
+    assert not any(text in found for text in ("too wide", "80 %", "seasonal"))

@@ -56,8 +56,10 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
         "anomalies": [{"unique_id": "a", "ds": "2024-10-20", "y": 31.5, "lo": 8.0, "hi": 30.0}],
         "num_anomalies": 3,
         "drift": [
-            {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004},
-            {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None},
+            {"unique_id": "a", "num_values": 30, "num_windows": 250, "shift": -1.2, "distance": 0.61, "p_value": 0.004}
+            | {"level": 21.5, "lowest_level": 6.0, "highest_level": 16.25},
+            {"unique_id": "b", "num_values": 0, "num_windows": 9, "shift": None, "distance": None, "p_value": None}
+            | dict.fromkeys(("level", "lowest_level", "highest_level")),
         ],
         "covariate_drift": [],
         "coverage": {"missed_steps": {"a": 3, "b": 0}, "unknown_series": [], "num_not_finite": 0},
@@ -119,7 +121,7 @@ def test_covariates_are_told_where_any_are_read() -> None:
 
 def test_drift_that_could_not_be_measured_is_a_dash() -> None:
     rows = tabulate_drift(make_verdict()["drift"]).rows
-    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004"], ["b", "0", "9", "–", "–", "–"]]
+    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"], ["b", "0", "9", *"–––––"]]
 
 
 def test_most_distant_series_are_shown_and_the_rest_counted() -> None:

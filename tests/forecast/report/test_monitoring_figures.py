@@ -50,6 +50,13 @@ def test_first_cut_off_of_each_version_is_marked(evaluated: pd.DataFrame) -> Non
     ]
 
 
+def test_single_cut_off_is_a_label(evaluated: pd.DataFrame) -> None:
+    """The scale of a single date would be microseconds."""
+    axes = [draw_error_over_time(evaluated[:num], 10).layout.xaxis for num in (1, 2)]
+    assert [axis.type for axis in axes] == ["category", None]
+    assert [axis.title.text for axis in axes] == ["cut-off"] * 2
+
+
 def test_versions_are_numbered_as_in_the_table(evaluated: pd.DataFrame) -> None:
     assert (
         mark_versions(evaluated)["model_version"].tolist()

@@ -344,6 +344,12 @@ def test_errors_that_are_rounding_are_exact(difference: float) -> None:
     assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")
 
 
+def test_exact_forecasts_without_a_difference_are_exact() -> None:
+    """A baseline of error 0 has no relative difference."""
+    metrics = replace(make_metrics(lstm=0.0, gru=1.0, ridge=0.0), mean_size=10.0)
+    assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == ["exact", "–", "–"]
+
+
 def test_network_that_adds_nothing_is_named() -> None:
     table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
     assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}

@@ -185,7 +185,7 @@ def test_too_few_timestamps_are_counted_in_the_error(freq: str | int, size: int)
 
 def test_irregular_timestamps_ask_for_the_frequency() -> None:
     days = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
-    with pytest.raises(SeriesError, match=r"irregular spacing: no 12 timestamps .* give source.freq"):
+    with pytest.raises(SeriesError, match=r"irregular spacing: no 12 timestamps .*source.freq"):
         infer_frequency(pd.DataFrame({"unique_id": "a", "ds": days}))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from golden import has_in_order
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -278,10 +279,8 @@ def test_gaps_are_stated(make_table: MakeTable, gaps: str, treated: str) -> None
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
 def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | None) -> None:
     values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
-    assert fail(make_table({"a": RAMP, "b": values}), "error") == (
-        "my.csv: column 'Temp': 2 of 60 steps without a value, the first in series 'b' at 2021-01-06. "
-        "Fill them, or give gaps=interpolate or gaps=split."
-    )
+    message = fail(make_table({"a": RAMP, "b": values}), "error")
+    assert has_in_order(message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate")
 
 
 def test_error_policy_lets_a_whole_series_pass(make_table: MakeTable) -> None:
@@ -308,6 +307,55 @@ def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
     table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
     before, after = repair(table)[1]["repairs"]
     assert ("1 row" in before, "2 rows" in after) == (True, True)
+
+
+# Steps that are 0
+
+
+def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(make_table: MakeTable) -> None:
+    """A series ends with its last sale, and the table with that of any series; a row for a covariate is later."""
+    sales = {"a": [2.0, *[None] * 15, 1.0, *[None] * 12, 3.0, np.nan], "b": [None, 4.0, *[None] * 18, 5.0]}
+    series, profile = repair(make_table(sales), "zero", freq="D")
+    expected = {"a": [2.0, *[0.0] * 15, 1.0, *[0.0] * 12, 3.0], "b": [4.0, *[0.0] * 18, 5.0, *[0.0] * 9]}
+    assert series.groupby("unique_id")["y"].agg(list).to_dict() == expected
+    assert series["observed"].all()
+    assert series.groupby("unique_id")["ds"].max().eq(pd.Timestamp("2021-01-30")).all()
+    assert any("54 of 59" in repair for repair in profile["repairs"])
+    SeriesTable.validate(series)
+
+
+def test_empty_cells_of_a_wide_table_are_zeros_too(make_table: MakeTable) -> None:
+    """Also after the last value of a series, and not before its first one."""
+    table = make_table({"a": RAMP, "b": [np.nan, np.nan, 4.0, *[np.nan] * 27]})
+    series, profile = repair(table, "zero")
+    assert series.loc[series["unique_id"] == "b", "y"].tolist() == [4.0, *[0.0] * 27]
+    assert not any("covariates" in repair for repair in profile["repairs"])
+
+
+@pytest.mark.parametrize("freq", ["W-MON", "MS", "B", 5])
+def test_series_are_extended_on_their_own_steps(make_table: MakeTable, freq: str | int) -> None:
+    sales = {"a": [*[1.0] * 20, *[None] * 9, 1.0], "b": [None, *[1.0] * 12]}
+    table = make_table(sales, freq=freq, start=0 if freq == 5 else "2021-01-01")
+    if freq == 5:
+        table.loc[table["unique_id"] == "b", "ds"] += 2
+    series, _ = repair(table, "zero")
+    assert series.groupby("unique_id").size().to_dict() == {"a": 30, "b": 28 if freq == 5 else 29}
+
+
+def test_rare_events_have_the_spacing_of_all_times(make_table: MakeTable) -> None:
+    """No series has one of its own."""
+    shop = np.random.default_rng(0).integers(0, 3, 60)
+    sales = {str(number): [1.0 if one == number else None for one in shop] for number in range(3)}
+    series, profile = repair(make_table(sales), "zero")
+    assert profile["freq"] == "D"
+    assert series.groupby("ds")["y"].sum().eq(1).all()
+
+
+def test_mistyped_year_is_no_gap_of_zeros(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP, "b": RAMP})
+    table.loc[table.index[-1], "ds"] = pd.Timestamp("2121-01-30")
+    message = fail(table, "zero", freq="D")
+    assert has_in_order(message, "row 60", "'b'", "2121-01-30")
 
 
 # Spacing

@@ -10,10 +10,9 @@ import pytest
 
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.internals.sentiment.choice import choose_classifier
-from rnn_pipelines.internals.specs import SmallClassifierSpec
+from rnn_pipelines.internals.specs import SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.sentiment.text import source
 from rnn_pipelines.sentiment.text.download import IMDB, fetch_archive
-from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 SMALL_CLASSIFIER = SmallClassifierSpec.model_validate(
     {
@@ -28,7 +27,7 @@ SMALL_CLASSIFIER = SmallClassifierSpec.model_validate(
 
 
 @pytest.fixture(scope="module")
-def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> ReviewSourceSpec:
+def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> TracedReviewsSpec:
     """A table of 120 reviews, each one a text of its own."""
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("own") / "reviews.csv"
@@ -38,12 +37,12 @@ def own_reviews(tmp_path_factory: pytest.TempPathFactory) -> ReviewSourceSpec:
         for number in range(120):
             words = rng.choice(["good", "fine", "great"] if number % 2 else ["bad", "dull", "awful"], 4)
             writer.writerow([" ".join([*words, "film", f"no{number}"]), number % 2])
-    return ReviewSourceSpec(path=str(path))
+    return TracedReviewsSpec(path=str(path))
 
 
 def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make_reviews) -> None:
     reviews = make_reviews()
-    chosen = choose_classifier(text_classifier, reviews, ReviewSourceSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+    chosen = choose_classifier(text_classifier, reviews, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     assert chosen.classifier is text_classifier
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
     assert list(chosen.labels) == list(reviews.loc[reviews["part"] == "test", "label"])
@@ -51,12 +50,12 @@ def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make
 
 
 def test_trained_classifier_is_taken_without_reviews(text_classifier) -> None:
-    chosen = choose_classifier(text_classifier, None, ReviewSourceSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+    chosen = choose_classifier(text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     assert list(chosen.texts) == []
 
 
 @pytest.fixture(scope="module")
-def small(own_reviews: ReviewSourceSpec):
+def small(own_reviews: TracedReviewsSpec):
     return choose_classifier(None, None, own_reviews, SMALL_CLASSIFIER)
 
 
@@ -74,7 +73,7 @@ def test_small_classifier_is_trained_on_so_many_reviews(small) -> None:
 
 def test_reviews_that_cannot_be_had_name_both_ways() -> None:
     with pytest.raises(ReviewError) as caught:
-        choose_classifier(None, None, ReviewSourceSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
+        choose_classifier(None, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     for part in (
         "nowhere.csv: no such file",
         "kedro run --pipelines=sentiment first",
@@ -85,11 +84,23 @@ def test_reviews_that_cannot_be_had_name_both_ways() -> None:
         assert part in str(caught.value)
 
 
+def test_nothing_is_downloaded_unless_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
+    monkeypatch.setattr(source, "fetch_archive", lambda *_: pytest.fail("a download"))
+    with caplog.at_level("INFO"):
+        chosen = choose_classifier(None, None, TracedReviewsSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER)
+    assert (chosen.classifier, chosen.texts, chosen.labels) == (None, [], [])
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "internals.reviews.download=true" in line
+
+
 def test_failed_download_leaves_no_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     unreachable = replace(IMDB, url="http://127.0.0.1:1/aclImdb_v1.tar.gz")
     monkeypatch.setattr(source, "fetch_archive", partial(fetch_archive, remote=unreachable))
-    chosen = choose_classifier(None, None, ReviewSourceSpec(download_to=str(tmp_path)), SMALL_CLASSIFIER)
+    chosen = choose_classifier(
+        None, None, TracedReviewsSpec(download_to=str(tmp_path), download=True), SMALL_CLASSIFIER
+    )
     assert chosen.classifier is None
     assert (chosen.texts, chosen.labels) == ([], [])
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -102,7 +113,7 @@ def test_file_that_is_no_archive_is_an_error(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("IMDB_ARCHIVE", raising=False)
     path = tmp_path / "aclImdb_v1.tar.gz"
     path.write_bytes(b"no archive")
-    spec = ReviewSourceSpec.model_validate({name: str(path if name == "archive" else tmp_path)})
+    spec = TracedReviewsSpec.model_validate({name: str(path if name == "archive" else tmp_path)})
     with pytest.raises(ReviewError, match=path.name):
         choose_classifier(None, None, spec, SMALL_CLASSIFIER)
 
@@ -110,4 +121,4 @@ def test_file_that_is_no_archive_is_an_error(tmp_path: Path, monkeypatch: pytest
 def test_archive_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_ARCHIVE", "nowhere.tar.gz")
     with pytest.raises(ReviewError, match=r"nowhere\.tar\.gz"):
-        choose_classifier(None, None, ReviewSourceSpec(), SMALL_CLASSIFIER)
+        choose_classifier(None, None, TracedReviewsSpec(), SMALL_CLASSIFIER)

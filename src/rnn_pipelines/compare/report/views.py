@@ -48,7 +48,9 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
 
 def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
     """Return one figure with a menu of the tasks, from views that consist of rows."""
-    return set_layout(combine_views(views, axes), title, subtitle, y={"zeroline": False}, hovermode="closest")
+    return set_layout(
+        combine_views(views, axes), title, subtitle, y={"title": "network", "zeroline": False}, hovermode="closest"
+    )
 
 
 def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Drift of series: their newest values compared with those of the training data."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,6 +16,12 @@ from rnn_pipelines.storage.tables import Column, Table
 MAX_WINDOWS = 250
 # Smallest share of observed values in a window that is compared.
 MIN_OBSERVED_FRACTION = 0.5
+# A level counts as outside the range of the past ones if it lies beyond it by this share of the range.
+MARGIN = 0.25
+# Means of equal values differ by rounding.
+ROUNDING = 1e-9
+# With fewer stretches' worth of training steps, the range of their levels says little.
+MIN_STRETCHES = 4
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
@@ -39,7 +46,8 @@ class DriftTable(Table):
 
     `num_values` newest values are compared with `num_windows` past windows. `shift` is the mean of the newest residuals
     less that of the past ones, in standard deviations of the past ones; `distance` is from 0 to 1. These two and
-    `p_value` are missing if there are too few values.
+    `p_value` are missing if there are too few values. `level` is the mean of the newest values, between `lowest_level`
+    and `highest_level` if training windows of the same length had such means; all three can be missing, too.
     """
 
     key = ("unique_id",)
@@ -49,8 +57,12 @@ class DriftTable(Table):
     shift = Column("float", can_be_empty=True)
     distance = Column("float", can_be_empty=True)
     p_value = Column("float", can_be_empty=True)
+    level = Column("float", can_be_empty=True)
+    lowest_level = Column("float", can_be_empty=True)
+    highest_level = Column("float", can_be_empty=True)
 
 
+LEVELS = ("level", "lowest_level", "highest_level")
 Drift = Annotated[pd.DataFrame, DriftTable]
 
 
@@ -61,7 +73,8 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
     every winter. The residuals of a seasonal naive forecast from the first step of each window are compared instead.
     The effect is the Kolmogorov-Smirnov distance between the newest residuals and all past ones. The p-value is the
     share of past windows that are at least as far from the past residuals. A change of the spread alone is rarely
-    detected.
+    detected. A shift that is older than a window is in the season before it too, and has no residual: the levels show
+    it if it leaves their past range.
 
     Args:
         series: only observed values count.
@@ -71,19 +84,45 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
     """
     trained = series[series["unique_id"].isin(list(trained_until))]
     rows = [
-        {"unique_id": name, **_compare(group, _parse_like(trained_until[str(name)], group), season_length, num_steps)}
-        for name, group in trained.groupby("unique_id", sort=False)
+        {
+            "unique_id": name,
+            **_compare(values, num_learnt, season_length, num_steps),
+            **_measure_levels(values, num_learnt, num_steps),
+        }
+        for name, values, num_learnt in _list_series(trained, trained_until)
     ]
     return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
+
+
+def is_outside(level: float, lowest: float, highest: float) -> bool:
+    """Return whether a level lies clearly outside the range of the past ones; False if one is missing."""
+    margin = max(MARGIN * (highest - lowest), ROUNDING * max(abs(lowest), abs(highest)))
+    return level < lowest - margin or level > highest + margin
+
+
+def _list_series(series: Series, trained_until: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray, int]]:
+    """Yield the name, the values with NaN for those that were not observed, and the number of training steps."""
+    for name, group in series.groupby("unique_id", sort=False):
+        values = group["y"].where(group["observed"]).to_numpy()
+        yield str(name), values, int((group["ds"] <= _parse_like(trained_until[str(name)], group)).sum())
 
 
 def _parse_like(last: Any, group: pd.DataFrame) -> Any:
     return pd.Timestamp(last) if group["ds"].dtype.kind == "M" else int(last)
 
 
-def _compare(group: pd.DataFrame, last: Any, season_length: int, num_steps: int) -> dict[str, float]:
-    values = group["y"].where(group["observed"]).to_numpy()
-    num_learnt = int((group["ds"] <= last).sum())
+def _measure_levels(values: np.ndarray, num_learnt: int, num_steps: int) -> dict[str, float]:
+    """Return the mean of the newest steps, and the range of those of training windows of the same length."""
+    if num_learnt < MIN_STRETCHES * num_steps:
+        return dict.fromkeys(LEVELS, float("nan"))
+    least = max(1, math.ceil(MIN_OBSERVED_FRACTION * num_steps))
+    past = pd.Series(values[:num_learnt]).rolling(num_steps, min_periods=least).mean()[num_steps - 1 :]
+    newest = values[-num_steps:][np.isfinite(values[-num_steps:])]
+    level = float(newest.mean()) if len(newest) >= least else float("nan")
+    return dict(zip(LEVELS, (level, past.min(), past.max()), strict=True))
+
+
+def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps: int) -> dict[str, float]:
     starts = np.arange(season_length, num_learnt - num_steps + 1)
     chosen = starts[np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))]
     past = [window for window in (_take_residuals(values, s, season_length, num_steps) for s in chosen) if len(window)]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.manifest import fingerprint_table
+from rnn_pipelines.forecast.evaluation.differences import centre_differences, measure_differences
 from rnn_pipelines.forecast.evaluation.interval_metrics import (
     MetricsByLevel,
     MetricsByLevelTable,
@@ -20,7 +21,6 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     MetricsBySeriesTable,
     MetricsByStep,
     MetricsByStepTable,
-    average_errors,
     choose_scale_season,
     measure_by_series,
     measure_by_step,
@@ -29,7 +29,6 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_totals,
     measure_zero_fraction,
 )
-from rnn_pipelines.forecast.evaluation.significance import compute_interval, linearize_roots
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -76,7 +75,8 @@ class ForecastMetrics:
     @property
     def deciding(self) -> str:
         """The metric of the verdict, see `choose_deciding`."""
-        return choose_deciding(self.is_panel, self.zero_fraction)
+        has_scale = any(block.get("mase") is not None for block in self.forecasters.values())
+        return choose_deciding(self.is_panel, self.zero_fraction, has_scale)
 
     @property
     def reference(self) -> str:
@@ -97,7 +97,8 @@ class ForecastMetrics:
 
     def is_exact(self, forecaster: str) -> bool:
         """Return whether the errors of a forecaster are only rounding."""
-        return self.get(forecaster, "mae") <= ROUNDING * self.mean_size
+        mae = self.forecasters.get(forecaster, {}).get("mae")
+        return mae is not None and mae <= ROUNDING * self.mean_size
 
     def find_best_baseline(self) -> str:
         """Return the simple method with the lowest error in the deciding metric."""
@@ -128,14 +129,17 @@ def _sort_last(number: float | None) -> float:
     return float("inf") if number is None else number
 
 
-def choose_deciding(is_panel: bool, zero_fraction: float) -> str:
+def choose_deciding(is_panel: bool, zero_fraction: float, has_scale: bool) -> str:
     """Return the metric of verdict and ranking.
 
     It is `mse` for one series. For several it is `mase`, in which each has the same weight; or `rmsse` if many values
-    are 0, because the lowest absolute error is then that of a forecast of 0, and not that of the mean.
+    are 0, because the lowest absolute error is then that of a forecast of 0, and not that of the mean. If the training
+    parts of all series are constant, no error can be scaled by them, and it is `mae`.
     """
     if not is_panel:
         return "mse"
+    if not has_scale:
+        return "mae"
     return "rmsse" if zero_fraction > SOME_ZEROS else "mase"
 
 
@@ -144,7 +148,8 @@ def warn_of_zeros(zero_fraction: float, metric: str | None) -> str:
     if zero_fraction <= SOME_ZEROS:
         return ""
     warning = f"{100 * zero_fraction:.0f} % of the values are 0."
-    if metric is None:
+    # Nothing but zeros has no scale, and any other forecast than 0 is worse.
+    if metric is None or metric == "mae":
         return warning
     return (
         f"{warning} The ranking is by the {METRICS[metric].heading}, because a forecast of 0 can have the lowest MAE "
@@ -189,8 +194,14 @@ def evaluate_forecasts(
         by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
     )
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
+    if summary.deciding == "mae":
+        scale = pd.Series(1.0, index=scale.index)
     baseline = summary.find_best_baseline()
-    differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
+    differences = centre_differences(
+        measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse"),
+        {name: block[summary.deciding] for name, block in summary.forecasters.items()},
+        baseline,
+    )
     of_intervals, by_level = measure_intervals(predictions)
     tested = predictions.table[["unique_id", "cutoff", "ds", "y"]]
     observed = tested.loc[tested["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
@@ -226,7 +237,7 @@ def summarize_metrics(
     if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)
     if reference in means.index:
-        errors = means[choose_deciding(is_panel, zero_fraction)]
+        errors = means[choose_deciding(is_panel, zero_fraction, bool(means["mase"].notna().any()))]
         means["skill"] = 1 - errors / errors.where(errors > 0)[reference]
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
@@ -251,42 +262,3 @@ def measure_relative_mae(by_series: MetricsBySeries) -> pd.Series:
     mae = by_series.pivot(index="unique_id", columns="forecaster", values="mae")
     ratios = mae.div(mae[find_reference(mae)], axis=0)
     return np.exp(np.log(ratios.where((ratios > 0) & np.isfinite(ratios))).mean())
-
-
-def measure_differences(
-    predictions: Predictions, scale: pd.Series, baseline: str, is_root: bool = False
-) -> dict[str, dict[str, float | None]]:
-    """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
-
-    Args:
-        predictions: with the actuals.
-        scale: of MASE, or of RMSSE, by series.
-        baseline: name of the baseline.
-        is_root: whether the errors of several series are those of RMSSE.
-    Returns:
-        By forecaster, `difference`: that of the mean squared error of one series, or of MASE or RMSSE of several, over
-        the baseline's error; negative is better. `difference_low`, `difference_high`: its 95 % interval over cut-offs,
-        or over series if each has one cut-off. None if undefined.
-    """
-    table = predictions.table
-    is_panel = table["unique_id"].nunique() > 1
-    statistic = "mae" if is_panel and not is_root else "mse"
-    by_cutoff = average_errors(table, predictions.forecasters, statistic, by="cutoff")
-    losses = by_cutoff[list(predictions.forecasters)]
-    if is_panel:
-        losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
-    if is_root:
-        losses = linearize_roots(losses, by_cutoff["unique_id"])
-    has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
-    losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
-    # A window without observations has no error; a series without a scale has no scaled error.
-    losses = losses.dropna()
-    horizon = 1 if has_one_each else int(table["horizon_step"].max())
-    theirs = losses[baseline].mean()
-    found: dict[str, dict[str, float | None]] = {}
-    for name in predictions.forecasters:
-        differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
-        ends = (float(np.mean(differences)), *compute_interval(differences, horizon))
-        names = ("difference", "difference_low", "difference_high")
-        found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
-    return found

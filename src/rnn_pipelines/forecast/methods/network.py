@@ -107,8 +107,12 @@ class Network:
     def to_keras(self) -> KerasModel:
         """Return the mean correction, without shrinkage, as a functional Keras model; see `keras_members.build_model`.
 
-        Its inputs `steps` and `static_inputs` are those of `read_windows`, with the batch as the first axis.
+        Its inputs `steps` and `static_inputs` are those of `read_windows`, with the batch as the first axis. TensorFlow
+        loads without its log lines, unless the environment variable TF_CPP_MIN_LOG_LEVEL is 0 or 1.
         """
+        from rnn_pipelines.networks.keras_start import quicken_start
+
+        quicken_start()
         from rnn_pipelines.networks.keras_members import build_model
 
         return build_model(self.weights)

@@ -15,7 +15,7 @@ from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describ
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
-from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past
+from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past, is_outside
 from rnn_pipelines.forecast.evaluation.realised import (
     EvaluatedForecasts,
     GroupError,
@@ -57,6 +57,9 @@ class DriftRow(TypedDict):
     shift: float | None
     distance: float | None
     p_value: float | None
+    level: float | None
+    lowest_level: float | None
+    highest_level: float | None
 
 
 class ForecastVerdict(VerdictRecord):
@@ -165,6 +168,11 @@ def monitor_forecasts(
         newest_anomaly=_format_anomaly(anomalies[0]) if anomalies else "",
         drift={
             row.unique_id: None if np.isnan(row.distance) else (row.distance, row.p_value) for row in drift.itertuples()
+        },
+        levels={
+            row.unique_id: (row.level, row.lowest_level, row.highest_level)
+            for row in drift.itertuples()
+            if is_outside(row.level, row.lowest_level, row.highest_level)
         },
         covariates=tuple(_list_rows(covariate_drift)),
     )

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.report.numbers import format_p_value, list_some
+from rnn_pipelines.report.numbers import format_number, format_p_value, list_some
 
 NAMES_IN_REASON = 3
 
@@ -111,6 +111,7 @@ class ForecastEvidence:
         num_anomalies: actuals outside the widest interval.
         newest_anomaly: the newest of them, in words.
         drift: distance and p-value of each series; None if there are too few values.
+        levels: newest level, and lowest and highest level in training, of each series that has left this range.
         covariates: drift of each covariate that the forecaster in use reads.
     """
 
@@ -128,6 +129,7 @@ class ForecastEvidence:
     num_anomalies: int = 0
     newest_anomaly: str = ""
     drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
+    levels: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     covariates: tuple[CovariateDriftRow, ...] = ()
 
 
@@ -143,6 +145,7 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
             *_check_champion(evidence),
             *_check_forecasting(evidence, monitoring.max_missed_steps),
             *_check_errors(evidence, monitoring.error),
+            *_check_levels(evidence.levels, monitoring.drift.num_steps),
             *_check_intervals(evidence, monitoring),
             *_check_drift(evidence, monitoring.drift),
             *_check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
@@ -214,6 +217,20 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
             f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
             f"{evidence.newest_anomaly}",
         )
+
+
+def _check_levels(levels: Mapping[str, tuple[float, float, float]], num_steps: int) -> Iterator[Finding]:
+    """Yield a finding on levels outside the training range. It is never a retraining, because a trend does the same."""
+    if not levels:
+        return
+    name, (level, lowest, highest) = next(iter(levels.items()))
+    own = f"{format_number(level)}, in training {format_number(lowest)} to {format_number(highest)}"
+    which = f" of {make_line(name, MAX_VALUE)}" if len(levels) > 1 else ""
+    yield Finding(
+        "ok",
+        f"look at {_list(levels)}: the mean of the newest {num_steps} values lies outside its range in the training "
+        f"data ({own}{which})",
+    )
 
 
 def _check_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:

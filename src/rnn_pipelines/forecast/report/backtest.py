@@ -9,7 +9,7 @@ from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
-from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
@@ -58,7 +58,7 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
         visible = choose_visible(entry.mse < MAX_SHOWN * max(errors))
         figure.add_trace(draw_line(STYLES[entry.name], ends, [entry.mse] * 2, mode="lines", visible=visible))
     subtitle = "of each schedule of retraining"
-    axes = {"title": "seconds of training in total", "range": ends}, "MSE of the forecasts"
+    axes = {"title": "seconds of training in total", "range": ends}, name_axis("mse")
     return set_layout(figure, "Error against cost", subtitle, *axes, hovermode="closest")
 
 

@@ -8,9 +8,9 @@ from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.windows import MetricsByCutoff, WindowResults
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
-from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.forecast.report.totals import format_totals, list_errors
-from rnn_pipelines.report.figures import choose_visible, draw_line, set_layout
+from rnn_pipelines.report.figures import choose_time_axis, choose_visible, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
 from rnn_pipelines.report.page import Section, Table, mark_best, render_page
 from rnn_pipelines.report.terminal import summarize
@@ -33,7 +33,8 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
         visible = choose_visible(own["mse"].mean() <= MAX_SHOWN * lowest)
         line = draw_line(STYLES[str(name)], own["cutoff"], own["mse"], mode="lines+markers", visible=visible)
         figure.add_trace(line)
-    return set_layout(figure, "Error by window", "", "cut-off of the window", "MSE")
+    axis = choose_time_axis("cut-off of the window", by_cutoff["cutoff"])
+    return set_layout(figure, "Error by window", "", axis, name_axis("mse"))
 
 
 def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:

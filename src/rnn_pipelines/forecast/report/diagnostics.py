@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.evaluation.summary import find_reference
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.choice import choose_steps, show_time
-from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.figures import draw_bars, draw_line, set_layout
@@ -63,7 +63,7 @@ def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:
         if name in predictions.forecasters:
             means = predictions.errors[name].abs().groupby(positions).mean().reindex(range(len(labels)))
             figure.add_trace(draw_bars(STYLES[name], list(labels), means.to_numpy()))
-    return set_layout(figure, f"Error by {title}", "mean over all steps ahead", title, "mean absolute error")
+    return set_layout(figure, f"Error by {title}", "mean over all steps ahead", title, name_axis("mae"))
 
 
 def _name_seasons(times: pd.Series, profile: Profile) -> tuple[str, pd.Series, Sequence[str]]:

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.report.choice import (
 )
 from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
-from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.styles import ERROR_AXIS, STYLES, VALUE_AXIS, name_axis
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.report.figures import (
@@ -112,9 +112,8 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
         name: join_steps(series[series["unique_id"] == name], forecasts, num_before)
         for name, forecasts in choose_series(rows).items()
     }
-    return set_layout(
-        _draw_lines(tables, predictions, hidden), "Forecast against actual", describe_choice(rows, tables)
-    )
+    figure = _draw_lines(tables, predictions, hidden)
+    return set_layout(figure, "Forecast against actual", describe_choice(rows, tables), y=VALUE_AXIS)
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
@@ -142,7 +141,8 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
     for name, future in choose_series(rows).items():
         past = hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
-    return set_layout(_draw_lines(tables, next_values, hidden), "Next values", describe_choice(rows, tables))
+    figure = _draw_lines(tables, next_values, hidden)
+    return set_layout(figure, "Next values", describe_choice(rows, tables), y=VALUE_AXIS)
 
 
 def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
@@ -159,11 +159,12 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
         for forecaster, table in errors.groupby("forecaster", sort=False):
             values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
             figure.add_trace(_draw_steps(STYLES[str(forecaster)], table["horizon_step"], values))
-    add_menu(figure, [metric.heading for metric in metrics.values()])
+    titles = [{"yaxis.title.text": name_axis(name)} for name in metrics]
+    add_menu(figure, [metric.heading for metric in metrics.values()], titles)
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
     title = "Error one step ahead" if horizon == 1 else "Error by step ahead"
     subtitle = f"mean over {num_series:,} series" if num_series > 1 else ""
-    return set_layout(figure, title, subtitle, count_up_to("steps ahead", horizon) if horizon > 1 else None, "error")
+    return set_layout(figure, title, subtitle, count_up_to("steps ahead", horizon) if horizon > 1 else None)
 
 
 def draw_residuals(predictions: Predictions) -> Figure:
@@ -186,6 +187,7 @@ def draw_residuals(predictions: Predictions) -> Figure:
             figure.add_trace(_draw_histogram(style, errors[network].dropna(), edges).update(group), 1, 2)
     add_menu(figure, list(tables))
     set_layout(figure, "Actual − forecast", describe_choice(rows, tables), hovermode="closest")
+    figure.update_yaxes(title=ERROR_AXIS, col=1)
     figure.update_xaxes(ticklabeloverflow="hide past domain", col=1)
     return figure.update_xaxes(title="count", col=2)
 

@@ -76,6 +76,10 @@ def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, 
 def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str = ENSEMBLE) -> str:
     """Return whether the intervals of a forecaster held on the test part, sentences for each level with intervals."""
     numbers, sentences = metrics.forecasters.get(name, {}), []
+    if metrics.is_exact(name):
+        return (
+            f"The forecasts of the {STYLES[name].name} are exact, up to rounding, so that its intervals are not tested."
+        )
     for level in levels:
         coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
         if coverage is None:
@@ -86,7 +90,7 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         if least is not None and most is not None:
             low, high = f"{100 * least:.0f}", f"{100 * most:.0f}"
             sentence += f" ({low} % at each origin)" if low == high else f" ({low} to {high} % by origin)"
-        if relative is not None:
+        if relative is not None and not metrics.is_exact(metrics.reference):
             sentence += f", {100 * relative:.0f} % of the width of seasonal naive's"
         sentences.append(f"{sentence}.")
         if (above := numbers.get(f"above_{level}")) is not None:

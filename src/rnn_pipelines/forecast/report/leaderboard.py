@@ -59,10 +59,10 @@ def format_difference(metrics: ForecastMetrics, name: str) -> str:
     """Return the difference from the best baseline in percent with its interval: −3.1 (−5.2 to −1.0)."""
     numbers, baseline = metrics.forecasters[name], metrics.find_best_baseline()
     difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
+    if name != baseline and metrics.is_exact(name) and metrics.is_exact(baseline):
+        return "exact"
     if name == baseline or difference is None:
         return NO_NUMBER
-    if metrics.is_exact(name) and metrics.is_exact(baseline):
-        return "exact"
     if difference > MAX_DIFFERENCE:
         return f"> {100 * MAX_DIFFERENCE:+,.0f}"
     interval = "" if low is None or high is None else f" ({100 * low:+,.1f} to {100 * high:+,.1f})"

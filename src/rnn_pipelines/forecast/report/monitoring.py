@@ -85,9 +85,10 @@ def describe_error(error: RealisedError) -> str:
     if not error["num_forecasts"]:
         return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
+    first, last = error["first_cutoff"], error["last_cutoff"]
     return (
         f"{count(error['num_forecasts'], 'forecast')} from {count(error['num_cutoffs'], 'cut-off')}, "
-        f"{error['first_cutoff']} to {error['last_cutoff']}: MSE {format_number(error['mse'])}, expected "
+        f"{first if first == last else f'{first} to {last}'}: MSE {format_number(error['mse'])}, expected "
         f"{format_number(error['expected_mse'])}, ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
@@ -147,8 +148,15 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
             "shift": lambda row: format_number(row["shift"], 3),
             "distance": lambda row: format_number(row["distance"], 3),
             "p": lambda row: format_p_cell(row["p_value"]),
+            "newest mean": lambda row: format_number(row["level"]),
+            "means in training": _format_range,
         },
     )
+
+
+def _format_range(row: DriftRow) -> str:
+    lowest, highest = row["lowest_level"], row["highest_level"]
+    return NO_NUMBER if lowest is None else f"{format_number(lowest)} to {format_number(highest)}"
 
 
 def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:

@@ -10,7 +10,8 @@ from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, Group
 from rnn_pipelines.forecast.operations.monitoring import ForecastVerdict
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.choice import show_time
-from rnn_pipelines.report.figures import count_up_to, draw_line, fade, set_layout
+from rnn_pipelines.forecast.report.styles import name_axis
+from rnn_pipelines.report.figures import choose_time_axis, count_up_to, draw_line, fade, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
 
@@ -18,7 +19,7 @@ from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
 MAX_NAMED_MARKS = 24
 REALISED, EXPECTED = Style("realised", BLUE), Style("expected", VERMILION, "dash")
 ONE_CUTOFF = Style("one cut-off", fade(BLUE, 0.4))
-RMSE_AXIS = {"title": "RMSE", "rangemode": "tozero"}
+RMSE_AXIS = {"title": name_axis("rmse"), "rangemode": "tozero"}
 NOTHING = "there is no evaluated forecast yet"
 
 
@@ -56,7 +57,7 @@ def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Fig
     figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
     _mark_versions(figure, mark_versions(evaluated))
     subtitle = "RMSE by cut-off; v1, v2, …: the first forecasts of a model version"
-    return set_layout(figure, "Error over time", subtitle, "cut-off", RMSE_AXIS)
+    return set_layout(figure, "Error over time", subtitle, choose_time_axis("cut-off", x), RMSE_AXIS)
 
 
 def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdi
 from rnn_pipelines.forecast.report.choice import choose_series, describe_choice, keep_last_steps, show_time
 from rnn_pipelines.forecast.report.intervals import draw_fan
 from rnn_pipelines.forecast.report.monitoring import describe_error, write_verdict
-from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
+from rnn_pipelines.forecast.report.styles import STYLES, VALUE_AXIS
+from rnn_pipelines.report.figures import add_menu, choose_time_axis, draw_line, set_layout
 from rnn_pipelines.report.numbers import format_minute, format_number, format_p_cell, format_percent
 from rnn_pipelines.report.page import Part, Table
 
@@ -40,7 +40,8 @@ def draw_forecasts(newest: ForecastLog) -> Figure:
         figure.add_traces(draw_fan(ENSEMBLE, times, _rename_bounds(table, levels), levels, visible=True))
         figure.add_trace(draw_line(STYLES[ENSEMBLE], times, table["y_hat"], name="forecast"))
     add_menu(figure, list(tables))
-    return set_layout(figure, "Newest forecasts", describe_choice(newest, tables))
+    axis = choose_time_axis("time", newest["ds"])
+    return set_layout(figure, "Newest forecasts", describe_choice(newest, tables), axis, VALUE_AXIS)
 
 
 def _list_levels(log: ForecastLog) -> list[int]:

@@ -22,6 +22,7 @@ WORSE_FRACTION = 0.05
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
     "mse": "the MSE gives large errors more weight",
+    "mae": "the MAE gives large errors less weight",
     "mase": "the MASE gives each series the same weight, and large errors less",
     "rmsse": "the RMSSE gives each series the same weight",
 }

@@ -67,7 +67,7 @@ _MOST = 0.5
 
 
 def infer_frequency(table: pd.DataFrame) -> int | str:
-    """Return the spacing of most blocks of rows, so that gaps do not hide it.
+    """Return the spacing of most blocks of rows, so that gaps do not hide it; if no series has one, that of all times.
 
     Args:
         table: `unique_id, ds`, sorted by both.
@@ -92,11 +92,15 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
             spacing = _infer_block(block)
             if spacing is not None:
                 votes[spacing] += 1
+    if not votes and len(rows.starts) > 1:
+        # Series of rare events can have all times together.
+        times = table[["ds"]].drop_duplicates().sort_values("ds")
+        return infer_frequency(times.assign(unique_id="all"))
     if not votes:
         raise SeriesError(
             f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
-            "be inferred. If absent rows mean 0, add them. Otherwise resample the data, or give source.freq (for "
-            "example D, h, MS)."
+            "be inferred. Give source.freq (for example D, h, MS), and gaps=zero if absent rows mean 0; otherwise "
+            "resample the data."
         )
     found = votes.most_common(1)[0][0]
     if isinstance(found, str) and found.endswith(_OPEN_SHIFT):

@@ -1,7 +1,7 @@
 """Checks and repairs of series: each fault is repaired by a stated policy, or ends the run."""
 
 import logging
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,14 +28,18 @@ NAMES_IN_MESSAGE = 10
 # Lookback and horizon of the packaged series, whose results are published.
 PACKAGED_WINDOW = (30, 7)
 
+TREATED = {"interpolate": "interpolated", "split": "left open, and no window spans them", "zero": "filled with 0"}
+
 logger = logging.getLogger(__name__)
 
 
-class GapPolicy(RootModel[Literal["interpolate", "error", "split"]]):
+class GapPolicy(RootModel[Literal["interpolate", "zero", "error", "split"]]):
     """The treatment of missing steps and empty values.
 
     `interpolate` fills them on a straight line, `error` ends the run, `split` leaves them empty, so that no window
-    spans them. In each case, no forecast starts inside a gap, and imputed values never count in an error.
+    spans them. In each case, no forecast starts inside a gap, and imputed values never count in an error. `zero` is for
+    counts without rows for 0: from the first value of a series to the last time of the table, each missing step is an
+    observed 0.
     """
 
 
@@ -82,17 +86,15 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
-    ordered, repairs_of_ends, future = _trim_ends(ordered)
+    until = ordered["ds"][ordered["y"].notna()].max() if gaps.root == "zero" else None
+    ordered, repairs_of_ends, future = _trim_ends(ordered, until)
     repairs += repairs_of_ends
-    regular = fill_grid(ordered, freq, source)
+    regular = fill_grid(ordered, freq, source, until)
     regular.attrs |= table.attrs
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, freq, source, gaps))
-    if gaps.root == "interpolate":
-        # Each series begins and ends with a value, so that no line connects two series.
-        for column in regular.columns.intersection(["y", "signal"]):
-            regular[column] = regular[column].interpolate()
+    _fill_gaps(regular, gaps)
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
     for message in future:
@@ -220,17 +222,32 @@ def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.Data
     return ordered[~rows.spread(is_empty)], names
 
 
-def _trim_ends(ordered: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Leave out rows before a series' first value (a repair) and after its last (future covariates, no repair)."""
+def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Leave out rows before a series' first value (a repair) and after its last (future covariates, no repair).
+
+    Args:
+        until: the time that ends all series; None for the last value of each.
+    """
     rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
     num_before, num_until = counts[rows.starts], counts[rows.stops]
-    is_inside = (counts[1:] > rows.spread(num_before)) & (counts[:-1] < rows.spread(num_until))
+    is_over = counts[:-1] >= rows.spread(num_until) if until is None else (ordered["ds"] > until).to_numpy()
+    is_inside = (counts[1:] > rows.spread(num_before)) & ~is_over
     is_before = counts[1:] == rows.spread(num_before)
     num_early, num_late = int(is_before.sum()), int((~is_inside & ~is_before).sum())
     early = [f"left out: {count(num_early, 'row')} before the first value of a series"] if num_early else []
     late = f"{count(num_late, 'row')} without a value after the last one of a series, for future covariates only"
     return ordered[is_inside], early, [late] if num_late else []
+
+
+def _fill_gaps(regular: pd.DataFrame, gaps: GapPolicy) -> None:
+    """Fill the missing values in place, by the policy."""
+    if gaps.root == "zero":
+        regular["y"], regular["observed"] = regular["y"].fillna(0.0), True
+    if gaps.root == "interpolate":
+        # Each series begins and ends with a value, so that no line connects two series.
+        for column in regular.columns.intersection(["y", "signal"]):
+            regular[column] = regular[column].interpolate()
 
 
 def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:
@@ -242,9 +259,9 @@ def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, g
     )
     if gaps.root == "error":
         raise SeriesError(
-            f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate or gaps=split."
+            f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate, gaps=split, "
+            "or gaps=zero."
         )
     if split_closed_days(str(freq))[0] == "B":
         found += ". If these are holidays, source.closed_days=DE leaves out those of Germany, NYSE those of an exchange"
-    treated = "interpolated" if gaps.root == "interpolate" else "left open, and no window spans them"
-    return f"gaps {treated}: {found}"
+    return f"gaps {TREATED[gaps.root]}: {found}"

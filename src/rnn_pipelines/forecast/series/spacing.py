@@ -1,5 +1,7 @@
 """Equal spacing: a row for every step of each series, and the error for series without it."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -12,22 +14,34 @@ from rnn_pipelines.reading.times import format_time
 
 # A series with a larger fraction of missing steps has another spacing, rather than gaps.
 MAX_MISSING_FRACTION = 0.5
+# If missing steps are zeros, a panel with fewer values has a wrong time, such as a mistyped year.
+MIN_FRACTION = 0.01
 
 
-def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> pd.DataFrame:
+def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until: Any = None) -> pd.DataFrame:
     """Return the series with a row for every step.
 
     Args:
         ordered: one series after another, each in the order of time.
         freq: their spacing.
         source: has the names for messages.
+        until: the time to which all series are extended; None to end each with its last row.
     Raises:
         SeriesError: the spacing of a series is irregular, or another one.
     """
     rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
     steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
     num_steps = steps[rows.stops - 1] + 1
-    _check_regular_spacing(ordered, rows, is_on_step, num_steps, freq, source)
+    # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
+    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
+    if until is None:
+        is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
+    else:
+        is_longest = np.arange(len(num_steps)) == num_steps.argmax()
+        firsts = ds[rows.starts]
+        num_steps = np.maximum(num_steps, count_steps(firsts, np.full_like(firsts, until), freq)[0] + 1)
+        is_sparse = is_longest & (num_values.sum() < MIN_FRACTION * num_steps.sum())
+    _check_regular_spacing(ordered, rows, is_on_step, is_sparse, freq, source)
     if (num_steps == rows.lengths).all():
         return ordered.reset_index(drop=True)
     return insert_steps(ordered, rows, steps, num_steps, freq)
@@ -37,13 +51,10 @@ def _check_regular_spacing(
     ordered: pd.DataFrame,
     rows: SeriesRows,
     is_on_step: np.ndarray,
-    num_steps: np.ndarray,
+    is_sparse: np.ndarray,
     freq: int | str,
     source: SourceSpec,
 ) -> None:
-    num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
-    # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
-    is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
     faulty = np.flatnonzero(is_sparse | ~np.logical_and.reduceat(is_on_step, rows.starts))
     if not len(faulty):
         return
@@ -59,8 +70,7 @@ def _check_regular_spacing(
     if is_sparse[number]:
         row = group.loc[group["ds"].diff().idxmax()]
         found = (
-            f"{num_values[number]} values in {num_steps[number]} steps, and the widest gap before this row. If absent "
-            "rows mean 0, add them"
+            f"{group['y'].count()} values, with the widest gap before this row. If absent rows mean 0, give gaps=zero"
         )
     else:
         row = group[off_step].iloc[0]

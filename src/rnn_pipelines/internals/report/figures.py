@@ -103,6 +103,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
                 line = _draw_layer(layer, table["value"], 100 * table["fraction"], "lines", showlegend=column == 1)
                 figure.add_trace(line, row, column)
     figure.update_annotations(font={"size": 13})
+    figure.update_yaxes(title="share, %", col=1)
     # More labels would turn on a phone, into the titles below.
     figure.update_xaxes(nticks=3)
     # The margin leaves space for the panels' titles below the subtitle.
@@ -173,7 +174,9 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     subtitle = "above: probability of positive, if the text ended here" if is_there else "the classifier has none"
     set_layout(figure, f"{NOTATIONS[cell].style.name}: word by word", subtitle, hovermode="closest")
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2)
+    figure.update_yaxes(
+        title="gates and units", autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2
+    )
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
     if texts:
         add_menu(figure, [f"text {number}" for number in readings["text"].unique()], [*map(_show_words, texts)])

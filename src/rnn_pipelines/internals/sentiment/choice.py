@@ -8,13 +8,13 @@ import pandas as pd
 
 from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.internals.notation import NOTATIONS
-from rnn_pipelines.internals.specs import SmallClassifierSpec
+from rnn_pipelines.internals.specs import SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
-from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
+from rnn_pipelines.sentiment.text.download import has_archive
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
@@ -24,6 +24,7 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabu
 logger = logging.getLogger(__name__)
 
 NUM_FOLDS = 5
+DOWNLOAD = "--params=internals.reviews.download=true"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class ChosenClassifier:
     """A classifier, and labelled held-out texts.
 
     Attributes:
-        classifier: has one or two networks; None if it cannot be trained because the download of the reviews failed.
+        classifier: has one or two networks; None if it cannot be trained, because there are no reviews or their
+            download failed.
         texts: test reviews; empty if they are missing.
         labels: 0 or 1 for each text.
         origin: the origin of the classifier, or the reason why there is none, in words.
@@ -44,9 +46,12 @@ class ChosenClassifier:
 
 
 def choose_classifier(
-    found: TextClassifier | None, reviews: pd.DataFrame | None, source: ReviewSourceSpec, small: SmallClassifierSpec
+    found: TextClassifier | None, reviews: pd.DataFrame | None, source: TracedReviewsSpec, small: SmallClassifierSpec
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
+
+    Without a classifier and reviews, nothing is downloaded unless the parameters ask for it: the gates of a series need
+    no reviews, and the download takes minutes.
 
     Args:
         found: the classifier of `sentiment`, or None.
@@ -59,6 +64,9 @@ def choose_classifier(
     """
     if found is not None:
         return ChosenClassifier(found, *_list_held_out(reviews), "trained by sentiment")
+    if source.path is None and not source.download and not has_archive(source.archive, source.download_to):
+        logger.info("The report is made without texts. Reviews for them (84 MB) are downloaded with %s", DOWNLOAD)
+        return ChosenClassifier(None, [], [], "there are no reviews")
     logger.info("kedro run --pipelines=sentiment has left no classifier. Training a small one on %s", source.origin)
     try:
         reviews = _read_some_reviews(source, small.num_reviews)
@@ -88,6 +96,9 @@ def _read_some_reviews(source: ReviewSourceSpec, num_reviews: int) -> pd.DataFra
 
 def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -> TextClassifier:
     """Run all steps of `sentiment`, but keep both networks."""
+    # It loads TensorFlow, which a report without texts does not need.
+    from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
+
     train = find_texts(reviews, "train")
     vocabulary = build_vocabulary(reviews["text"].iloc[train], VocabularySpec.model_validate({}))
     encoded = encode_texts(reviews["text"], vocabulary)

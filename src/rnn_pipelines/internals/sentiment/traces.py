@@ -9,7 +9,6 @@ from rnn_pipelines.internals.gate_statistics import differentiate, probe_last_st
 from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS
 from rnn_pipelines.internals.records import ClassifierSummary, LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
-from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE
@@ -45,6 +44,9 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     if chosen.classifier is None:
         no_readings = pd.DataFrame(columns=list(READINGS)).astype(READINGS)
         return Traces({}, {}, {}, chosen.origin, _summarize(chosen, sample)), no_readings
+    # They load Keras, which a report without texts does not need.
+    from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
+
     classifier = chosen.classifier
     shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
     drawn = [chosen.texts[number] for number in _draw(len(chosen.texts), sample.reviews)]

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnn_pipelines.internals.records import Traces
-from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec
-from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
+from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
 
 # Kedro resolves these type hints when it checks parameters, which must not import Keras.
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ else:
 
 
 def choose_classifier(
-    found: TextClassifier | None, reviews: pd.DataFrame | None, source: ReviewSourceSpec, small: SmallClassifierSpec
+    found: TextClassifier | None, reviews: pd.DataFrame | None, source: TracedReviewsSpec, small: SmallClassifierSpec
 ) -> ChosenClassifier:
     """Return the classifier of `sentiment`, or train a small one if there is none."""
     from rnn_pipelines.internals.sentiment import choice

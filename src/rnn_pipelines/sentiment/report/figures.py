@@ -66,7 +66,7 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
         figure.add_trace(draw_estimate(style, row, (accuracy, low, high), **options))
     reference = styles[NB_NGRAM]
     figure.add_vline(100 * metrics[NB_NGRAM]["accuracy"], line={"color": reference.color, "dash": "dash"})
-    axes = "accuracy, %", {"autorange": "reversed"}
+    axes = "accuracy, %", {"title": "classifier", "autorange": "reversed"}
     return set_layout(figure, "Accuracy", f"95 % intervals; line: {reference.name}", *axes, hovermode="closest")
 
 
@@ -105,7 +105,7 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
     axes = {"showgrid": False}, {"showgrid": False, "autorange": "reversed", "ticks": ""}
     subtitle = "columns: predicted; percent of the true class"
     set_layout(figure, "Confusion matrix", subtitle, *axes, hovermode="closest")
-    return figure.update_yaxes(title="true", col=1)
+    return figure.update_yaxes(title="true class", col=1)
 
 
 def draw_calibration(by_confidence: Confidences) -> Figure:

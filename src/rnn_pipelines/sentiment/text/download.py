@@ -41,6 +41,11 @@ IMDB = RemoteArchive(
 )
 
 
+def has_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> bool:
+    """Return whether `fetch_archive` has a file to read, so that it downloads nothing."""
+    return bool(archive or os.environ.get("IMDB_ARCHIVE")) or (Path(download_to) / remote.name).exists()
+
+
 def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive = IMDB) -> Path:
     """Return the path of the archive; download it if there is none.
 
