@@ -193,7 +193,7 @@ def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
 def test_wrong_configuration_is_one_message(night: Night, variables: dict[str, str | None], told: str) -> None:
     code, said = night.run(RETRAIN, **variables)
     assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith("Error: forecast_external: PostgreSQL: ")
+    assert said.startswith("Error: PostgreSQL: ")
     assert told in said
 
 
@@ -202,7 +202,7 @@ def test_unknown_table_is_one_message(night: Night) -> None:
     code, said = night.run(RETRAIN)
     night.database.run("alter table sales rename to series")
     assert code == 1
-    assert said.startswith('Error: forecast_external: PostgreSQL: relation "series" does not exist. ')
+    assert said.startswith('Error: PostgreSQL: relation "series" does not exist. ')
     assert len(said.splitlines()) == 1
 
 

@@ -1,6 +1,7 @@
 """Nodes of `forecast` that are not functions of the library."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,21 @@ from rnn_pipelines.forecast.operations.partitions import Tables
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
-from rnn_pipelines.forecast.series.partitions import Partitions
+from rnn_pipelines.forecast.series import partitions as division
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.batch_table import External
+
+
+def partition_source(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
+) -> tuple[Partitions, SourceSpec, CovariateSpec, External]:
+    """Divide a panel that is too large for memory; the table of the catalog is passed on, so that it is read once."""
+    return *division.partition_source(source, covariates, spec, folder, external), external
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:

@@ -15,7 +15,6 @@ from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION, read_source
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
-from rnn_pipelines.forecast.series.partitions import partition_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -46,10 +45,11 @@ def create_read_nodes() -> list[Node]:
     """Divide a panel that is too large for memory, and read the series for the fit."""
     create = partial(node, namespace="preparation")
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    divided = ["forecast_source_of_fit", "forecast_covariates_of_fit"]
-    read = [*divided, "params:forecast.window", "forecast_external"]
+    given += ["forecast_partition_folder", "forecast_external"]
+    source, covariates, external = (f"forecast_{name}_of_fit" for name in ("source", "covariates", "external"))
+    read = [source, covariates, "params:forecast.window", external]
     return [
-        create(partition_source, [*given, "forecast_partition_folder"], ["forecast_partitions", *divided]),
+        create(nodes.partition_source, given, ["forecast_partitions", source, covariates, external]),
         create(read_source, read, ["forecast_table", "forecast_covariate_table"]),
     ]
 
