@@ -211,6 +211,18 @@ def test_champion_is_asked_without_a_server(night: Night) -> None:
     assert (code, "catalog: 2024-01-01 to 2024-08-27, 2 series" in said) == (0, True)
 
 
+def test_next_values_of_a_divided_panel_are_in_a_table_with_their_run(night: Night) -> None:
+    more = ADD_DAYS.replace("array['shop a', 'shop b']", "array(select 'more ' || i from generate_series(1, 30) as i)")
+    night.database.run(more.format(0, 242))
+    night.do("run --pipelines=forecast --params forecast.partitions.training_rows=4000,forecast.partitions.rows=2000")
+    (run,) = night.database.read("select distinct run from all_next_values")
+    assert (night.data / "runs/forecast" / run[0]).exists()
+    found = "select count(*), count(distinct unique_id), count(forecast), count(lo_80) from all_next_values"
+    assert night.database.read(found) == [(96, 32, 96, 96)]
+    facts = json.loads((night.data / "08_reporting/forecast/all_series.json").read_text())
+    assert facts["num_series"] == 32
+
+
 def test_password_is_in_nothing_that_was_ever_said_or_written(night: Night) -> None:
     """By all commands above, nor in any file below the data root."""
     written = b"".join(path.read_bytes() for path in night.data.rglob("*") if path.is_file())

@@ -8,7 +8,6 @@ from kedro.io.core import DatasetError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.exc import DBAPIError
 
 VARIABLE = "RNN_POSTGRES_URL"
 FORM = "postgresql://user:password@host:5432/database"
@@ -28,6 +27,8 @@ ADVICE = {
     "55P03": "Another run holds the table. Run again when it has ended.",
 }
 CHECK_URL = f"Check that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
+# Classes of SQLSTATE of a lost connection: connection exceptions, and interventions of an operator.
+LOST = ("08", "57P")
 BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run again."
 
 
@@ -127,26 +128,29 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
     options = make_engine_options(credentials)
     if is_read_only:
         options = restrict_to_reading(options)
+    import psycopg
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
     try:
         with create_engine(options.pop("con"), **options).begin() as connection:
             yield connection
+    # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
     except DBAPIError as error:
-        # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
-        raise explain(error, label) from None
+        raise _explain(error.orig, error.connection_invalidated, label) from None
+    except psycopg.Error as error:
+        # Of a `copy`, which SQLAlchemy does not know.
+        raise _explain(error, error.sqlstate is None or error.sqlstate.startswith(LOST), label) from None
 
 
-def explain(error: "DBAPIError", label: str) -> DatasetError:
+def _explain(found: Any, is_lost: bool, label: str) -> DatasetError:
     """Return an error with the reason of the driver or server and advice, on one line."""
-    from sqlalchemy.exc import OperationalError
+    from psycopg import OperationalError
 
-    found: Any = error.orig
     reason = " ".join((found.diag.message_primary or str(found)).split())
-    if error.connection_invalidated:
+    if is_lost:
         advice = BROKEN_OFF
-    elif found.sqlstate is None and isinstance(error, OperationalError):
+    elif found.sqlstate is None and isinstance(found, OperationalError):
         advice = CHECK_URL
     else:
         advice = ADVICE.get(found.sqlstate, "")
