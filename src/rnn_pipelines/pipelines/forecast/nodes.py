@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting
+from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting, side_by_side
 from rnn_pipelines.forecast.methods import predictions as tables
-from rnn_pipelines.forecast.methods import training as networks
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import PARTS
 from rnn_pipelines.forecast.methods.intervals import (
@@ -22,7 +21,7 @@ from rnn_pipelines.forecast.methods.intervals import (
 )
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
+from rnn_pipelines.forecast.methods.network import Network, NetworkRecord, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
@@ -55,12 +54,17 @@ def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> L
     return linear_fitting.fit_linear_models(panel, training)
 
 
-def train_network(
-    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
-) -> tuple[Network, pd.DataFrame, NetworkRecord]:
-    """Train the network on the residuals of the linear models, with the best weights on held-out windows."""
-    trained = networks.train_network(FittingData(panel, linear), network, training)
-    return trained.network, trained.history, trained.record
+def train_networks(
+    panel: WindowedPanel, linear: LinearModels, training: ForecastTrainingSpec, **networks: NetworkSpec
+) -> dict[str, TrainedNetwork]:
+    """Train the networks on the residuals of the linear models, with the best weights on held-out windows."""
+    return side_by_side.train_networks(FittingData(panel, linear), networks, training)
+
+
+def take_network(trained: dict[str, TrainedNetwork], spec: NetworkSpec) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+    """Return one of the trained networks, with its history and its record."""
+    found = trained[spec.cell]
+    return found.network, found.history, found.record
 
 
 def export_network(network: Network, spec: NetworkSpec) -> Any:

@@ -55,22 +55,26 @@ def create_read_nodes() -> list[Node]:
 
 
 def create_network_nodes(name: str) -> list[Node]:
-    """Train and export one network; its name is also that of its parameters, and part of its datasets' names."""
+    """Save and export one network; its name is also that of its parameters, and part of its datasets' names."""
     outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
     spec, namespace = f"params:forecast.{name}", f"methods.{name}"
     return [
-        node(nodes.train_network, [*FITTED_ON, spec, "params:forecast.training"], outputs, namespace),
+        node(nodes.take_network, ["forecast_networks", spec], outputs, namespace),
         node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace),
     ]
 
 
 def create_method_nodes() -> list[Node]:
-    """Fit the linear models, which networks correct, all other methods and the ensemble, and forecast with them."""
+    """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
+    trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
     return [
         create(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
+        create(
+            nodes.train_networks, trained | {name: f"params:forecast.{name}" for name in NETWORKS}, "forecast_networks"
+        ),
         create(nodes.fit_all_methods, fitted | name_each("model"), methods),
         create(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
     ]
