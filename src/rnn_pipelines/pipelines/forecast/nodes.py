@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting, side_by_side
 from rnn_pipelines.forecast.methods import predictions as tables
@@ -36,17 +37,25 @@ from rnn_pipelines.forecast.series import partitions as division
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 
 
 def partition_source(
     source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
-) -> tuple[Partitions, SourceSpec, CovariateSpec, External]:
+) -> tuple[Partitions, SourceSpec, CovariateSpec, tuple[External]]:
     """Divide a panel that is too large for memory; the table of the catalog is passed on, so that it is read once."""
-    return *division.partition_source(source, covariates, spec, folder, external), external
+    # In a tuple, because Kedro saves no None.
+    return *division.partition_source(source, covariates, spec, folder, external), (external,)
+
+
+def read_source(
+    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: tuple[External]
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
+    return recipe.read_source(source, covariates, window, *external)
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
@@ -127,8 +136,8 @@ def forecast_partitions(
     **panel: Any,
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
-    recipe = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
-    fitted = operations.describe_fit(recipe, Panel(**panel), linear, methods, intervals)
+    spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
+    fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals)
     return operations.forecast_partitions(fitted, partitions, parallel)
 
 

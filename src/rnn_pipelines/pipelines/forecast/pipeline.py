@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
-from rnn_pipelines.forecast.recipe import PREPARATION, read_source
+from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
@@ -50,7 +50,7 @@ def create_read_nodes() -> list[Node]:
     read = [source, covariates, "params:forecast.window", external]
     return [
         create(nodes.partition_source, given, ["forecast_partitions", source, covariates, external]),
-        create(read_source, read, ["forecast_table", "forecast_covariate_table"]),
+        create(nodes.read_source, read, ["forecast_table", "forecast_covariate_table"]),
     ]
 
 
