@@ -28,8 +28,7 @@ STAGES = {
     "partition_source": "division",
     "read_source": "reading",
     "fit_linear_models": "linear",
-    "train_network lstm": "lstm",
-    "train_network gru": "gru",
+    "train_networks": "networks",
     "fit_all_methods": "methods, intervals",
     "forecast_partitions": "partitions",
     "forecast_methods": "forecasts",
@@ -40,7 +39,7 @@ STAGES = {
 }
 ORDER = ("start", *dict.fromkeys(STAGES.values()))
 FILE_ROWS = 10_000_000
-RUNNING = re.compile(r"Running node: (?:\w+\.)*(\w+):(?:.*params:forecast\.(lstm|gru)[;\]])?")
+RUNNING = re.compile(r"Running node: (?:\w+\.)*(\w+):")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -123,7 +122,7 @@ def measure_run(parameters: str, log: Path) -> Cost:
             if found:
                 seconds, peak = read_process(run.pid)
                 end_node(seconds)
-                node, spent = " ".join(filter(None, found.groups())), seconds
+                node, spent = found[1], seconds
                 stage = STAGES.get(node, stage)
         _, status, used = os.wait4(run.pid, 0)
     if status:

@@ -1,4 +1,4 @@
-"""The environment `postgres` is the project, with three entries on a server and nothing else changed."""
+"""The environment `postgres` is the project, with some entries on a server and nothing else changed."""
 
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ def test_every_entry_takes_the_place_of_another_in_its_layer(own: dict[str, Any]
 
 def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, Any]) -> None:
     assert sorted(own) == [
+        "forecast_all_next_values",
         "forecast_external",
         "monitor_forecast_evaluated",
         "monitor_forecast_found_forecasts",

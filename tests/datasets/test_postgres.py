@@ -25,7 +25,7 @@ def make_rows(con: str | None) -> PostgresRowsDataset:
 
 
 USES = {
-    "read": lambda con: make_query(con).load(),
+    "read": lambda con: make_query(con).load().read(),
     "load": lambda con: make_rows(con).load(),
     "save": lambda con: make_rows(con).save(pd.DataFrame({"a": [1], "b": [2.0]})),
     "exists": lambda con: make_rows(con).exists(),

@@ -193,7 +193,7 @@ def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
 def test_wrong_configuration_is_one_message(night: Night, variables: dict[str, str | None], told: str) -> None:
     code, said = night.run(RETRAIN, **variables)
     assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith("Error: forecast_external: PostgreSQL: ")
+    assert said.startswith("Error: PostgreSQL: ")
     assert told in said
 
 
@@ -202,13 +202,25 @@ def test_unknown_table_is_one_message(night: Night) -> None:
     code, said = night.run(RETRAIN)
     night.database.run("alter table sales rename to series")
     assert code == 1
-    assert said.startswith('Error: forecast_external: PostgreSQL: relation "series" does not exist. ')
+    assert said.startswith('Error: PostgreSQL: relation "series" does not exist. ')
     assert len(said.splitlines()) == 1
 
 
 def test_champion_is_asked_without_a_server(night: Night) -> None:
     code, said = night.run("champion show forecast", RNN_POSTGRES_URL="")
     assert (code, "catalog: 2024-01-01 to 2024-08-27, 2 series" in said) == (0, True)
+
+
+def test_next_values_of_a_divided_panel_are_in_a_table_with_their_run(night: Night) -> None:
+    more = ADD_DAYS.replace("array['shop a', 'shop b']", "array(select 'more ' || i from generate_series(1, 30) as i)")
+    night.database.run(more.format(0, 242))
+    night.do("run --pipelines=forecast --params forecast.partitions.training_rows=4000,forecast.partitions.rows=2000")
+    (run,) = night.database.read("select distinct run from all_next_values")
+    assert (night.data / "runs/forecast" / run[0]).exists()
+    found = "select count(*), count(distinct unique_id), count(forecast), count(lo_80) from all_next_values"
+    assert night.database.read(found) == [(96, 32, 96, 96)]
+    facts = json.loads((night.data / "08_reporting/forecast/all_series.json").read_text())
+    assert facts["num_series"] == 32
 
 
 def test_password_is_in_nothing_that_was_ever_said_or_written(night: Night) -> None:

@@ -17,7 +17,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DatasetError
 from sqlalchemy.exc import DBAPIError
 
-from rnn_pipelines.datasets import PostgresRowsDataset, postgres_table
+from rnn_pipelines.datasets import PostgresRowsDataset, PostgresRunRowsDataset, postgres_table
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
 
@@ -161,6 +161,45 @@ def test_rows_that_are_not_saved_stay(dataset: PostgresRowsDataset, make_forecas
     dataset.save(make_forecasts())
     dataset.save(make_forecasts(first="2024-03-01"))
     assert len(dataset.load()) == 12
+
+
+def test_tables_are_written_one_after_another_in_one_transaction(
+    database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = make_forecasts(num_series=5)
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        dataset.save(rows[start : start + 4] for start in range(0, len(rows) + 4, 4))
+    pd.testing.assert_frame_equal(dataset.load(), rows)
+    assert len(set(database.read_marks("forecasts", "unique_id, ds").values())) == 1
+    assert caplog.messages == ["table forecasts: 15 of 15 rows are new or changed"]
+
+
+def test_fault_in_a_later_table_leaves_the_first_one_out(
+    dataset: PostgresRowsDataset, make_forecasts: Forecasts
+) -> None:
+    rows = make_forecasts()
+    with pytest.raises(DatasetError, match="column 'model_version', row 1"):
+        dataset.save([rows[:3], rows[3:].assign(model_version="\0")])
+    assert dataset.exists() is False
+
+
+def test_key_in_two_tables_is_refused(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
+    rows = make_forecasts()
+    with pytest.raises(DatasetError, match="second time"):
+        dataset.save([rows, rows.head(1)])
+    assert dataset.exists() is False
+
+
+def test_rows_have_the_name_of_the_run_that_saved_them_last(database: Any) -> None:
+    """And columns have names that SQL needs not quote."""
+    dataset = PostgresRunRowsDataset(table="values", key=["unique_id"], credentials=database.credentials)
+    dataset.run = "first"
+    rows = pd.DataFrame({"unique_id": ["a", "b"], "lo-80": np.array([0.1, np.nan], "float32")})
+    dataset.save([rows])
+    dataset.run = "second"
+    dataset.save([rows[:1]])
+    expected = pd.DataFrame({"unique_id": ["a", "b"], "lo_80": rows["lo-80"].astype(float), "run": ["second", "first"]})
+    pd.testing.assert_frame_equal(dataset.load(), expected)
 
 
 def test_large_panel_is_written_in_seconds(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:

@@ -10,7 +10,7 @@ from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.source_reading import FILES
 from rnn_pipelines.reading import scatter
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, list_names, scatter_rows
+from rnn_pipelines.reading.scatter import can_scatter, count_rows, iterate_batches, list_names, scatter_rows
 
 COLUMNS = ["id", "ds", "y"]
 
@@ -30,7 +30,7 @@ def make_table(num_series: int = 40, num_steps: int = 30) -> pd.DataFrame:
 def divide(path: Path, folder: Path, num_files: int = 4, dialect: Dialect | None = None) -> list[pd.DataFrame]:
     folder.mkdir()
     targets = [folder / f"{number}.parquet" for number in range(num_files)]
-    counts = scatter_rows(path, COLUMNS, "id", targets, FILES, dialect or Dialect())
+    counts = scatter_rows(iterate_batches(path, COLUMNS, FILES, dialect or Dialect()), "id", targets)
     tables = [pd.read_parquet(target) for target in targets]
     assert counts.tolist() == [len(table) for table in tables]
     return tables

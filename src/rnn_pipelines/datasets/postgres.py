@@ -8,7 +8,6 @@ from kedro.io.core import DatasetError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.exc import DBAPIError
 
 VARIABLE = "RNN_POSTGRES_URL"
 FORM = "postgresql://user:password@host:5432/database"
@@ -22,12 +21,14 @@ READ_ONLY = "-c default_transaction_read_only=on"
 # Advice by SQLSTATE. For other errors, the server's message is sufficient.
 ADVICE = {
     "42501": "Ask the administrator of the server for this right.",
-    "42601": "Correct the query in the catalog. It must be one statement.",
+    "42601": "Correct the query in the catalog. It must be one statement that selects rows.",
     "42703": "Correct the query in the catalog.",
     "42P01": "Create the table, or name an existing one in the catalog.",
     "55P03": "Another run holds the table. Run again when it has ended.",
 }
 CHECK_URL = f"Check that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
+# Classes of SQLSTATE of a lost connection: connection exceptions, and interventions of an operator.
+LOST = ("08", "57P")
 BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run again."
 
 
@@ -72,7 +73,7 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
 
 
 def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same options for read-only connections.
+    """Return the same options for read-only connections, with one snapshot for each transaction.
 
     A read-only transaction alone is not enough: psycopg sends a query without values as a script, in which `commit;`
     ends the transaction, and later statements may write. Therefore every query is prepared, because the server rejects
@@ -85,7 +86,11 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
 
     given = options.get("connect_args", {})
     existing = given.get("options", make_url(options["con"]).query.get("options", ""))
-    return {**options, "connect_args": {**given, "options": f"{existing} {READ_ONLY}".strip(), "prepare_threshold": 0}}
+    return {
+        **options,
+        "connect_args": {**given, "options": f"{existing} {READ_ONLY}".strip(), "prepare_threshold": 0},
+        "execution_options": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+    }
 
 
 def refuse_powerful_user(connection: "Connection", label: str) -> None:
@@ -110,36 +115,42 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
 
 
 @contextmanager
-def connect(credentials: Mapping[str, Any] | None, label: str) -> Iterator["Connection"]:
+def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: bool = False) -> Iterator["Connection"]:
     """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
     Args:
         credentials: see `make_engine_options`.
         label: the beginning of error messages.
+        is_read_only: whether the transaction may only read; all its statements then see the same rows.
     Raises:
         DatasetError: the connection or a statement failed; the message has the reason and advice.
     """
     options = make_engine_options(credentials)
+    if is_read_only:
+        options = restrict_to_reading(options)
+    import psycopg
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
     try:
         with create_engine(options.pop("con"), **options).begin() as connection:
             yield connection
+    # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
     except DBAPIError as error:
-        # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
-        raise explain(error, label) from None
+        raise _explain(error.orig, error.connection_invalidated, label) from None
+    except psycopg.Error as error:
+        # Of a `copy`, which SQLAlchemy does not know.
+        raise _explain(error, error.sqlstate is None or error.sqlstate.startswith(LOST), label) from None
 
 
-def explain(error: "DBAPIError", label: str) -> DatasetError:
+def _explain(found: Any, is_lost: bool, label: str) -> DatasetError:
     """Return an error with the reason of the driver or server and advice, on one line."""
-    from sqlalchemy.exc import OperationalError
+    from psycopg import OperationalError
 
-    found: Any = error.orig
     reason = " ".join((found.diag.message_primary or str(found)).split())
-    if error.connection_invalidated:
+    if is_lost:
         advice = BROKEN_OFF
-    elif found.sqlstate is None and isinstance(error, OperationalError):
+    elif found.sqlstate is None and isinstance(found, OperationalError):
         advice = CHECK_URL
     else:
         advice = ADVICE.get(found.sqlstate, "")

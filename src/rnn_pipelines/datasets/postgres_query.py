@@ -1,24 +1,105 @@
-"""The result of a query on a PostgreSQL server."""
+"""The result of a query on a PostgreSQL server, in batches."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 
-from rnn_pipelines.datasets.postgres import (
-    connect,
-    explain,
-    make_engine_options,
-    refuse_powerful_user,
-    restrict_to_reading,
-)
+from rnn_pipelines.datasets.postgres import connect, refuse_powerful_user
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlalchemy import Connection
 
 LABEL = "PostgreSQL"
+BATCH_ROWS = 1 << 16
+CURSOR = "rnn_rows"
+# Arrow's types by the server's, see pg_type.dat of PostgreSQL. Other values are read as texts.
+TYPES = {
+    16: "bool",
+    20: "int64",
+    21: "int64",
+    23: "int64",
+    700: "float64",
+    701: "float64",
+    1082: "date32",
+    1114: "timestamp[us]",
+    1184: "timestamp[us, UTC]",
+    1700: "float64",
+}
 
 
-class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
-    """`pandas.SQLQueryDataset` on a read-only connection, with errors that give advice.
+@dataclass(frozen=True)
+class Query:
+    """A query that is sent when its rows are needed; a `BatchTable`.
+
+    A cursor of the server holds the result, so that this process needs memory for one batch. It executes only
+    statements that select rows.
+
+    Attributes:
+        sql: one statement.
+        credentials: see `make_engine_options`.
+    """
+
+    sql: str
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def read(self) -> pd.DataFrame:
+        """Return all rows, with the types of a Parquet file."""
+        import pyarrow as pa
+
+        with self._connect() as connection:
+            table = pa.Table.from_batches(self._iterate_batches(connection))
+        return table.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
+
+    @contextmanager
+    def open_counted(self) -> Iterator[tuple[int, Iterator["pa.RecordBatch"]]]:
+        """Yield the number of rows, and their batches. Both are of the same moment; the query is executed twice."""
+        with self._connect() as connection:
+            self._declare(connection)
+            num_rows = connection.exec_driver_sql(f"move forward all in {CURSOR}").rowcount
+            connection.exec_driver_sql(f"close {CURSOR}")
+            yield num_rows, self._iterate_batches(connection)
+
+    @contextmanager
+    def _connect(self) -> Iterator["Connection"]:
+        with connect(self.credentials, LABEL) as connection:
+            refuse_powerful_user(connection, LABEL)
+        with connect(self.credentials, LABEL, is_read_only=True) as connection:
+            from psycopg.types.numeric import FloatLoader
+
+            # Decimal numbers would become float64 after a detour through Python's objects.
+            driver: Any = connection.connection.driver_connection
+            driver.adapters.register_loader("numeric", FloatLoader)
+            yield connection
+
+    def _declare(self, connection: "Connection") -> None:
+        # Doubled, because a single % is the driver's placeholder of a value.
+        sql = self.sql.replace("%", "%%")
+        connection.exec_driver_sql(f"declare {CURSOR} no scroll cursor for {sql}")
+
+    def _iterate_batches(self, connection: "Connection") -> Iterator["pa.RecordBatch"]:
+        """Yield at least one batch, all of one schema."""
+        import pyarrow as pa
+
+        self._declare(connection)
+        num_rows = BATCH_ROWS
+        while num_rows == BATCH_ROWS:
+            cursor: Any = connection.exec_driver_sql(f"fetch forward {BATCH_ROWS} from {CURSOR}").cursor
+            schema = pa.schema([(name, _find_type(code)) for name, code, *_ in cursor.description])
+            rows = cursor.fetchall()
+            num_rows = len(rows)
+            columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+            arrays = [_make_array(cells, column.type) for cells, column in zip(columns, schema, strict=True)]
+            yield pa.record_batch(arrays, schema=schema)
+        connection.exec_driver_sql(f"close {CURSOR}")
+
+
+class PostgresQueryDataset(AbstractDataset[None, Query]):
+    """Dataset of a query on a read-only connection, with errors that give advice; loads a `Query`.
 
     A superuser is rejected, because its queries can run programs on the server even in a read-only transaction.
 
@@ -31,36 +112,29 @@ class PostgresQueryDataset(AbstractDataset[None, pd.DataFrame]):
     def __init__(
         self, *, sql: str, credentials: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
-        self._sql = sql
-        self._credentials = credentials
+        self._query = Query(sql, credentials)
         self.metadata = metadata
 
-    def load(self) -> pd.DataFrame:
-        with connect(self._credentials, LABEL) as connection:
-            refuse_powerful_user(connection, LABEL)
-        options = restrict_to_reading(make_engine_options(self._credentials))
-        from kedro_datasets.pandas import SQLQueryDataset
-        from sqlalchemy.exc import DBAPIError
-
-        # Doubled, because a single % is the driver's placeholder of a value.
-        sql, read_only = self._sql.replace("%", "%%"), {"postgresql_readonly": True}
-        stock = SQLQueryDataset(sql=sql, credentials=options, execution_options=read_only)
-        try:
-            return stock.load()
-        except DatasetError as error:
-            found = next((cause for cause in _list_causes(error) if isinstance(cause, DBAPIError)), None)
-            if found is None:
-                raise
-            raise explain(found, LABEL) from None
+    def load(self) -> Query:
+        return self._query
 
     def save(self, data: None) -> None:
-        raise DatasetError(f"{self._sql}: a query can only be loaded, not saved.")
+        raise DatasetError(f"{self._query.sql}: a query can only be loaded, not saved.")
 
     def _describe(self) -> dict[str, Any]:
-        return {"sql": self._sql}
+        return {"sql": self._query.sql}
 
 
-def _list_causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
+def _find_type(code: int) -> "pa.DataType":
+    import pyarrow as pa
+
+    name = TYPES.get(code, "string")
+    return pa.timestamp("us", "UTC") if name.endswith("UTC]") else pa.type_for_alias(name)
+
+
+def _make_array(cells: tuple[Any, ...] | list[Any], kind: "pa.DataType") -> "pa.Array":
+    import pyarrow as pa
+
+    if pa.types.is_string(kind):
+        cells = [cell if isinstance(cell, str) or cell is None else str(cell) for cell in cells]
+    return pa.array(cells, kind)

@@ -1,6 +1,8 @@
 """Rows of a table on a PostgreSQL server, identified by their key."""
 
 import logging
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,10 +11,11 @@ from kedro.io.core import AbstractDataset, DatasetError
 from rnn_pipelines.datasets.postgres import connect
 from rnn_pipelines.datasets.postgres_table import (
     add_columns,
+    copy_rows,
+    create_staging,
     define_table,
     list_columns,
     list_key,
-    make_batches,
     make_upsert,
     refuse_unstorable_texts,
     take_turn,
@@ -33,11 +36,12 @@ DTYPES = {
 }
 
 
-class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], pd.DataFrame]):
     """Dataset of a table in which saving inserts rows with new keys and updates rows that differ.
 
-    One transaction creates the table if necessary, and writes the rows; concurrent runs wait for each other. Saving the
-    same rows again changes nothing, and neither does an interrupted run.
+    One transaction copies the rows to a temporary table, creates the table if necessary, and writes the rows;
+    concurrent runs wait for each other. Saving the same rows again changes nothing, and neither does an interrupted
+    run. Hyphens in names of columns become underscores.
 
     Args:
         table: the name of the table, which is created with the first rows.
@@ -78,19 +82,27 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             dtypes = {name: DTYPES[kind] for name, kind in list_columns(table).items() if kind in DTYPES}
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
-    def save(self, data: pd.DataFrame) -> None:
-        """Insert new rows and update those that differ; an empty table writes nothing.
+    def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
+        """Insert new rows and update those that differ; empty tables write nothing.
+
+        Args:
+            data: the rows, in one table or in some, of which one at a time is in memory.
 
         Raises:
             DatasetError: two rows have the same key, PostgreSQL cannot store a column or a text unchanged, or the table
                 on the server has other columns or another key.
         """
-        if data.empty:
+        tables = self._prepare([data] if isinstance(data, pd.DataFrame) else data)
+        first = next(tables, None)
+        if first is None:
             return
-        self._check_unique_keys(data)
-        refuse_unstorable_texts(self._label, data)
+        num_rows = 0
         with connect(self._credentials, self._label) as connection:
-            wanted = define_table(self._table, self._key, data)
+            wanted = define_table(self._table, self._key, first)
+            staging = create_staging(connection, wanted)
+            for table in chain([first], tables):
+                copy_rows(connection, staging, table)
+                num_rows += len(table)
             take_turn(connection, self._table)
             there = self._find(connection)
             if there is None:
@@ -98,9 +110,23 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             else:
                 self._check_table_definition(there, wanted)
                 add_columns(connection, there, wanted)
-            statement = make_upsert(wanted, self._stamp).execution_options(preserve_rowcount=True)
-            num_changed = sum(connection.execute(statement, batch).rowcount for batch in make_batches(data))
-        logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, len(data))
+            statement = make_upsert(wanted, staging, self._stamp).execution_options(preserve_rowcount=True)
+            num_changed = connection.execute(statement).rowcount
+        logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
+
+    def _prepare(self, tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Yield the tables that have rows, checked, with the names of columns that SQL needs not quote."""
+        for given in tables:
+            if given.empty:
+                continue
+            table = self._complete(given.rename(columns=lambda name: name.replace("-", "_")))
+            self._check_unique_keys(table)
+            refuse_unstorable_texts(self._label, table)
+            yield table
+
+    def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with the columns that the dataset adds."""
+        return table
 
     def _find(self, connection: "Connection") -> "Table | None":
         from sqlalchemy import MetaData, Table, inspect
@@ -137,3 +163,16 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"table": self._table, "key": self._key, "stamp": self._stamp}
+
+
+class PostgresRunRowsDataset(PostgresRowsDataset):
+    """Dataset of a table whose column `run` has the name of the run that saved a row last.
+
+    Attributes:
+        run: its name, which the hooks set.
+    """
+
+    run: str = ""
+
+    def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(run=self.run)

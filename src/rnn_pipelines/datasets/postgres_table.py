@@ -1,8 +1,8 @@
 """Definition, checks and statements of a table on a PostgreSQL server."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from kedro.io.core import DatasetError
 
@@ -10,13 +10,14 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.reading.user_files import is_broken
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlalchemy import Connection, Table
     from sqlalchemy.dialects.postgresql import Insert
     from sqlalchemy.types import TypeEngine
 
-# Writing takes seconds. If a writer is idle for longer, the server ends its transaction.
+# If a writer is idle for longer while it holds the table, the server ends its transaction.
 LOCK_SECONDS = 60
-BATCH_ROWS = 20_000
+BATCH_ROWS = 1 << 16
 
 
 def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
@@ -43,12 +44,15 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
 def refuse_unstorable_texts(label: str, data: pd.DataFrame) -> None:
     """Raise a DatasetError for the first text with a lone surrogate or NUL, which PostgreSQL cannot store."""
     for column in data.columns[[dtype.kind == "O" for dtype in data.dtypes]]:
-        for row, text in enumerate(data[column], start=1):
-            if is_broken(text) or (isinstance(text, str) and "\0" in text):
-                raise DatasetError(
-                    f"{label}, column {show(column)}, row {row}: {show(text)} has a character that PostgreSQL can't "
-                    "store (a lone surrogate or NUL). Correct the text at its source."
-                )
+        # Each text once, because most are repeated.
+        places, texts = pd.factorize(data[column])
+        broken = [place for place, text in enumerate(texts) if is_broken(text) or "\0" in str(text)]
+        if broken:
+            row = int(np.isin(places, broken).argmax())
+            raise DatasetError(
+                f"{label}, column {show(column)}, row {row + 1}: {show(data[column].iloc[row])} has a character that "
+                "PostgreSQL can't store (a lone surrogate or NUL). Correct the text at its source."
+            )
 
 
 def list_columns(table: "Table") -> dict[str, str]:
@@ -83,18 +87,60 @@ def take_turn(connection: "Connection", name: str) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def make_upsert(table: "Table", stamp: str | None) -> "Insert":
-    """Return the statement that inserts arrays, one for each column, and updates existing rows that differ.
+def create_staging(connection: "Connection", table: "Table") -> "Table":
+    """Create an empty temporary table with the same columns, which the end of the transaction removes."""
+    from sqlalchemy import Column, MetaData, Table
+
+    columns = [Column(column.name, column.type) for column in table.columns]
+    staging = Table("rnn_staging", MetaData(), *columns, prefixes=["temporary"], postgresql_on_commit="drop")
+    staging.create(connection, checkfirst=False)
+    return staging
+
+
+def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> None:
+    """Append rows to an empty or new table by `copy`, with null for missing values."""
+    import pyarrow as pa
+    from pyarrow.csv import WriteOptions, write_csv
+
+    prepare, driver = connection.dialect.identifier_preparer, connection.connection.driver_connection
+    assert driver is not None
+    schema = pa.schema([(name, _find_arrow_type(kind)) for name, kind in list_columns(table).items()])
+    names = ", ".join(prepare.quote(name) for name in schema.names)
+    statement = f"copy {prepare.format_table(table)} ({names}) from stdin (format csv, encoding 'utf8')"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, len(data), BATCH_ROWS):
+            rows = data.iloc[start : start + BATCH_ROWS]
+            arrays = [_make_array(rows[name], kind) for name, kind in zip(schema.names, schema.types, strict=True)]
+            text = pa.BufferOutputStream()
+            write_csv(pa.table(arrays, schema=schema), text, WriteOptions(include_header=False))
+            copy.write(text.getvalue().to_pybytes())
+
+
+def _find_arrow_type(kind: str) -> "pa.DataType":
+    import pyarrow as pa
+
+    types = {"TEXT": pa.string(), "BIGINT": pa.int64(), "DOUBLE PRECISION": pa.float64()}
+    return types.get(kind) or pa.timestamp("us", "UTC" if kind.endswith("WITH TIME ZONE") else None)
+
+
+def _make_array(column: pd.Series, kind: "pa.DataType") -> "pa.Array | pa.ChunkedArray":
+    import pyarrow as pa
+
+    # Arrow would take the times of a zone by a way of pandas that is deprecated.
+    cells = column.to_numpy("datetime64[us]") if isinstance(column.dtype, pd.DatetimeTZDtype) else column
+    return pa.array(cells, kind, from_pandas=True)
+
+
+def make_upsert(table: "Table", staging: "Table", stamp: str | None) -> "Insert":
+    """Return the statement that inserts the rows of another table, and updates existing rows that differ.
 
     A difference in the column `stamp` alone does not count.
     """
-    from sqlalchemy import bindparam, func, select, tuple_
-    from sqlalchemy.dialects.postgresql import ARRAY, insert
+    from sqlalchemy import select, tuple_
+    from sqlalchemy.dialects.postgresql import insert
 
     names = [column.name for column in table.columns]
-    arrays = [bindparam(column.name, type_=ARRAY(column.type)) for column in table.columns]
-    rows = func.unnest(*arrays).table_valued(*names).render_derived()
-    statement = insert(table).from_select(names, select(*rows.columns))
+    statement = insert(table).from_select(names, select(*staging.columns))
     values = [name for name in names if name not in list_key(table)]
     watched = [name for name in values if name != stamp]
     before = tuple_(*(table.columns[name] for name in watched))
@@ -104,10 +150,3 @@ def make_upsert(table: "Table", stamp: str | None) -> "Insert":
         set_={name: statement.excluded[name] for name in values},
         where=before.is_distinct_from(after),
     )
-
-
-def make_batches(data: pd.DataFrame) -> Iterator[dict[str, list[Any]]]:
-    """Yield batches of rows as lists by column, with None for missing values."""
-    for start in range(0, len(data), BATCH_ROWS):
-        batch = data.iloc[start : start + BATCH_ROWS].astype(object)
-        yield batch.where(batch.notna(), None).to_dict(orient="list")

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Pan
 from rnn_pipelines.forecast.methods.network import Network, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.side_by_side import train_networks
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import make_forecaster, name_networks
@@ -97,7 +97,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
     data = prepare_fitting(panel.windows, spec.training)
-    networks = {name: train_network(data, network, spec.training) for name, network in spec.networks.items()}
+    networks = train_networks(data, spec.networks, spec.training)
     methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     methods = check_refit(data, methods)
     intervals = fit_intervals(data, methods, spec.level)

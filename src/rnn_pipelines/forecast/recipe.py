@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Sca
 from rnn_pipelines.forecast.series.unread import report_off_steps
 from rnn_pipelines.forecast.series.windowing import make_future_windows, make_windows
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.reading.batch_table import External
 
 
 class Step(NamedTuple):
@@ -59,7 +60,7 @@ class Panel:
 
 
 def read_source(
-    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: pd.DataFrame | None = None
+    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: External = None
 ) -> tuple[Source, pd.DataFrame]:
     """Read series and covariates, and check that future covariates cover the horizon."""
     table, covariate_table = read_series(source, covariates, external)

@@ -91,6 +91,7 @@ class ResultHooks:
                 files = None if reads is None else _list_files(writer, reads)
                 self._runs[writer] = open_run(writer, _list_files(writer, written), files)
             read = self._redirect(result_files, catalog) if self._runs else {}
+            self._name_runs(pipeline.all_outputs(), catalog)
             parameters = _list_parameters(pipeline, catalog)
             self._records = {
                 writer: _describe(run, run_params["env"], parameters, read) for writer, run in self._runs.items()
@@ -157,9 +158,6 @@ class ResultHooks:
             dataset, run = _find_file(catalog, name), self._runs.get(result_file.store)
             if run is not None:
                 folder = run.folder
-                # The project's own datasets write the run's name into the file, to identify its origin.
-                if hasattr(dataset, "run"):
-                    dataset.run = run.name
                 if hasattr(dataset, "facts"):
                     dataset.facts = self._facts
             elif (current := result_file.store.find_current()) and result_file.store.find_shown(
@@ -171,6 +169,14 @@ class ResultHooks:
             self._shown[dataset] = dataset._filepath
             dataset._filepath = PurePosixPath(folder) / result_file.within()
         return read
+
+    def _name_runs(self, outputs: set[str], catalog: DataCatalog) -> None:
+        """Give the name of the run to datasets that write it, to identify the origin of files and rows."""
+        for store, run in self._runs.items():
+            for name in outputs:
+                dataset = _find_file(catalog, name)
+                if name.startswith(f"{store.pipeline}_") and hasattr(dataset, "run"):
+                    dataset.run = run.name
 
 
 def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, ResultFile]:

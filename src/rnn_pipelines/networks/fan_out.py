@@ -5,9 +5,10 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import current_process
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -22,6 +23,8 @@ from rnn_pipelines.printing import escape_log
 if TYPE_CHECKING:
     from distributed import Client
     from joblib.externals.loky import ProcessPoolExecutor
+
+logger = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -98,6 +101,61 @@ def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers
         submitted = {submit(train, job): job for job in jobs}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
+
+
+def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float) -> list[Result]:
+    """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
+
+    Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
+    first process of a program starts others, and only if it may use another core.
+
+    Args:
+        train: see `fan_out`; its results must not depend on the process.
+        jobs: its arguments.
+        seconds: the time after which the others start in processes of their own.
+    """
+    first, *others = jobs
+    num_workers = min(len(others), count_cores() - 1)
+    if num_workers < 1 or not is_first_process():
+        return [train(job) for job in jobs]
+    started: list[Future[Result]] = []
+
+    def start() -> None:
+        logger.info("%d of %d trainings start in processes of their own", len(others), len(jobs))
+        executor = _get_executor(num_workers)
+        started.extend(executor.submit(_train_apart, train, job, 1) for job in others)
+
+    timer = Timer(seconds, start)
+    timer.start()
+    try:
+        result = train(first)
+        # Joined, so that no process starts from here on.
+        timer.cancel()
+        timer.join()
+        return [result, *_take_results(train, others, started)]
+    except BaseException:
+        timer.cancel()
+        timer.join()
+        if started:
+            _get_executor(num_workers).shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _take_results(
+    train: Callable[[Job], Result], jobs: Sequence[Job], started: Sequence[Future[Result]]
+) -> list[Result]:
+    """Return the results of jobs that were started in other processes, or run them here."""
+    if started:
+        try:
+            return [future.result() for future in started]
+        except BrokenExecutor as error:
+            logger.warning("a process was lost (%s); its training is repeated in this one", error)
+    return [train(job) for job in jobs]
+
+
+def is_first_process() -> bool:
+    """Return whether this process is none of those that others start for their jobs."""
+    return current_process().name == "MainProcess"
 
 
 def count_workers(parallel: ParallelSpec) -> int:

@@ -5,7 +5,7 @@ table. A file gets all rows of its series, in their order. Because of the hash, 
 sample of all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -52,22 +52,49 @@ def list_names(path: Path, wanted: Sequence[str], dialect: Dialect) -> list[str]
     return [*names, *read_folder_names(file)]
 
 
-def scatter_rows(
-    path: Path, columns: Sequence[str], key: str, targets: Sequence[Path], files: TableFiles, dialect: Dialect
-) -> np.ndarray:
-    """Write the rows of a table to Parquet files, by a hash of one column.
+def iterate_batches(
+    path: Path, columns: Sequence[str], files: TableFiles, dialect: Dialect
+) -> Iterator["pa.RecordBatch"]:
+    """Yield the columns of all files in batches of one schema, that of the first file, without dictionaries.
 
     Args:
         path: a file, or a folder of files.
-        columns: to write; those that a file lacks are read from the name of its folder, such as `store=12`.
-        key: one of them, the name of the series.
-        targets: the files to write, in folders that exist.
+        columns: to read; those that a file lacks are read from the name of its folder, such as `store=12`.
         files: for messages.
-        dialect: of CSV files, whose cells are written as texts.
-    Returns:
-        The number of rows of each target, int64[target].
+        dialect: of CSV files, whose cells are texts.
     Raises:
         RnnPipelinesError: `files.error`: a file is damaged, or lacks a column.
+    """
+    import pyarrow as pa
+
+    columns, schema = list(columns), None
+    for file in list_tables(path):
+        read = _read_parquet if file.name.lower().endswith(PARQUET) else _read_csv_batches
+        of_folder = read_folder_names(file)
+        batches = read(file, columns, files, dialect)
+        while (
+            found := load_file(file, "a table of the same columns as the others", partial(next, batches, None), files)
+        ) is not None:
+            missing = [name for name in columns if name not in found.schema.names]
+            if missing and not set(missing) <= set(of_folder):
+                require_columns(columns, found.schema.names, file, files)
+            for name in missing:
+                found = found.append_column(name, pa.array([of_folder[name]] * len(found), pa.string()))
+            found = found.select(columns)
+            if schema is None:
+                schema = pa.schema([find_plain_field(field, file, files) for field in found.schema])
+            yield load_file(file, "columns of the types of the first file", partial(_cast, found, schema), files)
+
+
+def scatter_rows(batches: Iterable["pa.RecordBatch"], key: str, targets: Sequence[Path]) -> np.ndarray:
+    """Write the rows of a table to Parquet files, by a hash of one column.
+
+    Args:
+        batches: of one schema.
+        key: the column with the names of the series.
+        targets: the files to write, in folders that exist.
+    Returns:
+        The number of rows of each target, int64[target].
     """
     import pyarrow as pa
     import pyarrow.parquet
@@ -82,7 +109,7 @@ def scatter_rows(
                 writers[number].write_table(pa.Table.from_batches(waiting[number]))
             waiting[number], num_waiting[number] = [], 0
 
-        for batch in _iterate_batches(path, list(columns), files, dialect):
+        for batch in batches:
             if not writers:
                 writers = [stack.enter_context(pa.parquet.ParquetWriter(file, batch.schema)) for file in targets]
             for number, rows in _divide(batch, key, len(targets)):
@@ -120,29 +147,6 @@ def _divide(batch: "pa.RecordBatch", key: str, num_parts: int) -> Iterator[tuple
     for number, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         if end > begin:
             yield number, sorted_rows.slice(begin, end - begin)
-
-
-def _iterate_batches(path: Path, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.RecordBatch"]:
-    """Yield the columns of all files in batches of one schema, that of the first file, without dictionaries."""
-    import pyarrow as pa
-
-    schema = None
-    for file in list_tables(path):
-        read = _read_parquet if file.name.lower().endswith(PARQUET) else _read_csv_batches
-        of_folder = read_folder_names(file)
-        batches = read(file, columns, files, dialect)
-        while (
-            found := load_file(file, "a table of the same columns as the others", partial(next, batches, None), files)
-        ) is not None:
-            missing = [name for name in columns if name not in found.schema.names]
-            if missing and not set(missing) <= set(of_folder):
-                require_columns(columns, found.schema.names, file, files)
-            for name in missing:
-                found = found.append_column(name, pa.array([of_folder[name]] * len(found), pa.string()))
-            found = found.select(columns)
-            if schema is None:
-                schema = pa.schema([find_plain_field(field, file, files) for field in found.schema])
-            yield load_file(file, "columns of the types of the first file", partial(_cast, found, schema), files)
 
 
 def _cast(batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa.RecordBatch":

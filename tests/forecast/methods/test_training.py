@@ -13,6 +13,7 @@ import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.errors import TrainingError
+from rnn_pipelines.forecast.methods import side_by_side
 from rnn_pipelines.forecast.methods import training as forecasting
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
@@ -623,3 +624,18 @@ def test_corrections_are_averaged_over_the_members(cases: Cases, trained: Cases)
     steps, known = read_windows(case.panel, normalized, origins, network.layout)
     expected = forward(network.weights, steps, known)[0].mean(axis=0)
     np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)
+
+
+def test_networks_side_by_side_have_the_numbers_of_those_one_after_another(
+    cases: Cases, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    specs = {cell: NetworkSpec(cell=cell, members=2, units=4, dropout=0.2) for cell in ("lstm", "gru")}
+    data, found = cases["many"].data, {}
+    for seconds in (60, 0):
+        monkeypatch.setattr(side_by_side, "SECONDS_ALONE", seconds)
+        with caplog.at_level(logging.INFO, "rnn_pipelines.networks.fan_out"):
+            found[seconds] = side_by_side.train_networks(data, specs, TRAINING)
+        assert len([record for record in caplog.records if record.name.endswith("fan_out")]) == (seconds == 0)
+    for cell in specs:
+        assert_same(found[60][cell], found[0][cell])

@@ -1,10 +1,13 @@
 """Panels that are too large for memory are divided into files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError
@@ -39,6 +42,27 @@ def divide(
     spec = PartitionSpec(training_rows=training_rows, rows=rows)
     found = SourceSpec(**{"path": str(path), "id": "shop", **source})
     return partition_source(found, CovariateSpec(**(covariates or {})), spec, path.parent / "partitions")
+
+
+class Rows:
+    """The result of a query."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+
+    def read(self) -> pd.DataFrame:
+        return self.table
+
+    @contextmanager
+    def open_counted(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
+        yield len(self.table), iter(pa.Table.from_pandas(self.table, preserve_index=False).to_batches(97))
+
+
+def divide_rows(
+    table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any
+) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+    spec, found = PartitionSpec(training_rows=400, rows=200), SourceSpec(**{"name": "catalog", "id": "shop", **source})
+    return partition_source(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
 
 
 def test_small_panel_is_not_divided(path: Path) -> None:
@@ -148,3 +172,79 @@ def test_files_of_others_stay(path: Path) -> None:
 def test_missing_column_is_an_error_of_the_source(path: Path) -> None:
     with pytest.raises(MissingColumnsError, match="sold"):
         divide(path, target="sold")
+
+
+def test_time_in_two_columns_is_divided(path: Path) -> None:
+    table = make_table().assign(hour=0).rename(columns={"ds": "day"})
+    table.to_parquet(path, index=False)
+    partitions, source, covariates = divide(path, time="day+hour")
+    found = [read_series(*partitions.select(source, covariates, number))[0] for number in range(len(partitions))]
+    assert pd.concat(found)["ds"].nunique() == NUM_STEPS
+
+
+def test_query_is_divided_into_the_files_of_a_table(path: Path) -> None:
+    given = {"covariates": {"future": ["price"]}}
+    of_file, *_ = divide(path, **given)
+    of_query, source, _ = divide_rows(make_table(), path.parent / "query", **given)
+    assert (len(of_query), of_query.num_training, of_query.num_rows) == (6, 2, NUM_SERIES * NUM_STEPS)
+    assert source.path == str(of_query.list_files()[0].parent)
+    for one, other in zip(of_query.list_files(), of_file.list_files(), strict=True):
+        pd.testing.assert_frame_equal(pd.read_parquet(one), pd.read_parquet(other))
+
+
+@pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"name": "seattle", "id": None}])
+def test_query_without_series_is_not_divided(tmp_path: Path, source: dict[str, Any]) -> None:
+    assert len(divide_rows(make_table(), tmp_path, **source)[0]) == 0
+
+
+def test_small_query_is_not_divided(tmp_path: Path) -> None:
+    assert len(divide_rows(make_table()[:400], tmp_path)[0]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_unchanged_rows_stay(tmp_path: Path) -> None:
+    first, *_ = divide_rows(make_table(), tmp_path)
+    assert first.folder is not None
+    (first.folder / "results-0123456789abcdef/00000").mkdir(parents=True)
+    results = first.folder / "results-0123456789abcdef/00000/facts.json"
+    results.write_text("{}")
+    second, *_ = divide_rows(make_table(), tmp_path)
+    assert second == first
+    assert results.exists()
+    assert [folder.name for folder in tmp_path.iterdir()] == [first.folder.name]
+
+
+@pytest.mark.parametrize("change", ["a value", "the covariates"])
+def test_results_of_changed_rows_are_removed(tmp_path: Path, change: str) -> None:
+    table, prices = make_table(), tmp_path / "prices.csv"
+    table[["ds", "price"]][:NUM_STEPS].to_csv(prices, index=False)
+    given = {"covariates": {"future": ["price"], "path": str(prices)}}
+    first, *_ = divide_rows(table, tmp_path / "partitions", **given)
+    if change == "a value":
+        table.loc[len(table) - 1, "y"] += 1
+    else:
+        table[["ds", "price"]][: NUM_STEPS - 1].to_csv(prices, index=False)
+    second, *_ = divide_rows(table, tmp_path / "partitions", **given)
+    assert second.folder != first.folder
+    assert [folder.name for folder in (tmp_path / "partitions").iterdir()] == [second.folder.name]
+
+
+def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", raise_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            divide_rows(make_table(), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    found, *_ = divide_rows(make_table()[NUM_STEPS:], tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == [found.folder.name]
+    assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == (NUM_SERIES - 1) * NUM_STEPS
+
+
+def raise_interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_missing_column_of_a_query_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MissingColumnsError) as error:
+        divide_rows(make_table(), tmp_path, target="sold")
+    assert error.value.missing == ["sold"]

@@ -9,7 +9,7 @@ def test_every_network_comes_from_one_template() -> None:
     for node in create_pipeline().nodes:
         if node.namespace and "." in node.namespace:
             by_network[node.namespace].append(node.short_name)
-    assert by_network == {f"methods.{name}": ["train_network", "export_network"] for name in NETWORKS}
+    assert by_network == {f"methods.{name}": ["take_network", "export_network"] for name in NETWORKS}
 
 
 def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
@@ -30,15 +30,14 @@ def test_networks_and_baselines_see_the_same_windows() -> None:
     assert {
         "methods.fit_linear_models",
         "methods.fit_all_methods",
-        "methods.lstm.train_network",
-        "methods.gru.train_network",
+        "methods.train_networks",
     } <= readers
 
 
 def test_networks_and_baselines_start_from_what_is_linear() -> None:
     """Which is fitted once."""
     readers = {node.name for node in create_pipeline().nodes if "forecast_linear" in node.inputs}
-    assert {"methods.fit_all_methods", "methods.lstm.train_network", "methods.gru.train_network"} <= readers
+    assert {"methods.fit_all_methods", "methods.train_networks"} <= readers
 
 
 def test_ensemble_is_of_every_network() -> None:

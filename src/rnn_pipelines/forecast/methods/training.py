@@ -41,6 +41,7 @@ from rnn_pipelines.forecast.methods.validation import (
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.engines import choose_engine, make_trainer
+from rnn_pipelines.networks.fan_out import is_first_process
 from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, initialize_members
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units, list_units
@@ -137,7 +138,7 @@ class _Training:
         started, saved = time.monotonic() - progress.seconds, time.monotonic()
         time_left = TimeLeft(max_steps, f"steps of {self.name}", self.num_steps, can_stop=True)
         bar = tqdm(total=max_steps, initial=self.num_steps, desc=self.name, unit="step",
-                   disable=not sys.stderr.isatty())  # fmt: skip
+                   disable=not (sys.stderr.isatty() and is_first_process()))  # fmt: skip
         with bar:
             while self._goes_on():
                 num_steps = min(CHECK_STEPS, max_steps - self.num_steps)

@@ -13,11 +13,12 @@ from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.reading.batch_table import External
 
 
 def read_as_trained(
     champion: LoadedChampion | None,
-    external: pd.DataFrame | None,
+    external: External,
     source: SourceSpec,
     as_of: AsOfSpec,
     covariates: CovariateSpec,

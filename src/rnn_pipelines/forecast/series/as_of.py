@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.as_of import parse_last
+from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 
 
@@ -28,7 +29,7 @@ class AsOfSpec(ParameterModel, frozen=True):
 
 
 def read_as_of(
-    external: pd.DataFrame | None,
+    external: External,
     source: SourceSpec,
     spec: AsOfSpec,
     covariates: CovariateSpec = NO_COVARIATES,

@@ -16,6 +16,7 @@ from rnn_pipelines.forecast.series.source_reading import join_columns, read_rows
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.time_axis import TimeAxis, find_axis
 from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
 
@@ -68,7 +69,7 @@ NO_COVARIATES = CovariateSpec()
 
 
 def read_series(
-    source: SourceSpec, covariates: CovariateSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+    source: SourceSpec, covariates: CovariateSpec, external: External = None, axis: TimeAxis | None = None
 ) -> tuple[Source, pd.DataFrame]:
     """Read the series and their covariates.
 
@@ -95,7 +96,7 @@ def read_series(
 
 
 def read_future(
-    covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None
+    covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: External = None
 ) -> pd.DataFrame:
     """Read more values of future covariates, for `join_rows`.
 

@@ -5,20 +5,35 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
 from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.reading.batch_table import BatchTable, External
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, list_names, scatter_rows
-from rnn_pipelines.reading.table_files import expand_home
+from rnn_pipelines.reading.scatter import (
+    can_scatter,
+    count_rows,
+    count_values,
+    iterate_batches,
+    list_names,
+    scatter_rows,
+)
+from rnn_pipelines.reading.table_files import expand_home, require_columns
 from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +110,7 @@ class Partitions:
 
 
 def partition_source(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External = None
 ) -> tuple[Partitions, SourceSpec, CovariateSpec]:
     """Divide a panel that is too large to be fitted whole.
 
@@ -106,37 +121,100 @@ def partition_source(
         covariates: of the panel.
         spec: the sizes.
         folder: for the files.
+        external: the table of the catalog entry `forecast_external`.
     Returns:
         The partitions; and source and covariates of those for training. Of a smaller panel, and of tables other than
-        CSV and Parquet files with a column of series, no partitions, and `source` and `covariates`.
+        queries and files of CSV and Parquet with a column of series, no partitions, and `source` and `covariates`.
     Raises:
-        SeriesError: a file is damaged, or lacks a column.
+        SeriesError: a file is damaged, or a column is missing.
     """
-    num_rows = _count_rows(source)
-    if num_rows <= spec.training_rows:
-        return Partitions(), source, covariates
-    partitions = _plan(source, covariates, spec, num_rows, folder)
-    _divide(partitions, source, covariates)
-    _remove_others(partitions)
+    if isinstance(external, BatchTable) and source.path is None and source.id is not None and not source.is_packaged:
+        partitions = _divide_query(source, covariates, spec, folder, external)
+    else:
+        partitions = _divide_files(source, covariates, spec, folder)
+    if partitions.folder is None:
+        return partitions, source, covariates
+    _remove_others(partitions.folder)
     return partitions, *partitions.select(source, covariates)
 
 
-def _count_rows(source: SourceSpec) -> int:
+def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Partitions:
     path = expand_home(source.path) if source.path is not None and source.id is not None else None
-    return count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+    num_rows = count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+    if num_rows <= spec.training_rows:
+        return Partitions()
+    assert path is not None
+    own = _name_folder(folder, source, covariates, spec, _list_facts(path, covariates))
+    partitions = _plan(source, covariates, spec, num_rows, own)
+    if (own / MANIFEST).exists():
+        logger.info("%s: the partitions of an earlier run are used", source.label)
+    else:
+        keys = _list_keys(source, list_names(path, [source.time, source.target], _find_dialect(source)))
+        columns = [*keys, source.target, *covariates.columns]
+        _divide(partitions, source, covariates, iterate_batches(path, columns, FILES, _find_dialect(source)))
+    return partitions
 
 
-def _plan(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, num_rows: int, folder: Path
+def _divide_query(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, query: BatchTable
 ) -> Partitions:
-    """Return the partitions, in a subfolder that is named by a hash of the table and of the parameters."""
+    """Divide the result of a query, which is sent in any case, because only its rows show whether it has changed.
+
+    The name of the folder depends on the rows, so that results of earlier ones are not used.
+    """
+    with query.open_counted() as (num_rows, batches):
+        if num_rows <= spec.training_rows:
+            return Partitions()
+        # The name of an own folder, so that a later run removes it if this one is interrupted.
+        draft = _plan(source, covariates, spec, num_rows, folder / secrets.token_hex(8))
+        assert draft.folder is not None
+        _divide(draft, source, covariates, _select_columns(source, covariates, batches))
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in draft.list_files()]
+    facts = [digests, _list_facts(None, covariates)]
+    partitions = replace(draft, folder=_name_folder(folder, source, covariates, spec, facts))
+    assert partitions.folder is not None
+    if (partitions.folder / MANIFEST).exists():
+        return partitions
+    _remove_others(draft.folder)
+    draft.folder.rename(partitions.folder)
+    return partitions
+
+
+def _select_columns(
+    source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
+) -> Iterator["pa.RecordBatch"]:
+    for batch in batches:
+        columns = [*_list_keys(source, batch.schema.names), source.target, *covariates.columns]
+        require_columns(columns, batch.schema.names, source.external_label, FILES)
+        yield batch.select(columns)
+
+
+def _list_keys(source: SourceSpec, names: Sequence[str]) -> list[str]:
+    """Return the columns of series and times of a table with the columns `names`."""
+    assert source.id is not None
+    return [source.id, *([source.time] if source.time in names else source.time.split(TIME_SIGN))]
+
+
+def _name_folder(
+    folder: Path, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, facts: Sequence[Any]
+) -> Path:
+    """Return a subfolder that is named by a hash of the parameters and of facts about the rows."""
+    # A champion names the same covariates in another order.
+    asked = [covariates.path, sorted(covariates.columns)]
+    given = [source.model_dump_json(), asked, spec.model_dump_json(), facts]
+    return folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+
+
+def _list_facts(path: Path | None, covariates: CovariateSpec) -> list[tuple[str, int, int]]:
+    """Return path, size and time of each file of a table, and of that of the covariates."""
+    paths = [one for one in (path, covariates.path) if one is not None]
+    files = ((file.absolute(), file.stat()) for one in paths for file in list_tables(Path(one)))
+    return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in files]
+
+
+def _plan(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, num_rows: int, own: Path) -> Partitions:
     num_partitions = -(-num_rows // min(spec.rows, spec.training_rows))
     num_training = max(1, spec.training_rows * num_partitions // num_rows)
-    paths = [path for path in (source.path, covariates.path) if path is not None]
-    files = [file for path in paths for file in list_tables(Path(path))]
-    facts = [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    given = [source.model_dump_json(), covariates.path, sorted(covariates.columns), spec.model_dump_json(), facts]
-    own = folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
     has_covariates = covariates.path is not None and source.id in list_names(
         expand_home(covariates.path), [source.time, *covariates.future], _find_dialect(source)
     )
@@ -147,26 +225,24 @@ def _find_dialect(source: SourceSpec) -> Dialect:
     return Dialect(source.sep, source.encoding, source.sheet)
 
 
-def _divide(partitions: Partitions, source: SourceSpec, covariates: CovariateSpec) -> None:
-    """Write the files of all partitions, unless they are complete."""
+def _divide(
+    partitions: Partitions, source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
+) -> None:
+    """Write the files of all partitions."""
     assert partitions.folder is not None
-    assert source.path is not None
     assert source.id is not None
-    if (partitions.folder / MANIFEST).exists():
-        logger.info("%s: the partitions of an earlier run are used", source.label)
-        return
-    keys = [source.id, source.time]
-    tables = {"rows": (source.path, [*keys, source.target, *covariates.columns])}
+    tables = {"rows": batches}
     if partitions.has_covariates and covariates.path is not None:
-        tables["covariates"] = (covariates.path, [*keys, *covariates.future])
+        path, dialect = expand_home(covariates.path), _find_dialect(source)
+        keys = _list_keys(source, list_names(path, [source.time, *covariates.future], dialect))
+        tables["covariates"] = iterate_batches(path, [*keys, *covariates.future], FILES, dialect)
     counts = {}
-    for table, (path, columns) in tables.items():
+    for table, rows in tables.items():
         targets = partitions.list_files(table)
         for part in {file.parent for file in targets}:
             part.mkdir(parents=True, exist_ok=True)
-        counts[table] = scatter_rows(expand_home(path), columns, source.id, targets, FILES, _find_dialect(source))
-    numbers = {table: count.tolist() for table, count in counts.items()}
-    replace_file(partitions.folder / MANIFEST, json.dumps(numbers).encode())
+        counts[table] = scatter_rows(rows, source.id, targets).tolist()
+    replace_file(partitions.folder / MANIFEST, json.dumps(counts).encode())
     _report_sample(partitions, source)
 
 
@@ -185,11 +261,10 @@ def _report_sample(partitions: Partitions, source: SourceSpec) -> None:
         )
 
 
-def _remove_others(partitions: Partitions) -> None:
+def _remove_others(own: Path) -> None:
     """Remove the files of other divided panels, which only take space; files that no run wrote stay."""
-    assert partitions.folder is not None
-    for folder in partitions.folder.parent.iterdir():
-        if folder == partitions.folder or not OWN_FOLDER.fullmatch(folder.name) or not is_folder(folder):
+    for folder in own.parent.iterdir():
+        if folder == own or not OWN_FOLDER.fullmatch(folder.name) or not is_folder(folder):
             continue
         for parent, _, names in os.walk(folder, topdown=False):
             for path in (Path(parent, name) for name in names):

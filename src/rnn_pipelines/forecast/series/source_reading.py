@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.series.values import (
     parse_columns,
     read_values,
 )
+from rnn_pipelines.reading.batch_table import External, load_table
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_files, read_tables
@@ -42,19 +43,19 @@ FILES = TableFiles(
 logger = logging.getLogger(__name__)
 
 
-def read_source(source: SourceSpec, external: pd.DataFrame | None = None, axis: TimeAxis | None = None) -> Source:
+def read_source(source: SourceSpec, external: External = None, axis: TimeAxis | None = None) -> Source:
     """Read the series without covariates, see `read_table`."""
     return read_table(source, (), external, axis)[0]
 
 
 def read_table(
-    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+    source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
 ) -> tuple[Source, pd.DataFrame]:
     """Read or generate the series that `source` selects, and other columns of their rows.
 
     Args:
         columns: their names.
-        external: the table of the catalog entry `forecast_external`; used if `source.name` is `catalog`.
+        external: the table of the catalog entry `forecast_external`; read if `source.name` is `catalog`.
         axis: time axis of the result; None for that of the times.
     Returns:
         The series in the order of the rows; and the columns of the same rows, see `read_rows`.
@@ -65,7 +66,7 @@ def read_table(
     if source.is_packaged:
         return _read_packaged(source, columns)
     try:
-        return _read_own(source, columns, external, axis)
+        return _read_own(source, columns, load_table(external) if source.path is None else None, axis)
     except SeriesError as error:
         if source.path is not None and str(error).startswith(f"{source.label}:"):
             for file in list_files(expand_home(source.path)):  # so that the error has the file and its row
@@ -110,7 +111,7 @@ def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Da
 
 
 def read_rows(
-    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None = None, axis: TimeAxis | None = None
+    source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
     """Read columns of a table without values of the series.
 
@@ -122,7 +123,7 @@ def read_rows(
     Raises:
         SeriesError: see `read_table`.
     """
-    raw = _read_columns(source, external, columns)
+    raw = _read_columns(source, load_table(external) if source.path is None else None, columns)
     placed = round_times(_place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
     return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
 

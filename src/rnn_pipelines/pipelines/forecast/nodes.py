@@ -1,15 +1,16 @@
 """Nodes of `forecast` that are not functions of the library."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting
+from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting, side_by_side
 from rnn_pipelines.forecast.methods import predictions as tables
-from rnn_pipelines.forecast.methods import training as networks
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import PARTS
 from rnn_pipelines.forecast.methods.intervals import (
@@ -21,7 +22,7 @@ from rnn_pipelines.forecast.methods.intervals import (
 )
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.network import Network, NetworkRecord
+from rnn_pipelines.forecast.methods.network import Network, NetworkRecord, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
@@ -32,10 +33,29 @@ from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
-from rnn_pipelines.forecast.series.partitions import Partitions
-from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.series import partitions as division
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.batch_table import External
+
+
+def partition_source(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
+) -> tuple[Partitions, SourceSpec, CovariateSpec, tuple[External]]:
+    """Divide a panel that is too large for memory; the table of the catalog is passed on, so that it is read once."""
+    # In a tuple, because Kedro saves no None.
+    return *division.partition_source(source, covariates, spec, folder, external), (external,)
+
+
+def read_source(
+    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: tuple[External]
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
+    return recipe.read_source(source, covariates, window, *external)
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
@@ -43,12 +63,17 @@ def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> L
     return linear_fitting.fit_linear_models(panel, training)
 
 
-def train_network(
-    panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
-) -> tuple[Network, pd.DataFrame, NetworkRecord]:
-    """Train the network on the residuals of the linear models, with the best weights on held-out windows."""
-    trained = networks.train_network(FittingData(panel, linear), network, training)
-    return trained.network, trained.history, trained.record
+def train_networks(
+    panel: WindowedPanel, linear: LinearModels, training: ForecastTrainingSpec, **networks: NetworkSpec
+) -> dict[str, TrainedNetwork]:
+    """Train the networks on the residuals of the linear models, with the best weights on held-out windows."""
+    return side_by_side.train_networks(FittingData(panel, linear), networks, training)
+
+
+def take_network(trained: dict[str, TrainedNetwork], spec: NetworkSpec) -> tuple[Network, pd.DataFrame, NetworkRecord]:
+    """Return one of the trained networks, with its history and its record."""
+    found = trained[spec.cell]
+    return found.network, found.history, found.record
 
 
 def export_network(network: Network, spec: NetworkSpec) -> Any:
@@ -111,8 +136,8 @@ def forecast_partitions(
     **panel: Any,
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
-    recipe = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
-    fitted = operations.describe_fit(recipe, Panel(**panel), linear, methods, intervals)
+    spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
+    fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals)
     return operations.forecast_partitions(fitted, partitions, parallel)
 
 

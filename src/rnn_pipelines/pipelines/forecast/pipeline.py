@@ -12,10 +12,9 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
-from rnn_pipelines.forecast.recipe import PREPARATION, read_source
+from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
-from rnn_pipelines.forecast.series.partitions import partition_source
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -46,31 +45,36 @@ def create_read_nodes() -> list[Node]:
     """Divide a panel that is too large for memory, and read the series for the fit."""
     create = partial(node, namespace="preparation")
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    divided = ["forecast_source_of_fit", "forecast_covariates_of_fit"]
-    read = [*divided, "params:forecast.window", "forecast_external"]
+    given += ["forecast_partition_folder", "forecast_external"]
+    source, covariates, external = (f"forecast_{name}_of_fit" for name in ("source", "covariates", "external"))
+    read = [source, covariates, "params:forecast.window", external]
     return [
-        create(partition_source, [*given, "forecast_partition_folder"], ["forecast_partitions", *divided]),
-        create(read_source, read, ["forecast_table", "forecast_covariate_table"]),
+        create(nodes.partition_source, given, ["forecast_partitions", source, covariates, external]),
+        create(nodes.read_source, read, ["forecast_table", "forecast_covariate_table"]),
     ]
 
 
 def create_network_nodes(name: str) -> list[Node]:
-    """Train and export one network; its name is also that of its parameters, and part of its datasets' names."""
+    """Save and export one network; its name is also that of its parameters, and part of its datasets' names."""
     outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
     spec, namespace = f"params:forecast.{name}", f"methods.{name}"
     return [
-        node(nodes.train_network, [*FITTED_ON, spec, "params:forecast.training"], outputs, namespace),
+        node(nodes.take_network, ["forecast_networks", spec], outputs, namespace),
         node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace),
     ]
 
 
 def create_method_nodes() -> list[Node]:
-    """Fit the linear models, which networks correct, all other methods and the ensemble, and forecast with them."""
+    """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
+    trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
     return [
         create(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
+        create(
+            nodes.train_networks, trained | {name: f"params:forecast.{name}" for name in NETWORKS}, "forecast_networks"
+        ),
         create(nodes.fit_all_methods, fitted | name_each("model"), methods),
         create(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
     ]

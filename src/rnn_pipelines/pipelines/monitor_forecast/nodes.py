@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.reading.batch_table import External
 
 
 def partition_source(
@@ -21,7 +22,7 @@ def partition_source(
 
 
 def read_as_of(
-    coding: Coding, external: pd.DataFrame | None, source: SourceSpec, newest: AsOfSpec, covariates: CovariateSpec
+    coding: Coding, external: External, source: SourceSpec, newest: AsOfSpec, covariates: CovariateSpec
 ) -> tuple[Source, pd.DataFrame]:
     """Read the series up to the as-of time, and the covariates that the champion reads."""
     return as_of.read_as_of(external, source, newest, coding.make_spec(covariates.path))
