@@ -25,7 +25,7 @@ FOLDER = Path("benchmarks/.data/scale")
 RESULTS = Path("benchmarks/.data")
 # Stages by the first node of each; a node that is not named belongs to the stage before it.
 STAGES = {
-    "partition_source": "division",
+    "draw_sample": "division",
     "read_source": "reading",
     "fit_linear_models": "linear",
     "train_networks": "networks",

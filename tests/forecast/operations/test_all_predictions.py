@@ -15,15 +15,15 @@ from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations import all_predictions
 from rnn_pipelines.forecast.operations.all_predictions import (
     PredictionJob,
+    draw_sample_as_trained,
     forecast_all_newest,
-    partition_as_trained,
     plan_predictions,
 )
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, Sample
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -70,9 +70,9 @@ def source(tmp_path: Path) -> SourceSpec:
 
 def plan(champion: LoadedChampion, source: SourceSpec, folder: Path, as_of: AsOfSpec = ALL_DAYS) -> list[PredictionJob]:
     spec = PartitionSpec(training_rows=400, rows=400)
-    partitions, own, covariates = partition_as_trained(champion, source, COVARIATES, spec, folder)
-    table, _ = read_as_trained(champion, None, own, as_of, covariates)
-    return plan_predictions(champion, partitions, table, source, COVARIATES, as_of)
+    sample = draw_sample_as_trained(champion, source, COVARIATES, spec, folder)
+    table, _ = read_as_trained(champion, None, sample.source, as_of, sample.covariates)
+    return plan_predictions(champion, sample, table, source, COVARIATES, as_of)
 
 
 def join(tables: Tables) -> pd.DataFrame:
@@ -102,8 +102,8 @@ def test_undivided_panel_and_missing_champion_have_no_jobs(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
     given = (pd.DataFrame(), source, COVARIATES, AsOfSpec())
-    assert plan_predictions(champion, Partitions(), *given) == []
-    assert plan_predictions(None, Partitions(tmp_path, 1, 1), *given) == []
+    for model, partitions in ((champion, Partitions()), (None, Partitions(tmp_path, 1, 1))):
+        assert plan_predictions(model, Sample(partitions, source, COVARIATES, None), *given) == []
     tables, summary = forecast_all_newest([], ALONE)
     assert (list(tables), summary) == ([], {})
 

@@ -16,7 +16,7 @@ def test_data_is_prepared_as_by_forecast() -> None:
     """By the same functions from the same parameters."""
     prepared = {node.func: node for node in create_pipeline().nodes}
     for node in forecast.create_pipeline().to_outputs("forecast_windows").nodes:
-        if node.short_name not in ("partition_source", "read_source"):
+        if node.short_name not in ("draw_sample", "read_source"):
             again = prepared[node.func]
             assert [name for name in again.inputs if name.startswith("params:")] == [
                 name for name in node.inputs if name.startswith("params:")
@@ -41,7 +41,7 @@ def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
 
 def test_table_is_cut_before_anything_reads_it() -> None:
     readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
-    assert readers == {"read_as_of"}
+    assert readers == {"draw_sample"}
 
 
 def test_what_is_decided_on_is_what_was_evaluated() -> None:

@@ -17,10 +17,11 @@ from rnn_pipelines.forecast.operations.partitions import find_form
 from rnn_pipelines.forecast.operations.prediction import read_as_trained
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.partitions import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table
 
 
@@ -44,27 +45,28 @@ class PredictionJob:
     as_of: AsOfSpec
 
 
-def partition_as_trained(
+def draw_sample_as_trained(
     champion: LoadedChampion | None,
     source: SourceSpec,
     covariates: CovariateSpec,
     spec: PartitionSpec,
     folder: Path,
-) -> tuple[Partitions, SourceSpec, CovariateSpec]:
-    """Divide a panel that is too large to be read whole, with the covariates of the champion; see `partition_source`.
+    external: External = None,
+) -> Sample:
+    """Divide a panel that is too large for memory, with the covariates of the champion, and return its sample.
 
     Args:
         champion: the forecaster in use; None if there is none.
-        source, covariates, spec, folder: see `partition_source`; of the covariates, only the path is used.
+        source, covariates, spec, folder, external: see `partition_source`; of the covariates, only the path is used.
     """
     if champion is not None:
         covariates = champion.artefact.coding.make_spec(covariates.path)
-    return partition_source(source, covariates, spec, folder)
+    return draw_sample(source, covariates, spec, folder, external)
 
 
 def plan_predictions(
     champion: LoadedChampion | None,
-    partitions: Partitions,
+    sample: Sample,
     table: Source,
     source: SourceSpec,
     covariates: CovariateSpec,
@@ -74,11 +76,12 @@ def plan_predictions(
 
     Args:
         champion: the forecaster in use.
-        partitions: of the panel.
-        table: the series of some partitions, which shows the form of times and numbers.
+        sample: of the panel.
+        table: the series of the sample, which shows the form of times and numbers.
         source, covariates: of the panel.
         as_of: the end of the data to read.
     """
+    partitions = sample.partitions
     if partitions.folder is None or champion is None:
         return []
     results = partitions.folder / f"results-{_fingerprint(champion, as_of)}"

@@ -109,6 +109,29 @@ class Partitions:
         return source.model_copy(update={"path": str(rows)}), covariates
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The series of a fit: those of some partitions, or all series if the panel is not divided.
+
+    Attributes:
+        partitions: of the panel.
+        source, covariates: of the sample.
+        external: the table of the catalog entry `forecast_external`, which is read once.
+    """
+
+    partitions: Partitions
+    source: SourceSpec
+    covariates: CovariateSpec
+    external: External
+
+
+def draw_sample(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
+) -> Sample:
+    """Divide a panel that is too large for memory, and return its sample; see `partition_source`."""
+    return Sample(*partition_source(source, covariates, spec, folder, external), external)
+
+
 def partition_source(
     source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External = None
 ) -> tuple[Partitions, SourceSpec, CovariateSpec]:
@@ -266,6 +289,8 @@ def _remove_others(own: Path) -> None:
     for folder in own.parent.iterdir():
         if folder == own or not OWN_FOLDER.fullmatch(folder.name) or not is_folder(folder):
             continue
+        # First, so that a folder without some of its files does not look complete.
+        (folder / MANIFEST).unlink(missing_ok=True)
         for parent, _, names in os.walk(folder, topdown=False):
             for path in (Path(parent, name) for name in names):
                 if OWN_FILES.fullmatch(path.relative_to(folder).as_posix()) and is_regular(path):

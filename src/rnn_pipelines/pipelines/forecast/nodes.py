@@ -1,7 +1,6 @@
 """Nodes of `forecast` that are not functions of the library."""
 
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,29 +32,15 @@ from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
-from rnn_pipelines.forecast.series import partitions as division
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.partitions import Sample
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.reading.batch_table import External
 
 
-def partition_source(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
-) -> tuple[Partitions, SourceSpec, CovariateSpec, tuple[External]]:
-    """Divide a panel that is too large for memory; the table of the catalog is passed on, so that it is read once."""
-    # In a tuple, because Kedro saves no None.
-    return *division.partition_source(source, covariates, spec, folder, external), (external,)
-
-
-def read_source(
-    source: SourceSpec, covariates: CovariateSpec, window: OpenWindowSpec, external: tuple[External]
-) -> tuple[Source, pd.DataFrame]:
+def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series and covariates of the fit, and check that future covariates cover the horizon."""
-    return recipe.read_source(source, covariates, window, *external)
+    return recipe.read_source(sample.source, sample.covariates, window, sample.external)
 
 
 def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
@@ -127,7 +112,7 @@ def draw_paths(
 
 
 def forecast_partitions(
-    partitions: Partitions,
+    sample: Sample,
     linear: LinearModels,
     methods: dict[str, FittedMethod],
     intervals: Intervals,
@@ -138,7 +123,7 @@ def forecast_partitions(
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
     fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals)
-    return operations.forecast_partitions(fitted, partitions, parallel)
+    return operations.forecast_partitions(fitted, sample.partitions, parallel)
 
 
 def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any) -> str:

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
 from rnn_pipelines.forecast.recipe import PREPARATION
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
+from rnn_pipelines.forecast.series.partitions import draw_sample
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes, name_in
 from rnn_pipelines.pipelines.wiring import node
@@ -46,11 +47,14 @@ def create_read_nodes() -> list[Node]:
     create = partial(node, namespace="preparation")
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
     given += ["forecast_partition_folder", "forecast_external"]
-    source, covariates, external = (f"forecast_{name}_of_fit" for name in ("source", "covariates", "external"))
-    read = [source, covariates, "params:forecast.window", external]
+    read = ["forecast_sample", "params:forecast.window"]
     return [
-        create(nodes.partition_source, given, ["forecast_partitions", source, covariates, external]),
-        create(nodes.read_source, read, ["forecast_table", "forecast_covariate_table"]),
+        create(draw_sample, given, "forecast_sample"),
+        create(
+            nodes.read_source,
+            read,
+            ["forecast_table", "forecast_covariate_table"],
+        ),
     ]
 
 
@@ -88,7 +92,7 @@ def create_evaluation_nodes() -> list[Node]:
     drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
     panel = name_all("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
-    divided = name_all("partitions", "linear", "methods", "intervals") | panel
+    divided = name_all("sample", "linear", "methods", "intervals") | panel
     divided |= {"parameters": "params:forecast", "parallel": "params:parallel"}
     of_all = [f"forecast_all_{name}" for name in ("next_values", "metrics_by_series", "series")]
     return [

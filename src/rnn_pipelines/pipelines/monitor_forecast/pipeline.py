@@ -33,24 +33,16 @@ def create_measure_pipeline() -> Pipeline:
     log, series, profile, champion = (
         f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
     )
-    covariates, partitions = "params:forecast.covariates", "params:forecast.partitions"
-    sample = ["monitor_forecast_source_of_sample", "monitor_forecast_covariates_of_sample"]
     coding, covariate_table = "monitor_forecast_coding", "monitor_forecast_covariate_table"
+    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
+    given += ["forecast_partition_folder", "forecast_external"]
     source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
     return Pipeline(
         [
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(read_coding, "monitor_forecast_champion_folder", coding),
-            node(
-                nodes.partition_source,
-                [coding, source, covariates, partitions, "forecast_partition_folder"],
-                ["monitor_forecast_partitions", *sample],
-            ),
-            node(
-                nodes.read_as_of,
-                [coding, "forecast_external", sample[0], SPEC, sample[1]],
-                [table, covariate_table],
-            ),
+            node(nodes.draw_sample, [coding, *given], "monitor_forecast_sample"),
+            node(nodes.read_as_of, ["monitor_forecast_sample", SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, profile]),
             node(join_actuals, [log, series, champion], "monitor_forecast_evaluated"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),

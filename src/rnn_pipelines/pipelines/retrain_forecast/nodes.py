@@ -6,13 +6,11 @@ import pandas as pd
 
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series import as_of
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.partitions import Sample
 from rnn_pipelines.forecast.series.tables import Source
 
 
-def read_as_of(
-    external: pd.DataFrame | None, source: SourceSpec, retraining: RetrainForecastSpec, covariates: CovariateSpec
-) -> tuple[Source, pd.DataFrame, float]:
+def read_as_of(sample: Sample, retraining: RetrainForecastSpec) -> tuple[Source, pd.DataFrame, float]:
     """Read series and covariates up to the as-of time, and return them with the start time."""
-    return *as_of.read_as_of(external, source, retraining, covariates), time.time()
+    found = as_of.read_as_of(sample.external, sample.source, retraining, sample.covariates)
+    return *found, time.time()
