@@ -139,6 +139,15 @@ def test_others_run_beside_a_long_job_and_after_a_short_one() -> None:
     assert run_beside(eval, ["1", PROCESS, "3"], 60) == [1, os.getpid(), 3]
 
 
+@pytest.mark.usefixtures("two_cores")
+def test_lines_of_jobs_beside_are_logged_here(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    names = ("rnn_pipelines.forecast", "rnn_pipelines.networks.time_left", "other")
+    jobs = [f"__import__('logging').getLogger({name!r}).info('%d of %s', 70, {name!r})" for name in names]
+    run_beside(eval, [LONG, *jobs], 0.1)
+    assert [line for line in caplog.messages if line.startswith("70 of")] == ["70 of rnn_pipelines.forecast"]
+
+
 def test_one_core_runs_one_job_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     assert run_beside(eval, [LONG, PROCESS], 0.1) == [None, os.getpid()]

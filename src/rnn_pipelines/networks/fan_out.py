@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+PACKAGE = __name__.partition(".")[0]
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -118,12 +120,12 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
     num_workers = min(len(others), count_cores() - 1)
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
-    started: list[Future[Result]] = []
+    started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
 
     def start() -> None:
         logger.info("%d of %d trainings start in processes of their own", len(others), len(jobs))
         executor = _get_executor(num_workers)
-        started.extend(executor.submit(_train_apart, train, job, 1) for job in others)
+        started.extend(executor.submit(_train_with_log, train, job) for job in others)
 
     timer = Timer(seconds, start)
     timer.start()
@@ -142,15 +144,42 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
 
 
 def _take_results(
-    train: Callable[[Job], Result], jobs: Sequence[Job], started: Sequence[Future[Result]]
+    train: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
 ) -> list[Result]:
-    """Return the results of jobs that were started in other processes, or run them here."""
-    if started:
-        try:
-            return [future.result() for future in started]
-        except BrokenExecutor as error:
-            logger.warning("a process was lost (%s); its training is repeated in this one", error)
-    return [train(job) for job in jobs]
+    """Return the results of jobs that were started in other processes, and log their lines; or run them here."""
+    if not started:
+        return [train(job) for job in jobs]
+    try:
+        found = [future.result() for future in started]
+    except BrokenExecutor as error:
+        logger.warning("a process was lost (%s); its training is repeated in this one", error)
+        return [train(job) for job in jobs]
+    for record in (record for _, records in found for record in records):
+        logging.getLogger(record.name).handle(record)
+    return [result for result, _ in found]
+
+
+class _Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
+    """Train in this process of another one, and return the lines of the log too, without those of the time left."""
+    handler, own = _Recorder(), logging.getLogger(PACKAGE)
+    handler.addFilter(lambda record: record.name != TimeLeft.__module__)
+    own.addHandler(handler)
+    own.setLevel(logging.INFO)
+    try:
+        return _train_apart(train, job, 1), handler.records
+    finally:
+        own.removeHandler(handler)
 
 
 def is_first_process() -> bool:
