@@ -55,10 +55,11 @@ def write_sales(path: Path, visitors: int = 7) -> dict[str, Any]:
     return {"source": {"path": str(path), "id": "unique_id"}, "covariates": covariates}
 
 
+@pytest.mark.parametrize("partitions", [{}, {"training_rows": 200, "rows": 200}], ids=["whole", "divided"])
 def test_fingerprints_with_covariates_are_those_that_go_on_record(
-    project: Path, pipeline: Pipeline, tmp_path: Path
+    project: Path, pipeline: Pipeline, tmp_path: Path, partitions: dict[str, int]
 ) -> None:
-    sales = write_sales(tmp_path / "sales.csv")
+    sales = write_sales(tmp_path / "sales.csv") | {"partitions": partitions}
     described = SequentialRunner().run(
         pipeline.to_outputs("retrain_forecast_run"), load_catalog(project, AS_OF, **sales)
     )

@@ -155,7 +155,9 @@ def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
 
 
 def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
-    """Return the current fingerprints of data, parameters and code, without training or saving anything.
+    """Return the current fingerprints of data, parameters and code, without training.
+
+    A panel that is larger than memory is divided first, and the retraining finds its parts.
 
     Args:
         task: its name.
@@ -165,7 +167,7 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
     found: dict[str, Any] = {}
     for reader in pipeline.to_outputs(*pipeline.all_outputs().intersection(tables)).nodes:
-        found |= reader.run({name: catalog.load(name) for name in reader.inputs})
+        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
     read = [found[name] for name in tables if name in found]
     parameters = catalog.load("parameters")
     return make_fingerprints(join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")})
