@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from fitted import find_all_errors, hold_out
+from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed, find_ranks
 from rnn_pipelines.forecast.methods.error_sizes import measure_windows
@@ -204,6 +206,20 @@ def test_short_series_have_intervals(
     widths = [predictions.get_bounds("last_value", level).eval("hi - lo") for level in (80, 95)]
     assert (widths[0] > 0).all()
     assert (widths[1] > widths[0]).all()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("week", [np.arange(7) + 0.1, np.arange(7) / 7])
+def test_errors_of_rounding_size_have_narrow_bounds(week: np.ndarray) -> None:
+    """They were divided by sizes near 0, which made bounds of up to 1e121."""
+    times, factors = pd.date_range("2024-01-01", periods=210), (1, 2, 3)
+    table = pd.concat(
+        [pd.DataFrame({"unique_id": f"s{factor}", "ds": times, "y": np.tile(factor * week, 30)}) for factor in factors]
+    )
+    small: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}
+    found = Forecaster(h=7, lookback=14, **small).fit(table).predict()
+    assert (found["ensemble-hi-95"] - found["ensemble-lo-95"]).max() < 1e-3
+    assert (found["last_value-hi-95"] - found["last_value-lo-95"]).max() < 10 * np.ptp(3 * week)
 
 
 def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.past_errors import pool_past
+from rnn_pipelines.forecast.methods.sparse_bounds import round_bounds
 
 DAYS = pd.date_range("2024-01-01", periods=150)
 SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 5}}
@@ -33,6 +34,12 @@ def test_bounds_of_counts_are_whole_numbers_within_the_values_seen() -> None:
     np.testing.assert_array_equal(bounds, np.round(bounds))
     assert bounds[:, 0].max() == 0
     assert 1 <= bounds[:, 1].min() <= bounds[:, 1].max() <= frame["y"].max()
+
+
+def test_upper_bound_of_almost_0_is_0() -> None:
+    _, highs = round_bounds(np.zeros(1), np.array([1e-7]), np.array([True]))
+    assert highs[0] == 0
+    assert not np.signbit(highs[0])
 
 
 def test_bounds_of_sparse_values_that_are_not_whole_are_not_rounded() -> None:

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.methods.error_quantiles import (
 )
 from rnn_pipelines.forecast.methods.error_sizes import (
     NUM_SAMPLES,
+    SMALLEST_SIZE,
     Pool,
     SizeModel,
     WindowFacts,
@@ -131,7 +132,7 @@ def _is_uneven(facts: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, fo
         if not len(others):
             return False
         sizes = fit_single_sizes(_select(facts, others), forecasts[others], errors[others], is_even=False)
-        # If all errors are rounding errors, sizes are 0 or infinite; such gains are rejected below.
+        # If all errors are 0, so are both scores, and sizes can be infinite; such gains are rejected below.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             size = sizes.expect(facts, forecasts)
             even = _score(errors[own], *find_ranks(errors[others], level))
@@ -174,19 +175,20 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, len(data.panel.series_starts))
-    over_size = past.errors / sizes.expect(past.facts, past.forecasts)
+    size = sizes.expect(past.facts, past.forecasts)
+    over_size, mean = past.errors / size, _log_mean(past.errors, size)
     freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear))
     rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
     forecasts = model.forecast(data.panel, data.windows, data.validation)
     pools, held_out = {}, _measure_past(data, data.validation, forecasts)
-    same = held_out.errors / sizes.expect(held_out.facts, held_out.forecasts)
+    same = _log_mean(held_out.errors, sizes.expect(held_out.facts, held_out.forecasts))
     for name, errors in find_errors(data, fitted).items():
         pool, weights = over_size[rows], np.full(len(rows), 1 / len(rows))
         if len(errors):
-            own = errors / sizes.expect(held_out.facts, fitted[name].out_of_fold)
-            ratio = np.exp(_log_mean(own) - (_log_mean(same) + _log_mean(over_size)) / 2)
-            pool = np.concatenate([ratio * pool, own])
-            weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(own), HELD_OUT_WEIGHT / len(own)))
+            size = sizes.expect(held_out.facts, fitted[name].out_of_fold)
+            ratio = np.exp(_log_mean(errors, size) - (same + mean) / 2)
+            pool = np.concatenate([ratio * pool, errors / size])
+            weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(errors), HELD_OUT_WEIGHT / len(errors)))
         lows, highs = find_quantiles(pool, weights, levels, freedom)
         # A level that needs more errors than there are would be too narrow.
         has_few = np.array([len(pool) < count_needed(level) for level in levels.tolist()], bool)
@@ -221,9 +223,10 @@ def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: Li
     return measure_usual(number_series(panel.series_starts, origins), errors, num_series)
 
 
-def _log_mean(over_size: np.ndarray) -> float:
-    """Return the mean over steps of the logarithm of the mean size."""
-    return float(np.log(np.abs(over_size).mean(axis=0) + np.finfo(np.float64).tiny).mean())
+def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:
+    """Return the mean over steps of the logarithm of the mean error over its expected size."""
+    means = np.abs(errors / size).mean(axis=0)
+    return float(np.log(np.maximum(means, SMALLEST_SIZE / size.mean(axis=0))).mean())
 
 
 def _find_blocks(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

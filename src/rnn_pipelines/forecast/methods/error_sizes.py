@@ -18,8 +18,10 @@ SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
 PRIOR_WINDOWS = 0.1
 # Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
 RIDGE, CLIPPED = 0.01, 0.005
-# The smallest size in a panel, as part of the mean error and absolutely.
+# The smallest usual error of a series, as part of the mean; and the variance that is added to those of predictors.
 TINY_PART, TINY = 1e-6, 1e-12
+# The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
+SMALLEST_SIZE = 1e-6
 # Of past errors, for paths.
 NUM_SAMPLES = 400
 
@@ -92,7 +94,7 @@ class SizeModel:
         base, predictors = self.describe(windows, forecasts)
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
-        return size
+        return size if self.rule == "past" else np.maximum(size, SMALLEST_SIZE)
 
     def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return a first size, float64[window, 1], and predictors of its factor, float64[window, step, predictor]."""
@@ -142,7 +144,7 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
     """
     usual, none = measure_usual(windows.series, errors, num_series), np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
-    logs = _take_logs(errors / base)
+    logs = _take_logs(errors, base)
     flat = predictors.reshape(-1, 3)
     centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
     centred = flat - centres
@@ -162,7 +164,7 @@ def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int) -> np
     mean = np.abs(errors).mean(axis=1)
     sums, counts = np.bincount(series, mean, minlength=num_series), np.bincount(series, minlength=num_series)
     usual = (sums + PRIOR_WINDOWS * mean.mean()) / (counts + PRIOR_WINDOWS)
-    found: np.ndarray = np.maximum(usual, TINY_PART * mean.mean() + TINY)
+    found: np.ndarray = np.maximum(usual, max(TINY_PART * mean.mean(), SMALLEST_SIZE))
     return found
 
 
@@ -179,13 +181,14 @@ def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.nda
     if is_even:
         return even
     _, predictors = even.describe(windows, forecasts)
-    logs = _take_logs(errors)
+    logs = _take_logs(errors, 1.0)
     centred = (predictors - predictors.mean(axis=0)).reshape(-1, 2)
     slopes = np.linalg.lstsq(centred, (logs - logs.mean(axis=0)).ravel(), rcond=1e-6)[0]
     return SizeModel("single", np.zeros(1), slopes, none, predictors.min(axis=(0, 1)), predictors.max(axis=(0, 1)))
 
 
-def _take_logs(errors: np.ndarray) -> np.ndarray:
-    sizes = np.abs(errors)
-    logs: np.ndarray = np.log(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0) + np.finfo(np.float64).tiny)
+def _take_logs(errors: np.ndarray, base: np.ndarray | float) -> np.ndarray:
+    """Return the logarithm of the size of each error over a first size, at least `SMALLEST_SIZE`."""
+    sizes = np.abs(errors / base)
+    logs: np.ndarray = np.log(np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base))
     return logs

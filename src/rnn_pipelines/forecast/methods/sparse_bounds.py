@@ -127,7 +127,8 @@ def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarra
 
 def round_bounds(lows: np.ndarray, highs: np.ndarray, is_whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Round bounds outwards, if all values of the series are whole numbers."""
+    # Plus 0, because a small number is rounded up to -0.
     return (
         np.where(is_whole, np.floor(lows + ROUNDING), lows),
-        np.where(is_whole, np.ceil(highs - ROUNDING), highs),
+        np.where(is_whole, np.ceil(highs - ROUNDING) + 0.0, highs),
     )
