@@ -62,6 +62,12 @@ def test_losses_by_step_have_steps_on_their_axis() -> None:
     assert list(find_trace(figure, "LSTM, best step").x) == [25]
 
 
+def test_all_networks_have_the_same_markers() -> None:
+    long = pd.DataFrame({"epoch": range(100), "loss": 1.0, "val_loss": 1.0})
+    figure = draw_losses({"lstm": HISTORY, "gru": long}, "on scaled values", STYLES)
+    assert {find_trace(figure, f"{name}, validation").mode for name in ("LSTM", "GRU")} == {"lines"}
+
+
 def test_training_of_one_epoch_is_drawn() -> None:
     assert "markers" in find_trace(draw(HISTORY[:1]), "LSTM, validation").mode
 

@@ -102,13 +102,19 @@ def draw_bars(style: Style, x: Values, y: Values, **options: Any) -> Bar:
 
 
 def draw_band(style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **options: Any) -> Scatter:
-    """Return a band between two bounds, with gaps where one is missing.
+    """Return a band between two bounds, with gaps where one is missing; an error bar if there is only one point.
 
     Args:
         x, low, high: with the same index.
         options: as in `draw_line`.
     """
     has_both = low.notna() & high.notna()
+    if has_both.sum() == 1:
+        middle, half = (low + high)[has_both] / 2, (high - low)[has_both] / 2
+        bar = {"array": half, "color": style.color, "thickness": 2, "width": 8}
+        # The legend shows the marker, but no bar.
+        marker = {"symbol": "line-ns", "size": 12, "line": {"color": style.color, "width": 2}}
+        return draw_points(style, x[has_both], middle, error_y=bar, **{"marker": marker, "hoverinfo": "skip"} | options)
     xs: list[object] = []
     ys: list[float | None] = []
     # One outline for each run of rows, because Plotly closes the gaps of a single one.

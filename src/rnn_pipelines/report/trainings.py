@@ -9,7 +9,7 @@ import pandas as pd
 from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
-from rnn_pipelines.report.figures import count_up_to, draw_line, draw_points, make_log_ticks, set_layout
+from rnn_pipelines.report.figures import choose_mode, count_up_to, draw_line, draw_points, make_log_ticks, set_layout
 from rnn_pipelines.report.page import Table, make_table
 from rnn_pipelines.report.styles import Styles
 
@@ -26,11 +26,13 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
         by: the column of the axis, `epoch` or `step`.
     """
     figure = Figure()
+    # The same for all lines.
+    mode = choose_mode(max((history[by] for history in histories.values()), key=len))
     for network, history in histories.items():
         style = styles[network]
         for column, part, dash in (("loss", "training", "dot"), ("val_loss", "validation", "solid")):
             line = replace(style, name=f"{style.name}, {part}", dash=dash)
-            figure.add_trace(draw_line(line, history[by], history[column]))
+            figure.add_trace(draw_line(line, history[by], history[column], mode=mode))
         best = history.loc[history["is_best"].idxmax() if "is_best" in history else history["val_loss"].idxmin()]
         star = {"symbol": "star", "size": 14, "line": {"color": "white", "width": 1}}
         name = f"{style.name}, best {by}"

@@ -94,7 +94,7 @@ def test_same_times_of_two_series_are_two_windows() -> None:
 def test_errors_are_related_to_the_average() -> None:
     table = tabulate_worst_windows(find_worst_windows(make_predictions([0, 8, 2])), average=4.0)
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
-    assert table.rows[0][1] == "2024-01-02 to 2024-01-02"
+    assert table.rows[0][1] == "2024-01-02"
     assert tabulate_worst_windows(find_worst_windows(make_predictions([0, 0])), average=0.0).rows[0][-1] == "–"
 
 

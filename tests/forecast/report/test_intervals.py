@@ -55,6 +55,11 @@ def test_no_band_is_drawn_across_a_gap() -> None:
     assert list(narrow.x) == [10, 11, 11, 10, None, 13, 13, None]
 
 
+def test_interval_of_one_step_is_an_error_bar() -> None:
+    wide, _ = draw_fan("ensemble", STEPS[2:3], TABLE[2:3], (80, 95), visible=True)
+    assert (list(wide.x), list(wide.y), list(wide.error_y.array)) == ([12], [3], [2])
+
+
 def test_forecaster_without_intervals_has_no_fan() -> None:
     assert draw_fan("baseline_ensemble", STEPS, TABLE, (80, 95), visible=True) == []
 
@@ -148,6 +153,13 @@ def test_figure_without_intervals_has_a_reason() -> None:
     points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
     figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), bool(figure.layout.title.subtitle.text)) == (0, True)
+
+
+def test_width_is_compared_with_the_reference() -> None:
+    numbers = {"ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6}, "last_value": {"mae": 1.0}}
+    found = describe_coverage(ForecastMetrics(numbers, None), (80,))
+    assert "last value" in found
+    assert "seasonal" not in found
 
 
 def test_intervals_of_exact_forecasts_are_neither_too_wide_nor_too_narrow() -> None:

@@ -68,6 +68,11 @@ def test_report_shows_the_first_series_and_names_the_files() -> None:
     assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
 
 
+def test_one_value_of_one_series_is_singular() -> None:
+    _, note = tabulate_next_values(make_next_values(horizon=1))
+    assert "1 value " in str(note)
+
+
 def test_first_value_of_a_single_series_is_a_sentence() -> None:
     sentence = describe_first_value(make_next_values())
     assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))

@@ -107,8 +107,8 @@ def add_ensemble(next_values: Predictions) -> Predictions:
 def write_report(make_results, draw):
     """Renders a report of handmade results, without the code of Plotly."""
 
-    def write(metrics: ForecastMetrics | None = None, **profile: object) -> str:
-        made: SimpleNamespace = make_results()
+    def write(metrics: ForecastMetrics | None = None, num_steps: int = 3, **profile: object) -> str:
+        made: SimpleNamespace = make_results(horizon=num_steps)
         figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
         # As the catalog returns them.
         loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
@@ -417,8 +417,22 @@ def test_notes_depend_on_noise_floor_and_panel(write_report) -> None:
     shown = {"noise_floor": write_report(make_metrics(noise_floor=4.0)), "panel": write_report(num_series=2)}
     plain = extract_text(write_report())
     for name, page in shown.items():
-        assert NOTES[name] in extract_text(page)
-        assert NOTES[name] not in plain
+        note = NOTES[name].format(reference="seasonal naive")
+        assert note in extract_text(page)
+        assert note not in plain
+
+
+def test_horizon_of_one_step_has_no_figures_and_brackets_by_step(write_report) -> None:
+    several, one = extract_text(write_report()), extract_text(write_report(num_steps=1))
+    for text in ("Newest forecast of the test part", "Coverage by step ahead", "brackets"):
+        assert text in several
+        assert text not in one
+    assert "Nothing to compare" not in one
+
+
+def test_contributions_of_series_without_a_season_name_none(write_report) -> None:
+    assert "mid-season" in write_report(season_length=7)
+    assert "mid-season" not in write_report(season_length=1)
 
 
 def test_text_from_data_is_escaped(write_report) -> None:

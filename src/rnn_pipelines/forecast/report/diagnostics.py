@@ -176,7 +176,12 @@ def tabulate_worst_windows(worst: pd.DataFrame, average: float) -> Table:
     spans = zip(worst["unique_id"], show_time(worst["first"]), show_time(worst["last"]), strict=True)
     numbers = worst[["actual", "forecast", "mae"]].itertuples(index=False)
     rows = [
-        [str(name), f"{first} to {last}", *map(format_number, row), format_number(row.mae / (average or np.nan), 2)]
+        [
+            str(name),
+            str(first) if first == last else f"{first} to {last}",
+            *map(format_number, row),
+            format_number(row.mae / (average or np.nan), 2),
+        ]
         for (name, first, last), row in zip(spans, numbers, strict=True)
     ]
     header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]

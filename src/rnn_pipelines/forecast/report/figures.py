@@ -44,6 +44,9 @@ from rnn_pipelines.report.trainings import draw_losses
 
 ACTUAL = Style("actual", NEUTRAL_COLOR)
 MIN_SLIDER_STEPS = 100
+# Titles of figures that contain nothing else.
+NO_TEST_PART = "No part was held back", "the series are too short for a test part"
+ONE_STEP = "Nothing to compare by step ahead", "the horizon is one step"
 
 
 def draw_figures(
@@ -71,13 +74,16 @@ def draw_figures(
     hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
 
     def draw(function: Callable[..., Figure], *inputs: Any) -> Figure:
-        return draw_or_note(function, *inputs) if len(by_step) else draw_nothing()
+        return draw_or_note(function, *inputs) if len(by_step) else draw_nothing(*NO_TEST_PART)
+
+    def draw_steps(function: Callable[..., Figure], *inputs: Any) -> Figure:
+        return draw_nothing(*ONE_STEP) if has_one_step(predictions) else draw(function, *inputs)
 
     return {
         "forecasts": draw(draw_forecasts, predictions, series, hidden),
-        "newest_window": draw(draw_newest_window, predictions, series, hidden),
+        "newest_window": draw_steps(draw_newest_window, predictions, series, hidden),
         "error_by_step": draw(draw_error_by_step, by_step, predictions),
-        "coverage": draw(draw_coverage, by_level, hidden),
+        "coverage": draw_steps(draw_coverage, by_level, hidden),
         "residuals": draw(draw_residuals, predictions),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
         "losses": draw_or_note(
@@ -87,10 +93,15 @@ def draw_figures(
     }
 
 
-def draw_nothing() -> Figure:
-    """Return the figure of a run without a test part."""
+def has_one_step(predictions: Predictions) -> bool:
+    """Return whether there are forecasts of one step ahead only."""
+    return bool(predictions.table["horizon_step"].nunique() == 1)
+
+
+def draw_nothing(title: str, reason: str) -> Figure:
+    """Return a figure that contains only its title."""
     axis = {"visible": False}
-    return set_layout(Figure(), "No part was held back", "the series are too short for a test part", axis, axis)
+    return set_layout(Figure(), title, reason, axis, axis)
 
 
 def find_strongest_baseline(by_step: MetricsByStep) -> str:

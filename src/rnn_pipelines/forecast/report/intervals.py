@@ -91,7 +91,7 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
             low, high = f"{100 * least:.0f}", f"{100 * most:.0f}"
             sentence += f" ({low} % at each origin)" if low == high else f" ({low} to {high} % by origin)"
         if relative is not None and not metrics.is_exact(metrics.reference):
-            sentence += f", {100 * relative:.0f} % of the width of seasonal naive's"
+            sentence += f", {100 * relative:.0f} % of the width of {STYLES[metrics.reference].name}'s"
         sentences.append(f"{sentence}.")
         if (above := numbers.get(f"above_{level}")) is not None:
             sentences.append(

@@ -64,7 +64,7 @@ def tabulate_next_values(next_values: Predictions) -> list[Part]:
         [time, *map(form, numbers)]
         for time, numbers in zip(write_times(first["ds"]), first[columns].to_numpy(), strict=True)
     ][:MAX_ROWS]
-    counts = {"num_rows": f"{len(table):,}", "num_series": f"{table['unique_id'].nunique():,}"}
+    counts = {"values": count(len(table), "value"), "series": count(table["unique_id"].nunique(), "series", "series")}
     caption = f"Next values of {first['unique_id'].iloc[0]}"
     return [Table(["time", *columns], rows, caption=caption), NOTES["files"].format(**counts)]
 

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.report.diagnostics import (
     tabulate_fifths,
     tabulate_worst_windows,
 )
+from rnn_pipelines.forecast.report.figures import has_one_step
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
@@ -98,7 +99,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         Section("Comparison of the methods", _compare_methods(results)),
         *report_all_series(results.all_series),
         *(_report_errors(results, figures) if has_test else []),
-        Section("Contributions to the forecasts", [figures["explanation"], explanation.NOTES["how_to_read"]]),
+        Section("Contributions to the forecasts", [figures["explanation"], _explain_contributions(profile)]),
         Section("What to do next", advise(metrics, results.next_values.levels)),
         *report_run_before(metrics, results.run_before),
         Section(
@@ -130,6 +131,7 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics, is_panel = results.metrics, results.profile["num_series"] > 1
     drawn = [figures[name] for name in ("error_by_season", "autocorrelation") if figures[name].data]
+    by_step = {name: [] if has_one_step(results.test) else [figures[name]] for name in ("newest_window", "coverage")}
     fifths = measure_fifths(results.test)
     average = metrics.get(choose_forecaster(results.test), "mae")
     errors: list[Part] = [
@@ -143,8 +145,8 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
         figures["residuals"],
     ]
     return [
-        Section("Forecasts of the test part", [figures["forecasts"], figures["newest_window"]]),
-        *_report_intervals(metrics, results.by_level, figures["coverage"]),
+        Section("Forecasts of the test part", [figures["forecasts"], *by_step["newest_window"]]),
+        *_report_intervals(metrics, results.by_level, by_step["coverage"]),
         Section("Errors", errors),
     ]
 
@@ -156,13 +158,19 @@ def _describe_bias(metrics: ForecastMetrics) -> list[str]:
     return [NOTES["bias"].format(bias=format_bias(bias), direction="low" if bias < 0 else "high")]
 
 
-def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, figure: Figure) -> list[Section]:
+def _explain_contributions(profile: Profile) -> str:
+    season = explanation.NOTES["mid_season"] if profile["season_length"] > 1 else ""
+    return explanation.NOTES["how_to_read"].format(season=season)
+
+
+def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, drawn: list[Figure]) -> list[Section]:
     if by_level.empty:
         return []
-    notes = [intervals.NOTES["how_to_read"], *intervals.format_empty_levels(by_level)]
+    brackets = intervals.NOTES["brackets"] if drawn else ""
+    notes = [intervals.NOTES["how_to_read"].format(brackets=brackets), *intervals.format_empty_levels(by_level)]
     held = intervals.describe_coverage(metrics, by_level["level"].unique())
     table = intervals.tabulate_intervals(metrics, by_level)
-    return [Section("Intervals", [*([held] if held else []), table, figure, *notes])]
+    return [Section("Intervals", [*([held] if held else []), table, *drawn, *notes])]
 
 
 def _explain_terms(results: Results) -> list[str]:
@@ -170,9 +178,10 @@ def _explain_terms(results: Results) -> list[str]:
     metrics = results.metrics
     if not metrics.forecasters:
         return [NOTES["glossary"]]
-    notes = [NOTES["how_to_read"].format(reference=STYLES[metrics.reference].name)]
+    reference = STYLES[metrics.reference].name
+    notes = [NOTES["how_to_read"].format(reference=reference)]
     notes += [describe_baselines(metrics.forecasters), NOTES["ensemble"]]
-    notes += [NOTES["panel"]] if results.profile["num_series"] > 1 else []
+    notes += [NOTES["panel"].format(reference=reference)] if results.profile["num_series"] > 1 else []
     notes += [covariates.NOTES["read_by_all"]] if len(results.covariates) else []
     notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
     return [*notes, NOTES["glossary"]]
