@@ -100,6 +100,16 @@ def test_fit_on_few_series_is_warned_of(path: Path, caplog: pytest.LogCaptureFix
     assert f"training_rows above {partitions.num_rows}" in warning
 
 
+def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = path.parent / "days"
+    folder.mkdir()
+    for number, (_, rows) in enumerate(make_table().groupby("ds")):
+        rows.to_csv(folder / f"{number}.csv", index=False)
+    with caplog.at_level("INFO"):
+        divide(folder)
+    assert f"{NUM_SERIES * NUM_STEPS:,} rows" in caplog.text
+
+
 def test_unchanged_table_is_divided_once(path: Path) -> None:
     first, _, _ = divide(path)
     times = [file.stat().st_mtime_ns for file in first.list_files()]

@@ -55,7 +55,7 @@ class Partitions:
     Attributes:
         folder: of the files; None for a panel that is fitted whole.
         num_training, num_others: partitions for fitting, and other ones.
-        num_rows: of the panel.
+        num_rows: of the panel; of CSV files an estimate.
         has_covariates: whether the table of `covariates.path` is divided too.
     """
 
@@ -73,6 +73,12 @@ class Partitions:
         assert self.folder is not None
         parts = ["training"] * self.num_training + ["others"] * self.num_others
         return [self.folder / table / part / f"{number:05d}.parquet" for number, part in enumerate(parts)]
+
+    def list_numbers(self) -> list[int]:
+        """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
+        assert self.folder is not None
+        counts: list[int] = json.loads((self.folder / MANIFEST).read_text())["rows"]
+        return [number for number, count in enumerate(counts) if count]
 
     def select(
         self, source: SourceSpec, covariates: CovariateSpec, number: int | None = None
@@ -167,16 +173,16 @@ def _divide(partitions: Partitions, source: SourceSpec, covariates: CovariateSpe
         counts[table] = scatter_rows(expand_home(path), columns, source.id, targets, FILES, _find_dialect(source))
     numbers = {table: count.tolist() for table, count in counts.items()}
     replace_file(partitions.folder / MANIFEST, json.dumps(numbers).encode())
-    _report_sample(partitions, source)
+    _report_sample(partitions, source, sum(numbers["rows"]))
 
 
-def _report_sample(partitions: Partitions, source: SourceSpec) -> None:
+def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
     """Log the number of series of the fit, and warn if a larger one would be better."""
     assert source.id is not None
     num_fitted = count_values(partitions.list_files()[: partitions.num_training], source.id)
     logger.info(
         "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them",
-        *(source.label, f"{partitions.num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
+        *(source.label, f"{num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
     )
     if num_fitted < FEW_SERIES:
         logger.warning(
