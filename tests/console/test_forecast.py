@@ -161,6 +161,16 @@ def test_columns_in_messages_are_options() -> None:
     )
 
 
+def test_a_first_column_that_is_taken_for_the_times_is_named(tmp_path: Path) -> None:
+    """Often, it is that of the names of series."""
+    days = pd.date_range("2024-01-01", periods=40)
+    pd.DataFrame({"shop": 1, "date": days, "sales": 1.0}).to_csv(tmp_path / "shops.csv", index=False)
+    done = call(tmp_path, "forecast", "shops.csv")
+    assert done.returncode == 2
+    for part in ("shop", "date", "sales", "--target", "--time", "--id"):
+        assert part in done.stderr.removeprefix("Error: shops.csv")
+
+
 @pytest.mark.parametrize("setting", ["training", "=1", "training.=1", "a.b=1"])
 def test_wrong_settings_are_refused(setting: str) -> None:
     with pytest.raises(ParameterError):

@@ -235,6 +235,21 @@ def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.Data
     pd.testing.assert_frame_equal(found, fitted.predict()[columns])
 
 
+def test_a_loaded_forecaster_reads_the_columns_that_the_caller_names(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
+    own = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
+    loaded = Forecaster.load(tmp_path / "model", source={"time": "day", "target": "sales", "id": "shop"})
+    expected = Forecaster.load(tmp_path / "model").predict(frame)
+    pd.testing.assert_frame_equal(loaded.predict(own), expected)
+    wide = frame.pivot(index="ds", columns="unique_id", values="y").reset_index()
+    loaded = Forecaster.load(tmp_path / "model", source={"wide": True})
+    pd.testing.assert_frame_equal(loaded.predict(wide), expected)
+    with pytest.raises(ParameterError, match="tiem"):
+        Forecaster.load(tmp_path / "model", source={"tiem": "day"})
+
+
 def test_what_is_saved_is_a_champion(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     """As the pipelines read and use one."""
     fitted.save(tmp_path / "model")

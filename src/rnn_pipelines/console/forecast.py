@@ -10,7 +10,7 @@ import click
 from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.console.settings import read_settings
-from rnn_pipelines.errors import SeriesError, show_all
+from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.printing import say, say_json
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def _find_columns(source: dict[str, Any], covariates: Mapping[str, Any]) -> dict
     if "target" not in source and not source["wide"]:
         if "y" not in others and len(others) != 1:
             raise SeriesError(
-                f"{source['path']}: which column has the values? Name one of {show_all(others)} in --target."
+                f"{source['path']}: which column has the values? Name one of {show_all(others)} in --target. The times "
+                f"are read from {show(source['time'])}. Name another column in --time, and that of the series in --id."
             )
         source["target"] = "y" if "y" in others else others[0]
     return source

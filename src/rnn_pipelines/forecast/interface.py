@@ -325,22 +325,23 @@ class Forecaster:
         export_forecaster(self._make_artefact(), Path(path))
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, source: Mapping[str, Any] | None = None) -> Self:
         """Load a saved forecaster or a champion: the forecaster `ensemble`, for `predict`.
 
         Parameters that are not saved, such as those of the training, have their defaults.
 
         Args:
             path: the folder of a saved forecaster, of a champion's version, or of a task's champion.
+            source: how to read tables, as in the constructor, such as the names of their columns, which are not saved.
         Raises:
-            ParameterError: the path is invalid.
+            ParameterError: the path or `source` is invalid.
             ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
             FormatError: another version of the project wrote the model.
         """
-        return load_model(path, cls.unpack)
+        return load_model(path, lambda files: cls.unpack(files, source))
 
     @classmethod
-    def unpack(cls, files: Mapping[str, bytes]) -> Self:
+    def unpack(cls, files: Mapping[str, bytes], source: Mapping[str, Any] | None = None) -> Self:
         """Return the forecaster in the files of a saved model or champion: content by name; see `load`."""
         artefact = unpack(files)
         intervals, settings = artefact.intervals, artefact.settings
@@ -350,7 +351,7 @@ class Forecaster:
         # Times with a zone need no parameter. Old forecasters have no zone; theirs is the zone of the calendar.
         tz = settings.tz if zone is None else None if zone.is_carried else zone.name
         blocks = {
-            "source": {"tz": tz},
+            "source": {"tz": tz, **(source or {})},
             "gaps": settings.gaps,
             "calendar": settings.calendar.model_dump(),
             "covariates": covariates,

@@ -98,6 +98,17 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
 
 
+def test_partition_without_a_series_is_left_out(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+    """Few long series leave some ranges of the hash without any."""
+    spec = PartitionSpec(training_rows=400, rows=50)
+    sample = draw_sample_as_trained(champion, source, COVARIATES, spec, tmp_path)
+    table, _ = read_as_trained(champion, None, sample.source, ALL_DAYS, sample.covariates)
+    jobs = plan_predictions(champion, sample, table, source, COVARIATES, ALL_DAYS)
+    tables, summary = forecast_all_newest(jobs, ALONE)
+    assert len(jobs) <= NUM_SERIES < len(sample.partitions)
+    assert summary["num_series"] == join(tables)["unique_id"].nunique() == NUM_SERIES
+
+
 def test_undivided_panel_and_missing_champion_have_no_jobs(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:

@@ -117,6 +117,16 @@ def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, part
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
 
 
+def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:
+    """Few long series leave some ranges of the hash without any."""
+    recipe = fitted.recipe
+    spec = PartitionSpec(training_rows=500, rows=50)
+    partitions, _, _ = partition_source(recipe.source, recipe.covariates, spec, tmp_path)
+    next_values, _, summary = forecast_partitions(fitted, partitions, ALONE)
+    assert len(partitions.list_numbers()) <= NUM_SERIES < len(partitions)
+    assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
+
+
 def test_undivided_panel_has_no_tables(fitted: FittedPanel) -> None:
     next_values, by_series, summary = forecast_partitions(fitted, Partitions(), ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from rnn_pipelines.errors import MissingColumnsError
+from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.partitions import MANIFEST, Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -122,6 +122,16 @@ def test_fit_on_few_series_is_warned_of(path: Path, caplog: pytest.LogCaptureFix
     (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     assert f"{num_fitted} series" in warning
     assert f"training_rows above {partitions.num_rows}" in warning
+
+
+def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = path.parent / "days"
+    folder.mkdir()
+    for number, (_, rows) in enumerate(make_table().groupby("ds")):
+        rows.to_csv(folder / f"{number}.csv", index=False)
+    with caplog.at_level("INFO"):
+        divide(folder)
+    assert f"{NUM_SERIES * NUM_STEPS:,} rows" in caplog.text
 
 
 def test_unchanged_table_is_divided_once(path: Path) -> None:
@@ -248,3 +258,14 @@ def test_missing_column_of_a_query_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MissingColumnsError) as error:
         divide_rows(make_table(), tmp_path, target="sold")
     assert error.value.missing == ["sold"]
+
+
+def test_sample_without_a_series_is_an_error_in_each_run(tmp_path: Path) -> None:
+    """Few long series leave some ranges of the hash without any; one row is fewer than any series has."""
+    path = tmp_path / "sales.parquet"
+    days = pd.date_range("2024-01-01", periods=400)
+    pd.DataFrame({"id": "a", "ds": days, "y": 1.0}).to_parquet(path, index=False)
+    source = SourceSpec(path=str(path), id="id")
+    for _ in range(2):
+        with pytest.raises(SeriesError, match="training_rows above 400"):
+            partition_source(source, CovariateSpec(), PartitionSpec(training_rows=10, rows=10), tmp_path)

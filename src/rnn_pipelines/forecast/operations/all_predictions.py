@@ -89,7 +89,7 @@ def plan_predictions(
     asked = champion.artefact.coding.make_spec(covariates.path)
     return [
         PredictionJob(number, results / f"{number:05d}", champion, *partitions.select(found, asked, number), as_of)
-        for number in range(len(partitions))
+        for number in partitions.list_numbers()
     ]
 
 

@@ -166,7 +166,7 @@ def _fingerprint(fitted: FittedPanel) -> str:
 
 def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> Iterator[FittedJob]:
     recipe = fitted.recipe
-    for number in range(len(partitions)):
+    for number in partitions.list_numbers():
         source, covariates = partitions.select(recipe.source, recipe.covariates, number)
         own = recipe.model_copy(
             update={

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.source import SourceSpec
@@ -70,7 +71,7 @@ class Partitions:
     Attributes:
         folder: of the files; None for a panel that is fitted whole.
         num_training, num_others: partitions for fitting, and other ones.
-        num_rows: of the panel.
+        num_rows: of the panel; of CSV files an estimate.
         has_covariates: whether the table of `covariates.path` is divided too.
     """
 
@@ -88,6 +89,12 @@ class Partitions:
         assert self.folder is not None
         parts = ["training"] * self.num_training + ["others"] * self.num_others
         return [self.folder / table / part / f"{number:05d}.parquet" for number, part in enumerate(parts)]
+
+    def list_numbers(self) -> list[int]:
+        """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
+        assert self.folder is not None
+        counts: list[int] = json.loads((self.folder / MANIFEST).read_text())["rows"]
+        return [number for number, count in enumerate(counts) if count]
 
     def select(
         self, source: SourceSpec, covariates: CovariateSpec, number: int | None = None
@@ -265,18 +272,23 @@ def _divide(
         for part in {file.parent for file in targets}:
             part.mkdir(parents=True, exist_ok=True)
         counts[table] = scatter_rows(rows, source.id, targets).tolist()
+    _report_sample(partitions, source, sum(counts["rows"]))
     replace_file(partitions.folder / MANIFEST, json.dumps(counts).encode())
-    _report_sample(partitions, source)
 
 
-def _report_sample(partitions: Partitions, source: SourceSpec) -> None:
-    """Log the number of series of the fit, and warn if a larger one would be better."""
+def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
+    """Log the number of series of the fit; warn if a larger one would be better, and raise a SeriesError for none."""
     assert source.id is not None
     num_fitted = count_values(partitions.list_files()[: partitions.num_training], source.id)
     logger.info(
         "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them",
-        *(source.label, f"{partitions.num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
+        *(source.label, f"{num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
     )
+    if not num_fitted:
+        raise SeriesError(
+            f"{source.label}: the sample for a fit has no series, because the panel has few long ones. Set "
+            f"partitions.training_rows above {partitions.num_rows} to fit on all series."
+        )
     if num_fitted < FEW_SERIES:
         logger.warning(
             "%s: %d series may be too few for a fit; set partitions.training_rows above %d to fit on all series",
