@@ -6,10 +6,11 @@ from typing import Annotated, cast
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, count_young
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel
 from rnn_pipelines.forecast.methods.ladder import LADDER, list_rungs
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod
+from rnn_pipelines.forecast.methods.past import count_young
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel

@@ -11,12 +11,12 @@ from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.intermittent import ZERO
-from rnn_pipelines.forecast.methods.ladder import LADDER, MAX_NAIVE_SEASON
+from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
-from rnn_pipelines.forecast.methods.past import measure_change
+from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
@@ -113,14 +113,6 @@ def find_young(panel: WindowedPanel, windows: NormalizedWindows, origins: np.nda
     num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
     is_panel = windows.normalizer.kind != "series"
     return is_panel & (num_known < num_few), is_panel & (num_known < num_fewest)
-
-
-def count_young(season_length: int, horizon: int) -> tuple[int, int]:
-    """Return the numbers of values below which a series has few of them, and less than a season."""
-    num_few, num_fewest = 3 * season_length, season_length
-    if season_length > MAX_NAIVE_SEASON:
-        num_few, num_fewest = 2 * season_length, season_length // 4
-    return max(num_few, 2 * horizon), num_fewest
 
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.past import count_young
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
 
 Rule = Literal["single", "panel", "past"]
@@ -35,6 +36,9 @@ class WindowFacts:
         zero: the scaled value of 0.
         change, step_change: mean absolute difference from the season before, and from the step before.
         level: mean distance from 0.
+        num_known: int64[window], values before the window's origin.
+        variance, distance: float64[window], variance of these values, and distance of their mean from 0; NaN if they
+            are not few, see `count_young`.
     """
 
     series: np.ndarray
@@ -42,6 +46,9 @@ class WindowFacts:
     change: np.ndarray
     step_change: np.ndarray
     level: np.ndarray
+    num_known: np.ndarray
+    variance: np.ndarray
+    distance: np.ndarray
 
 
 def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
@@ -56,19 +63,81 @@ def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarra
     history = gather_history(panel, origins).astype(np.float64)
     zero = panel.zeros[own].astype(np.float64)[:, None]
     season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
+    num_known = origins - panel.series_starts[own]
+    variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
     return WindowFacts(
         series=own if series is None else series,
         zero=zero,
         change=_measure_change(history, season),
         step_change=_measure_change(history, 1),
         level=np.abs(history - zero).mean(axis=1, keepdims=True),
+        num_known=num_known,
+        variance=variance,
+        distance=distance,
     )
+
+
+def _measure_few(
+    panel: WindowedPanel, origins: np.ndarray, num_known: np.ndarray, zero: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return variance and distance of few values, see `WindowFacts`."""
+    num_few, _ = count_young(panel.season_length, panel.horizon)
+    is_few = (num_known > 0) & (num_known < num_few)
+    steps = np.arange(1, num_few)
+    rows = origins[is_few, None] - steps
+    is_there = steps <= num_known[is_few, None]
+    values = np.where(is_there, panel.values[np.maximum(rows, 0), 0].astype(np.float64), np.nan)
+    is_there &= ~np.isnan(values)
+    counts = np.maximum(1, is_there.sum(axis=1))
+    means = np.where(is_there, values, 0.0).sum(axis=1) / counts
+    squares = np.where(is_there, values - means[:, None], 0.0) ** 2
+    variance, distance = np.full((2, len(origins)), np.nan)
+    variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
+    distance[is_few] = np.abs(means - zero[is_few])
+    return variance, distance
 
 
 def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
     if history.shape[1] <= lag:
         return np.zeros((len(history), 1))
     return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class YoungSizes:
+    """The expected size of errors of windows with few values.
+
+    Their histories are padded with copies, whose changes say nothing of the errors. So their size is the deviation of
+    the values, together with one that is usual for their level, times a factor of the number of values.
+
+    Attributes:
+        numbers: int64[number], of values, ascending.
+        ratio: usual deviation of a series over the distance of its mean from 0.
+        factors: float64[number, horizon].
+    """
+
+    numbers: np.ndarray
+    ratio: float
+    factors: np.ndarray
+
+    def expect(self, windows: WindowFacts, steps: np.ndarray) -> np.ndarray:
+        """Return the sizes: float64[window, step], NaN for windows with more values.
+
+        Args:
+            windows: all, scaled in any way.
+            steps: int64[step], steps ahead, from 1.
+        """
+        logs, places = np.log(self.numbers), np.log(np.maximum(1, windows.num_known))
+        columns = np.minimum(steps, self.factors.shape[1]) - 1
+        factors = np.stack([np.interp(places, logs, self.factors[:, column]) for column in columns], axis=1)
+        return self.measure_spread(windows)[:, None] * factors
+
+    def measure_spread(self, windows: WindowFacts) -> np.ndarray:
+        """Return the deviation of few values, of which the usual one counts as one: float64[window]."""
+        num_known = np.maximum(1, windows.num_known)
+        variance = (num_known - 1) * windows.variance + (self.ratio * windows.distance) ** 2
+        spread: np.ndarray = np.sqrt(variance / num_known)
+        return spread
 
 
 @dataclass(frozen=True)
@@ -80,6 +149,7 @@ class SizeModel:
         usual: float64[series], usual error of each series of the training; not used for a single series.
         slopes: float64[predictor], of the logarithm of the size.
         centres, smallest, largest: float64[predictor], mean of each predictor, and the range to which it is clipped.
+        young: of windows with few values; None for the same size as of all others.
     """
 
     rule: Rule
@@ -88,12 +158,22 @@ class SizeModel:
     centres: np.ndarray
     smallest: np.ndarray
     largest: np.ndarray
+    young: YoungSizes | None = None
 
-    def expect(self, windows: WindowFacts, forecasts: np.ndarray) -> np.ndarray:
-        """Return the size of each error: float64[window, step], from forecasts of this shape, scaled."""
+    def expect(self, windows: WindowFacts, forecasts: np.ndarray, first_step: int = 1) -> np.ndarray:
+        """Return the size of each error: float64[window, step].
+
+        Args:
+            windows: with the errors.
+            forecasts: float[window, step], scaled.
+            first_step: steps ahead of the first forecast.
+        """
         base, predictors = self.describe(windows, forecasts)
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
+        if self.young is not None:
+            is_few = ~np.isnan(windows.variance)
+            size[is_few] = self.young.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
         return size if self.rule == "past" else np.maximum(size, SMALLEST_SIZE)
 
     def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,9 @@ ahead. A bound is the forecast plus a quantile of the pool times the expected si
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed
-from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, measure_windows
+from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, YoungSizes, measure_windows
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
+from rnn_pipelines.forecast.methods.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
@@ -58,6 +59,7 @@ class Intervals:
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
         is_non_negative: whether bounds are cut at 0.
+        young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
             count the errors of the test part too; else empty.
     """
@@ -76,6 +78,9 @@ class Intervals:
     largest: np.ndarray
     shape: np.ndarray
     is_non_negative: bool
+    young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    young_ratio: float = 0.0
+    young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
 
     def as_evaluated(self) -> "Intervals":
@@ -87,7 +92,8 @@ class Intervals:
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *(["evaluated"] if self.evaluated.size else []))
+        optional = [part for part in ("evaluated", "young_factors") if getattr(self, part).size]
+        parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
         own = {part: getattr(self, part)[place] for part in parts}
         return replace(self, names=np.array([new_name]), **own)
 
@@ -98,7 +104,10 @@ class Intervals:
     def get_sizes(self, name: str) -> SizeModel:
         """Return the expected sizes of a forecaster's errors."""
         place = self.find(name)
-        return SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
+        sizes = SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
+        if not len(self.young_numbers):
+            return sizes
+        return replace(sizes, young=YoungSizes(self.young_numbers, self.young_ratio, self.young_factors[place]))
 
 
 def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec) -> Intervals:
@@ -120,10 +129,18 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
     else:
         pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
     first = next(iter(pools.values()))
+    young = {}
+    if first.sizes.rule == "panel":
+        young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
     is_non_negative = data.linear.is_non_negative
     for missing in levels[~np.isfinite(first.lows).all(axis=1)]:
         needed = count_needed(int(missing))
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
+    by_method: dict[str, Any] = {
+        part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS
+    }
+    names = [one.name for one in fields(Pool) if one.name != "sizes"]
+    by_method |= {part: np.stack([getattr(pool, part) for pool in pools.values()]) for part in names}
     return Intervals(
         rule=first.sizes.rule,
         levels=levels,
@@ -131,13 +148,17 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         usual=first.sizes.usual,
         shape=fit_shape(data.panel) if is_non_negative and first.sizes.rule == "panel" else np.zeros(0),
         is_non_negative=is_non_negative,
-        **{part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS},
-        **{
-            part: np.stack([getattr(pool, part) for pool in pools.values()])
-            for part in (one.name for one in fields(Pool))
-            if part != "sizes"
-        },
+        **_list_young(list(young.values())),
+        **by_method,
     )
+
+
+def _list_young(sizes: Sequence[YoungSizes]) -> dict[str, Any]:
+    """Return the values of `Intervals` for windows with few values; none if there are none."""
+    if not sizes:
+        return {}
+    factors = np.stack([one.factors for one in sizes])
+    return {"young_numbers": sizes[0].numbers, "young_ratio": sizes[0].ratio, "young_factors": factors}
 
 
 @dataclass(frozen=True)
@@ -210,7 +231,7 @@ def bound_forecasts(
         Lower and upper bounds, float64[level, window, step] each, in the unit of the series; NaN if there are too few
         errors.
     """
-    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts)
+    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts, first_step)
     horizon = intervals.lows.shape[2]
     steps = first_step + np.arange(forecasts.shape[1])
     factor = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]

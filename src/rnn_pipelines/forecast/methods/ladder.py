@@ -16,11 +16,10 @@ import numpy as np
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_damped_trend, extend_by_level
 from rnn_pipelines.forecast.methods.local import LocalForecast
 from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.past import MAX_NAIVE_SEASON
 from rnn_pipelines.forecast.methods.theta import extend_by_theta
 
 LADDER = "ladder"
-# The largest season for which less than two seasons show a pattern.
-MAX_NAIVE_SEASON = 24
 # Fewest values for a damped trend, without a season.
 MIN_VALUES = 6
 

@@ -6,6 +6,8 @@ from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 # The smallest mean change of a series, in deviations, so that errors of a nearly constant one do not dominate.
 MIN_CHANGE = 1e-3
+# The largest season for which less than two seasons show a pattern.
+MAX_NAIVE_SEASON = 24
 
 
 def find_past(panel: WindowedPanel) -> np.ndarray:
@@ -49,3 +51,11 @@ def measure_change(panel: WindowedPanel) -> np.ndarray:
         if len(values) > season:
             changes[number] = np.fmax(np.nanmean(np.abs(values[season:] - values[:-season])), MIN_CHANGE)
     return changes
+
+
+def count_young(season_length: int, horizon: int) -> tuple[int, int]:
+    """Return the numbers of values below which a series has few of them, and less than a season."""
+    num_few, num_fewest = 3 * season_length, season_length
+    if season_length > MAX_NAIVE_SEASON:
+        num_few, num_fewest = 2 * season_length, season_length // 4
+    return max(num_few, 2 * horizon), num_fewest
