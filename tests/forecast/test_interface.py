@@ -468,6 +468,15 @@ def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
     pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
 
 
+def test_interval_of_a_new_series_does_not_depend_on_others(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    new = [frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}") for size in (5, 40, 90)]
+    wild = new[2].assign(unique_id="wild", y=lambda rows: rows["y"] ** 3)
+    together = fitted.predict(pd.concat([*new, wild])).set_index("unique_id")
+    for one in new:
+        alone = fitted.predict(one).set_index("unique_id")
+        pd.testing.assert_frame_equal(together.loc[alone.index.unique()], alone, rtol=1e-5)
+
+
 @pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [0.0] * 40, [5.0] * 40])
 def test_constant_new_series_has_finite_intervals_without_warnings(
     fitted: Forecaster, make_table: Callable[..., pd.DataFrame], values: list[float]

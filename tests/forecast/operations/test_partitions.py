@@ -249,6 +249,18 @@ def test_many_faults_are_in_a_file(
     assert [line in str(error.value) for line in lines] == [True, True, False, False]
 
 
+def test_fault_is_looked_for_again(fitted: FittedPanel, partitions: Partitions) -> None:
+    """It may have been one of the machine, such as too little memory."""
+    file = partitions.list_files()[1]
+    content = file.read_bytes()
+    rows = pd.read_parquet(file)
+    pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+    with pytest.raises(SeriesError):
+        forecast_partitions(fitted, partitions, ALONE)
+    file.write_bytes(content)
+    assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+
+
 def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitions) -> None:
     file = partitions.list_files()[1]
     rows = pd.read_parquet(file)

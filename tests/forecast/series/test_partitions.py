@@ -1,7 +1,7 @@
 """Panels that are too large for memory are divided into files."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,18 @@ import pyarrow as pa
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
+from rnn_pipelines.forecast.series import partitions as module
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.partitions import MANIFEST, Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
 
 NUM_SERIES, NUM_STEPS = 30, 40
+
+
+@pytest.fixture(autouse=True)
+def remove_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if all earlier runs were more than a day ago."""
+    monkeypatch.setattr(module, "KEPT_SECONDS", -1)
 
 
 def make_table(seed: int = 0) -> pd.DataFrame:
@@ -162,6 +169,38 @@ def test_changed_panel_replaces_the_files_of_the_earlier_one(path: Path, change:
     assert not first.folder.exists()
 
 
+def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _, _ = divide(path)
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    divide(path, rows=100)
+    assert all(file.exists() for file in first.list_files())
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """One begins while the other one is at work, and may be interrupted after it has ended."""
+    scatter = vars(module)["scatter_rows"]
+
+    def scatter_during_another(*given: Any) -> Any:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "KEPT_SECONDS", 60)
+            patched.setattr(module, "scatter_rows", scatter)
+            divide(path)
+        counts = scatter(*given)
+        if fails:
+            raise KeyboardInterrupt
+        return counts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "scatter_rows", scatter_during_another)
+        with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
+            divide(path)
+    found, _, _ = divide(path)
+    assert found.folder is not None
+    assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == NUM_SERIES * NUM_STEPS
+    assert [folder.name for folder in found.folder.parent.iterdir()] == [found.folder.name]
+
+
 def test_files_of_others_stay(path: Path) -> None:
     first, _, _ = divide(path)
     assert first.folder is not None
@@ -244,7 +283,7 @@ def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypa
         patched.setattr(Path, "rename", raise_interrupt)
         with pytest.raises(KeyboardInterrupt):
             divide_rows(make_table(), tmp_path)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
     found, *_ = divide_rows(make_table()[NUM_STEPS:], tmp_path)
     assert [folder.name for folder in tmp_path.iterdir()] == [found.folder.name]
     assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == (NUM_SERIES - 1) * NUM_STEPS

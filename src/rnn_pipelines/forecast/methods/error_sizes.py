@@ -233,18 +233,20 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
 
 
-def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int) -> np.ndarray:
+def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:
     """Return the usual error of each series of a panel: float64[series], scaled.
 
     Args:
         series: int64[window], numbers of the series.
         errors: float64[window, horizon], scaled.
         num_series: in the panel.
+        of_panel: usual error of the panel, to which series with few windows are drawn; None for the mean of all errors.
     """
     mean = np.abs(errors).mean(axis=1)
+    of_all = mean.mean() if of_panel is None else of_panel
     sums, counts = np.bincount(series, mean, minlength=num_series), np.bincount(series, minlength=num_series)
-    usual = (sums + PRIOR_WINDOWS * mean.mean()) / (counts + PRIOR_WINDOWS)
-    found: np.ndarray = np.maximum(usual, max(TINY_PART * mean.mean(), SMALLEST_SIZE))
+    usual = (sums + PRIOR_WINDOWS * of_all) / (counts + PRIOR_WINDOWS)
+    found: np.ndarray = np.maximum(usual, max(TINY_PART * of_all, SMALLEST_SIZE))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.methods.error_pool import WINDOWS_OF_SERIES, leave_out_padded
+from rnn_pipelines.forecast.methods.error_pool import WINDOWS_OF_SERIES
 from rnn_pipelines.forecast.methods.error_sizes import TINY_PART, measure_usual
 from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.model.artefact import (
@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.series.unread import report_off_steps
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -137,21 +137,21 @@ def include_new_series(
 
 
 def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None) -> np.ndarray:
-    """Return the usual errors of new series: float64[series], scaled; the median of the training if none is known."""
+    """Return the usual errors of new series, none of which depends on another one: float64[series], scaled."""
     assert forecaster.intervals is not None
     panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
+    median = float(np.nanmedian(forecaster.intervals.usual))
+    if forecaster.intervals.rule == "past":
+        usual = measure_past_errors(panel)
+        # Two equal values have no error on their own past, but may have one later.
+        return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     index = panel.index("future")
-    origins = leave_out_padded(panel, index.origins(np.arange(len(index))))
+    origins = index.origins(np.arange(len(index)))
+    origins = origins[count_padded(panel, origins) == 0]
     errors = gather_targets(panel, origins) - forecaster.model.forecast(panel, origins).astype(np.float64)
     is_known = ~np.isnan(errors).any(axis=1)
-    if forecaster.intervals.rule == "past" or not is_known.any():
-        usual = measure_past_errors(panel)
-    else:
-        series = number_series(panel.series_starts, origins[is_known])
-        usual = measure_usual(series, errors[is_known], len(panel.series_starts))
-    median = np.nanmedian(forecaster.intervals.usual)
-    # Two equal values have no error on their own past, but may have one later.
-    return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
+    series = number_series(panel.series_starts, origins[is_known])
+    return measure_usual(series, errors[is_known], len(panel.series_starts), median)
 
 
 def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:

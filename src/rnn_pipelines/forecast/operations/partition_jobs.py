@@ -47,7 +47,7 @@ class Tables:
     files: tuple[Path, ...] = ()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        return (pd.read_parquet(file) for file in self.files if file.exists())
+        return (pd.read_parquet(file) for file in self.files)
 
 
 def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: ParallelSpec) -> list[dict[str, Any]]:
@@ -63,9 +63,11 @@ def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: Parallel
         ParallelError: the processes were lost twice.
         SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
     """
+    for job in jobs:
+        _forget_fault(job.folder)
     for is_last in (False, True):
         left = [job for job in jobs if not job.folder.exists()]
-        if len(left) < len(jobs):
+        if len(left) < len(jobs) and not is_last:
             logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
         try:
             for job, num_series in fan_out(work, left, parallel, "partitions"):
@@ -78,12 +80,20 @@ def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: Parallel
                     f"the processes were lost twice ({error}). Partitions without results: {numbers}. Run this "
                     "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
                 ) from error
-            logger.warning("a process was lost (%s); its partitions are forecast again", error)
+            logger.warning("a process was lost (%s); its partitions are repeated", error)
     facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
     faults = [fact["fault"] for fact in facts if fact["fault"]]
     if faults:
         _raise_faults(faults, len(jobs), jobs[0].folder.parent / FAULTS)
     return facts
+
+
+def _forget_fault(folder: Path) -> None:
+    """Remove the fault of an earlier run, which may have had another reason than the data."""
+    facts = folder / FACTS
+    if facts.exists() and json.loads(facts.read_text())["fault"]:
+        facts.unlink()
+        folder.rmdir()
 
 
 def _raise_faults(faults: Sequence[str], num_partitions: int, path: Path) -> NoReturn:
@@ -100,7 +110,7 @@ def write_results(folder: Path, label: str, write: Callable[[Path], dict[str, An
 
     Args:
         folder: of the results.
-        label: of the partition's file, which is none of the user's and is left out of the reason.
+        label: of the partition's file, which is left out of the reason, because it is not the user's file.
         write: writes the results into a folder, and returns facts with `num_series`.
     """
     try:
