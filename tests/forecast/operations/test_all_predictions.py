@@ -1,5 +1,6 @@
 """The champion's forecasts of all series of a divided panel, most of which it was not trained on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations import all_predictions
@@ -24,6 +25,7 @@ from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_a
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, Sample
+from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -90,7 +92,13 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
     assert list(found) == NAMES
     assert len(jobs) == 4
-    assert summary == {"num_series": NUM_SERIES, "num_partitions": 4, "model_version": "v1"}
+    assert summary == {
+        "num_series": NUM_SERIES,
+        "num_left_out": 0,
+        "left_out": [],
+        "num_partitions": 4,
+        "model_version": "v1",
+    }
     pd.testing.assert_frame_equal(found[NAMES[:3]], expected[NAMES[:3]], check_dtype=False, rtol=1e-5)
     known = found["unique_id"].isin(champion.artefact.scaler["unique_id"])
     pd.testing.assert_frame_equal(found[known], expected[known], check_dtype=False, rtol=1e-5)
@@ -117,6 +125,24 @@ def test_undivided_panel_and_missing_champion_have_no_jobs(
         assert plan_predictions(model, Sample(partitions, source, COVARIATES, None), *given) == []
     tables, summary = forecast_all_newest([], ALONE)
     assert (list(tables), summary) == ([], {})
+
+
+def test_series_without_a_forecast_are_named(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+    """A gap at its end, and a policy that leaves gaps open."""
+    settings = champion.artefact.settings.model_copy(update={"gaps": GapPolicy("split")})
+    strict = replace(champion, artefact=replace(champion.artefact, settings=settings))
+    path = Path(str(source.path))
+    table = pd.read_csv(path, sep=";", decimal=",")
+    is_lost = (table["unique_id"] == "shop 5") & table["ds"].isin(["25.04.2024", "26.04.2024"])
+    table.assign(y=table["y"].mask(is_lost)).to_csv(path, sep=";", decimal=",", index=False)
+    _, summary = forecast_all_newest(plan(strict, source, tmp_path), ALONE)
+    assert (summary["num_series"], summary["left_out"]) == (NUM_SERIES - 1, ["shop 5"])
+
+
+def test_missing_champion_is_an_error_before_anything_is_read(source: SourceSpec, tmp_path: Path) -> None:
+    with pytest.raises(ChampionError):
+        draw_sample_as_trained(None, source, COVARIATES, PartitionSpec(training_rows=400, rows=400), tmp_path / "parts")
+    assert not (tmp_path / "parts").exists()
 
 
 def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:

@@ -224,7 +224,9 @@ def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: Li
 
 
 def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:
-    """Return the mean over steps of the logarithm of the mean error over its expected size."""
+    """Return the mean over steps of the logarithm of the mean error over its expected size; NaN without errors."""
+    if not len(errors):
+        return float("nan")
     means = np.abs(errors / size).mean(axis=0)
     return float(np.log(np.maximum(means, SMALLEST_SIZE / size.mean(axis=0))).mean())
 

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
 from rnn_pipelines.forecast.operations.partitions import find_form
-from rnn_pipelines.forecast.operations.prediction import read_as_trained
+from rnn_pipelines.forecast.operations.prediction import read_as_trained, require_champion
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.partitions import PartitionSpec, Sample, draw_sample
@@ -23,6 +23,9 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table
+
+# Of series without a forecast.
+MAX_NAMES = 1_000
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,11 @@ def draw_sample_as_trained(
     """Divide a panel that is too large for memory, with the covariates of the champion, and return its sample.
 
     Args:
-        champion: the forecaster in use; None if there is none.
+        champion: the forecaster in use.
         source, covariates, spec, folder, external: see `partition_source`; of the covariates, only the path is used.
     """
-    if champion is not None:
-        covariates = champion.artefact.coding.make_spec(covariates.path)
-    return draw_sample(source, covariates, spec, folder, external)
+    asked = require_champion(champion).artefact.coding.make_spec(covariates.path)
+    return draw_sample(source, asked, spec, folder, external)
 
 
 def plan_predictions(
@@ -107,7 +109,8 @@ def forecast_all_newest(jobs: list[PredictionJob], parallel: ParallelSpec) -> tu
         parallel: the processes.
     Returns:
         `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
-        numbers of series and partitions, with the version of the champion. Without jobs, both are empty.
+        numbers of series, of those without a forecast with some names, and of partitions, with the version of the
+        champion. Without jobs, both are empty.
     Raises:
         ParallelError: the processes were lost twice.
         SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
@@ -116,7 +119,13 @@ def forecast_all_newest(jobs: list[PredictionJob], parallel: ParallelSpec) -> tu
         return Tables(), {}
     jobs[0].folder.parent.mkdir(exist_ok=True)
     facts = run_jobs(predict_partition, jobs, parallel)
-    numbers = {"num_series": sum(fact["num_series"] for fact in facts), "num_partitions": len(jobs)}
+    left_out = [name for fact in facts for name in fact["left_out"]]
+    numbers = {
+        "num_series": sum(fact["num_series"] for fact in facts),
+        "num_left_out": len(left_out),
+        "left_out": left_out[:MAX_NAMES],
+        "num_partitions": len(jobs),
+    }
     version = jobs[0].champion.version
     return Tables(tuple(job.folder / NEXT_VALUES for job in jobs)), {**numbers, "model_version": version}
 
@@ -128,7 +137,9 @@ def predict_partition(job: PredictionJob) -> int:
         table, covariate_table = read_as_trained(job.champion, None, job.source, job.as_of, job.covariates)
         forecasts = forecast_panel(*lay_out_newest(job.champion.artefact, table, job.source, covariate_table))
         select_forecasts(forecasts, job.champion.artefact).to_parquet(folder / NEXT_VALUES, index=False)
-        return {"num_series": int(forecasts["unique_id"].nunique())}
+        left_out = table["unique_id"].drop_duplicates()
+        left_out = left_out[~left_out.isin(forecasts["unique_id"])]
+        return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
 
     return write_results(job.folder, job.source.label, write)
 

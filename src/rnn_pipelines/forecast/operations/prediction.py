@@ -41,6 +41,13 @@ def read_as_trained(
     return table, covariate_table
 
 
+def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
+    """Return the forecaster in use, or raise a ChampionError if there is none."""
+    if champion is None:
+        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
+    return champion
+
+
 def forecast_newest(
     champion: LoadedChampion | None,
     table: Source,
@@ -61,8 +68,7 @@ def forecast_newest(
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
-    if champion is None:
-        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
+    champion = require_champion(champion)
     report_new_series(champion.artefact, table)
     laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
     forecasts = forecast_panel(*laid_out)

@@ -106,7 +106,9 @@ def summarize_forecasts(log: ForecastLog, all_series: Mapping[str, Any] = Mappin
         f"{newest['model_version'].iloc[0]}."
     )
     if all_series:
-        text += f" All {all_series['num_series']:,} series are in all_next_values.parquet."
+        num_all = all_series["num_series"] + all_series["num_left_out"]
+        share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
+        text += f" {share} {num_all:,} series are in all_next_values.parquet."
     headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
     return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
 
