@@ -2,12 +2,14 @@
 
 import os
 import sys
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParallelError
+from rnn_pipelines.networks import fan_out as fan_out_module
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, run_beside
 
 TWO = ParallelSpec(workers=2)
@@ -148,6 +150,15 @@ def test_lines_of_jobs_beside_are_logged_here(caplog: pytest.LogCaptureFixture) 
     assert [line for line in caplog.messages if line.startswith("70 of")] == ["70 of rnn_pipelines.forecast"]
 
 
+@pytest.mark.usefixtures("two_cores")
+def test_lines_below_the_level_of_this_process_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "rnn_pipelines.forecast")
+    caplog.set_level("INFO")
+    log = "__import__('logging').getLogger('rnn_pipelines.forecast')"
+    run_beside(eval, [LONG, f"({log}.info('low'), {log}.warning('high'))"], 0.1)
+    assert [line for line in caplog.messages if line in ("low", "high")] == ["high"]
+
+
 def test_one_core_runs_one_job_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     assert run_beside(eval, [LONG, PROCESS], 0.1) == [None, os.getpid()]
@@ -171,3 +182,43 @@ def test_job_of_a_lost_process_is_repeated_here() -> None:
 def test_error_of_any_job_is_raised(jobs: list[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         run_beside(eval, jobs, 0.1)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_job_that_fails_beside_is_repeated_here(caplog: pytest.LogCaptureFixture) -> None:
+    """As with memory that another training takes; the lines of the failed attempt are not logged."""
+    caplog.set_level("INFO")
+    log = "__import__('logging').getLogger('rnn_pipelines.forecast').info('attempt')"
+    job = f"({log}, {PROCESS} if {PROCESS} == {os.getpid()} else [][0])[1]"
+    assert run_beside(eval, [LONG, job, "3"], 0.1) == [None, os.getpid(), 3]
+    assert caplog.messages.count("attempt") == 1
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+class Unstartable:
+    """An executor whose process starts for the first job only."""
+
+    def __init__(self) -> None:
+        self.num_jobs, self.is_shut_down = 0, False
+
+    def submit(self, *_: object) -> Future[Any]:
+        self.num_jobs += 1
+        if self.num_jobs > 1:
+            raise OSError("no process")
+        return Future()
+
+    def shutdown(self, **_: object) -> None:
+        self.is_shut_down = True
+
+
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("num_processes", [0, 1])
+def test_jobs_that_cannot_start_beside_run_here(
+    num_processes: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = Unstartable()
+    executor.num_jobs = 1 - num_processes
+    monkeypatch.setattr(fan_out_module, "_get_executor", lambda _: executor)
+    assert run_beside(eval, [LONG, PROCESS, f"{PROCESS} "], 0.1) == [None, os.getpid(), os.getpid()]
+    assert executor.is_shut_down
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -5,7 +5,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import current_process
 from threading import Timer
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from rnn_pipelines.errors import ParallelError, show
+from rnn_pipelines.errors import ParallelError, make_line, show
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.networks.time_left import TimeLeft
@@ -121,20 +121,14 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
     started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
-
-    def start() -> None:
-        logger.info("%d of %d trainings start in processes of their own", len(others), len(jobs))
-        executor = _get_executor(num_workers)
-        started.extend(executor.submit(_train_with_log, train, job) for job in others)
-
-    timer = Timer(seconds, start)
+    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers)))
     timer.start()
     try:
         result = train(first)
         # Joined, so that no process starts from here on.
         timer.cancel()
         timer.join()
-        return [result, *_take_results(train, others, started)]
+        return [result, *_take_results(train, others, started, num_workers)]
     except BaseException:
         timer.cancel()
         timer.join()
@@ -143,22 +137,56 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
         raise
 
 
+def _start_beside(
+    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int
+) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
+    """Start all jobs in other processes; return nothing, with a warning, if one cannot be started."""
+    executor = None
+    try:
+        executor = _get_executor(num_workers)
+        started = [executor.submit(_train_with_log, train, job) for job in jobs]
+    except Exception as error:
+        logger.warning("no other process could be started (%s); all trainings run in this one", make_line(repr(error)))
+        if executor is not None:
+            executor.shutdown(wait=False, kill_workers=True)
+        return []
+    logger.info("%d trainings start in processes of their own", len(jobs))
+    return started
+
+
 def _take_results(
     train: Callable[[Job], Result],
     jobs: Sequence[Job],
     started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
+    num_workers: int,
 ) -> list[Result]:
-    """Return the results of jobs that were started in other processes, and log their lines; or run them here."""
+    """Return the results of jobs that were started in other processes, and log their lines; or run them here.
+
+    A job that fails there is repeated here, because it can lack memory only beside the others.
+    """
     if not started:
         return [train(job) for job in jobs]
+    wait(started)
+    if any(future.exception() for future in started):
+        # Idle processes keep their memory.
+        _get_executor(num_workers).shutdown(wait=True, kill_workers=True)
+    return [_take_or_repeat(train, job, future) for job, future in zip(jobs, started, strict=True)]
+
+
+def _take_or_repeat(
+    train: Callable[[Job], Result], job: Job, future: Future[tuple[Result, list[logging.LogRecord]]]
+) -> Result:
     try:
-        found = [future.result() for future in started]
-    except BrokenExecutor as error:
-        logger.warning("a process was lost (%s); its training is repeated in this one", error)
-        return [train(job) for job in jobs]
-    for record in (record for _, records in found for record in records):
-        logging.getLogger(record.name).handle(record)
-    return [result for result, _ in found]
+        result, records = future.result()
+    except Exception as error:
+        logger.warning("a training in another process failed (%s); it is repeated in this one", make_line(repr(error)))
+        return train(job)
+    for record in records:
+        # The level applies where a line is logged, and `handle` ignores it.
+        own = logging.getLogger(record.name)
+        if own.isEnabledFor(record.levelno):
+            own.handle(record)
+    return result
 
 
 class _Recorder(logging.Handler):
