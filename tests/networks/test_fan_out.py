@@ -222,3 +222,10 @@ def test_jobs_that_cannot_start_beside_run_here(
     assert run_beside(eval, [LONG, PROCESS, f"{PROCESS} "], 0.1) == [None, os.getpid(), os.getpid()]
     assert executor.is_shut_down
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_jobs_start_beside_if_there_is_memory_for_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fan_out_module, "find_free_bytes", lambda: 1000)
+    assert run_beside(eval, [LONG, PROCESS], 0.1, num_bytes=501) == [None, os.getpid()]
+    assert run_beside(eval, [LONG, PROCESS], 0.1, num_bytes=499) != [None, os.getpid()]

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from rnn_pipelines.errors import ParallelError, make_line, show
 from rnn_pipelines.networks.keras_start import quicken_start
-from rnn_pipelines.networks.memory import keep_freed_memory
+from rnn_pipelines.networks.memory import find_free_bytes, keep_freed_memory
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.printing import escape_log
@@ -105,7 +105,9 @@ def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers
             yield submitted[future], future.result()
 
 
-def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float) -> list[Result]:
+def run_beside(
+    train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float, num_bytes: float = 0
+) -> list[Result]:
     """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
 
     Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
@@ -115,13 +117,14 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
         train: see `fan_out`; its results must not depend on the process.
         jobs: its arguments.
         seconds: the time after which the others start in processes of their own.
+        num_bytes: the size of a job; if there is no free memory for copies, the others run after the first.
     """
     first, *others = jobs
     num_workers = min(len(others), count_cores() - 1)
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
     started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
-    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers)))
+    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes)))
     timer.start()
     try:
         result = train(first)
@@ -138,9 +141,13 @@ def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: flo
 
 
 def _start_beside(
-    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int
+    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, num_bytes: float
 ) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
-    """Start all jobs in other processes; return nothing, with a warning, if one cannot be started."""
+    """Start all jobs in other processes; return nothing if one cannot start."""
+    # Each is copied twice: as it is sent, and in its process.
+    if 2 * len(jobs) * num_bytes > find_free_bytes():
+        logger.info("all trainings run in this process, because there is no free memory for copies of the data")
+        return []
     executor = None
     try:
         executor = _get_executor(num_workers)
