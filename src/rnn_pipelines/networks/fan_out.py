@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import current_process
-from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from rnn_pipelines.errors import ParallelError, make_line, show
+from rnn_pipelines.errors import ParallelError, show
 from rnn_pipelines.networks.keras_start import quicken_start
-from rnn_pipelines.networks.memory import find_free_bytes, keep_freed_memory
+from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.printing import escape_log
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from joblib.externals.loky import ProcessPoolExecutor
 
 logger = logging.getLogger(__name__)
-
-PACKAGE = __name__.partition(".")[0]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -105,118 +102,6 @@ def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers
             yield submitted[future], future.result()
 
 
-def run_beside(
-    train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float, num_bytes: float = 0
-) -> list[Result]:
-    """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
-
-    Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
-    first process of a program starts others, and only if it may use another core.
-
-    Args:
-        train: see `fan_out`; its results must not depend on the process.
-        jobs: its arguments.
-        seconds: the time after which the others start in processes of their own.
-        num_bytes: the size of a job; if there is no free memory for copies, the others run after the first.
-    """
-    first, *others = jobs
-    num_workers = min(len(others), count_cores() - 1)
-    if num_workers < 1 or not is_first_process():
-        return [train(job) for job in jobs]
-    started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
-    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes)))
-    timer.start()
-    try:
-        result = train(first)
-        # Joined, so that no process starts from here on.
-        timer.cancel()
-        timer.join()
-        return [result, *_take_results(train, others, started, num_workers)]
-    except BaseException:
-        timer.cancel()
-        timer.join()
-        if started:
-            _get_executor(num_workers).shutdown(wait=False, kill_workers=True)
-        raise
-
-
-def _start_beside(
-    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, num_bytes: float
-) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
-    """Start all jobs in other processes; return nothing if one cannot start."""
-    # Each is copied twice: as it is sent, and in its process.
-    if 2 * len(jobs) * num_bytes > find_free_bytes():
-        logger.info("all trainings run in this process, because there is no free memory for copies of the data")
-        return []
-    executor = None
-    try:
-        executor = _get_executor(num_workers)
-        started = [executor.submit(_train_with_log, train, job) for job in jobs]
-    except Exception as error:
-        logger.warning("no other process could be started (%s); all trainings run in this one", make_line(repr(error)))
-        if executor is not None:
-            executor.shutdown(wait=False, kill_workers=True)
-        return []
-    logger.info("%d trainings start in processes of their own", len(jobs))
-    return started
-
-
-def _take_results(
-    train: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
-    num_workers: int,
-) -> list[Result]:
-    """Return the results of jobs that were started in other processes, and log their lines; or run them here.
-
-    A job that fails there is repeated here, because it can lack memory only beside the others.
-    """
-    if not started:
-        return [train(job) for job in jobs]
-    wait(started)
-    if any(future.exception() for future in started):
-        # Idle processes keep their memory.
-        _get_executor(num_workers).shutdown(wait=True, kill_workers=True)
-    return [_take_or_repeat(train, job, future) for job, future in zip(jobs, started, strict=True)]
-
-
-def _take_or_repeat(
-    train: Callable[[Job], Result], job: Job, future: Future[tuple[Result, list[logging.LogRecord]]]
-) -> Result:
-    try:
-        result, records = future.result()
-    except Exception as error:
-        logger.warning("a training in another process failed (%s); it is repeated in this one", make_line(repr(error)))
-        return train(job)
-    for record in records:
-        # The level applies where a line is logged, and `handle` ignores it.
-        own = logging.getLogger(record.name)
-        if own.isEnabledFor(record.levelno):
-            own.handle(record)
-    return result
-
-
-class _Recorder(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-
-def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
-    """Train in this process of another one, and return the lines of the log too, without those of the time left."""
-    handler, own = _Recorder(), logging.getLogger(PACKAGE)
-    handler.addFilter(lambda record: record.name != TimeLeft.__module__)
-    own.addHandler(handler)
-    own.setLevel(logging.INFO)
-    try:
-        return _train_apart(train, job, 1), handler.records
-    finally:
-        own.removeHandler(handler)
-
-
 def is_first_process() -> bool:
     """Return whether this process is none of those that others start for their jobs."""
     return current_process().name == "MainProcess"
@@ -239,7 +124,8 @@ def count_threads() -> int:
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores())
 
 
-def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+def train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+    """Prepare this process of another one, and train in it."""
     quicken_start()
     keep_freed_memory()
     # Before TensorFlow starts in this process.
@@ -261,10 +147,10 @@ def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
 
     if current_process().daemon:
         raise ParallelError("parallel.scheduler: its workers may not start processes. Start them with --no-nanny.")
-    return _get_executor(get_worker().state.nthreads).submit(_train_apart, train, job, 1).result()
+    return get_executor(get_worker().state.nthreads).submit(train_apart, train, job, 1).result()
 
 
-def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
+def get_executor(num_workers: int) -> "ProcessPoolExecutor":
     """Return the pool of processes of this machine. loky restarts a process that has leaked 300 MB."""
     from joblib.externals.loky import get_reusable_executor
 
@@ -277,9 +163,9 @@ def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
 def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
     """Yield a function that submits a job to the processes of this machine."""
     num_threads = max(1, count_cores() // num_workers)
-    executor = _get_executor(min(num_workers, num_jobs))
+    executor = get_executor(min(num_workers, num_jobs))
     try:
-        yield lambda train, job: executor.submit(_train_apart, train, job, num_threads)
+        yield lambda train, job: executor.submit(train_apart, train, job, num_threads)
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise

@@ -8,8 +8,8 @@ from rnn_pipelines.forecast.methods.network import TrainedNetwork, size_members
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, resolve_hyperparameters
 from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.networks.beside import run_beside
 from rnn_pipelines.networks.engines import choose_engine
-from rnn_pipelines.networks.fan_out import run_beside
 
 # The networks of a single series are trained in less time.
 SECONDS_ALONE = 10.0
