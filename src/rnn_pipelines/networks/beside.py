@@ -58,12 +58,12 @@ def _start_beside(
     train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, num_bytes: float
 ) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
     """Start all jobs in other processes; return nothing if one cannot start."""
-    # Each is copied twice: as it is sent, and in its process.
-    if 2 * len(jobs) * num_bytes > find_free_bytes():
-        logger.info("all trainings run in this process, because there is no free memory for copies of the data")
-        return []
     executor = None
     try:
+        # Each is copied twice: as it is sent, and in its process.
+        if 2 * len(jobs) * num_bytes > find_free_bytes():
+            logger.info("all trainings run in this process, because there is no free memory for copies of the data")
+            return []
         executor = get_executor(num_workers)
         started = [executor.submit(_train_with_log, train, job) for job in jobs]
     except Exception as error:
