@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParallelError
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out, run_beside
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 TWO = ParallelSpec(workers=2)
 PROCESS, THREADS = "__import__('os').getpid()", "__import__('os').environ.get('TF_NUM_INTRAOP_THREADS')"
@@ -123,51 +123,3 @@ def test_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("rnn_pipelines.networks.fan_out.CONNECT_SECONDS", 0.5)
     with pytest.raises(ParallelError, match=r"received tcp://127\.0\.0\.1:9 .*Start them with dask scheduler"):
         run(["1"], ParallelSpec(backend="dask", scheduler="tcp://127.0.0.1:9"))
-
-
-LONG = "__import__('time').sleep(1)"
-
-
-@pytest.fixture
-def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_others_run_beside_a_long_job_and_after_a_short_one() -> None:
-    assert os.getpid() not in run_beside(eval, [LONG, PROCESS, f"{PROCESS} "], 0.1)
-    assert run_beside(eval, ["1", PROCESS, "3"], 60) == [1, os.getpid(), 3]
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_lines_of_jobs_beside_are_logged_here(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-    names = ("rnn_pipelines.forecast", "rnn_pipelines.networks.time_left", "other")
-    jobs = [f"__import__('logging').getLogger({name!r}).info('%d of %s', 70, {name!r})" for name in names]
-    run_beside(eval, [LONG, *jobs], 0.1)
-    assert [line for line in caplog.messages if line.startswith("70 of")] == ["70 of rnn_pipelines.forecast"]
-
-
-def test_one_core_runs_one_job_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
-    assert run_beside(eval, [LONG, PROCESS], 0.1) == [None, os.getpid()]
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_processes_of_jobs_start_no_others() -> None:
-    nested = f"__import__('{run_beside.__module__}', fromlist=['']).run_beside(eval, [{LONG!r}, {PROCESS!r}], 0.1)"
-    (inner,) = run([f"({nested}, {PROCESS})"]).values()
-    assert inner == ([None, inner[1]], inner[1])
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_job_of_a_lost_process_is_repeated_here() -> None:
-    lost = f"{PROCESS} if {PROCESS} == {os.getpid()} else __import__('os')._exit(1)"
-    assert run_beside(eval, [LONG, lost], 0.1) == [None, os.getpid()]
-
-
-@pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("jobs", [[f"{LONG} or 1 / 0", LONG], [LONG, "1 / 0"]], ids=["here", "beside"])
-def test_error_of_any_job_is_raised(jobs: list[str]) -> None:
-    with pytest.raises(ZeroDivisionError):
-        run_beside(eval, jobs, 0.1)

@@ -5,10 +5,9 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import current_process
-from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from joblib.externals.loky import ProcessPoolExecutor
 
 logger = logging.getLogger(__name__)
-
-PACKAGE = __name__.partition(".")[0]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -105,83 +102,6 @@ def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers
             yield submitted[future], future.result()
 
 
-def run_beside(train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float) -> list[Result]:
-    """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
-
-    Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
-    first process of a program starts others, and only if it may use another core.
-
-    Args:
-        train: see `fan_out`; its results must not depend on the process.
-        jobs: its arguments.
-        seconds: the time after which the others start in processes of their own.
-    """
-    first, *others = jobs
-    num_workers = min(len(others), count_cores() - 1)
-    if num_workers < 1 or not is_first_process():
-        return [train(job) for job in jobs]
-    started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
-
-    def start() -> None:
-        logger.info("%d of %d trainings start in processes of their own", len(others), len(jobs))
-        executor = _get_executor(num_workers)
-        started.extend(executor.submit(_train_with_log, train, job) for job in others)
-
-    timer = Timer(seconds, start)
-    timer.start()
-    try:
-        result = train(first)
-        # Joined, so that no process starts from here on.
-        timer.cancel()
-        timer.join()
-        return [result, *_take_results(train, others, started)]
-    except BaseException:
-        timer.cancel()
-        timer.join()
-        if started:
-            _get_executor(num_workers).shutdown(wait=False, kill_workers=True)
-        raise
-
-
-def _take_results(
-    train: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
-) -> list[Result]:
-    """Return the results of jobs that were started in other processes, and log their lines; or run them here."""
-    if not started:
-        return [train(job) for job in jobs]
-    try:
-        found = [future.result() for future in started]
-    except BrokenExecutor as error:
-        logger.warning("a process was lost (%s); its training is repeated in this one", error)
-        return [train(job) for job in jobs]
-    for record in (record for _, records in found for record in records):
-        logging.getLogger(record.name).handle(record)
-    return [result for result, _ in found]
-
-
-class _Recorder(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-
-def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
-    """Train in this process of another one, and return the lines of the log too, without those of the time left."""
-    handler, own = _Recorder(), logging.getLogger(PACKAGE)
-    handler.addFilter(lambda record: record.name != TimeLeft.__module__)
-    own.addHandler(handler)
-    own.setLevel(logging.INFO)
-    try:
-        return _train_apart(train, job, 1), handler.records
-    finally:
-        own.removeHandler(handler)
-
-
 def is_first_process() -> bool:
     """Return whether this process is none of those that others start for their jobs."""
     return current_process().name == "MainProcess"
@@ -204,7 +124,8 @@ def count_threads() -> int:
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count_cores())
 
 
-def _train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+def train_apart(train: Callable[[Job], Result], job: Job, num_threads: int) -> Result:
+    """Prepare this process of another one, and train in it."""
     quicken_start()
     keep_freed_memory()
     # Before TensorFlow starts in this process.
@@ -226,10 +147,10 @@ def _train_in_own_process(train: Callable[[Job], Result], job: Job) -> Result:
 
     if current_process().daemon:
         raise ParallelError("parallel.scheduler: its workers may not start processes. Start them with --no-nanny.")
-    return _get_executor(get_worker().state.nthreads).submit(_train_apart, train, job, 1).result()
+    return get_executor(get_worker().state.nthreads).submit(train_apart, train, job, 1).result()
 
 
-def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
+def get_executor(num_workers: int) -> "ProcessPoolExecutor":
     """Return the pool of processes of this machine. loky restarts a process that has leaked 300 MB."""
     from joblib.externals.loky import get_reusable_executor
 
@@ -242,9 +163,9 @@ def _get_executor(num_workers: int) -> "ProcessPoolExecutor":
 def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
     """Yield a function that submits a job to the processes of this machine."""
     num_threads = max(1, count_cores() // num_workers)
-    executor = _get_executor(min(num_workers, num_jobs))
+    executor = get_executor(min(num_workers, num_jobs))
     try:
-        yield lambda train, job: executor.submit(_train_apart, train, job, num_threads)
+        yield lambda train, job: executor.submit(train_apart, train, job, num_threads)
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise

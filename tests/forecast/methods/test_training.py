@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -634,8 +635,16 @@ def test_networks_side_by_side_have_the_numbers_of_those_one_after_another(
     data, found = cases["many"].data, {}
     for seconds in (60, 0):
         monkeypatch.setattr(side_by_side, "SECONDS_ALONE", seconds)
-        with caplog.at_level(logging.INFO, "rnn_pipelines.networks.fan_out"):
+        with caplog.at_level(logging.INFO, "rnn_pipelines.networks.beside"):
             found[seconds] = side_by_side.train_networks(data, specs, TRAINING)
-        assert len([record for record in caplog.records if record.name.endswith("fan_out")]) == (seconds == 0)
+        assert len([record for record in caplog.records if record.name.endswith("beside")]) == (seconds == 0)
     for cell in specs:
         assert_same(found[60][cell], found[0][cell])
+
+
+def test_size_of_a_training_is_about_that_of_its_copy(cases: Cases) -> None:
+    case = cases["many"]
+    # Computed by the first training.
+    _ = case.data.normalized_targets
+    copied = len(ForkingPickler.dumps(case.data))
+    assert copied / 2 < side_by_side._count_bytes(case.data) < copied * 1.2

@@ -358,6 +358,41 @@ def test_mistyped_year_is_no_gap_of_zeros(make_table: MakeTable) -> None:
     assert has_in_order(message, "row 60", "'b'", "2121-01-30")
 
 
+def test_last_time_far_from_the_others_is_named(make_table: MakeTable) -> None:
+    """One mistyped year among many days, so that most steps would be zeros of all series."""
+    values = [1.0, *[None] * 3, *[1.0] * 900]
+    table = make_table(dict.fromkeys("abcde", values))
+    row = table.index[table["unique_id"] == "c"][400]
+    table.loc[row, "ds"] = pd.Timestamp("2043-01-05")
+    assert has_in_order(fail(table, "zero", freq="D"), f"row {row}", "'c'", "2043-01-05", "2023-06-")
+    steps = table.assign(ds=(table["ds"] - pd.Timestamp("2021-01-01")).dt.days)
+    assert f"row {row}" in fail(steps, "zero", time="step")
+
+
+def test_last_time_may_be_as_far_as_rare_events_are(make_table: MakeTable) -> None:
+    """A few events show no usual distance, and neither does a pause within a series."""
+    few = [*[1.0] * 11, *[None] * 40, 1.0]
+    assert len(repair(make_table(few[1:]), "zero", freq="D")[0]) == 51
+    paused = [*[1.0] * 10, *[None] * 5, *[1.0] * 10, *[None] * 45, 1.0]
+    assert len(repair(make_table(paused), "zero", freq="D")[0]) == 71
+    half = [*[1.0] * 50, *[None] * 23, 1.0]
+    assert len(repair(make_table(half), "zero", freq="D")[0]) == 74
+
+
+def test_too_few_values_name_the_row_that_extends_all_series(make_table: MakeTable) -> None:
+    table = make_table({"a": RAMP[:6], "b": RAMP[:2]})
+    table.loc[table.index[-2:], "ds"] = pd.to_datetime(["2121-01-30", "2121-01-31"])
+    message = fail(table, "zero", freq="D")
+    assert has_in_order(message, f"row {table.index[-1]}", "'b'", "2121-01-31")
+    assert "gaps=zero" not in message
+
+
+def test_zeros_are_no_advice_if_given(make_table: MakeTable) -> None:
+    table = make_table([1.0] * 30)[np.arange(30) % 3 != 1]
+    assert "gaps=zero" in fail(table)
+    assert "gaps=zero" not in fail(table, "zero")
+
+
 # Spacing
 
 

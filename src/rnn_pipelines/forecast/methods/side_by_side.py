@@ -8,8 +8,8 @@ from rnn_pipelines.forecast.methods.network import TrainedNetwork, size_members
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, resolve_hyperparameters
 from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.networks.beside import run_beside
 from rnn_pipelines.networks.engines import choose_engine
-from rnn_pipelines.networks.fan_out import run_beside
 
 # The networks of a single series are trained in less time.
 SECONDS_ALONE = 10.0
@@ -30,7 +30,7 @@ def train_networks(
     """Train networks, with the same numbers one after another and side by side.
 
     A training in NumPy uses one core. If the first one takes longer than `SECONDS_ALONE`, the others are trained at the
-    same time by other processes, which need memory for a copy of the data.
+    same time by other processes, if there is memory for copies of the data.
 
     Args:
         data, training: see `train_network`.
@@ -39,12 +39,21 @@ def train_networks(
     jobs = [TrainingJob(data, network, training) for network in networks.values()]
     # Keras uses all cores on its own.
     is_beside = all(_choose_engine(job) == "numpy" for job in jobs)
-    results = run_beside(_train, jobs, SECONDS_ALONE) if is_beside else [_train(job) for job in jobs]
+    results = (
+        run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)) if is_beside else [_train(job) for job in jobs]
+    )
     return dict(zip(networks, results, strict=True))
 
 
 def _train(job: TrainingJob) -> TrainedNetwork:
     return train_network(job.data, job.network, job.training)
+
+
+def _count_bytes(data: FittingData) -> int:
+    """Return the approximate size of the data with its validation windows, whose history is copied as well."""
+    matrices = data.linear.matrices
+    predictors = len(data.linear.validation) * matrices.shape[2] * matrices.itemsize
+    return data.panel.values.nbytes + matrices.nbytes + data.linear.refitted.nbytes + 2 * predictors
 
 
 def _choose_engine(job: TrainingJob) -> str:

@@ -66,11 +66,12 @@ _LAST_DAY = 30
 _MOST = 0.5
 
 
-def infer_frequency(table: pd.DataFrame) -> int | str:
+def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
     """Return the spacing of most blocks of rows, so that gaps do not hide it; if no series has one, that of all times.
 
     Args:
         table: `unique_id, ds`, sorted by both.
+        has_zeros: whether absent rows mean 0, for messages.
     Returns:
         A pandas offset alias for timestamps, a whole number for steps.
     Raises:
@@ -95,12 +96,12 @@ def infer_frequency(table: pd.DataFrame) -> int | str:
     if not votes and len(rows.starts) > 1:
         # Series of rare events can have all times together.
         times = table[["ds"]].drop_duplicates().sort_values("ds")
-        return infer_frequency(times.assign(unique_id="all"))
+        return infer_frequency(times.assign(unique_id="all"), has_zeros)
     if not votes:
+        advice = "; otherwise" if has_zeros else ", and gaps=zero if absent rows mean 0; otherwise"
         raise SeriesError(
             f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
-            "be inferred. Give source.freq (for example D, h, MS), and gaps=zero if absent rows mean 0; otherwise "
-            "resample the data."
+            f"be inferred. Give source.freq (for example D, h, MS){advice} resample the data."
         )
     found = votes.most_common(1)[0][0]
     if isinstance(found, str) and found.endswith(_OPEN_SHIFT):

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.series.frequency import (
 from rnn_pipelines.forecast.series.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.spacing import fill_grid
+from rnn_pipelines.forecast.series.spacing import check_last_time, fill_grid
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.series.time_axis import TimeZone
 from rnn_pipelines.forecast.series.usual_days import leave_out_closed_days, move_to_usual_day
@@ -37,9 +37,9 @@ class GapPolicy(RootModel[Literal["interpolate", "zero", "error", "split"]]):
     """The treatment of missing steps and empty values.
 
     `interpolate` fills them on a straight line, `error` ends the run, `split` leaves them empty, so that no window
-    spans them. In each case, no forecast starts inside a gap, and imputed values never count in an error. `zero` is for
-    counts without rows for 0: from the first value of a series to the last time of the table, each missing step is an
-    observed 0.
+    spans them. In these cases, no forecast starts inside a gap, and imputed values never count in an error. `zero` is
+    for counts without rows for 0: from the first value of a series to the last time of the table, each missing step and
+    each empty value becomes an observed 0, which counts in errors as every value does.
     """
 
 
@@ -66,8 +66,8 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
         source: has the names for messages; its `freq` takes precedence over the inferred one.
         gaps: treatment of missing steps.
     Raises:
-        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, or a gap under the
-            policy `error`.
+        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, a last time far
+            from the others under the policy `zero`, or a gap under the policy `error`.
     """
     if table.empty:
         raise SeriesError(
@@ -78,7 +78,7 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     ordered, repairs = _sort_rows(table)
     ordered, repeated = _leave_out_repeated(ordered, source)
     repairs += repeated
-    freq = _read_frequency(ordered, source)
+    freq = _read_frequency(ordered, source, gaps.root == "zero")
     ordered, left_out = leave_out_closed_days(ordered, freq, source)
     ordered, moved = move_to_usual_day(ordered, freq, source)
     repairs += left_out + moved
@@ -86,7 +86,11 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
-    until = ordered["ds"][ordered["y"].notna()].max() if gaps.root == "zero" else None
+    until = None
+    if gaps.root == "zero":
+        valued = ordered[ordered["y"].notna()]
+        check_last_time(valued, source)
+        until = valued["ds"].max()
     ordered, repairs_of_ends, future = _trim_ends(ordered, until)
     repairs += repairs_of_ends
     regular = fill_grid(ordered, freq, source, until)
@@ -171,10 +175,10 @@ def _leave_out_repeated(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.D
     )
 
 
-def _read_frequency(ordered: pd.DataFrame, source: SourceSpec) -> int | str:
+def _read_frequency(ordered: pd.DataFrame, source: SourceSpec, has_zeros: bool = False) -> int | str:
     if source.freq is None:
         try:
-            return _close_days(infer_frequency(ordered), source)
+            return _close_days(infer_frequency(ordered, has_zeros), source)
         except SeriesError as error:
             raise SeriesError(f"{source.label}: column '{source.time}': {error}") from error
     has_times = pd.api.types.is_datetime64_any_dtype(ordered["ds"])

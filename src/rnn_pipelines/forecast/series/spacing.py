@@ -16,6 +16,36 @@ from rnn_pipelines.reading.times import format_time
 MAX_MISSING_FRACTION = 0.5
 # If missing steps are zeros, a panel with fewer values has a wrong time, such as a mistyped year.
 MIN_FRACTION = 0.01
+# Nor is the last time far from all others, see `check_last_time`. A few times of rare events show no usual distance.
+MIN_TIMES = 12
+MAX_SPANS, MAX_GAPS = 0.5, 10
+
+
+def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
+    """Check that the last time of all series is near the others, because missing steps are zeros up to it.
+
+    It is too far if its distance from the second-newest distinct time is more than half of the span of all other times
+    and more than ten times the widest gap between them. With fewer than 12 distinct times, nothing is checked.
+
+    Args:
+        ordered: rows with values.
+        source: has the names for messages.
+    Raises:
+        SeriesError: the last time is too far.
+    """
+    times = np.unique(ordered["ds"].to_numpy())
+    if len(times) < MIN_TIMES:
+        return
+    distance = times[-1] - times[-2]
+    if distance <= MAX_SPANS * (times[-2] - times[0]) or distance <= MAX_GAPS * np.diff(times[:-1]).max():
+        return
+    row = ordered[ordered["ds"] == times[-1]].iloc[0]
+    last, before = (format_time(time, source.tz) for time in (row["ds"], pd.Series(times)[len(times) - 2]))
+    raise SeriesError(
+        f"{source.label}: column '{source.time}', row {row.name}: series {show(row['unique_id'])} has the last time "
+        f"{last}, and the newest time before it is {before}. With gaps=zero, all series would be 0 in between. Correct "
+        "the row; if it is right, add rows of 0 before it."
+    )
 
 
 def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until: Any = None) -> pd.DataFrame:
@@ -34,14 +64,15 @@ def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until:
     num_steps = steps[rows.stops - 1] + 1
     # Check before rows are inserted, because up to a mistyped year they can exceed the memory.
     num_values = np.add.reduceat(ordered["y"].notna().to_numpy(), rows.starts, dtype=np.int64)
-    if until is None:
-        is_sparse = num_values < (1 - MAX_MISSING_FRACTION) * num_steps
-    else:
-        is_longest = np.arange(len(num_steps)) == num_steps.argmax()
+    is_sparse = (num_values < (1 - MAX_MISSING_FRACTION) * num_steps) & (until is None)
+    _check_regular_spacing(ordered, rows, is_on_step, is_sparse, freq, source)
+    if until is not None:
         firsts = ds[rows.starts]
         num_steps = np.maximum(num_steps, count_steps(firsts, np.full_like(firsts, until), freq)[0] + 1)
-        is_sparse = is_longest & (num_values.sum() < MIN_FRACTION * num_steps.sum())
-    _check_regular_spacing(ordered, rows, is_on_step, is_sparse, freq, source)
+        if num_values.sum() < MIN_FRACTION * num_steps.sum():
+            row = ordered[(ordered["ds"] == until) & ordered["y"].notna()].iloc[0]
+            found = f"{num_values.sum()} values for {num_steps.sum()} steps up to this time, the last of all series"
+            raise _make_spacing_error(row, freq, found, source)
     if (num_steps == rows.lengths).all():
         return ordered.reset_index(drop=True)
     return insert_steps(ordered, rows, steps, num_steps, freq)

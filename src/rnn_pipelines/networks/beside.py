@@ -1,0 +1,131 @@
+"""Trainings beside the first one of a program, in other processes; does not import Keras."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from threading import Timer
+from typing import TypeVar
+
+from rnn_pipelines.errors import make_line
+from rnn_pipelines.networks.fan_out import count_cores, get_executor, is_first_process, train_apart
+from rnn_pipelines.networks.memory import find_free_bytes
+from rnn_pipelines.networks.time_left import TimeLeft
+
+logger = logging.getLogger(__name__)
+
+PACKAGE = __name__.partition(".")[0]
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def run_beside(
+    train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float, num_bytes: float = 0
+) -> list[Result]:
+    """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
+
+    Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
+    first process of a program starts others, and only if it may use another core.
+
+    Args:
+        train: see `fan_out`; its results must not depend on the process.
+        jobs: its arguments.
+        seconds: the time after which the others start in processes of their own.
+        num_bytes: the size of a job; if there is no free memory for copies, the others run after the first.
+    """
+    first, *others = jobs
+    num_workers = min(len(others), count_cores() - 1)
+    if num_workers < 1 or not is_first_process():
+        return [train(job) for job in jobs]
+    started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
+    timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes)))
+    timer.start()
+    try:
+        result = train(first)
+        # Joined, so that no process starts from here on.
+        timer.cancel()
+        timer.join()
+        return [result, *_take_results(train, others, started, num_workers)]
+    except BaseException:
+        timer.cancel()
+        timer.join()
+        if started:
+            get_executor(num_workers).shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _start_beside(
+    train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, num_bytes: float
+) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
+    """Start all jobs in other processes; return nothing if one cannot start."""
+    executor = None
+    try:
+        # Each is copied twice: as it is sent, and in its process.
+        if 2 * len(jobs) * num_bytes > find_free_bytes():
+            logger.info("all trainings run in this process, because there is no free memory for copies of the data")
+            return []
+        executor = get_executor(num_workers)
+        started = [executor.submit(_train_with_log, train, job) for job in jobs]
+    except Exception as error:
+        logger.warning("no other process could be started (%s); all trainings run in this one", make_line(repr(error)))
+        if executor is not None:
+            executor.shutdown(wait=False, kill_workers=True)
+        return []
+    logger.info("%d trainings start in processes of their own", len(jobs))
+    return started
+
+
+def _take_results(
+    train: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
+    num_workers: int,
+) -> list[Result]:
+    """Return the results of jobs that were started in other processes, and log their lines; or run them here.
+
+    A job that fails there is repeated here, because it can lack memory only beside the others.
+    """
+    if not started:
+        return [train(job) for job in jobs]
+    wait(started)
+    if any(future.exception() for future in started):
+        # Idle processes keep their memory.
+        get_executor(num_workers).shutdown(wait=True, kill_workers=True)
+    return [_take_or_repeat(train, job, future) for job, future in zip(jobs, started, strict=True)]
+
+
+def _take_or_repeat(
+    train: Callable[[Job], Result], job: Job, future: Future[tuple[Result, list[logging.LogRecord]]]
+) -> Result:
+    try:
+        result, records = future.result()
+    except Exception as error:
+        logger.warning("a training in another process failed (%s); it is repeated in this one", make_line(repr(error)))
+        return train(job)
+    for record in records:
+        # The level applies where a line is logged, and `handle` ignores it.
+        own = logging.getLogger(record.name)
+        if own.isEnabledFor(record.levelno):
+            own.handle(record)
+    return result
+
+
+class _Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
+    """Train in this process of another one, and return the lines of the log too, without those of the time left."""
+    handler, own = _Recorder(), logging.getLogger(PACKAGE)
+    handler.addFilter(lambda record: record.name != TimeLeft.__module__)
+    own.addHandler(handler)
+    own.setLevel(logging.INFO)
+    try:
+        return train_apart(train, job, 1), handler.records
+    finally:
+        own.removeHandler(handler)
