@@ -169,6 +169,24 @@ def test_changed_panel_replaces_the_files_of_the_earlier_one(path: Path, change:
     assert not first.folder.exists()
 
 
+def test_old_results_are_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of earlier champions on the same table."""
+    found, _, _ = divide(path)
+    assert found.folder is not None
+    results = [found.folder / f"results-{letter * 16}" for letter in "ab"]
+    for folder in results:
+        (folder / "00000").mkdir(parents=True)
+        (folder / "00000" / "facts.json").write_text("{}")
+    (results[1] / "notes.txt").write_text("mine")
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    divide(path)
+    assert all((folder / "00000").exists() for folder in results)
+    monkeypatch.setattr(module, "KEPT_SECONDS", -1)
+    assert divide(path)[0] == found
+    assert [folder.exists() for folder in results] == [False, True]
+    assert [file.name for file in results[1].iterdir()] == ["notes.txt"]
+
+
 def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, _ = divide(path)
     monkeypatch.setattr(module, "KEPT_SECONDS", 60)
@@ -251,7 +269,8 @@ def test_small_query_is_not_divided(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_results_of_unchanged_rows_stay(tmp_path: Path) -> None:
+def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
     first, *_ = divide_rows(make_table(), tmp_path)
     assert first.folder is not None
     (first.folder / "results-0123456789abcdef/00000").mkdir(parents=True)

@@ -321,22 +321,35 @@ def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) ->
 
 
 def _remove_others(own: Path) -> None:
-    """Remove the files of other divided panels that no run has used for a day; files that no run wrote stay."""
+    """Remove other divided panels, and results of this one, that no run has used for a day; foreign files stay."""
     os.utime(own / MANIFEST)
     for folder in own.parent.iterdir():
         if folder != own and OWN_FOLDER.fullmatch(folder.name) and is_folder(folder):
             used = folder / MANIFEST if (folder / MANIFEST).exists() else folder
-            if time.time() - used.stat().st_mtime > KEPT_SECONDS:
+            if _is_old(used):
                 _remove(folder)
+    for folder in own.glob("results-*"):
+        if is_folder(folder) and _is_old(folder):
+            _remove(folder, own)
 
 
-def _remove(folder: Path) -> None:
-    """Remove all that a run wrote into the folder of a divided panel, and the folder if it is empty then."""
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > KEPT_SECONDS
+
+
+def _remove(folder: Path, root: Path | None = None) -> None:
+    """Remove all that a run wrote into a folder, and the folder if it is empty then.
+
+    Args:
+        folder: of a divided panel, or inside it.
+        root: of the divided panel; None for the folder.
+    """
+    root = root or folder
     # First, so that a folder without some of its files does not look complete.
     (folder / MANIFEST).unlink(missing_ok=True)
     for parent, _, names in os.walk(folder, topdown=False):
         for path in (Path(parent, name) for name in names):
-            if OWN_FILES.fullmatch(path.relative_to(folder).as_posix()) and is_regular(path):
+            if OWN_FILES.fullmatch(path.relative_to(root).as_posix()) and is_regular(path):
                 path.unlink()
         if not os.listdir(parent):
             os.rmdir(parent)
