@@ -100,7 +100,9 @@ def test_first_night_leaves_forecasts_in_the_table(night: Night) -> None:
 
 def test_night_that_is_repeated_changes_nothing(night: Night) -> None:
     before = night.read_marks("forecasts")
-    assert "nothing new since" in night.do(RETRAIN, PREDICT, MONITOR)
+    said = night.do(RETRAIN, PREDICT, MONITOR)
+    assert "nothing new since" in said
+    assert "Nothing is new" in " ".join(said.split())
     assert night.read_marks("forecasts") == before
 
 
