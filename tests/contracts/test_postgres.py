@@ -34,6 +34,7 @@ def test_series_forecasts_and_judged_forecasts_are_on_the_server(own: dict[str, 
         "forecast_external",
         "monitor_forecast_evaluated",
         "monitor_forecast_found_forecasts",
+        "predict_forecast_all_next_values",
         "predict_forecast_forecasts",
     ]
 

@@ -39,10 +39,10 @@ def tuned(fitted: Forecaster) -> Forecaster:
     network = fitted.networks["lstm"]
     model = network.to_keras()
     model.compile("adam", "mse")
-    model.optimizer.learning_rate = 0.05
+    model.optimizer.learning_rate = 0.01
     inputs, targets = fitted.network_windows("lstm")
     before = model.evaluate(inputs, targets, verbose=0)
-    model.fit(inputs, targets, epochs=3, verbose=0)
+    model.fit(inputs, targets, epochs=3, shuffle=False, verbose=0)
     assert model.evaluate(inputs, targets, verbose=0) < before
     return fitted.replace_network("lstm", network.from_keras(model))
 
@@ -148,14 +148,34 @@ def test_weights_of_a_model_without_members_are_not_read(fitted: Forecaster) -> 
         network.from_keras(network.to_keras().get_layer("member_1"))
 
 
-def test_a_network_without_effect_is_logged(fitted: Forecaster, caplog: pytest.LogCaptureFixture) -> None:
-    fitted.replace_network("lstm", replace(fitted.networks["lstm"], shrinkage=0.0))
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+@pytest.mark.parametrize("shrinkage", [np.nan, 0.0, 1.5])
+def test_another_shrinkage_is_an_error(fitted: Forecaster, shrinkage: float) -> None:
+    with pytest.raises(ParameterError, match="shrinkage"):
+        fitted.replace_network("lstm", replace(fitted.networks["lstm"], shrinkage=shrinkage))
 
 
-def test_series_without_training_windows_have_none_to_learn(frame: pd.DataFrame) -> None:
+def test_a_network_of_another_lookback_is_an_error(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    other = Forecaster(h=3, level=[80], lookback=9, split={"test": 20}, **SMALL).fit(frame).networks["lstm"]
+    own = fitted.networks["lstm"]
+    shapes = [{name: array.shape for name, array in network.weights.items()} for network in (own, other)]
+    assert shapes[0] == shapes[1]
+    with pytest.raises(ParameterError):
+        fitted.replace_network("lstm", replace(other, shrinkage=own.shrinkage))
+
+
+def test_summary_names_the_replaced_network(fitted: Forecaster, tuned: Forecaster) -> None:
+    assert "lstm" in tuned.summary().splitlines()[-1]
+    assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
+
+
+def test_series_without_training_windows_have_none_to_learn(
+    frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their networks have no effect, and their replacement is logged."""
     forecaster = Forecaster(h=3, lookback=8, **SMALL).fit(frame.iloc[:12])
     with pytest.raises(SeriesTooShortError):
         forecaster.network_windows("lstm")
+    caplog.clear()
     again = forecaster.replace_network("lstm", forecaster.networks["lstm"])
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
     pd.testing.assert_frame_equal(again.predict(), forecaster.predict())

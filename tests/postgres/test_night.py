@@ -83,6 +83,7 @@ def night(project: Path, tmp_path_factory: pytest.TempPathFactory, make_database
 
 
 RETRAIN, CHECK = "champion retrain forecast", "champion check forecast"
+DIVIDED = "--params=forecast.partitions.training_rows=4000,forecast.partitions.rows=2000"
 PREDICT, MONITOR = "run --pipelines=predict_forecast", "run --pipelines=monitor_forecast"
 
 # In their order, each going on from what the one before has left.
@@ -99,12 +100,15 @@ def test_first_night_leaves_forecasts_in_the_table(night: Night) -> None:
 
 def test_night_that_is_repeated_changes_nothing(night: Night) -> None:
     before = night.read_marks("forecasts")
-    assert "nothing new since" in night.do(RETRAIN, PREDICT, MONITOR)
+    said = night.do(RETRAIN, PREDICT, MONITOR)
+    assert "nothing new since" in said
+    assert "Nothing is new" in " ".join(said.split())
     assert night.read_marks("forecasts") == before
 
 
 def test_night_leaves_no_forecasts_in_files(night: Night) -> None:
     assert sorted(path.name for path in (night.data / "07_model_output").glob("*/*")) == [
+        "all_series.json",
         "covariate_drift.parquet",
         "drift.parquet",
         "next_paths.parquet",
@@ -214,13 +218,26 @@ def test_champion_is_asked_without_a_server(night: Night) -> None:
 def test_next_values_of_a_divided_panel_are_in_a_table_with_their_run(night: Night) -> None:
     more = ADD_DAYS.replace("array['shop a', 'shop b']", "array(select 'more ' || i from generate_series(1, 30) as i)")
     night.database.run(more.format(0, 242))
-    night.do("run --pipelines=forecast --params forecast.partitions.training_rows=4000,forecast.partitions.rows=2000")
+    night.do(f"run --pipelines=forecast {DIVIDED}")
     (run,) = night.database.read("select distinct run from all_next_values")
     assert (night.data / "runs/forecast" / run[0]).exists()
     found = "select count(*), count(distinct unique_id), count(forecast), count(lo_80) from all_next_values"
     assert night.database.read(found) == [(96, 32, 96, 96)]
     facts = json.loads((night.data / "08_reporting/forecast/all_series.json").read_text())
     assert facts["num_series"] == 32
+
+
+def test_newest_forecasts_of_a_divided_panel_are_in_a_table_with_the_last_run(night: Night) -> None:
+    """Even though `predict_forecast` keeps no runs."""
+    runs = []
+    for _ in range(2):
+        night.do(f"{PREDICT} {DIVIDED}")
+        runs += night.database.read("select max(run) from predicted_next_values")
+        newest = "where run = (select max(run) from predicted_next_values)"
+        found = f"select count(*), count(distinct unique_id), count(lo_80) from predicted_next_values {newest}"
+        assert night.database.read(found) == [(96, 32, 96)]
+    assert runs[0] < runs[1]
+    assert not (night.data / "07_model_output/predict_forecast/all_next_values.parquet").exists()
 
 
 def test_password_is_in_nothing_that_was_ever_said_or_written(night: Night) -> None:

@@ -206,6 +206,13 @@ def test_second_statement_is_refused_with_what_to_do(read: Callable[[str], pd.Da
         read("select 1 as y; select 2 as y")
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_time_that_python_lacks_is_not_a_lost_connection(read: Callable[[str], pd.DataFrame], kind: str) -> None:
+    with pytest.raises(DatasetError, match="infinity") as caught:
+        read(f"select 'a' as unique_id, '-infinity'::{kind} as early, 'infinity'::{kind} as ds")
+    assert "connection" not in str(caught.value)
+
+
 def test_semicolon_may_end_the_query(read: Callable[[str], pd.DataFrame]) -> None:
     assert read("select 1 as y;")["y"].tolist() == [1]
 

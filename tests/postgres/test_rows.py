@@ -202,6 +202,13 @@ def test_rows_have_the_name_of_the_run_that_saved_them_last(database: Any) -> No
     pd.testing.assert_frame_equal(dataset.load(), expected)
 
 
+def test_rows_of_a_run_without_a_name_are_refused(database: Any) -> None:
+    dataset = PostgresRunRowsDataset(table="values", key=["unique_id"], credentials=database.credentials)
+    with pytest.raises(DatasetError, match="values"):
+        dataset.save(pd.DataFrame({"unique_id": ["a"], "forecast": [1.0]}))
+    assert dataset.exists() is False
+
+
 def test_large_panel_is_written_in_seconds(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     """100,800 rows, in several batches of one transaction; a minute is far more than a busy machine needs."""
     rows = make_forecasts(num_series=4200, num_steps=24)

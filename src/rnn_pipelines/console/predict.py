@@ -10,6 +10,7 @@ from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.storage.files import replace_file, require_new
+from rnn_pipelines.storage.formats import VOCABULARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def _unpack(files: Mapping[str, bytes]) -> "Forecaster | TextClassifier":
     from rnn_pipelines.forecast.interface import Forecaster
     from rnn_pipelines.sentiment.interface import TextClassifier
 
-    return TextClassifier.unpack(files) if "vocabulary.json" in files else Forecaster.unpack(files)
+    return TextClassifier.unpack(files) if VOCABULARY in files else Forecaster.unpack(files)
 
 
 def _forecast(

@@ -29,6 +29,7 @@ ADVICE = {
 CHECK_URL = f"Check that the server runs, and that {VARIABLE} has the right host, port, database, user and password."
 # Classes of SQLSTATE of a lost connection: connection exceptions, and interventions of an operator.
 LOST = ("08", "57P")
+UNREADABLE = "A value of the table has no equivalent in Python. Change it, or leave its row out in the query."
 BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run again."
 
 
@@ -139,19 +140,24 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
     except DBAPIError as error:
         raise _explain(error.orig, error.connection_invalidated, label) from None
     except psycopg.Error as error:
-        # Of a `copy`, which SQLAlchemy does not know.
-        raise _explain(error, error.sqlstate is None or error.sqlstate.startswith(LOST), label) from None
+        # Of a `copy` or of the values of rows, which SQLAlchemy does not know.
+        is_lost = isinstance(error, psycopg.OperationalError) and (
+            error.sqlstate is None or error.sqlstate.startswith(LOST)
+        )
+        raise _explain(error, is_lost, label) from None
 
 
 def _explain(found: Any, is_lost: bool, label: str) -> DatasetError:
     """Return an error with the reason of the driver or server and advice, on one line."""
-    from psycopg import OperationalError
+    from psycopg import DataError, OperationalError
 
     reason = " ".join((found.diag.message_primary or str(found)).split())
     if is_lost:
         advice = BROKEN_OFF
     elif found.sqlstate is None and isinstance(found, OperationalError):
         advice = CHECK_URL
+    elif found.sqlstate is None and isinstance(found, DataError):
+        advice = UNREADABLE
     else:
         advice = ADVICE.get(found.sqlstate, "")
     return DatasetError(f"{label}: {reason.rstrip('.?')}. {advice}".rstrip())

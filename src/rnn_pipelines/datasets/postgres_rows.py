@@ -166,13 +166,15 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
 
 class PostgresRunRowsDataset(PostgresRowsDataset):
-    """Dataset of a table whose column `run` has the name of the run that saved a row last.
+    """Dataset of a table whose column `run` has the name of the run that saved a row last; it sorts by time.
 
     Attributes:
-        run: its name, which the hooks set.
+        run: its name, which the hooks set. Pipelines that do not keep runs, such as `predict_forecast`, have one, too.
     """
 
     run: str = ""
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
+        if not self.run:
+            raise DatasetError(f"{self._label}: the run has no name. Save by kedro run, with the hooks of the project.")
         return table.assign(run=self.run)

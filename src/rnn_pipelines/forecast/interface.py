@@ -94,6 +94,8 @@ class Forecaster:
         self._fitted: Fitted | None = None
         # The errors of `_fitted`, once they were asked for.
         self._evaluated: Evaluated | None = None
+        # The names of the networks of `replace_network`.
+        self._replaced: frozenset[str] = frozenset()
         self._covariates: pd.DataFrame | None = None
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
@@ -112,7 +114,7 @@ class Forecaster:
         table, covariates, source = read_frame(frame, self.spec.recipe)
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
-        self._evaluated = None
+        self._evaluated, self._replaced = None, frozenset()
         self._id_type = find_id_type(frame, source)
         if warning := describe_zeros(fitted):
             logger.warning(warning)
@@ -187,17 +189,20 @@ class Forecaster:
 
         `predict`, `explain`, `save` and `export` use the changed network. The linear forecast that it corrects stays,
         and `from_keras` keeps the shrinkage. All evaluation is that of the network before: weights of the ensemble,
-        intervals, `leaderboard` and `holdout`. To measure the change, compare `predict` of both on earlier rows.
+        intervals, `leaderboard`, `holdout`, and the verdict, weights and intervals in `summary` and `report`. To
+        measure the change, compare `predict` of both on earlier rows.
 
         Args:
             name: of the network.
             network: such as `networks[name].from_keras(model)`, after further training of its Keras model.
         Raises:
-            ParameterError: there is no such network, or the other one has other shapes or weights that are not finite.
+            ParameterError: there is no such network, or the other one differs in more than its weights, or has weights
+                that are not finite.
         """
         fitted = use_network(self._require_training(), name, check_replacement(name, network, self._find_network(name)))
         changed = copy.copy(self)
         changed._fitted, changed._artefacts, changed._evaluated = fitted, list_artefacts(fitted), None
+        changed._replaced = self._replaced | {name}
         return changed
 
     def holdout(self) -> pd.DataFrame:
@@ -218,7 +223,11 @@ class Forecaster:
         from rnn_pipelines.forecast.report.summary import summarize_run
 
         evaluated = self._evaluate()
-        return summarize_run(evaluated.metrics, evaluated.future)
+        summary = summarize_run(evaluated.metrics, evaluated.future)
+        if self._replaced:
+            names = " and ".join(sorted(self._replaced))
+            summary += f"\n\nReplaced after the evaluation: {names}. Verdict, errors and intervals are those before."
+        return summary
 
     def report(self, path: str | Path) -> None:
         """Write the report of a run as one HTML file, which needs no network.

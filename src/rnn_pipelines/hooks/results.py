@@ -16,6 +16,7 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.datasets import PostgresRunRowsDataset
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -29,7 +30,7 @@ from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.specs import RunsSpec
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
-from rnn_pipelines.storage.names import make_timestamp
+from rnn_pipelines.storage.names import make_later_name, make_timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +172,14 @@ class ResultHooks:
         return read
 
     def _name_runs(self, outputs: set[str], catalog: DataCatalog) -> None:
-        """Give the name of the run to datasets that write it, to identify the origin of files and rows."""
+        """Give the name of the run to datasets that write it, to identify the origin of files and rows.
+
+        Rows on a server get a name also from pipelines without a folder for each run.
+        """
+        fallback = make_later_name([])
+        for dataset in (_find_file(catalog, name) for name in outputs):
+            if isinstance(dataset, PostgresRunRowsDataset):
+                dataset.run = fallback
         for store, run in self._runs.items():
             for name in outputs:
                 dataset = _find_file(catalog, name)

@@ -8,7 +8,8 @@ from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
-from rnn_pipelines.sentiment.model.packing import NGRAMS, SEEN, SETTINGS, VOCABULARY, pack, unpack
+from rnn_pipelines.sentiment.model.packing import NGRAMS, SEEN, SETTINGS, pack, unpack
+from rnn_pipelines.storage.formats import VOCABULARY
 
 if TYPE_CHECKING:
     from rnn_pipelines.sentiment.model.classifier import TextClassifier

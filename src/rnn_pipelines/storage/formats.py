@@ -8,6 +8,8 @@ from rnn_pipelines.errors import ChampionError, FormatError, show
 
 # The format of versions, pointer and records.
 FORMAT = 1
+# Files that mark the kind of a model: each forecaster has the first, and each text classifier the second.
+SCALER, VOCABULARY = "scaler.json", "vocabulary.json"
 
 
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:

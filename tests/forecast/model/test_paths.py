@@ -82,7 +82,7 @@ def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     table, covariates = read_as_trained(champion, draw_walks(3, 120, seed=0), SOURCE, AsOfSpec(), CovariateSpec())
-    log, paths = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
+    log, paths, _ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
     assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty

@@ -79,17 +79,35 @@ def test_first_value_of_a_single_series_is_a_sentence() -> None:
     assert describe_first_value(make_next_values(("a", "b"))) == ""
 
 
-def test_newest_forecasts_of_a_log_are_summarized() -> None:
+@pytest.fixture
+def log() -> pd.DataFrame:
+    """Forecasts of the same steps by the versions v0 and v1, made on two days."""
     table = make_next_values(("a", "b")).table
-    log = pd.concat(
+    return pd.concat(
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
             y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", created_at=time
         )
         for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
     )
-    text = summarize_forecasts(log)
+
+
+def test_forecasts_of_a_run_are_summarized(log: pd.DataFrame) -> None:
+    text = summarize_forecasts(log[log["model_version"] == "v1"], log)
     lines = text.splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "2 series", "v1"))
     assert lines[2].split() == ["forecasts", "of", "a", "forecast", "lo", "80"]
     assert lines[3].split() == ["2026-01-30", "101.0", "1.0"]
     assert len(lines) == 6
+
+
+def test_repeated_run_shows_its_own_forecasts_and_that_none_is_new(log: pd.DataFrame) -> None:
+    """Of an earlier day or version, although the log has newer ones."""
+    again = log[log["model_version"] == "v0"].assign(created_at=pd.Timestamp("2026-02-01"))
+    lines = summarize_forecasts(again, log).splitlines()
+    assert all(fact in lines[0] for fact in ("6 forecasts", "v0", "Nothing is new"))
+    assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]
+
+
+def test_new_forecasts_are_counted_if_the_log_had_others(log: pd.DataFrame) -> None:
+    newest = log[log["model_version"] == "v1"]
+    assert "2 of them are new" in summarize_forecasts(newest, pd.concat([log[:6], newest[:2]])).splitlines()[0]

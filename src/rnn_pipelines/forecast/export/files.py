@@ -22,11 +22,10 @@ from rnn_pipelines.forecast.series.holidays import list_holidays
 from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
+from rnn_pipelines.storage.formats import VOCABULARY
 from rnn_pipelines.version import __version__
 
 PROGRAM, HOLIDAYS = "forecaster.py", "holidays.json"
-# The files of all text classifiers include this one.
-VOCABULARY = "vocabulary.json"
 NO_CLASSIFIER = (
     "a text classifier can't be exported without the project. Serve it with rnn-pipelines serve or MLflow, or use "
     "TextClassifier.load."

@@ -46,7 +46,7 @@ def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str,
 
 
 def check_replacement(name: str, network: object, before: Network) -> Network:
-    """Return the network if it can take the place of the one before: same layout and shapes, finite weights.
+    """Return the network if it differs from the one before only in its weights, which are finite.
 
     Raises:
         ParameterError: it can't; the message names the first difference.
@@ -62,6 +62,12 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
                 f"network: expected the {part} {expected.get(part)} of {name}, received {received.get(part)}. Use "
                 f"networks[{name!r}].from_keras(model) with a model of its to_keras, or fit with other parameters."
             )
+    # Those of another fit, such as with another lookback, differ.
+    if not np.array_equal(network.out_of_fold, before.out_of_fold):
+        raise ParameterError(
+            f"network: expected the out-of-fold corrections of {name}, received those of another fit. Use "
+            f"networks[{name!r}].from_keras(model) of this forecaster."
+        )
     wrong = [part for part, array in network.weights.items() if not np.isfinite(array).all()]
     if wrong:
         raise ParameterError(
@@ -72,12 +78,13 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
 
 
 def _describe(network: Network) -> dict[str, object]:
-    """Return the layout, and the shape of each array."""
+    """Return the layout, the shrinkage, and the shape of each array."""
     shapes = {f"shape of {name}": array.shape for name, array in network.weights.items()}
     return {
         "cell": network.cell,
         "segment": network.segment,
         "calendar": np.asarray(network.calendar).tolist(),
         "start": network.start,
+        "shrinkage": network.shrinkage,
         **shapes,
     }

@@ -14,9 +14,9 @@ from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
-from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
+from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 
-SETTINGS, SCALER, CODING, MODEL = "settings.json", "scaler.json", "coding.json", "model.npz"
+SETTINGS, CODING, MODEL = "settings.json", "coding.json", "model.npz"
 INTERVALS, EVALUATED = "intervals.npz", "evaluated.npz"
 # Format of all files together.
 FORMAT = 1
@@ -47,7 +47,7 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
         ChampionError: a file is missing, or the model is of another kind.
         FormatError: another version of the project wrote them.
     """
-    check_kind(files, "vocabulary.json", "forecaster")
+    check_kind(files, VOCABULARY, "forecaster")
     check_needed_files(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)
     # Validated as JSON, because times are text there.

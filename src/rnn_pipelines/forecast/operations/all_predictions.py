@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.packing import pack
@@ -152,7 +152,7 @@ def select_forecasts(forecasts: pd.DataFrame, forecaster: Forecaster) -> pd.Data
         forecaster: that made them.
     """
     levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
-    bounds = [f"{side}_{level}" for level in levels if level != ANOMALY_LEVEL for side in ("lo", "hi")]
+    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
     names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
     shown = show_table(forecasts[["unique_id", "ds", *names]].rename(columns=names), forecaster.settings.tz)
     return shown.astype(dict.fromkeys(names.values(), "float32"))

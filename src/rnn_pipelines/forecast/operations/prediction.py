@@ -54,10 +54,11 @@ def forecast_newest(
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
-) -> tuple[ForecastLog, Paths]:
+) -> tuple[ForecastLog, Paths, ForecastLog]:
     """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
 
-    The second result are sample paths of the same steps.
+    The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
+    it with the forecasts of earlier runs.
 
     Args:
         champion: the forecaster in use.
@@ -77,7 +78,8 @@ def forecast_newest(
             f"the champion {champion.version} can forecast none of the series of {source.label}: they are "
             "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
-    log = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+    made = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
-    return log[sorted(log.columns, key=ForecastLogTable.is_in_family)], drawn
+    log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
+    return log, drawn, log

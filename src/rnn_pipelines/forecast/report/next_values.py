@@ -83,14 +83,16 @@ def describe_first_value(next_values: Predictions) -> str:
     return f"The forecast for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}."
 
 
-def summarize_forecasts(log: ForecastLog, all_series: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """Return the newest forecasts of a log for a terminal: their number, and those of the first series.
+def summarize_forecasts(
+    newest: ForecastLog, log: ForecastLog, all_series: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """Return the forecasts of a run for a terminal: their number, and those of the first series.
 
     Args:
-        log: forecasts of the champion.
+        newest: forecasts of the champion by this run.
+        log: forecasts of all runs, with those of this run that the log did not have yet.
         all_series: of a divided panel, see `forecast_all_newest`.
     """
-    newest = log[log["created_at"] == log["created_at"].max()]
     if newest.empty:
         return "No forecasts."
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
@@ -105,10 +107,15 @@ def summarize_forecasts(log: ForecastLog, all_series: Mapping[str, Any] = Mappin
         f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
         f"{newest['model_version'].iloc[0]}."
     )
+    num_new = int((log["created_at"] == newest["created_at"].iloc[0]).sum())
+    if not num_new:
+        text += " Nothing is new in the log, which has earlier forecasts of these steps by this version."
+    elif num_new < len(newest):
+        text += f" In the log, {num_new:,} of them are new."
     if all_series:
         num_all = all_series["num_series"] + all_series["num_left_out"]
         share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
-        text += f" {share} {num_all:,} series are in all_next_values.parquet."
+        text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
     headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
     return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
 

@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table, jobs = "predict_forecast_covariate_table", "predict_forecast_jobs"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
+    newest = "predict_forecast_newest"
     return Pipeline(
         [
             node(draw_sample_as_trained, [champion, *given], sample),
@@ -30,10 +31,10 @@ def create_pipeline() -> Pipeline:
             node(
                 forecast_newest,
                 [champion, table, source, "params:forecast.paths", covariate_table],
-                [log, "predict_forecast_next_paths"],
+                [log, "predict_forecast_next_paths", newest],
             ),
             node(plan_predictions, [champion, sample, table, source, covariates, as_of], jobs),
             node(forecast_all_newest, [jobs, "params:parallel"], ["predict_forecast_all_next_values", all_series]),
-            node(guard(summarize_forecasts, write_note), [log, all_series], "predict_forecast_summary"),
+            node(guard(summarize_forecasts, write_note), [newest, log, all_series], "predict_forecast_summary"),
         ]
     )

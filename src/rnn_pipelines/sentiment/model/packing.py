@@ -10,9 +10,9 @@ from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
-from rnn_pipelines.storage.formats import check_kind, check_needed_files, read_object
+from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 
-SETTINGS, VOCABULARY, NGRAMS, SEEN = "settings.json", "vocabulary.json", "ngrams.npz", "seen.npz"
+SETTINGS, NGRAMS, SEEN = "settings.json", "ngrams.npz", "seen.npz"
 # Format of all files together.
 FORMAT = 1
 
@@ -62,7 +62,7 @@ def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     Raises:
         ChampionError, FormatError: see `unpack`.
     """
-    check_kind(files, "scaler.json", "text classifier")
+    check_kind(files, SCALER, "text classifier")
     check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)
     networks = [f"{name}.keras" for name in settings["calibration"]["weights"] if name != NB_NGRAM]
