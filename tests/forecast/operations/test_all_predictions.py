@@ -87,7 +87,7 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     tables, summary = forecast_all_newest(jobs, ALONE)
     found = join(tables)
     table, covariate_table = read_as_trained(champion, None, source, AsOfSpec(), COVARIATES)
-    log, _ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
+    log, *_ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     names = {"y_hat": "forecast", "lo_80": "lo-80", "hi_80": "hi-80"}
     expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
     assert list(found) == NAMES
