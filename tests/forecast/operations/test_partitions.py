@@ -296,6 +296,6 @@ def test_workers_give_the_same_results_though_one_is_killed(
         assert os.waitpid(cluster.pids[0], os.WNOHANG)[1] == signal.SIGKILL
     monkeypatch.undo()
     expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)
-    assert len(found.files) == 12
+    assert len(found.files) == len(shared.list_numbers()) > 4
     assert join(found).equals(join(expected))
     assert summary == expected_summary
