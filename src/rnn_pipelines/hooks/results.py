@@ -16,7 +16,6 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
-from rnn_pipelines.datasets import PostgresRunRowsDataset
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
@@ -176,6 +175,9 @@ class ResultHooks:
 
         Rows on a server get a name also from pipelines without a folder for each run.
         """
+        # Datasets load pandas, which other commands do without.
+        from rnn_pipelines.datasets import PostgresRunRowsDataset
+
         fallback = make_later_name([])
         for dataset in (_find_file(catalog, name) for name in outputs):
             if isinstance(dataset, PostgresRunRowsDataset):
