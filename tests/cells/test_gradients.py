@@ -184,26 +184,26 @@ def test_an_output_sends_no_gradient_to_later_inputs(kind: str, make_weights, ma
 # How long a gradient lasts
 
 
-def follow_the_carry(weights: LSTMWeights, forget_bias: float, num_steps: int) -> float:
-    """How much of the last carry's gradient is left at the first, where gates see nothing but their bias."""
+def follow_the_cell_state(weights: LSTMWeights, forget_bias: float, num_steps: int) -> float:
+    """How much of the last cell state's gradient is left at the first, where gates see nothing but their bias."""
     bias = np.repeat([-1000, forget_bias, 0, 0], weights.units)
     weights = LSTMWeights(0 * weights.kernel, 0 * weights.recurrent_kernel, bias.astype(np.float64))
     initial = LSTMState(np.zeros((1, weights.units)), np.full((1, weights.units), 1e-6))
     hidden_gradients = np.zeros((1, num_steps, weights.units))
-    # The output gate is half open and the carry so small that its tanh is itself.
+    # The output gate is half open and the cell state so small that its tanh is itself.
     hidden_gradients[:, -1] = 2
     inputs = np.zeros((1, num_steps, len(weights.kernel)))
     trace = unroll(weights, inputs, initial=initial)
     gradients = backpropagate(weights, inputs, trace, hidden_gradients, initial=initial)
-    return float(gradients.initial.carry[0, 0])
+    return float(gradients.initial.cell[0, 0])
 
 
 def test_open_forget_gate_carries_the_gradient_through_200_steps_undiminished(make_weights) -> None:
-    assert follow_the_carry(make_weights("lstm"), 1000.0, 200) == pytest.approx(1, abs=1e-9)
+    assert follow_the_cell_state(make_weights("lstm"), 1000.0, 200) == pytest.approx(1, abs=1e-9)
 
 
 def test_half_open_forget_gate_halves_the_gradient_at_each_step(make_weights) -> None:
-    assert follow_the_carry(make_weights("lstm"), 0.0, 200) == pytest.approx(0.5**200, rel=1e-9)
+    assert follow_the_cell_state(make_weights("lstm"), 0.0, 200) == pytest.approx(0.5**200, rel=1e-9)
 
 
 # Values

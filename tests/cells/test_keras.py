@@ -33,7 +33,7 @@ def test_each_gate_equals_that_of_keras(run: SimpleNamespace, record_gates, impl
     """By both of the ways in which Keras computes a step."""
     outputs, calls = record_gates(run.layer, run.inputs, implementation=implementation)
     assert np.abs(outputs - run.keras[0]).max() <= run.tolerance
-    # For an LSTM, Keras also applies an activation to the carry, last.
+    # For an LSTM, Keras also applies an activation to the cell state, last.
     for gate, expected in zip(run.trace.gates._fields, calls, strict=False):
         assert np.abs(getattr(run.trace.gates, gate) - expected).max() <= run.tolerance, gate
 

@@ -32,10 +32,10 @@ def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
         for gate in range(4)
     )
     i, f, g, o = 1 / (1 + exp(-i)), 1 / (1 + exp(-f)), tanh(g), 1 / (1 + exp(-o))
-    carry = f * c + i * g
-    state = LSTMState(hidden=np.array([[h]]), carry=np.array([[c]]))
+    cell = f * c + i * g
+    state = LSTMState(hidden=np.array([[h]]), cell=np.array([[c]]))
     found = step_lstm(LSTMWeights(kernel, recurrent_kernel, bias), np.array([x]), state)
-    np.testing.assert_allclose(np.ravel(found[0]), [o * tanh(carry), carry], rtol=1e-14)
+    np.testing.assert_allclose(np.ravel(found[0]), [o * tanh(cell), cell], rtol=1e-14)
     np.testing.assert_allclose(np.ravel(found[1]), [i, f, g, o], rtol=1e-14)
 
 
@@ -45,17 +45,17 @@ def set_gates(weights: LSTMWeights, **biases: float) -> LSTMWeights:
     return LSTMWeights(0 * weights.kernel, 0 * weights.recurrent_kernel, bias)
 
 
-def test_open_forget_gate_and_closed_input_gate_keep_the_carry(make_weights, make_inputs, make_state) -> None:
+def test_open_forget_gate_and_closed_input_gate_keep_the_cell_state(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=-1000, forget=1000, candidate=3)
     initial = make_state(weights, batch=4)
-    carry = unroll(weights, make_inputs(time=200), initial=initial).states.carry
-    np.testing.assert_array_equal(carry, np.broadcast_to(initial.carry[:, None], carry.shape))
+    cell = unroll(weights, make_inputs(time=200), initial=initial).states.cell
+    np.testing.assert_array_equal(cell, np.broadcast_to(initial.cell[:, None], cell.shape))
 
 
 def test_closed_forget_gate_and_open_input_gate_write_the_candidate(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=1000, forget=-1000, candidate=0.4)
     trace = unroll(weights, make_inputs(), initial=make_state(weights, batch=4))
-    np.testing.assert_allclose(trace.states.carry, tanh(0.4), rtol=1e-14)
+    np.testing.assert_allclose(trace.states.cell, tanh(0.4), rtol=1e-14)
 
 
 def test_closed_output_gate_shows_nothing_and_forgets_nothing(make_weights, make_inputs, make_state) -> None:
@@ -63,7 +63,7 @@ def test_closed_output_gate_shows_nothing_and_forgets_nothing(make_weights, make
     initial = make_state(weights, batch=4)
     states = unroll(weights, make_inputs(), initial=initial).states
     assert not states.hidden.any()
-    np.testing.assert_array_equal(states.carry[:, -1], initial.carry)
+    np.testing.assert_array_equal(states.cell[:, -1], initial.cell)
 
 
 # Wrong versions that run, which the comparison with Keras must tell from the right one
@@ -92,18 +92,18 @@ def swap_input_and_forget(weights: LSTMWeights, inputs: np.ndarray, state: LSTMS
 def leave_out_the_forget_gate(
     weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
 ) -> tuple[LSTMState, LSTMGates]:
-    """Wrong for Keras: the LSTM of 1997, whose carry only grows."""
+    """Wrong for Keras: the LSTM of 1997, whose cell state only grows."""
     _, gates = step_lstm(weights, inputs, state)
-    carry = state.carry + gates.input * gates.candidate
-    return LSTMState(gates.output * np.tanh(carry), carry), gates
+    cell = state.cell + gates.input * gates.candidate
+    return LSTMState(gates.output * np.tanh(cell), cell), gates
 
 
-def show_the_carry_before_the_step(
+def show_the_cell_state_before_the_step(
     weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
 ) -> tuple[LSTMState, LSTMGates]:
-    """Wrong: the output gate shows the old carry."""
+    """Wrong: the output gate shows the old cell state."""
     after, gates = step_lstm(weights, inputs, state)
-    return LSTMState(gates.output * np.tanh(state.carry), after.carry), gates
+    return LSTMState(gates.output * np.tanh(state.cell), after.cell), gates
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def show_the_carry_before_the_step(
         swap_candidate_and_output,
         swap_input_and_forget,
         leave_out_the_forget_gate,
-        show_the_carry_before_the_step,
+        show_the_cell_state_before_the_step,
     ],
 )
 def test_wrong_step_is_10_000_tolerances_away(

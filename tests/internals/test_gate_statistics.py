@@ -121,7 +121,7 @@ def test_gate_that_was_once_shut_keeps_nothing() -> None:
     assert measure_half_lives(np.array([[1.0], [0.0]]))[0] == 0
 
 
-@pytest.mark.parametrize(("cell", "state"), [("lstm", "carry"), ("gru", "hidden")])
+@pytest.mark.parametrize(("cell", "state"), [("lstm", "cell"), ("gru", "hidden")])
 def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: str) -> None:
     """Of a state that is large beside all that is written, the step leaves as much as the gate says."""
     weights = draw_weights(np.random.default_rng(0), cell, 1, 1)

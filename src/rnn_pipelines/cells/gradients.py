@@ -90,7 +90,7 @@ def step_back_lstm(
     """Go back through one step of an LSTM.
 
         k   = tanh c' = tanh(f · c + i · g)
-        dc' += dh' · o · (1 − k²)                   the carry also reaches the output
+        dc' += dh' · o · (1 − k²)                   the cell state also reaches the output
         da  = [dc' · g · i · (1 − i),               input gate
                dc' · c · f · (1 − f),               forget gate
                dc' · i · (1 − g²),                  candidate
@@ -108,19 +108,19 @@ def step_back_lstm(
         The gradients for weights, inputs and the state before the step.
     """
     i, f, g, o = gates
-    shown = np.tanh(f * before.carry + i * g)
-    carry = gradients.carry + gradients.hidden * o * (1 - shown**2)
+    shown = np.tanh(f * before.cell + i * g)
+    cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
     a = np.concatenate(
         [
-            carry * g * i * (1 - i),
-            carry * before.carry * f * (1 - f),
-            carry * i * (1 - g**2),
+            cell * g * i * (1 - i),
+            cell * before.cell * f * (1 - f),
+            cell * i * (1 - g**2),
             gradients.hidden * shown * o * (1 - o),
         ],
         axis=-1,
     )
     of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
-    return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, carry=carry * f)
+    return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, cell=cell * f)
 
 
 def step_back_gru(

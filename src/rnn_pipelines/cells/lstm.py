@@ -11,10 +11,10 @@ from rnn_pipelines.cells.weights import CellWeights
 
 
 class LSTMState(NamedTuple):
-    """The state of an LSTM: float[batch, units] each; `hidden` is its output, `carry` its memory."""
+    """The state of an LSTM: float[batch, units] each; `hidden` is its output, `cell` its memory, the cell state."""
 
     hidden: np.ndarray
-    carry: np.ndarray
+    cell: np.ndarray
 
 
 class LSTMGates(NamedTuple):
@@ -42,13 +42,13 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
     """Compute one step in time.
 
         i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
-        f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the carry is kept
+        f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the cell state is kept
         g  = tanh(x W_g + h U_g + b_g)      candidate: the values to be written
-        o  = σ(x W_o + h U_o + b_o)         output gate: how much of the carry is output
+        o  = σ(x W_o + h U_o + b_o)         output gate: how much of the cell state is output
         c' = f · c + i · g
         h' = o · tanh c'
 
-    x are the inputs, h the hidden state, c the carry, ' marks values after the step. W, U and b are the columns of
+    x are the inputs, h the hidden state, c the cell state, ' marks values after the step. W, U and b are the columns of
     kernel, recurrent kernel and bias that belong to a gate. · is the element-wise product. g is the c of Keras' order
     i, f, c, o.
 
@@ -63,8 +63,8 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
     """
     i, f, g, o = np.split(inputs @ weights.kernel + state.hidden @ weights.recurrent_kernel + weights.bias, 4, axis=-1)
     gates = LSTMGates(input=sigmoid(i), forget=sigmoid(f), candidate=np.tanh(g), output=sigmoid(o))
-    carry = gates.forget * state.carry + gates.input * gates.candidate
-    return LSTMState(hidden=gates.output * np.tanh(carry), carry=carry), gates
+    cell = gates.forget * state.cell + gates.input * gates.candidate
+    return LSTMState(hidden=gates.output * np.tanh(cell), cell=cell), gates
 
 
 def read_lstm_weights(arrays: Sequence[np.ndarray]) -> LSTMWeights:

@@ -18,7 +18,7 @@ class Notation:
         text_color: the colour of its layers that read texts.
         gates: letters by name, including the candidate, in display order.
         states: letters by name, in display order.
-        keeping: the gate that keeps the state: the LSTM's carry or the GRU's hidden state.
+        keeping: the gate that keeps the state: the LSTM's cell state or the GRU's hidden state.
         num_biases: the number of biases of each gate and unit.
     """
 
@@ -35,7 +35,7 @@ NOTATIONS = {
         CELLS["lstm"],
         "#56b4e9",
         {"forget": "f", "input": "i", CANDIDATE: "g", "output": "o"},
-        {"carry": "c", "hidden": "h"},
+        {"cell": "c", "hidden": "h"},
         keeping="forget",
         num_biases=1,
     ),

@@ -132,18 +132,18 @@ def _backward_lstm(kernel: np.ndarray, cache: LayerCache, of_states: np.ndarray)
     """Return the gradients for the arguments of the gates, twice; see `_backward_gru`."""
     units, of_hidden = of_states.shape[2], of_states[:, -1]
     found = np.empty_like(cache.gates)
-    of_carry = np.zeros_like(of_hidden)
+    of_cell = np.zeros_like(of_hidden)
     for step in reversed(range(cache.gates.shape[1])):
         i, f, g, o = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(4))
         of_gates, shown = found[:, step], np.tanh(cache.extra[:, step + 1])
         of_shown = of_hidden * o
-        of_carry += of_shown * (1 - shown * shown)
-        of_gates[:, :units] = of_carry * g * i * (1 - i)
-        of_gates[:, units : 2 * units] = of_carry * cache.extra[:, step] * f * (1 - f)
-        of_gates[:, 2 * units : 3 * units] = of_carry * i * (1 - g * g)
+        of_cell += of_shown * (1 - shown * shown)
+        of_gates[:, :units] = of_cell * g * i * (1 - i)
+        of_gates[:, units : 2 * units] = of_cell * cache.extra[:, step] * f * (1 - f)
+        of_gates[:, 2 * units : 3 * units] = of_cell * i * (1 - g * g)
         of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
         of_hidden = kernel @ of_gates
-        of_carry *= f
+        of_cell *= f
         if step and of_states.shape[1] > 1:
             of_hidden += of_states[:, step - 1]
     return found, found

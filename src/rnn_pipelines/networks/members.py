@@ -55,7 +55,7 @@ class LayerCache:
     """The intermediate results of a recurrent layer: float32[member, time, feature, batch] each.
 
     The batch is the last axis, so that each gate of a small layer is contiguous in memory. Inputs that all members
-    share have no axis for members. `states` and the carries in `extra` begin with the values before the first step.
+    share have no axis for members. `states` and the cell states in `extra` begin with the values before the first step.
     """
 
     inputs: np.ndarray
@@ -240,27 +240,27 @@ def _step_through_gru(
 def _step_through_lstm(
     weights: Mapping[str, np.ndarray], products: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return states (the first is 0), gates i, f, g, o, and carries (the first is 0).
+    """Return states (the first is 0), gates i, f, g, o, and cell states (the first is 0).
 
     The gates overwrite `products`.
     """
     num_members, time, width, batch = products.shape
     units = width // 4
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
-    carries, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
+    cells, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
     kernel = np.ascontiguousarray(transpose(weights["recurrent_kernel"]))
     for step in range(time):
-        gate, carry, new = products[:, step], carries[:, step + 1], states[:, step + 1]
+        gate, cell, new = products[:, step], cells[:, step + 1], states[:, step + 1]
         gate += np.matmul(kernel, states[:, step], out=recurrent)
         _sigmoid(gate[:, : 2 * units])
         candidate = gate[:, 2 * units : 3 * units]
         np.tanh(candidate, out=candidate)
         _sigmoid(gate[:, 3 * units :])
-        np.multiply(carries[:, step], gate[:, units : 2 * units], out=carry)
-        carry += gate[:, :units] * candidate
-        np.tanh(carry, out=new)
+        np.multiply(cells[:, step], gate[:, units : 2 * units], out=cell)
+        cell += gate[:, :units] * candidate
+        np.tanh(cell, out=new)
         new *= gate[:, 3 * units :]
-    return states, products, carries
+    return states, products, cells
 
 
 def _sigmoid(values: np.ndarray) -> None:

@@ -63,15 +63,16 @@ def render_report(
 
 
 def write_verdict(summary: Summary) -> str:
-    """Describe the fit of the equations, the memory of the forecasters, and the classifier."""
+    """Say what to look at first, and describe the memory of the forecasters, the classifier and the equations' fit."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
     cells = [_format_memory(name, layers[name]) for cell in NOTATIONS for name in list_forecaster(cell, layers)]
     sentences = [
-        "The hidden states that the equations give differ from those of the networks by at most "
-        f"{format_number(largest, 1)}.",
+        NOTES["first"],
         f"In the forecast, {'; '.join(cells)}.",
         _describe_classifier(summary["classifier"]),
+        "The hidden states that the equations give differ from those of the networks by at most "
+        f"{format_number(largest, 1)}.",
     ]
     return " ".join(filter(None, sentences))
 
