@@ -77,8 +77,8 @@ def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_
 def record_gates() -> Callable[..., tuple[np.ndarray, list[np.ndarray]]]:
     """Steps through a Keras cell with a layer's weights: its outputs, and what its activation functions returned.
 
-    An LSTM calls them for input, forget, candidate and output gate, and for the cell state; a GRU for update gate, reset
-    gate and candidate.
+    An LSTM calls them for input, forget, candidate and output gate, and for the cell state; a GRU for update gate,
+    reset gate and candidate.
     """
     import keras
 
