@@ -96,7 +96,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
-    data = prepare_fitting(panel.windows, spec.training)
+    data = prepare_fitting(panel.windows, spec.training, panel.scaler)
     networks = train_networks(data, spec.networks, spec.training)
     methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     methods = check_refit(data, methods)

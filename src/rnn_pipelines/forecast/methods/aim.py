@@ -5,6 +5,7 @@ from typing import Literal
 from rnn_pipelines.parameter_models import ParameterModel
 
 Target = Literal["mean", "median", "both"]
+NonNegative = Literal["auto", True, False]
 # With a larger share of zeros, the median is 0 or nearly so, and a fit of absolute errors forecasts nothing.
 MAX_ZERO_SHARE = 0.3
 
@@ -18,16 +19,13 @@ class AimSpec(ParameterModel, frozen=True):
         target: `mean`, whose sum over series and steps is the expected sum, or `median`, which has the smallest
             absolute error: the ensemble's weights minimise squared or absolute errors. `both` adds the median as
             `ensemble_median` to the mean.
-        non_negative: whether forecasts and bounds are cut at 0; `auto` cuts them if no value of the past is below 0.
+        non_negative: whether forecasts and bounds are cut at 0; `auto` cuts those of a series without a value below 0
+            before the forecast.
     """
 
     loss: Literal["auto", "squared", "absolute"] = "auto"
     target: Target = "mean"
-    non_negative: Literal["auto", True, False] = "auto"
-
-    def choose_non_negative(self, has_negative_values: bool) -> bool:
-        """Return whether forecasts and bounds are cut at 0."""
-        return not has_negative_values if self.non_negative == "auto" else self.non_negative
+    non_negative: NonNegative = "auto"
 
     def choose_absolute(self, is_single: bool, zero_share: float) -> bool:
         """Return whether models are fitted on absolute errors.

@@ -30,10 +30,11 @@ def draw_paths(
     scaled = forecasts[:, None] + size[:, None] * errors
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
     own, drawn = draw_sparse(intervals.shape, windows.panel, windows.origins, (num_paths, num_steps), random)
+    own, drawn = own[windows.is_cut[own]], drawn[windows.is_cut[own]]
     paths[own] = drawn * windows.deviation[own, :, None]
     is_whole = own[windows.is_whole[own]]
     paths[is_whole] = round_randomly(paths[is_whole], random)
-    return np.maximum(paths, 0.0) if intervals.is_non_negative else paths
+    return np.where(windows.is_cut[:, None, None], np.maximum(paths, 0.0), paths)
 
 
 def _draw_errors(

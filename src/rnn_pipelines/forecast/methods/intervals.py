@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
+from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed
 from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, YoungSizes, measure_windows
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
@@ -58,7 +60,7 @@ class Intervals:
         growth: float64[forecaster], exponent of the step with which errors grow, for steps beyond the horizon.
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
-        is_non_negative: whether bounds are cut at 0.
+        non_negative: whether bounds are cut at 0, see `AimSpec`.
         young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
             count the errors of the test part too; else empty.
@@ -77,7 +79,7 @@ class Intervals:
     smallest: np.ndarray
     largest: np.ndarray
     shape: np.ndarray
-    is_non_negative: bool
+    non_negative: NonNegative
     young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     young_ratio: float = 0.0
     young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
@@ -132,7 +134,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
     young = {}
     if first.sizes.rule == "panel":
         young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
-    is_non_negative = data.linear.is_non_negative
+    non_negative = data.linear.non_negative
     for missing in levels[~np.isfinite(first.lows).all(axis=1)]:
         needed = count_needed(int(missing))
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
@@ -146,8 +148,8 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         levels=levels,
         names=np.array(list(fitted)),
         usual=first.sizes.usual,
-        shape=fit_shape(data.panel) if is_non_negative and first.sizes.rule == "panel" else np.zeros(0),
-        is_non_negative=is_non_negative,
+        shape=fit_shape(data.panel) if non_negative and first.sizes.rule == "panel" else np.zeros(0),
+        non_negative=non_negative,
         **_list_young(list(young.values())),
         **by_method,
     )
@@ -170,6 +172,7 @@ class Windows:
         facts: of their history.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
+        is_cut: bool[window], whether bounds are cut at 0. All others are no bounds of sparse series.
         mean, deviation: float64[window, 1], of the scaler.
     """
 
@@ -178,6 +181,7 @@ class Windows:
     facts: WindowFacts
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
+    is_cut: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
 
@@ -196,7 +200,9 @@ def describe_windows(
     """
     series = scaler.set_index("unique_id").index.get_indexer(names)
     mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
+    is_cut = find_cut(intervals.non_negative, panel, origins)
     sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels)
+    sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
         of_series = dict(
@@ -205,7 +211,7 @@ def describe_windows(
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
     facts = measure_windows(panel, origins, series)
-    return Windows(panel, origins, facts, sparse, is_whole, mean, deviation)
+    return Windows(panel, origins, facts, sparse, is_whole, is_cut, mean, deviation)
 
 
 def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
@@ -242,7 +248,7 @@ def bound_forecasts(
         scaled = forecasts + size * quantiles[:, None]
         scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
         bound = scaled * windows.deviation + windows.mean
-        bounds.append(np.maximum(bound, 0.0) if intervals.is_non_negative else bound)
+        bounds.append(np.where(windows.is_cut[:, None], np.maximum(bound, 0.0), bound))
     is_rounded = windows.is_whole[:, None] & ~np.isnan(windows.sparse[0])[:, :, None]
     return round_bounds(bounds[0], bounds[1], is_rounded)
 

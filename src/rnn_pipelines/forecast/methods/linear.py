@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.aim import Target
+from rnn_pipelines.forecast.methods.aim import NonNegative, Target
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
@@ -23,7 +23,7 @@ class LinearModels(Folds):
     The class is flat, so that one file of arrays holds it.
 
     Attributes:
-        kind, season, long_season, calendar, is_non_negative, harmonics: see `Normalizer`; the calendar's cycles are
+        kind, season, long_season, calendar, non_negative, harmonics: see `Normalizer`; the calendar's cycles are
             those that occur twice.
         names: str[method].
         matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
@@ -40,7 +40,7 @@ class LinearModels(Folds):
     season: int
     long_season: int
     calendar: np.ndarray
-    is_non_negative: bool
+    non_negative: NonNegative
     names: np.ndarray
     matrices: np.ndarray
     refitted: np.ndarray

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.naive import list_naive_matrices
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
-from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share
+from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share, warn_of_cut
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
     NormalizedWindows,
@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.methods.ridge import (
     prepare_ridge,
 )
 from rnn_pipelines.forecast.methods.weights import find_weights
+from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, gather_targets, number_series
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
@@ -42,7 +43,7 @@ MAX_CHOOSING = 1_000
 MIN_LOG_GAIN = 0.02
 
 
-def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None) -> LinearModels:
+def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None, scaler: Scaler | None = None) -> LinearModels:
     """Fit the linear models on each fold and on all data, and compute their weights.
 
     The models in use are fitted with the penalties and inputs of the evaluated ones, see `LinearModels.refitted`. Only
@@ -51,23 +52,25 @@ def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None) -> Linea
     Args:
         panel: windows for training and validation, and for the refit.
         aim: loss and target of the fits; None for the defaults.
+        scaler: has the names of the series, for a warning; None for no warning.
     Raises:
         ParameterError: the fit needs more memory than there is.
     """
-    started = time.perf_counter()
+    started, aim = time.perf_counter(), aim or AimSpec()
+    if scaler is not None:
+        warn_of_cut(aim.non_negative, panel, scaler["unique_id"].to_numpy())
     folds = make_folds(panel)
     require_memory(
         estimate_linear_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
     )
     with use_one_thread():
-        linear = _choose_normalization(panel, folds, aim or AimSpec())
-    is_non_negative = (aim or AimSpec()).choose_non_negative(has_negative_values(panel))
-    return replace(linear, is_non_negative=is_non_negative, seconds=time.perf_counter() - started)
+        linear = _choose_normalization(panel, folds, aim)
+    return replace(linear, non_negative=aim.non_negative, seconds=time.perf_counter() - started)
 
 
-def prepare_fitting(panel: WindowedPanel, aim: AimSpec | None = None) -> FittingData:
+def prepare_fitting(panel: WindowedPanel, aim: AimSpec | None = None, scaler: Scaler | None = None) -> FittingData:
     """Fit the linear models, and return them with the windows for the fits of all other methods."""
-    return FittingData(panel, fit_linear_models(panel, aim))
+    return FittingData(panel, fit_linear_models(panel, aim, scaler))
 
 
 def _choose_normalization(panel: WindowedPanel, folds: Folds, aim: AimSpec) -> LinearModels:

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 # series: no further normalisation after the scaler. window: less the mean of the newest season, over the mean change
-# between seasons. log: the same for the logarithm of the ratio to the level of the newest season; for series without
-# negative values.
+# between seasons. log: the same for the logarithm of the ratio to the level of the newest season. A window
+# of a series with values below 0 has another zero, below all its values.
 NormalizationKind = Literal["series", "window", "log"]
 # A spread is at least this part of the level, so that a constant window has a positive spread.
 MIN_SPREAD_PART = 0.02
@@ -52,7 +52,13 @@ class Units:
         return Units(self.zero[rows], self.level[rows], self.centre[rows], self.spread[rows], self.is_log)
 
 
-def measure_units(kind: NormalizationKind, history: np.ndarray, zeros: np.ndarray, season_length: int) -> Units:
+def measure_units(
+    kind: NormalizationKind,
+    history: np.ndarray,
+    zeros: np.ndarray,
+    season_length: int,
+    is_negative: np.ndarray | None = None,
+) -> Units:
     """Compute the units of each window.
 
     Args:
@@ -60,6 +66,7 @@ def measure_units(kind: NormalizationKind, history: np.ndarray, zeros: np.ndarra
         history: float[window, lookback], scaled.
         zeros: float[window], the scaled value of 0.
         season_length: steps in a season; 1 is used if the window is shorter than two seasons.
+        is_negative: bool[window], whether the series has values below 0; None for no such series.
     """
     ones = np.ones((len(history), 1))
     nothing = np.zeros_like(ones)
@@ -72,12 +79,27 @@ def measure_units(kind: NormalizationKind, history: np.ndarray, zeros: np.ndarra
         level = np.abs(history - zero).mean(axis=1, keepdims=True)
         spread = _measure_change(history, season) + MIN_SPREAD_PART * level
         return Units(nothing, ones, centre, np.where(spread > 0, spread, 1.0), is_log=False)
+    if is_negative is not None and is_negative.any():
+        zero = np.where(is_negative[:, None], _find_lower_zero(history, zero, season), zero)
     level = np.abs(history[:, -season:] - zero).mean(axis=1, keepdims=True)
     level = np.where(level > 0, level, 1.0)
     logs = Units(zero, level, nothing, ones, is_log=True).normalize(history)
     change = _measure_change(logs, season)
     spread = np.sqrt((change + MIN_SPREAD_PART) / (USUAL_LOG_SPREAD + MIN_SPREAD_PART))
     return Units(zero, level, logs[:, -season:].mean(axis=1, keepdims=True), spread, is_log=True)
+
+
+def _find_lower_zero(history: np.ndarray, zero: np.ndarray, season: int) -> np.ndarray:
+    """Return a zero for logarithms of windows with values below 0: float64[window, 1].
+
+    It is at least as far below the newest season as 0 is away from it, so that a series and the same one with the other
+    sign have like units; as far as makes the change of the window usual; and below all values of the window.
+    """
+    newest = history[:, -season:]
+    level = newest.mean(axis=1, keepdims=True)
+    distance = np.abs(newest - zero).mean(axis=1, keepdims=True)
+    usual = _measure_change(history, season) / USUAL_LOG_SPREAD
+    return level - np.maximum(np.maximum(distance, usual), level - history.min(axis=1, keepdims=True))
 
 
 def _measure_change(values: np.ndarray, season: int) -> np.ndarray:

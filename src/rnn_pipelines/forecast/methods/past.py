@@ -1,9 +1,17 @@
 """Facts about the values for training and validation of a panel."""
 
+import logging
+
 import numpy as np
 
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.errors import count
+from rnn_pipelines.forecast.methods.aim import NonNegative
+from rnn_pipelines.forecast.series.windows import WindowedPanel, find_negative, number_series
+from rnn_pipelines.report.numbers import list_some
 
+logger = logging.getLogger(__name__)
+
+NAMES_IN_MESSAGE = 5
 # The smallest mean change of a series, in deviations, so that errors of a nearly constant one do not dominate.
 MIN_CHANGE = 1e-3
 # The largest season for which less than two seasons show a pattern.
@@ -28,6 +36,36 @@ def find_zeros(panel: WindowedPanel) -> np.ndarray:
 def has_negative_values(panel: WindowedPanel) -> bool:
     """Return whether a value of training or validation is negative."""
     return bool(((panel.values[:, 0] < find_zeros(panel)) & find_past(panel)).any())
+
+
+def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return whether forecasts and bounds are cut at 0: bool[window].
+
+    Args:
+        non_negative: see `AimSpec`.
+        panel: the windows' series.
+        origins: int64[window].
+    """
+    return ~find_negative(panel, origins) if non_negative == "auto" else np.full(len(origins), non_negative)
+
+
+def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarray) -> None:
+    """Warn of series with values below 0 whose forecasts are cut at 0.
+
+    Args:
+        non_negative: see `AimSpec`.
+        panel: the series.
+        names: str[series].
+    """
+    is_negative = panel.first_negative < panel.series_stops
+    if non_negative is True and is_negative.any():
+        some = list_some(names[is_negative], NAMES_IN_MESSAGE)
+        logger.warning(
+            "training.non_negative is true: forecasts are cut at 0, although %s values below 0 (%s). "
+            "With auto, they are not cut.",
+            count(is_negative.sum(), "series has", "series have"),
+            some,
+        )
 
 
 def measure_zero_share(panel: WindowedPanel) -> float:

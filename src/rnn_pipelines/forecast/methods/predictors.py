@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
+from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.series.windows import (
     WindowedPanel,
     find_history,
+    find_negative,
     gather_history,
     gather_targets,
     number_series,
@@ -32,7 +35,7 @@ class Normalizer:
         kind: of the normalisation, see `normalization`.
         season, long_season: steps; 0 for no season.
         calendar: int64[feature], numbers of the calendar features.
-        is_non_negative: whether forecasts are cut at 0.
+        non_negative: whether forecasts are cut at 0, see `AimSpec`.
         harmonics: int64[harmonic, 2], number of the sine of a cycle, which its cosine follows, and the harmonic, 2 or
             more.
     """
@@ -41,7 +44,7 @@ class Normalizer:
     season: int
     long_season: int
     calendar: np.ndarray
-    is_non_negative: bool = False
+    non_negative: NonNegative = "auto"
     # Models of older versions have none.
     harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
@@ -52,10 +55,9 @@ class Normalizer:
 
     def cut(self, panel: WindowedPanel, origins: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
         """Return scaled forecasts, float[window, horizon], of these origins, cut at the zero of the series."""
-        if not self.is_non_negative:
-            return forecasts
-        zeros = panel.zeros[number_series(panel.series_starts, origins)][:, None]
-        return np.maximum(forecasts, zeros)
+        zeros = panel.zeros[number_series(panel.series_starts, origins)]
+        floors = np.where(find_cut(self.non_negative, panel, origins), zeros, np.float32(-np.inf))
+        return np.maximum(forecasts, floors[:, None])
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,8 @@ def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.
         origins: int64[window].
     """
     history = gather_history(panel, origins)
-    units = measure_units(
-        normalizer.kind, history, panel.zeros[number_series(panel.series_starts, origins)], panel.season_length
-    )
+    zeros = panel.zeros[number_series(panel.series_starts, origins)]
+    units = measure_units(normalizer.kind, history, zeros, panel.season_length, find_negative(panel, origins))
     normalized = units.normalize(history)
     lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
     seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]

@@ -19,7 +19,7 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
     for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
         values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64) - panel.zeros[number]
         values = values[~np.isnan(values)]
-        if len(values) and _is_sparse(values[None])[0] and values.mean() > 0:
+        if len(values) and _is_sparse(values[None])[0] and values.min() >= 0 < values.mean():
             found.append(values / values.mean())
     ratios = np.concatenate(found)
     if not len(ratios):

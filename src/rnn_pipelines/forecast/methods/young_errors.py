@@ -101,6 +101,7 @@ def cut_windows(
         series_starts=starts,
         zeros=((zeros - mean) / deviation).astype(np.float32),
         future=np.stack([starts + number, starts + number + 1], axis=1),
+        negative_series=np.zeros(0, np.int64),
         **parts,
     )
     actual = (gather_targets(panel, origins) - mean[:, None]) / deviation[:, None]

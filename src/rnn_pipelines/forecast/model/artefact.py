@@ -9,6 +9,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.past import warn_of_cut
 from rnn_pipelines.forecast.methods.predictions import (
     Forecasts,
     name_bounds,
@@ -18,6 +20,7 @@ from rnn_pipelines.forecast.methods.predictions import (
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.rows import list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windowing import find_min_known
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
@@ -126,6 +129,8 @@ def lay_out_cutoffs(
     panel, features, num_left_out = make_cutoff_windows(
         forecaster, series[is_known], cutoffs, covariate_table, num_future
     )
+    if isinstance(forecaster.model, PanelModel):
+        warn_of_cut(forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy())
     if num_left_out:
         window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
         num_needed = find_min_known(window, len(forecaster.scaler))

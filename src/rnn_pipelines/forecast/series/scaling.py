@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) -> Scaler:
-    """Return mean and deviation of every series, from the observed values of its training part only.
+    """Return mean, deviation and lowest value of every series, from the observed values of its training part only.
 
     The deviation of a constant part is 1, so that its forecasts have the unit of the series. That of a single value is
     as large beside the value as those of the other series are, so that the intervals of a new series have its unit too.
@@ -23,8 +23,8 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
         trained: of other series, to which single values are compared; None for the same series.
     """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
-    deviations = train.std(ddof=0)
-    is_varied = (train.min() < train.max()) & (deviations > 0)
+    deviations, lowest = train.std(ddof=0), train.min()
+    is_varied = (lowest < train.max()) & (deviations > 0)
     means = train.mean()
     others = pd.DataFrame({"mean": means, "deviation": deviations})[is_varied] if trained is None else trained
     others = others[others["mean"] != 0]
@@ -32,7 +32,7 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
         usual = (others["deviation"] / others["mean"].abs()).median() * means.abs()
         is_alone = (train.count() == 1) & (usual > 0)
         deviations, is_varied = deviations.mask(is_alone, usual), is_varied | is_alone
-    statistics = pd.DataFrame({"mean": means, "deviation": deviations.where(is_varied, 1.0)})
+    statistics = pd.DataFrame({"mean": means, "deviation": deviations.where(is_varied, 1.0), "lowest": lowest})
     statistics.insert(0, "unique_id", list_names(series))
     return statistics.reset_index(drop=True)
 

@@ -53,13 +53,14 @@ class CutoffsTable(Table):
 
 
 class ScalerTable(Table):
-    """Mean and population deviation (not 0) of each series' training part, float64 in the unit of `y`."""
+    """Mean, population deviation (not 0) and lowest value of each series' training part, float64 in the unit of `y`."""
 
     error = SeriesError
     key = ("unique_id",)
     unique_id = Column("text")
     mean = Column("float")
     deviation = Column("float")
+    lowest = Column("float")
 
 
 Source = Annotated[pd.DataFrame, SourceTable]

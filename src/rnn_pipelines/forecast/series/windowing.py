@@ -191,6 +191,7 @@ def lay_out(
         future=runs.get("future", none),
         refit=runs.get("refit", none),
         open_calendar=np.array([features.calendar.index(name) for name in features.open_calendar], np.int64),
+        negative_series=np.flatnonzero(look_up(table, scaler, "lowest") < 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -76,6 +77,8 @@ class WindowedPanel:
         season_length: steps in a season, which padding repeats; 1 if there is none.
         num_static, num_future, num_past: number of covariates of each kind, see `Features`.
         open_calendar: int64[cycle], numbers of the calendar features in `Features.open_calendar`.
+        negative_series: int64[negative], numbers of the series with a value below 0 in their training part, which may
+            lie before the rows of the panel.
     """
 
     values: np.ndarray
@@ -94,11 +97,21 @@ class WindowedPanel:
     num_past: int = 0
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     open_calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    negative_series: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def series_stops(self) -> np.ndarray:
         """The row after the last one of each series, int64[series]."""
         return np.append(self.series_starts[1:], len(self.values))
+
+    @cached_property
+    def first_negative(self) -> np.ndarray:
+        """The row from which each series is known to fall below 0, int64[series]; beyond its end if it does not."""
+        zeros = np.repeat(self.zeros, self.series_stops - self.series_starts)
+        rows = np.append(np.flatnonzero(self.values[:, 0] < zeros), len(self.values))
+        found: np.ndarray = rows[np.searchsorted(rows, self.series_starts)]
+        found[self.negative_series] = self.series_starts[self.negative_series]
+        return found
 
     @property
     def num_calendar(self) -> int:
@@ -171,6 +184,17 @@ def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
         int64[window].
     """
     return np.searchsorted(series_starts, origins - 1, side="right") - 1
+
+
+def find_negative(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return whether a value below 0 is known of the series before each origin: bool[window].
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+    """
+    negative: np.ndarray = origins > panel.first_negative[number_series(panel.series_starts, origins)]
+    return negative
 
 
 def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

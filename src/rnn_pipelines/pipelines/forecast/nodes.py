@@ -43,9 +43,9 @@ def read_source(sample: Sample, window: OpenWindowSpec) -> tuple[Source, pd.Data
     return recipe.read_source(sample.source, sample.covariates, window, sample.external)
 
 
-def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec) -> LinearModels:
+def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec, scaler: Scaler) -> LinearModels:
     """Fit the linear models: the baselines, and the forecast that the networks correct."""
-    return linear_fitting.fit_linear_models(panel, training)
+    return linear_fitting.fit_linear_models(panel, training, scaler)
 
 
 def train_networks(

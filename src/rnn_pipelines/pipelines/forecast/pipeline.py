@@ -75,7 +75,11 @@ def create_method_nodes() -> list[Node]:
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
     return [
-        create(nodes.fit_linear_models, ["forecast_windows", "params:forecast.training"], "forecast_linear"),
+        create(
+            nodes.fit_linear_models,
+            ["forecast_windows", "params:forecast.training", "forecast_scaler"],
+            "forecast_linear",
+        ),
         create(
             nodes.train_networks, trained | {name: f"params:forecast.{name}" for name in NETWORKS}, "forecast_networks"
         ),
