@@ -38,9 +38,12 @@ def fit_young_sizes(
         origins = past[num_known >= number]
         if len(origins) < MIN_WINDOWS:
             break
-        numbers.append(number)
         origins = origins[np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)]
         found = _measure_errors(data, fitted, origins, number, ratio)
+        # Windows with only zeros have no spread.
+        if not len(next(iter(found.values()))):
+            continue
+        numbers.append(number)
         for name, over_spread in found.items():
             usual = np.quantile(np.abs(samples[name]), MATCHED, axis=0)
             matched = np.quantile(np.abs(over_spread), MATCHED, axis=0)
