@@ -28,6 +28,9 @@ NAMES_IN_MESSAGE = 10
 # Lookback and horizon of the packaged series, whose results are published.
 PACKAGED_WINDOW = (30, 7)
 
+# A series with smaller values alone would be 0 in float32, in which networks compute.
+MIN_VALUE = float(np.finfo(np.float32).tiny)
+
 TREATED = {"interpolate": "interpolated", "split": "left open, and no window spans them", "zero": "filled with 0"}
 
 logger = logging.getLogger(__name__)
@@ -66,8 +69,8 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
         source: has the names for messages; its `freq` takes precedence over the inferred one.
         gaps: treatment of missing steps.
     Raises:
-        SeriesError: no rows, a series without values, a repeated timestamp, irregular spacing, a last time far
-            from the others under the policy `zero`, or a gap under the policy `error`.
+        SeriesError: no rows, a series without values or with only tiny ones, a repeated timestamp, irregular spacing, a
+            last time far from the others under the policy `zero`, or a gap under the policy `error`.
     """
     if table.empty:
         raise SeriesError(
@@ -86,6 +89,7 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     if empty:
         some = list_some(empty, NAMES_IN_MESSAGE)
         repairs.append(f"left out: {len(empty)} series without any value ({some})")
+    _check_sizes(ordered, source)
     until = None
     if gaps.root == "zero":
         valued = ordered[ordered["y"].notna()]
@@ -104,6 +108,23 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     for message in future:
         logger.info("%s: %s", source.label, message)
     return regular, freq, [*repairs, *future], empty
+
+
+def _check_sizes(ordered: pd.DataFrame, source: SourceSpec) -> None:
+    """Raise a SeriesError if all values of a series are 0 or nearly 0, and some are not 0."""
+    sizes = ordered["y"].abs().to_numpy()
+    if not ((sizes > 0) & (sizes < MIN_VALUE)).any():
+        return
+    rows = find_rows(ordered)
+    largest = rows.spread(np.fmax.reduceat(sizes, rows.starts))
+    is_tiny = (sizes > 0) & (largest < MIN_VALUE)
+    if is_tiny.any():
+        row = ordered[is_tiny].iloc[0]
+        raise SeriesError(
+            f"{source.label}: column '{source.target}', row {row.name}: {row['y']:g}. All values of series "
+            f"{show(row['unique_id'])} are closer to 0 than {MIN_VALUE:.3g}, the smallest number that networks compute "
+            "with. Give them in a smaller unit, or leave the series out."
+        )
 
 
 def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Profile:
