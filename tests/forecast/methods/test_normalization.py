@@ -96,6 +96,21 @@ def test_log_frame_takes_what_is_below_zero_for_zero() -> None:
     np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
 
 
+def test_logarithms_of_a_series_with_values_below_zero_lie_above_another_zero() -> None:
+    """A constant window is as far from it as from 0, and a window that changes is above it with all its values."""
+    moving = np.linspace(10, -20, 12)
+    history = np.stack([np.full(12, -30.0), moving, moving + 40])
+    units = measure_units("log", history, np.zeros(3), SEASON, np.array([True, True, False]))
+    assert units.zero[[0, 2], 0].tolist() == [-60, 0]
+    assert units.zero[1, 0] < -20
+    values = np.array([[-35.0, -30.0, -25.0]] * 2)
+    np.testing.assert_allclose(
+        units.select(np.arange(2)).denormalize(units.select(np.arange(2)).normalize(values)), values
+    )
+    mirrored = measure("log", np.full((1, 12), 30.0))
+    np.testing.assert_allclose(units.select(np.arange(1)).normalize(values[:1]), mirrored.normalize(values[:1] + 60))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_window_of_one_step_has_a_frame(kind: NormalizationKind) -> None:
     history = np.array([[4.0], [0.0]])

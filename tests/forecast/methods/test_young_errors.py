@@ -62,6 +62,16 @@ def test_two_equal_values_have_the_width_of_the_panel() -> None:
     assert (found["ensemble-hi-80"] - found["ensemble-lo-80"]).between(50, 500).all()
 
 
+@pytest.mark.parametrize("newest", [0, 3, -3])
+def test_panel_with_zeros_alone_before_the_test_part_is_forecast(newest: int) -> None:
+    values = np.zeros(LENGTH)
+    values[-20:] = newest + np.random.default_rng(0).poisson(1, 20) * np.sign(newest)
+    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": DAYS[:LENGTH], "y": values}) for name in "abc"])
+    found = Forecaster(h=HORIZON, level=[80], **SMALL).fit(frame).predict()
+    assert len(found) == 3 * HORIZON
+    assert (np.sign(found["ensemble"]) == np.sign(newest)).all()
+
+
 @pytest.fixture
 def panel() -> WindowedPanel:
     """Two series of ten steps with one feature of the calendar, and two steps ahead."""

@@ -523,6 +523,20 @@ def test_type_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
         SeriesTable.validate(series.iloc[[0, 0, 1]])
 
 
+@pytest.mark.parametrize("size", [1e-39, -1e-100, 1e-300])
+def test_series_with_tiny_values_alone_is_named_with_row(make_table: MakeTable, size: float) -> None:
+    """Networks would compute with 0."""
+    table = make_table({"a": [1.0] * 20, "b": [0.0, *[size] * 19]})
+    with pytest.raises(SeriesError, match=rf"row 22: {size:g}. All values of series 'b' are closer to 0 than 1.18e-38"):
+        repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
+
+
+def test_tiny_values_beside_others_stay(make_table: MakeTable) -> None:
+    table = make_table({"a": [1.0, 1e-300] * 10, "b": [2e-38] * 20})
+    series, _ = repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
+    np.testing.assert_array_equal(series["y"], table["y"])
+
+
 def test_type_refuses_infinite_values(make_table: MakeTable) -> None:
     series, _ = repair(make_table(RAMP))
     with pytest.raises(SeriesError, match="infinite"):
