@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.sparse_bounds import list_dense
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
 
@@ -159,6 +160,9 @@ class _Past:
     forecasts: np.ndarray
     errors: np.ndarray
 
+    def select(self, rows: np.ndarray) -> "_Past":
+        return _Past(self.origins[rows], _select(self.facts, rows), self.forecasts[rows], self.errors[rows])
+
 
 def _measure_past(data: FittingData, origins: np.ndarray, forecasts: np.ndarray) -> _Past:
     errors = gather_targets(data.panel, origins) - forecasts
@@ -174,18 +178,22 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     origins, model = leave_out_padded(data.panel, data.linear.fitted), LinearModel(data.linear.combine())
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
-    sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, len(data.panel.series_starts))
+    usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
+    # Sparse windows have bounds of their own, see `bound_sparse`.
+    past = past.select(list_dense(data.panel, origins))
+    sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
     freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear))
     rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
     forecasts = model.forecast(data.panel, data.windows, data.validation)
-    pools, held_out = {}, _measure_past(data, data.validation, forecasts)
+    pools, dense = {}, list_dense(data.panel, data.validation)
+    held_out = _measure_past(data, data.validation, forecasts).select(dense)
     same = _log_mean(held_out.errors, sizes.expect(held_out.facts, held_out.forecasts))
     for name, errors in find_errors(data, fitted).items():
         pool, weights = over_size[rows], np.full(len(rows), 1 / len(rows))
         if len(errors):
-            size = sizes.expect(held_out.facts, fitted[name].out_of_fold)
+            errors, size = errors[dense], sizes.expect(held_out.facts, fitted[name].out_of_fold[dense])
             ratio = np.exp(_log_mean(errors, size) - (same + mean) / 2)
             pool = np.concatenate([ratio * pool, errors / size])
             weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(errors), HELD_OUT_WEIGHT / len(errors)))

@@ -19,10 +19,15 @@ SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
 PRIOR_WINDOWS = 0.1
 # Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
 RIDGE, CLIPPED = 0.01, 0.005
+# From the exponents of step change, forecast and level to the slopes of the predictors, see `SizeModel.describe`.
+TO_SLOPES, HEAVY = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 1]]), 1e4
 # The smallest usual error of a series, as part of the mean; and the variance that is added to those of predictors.
 TINY_PART, TINY = 1e-6, 1e-12
 # The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
 SMALLEST_SIZE = 1e-6
+# Forecasts of more deviations from the training's mean lie outside the values at which errors were measured. So errors
+# may be larger in proportion. And no bound is further from a forecast than so many ranges of the series and 0.
+MAX_MEASURED, MAX_RANGES = 5.0, 5.0
 # Of past errors, for paths.
 NUM_SAMPLES = 400
 
@@ -95,6 +100,18 @@ def _measure_few(
     variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
     distance[is_few] = np.abs(means - zero[is_few])
     return variance, distance
+
+
+def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the largest distance of a bound from its forecast: float64[window, 1], scaled."""
+    ends = np.zeros((2, len(panel.values)))
+    for start, stop, zero in zip(panel.series_starts, panel.series_stops, panel.zeros, strict=True):
+        values = panel.values[start:stop, 0]
+        for side, end in enumerate((np.fmin, np.fmax)):
+            ends[side, start:stop] = end.accumulate(end(values, zero))
+    ranges = (ends[1] - ends[0])[origins - 1, None]
+    reach: np.ndarray = np.where(ranges > 0, MAX_RANGES * ranges, np.inf)
+    return reach
 
 
 def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
@@ -171,6 +188,9 @@ class SizeModel:
         base, predictors = self.describe(windows, forecasts)
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
+        usual = 1.0 if self.rule == "single" else self.usual[windows.series][:, None]
+        beyond = 1 + np.abs(forecasts) - MAX_MEASURED
+        size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
         if self.young is not None:
             is_few = ~np.isnan(windows.variance)
             size[is_few] = self.young.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
@@ -214,23 +234,43 @@ class Pool:
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
-def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, num_series: int) -> SizeModel:
+def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
     Args:
         windows: of training and validation.
         forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
-        num_series: in the panel.
+        usual: float64[series], usual errors.
     """
-    usual, none = measure_usual(windows.series, errors, num_series), np.zeros(3)
+    none = np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
-    logs = _take_logs(errors, base)
     flat = predictors.reshape(-1, 3)
     centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
-    centred = flat - centres
-    penalty = RIDGE * len(flat) * np.diag(centred.var(axis=0) + TINY)
-    slopes = np.linalg.solve(centred.T @ centred + penalty, centred.T @ (logs - logs.mean(axis=0)).ravel())
+    logs = _take_logs(errors, base)
+    slopes = TO_SLOPES @ _find_exponents((flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel())
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
+
+
+def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """Return the exponents of the measures in their product, not negative and with a sum of at most 1: float64[measure].
+
+    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and never
+    falls if one grows.
+
+    Args:
+        measures: float64[error, measure], logarithms over the first size, less their mean.
+        logs: float64[error], of the sizes over the first size, less their mean.
+    """
+    from scipy.optimize import nnls
+
+    number = measures.shape[1]
+    products = measures.T @ measures / len(measures) + np.diag(RIDGE * measures.var(axis=0) + TINY)
+    root = np.linalg.cholesky(products)
+    goal = np.linalg.solve(root, measures.T @ logs / len(measures))
+    # A column of zeros has the rest, and a heavy row makes the sum 1.
+    rows = np.vstack([np.column_stack([root.T, np.zeros(number)]), np.full(number + 1, HEAVY)])
+    exponents: np.ndarray = nnls(rows, np.append(goal, HEAVY))[0][:number]
+    return exponents
 
 
 def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:

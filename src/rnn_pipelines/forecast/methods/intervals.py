@@ -15,11 +15,26 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed
-from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, YoungSizes, measure_windows
+from rnn_pipelines.forecast.methods.error_sizes import (
+    Pool,
+    Rule,
+    SizeModel,
+    WindowFacts,
+    YoungSizes,
+    measure_reach,
+    measure_windows,
+)
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
+from rnn_pipelines.forecast.methods.sparse_bounds import (
+    MIN_ZERO_SHARE,
+    bound_sparse,
+    find_min_share,
+    find_whole,
+    fit_shape,
+    round_bounds,
+)
 from rnn_pipelines.forecast.methods.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
@@ -59,6 +74,7 @@ class Intervals:
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
         is_non_negative: whether bounds are cut at 0.
+        min_share: share of zeros from which a window is sparse.
         young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
             count the errors of the test part too; else empty.
@@ -78,6 +94,7 @@ class Intervals:
     largest: np.ndarray
     shape: np.ndarray
     is_non_negative: bool
+    min_share: float = MIN_ZERO_SHARE
     young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     young_ratio: float = 0.0
     young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
@@ -148,6 +165,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         usual=first.sizes.usual,
         shape=fit_shape(data.panel) if is_non_negative and first.sizes.rule == "panel" else np.zeros(0),
         is_non_negative=is_non_negative,
+        min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
         **_list_young(list(young.values())),
         **by_method,
     )
@@ -168,6 +186,7 @@ class Windows:
     Attributes:
         panel, origins: the windows, int64[window].
         facts: of their history.
+        reach: float64[window, 1], see `measure_reach`.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         mean, deviation: float64[window, 1], of the scaler.
@@ -176,6 +195,7 @@ class Windows:
     panel: WindowedPanel
     origins: np.ndarray
     facts: WindowFacts
+    reach: np.ndarray
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
     mean: np.ndarray
@@ -196,7 +216,7 @@ def describe_windows(
     """
     series = scaler.set_index("unique_id").index.get_indexer(names)
     mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
-    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels)
+    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
         of_series = dict(
@@ -205,7 +225,7 @@ def describe_windows(
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
     facts = measure_windows(panel, origins, series)
-    return Windows(panel, origins, facts, sparse, is_whole, mean, deviation)
+    return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, mean, deviation)
 
 
 def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
@@ -239,7 +259,7 @@ def bound_forecasts(
     for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
         quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
         quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
-        scaled = forecasts + size * quantiles[:, None]
+        scaled = forecasts + np.clip(size * quantiles[:, None], -windows.reach, windows.reach)
         scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
         bound = scaled * windows.deviation + windows.mean
         bounds.append(np.maximum(bound, 0.0) if intervals.is_non_negative else bound)
