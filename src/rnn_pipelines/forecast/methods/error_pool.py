@@ -24,10 +24,9 @@ from rnn_pipelines.forecast.methods.error_sizes import (
     measure_usual,
     measure_windows,
 )
-from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift, thin_origins
+from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.sparse_bounds import list_dense
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
@@ -213,22 +212,23 @@ def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return whole if len(whole) else origins
 
 
-def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel) -> np.ndarray:
+def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel, of_fit: float) -> np.ndarray:
     """Return the usual error of each series of another panel, on which nothing was fitted: float64[series], scaled.
 
     Args:
         panel: of series like those of the fit.
         normalizer: of the fit.
         model: the baseline ensemble of the fit.
+        of_fit: usual error of the fit, to which series with few windows are drawn.
     """
-    past, num_series = list_past(panel), len(panel.series_starts)
-    thinned = thin_origins(past, number_series(panel.series_starts, past), WINDOWS_OF_SERIES * num_series)
-    origins = leave_out_padded(panel, thinned)
-    if not len(origins):
-        return measure_past_errors(panel)
-    forecasts = PanelModel(normalizer, model).forecast(panel, origins)
-    errors = gather_targets(panel, origins) - forecasts.astype(np.float64)
-    return measure_usual(number_series(panel.series_starts, origins), errors, num_series)
+    past = list_past(panel)
+    # Padding makes errors too small. And no series changes the windows of another one.
+    past = past[count_padded(panel, past) == 0]
+    counts = np.bincount(number_series(panel.series_starts, past), minlength=len(panel.series_starts))
+    firsts, parts = np.cumsum(counts) - counts, np.linspace(0, 1, WINDOWS_OF_SERIES)
+    origins = past[np.unique((firsts[:, None] + np.outer(counts - 1, parts).astype(int))[counts > 0])]
+    errors = gather_targets(panel, origins) - PanelModel(normalizer, model).forecast(panel, origins).astype(np.float64)
+    return measure_usual(number_series(panel.series_starts, origins), errors, len(panel.series_starts), of_fit)
 
 
 def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:
