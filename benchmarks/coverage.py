@@ -232,7 +232,7 @@ def bound(task: Task) -> np.ndarray:
 
 
 def measure(task: Task) -> list[dict[str, Any]]:
-    """Return coverage and Winkler score of each level in each third of the horizon, by series in units of its change."""
+    """Return coverage and Winkler score, in units of the change of each series, by level and third of the horizon."""
     if not len(task.actual):
         return []
     started = time.process_time()
@@ -282,7 +282,7 @@ def show(rows: pd.DataFrame, before: pd.DataFrame | None) -> Iterator[str]:
                 )
                 ratios.append(f"{np.exp(logs.mean()):.3f}")
         num = levels[80].index.get_level_values("draw").nunique()
-        yield f"| {case} | {num} | {cover[0]} | {thirds} | {cover[1]} | {' | '.join(cells)} | {', '.join(ratios) or '–'} |"
+        yield f"| {' | '.join([case, str(num), cover[0], thirds, cover[1], *cells, ', '.join(ratios) or '–'])} |"
 
 
 def main() -> None:

@@ -4,13 +4,16 @@ Three rules. `single`: the size of one series is even, or follows the changes of
 it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
 """
 
+import logging
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.past import count_young
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
+from rnn_pipelines.forecast.methods.window_facts import WindowFacts
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
 
 Rule = Literal["single", "panel", "past"]
 # Added to keep logarithms finite: to a scaled change, and to an error, as part of the median error of its step.
@@ -26,98 +29,11 @@ TINY_PART, TINY = 1e-6, 1e-12
 # The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
 SMALLEST_SIZE = 1e-6
 # Forecasts of more deviations from the training's mean lie outside the values at which errors were measured. So errors
-# may be larger in proportion. And no bound is further from a forecast than so many ranges of the series and 0.
-MAX_MEASURED, MAX_RANGES = 5.0, 5.0
+# may be larger in proportion.
+MAX_MEASURED = 10.0
+NAMES_IN_MESSAGE = 5
 # Of past errors, for paths.
 NUM_SAMPLES = 400
-
-
-@dataclass(frozen=True)
-class WindowFacts:
-    """The history of some windows, in numbers: float64[window, 1], scaled.
-
-    Attributes:
-        series: int64[window], the number of the series in the training.
-        zero: the scaled value of 0.
-        change, step_change: mean absolute difference from the season before, and from the step before.
-        level: mean distance from 0.
-        num_known: int64[window], values before the window's origin.
-        variance, distance: float64[window], variance of these values, and distance of their mean from 0; NaN if they
-            are not few, see `count_young`.
-    """
-
-    series: np.ndarray
-    zero: np.ndarray
-    change: np.ndarray
-    step_change: np.ndarray
-    level: np.ndarray
-    num_known: np.ndarray
-    variance: np.ndarray
-    distance: np.ndarray
-
-
-def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
-    """Measure the history of some windows.
-
-    Args:
-        panel: the windows' series.
-        origins: int64[window].
-        series: int64[window], their numbers in the training; None if the panel is that of the training.
-    """
-    own = number_series(panel.series_starts, origins)
-    history = gather_history(panel, origins).astype(np.float64)
-    zero = panel.zeros[own].astype(np.float64)[:, None]
-    season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
-    num_known = origins - panel.series_starts[own]
-    variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
-    return WindowFacts(
-        series=own if series is None else series,
-        zero=zero,
-        change=_measure_change(history, season),
-        step_change=_measure_change(history, 1),
-        level=np.abs(history - zero).mean(axis=1, keepdims=True),
-        num_known=num_known,
-        variance=variance,
-        distance=distance,
-    )
-
-
-def _measure_few(
-    panel: WindowedPanel, origins: np.ndarray, num_known: np.ndarray, zero: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return variance and distance of few values, see `WindowFacts`."""
-    num_few, _ = count_young(panel.season_length, panel.horizon)
-    is_few = (num_known > 0) & (num_known < num_few)
-    steps = np.arange(1, num_few)
-    rows = origins[is_few, None] - steps
-    is_there = steps <= num_known[is_few, None]
-    values = np.where(is_there, panel.values[np.maximum(rows, 0), 0].astype(np.float64), np.nan)
-    is_there &= ~np.isnan(values)
-    counts = np.maximum(1, is_there.sum(axis=1))
-    means = np.where(is_there, values, 0.0).sum(axis=1) / counts
-    squares = np.where(is_there, values - means[:, None], 0.0) ** 2
-    variance, distance = np.full((2, len(origins)), np.nan)
-    variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
-    distance[is_few] = np.abs(means - zero[is_few])
-    return variance, distance
-
-
-def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the largest distance of a bound from its forecast: float64[window, 1], scaled."""
-    ends = np.zeros((2, len(panel.values)))
-    for start, stop, zero in zip(panel.series_starts, panel.series_stops, panel.zeros, strict=True):
-        values = panel.values[start:stop, 0]
-        for side, end in enumerate((np.fmin, np.fmax)):
-            ends[side, start:stop] = end.accumulate(end(values, zero))
-    ranges = (ends[1] - ends[0])[origins - 1, None]
-    reach: np.ndarray = np.where(ranges > 0, MAX_RANGES * ranges, np.inf)
-    return reach
-
-
-def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
-    if history.shape[1] <= lag:
-        return np.zeros((len(history), 1))
-    return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -189,7 +105,7 @@ class SizeModel:
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
         usual = 1.0 if self.rule == "single" else self.usual[windows.series][:, None]
-        beyond = 1 + np.abs(forecasts) - MAX_MEASURED
+        beyond = np.abs(forecasts) / MAX_MEASURED
         size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
         if self.young is not None:
             is_few = ~np.isnan(windows.variance)
@@ -234,6 +150,21 @@ class Pool:
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
+def report_unmeasured(names: np.ndarray, forecasts: np.ndarray) -> None:
+    """Warn of series whose forecasts lie outside the values at which errors were measured.
+
+    Args:
+        names: str[window].
+        forecasts: float[window, step], scaled.
+    """
+    outside = np.unique(names[(np.abs(forecasts) > MAX_MEASURED).any(axis=1)])
+    if len(outside):
+        some = list_some(outside, NAMES_IN_MESSAGE)
+        logger.warning(
+            "intervals follow the level, because it left all earlier values: %d series (%s)", len(outside), some
+        )
+
+
 def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
@@ -252,10 +183,10 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
 
 
 def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
-    """Return the exponents of the measures in their product, not negative and with a sum of at most 1: float64[measure].
+    """Return the exponents of the measures in their product, not negative, with a sum of at most 1: float64[measure].
 
-    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and never
-    falls if one grows.
+    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and
+    never falls if one grows.
 
     Args:
         measures: float64[error, measure], logarithms over the first size, less their mean.

@@ -15,15 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed
-from rnn_pipelines.forecast.methods.error_sizes import (
-    Pool,
-    Rule,
-    SizeModel,
-    WindowFacts,
-    YoungSizes,
-    measure_reach,
-    measure_windows,
-)
+from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, YoungSizes, report_unmeasured
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
@@ -35,6 +27,7 @@ from rnn_pipelines.forecast.methods.sparse_bounds import (
     fit_shape,
     round_bounds,
 )
+from rnn_pipelines.forecast.methods.window_facts import WindowFacts, measure_reach, measure_windows
 from rnn_pipelines.forecast.methods.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
@@ -288,6 +281,8 @@ def add_intervals(
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))
     for name, own in zip(bounded, bounds, strict=True):
         scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+        if part == "future" and name == bounded[0]:
+            report_unmeasured(names, scaled)
         for side, found in enumerate(bound_forecasts(intervals, name, windows, scaled)):
             own[:, side] = found.reshape(len(levels), len(table))
     columns = pd.Index(
