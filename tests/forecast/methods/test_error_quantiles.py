@@ -22,12 +22,20 @@ def test_weights_move_the_quantiles() -> None:
 def test_few_origins_that_differ_widen_the_bounds() -> None:
     random = np.random.default_rng(0)
     errors, blocks = random.normal(size=(600, 3)), np.repeat(np.arange(6), 100)
-    alike = count_freedom(errors, blocks, 3)
-    different = count_freedom(errors * np.repeat([0.5, 1, 2, 0.5, 1, 2], 100)[:, None], blocks, 3)
+    alike = count_freedom(errors, blocks, 3, 50)
+    different = count_freedom(errors * np.repeat([0.5, 1, 2, 0.5, 1, 2], 100)[:, None], blocks, 3, 50)
     assert different < 20
     assert alike > 100
     narrow, wide = (find_quantiles(errors, np.ones(600), np.array([95]), found)[1] for found in (alike, different))
     assert (wide > 1.05 * narrow).all()
+
+
+def test_few_series_have_fewer_degrees_of_freedom() -> None:
+    """The mean error of an origin varies by chance, which one origin does not show."""
+    errors, blocks = np.random.default_rng(0).normal(size=(40, 3)), np.zeros(40, int)
+    of_two, of_many = (count_freedom(errors, blocks, 1, num_series) for num_series in (2, 200))
+    assert of_two < 5
+    assert of_many > 15
 
 
 @pytest.mark.parametrize(("exponent", "expected"), [(0.5, 0.5), (0.0, 0.0), (-0.3, 0.0), (1.4, 1.0)])

@@ -98,11 +98,33 @@ def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, 
     assert len(partitions) == 4
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
-    # The usual errors of the series are measured again, from other windows.
-    assert (found["lo-80"] < found["forecast"]).all()
-    widths = (found["hi-80"] - found["lo-80"]) / (expected["ensemble-hi-80"] - expected["ensemble-lo-80"])
-    assert widths.between(0.5, 2).all()
-    assert widths.median() == pytest.approx(1, abs=0.2)
+    for bound in ("lo-80", "hi-80"):
+        np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
+
+
+def test_new_series_have_bounds_that_depend_on_no_other_series(
+    path: Path, whole: Fitted, fitted: FittedPanel, partitions: Partitions, tmp_path: Path
+) -> None:
+    """And those of the fit keep theirs. Of a fit on half of the series, in two divisions."""
+    table = pd.read_parquet(path)
+    half = sorted(table["shop"].unique())[::2]
+    table[table["shop"].isin(half)].to_parquet(tmp_path / "half.parquet", index=False)
+    source = whole.spec.recipe.source.model_copy(update={"path": str(tmp_path / "half.parquet")})
+    spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
+    sample = fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
+    of_sample = describe_fit(whole.spec.recipe, sample.panel, sample.data.linear, sample.methods, sample.intervals)
+    (tmp_path / "other").mkdir()
+    recipe = fitted.recipe
+    other = partition_source(
+        recipe.source, recipe.covariates, PartitionSpec(training_rows=500, rows=100), tmp_path / "other"
+    )[0]
+    found, again = (join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (partitions, other))
+    assert len(other) > len(partitions)
+    pd.testing.assert_frame_equal(found, again, rtol=1e-4)
+    expected = evaluate(sample).future.table
+    own = found[found["unique_id"].isin(half)].reset_index(drop=True)
+    for name, column in (("forecast", ENSEMBLE), ("lo-80", f"{ENSEMBLE}-lo-80"), ("hi-80", f"{ENSEMBLE}-hi-80")):
+        np.testing.assert_allclose(own[name], expected[column], rtol=1e-4)
 
 
 def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:

@@ -27,9 +27,11 @@ def draw_paths(
     size = intervals.get_sizes(name).expect(windows.facts, forecasts)
     samples, growth = intervals.samples[place], float(intervals.growth[place])
     errors = _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
-    scaled = forecasts[:, None] + size[:, None] * errors
+    reach = windows.reach[:, :, None]
+    scaled = forecasts[:, None] + np.clip(size[:, None] * errors, -reach, reach)
     paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
-    own, drawn = draw_sparse(intervals.shape, windows.panel, windows.origins, (num_paths, num_steps), random)
+    drawn_size = (num_paths, num_steps)
+    own, drawn = draw_sparse(intervals.shape, windows.panel, windows.origins, drawn_size, random, intervals.min_share)
     own, drawn = own[windows.is_cut[own]], drawn[windows.is_cut[own]]
     paths[own] = drawn * windows.deviation[own, :, None]
     is_whole = own[windows.is_whole[own]]

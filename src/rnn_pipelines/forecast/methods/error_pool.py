@@ -18,18 +18,17 @@ from rnn_pipelines.forecast.methods.error_sizes import (
     SMALLEST_SIZE,
     Pool,
     SizeModel,
-    WindowFacts,
     fit_panel_sizes,
     fit_single_sizes,
     measure_usual,
-    measure_windows,
 )
-from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift, thin_origins
+from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, list_past, measure_drift
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.sparse_bounds import list_dense
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.methods.window_facts import WindowFacts, measure_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
@@ -58,13 +57,13 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
         is_even = not _is_uneven(facts, forecasts, errors, fold)
         sizes = fit_single_sizes(facts, forecasts, errors, is_even)
         over_size = errors / sizes.expect(facts, forecasts)
-        freedom = _count_horizons(panel, data.validation) if keeps_drifting else np.inf
+        freedom = _count_spans(panel, data.validation) if keeps_drifting else np.full(panel.horizon, np.inf)
         pool = _rank_errors(sizes, over_size, blocks, levels, freedom)
         if len(tested):
             forecasts = PanelModel(data.linear.normalizer, fitted[name].model).forecast(panel, tested)
             newest = (gather_targets(panel, tested) - forecasts) / sizes.expect(tested_facts, forecasts)
             over_size, own = np.concatenate([over_size, newest]), np.append(blocks, np.full(len(newest), NUM_BLOCKS))
-            in_use = _rank_errors(sizes, over_size, own, levels, freedom + _count_horizons(panel, tested))
+            in_use = _rank_errors(sizes, over_size, own, levels, freedom + _count_spans(panel, tested))
             pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
         pools[name] = pool
     return pools
@@ -77,13 +76,14 @@ def _list_tested(data: FittingData) -> np.ndarray:
     return index.origins(rows if data.linear.is_forward else rows[:0])
 
 
-def _count_horizons(panel: WindowedPanel, origins: np.ndarray) -> float:
-    """Return the number of horizons that the targets of one series span."""
-    return float(1 + np.ptp(origins) / panel.horizon)
+def _count_spans(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return how often the steps up to each step ahead fit into the targets of one series: float64[horizon]."""
+    spans: np.ndarray = 1 + np.ptp(origins) / np.arange(1, panel.horizon + 1)
+    return spans
 
 
 def _rank_errors(
-    sizes: SizeModel, over_size: np.ndarray, blocks: np.ndarray, levels: np.ndarray, freedom: float
+    sizes: SizeModel, over_size: np.ndarray, blocks: np.ndarray, levels: np.ndarray, freedom: np.ndarray
 ) -> Pool:
     """Return ranks of errors, enlarged by the growth from block to block, and widened by Student's t.
 
@@ -92,16 +92,16 @@ def _rank_errors(
         over_size: float64[window, horizon], errors over their size.
         blocks: int64[window], of the past, in their order.
         levels: int64[level], in percent.
-        freedom: degrees of freedom. A level that keeps drifting has one for each horizon of held-out targets, because
-            errors hardly vary within a horizon; otherwise infinite.
+        freedom: float64[horizon], degrees of freedom. A level that keeps drifting has one at step 7 for each 7 steps of
+            held-out targets, because errors hardly vary within these; otherwise infinite.
     """
     over_size = over_size * _find_later_growth(over_size, blocks)
-    lows, highs = (bounds * widen(levels, freedom)[:, None] for bounds in find_ranks(over_size, levels))
+    lows, highs = (bounds * widen(levels[:, None], freedom) for bounds in find_ranks(over_size, levels))
     rows = np.linspace(0, len(over_size) - 1, NUM_SAMPLES).round().astype(int)
     return Pool(sizes, lows, highs, _make_samples(over_size[rows], freedom), _measure_growth(over_size))
 
 
-def _make_samples(over_size: np.ndarray, freedom: float) -> np.ndarray:
+def _make_samples(over_size: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     """Return errors for paths, widened like the bounds of one level."""
     samples: np.ndarray = (over_size * widen(np.array(TESTED_LEVEL), freedom)).astype(np.float32)
     return samples
@@ -159,6 +159,9 @@ class _Past:
     forecasts: np.ndarray
     errors: np.ndarray
 
+    def select(self, rows: np.ndarray) -> "_Past":
+        return _Past(self.origins[rows], _select(self.facts, rows), self.forecasts[rows], self.errors[rows])
+
 
 def _measure_past(data: FittingData, origins: np.ndarray, forecasts: np.ndarray) -> _Past:
     errors = gather_targets(data.panel, origins) - forecasts
@@ -174,21 +177,26 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     origins, model = leave_out_padded(data.panel, data.linear.fitted), LinearModel(data.linear.combine())
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
-    sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, len(data.panel.series_starts))
+    usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
+    # Sparse windows have bounds of their own, see `bound_sparse`.
+    past = past.select(list_dense(data.panel, origins))
+    sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
-    freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear))
+    num_series = len(data.panel.series_starts)
+    freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear), num_series)
     rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
     forecasts = model.forecast(data.panel, data.windows, data.validation)
-    pools, held_out = {}, _measure_past(data, data.validation, forecasts)
+    pools, dense = {}, list_dense(data.panel, data.validation)
+    held_out = _measure_past(data, data.validation, forecasts).select(dense)
     same = _log_mean(held_out.errors, sizes.expect(held_out.facts, held_out.forecasts))
     for name, errors in find_errors(data, fitted).items():
         pool, weights = over_size[rows], np.full(len(rows), 1 / len(rows))
         if len(errors):
-            size = sizes.expect(held_out.facts, fitted[name].out_of_fold)
-            ratio = np.exp(_log_mean(errors, size) - (same + mean) / 2)
-            pool = np.concatenate([ratio * pool, errors / size])
-            weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(errors), HELD_OUT_WEIGHT / len(errors)))
+            own, size = errors[dense], sizes.expect(held_out.facts, fitted[name].out_of_fold[dense])
+            ratio = np.exp(_log_mean(own, size) - (same + mean) / 2)
+            pool = np.concatenate([ratio * pool, own / size])
+            weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(own), HELD_OUT_WEIGHT / len(own)))
         lows, highs = find_quantiles(pool, weights, levels, freedom)
         # A level that needs more errors than there are would be too narrow.
         has_few = np.array([len(pool) < count_needed(level) for level in levels.tolist()], bool)
@@ -205,22 +213,23 @@ def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return whole if len(whole) else origins
 
 
-def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel) -> np.ndarray:
+def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel, of_fit: float) -> np.ndarray:
     """Return the usual error of each series of another panel, on which nothing was fitted: float64[series], scaled.
 
     Args:
         panel: of series like those of the fit.
         normalizer: of the fit.
         model: the baseline ensemble of the fit.
+        of_fit: usual error of the fit, to which series with few windows are drawn.
     """
-    past, num_series = list_past(panel), len(panel.series_starts)
-    thinned = thin_origins(past, number_series(panel.series_starts, past), WINDOWS_OF_SERIES * num_series)
-    origins = leave_out_padded(panel, thinned)
-    if not len(origins):
-        return measure_past_errors(panel)
-    forecasts = PanelModel(normalizer, model).forecast(panel, origins)
-    errors = gather_targets(panel, origins) - forecasts.astype(np.float64)
-    return measure_usual(number_series(panel.series_starts, origins), errors, num_series)
+    past = list_past(panel)
+    # Padding makes errors too small. And no series changes the windows of another one.
+    past = past[count_padded(panel, past) == 0]
+    counts = np.bincount(number_series(panel.series_starts, past), minlength=len(panel.series_starts))
+    firsts, parts = np.cumsum(counts) - counts, np.linspace(0, 1, WINDOWS_OF_SERIES)
+    origins = past[np.unique((firsts[:, None] + np.outer(counts - 1, parts).astype(int))[counts > 0])]
+    errors = gather_targets(panel, origins) - PanelModel(normalizer, model).forecast(panel, origins).astype(np.float64)
+    return measure_usual(number_series(panel.series_starts, origins), errors, len(panel.series_starts), of_fit)
 
 
 def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# Variance of the logarithm of the size between origins, if there are too few of them to measure it, and the smallest.
-USUAL_VARIANCE, MIN_VARIANCE, MIN_BLOCKS = 0.02, 1e-4, 3
+# Variance of the logarithm of the size between origins that is usual: of shocks that all series share, and of each
+# series. It counts like so many origins.
+SHARED_VARIANCE, OWN_VARIANCE, PRIOR_BLOCKS = 0.02, 0.4, 3
 # Exponent of the growth with the step ahead, if it cannot be measured: that of a random walk.
 RANDOM_WALK = 0.5
 
@@ -65,7 +66,7 @@ def find_quantiles(
     return lows, highs
 
 
-def find_t(probabilities: np.ndarray, freedom: float) -> np.ndarray:
+def find_t(probabilities: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     """Return the quantiles of Student's t distribution."""
     from scipy.special import stdtrit
 
@@ -73,27 +74,29 @@ def find_t(probabilities: np.ndarray, freedom: float) -> np.ndarray:
     return quantiles
 
 
-def widen(levels: np.ndarray, freedom: float) -> np.ndarray:
+def widen(levels: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     """Return the factor of bounds whose size is measured at few origins: Student's t over the normal quantile."""
     sides = (1 + levels / 100) / 2
     factors: np.ndarray = find_t(sides, freedom) / find_t(sides, np.inf)
     return factors
 
 
-def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int) -> float:
+def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_series: int) -> float:
     """Return the degrees of freedom of a size that is measured at few origins, whose errors share shocks.
 
     Args:
         errors: float64[window, horizon], over their expected sizes.
         blocks: int64[window], parts of the past of one horizon each.
         num_origins: of the errors that decide the size; 0 for all blocks.
+        num_series: in the panel. Of few, the mean error of an origin varies by chance.
     """
     sizes = np.abs(errors)
     of_windows = (sizes / np.maximum(sizes.mean(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
     found, numbers = np.unique(blocks, return_inverse=True)
     means = np.bincount(numbers, of_windows) / np.bincount(numbers)
-    variance = float(np.log(means + 1e-9).var()) if len(found) >= MIN_BLOCKS else USUAL_VARIANCE
-    return (num_origins or len(found)) / (2 * max(variance, MIN_VARIANCE))
+    usual = SHARED_VARIANCE + OWN_VARIANCE / num_series
+    variance = (len(found) * np.log(means + 1e-9).var() + PRIOR_BLOCKS * usual) / (len(found) + PRIOR_BLOCKS)
+    return (num_origins or len(found)) / (2 * float(variance))
 
 
 def find_growth(sizes: np.ndarray) -> float:

@@ -4,13 +4,16 @@ Three rules. `single`: the size of one series is even, or follows the changes of
 it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
 """
 
+import logging
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.past import count_young
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, number_series
+from rnn_pipelines.forecast.methods.window_facts import WindowFacts
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
 
 Rule = Literal["single", "panel", "past"]
 # Added to keep logarithms finite: to a scaled change, and to an error, as part of the median error of its step.
@@ -19,88 +22,18 @@ SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
 PRIOR_WINDOWS = 0.1
 # Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
 RIDGE, CLIPPED = 0.01, 0.005
+# From the exponents of step change, forecast and level to the slopes of the predictors, see `SizeModel.describe`.
+TO_SLOPES, HEAVY = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 1]]), 1e4
 # The smallest usual error of a series, as part of the mean; and the variance that is added to those of predictors.
 TINY_PART, TINY = 1e-6, 1e-12
 # The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
 SMALLEST_SIZE = 1e-6
+# Forecasts of more deviations from the training's mean lie outside the values at which errors were measured. So errors
+# may be larger in proportion.
+MAX_MEASURED = 10.0
+NAMES_IN_MESSAGE = 5
 # Of past errors, for paths.
 NUM_SAMPLES = 400
-
-
-@dataclass(frozen=True)
-class WindowFacts:
-    """The history of some windows, in numbers: float64[window, 1], scaled.
-
-    Attributes:
-        series: int64[window], the number of the series in the training.
-        zero: the scaled value of 0.
-        change, step_change: mean absolute difference from the season before, and from the step before.
-        level: mean distance from 0.
-        num_known: int64[window], values before the window's origin.
-        variance, distance: float64[window], variance of these values, and distance of their mean from 0; NaN if they
-            are not few, see `count_young`.
-    """
-
-    series: np.ndarray
-    zero: np.ndarray
-    change: np.ndarray
-    step_change: np.ndarray
-    level: np.ndarray
-    num_known: np.ndarray
-    variance: np.ndarray
-    distance: np.ndarray
-
-
-def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
-    """Measure the history of some windows.
-
-    Args:
-        panel: the windows' series.
-        origins: int64[window].
-        series: int64[window], their numbers in the training; None if the panel is that of the training.
-    """
-    own = number_series(panel.series_starts, origins)
-    history = gather_history(panel, origins).astype(np.float64)
-    zero = panel.zeros[own].astype(np.float64)[:, None]
-    season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
-    num_known = origins - panel.series_starts[own]
-    variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
-    return WindowFacts(
-        series=own if series is None else series,
-        zero=zero,
-        change=_measure_change(history, season),
-        step_change=_measure_change(history, 1),
-        level=np.abs(history - zero).mean(axis=1, keepdims=True),
-        num_known=num_known,
-        variance=variance,
-        distance=distance,
-    )
-
-
-def _measure_few(
-    panel: WindowedPanel, origins: np.ndarray, num_known: np.ndarray, zero: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return variance and distance of few values, see `WindowFacts`."""
-    num_few, _ = count_young(panel.season_length, panel.horizon)
-    is_few = (num_known > 0) & (num_known < num_few)
-    steps = np.arange(1, num_few)
-    rows = origins[is_few, None] - steps
-    is_there = steps <= num_known[is_few, None]
-    values = np.where(is_there, panel.values[np.maximum(rows, 0), 0].astype(np.float64), np.nan)
-    is_there &= ~np.isnan(values)
-    counts = np.maximum(1, is_there.sum(axis=1))
-    means = np.where(is_there, values, 0.0).sum(axis=1) / counts
-    squares = np.where(is_there, values - means[:, None], 0.0) ** 2
-    variance, distance = np.full((2, len(origins)), np.nan)
-    variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
-    distance[is_few] = np.abs(means - zero[is_few])
-    return variance, distance
-
-
-def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
-    if history.shape[1] <= lag:
-        return np.zeros((len(history), 1))
-    return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -171,6 +104,9 @@ class SizeModel:
         base, predictors = self.describe(windows, forecasts)
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
+        usual = 1.0 if self.rule == "single" else self.usual[windows.series][:, None]
+        beyond = np.abs(forecasts) / MAX_MEASURED
+        size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
         if self.young is not None:
             is_few = ~np.isnan(windows.variance)
             size[is_few] = self.young.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
@@ -214,23 +150,58 @@ class Pool:
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
-def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, num_series: int) -> SizeModel:
+def report_unmeasured(names: np.ndarray, forecasts: np.ndarray) -> None:
+    """Warn of series whose forecasts lie outside the values at which errors were measured.
+
+    Args:
+        names: str[window].
+        forecasts: float[window, step], scaled.
+    """
+    outside = np.unique(names[(np.abs(forecasts) > MAX_MEASURED).any(axis=1)])
+    if len(outside):
+        some = list_some(outside, NAMES_IN_MESSAGE)
+        logger.warning(
+            "intervals follow the level, because it left all earlier values: %d series (%s)", len(outside), some
+        )
+
+
+def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
     Args:
         windows: of training and validation.
         forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
-        num_series: in the panel.
+        usual: float64[series], usual errors.
     """
-    usual, none = measure_usual(windows.series, errors, num_series), np.zeros(3)
+    none = np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
-    logs = _take_logs(errors, base)
     flat = predictors.reshape(-1, 3)
     centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
-    centred = flat - centres
-    penalty = RIDGE * len(flat) * np.diag(centred.var(axis=0) + TINY)
-    slopes = np.linalg.solve(centred.T @ centred + penalty, centred.T @ (logs - logs.mean(axis=0)).ravel())
+    logs = _take_logs(errors, base)
+    slopes = TO_SLOPES @ _find_exponents((flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel())
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
+
+
+def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """Return the exponents of the measures in their product, not negative, with a sum of at most 1: float64[measure].
+
+    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and
+    never falls if one grows.
+
+    Args:
+        measures: float64[error, measure], logarithms over the first size, less their mean.
+        logs: float64[error], of the sizes over the first size, less their mean.
+    """
+    from scipy.optimize import nnls
+
+    number = measures.shape[1]
+    products = measures.T @ measures / len(measures) + np.diag(RIDGE * measures.var(axis=0) + TINY)
+    root = np.linalg.cholesky(products)
+    goal = np.linalg.solve(root, measures.T @ logs / len(measures))
+    # A column of zeros has the rest, and a heavy row makes the sum 1.
+    rows = np.vstack([np.column_stack([root.T, np.zeros(number)]), np.full(number + 1, HEAVY)])
+    exponents: np.ndarray = nnls(rows, np.append(goal, HEAVY))[0][:number]
+    return exponents
 
 
 def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:

@@ -16,12 +16,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.error_pool import pool_panel, pool_single
 from rnn_pipelines.forecast.methods.error_quantiles import count_needed
-from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, WindowFacts, YoungSizes, measure_windows
+from rnn_pipelines.forecast.methods.error_sizes import Pool, Rule, SizeModel, YoungSizes, report_unmeasured
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.past_errors import pool_past
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.methods.sparse_bounds import bound_sparse, find_whole, fit_shape, round_bounds
+from rnn_pipelines.forecast.methods.sparse_bounds import (
+    MIN_ZERO_SHARE,
+    bound_sparse,
+    find_min_share,
+    find_whole,
+    fit_shape,
+    round_bounds,
+)
+from rnn_pipelines.forecast.methods.window_facts import WindowFacts, measure_reach, measure_windows
 from rnn_pipelines.forecast.methods.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.series.tables import Features, Scaler
 from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
@@ -61,6 +69,7 @@ class Intervals:
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
         non_negative: whether bounds are cut at 0, see `AimSpec`.
+        min_share: share of zeros from which a window is sparse.
         young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
             count the errors of the test part too; else empty.
@@ -80,6 +89,7 @@ class Intervals:
     largest: np.ndarray
     shape: np.ndarray
     non_negative: NonNegative
+    min_share: float = MIN_ZERO_SHARE
     young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     young_ratio: float = 0.0
     young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
@@ -150,6 +160,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         usual=first.sizes.usual,
         shape=fit_shape(data.panel) if non_negative and first.sizes.rule == "panel" else np.zeros(0),
         non_negative=non_negative,
+        min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
         **_list_young(list(young.values())),
         **by_method,
     )
@@ -170,6 +181,7 @@ class Windows:
     Attributes:
         panel, origins: the windows, int64[window].
         facts: of their history.
+        reach: float64[window, 1], see `measure_reach`.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
         is_cut: bool[window], whether bounds are cut at 0. All others are no bounds of sparse series.
@@ -179,6 +191,7 @@ class Windows:
     panel: WindowedPanel
     origins: np.ndarray
     facts: WindowFacts
+    reach: np.ndarray
     sparse: tuple[np.ndarray, np.ndarray]
     is_whole: np.ndarray
     is_cut: np.ndarray
@@ -201,7 +214,7 @@ def describe_windows(
     series = scaler.set_index("unique_id").index.get_indexer(names)
     mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
     is_cut = find_cut(intervals.non_negative, panel, origins)
-    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels)
+    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
     sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
@@ -211,7 +224,7 @@ def describe_windows(
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
         is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
     facts = measure_windows(panel, origins, series)
-    return Windows(panel, origins, facts, sparse, is_whole, is_cut, mean, deviation)
+    return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, is_cut, mean, deviation)
 
 
 def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
@@ -245,7 +258,7 @@ def bound_forecasts(
     for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
         quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
         quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
-        scaled = forecasts + size * quantiles[:, None]
+        scaled = forecasts + np.clip(size * quantiles[:, None], -windows.reach, windows.reach)
         scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
         bound = scaled * windows.deviation + windows.mean
         bounds.append(np.where(windows.is_cut[:, None], np.maximum(bound, 0.0), bound))
@@ -274,6 +287,8 @@ def add_intervals(
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))
     for name, own in zip(bounded, bounds, strict=True):
         scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+        if part == "future" and name == bounded[0]:
+            report_unmeasured(names, scaled)
         for side, found in enumerate(bound_forecasts(intervals, name, windows, scaled)):
             own[:, side] = found.reshape(len(levels), len(table))
     columns = pd.Index(

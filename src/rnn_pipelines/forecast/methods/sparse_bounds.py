@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.past import find_past
+from rnn_pipelines.forecast.methods.past import find_past, find_zeros
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 # A series with this share of zeros is sparse. Its newest values are two windows, or so many if that is more.
 MIN_ZERO_SHARE, MIN_NEWEST = 0.3, 100
 # The numbers of values in the panel's shape, and of values with which the training's mean counts.
 NUM_SHAPE, PRIOR_VALUES = 30, 20
+# If a smaller part of the windows is not sparse, their errors show too little, and all are bounded as sparse ones.
+MIN_DENSE_PART = 0.05
 # Distance from the scaled 0 within which a value is 0; and from a whole number, in the unit of the series.
 SMALLEST_VALUE, ROUNDING = 1e-6, 1e-3
 
@@ -19,7 +21,8 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
     for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
         values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64) - panel.zeros[number]
         values = values[~np.isnan(values)]
-        if len(values) and _is_sparse(values[None])[0] and values.min() >= 0 < values.mean():
+        is_zero = np.abs(values) < SMALLEST_VALUE
+        if len(values) and is_zero.mean() >= MIN_ZERO_SHARE and values.min() >= 0 < values.mean():
             found.append(values / values.mean())
     ratios = np.concatenate(found)
     if not len(ratios):
@@ -27,15 +30,33 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
     return np.quantile(ratios, (np.arange(NUM_SHAPE) + 0.5) / NUM_SHAPE, method="lower")
 
 
-def _is_sparse(values: np.ndarray) -> np.ndarray:
-    """Return whether each row has many zeros; NaN are no values."""
-    counts = np.maximum((~np.isnan(values)).sum(axis=1), 1)
-    share: np.ndarray = (np.abs(values) < SMALLEST_VALUE).sum(axis=1) / counts
-    return share >= MIN_ZERO_SHARE
+def find_sparse(panel: WindowedPanel, origins: np.ndarray, min_share: float = MIN_ZERO_SHARE) -> np.ndarray:
+    """Return whether the newest values of each window have many zeros, and none is negative: bool[window]."""
+    values = panel.values[:, 0] - find_zeros(panel)
+    begins = np.maximum(
+        origins - _count_newest(panel), panel.series_starts[number_series(panel.series_starts, origins)]
+    )
+    masks = np.abs(values) < SMALLEST_VALUE, values < -SMALLEST_VALUE, ~np.isnan(values)
+    sums = np.cumsum(np.stack(masks, axis=1), axis=0, dtype=np.int64)
+    sums = np.vstack([np.zeros((1, len(masks)), np.int64), sums])
+    num_zeros, num_negative, num_known = (sums[origins] - sums[begins]).T
+    is_sparse: np.ndarray = (num_zeros >= min_share * np.maximum(num_known, 1)) & (num_negative == 0)
+    return is_sparse
+
+
+def list_dense(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the places of windows that are not sparse, or of all windows if there are none: int64[dense]."""
+    dense = np.flatnonzero(~find_sparse(panel, origins))
+    return dense if len(dense) else np.arange(len(origins))
+
+
+def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
+    """Return the share of zeros from which a window is sparse: 0 if nearly all windows of the past are sparse."""
+    return 0.0 if find_sparse(panel, origins).mean() > 1 - MIN_DENSE_PART else MIN_ZERO_SHARE
 
 
 def bound_sparse(
-    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray
+    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray, min_share: float = MIN_ZERO_SHARE
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of windows of sparse series, which are the same at all steps.
 
@@ -44,11 +65,12 @@ def bound_sparse(
         panel: the windows' series.
         origins: int64[window].
         levels: int64[level], in percent.
+        min_share: of `find_min_share`.
     Returns:
         float64[2, level, window], lower and upper, scaled; NaN for windows that are not sparse.
     """
     found = np.full((2, len(levels), len(origins)), np.nan)
-    own, newest, pseudo = _gather_pools(shape, panel, origins)
+    own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
     values, num = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1), (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
     zeros = _find_zeros(panel, origins[own])
     for number, level in enumerate(levels.tolist()):
@@ -64,8 +86,12 @@ def _find_zeros(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)
 
 
+def _count_newest(panel: WindowedPanel) -> int:
+    return max(2 * panel.lookback, MIN_NEWEST)
+
+
 def _gather_pools(
-    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray
+    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, min_share: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the places of the windows of sparse series, and their pools: newest values, and values with the shape.
 
@@ -73,19 +99,23 @@ def _gather_pools(
         int64[sparse], float64[sparse, newest] with NaN for missing values, and float64[sparse, NUM_SHAPE]; scaled,
         less the scaled 0.
     """
-    zeros = _find_zeros(panel, origins)[:, None]
-    rows = origins[:, None] - np.arange(max(2 * panel.lookback, MIN_NEWEST), 0, -1)
+    own = np.flatnonzero(find_sparse(panel, origins, min_share)) if len(shape) else np.zeros(0, np.int64)
+    origins, zeros = origins[own], _find_zeros(panel, origins[own])[:, None]
+    rows = origins[:, None] - np.arange(_count_newest(panel), 0, -1)
     is_own = rows >= panel.series_starts[number_series(panel.series_starts, origins)][:, None]
     newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
-    own = np.flatnonzero(_is_sparse(newest)) if len(shape) else np.zeros(0, np.int64)
-    newest = newest[own]
     sums, counts = np.nansum(newest, axis=1), (~np.isnan(newest)).sum(axis=1)
-    means = (sums + PRIOR_VALUES * -zeros[own, 0]) / (counts + PRIOR_VALUES)
+    means = (sums + PRIOR_VALUES * -zeros[:, 0]) / (counts + PRIOR_VALUES)
     return own, newest, shape * np.maximum(means, 0)[:, None]
 
 
 def draw_sparse(
-    shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, size: tuple[int, int], random: np.random.Generator
+    shape: np.ndarray,
+    panel: WindowedPanel,
+    origins: np.ndarray,
+    size: tuple[int, int],
+    random: np.random.Generator,
+    min_share: float = MIN_ZERO_SHARE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return paths of the windows of sparse series, whose steps have the distribution of `bound_sparse`.
 
@@ -97,10 +127,11 @@ def draw_sparse(
         shape, panel, origins: see `bound_sparse`.
         size: numbers of paths and steps.
         random: makes the choice.
+        min_share: see `bound_sparse`.
     Returns:
         Places of the sparse windows, int64[sparse], and float64[sparse, path, step], scaled, less the scaled 0.
     """
-    own, newest, pseudo = _gather_pools(shape, panel, origins)
+    own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
     paths = np.zeros((len(own), *size))
     for path, values, others in zip(paths, newest, pseudo, strict=True):
         past = values[~np.isnan(values)]

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.error_sizes import YoungSizes, measure_windows
+from rnn_pipelines.forecast.methods.error_sizes import YoungSizes
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.methods.window_facts import measure_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
 
 # Of values, beside whole seasons and one value less; and of windows for each of them.

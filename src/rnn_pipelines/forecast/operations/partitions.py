@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
@@ -51,6 +52,7 @@ class FittedPanel:
         baseline: the baseline ensemble of the evaluated models.
         methods: by name, without the errors of their fit.
         intervals: of the methods; their usual errors are those of the fitted series.
+        names: of the fitted series, in their order.
     """
 
     recipe: Recipe
@@ -59,6 +61,7 @@ class FittedPanel:
     baseline: LinearModel
     methods: Mapping[str, FittedMethod]
     intervals: Intervals
+    names: pd.Index
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def describe_fit(
     )
     baseline = LinearModel(linear.combine())
     light = {name: _lighten(name, method) for name, method in methods.items()}
-    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals)
+    names = pd.Index(fitted_on.scaler["unique_id"])
+    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names)
 
 
 def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,11 +222,7 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
     """Return the forecasts of the test part and of the next steps, with intervals."""
     windows = panel.windows
     forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    if fitted.intervals.rule == "panel":
-        usual = measure_usual_errors(windows, fitted.normalizer, fitted.baseline)
-    else:
-        usual = measure_past_errors(windows)
-    intervals = replace(fitted.intervals, usual=usual)
+    intervals = replace(fitted.intervals, usual=_find_usual(fitted, panel))
     test, future = (
         add_intervals(
             tabulate_forecasts(windows, panel.features, panel.scaler, forecasts, part),
@@ -234,6 +234,18 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
         for part in PARTS
     )
     return test, show_predictions(future, panel.profile["tz"])
+
+
+def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
+    """Return the usual error of each series, of fitted ones that of the fit: float64[series], scaled."""
+    of_fit = fitted.intervals.usual
+    if fitted.intervals.rule == "panel":
+        median = float(np.median(of_fit))
+        usual = measure_usual_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
+    else:
+        usual = measure_past_errors(panel.windows)
+    places = fitted.names.get_indexer(panel.scaler["unique_id"])
+    return np.where(places >= 0, of_fit[places], usual)
 
 
 def select_ensemble(future: Predictions) -> pd.DataFrame:
