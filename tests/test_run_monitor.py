@@ -79,7 +79,7 @@ def sales(clone: SimpleNamespace) -> dict[str, Any]:
             "horizon_step": 1,
             "y_hat": series["sales"].shift(-1, fill_value=50.0) + np.resize([1.0, -1.0], DAYS),
             "model_version": version,
-            "created_at": pd.Timestamp.now("UTC"),
+            "recorded_at": pd.Timestamp.now("UTC"),
         }
     )
     path = clone.data / "07_model_output/predict_forecast/forecasts.parquet"

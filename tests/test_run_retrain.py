@@ -265,10 +265,10 @@ def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
 
 def test_forecasts_have_the_stated_columns(predicted: pd.DataFrame) -> None:
     kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
-    fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "created_at"]
+    fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "recorded_at"]
     assert list(kinds) == [*fixed, *(f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi"))]
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
-    assert kinds["created_at"].endswith("UTC]")
+    assert kinds["recorded_at"].endswith("UTC]")
 
 
 def test_forecasts_are_near_what_comes(predicted: pd.DataFrame) -> None:

@@ -1,16 +1,17 @@
-"""Forecasts are added once, whoever else is adding, and none that was made is ever changed."""
+"""Forecasts are added, equal ones once, whoever else is adding, and none that was made is ever changed."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
-from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
+from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_first_record, keep_last_record
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 
@@ -25,7 +26,7 @@ def make_rows(day: int = 1, version: str = "v1", y_hat: float = 1.0) -> pd.DataF
             "horizon_step": [1, 2],
             "y_hat": y_hat,
             "model_version": version,
-            "created_at": pd.Timestamp("2024-02-01", tz="UTC"),
+            "recorded_at": pd.Timestamp("2024-02-01", tz="UTC"),
         }
     )
 
@@ -40,17 +41,57 @@ def test_forecasts_come_back(filepath: str) -> None:
     pd.testing.assert_frame_equal(ForecastLogDataset(filepath=filepath).load(), make_rows())
 
 
+LATER = pd.Timestamp("2024-02-02", tz="UTC")
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
-    [(make_rows(y_hat=9.0), 2), (make_rows(day=2), 4), (make_rows(version="v2"), 4)],
-    ids=["the same key", "another cut-off", "another version"],
+    [
+        (make_rows().assign(recorded_at=LATER), 2),
+        (make_rows(y_hat=9.0).assign(recorded_at=LATER), 4),
+        (make_rows(day=2), 4),
+        (make_rows(version="v2"), 4),
+    ],
+    ids=["the same again", "revised", "another cut-off", "another version"],
 )
-def test_only_new_keys_are_added(filepath: str, rows: pd.DataFrame, expected: int) -> None:
+def test_only_new_and_revised_forecasts_are_added(filepath: str, rows: pd.DataFrame, expected: int) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     dataset.save(rows)
     assert len(dataset.load()) == expected
     pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
+
+
+def test_revised_forecast_is_kept_beside_the_first_one(filepath: str) -> None:
+    """And one that becomes what it was is recorded again, because it is the last one."""
+    dataset = ForecastLogDataset(filepath=filepath)
+    for day, y_hat in enumerate([1.0, np.nan, np.nan, 1.0]):
+        dataset.save(make_rows(y_hat=y_hat).assign(recorded_at=LATER + pd.Timedelta(days=day)))
+    found = ForecastLogTable.validate(dataset.load())
+    assert found["y_hat"].fillna(-1).tolist() == [1, 1, -1, -1, 1, 1]
+    first, last = keep_first_record(found), keep_last_record(found)
+    assert (first["recorded_at"] == LATER).all()
+    assert (last["recorded_at"] == LATER + pd.Timedelta(days=3)).all()
+    assert first["ds"].tolist() == last["ds"].tolist() == make_rows()["ds"].tolist()
+
+
+def test_records_are_in_their_order_although_the_clock_was_set_back(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(make_rows(y_hat=9.0).assign(recorded_at=pd.Timestamp("2020-01-01", tz="UTC")))
+    assert keep_last_record(dataset.load())["y_hat"].tolist() == [9.0, 9.0]
+
+
+def test_log_of_an_older_version_is_read_and_continued(filepath: str) -> None:
+    """Its time had another name."""
+    old = make_rows().rename(columns={"recorded_at": "created_at"})
+    old.attrs = {"format": FORMAT}
+    Path(filepath).parent.mkdir()
+    old.to_parquet(filepath)
+    dataset = ForecastLogDataset(filepath=filepath)
+    pd.testing.assert_frame_equal(dataset.load(), make_rows())
+    dataset.save(make_rows(y_hat=9.0).assign(recorded_at=LATER))
+    assert ForecastLogTable.validate(dataset.load())["y_hat"].tolist() == [1, 1, 9, 9]
 
 
 def test_bounds_of_a_new_level_are_empty_for_older_rows(filepath: str) -> None:

@@ -136,7 +136,7 @@ def make_forecasts() -> Callable[..., pd.DataFrame]:
                     "horizon_step": range(1, num_steps + 1),
                     "y_hat": [number + step / 3 for step in range(num_steps)],
                     "model_version": "v1",
-                    "created_at": pd.Timestamp("2024-02-01", tz="UTC"),
+                    "recorded_at": pd.Timestamp("2024-02-01", tz="UTC"),
                 }
             )
             for number in range(num_series)

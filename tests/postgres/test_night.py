@@ -134,13 +134,16 @@ def test_judgement_that_is_repeated_changes_nothing(night: Night) -> None:
 
 
 def test_late_correction_changes_what_comes_from_it_and_nothing_else(night: Night) -> None:
-    """The judgement of that day, and the forecasts from it."""
+    """The judgement of that day; new forecasts from it are added to the old ones."""
     evaluated, forecasts = night.read_marks("evaluated_forecasts"), night.read_marks("forecasts")
     night.database.run("update series set y = 20 where unique_id = 'shop a' and ds = '2024-08-29'")
     night.do(PREDICT, MONITOR)
     assert night.list_changed("evaluated_forecasts", evaluated) == [("shop a", "2024-08-27", "2024-08-29")]
     days = ("2024-08-30", "2024-08-31", "2024-09-01")
     assert night.list_changed("forecasts", forecasts) == [("shop a", "2024-08-29", day) for day in days]
+    twice = "select ds::date::text from forecasts group by unique_id, cutoff, ds having count(*) = 2 order by 1"
+    assert night.database.read(twice) == [(day,) for day in days]
+    assert night.database.read("select count(*) from forecasts") == [(15,)]
     corrected = "select y from evaluated_forecasts where unique_id = 'shop a' and ds = '2024-08-29'"
     assert night.database.read(corrected) == [(20.0,)]
 
@@ -157,7 +160,7 @@ def test_predictions_at_once_lose_and_double_nothing(night: Night) -> None:
     night.database.run(ADD_DAYS.format(242, 242))
     running = [night.start(PREDICT) for _ in range(2)]
     assert [night.finish(process)[0] for process in running] == [0, 0]
-    assert night.database.read("select count(*), count(distinct (unique_id, cutoff, ds)) from forecasts") == [(18, 18)]
+    assert night.database.read("select count(*), count(distinct (unique_id, cutoff, ds)) from forecasts") == [(21, 18)]
 
 
 def test_forecast_pipeline_reads_the_table(night: Night) -> None:

@@ -14,12 +14,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.config import OmegaConfigLoader
-from kedro.io import DatasetError
+from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy.exc import DBAPIError
 
-from rnn_pipelines.datasets import PostgresRowsDataset, PostgresRunRowsDataset, postgres_table
+from rnn_pipelines.datasets import (
+    PostgresLogDataset,
+    PostgresRowsDataset,
+    PostgresRunRowsDataset,
+    postgres_table,
+)
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
+from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_last_record
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -35,7 +41,7 @@ def dataset(database: Any) -> PostgresRowsDataset:
 
 
 def make_dataset(url: str, **options: Any) -> PostgresRowsDataset:
-    options = {"table": "forecasts", "key": KEY, "stamp": "created_at"} | options
+    options = {"table": "forecasts", "key": KEY} | options
     return PostgresRowsDataset(credentials={"con": url}, **options)
 
 
@@ -126,15 +132,15 @@ def test_without_rows_nothing_is_made(dataset: PostgresRowsDataset, make_forecas
 def test_rows_that_are_saved_again_are_not_touched(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even by a later stamp; NaN is no difference either."""
+    """NaN is no difference."""
     rows = make_forecasts()
     rows.loc[0, "y_hat"] = np.nan
     dataset.save(rows)
-    before = database.read_marks("forecasts", "unique_id, ds, created_at")
+    before = database.read_marks("forecasts", "unique_id, ds")
     caplog.clear()
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        dataset.save(rows.assign(created_at=pd.Timestamp("2025-01-01", tz="UTC")))
-    assert database.read_marks("forecasts", "unique_id, ds, created_at") == before
+        dataset.save(rows)
+    assert database.read_marks("forecasts", "unique_id, ds") == before
     assert caplog.messages == ["table forecasts: 0 of 6 rows are new or changed"]
 
 
@@ -149,12 +155,57 @@ def test_correction_changes_its_row_and_no_other(
     dataset.save(rows)
     marks = database.read_marks("forecasts", "unique_id, ds")
     rows.loc[4, "y_hat"] = after
-    later = pd.Timestamp("2025-01-01", tz="UTC")
-    dataset.save(rows.assign(created_at=later))
-    rows.loc[4, "created_at"] = later
+    dataset.save(rows)
     pd.testing.assert_frame_equal(dataset.load(), rows)
     changed = [key for key, mark in database.read_marks("forecasts", "unique_id, ds").items() if marks[key] != mark]
     assert changed == [("series 0001", rows.loc[4, "ds"].to_pydatetime())]
+
+
+# The log of forecasts
+
+
+def make_log(url: str) -> PostgresLogDataset:
+    key = [*KEY, "recorded_at"]
+    return PostgresLogDataset(table="forecasts", key=key, families=["lo_", "hi_"], credentials={"con": url})
+
+
+def test_log_in_a_table_keeps_what_the_log_in_a_file_keeps(
+    database: Any, make_forecasts: Forecasts, tmp_path: Path
+) -> None:
+    """A forecast, the same again, a revised one, the first one again, a new level, and a clock that was set back."""
+    rows = make_forecasts()
+    rows.loc[0, "y_hat"] = np.nan
+    revised = rows.copy()
+    revised.loc[4, "y_hat"] = 9.0
+    stored = [ForecastLogDataset(filepath=str(tmp_path / "forecasts.parquet")), make_log(database.url)]
+    days = ["2024-02-01", "2024-02-02", "2024-02-03", "2024-02-04", "2024-02-05", "2024-01-01", "2024-02-07"]
+    tables = [rows, rows, revised, rows, rows.assign(lo_80=0.5), revised.assign(lo_80=0.5), rows[:2]]
+    for dataset in stored:
+        for day, table in zip(days, tables, strict=True):
+            dataset.save(table.assign(recorded_at=pd.Timestamp(day, tz="UTC")))
+    order = [*KEY, "recorded_at"]
+    found, expected = (ForecastLogTable.validate(one.load()).sort_values(order, ignore_index=True) for one in stored)
+    pd.testing.assert_frame_equal(found, expected[list(found)], check_dtype=False)
+    assert len(found) == 6 + 1 + 1 + 6 + 1
+    last = keep_last_record(found)
+    assert last.loc[last["ds"] == rows.loc[4, "ds"], "y_hat"].tolist() == [rows.loc[1, "y_hat"], 9.0]
+    assert found["recorded_at"].max() == pd.Timestamp("2024-02-05T00:00:00.000001", tz="UTC")
+
+
+def test_table_of_an_older_version_is_refused_until_it_is_changed_as_documented(
+    database: Any, make_forecasts: Forecasts, project: Path
+) -> None:
+    rows, log = make_forecasts(), make_log(database.url)
+    make_dataset(database.url).save(rows.rename(columns={"recorded_at": "created_at"}))
+    for use in (log.load, lambda: log.save(rows)):
+        with pytest.raises(DatasetError, match=r"expected the primary key .*recorded_at.*An older table"):
+            use()
+    page = (project / "docs/how-to/postgresql.md").read_text()
+    documented = re.search(r"```sql\n(alter table forecasts.*?)```", page, re.DOTALL)
+    assert documented is not None
+    database.run(documented[1])
+    log.save(rows.assign(y_hat=5.0))
+    assert len(log.load()) == 12
 
 
 def test_rows_that_are_not_saved_stay(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
@@ -233,9 +284,7 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
     catalog = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="postgres")["catalog"]
     entries = catalog["predict_forecast_forecasts"], catalog["monitor_forecast_evaluated"]["dataset"]
     for entry, rows in zip(entries, (forecasts, evaluated), strict=True):
-        dataset = make_dataset(
-            database.url, **{name: entry.get(name) for name in ("table", "key", "stamp", "families")}
-        )
+        dataset = AbstractDataset.from_config("documented", {**entry, "credentials": database.credentials})
         dataset.save(rows)
         pd.testing.assert_frame_equal(dataset.load()[list(rows)], rows)
 

@@ -9,7 +9,11 @@ from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.page import PageDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
-from rnn_pipelines.datasets.postgres_rows import PostgresRowsDataset, PostgresRunRowsDataset
+from rnn_pipelines.datasets.postgres_rows import (
+    PostgresLogDataset,
+    PostgresRowsDataset,
+    PostgresRunRowsDataset,
+)
 from rnn_pipelines.datasets.spreadsheet_csv import SpreadsheetCSVDataset
 from rnn_pipelines.datasets.strict_json import StrictJSONDataset
 from rnn_pipelines.datasets.tables import TablesDataset
@@ -23,6 +27,7 @@ __all__ = [
     "KerasModelDataset",
     "OptionalDataset",
     "PageDataset",
+    "PostgresLogDataset",
     "PostgresQueryDataset",
     "PostgresRowsDataset",
     "PostgresRunRowsDataset",

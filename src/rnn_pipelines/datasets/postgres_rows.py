@@ -16,6 +16,7 @@ from rnn_pipelines.datasets.postgres_table import (
     define_table,
     list_columns,
     list_key,
+    make_append,
     make_upsert,
     refuse_unstorable_texts,
     take_turn,
@@ -23,6 +24,7 @@ from rnn_pipelines.datasets.postgres_table import (
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
+    from sqlalchemy.dialects.postgresql import Insert
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,6 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     Args:
         table: the name of the table, which is created with the first rows.
         key: the columns that identify a row.
-        stamp: the column with the time at which a row was made; a new time alone is not a difference.
         families: prefixes of the columns that may vary. New ones are added to the table, and are null in older rows;
             those that the saved rows lack are left unchanged.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
@@ -58,12 +59,11 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         *,
         table: str,
         key: list[str],
-        stamp: str | None = None,
         families: list[str] | None = None,
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._table, self._key, self._stamp = table, key, stamp
+        self._table, self._key = table, key
         self._families = tuple(families or ())
         self._credentials = credentials
         self.metadata = metadata
@@ -110,7 +110,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             else:
                 self._check_table_definition(there, wanted)
                 add_columns(connection, there, wanted)
-            statement = make_upsert(wanted, staging, self._stamp).execution_options(preserve_rowcount=True)
+            statement = self._make_statement(wanted, staging).execution_options(preserve_rowcount=True)
             num_changed = connection.execute(statement).rowcount
         logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
 
@@ -127,6 +127,10 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with the columns that the dataset adds."""
         return table
+
+    def _make_statement(self, table: "Table", staging: "Table") -> "Insert":
+        """Return the statement that writes the rows of another table."""
+        return make_upsert(table, staging)
 
     def _find(self, connection: "Connection") -> "Table | None":
         from sqlalchemy import MetaData, Table, inspect
@@ -162,7 +166,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         return f"PostgreSQL, table {self._table}"
 
     def _describe(self) -> dict[str, Any]:
-        return {"table": self._table, "key": self._key, "stamp": self._stamp}
+        return {"table": self._table, "key": self._key}
 
 
 class PostgresRunRowsDataset(PostgresRowsDataset):
@@ -178,3 +182,24 @@ class PostgresRunRowsDataset(PostgresRowsDataset):
         if not self.run:
             raise DatasetError(f"{self._label}: the run has no name. Save by kedro run, with the hooks of the project.")
         return table.assign(run=self.run)
+
+
+class PostgresLogDataset(PostgresRowsDataset):
+    """Dataset of a table in which saving only adds rows: those that differ from the last ones on record of their keys.
+
+    Rows are never changed. The last column of the key is the time at which a row was recorded; the others name the
+    thing on record.
+    """
+
+    def _make_statement(self, table: "Table", staging: "Table") -> "Insert":
+        return make_append(table, staging)
+
+    def _find(self, connection: "Connection") -> "Table | None":
+        table = super()._find(connection)
+        if table is not None and list_key(table) != self._key:
+            raise DatasetError(
+                f"{self._label}: expected the primary key {self._key}, found {list_key(table)}. If an older version "
+                "made the table, change it as docs/how-to/postgresql.md says (An older table). Otherwise rename that "
+                "table, or name another one in the catalog."
+            )
+        return table

@@ -131,22 +131,39 @@ def _make_array(column: pd.Series, kind: "pa.DataType") -> "pa.Array | pa.Chunke
     return pa.array(cells, kind, from_pandas=True)
 
 
-def make_upsert(table: "Table", staging: "Table", stamp: str | None) -> "Insert":
-    """Return the statement that inserts the rows of another table, and updates existing rows that differ.
-
-    A difference in the column `stamp` alone does not count.
-    """
+def make_upsert(table: "Table", staging: "Table") -> "Insert":
+    """Return the statement that inserts the rows of another table, and updates existing rows that differ."""
     from sqlalchemy import select, tuple_
     from sqlalchemy.dialects.postgresql import insert
 
     names = [column.name for column in table.columns]
     statement = insert(table).from_select(names, select(*staging.columns))
     values = [name for name in names if name not in list_key(table)]
-    watched = [name for name in values if name != stamp]
-    before = tuple_(*(table.columns[name] for name in watched))
-    after = tuple_(*(statement.excluded[name] for name in watched))
+    before = tuple_(*(table.columns[name] for name in values))
+    after = tuple_(*(statement.excluded[name] for name in values))
     return statement.on_conflict_do_update(
         index_elements=list_key(table),
         set_={name: statement.excluded[name] for name in values},
         where=before.is_distinct_from(after),
     )
+
+
+def make_append(table: "Table", staging: "Table") -> "Insert":
+    """Return the statement that inserts those rows of another table that differ from the last ones of their keys.
+
+    The last column of the key is the time of a row; it becomes later than all times on record.
+    """
+    from sqlalchemy import and_, func, or_, select, text, tuple_
+    from sqlalchemy.dialects.postgresql import insert
+
+    *key, time = list_key(table)
+    others, names = table.alias(), [column.name for column in table.columns]
+    values = [name for name in names if name not in (*key, time)]
+    of_key = and_(*(others.columns[name] == staging.columns[name] for name in key))
+    last = select(func.max(others.columns[time])).where(of_key).correlate(staging).scalar_subquery()
+    is_last = and_(*(table.columns[name] == staging.columns[name] for name in key), table.columns[time] == last)
+    before, after = (tuple_(*(one.columns[name] for name in values)) for one in (table, staging))
+    is_new = or_(table.columns[time].is_(None), before.is_distinct_from(after))
+    later = select(func.max(others.columns[time]) + text("interval '1 microsecond'")).scalar_subquery()
+    rows = [func.greatest(column, later) if column.name == time else column for column in staging.columns]
+    return insert(table).from_select(names, select(*rows).select_from(staging.outerjoin(table, is_last)).where(is_new))

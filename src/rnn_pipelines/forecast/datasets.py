@@ -1,4 +1,4 @@
-"""The data set of the forecast log, which holds each forecast once."""
+"""The data set of the forecast log, which keeps every forecast, also those that a revision of the data has replaced."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
-from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import check_format
 from rnn_pipelines.storage.lock import hold_lock
@@ -22,9 +22,10 @@ FORMAT = 1
 class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     """A Parquet file of forecasts. Rows are only added, never changed.
 
-    Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the file and
-    replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file contains the
-    number of its format.
+    A forecast that differs from the last one on record of its key is added with its own `recorded_at`; an equal one is
+    not. Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the
+    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file
+    contains the number of its format.
 
     Args:
         filepath: a local path.
@@ -46,10 +47,11 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         log = pd.read_parquet(self._path)
         facts, log.attrs = log.attrs, {}
         check_format(facts.get("format"), self._path, FORMAT)
-        return log
+        # Its name in logs of older versions, which kept the first forecast of a key.
+        return log.rename(columns={"created_at": RECORDED})
 
     def save(self, data: ForecastLog) -> None:
-        """Add the rows whose keys are new."""
+        """Add the rows that differ from the last ones on record."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self.load() if self._path.exists() else data.head(0)
             fixed = [[name for name in table if not ForecastLogTable.is_in_family(name)] for table in (there, data)]
@@ -58,9 +60,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
-            key = list(ForecastLogTable.key)
-            is_new = data[key].merge(there[key], how="left", indicator=True)["_merge"] == "left_only"
-            log = pd.concat([there, data[is_new.to_numpy()]], ignore_index=True)
+            log = pd.concat([there, _select_new(data, there)], ignore_index=True)
             log.attrs = {"format": FORMAT}
             packed = io.BytesIO()
             log.to_parquet(packed)
@@ -79,3 +79,17 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
 def _have_equal_kinds(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return all(one[name].dtype.kind == other[name].dtype.kind for name in one)
+
+
+def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
+    """Return the rows that differ from the last ones on record of their keys, recorded after all others."""
+    # A time of its own, also if the clock was set back: the order of `recorded_at` is that of the records.
+    last = there[RECORDED].max() + pd.Timedelta("1us")
+    data = data.assign(**{RECORDED: data[RECORDED].where(~(data[RECORDED] < last), last)})
+    key = [name for name in ForecastLogTable.key if name != RECORDED]
+    before = data[key].merge(keep_last_record(there), on=key, how="left")
+    values = [name for name in data if name not in ForecastLogTable.key]
+    # A bound that neither has is no difference.
+    old, new = before.reindex(columns=values), data[values].reset_index(drop=True)
+    is_equal = (old == new) | (old.isna() & new.isna())
+    return data[~is_equal.all(axis=1).to_numpy()]

@@ -49,7 +49,7 @@ def make_log(*forecasts: tuple[str, int, int, float, str], steps: bool = False) 
                 "horizon_step": step,
                 "y_hat": y_hat,
                 "model_version": version,
-                "created_at": pd.Timestamp("2025-01-01", tz="UTC"),
+                "recorded_at": pd.Timestamp("2025-01-01", tz="UTC"),
             }
             for name, cutoff, step, y_hat, version in forecasts
         ]

@@ -217,5 +217,5 @@ def test_forecast_that_is_not_finite_stays_in_the_log() -> None:
     steps = pd.DataFrame(
         {"unique_id": "a", "cutoff": [0, 1], "ds": [1, 2], "horizon_step": 1, "y_hat": [np.nan, np.inf]}
     )
-    log = steps.assign(model_version="v1", created_at=pd.Timestamp("2024-01-01", tz="UTC"))
+    log = steps.assign(model_version="v1", recorded_at=pd.Timestamp("2024-01-01", tz="UTC"))
     assert ForecastLogTable.validate(log) is log

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
+from rnn_pipelines.forecast.series.reference import measure_reference
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.packing import pack_arrays
 from rnn_pipelines.sentiment.model import packing as text_classifiers
@@ -117,6 +118,20 @@ def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:
     again = unpack(pack(forecaster))
     pd.testing.assert_frame_equal(again.scaler, forecaster.scaler, check_exact=True, check_dtype=False)
     assert again.settings == forecaster.settings
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+def test_reference_comes_back(forecaster: Forecaster, is_dated: bool) -> None:
+    """Without one, as in a version before it, there is none."""
+    values = np.random.default_rng(0).normal(size=130)
+    ds = pd.date_range("2024-01-01", periods=130) if is_dated else np.arange(130)
+    long = pd.DataFrame({"unique_id": "a", "ds": ds, "y": values, "observed": True})
+    series = pd.concat([long, long[:20].assign(unique_id="b")], ignore_index=True)
+    reference = measure_reference(series, {"a": ds[125], "b": ds[10]}, "D" if is_dated else 1)
+    again = unpack(pack(dataclasses.replace(forecaster, reference=reference))).reference
+    pd.testing.assert_frame_equal(again, reference, check_exact=True, check_dtype=False)
+    assert reference["lowest_level"].isna().tolist() == [False, True]
+    assert unpack(pack(forecaster)).reference is None
 
 
 def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecaster]) -> None:

@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.operations.challenger import (
 )
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.reference import measure_reference
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
@@ -309,3 +310,16 @@ def test_champion_of_other_steps_is_left_out(champion: Forecaster, new: SimpleNa
     challenger = choose(new, train(new))[0]
     stranger = Forecaster(champion.model, champion.scaler, hourly)
     assert "champion" not in forecast(new, challenger=challenger, champion=stranger)
+
+
+@pytest.mark.parametrize(("scale", "is_left_out"), [(1, False), (1000, True)])
+def test_champion_that_has_learnt_another_history_is_left_out(
+    champion: Forecaster, new: SimpleNamespace, scale: float, is_left_out: bool
+) -> None:
+    """A unit that changes in all rows at once is a matter for a person."""
+    challenger = choose(new, train(new))[0]
+    settings = champion.settings
+    learnt = new.series.assign(y=new.series["y"] / scale)
+    reference = measure_reference(learnt, settings.trained_until, settings.freq)
+    found = forecast(new, challenger=challenger, champion=replace(champion, reference=reference))
+    assert ("champion" not in found) == is_left_out

@@ -13,7 +13,7 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
-from rnn_pipelines.forecast.operations.decision import decide_promotion
+from rnn_pipelines.forecast.operations.decision import decide_promotion, keep_reference
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
@@ -234,3 +234,12 @@ def test_first_challenger_is_promoted_and_others_are_kept_if_nothing_can_be_comp
     assert [candidate.decision.is_promoted for candidate in few] == [True, False]
     assert all(candidate.manifest["notes"] for candidate in few)
     assert ("loss" in few[0].manifest["metrics"]["challenger"]) == (num_rows > 0)
+
+
+def test_candidate_keeps_the_statistics_of_its_series(decide: Decide) -> None:
+    values = np.arange(150.0)
+    series = pd.DataFrame({"unique_id": "a", "ds": np.arange(150), "y": values, "observed": True})
+    candidate = decide()
+    found = keep_reference(candidate, series)
+    assert found.artefact.reference[["num_values", "last", "highest"]].iloc[0].tolist() == [150, 149, 149]
+    assert (found.decision, found.manifest) == (candidate.decision, candidate.manifest)

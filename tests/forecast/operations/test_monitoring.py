@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from golden import has_in_order
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDriftTable
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import DriftTable
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable, join_actuals
@@ -26,6 +28,10 @@ from rnn_pipelines.forecast.operations.monitoring import (
 )
 from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, evaluate_forecasts
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import Partitions, Sample
+from rnn_pipelines.forecast.series.reference import Change, ReferenceTable, measure_reference
+from rnn_pipelines.forecast.series.source import SourceSpec
 
 WELL = ForecastEvidence(
     missed_steps={"a": 0, "b": 1}, num_cutoffs=30, ratio=1.1, p_value=0.4, drift={"a": (0.2, 0.5), "b": (0.3, 0.2)}
@@ -96,6 +102,15 @@ def test_verdict_follows_the_evidence(changes: dict[str, Any], verdict: str) -> 
         ({"p_value": 0.0501}, "ok"),
         ({"num_cutoffs": 10}, "retrain"),
         ({"num_cutoffs": 9}, "ok"),
+        ({"num_cutoffs": 1, "ratio": 16.0, "p_value": 1.0}, "ok"),
+        ({"num_cutoffs": 1, "ratio": 16.01, "p_value": 1.0}, "alarm"),
+        ({"num_cutoffs": 30, "ratio": 6e9, "p_value": 1.0, "newest_ratio": 16.01}, "alarm"),
+        ({"num_cutoffs": 30, "ratio": 6e9, "p_value": 1.0, "newest_ratio": 2.0}, "ok"),
+        ({"num_cutoffs": 1, "num_outside": 19}, "ok"),
+        ({"num_cutoffs": 1, "num_outside": 20}, "alarm"),
+        ({"num_cutoffs": 1, "idle_days": 7.1, "idle_steps": 7}, "alarm"),
+        ({"num_cutoffs": 1, "idle_days": 7.0, "idle_steps": 7}, "ok"),
+        ({"num_cutoffs": 1, "idle_days": 60.0, "idle_steps": 2}, "ok"),
     ],
 )
 def test_larger_error_counts_if_it_is_significant_over_enough_cutoffs(changes: dict[str, Any], verdict: str) -> None:
@@ -232,7 +247,7 @@ def make_log(deviation: float = 1.0, last: int = DAYS - 1, num: int = 40) -> pd.
             "horizon_step": step,
             "y_hat": (series["y"][cutoff + step] if cutoff + step < DAYS else 0.0) + deviation * random.normal(),
             "model_version": VERSION,
-            "created_at": pd.Timestamp("2024-12-01", tz="UTC"),
+            "recorded_at": pd.Timestamp.now("UTC"),
         }
         for cutoff in range(last - num + 1, last + 1)
         for step in (1, 2)
@@ -240,6 +255,7 @@ def make_log(deviation: float = 1.0, last: int = DAYS - 1, num: int = 40) -> pd.
     return pd.DataFrame(rows)
 
 
+WHOLE = Sample(Partitions(), SourceSpec(), CovariateSpec(), None)
 CODING = Coding(columns=(CodedColumn(name="price", role="future"),))
 
 
@@ -249,7 +265,7 @@ def monitor(
     series, champion, profile = make_series(), champion or make_champion(), {"freq": "D", "season_length": 7}
     evaluated = join_actuals(log, series, champion)
     coverage = check_coverage(log, series, profile, champion)
-    drift = measure_drift(series, profile, champion, make_spec())
+    drift = measure_drift(series, profile, champion, ReferenceTable.make_empty(), WHOLE, make_spec())
     for table, kind in ((evaluated, EvaluatedForecastsTable), (drift, DriftTable)):
         kind.validate(table)
     prices = pd.DataFrame({"unique_id": "a", "ds": series["ds"], "price": series["y"] if price is None else price})
@@ -275,6 +291,77 @@ def test_level_outside_its_range_is_a_reason_but_no_retraining(levels: dict[str,
     (reason,) = [reason for reason in verdict.reasons if "23.1" in reason]
     assert has_in_order(reason, "a", "30", "6", "16.25")
     assert ("2 series" in reason) == (len(levels) == 2)
+
+
+@pytest.mark.parametrize(
+    ("num_far", "verdict"), [(1, "ok"), (2, "alarm")], ids=["a tenth of the series", "more of them"]
+)
+def test_level_ten_times_as_large_as_in_training_is_an_alarm(num_far: int, verdict: str) -> None:
+    levels = {str(number): (1001.0 if number < num_far else 120.0, 50.0, 100.0) for number in range(3)}
+    assert decide(replace(WELL, drift=drift_in(0), levels=levels)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("negative", "retrain"),
+        *((kind, "alarm") for kind in ("rewritten", "vanished", "absent", "stuck", "ended", "lost")),
+    ],
+)
+def test_change_in_more_than_a_tenth_of_the_series_has_its_verdict(kind: Any, verdict: str) -> None:
+    for num, expected in ((1, "ok"), (2, verdict)):
+        changes = {str(number): Change(kind, f"detail {number}") for number in range(num)}
+        found = decide(replace(WELL, drift=drift_in(0), changes=changes))
+        assert found.verdict == expected
+        assert any("detail 0" in reason for reason in found.reasons)
+
+
+def test_source_in_another_unit_is_an_alarm_although_its_history_has_it_too() -> None:
+    """The errors, the intervals and the history are each enough for that."""
+    series, champion = make_series(), make_champion()
+    reference = measure_reference(series, {"a": pd.Timestamp("2024-06-18")}, "D")
+    other = series.assign(y=1000 * series["y"] + 5000)
+    drift = measure_drift(other, {"freq": "D", "season_length": 7}, champion, reference, WHOLE, make_spec())
+    assert drift["change"].tolist() == ["rewritten"]
+    log = bound(make_log(0.0, num=12), 3.0).rename(columns=lambda name: name.replace("80", "95"))
+    evaluated = join_actuals(log, other, champion)
+    coverage = check_coverage(log, other, {"freq": "D", "season_length": 7}, champion)
+    nothing = CovariateDriftTable.make_empty()
+    found = monitor_forecasts(evaluated, coverage, champion, drift, nothing, make_spec())
+    assert found["verdict"] == "alarm"
+    assert all(any(part in reason for reason in found["reasons"]) for part in ("above 16", "none of 21", "and was"))
+
+
+def test_statistics_of_the_champion_replace_those_of_the_table() -> None:
+    """The levels too, if the windows are as long."""
+    series, champion, profile = make_series(), make_champion(), {"freq": "D", "season_length": 7}
+    reference = measure_reference(series, {"a": pd.Timestamp("2024-06-18")}, "D").assign(lowest_level=-9.0)
+    for num_steps, is_learnt in ((30, True), (20, False)):
+        spec = make_spec(drift={"num_steps": num_steps})
+        drift = DriftTable.validate(measure_drift(series, profile, champion, reference, WHOLE, spec))
+        assert (drift["lowest_level"].tolist() == [-9.0]) == is_learnt
+    absent = pd.concat([reference, reference.assign(unique_id="b")], ignore_index=True)
+    drift = DriftTable.validate(measure_drift(series, profile, champion, absent, WHOLE, make_spec()))
+    assert drift["change"].tolist() == ["", "absent"]
+    sample = replace(WHOLE, partitions=Partitions(Path()))
+    assert measure_drift(series, profile, champion, absent, sample, make_spec())["change"].tolist() == [""]
+
+
+def test_values_that_are_gone_since_the_newest_forecast_are_lost() -> None:
+    log = make_log()
+    late = log.assign(cutoff=log["cutoff"] + pd.Timedelta(days=2), ds=log["ds"] + pd.Timedelta(days=2))
+    found = monitor(pd.concat([log, late.tail(2)], ignore_index=True))
+    assert found["coverage"]["lost_steps"] == {"a": 2}
+    assert (found["verdict"], "last 2 steps are gone" in found["reasons"][0]) == ("alarm", True)
+
+
+def test_time_without_new_values_counts_from_the_first_forecast_of_the_newest() -> None:
+    log = make_log()
+    log["recorded_at"] -= pd.Timedelta(days=9)
+    again = log.assign(y_hat=log["y_hat"] + 1e-9, recorded_at=log["recorded_at"] + pd.Timedelta(days=8))
+    found = monitor(pd.concat([log, again], ignore_index=True))
+    assert (found["verdict"], found["coverage"]["idle_steps"]) == ("alarm", 9)
+    assert monitor(make_log())["coverage"]["idle_days"] == pytest.approx(0, abs=0.01)
 
 
 def test_covariate_that_has_drifted_asks_for_a_retraining() -> None:
@@ -332,6 +419,19 @@ def test_forecasts_without_intervals_are_evaluated_too() -> None:
     assert monitor(old)["intervals"] == []
 
 
+def test_first_record_of_a_forecast_is_evaluated_and_the_last_one_must_be_finite() -> None:
+    """The first one was made without hindsight, and the last one is in use."""
+    log = make_log()
+    later = log["recorded_at"].max() + pd.Timedelta("1h")
+    wrong = log.assign(y_hat=np.nan)
+    revised = log.assign(y_hat=1e6, recorded_at=later)
+    assert monitor(pd.concat([revised, log], ignore_index=True))["error"] == monitor(log)["error"]
+    repaired = pd.concat([wrong, log.assign(recorded_at=later)], ignore_index=True)
+    assert monitor(repaired)["coverage"]["num_not_finite"] == 0
+    broken = pd.concat([log, wrong.assign(recorded_at=later)], ignore_index=True)
+    assert monitor(broken)["coverage"]["num_not_finite"] == 3
+
+
 BAD = "2024-07-01T00.00.00.000000Z-badbad"
 
 
@@ -353,7 +453,7 @@ def test_version_that_was_rolled_back_asks_for_nothing_any_more(version: str, ve
 
 
 def test_few_forecasts_by_the_version_in_use_decide_nothing() -> None:
-    new = make_log(9.0, num=5).assign(model_version=BAD)
+    new = make_log(3.0, num=5).assign(model_version=BAD)
     champion = make_champion(version=BAD)
     champion["versions"][BAD] = champion["versions"][VERSION]
     found = monitor(pd.concat([make_log(last=DAYS - 6), new], ignore_index=True), champion)

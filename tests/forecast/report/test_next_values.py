@@ -85,7 +85,7 @@ def log() -> pd.DataFrame:
     table = make_next_values(("a", "b")).table
     return pd.concat(
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
-            y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", created_at=time
+            y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", recorded_at=time
         )
         for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
     )
@@ -102,7 +102,7 @@ def test_forecasts_of_a_run_are_summarized(log: pd.DataFrame) -> None:
 
 def test_repeated_run_shows_its_own_forecasts_and_that_none_is_new(log: pd.DataFrame) -> None:
     """Of an earlier day or version, although the log has newer ones."""
-    again = log[log["model_version"] == "v0"].assign(created_at=pd.Timestamp("2026-02-01"))
+    again = log[log["model_version"] == "v0"].assign(recorded_at=pd.Timestamp("2026-02-01"))
     lines = summarize_forecasts(again, log).splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "v0", "Nothing is new"))
     assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]

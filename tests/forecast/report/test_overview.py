@@ -19,7 +19,7 @@ def make_log(*series: str, runs: int = 2, levels: tuple[int, ...] = (80, 99)) ->
             "horizon_step": step,
             "y_hat": 10.0 * run + step,
             "model_version": f"v{run}",
-            "created_at": pd.Timestamp("2026-01-02T03:04:05", tz="UTC") + pd.Timedelta(days=run),
+            "recorded_at": pd.Timestamp("2026-01-02T03:04:05", tz="UTC") + pd.Timedelta(days=run),
             **{f"lo_{level}": 10.0 * run - level for level in levels},
             **{f"hi_{level}": 10.0 * run + level for level in levels},
         }
@@ -38,6 +38,16 @@ def test_only_the_newest_run_is_shown() -> None:
     ] * 4
     assert tuple(figure.data[-1].y) == (11.0, 12.0, 13.0)
     assert list(figure.data[-1].x) == ["2026-01-03", "2026-01-04", "2026-01-05"]
+
+
+def test_forecast_that_a_revision_replaced_is_not_shown() -> None:
+    log = make_log("a", "b")
+    revised = log[(log["unique_id"] == "a") & (log["cutoff"] == "2026-01-02")]
+    revised = revised.assign(y_hat=99.0, recorded_at=pd.Timestamp("2026-01-04", tz="UTC"))
+    text, figure = report_forecasts(pd.concat([log, revised], ignore_index=True))
+    assert "6 forecasts of 2 series" in str(text)
+    shown = [tuple(trace.y) for trace in figure.data if trace.name == "forecast"]
+    assert shown == [(99.0,) * 3, (11.0, 12.0, 13.0)]
 
 
 def test_interval_of_the_anomalies_is_not_drawn() -> None:

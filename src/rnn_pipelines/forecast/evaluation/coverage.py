@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
-from rnn_pipelines.forecast.methods.predictions import ForecastLog
+from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, keep_last_record
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.zones import read_local
@@ -18,11 +18,17 @@ class Coverage(TypedDict):
 
     `missed_steps`: the number of newest steps without a forecast from them, for each series that the forecaster in use
     knows. `unknown_series`: the other series. `num_not_finite`: its forecasts of future steps that are not finite.
+    `lost_steps`: the number of steps from the end of a series to a later time from which a forecast was made.
+    `idle_days` and `idle_steps`: the time since the first forecast from the newest time of all, in days and in steps of
+    the series; 0 if it is unknown.
     """
 
     missed_steps: dict[str, int]
     unknown_series: list[str]
     num_not_finite: int
+    lost_steps: dict[str, int]
+    idle_days: float
+    idle_steps: int
 
 
 def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
@@ -38,25 +44,53 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if champion["version"] is None:
-        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0)
+        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0, lost_steps={}, idle_days=0, idle_steps=0)
     ends = series.groupby("unique_id", sort=False)["ds"].max()
     trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
-    newest, num_not_finite = {}, 0
+    newest, num_not_finite, lost, idle = {}, 0, {}, pd.Timedelta(0)
     if log is not None and len(log):
         check_same_kind_of_time(log, series)
         end = log["unique_id"].map(ends)
-        past = log[log["cutoff"] <= end]
+        past = keep_last_record(log[log["cutoff"] <= end])
         newest = past.groupby("unique_id")["cutoff"].max().to_dict()
         to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
         num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
+        lost = _count_after(ends, log.groupby("unique_id")["cutoff"].max(), profile["freq"])
+        idle = _measure_idle(log, ends.max())
     since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
-    missed, _ = count_steps(since.to_numpy(), ends[since.index].to_numpy(), profile["freq"]) if len(since) else ((), ())
     return Coverage(
-        missed_steps={name: max(int(steps), 0) for name, steps in zip(since.index, missed, strict=True)},
+        missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
         unknown_series=[name for name in ends.index if name not in trained],
         num_not_finite=num_not_finite,
+        lost_steps=lost,
+        idle_days=idle / pd.Timedelta("1D"),
+        idle_steps=_count_idle(ends.max(), idle, profile["freq"]),
     )
+
+
+def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[str, int]:
+    """Return the number of steps from one time to a later one, by series; those without a later one are left out."""
+    names = firsts.index.intersection(lasts.index)
+    names = names[firsts[names].to_numpy() < lasts[names].to_numpy()]
+    if names.empty:
+        return {}
+    steps, _ = count_steps(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
+    return dict(zip(names, steps.tolist(), strict=True))
+
+
+def _measure_idle(log: ForecastLog, newest: Any) -> pd.Timedelta:
+    """Return the time since the first forecast from the newest time of all series; 0 if there is none yet."""
+    recorded = log.loc[log["cutoff"] == newest, RECORDED]
+    return pd.Timestamp.now("UTC") - recorded.min() if len(recorded) else pd.Timedelta(0)
+
+
+def _count_idle(newest: Any, idle: pd.Timedelta, freq: int | str) -> int:
+    """Return the number of steps of the series in the time without new values; 0 for numbered steps."""
+    if not isinstance(freq, str):
+        return 0
+    times = np.array([newest, newest + max(idle, pd.Timedelta(0))], "datetime64[us]")
+    return int(count_steps(times[:1], times[1:], freq)[0][0])
 
 
 def _parse_end(text: str | None, ends: pd.Series) -> Any:

@@ -1,27 +1,30 @@
 """Drift of series: their newest values compared with those of the training data."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from rnn_pipelines.forecast.series.reference import (
+    MIN_OBSERVED_FRACTION,
+    MIN_WINDOWS,
+    Change,
+    Reference,
+    find_level_range,
+    list_series,
+)
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.storage.tables import Column, Table
 
 # Past windows to compare with: enough for p-values of half a percent.
 MAX_WINDOWS = 250
-# Smallest share of observed values in a window that is compared.
-MIN_OBSERVED_FRACTION = 0.5
 # A level counts as outside the range of the past ones if it lies beyond it by this share of the range.
 MARGIN = 0.25
 # Means of equal values differ by rounding.
 ROUNDING = 1e-9
-# With fewer stretches' worth of training steps, the range of their levels says little.
-MIN_STRETCHES = 4
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
@@ -47,7 +50,8 @@ class DriftTable(Table):
     `num_values` newest values are compared with `num_windows` past windows. `shift` is the mean of the newest residuals
     less that of the past ones, in standard deviations of the past ones; `distance` is from 0 to 1. These two and
     `p_value` are missing if there are too few values. `level` is the mean of the newest values, between `lowest_level`
-    and `highest_level` if training windows of the same length had such means; all three can be missing, too.
+    and `highest_level` if training windows of the same length had such means; all three can be missing, too. `change`
+    is the kind of a change since the training, see `Change`, with its `detail`; both are empty if there is none.
     """
 
     key = ("unique_id",)
@@ -60,6 +64,8 @@ class DriftTable(Table):
     level = Column("float", can_be_empty=True)
     lowest_level = Column("float", can_be_empty=True)
     highest_level = Column("float", can_be_empty=True)
+    change = Column("text")
+    detail = Column("text")
 
 
 LEVELS = ("level", "lowest_level", "highest_level")
@@ -86,12 +92,36 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
     rows = [
         {
             "unique_id": name,
+            "change": "",
+            "detail": "",
             **_compare(values, num_learnt, season_length, num_steps),
             **_measure_levels(values, num_learnt, num_steps),
         }
-        for name, values, num_learnt in _list_series(trained, trained_until)
+        for name, values, num_learnt in (
+            (name, values, int((times <= _parse_like(trained_until[name], times)).sum()))
+            for name, values, times in list_series(trained)
+        )
     ]
     return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
+
+
+def add_reference(drift: Drift, reference: Reference, changes: Mapping[str, Change]) -> Drift:
+    """Return the drift with the levels of the training as the champion keeps them, and changes since the training.
+
+    Args:
+        drift: of today's series, whose history may have changed.
+        reference: of the champion; its levels are of windows of the same length.
+        changes: by series; those that today's series lack get a row.
+    """
+    names = [*drift["unique_id"], *(name for name in changes if name not in set(drift["unique_id"]))]
+    table = drift.set_index("unique_id").reindex(names)
+    learnt = reference.set_index("unique_id").reindex(names)
+    for name in ("lowest_level", "highest_level"):
+        table[name] = learnt[name].astype("float64").fillna(table[name])
+    table["change"] = [changes[name].kind if name in changes else "" for name in names]
+    table["detail"] = [changes[name].detail if name in changes else "" for name in names]
+    table = table.fillna({"num_values": 0, "num_windows": 0}).rename_axis("unique_id").reset_index()
+    return table[list(DriftTable.columns)].astype(DriftTable.make_empty().dtypes)
 
 
 def is_outside(level: float, lowest: float, highest: float) -> bool:
@@ -100,26 +130,16 @@ def is_outside(level: float, lowest: float, highest: float) -> bool:
     return level < lowest - margin or level > highest + margin
 
 
-def _list_series(series: Series, trained_until: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray, int]]:
-    """Yield the name, the values with NaN for those that were not observed, and the number of training steps."""
-    for name, group in series.groupby("unique_id", sort=False):
-        values = group["y"].where(group["observed"]).to_numpy()
-        yield str(name), values, int((group["ds"] <= _parse_like(trained_until[str(name)], group)).sum())
-
-
-def _parse_like(last: Any, group: pd.DataFrame) -> Any:
-    return pd.Timestamp(last) if group["ds"].dtype.kind == "M" else int(last)
+def _parse_like(last: Any, times: pd.Series) -> Any:
+    return pd.Timestamp(last) if times.dtype.kind == "M" else int(last)
 
 
 def _measure_levels(values: np.ndarray, num_learnt: int, num_steps: int) -> dict[str, float]:
     """Return the mean of the newest steps, and the range of those of training windows of the same length."""
-    if num_learnt < MIN_STRETCHES * num_steps:
-        return dict.fromkeys(LEVELS, float("nan"))
-    least = max(1, math.ceil(MIN_OBSERVED_FRACTION * num_steps))
-    past = pd.Series(values[:num_learnt]).rolling(num_steps, min_periods=least).mean()[num_steps - 1 :]
     newest = values[-num_steps:][np.isfinite(values[-num_steps:])]
-    level = float(newest.mean()) if len(newest) >= least else float("nan")
-    return dict(zip(LEVELS, (level, past.min(), past.max()), strict=True))
+    is_enough = len(newest) >= max(1, MIN_OBSERVED_FRACTION * num_steps) and num_learnt >= MIN_WINDOWS * num_steps
+    level = float(newest.mean()) if is_enough else float("nan")
+    return dict(zip(LEVELS, (level, *find_level_range(values[:num_learnt], num_steps)), strict=True))
 
 
 def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps: int) -> dict[str, float]:

@@ -10,7 +10,13 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import ExpectedError, KnownChampion
 from rnn_pipelines.errors import SeriesError, count
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.methods.predictions import BOUNDS, ForecastLog, ForecastLogTable, StepsTable
+from rnn_pipelines.forecast.methods.predictions import (
+    BOUNDS,
+    ForecastLog,
+    ForecastLogTable,
+    StepsTable,
+    keep_first_record,
+)
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.storage.tables import Column
@@ -56,20 +62,22 @@ class RealisedError(GroupError):
     """Realised and expected error, over the forecasts with an expected error on record.
 
     `num_without_expected_error` is the number of the others. `ratio` is realised over expected MSE; `p_value` is that
-    of no difference between them.
+    of no difference between them. `newest_ratio` is realised over expected MSE at the newest time of each series alone,
+    as medians over the cut-offs, so that few bad forecasts do not count.
     """
 
     num_cutoffs: int
     num_without_expected_error: int
     ratio: float | None
     p_value: float | None
+    newest_ratio: float | None
 
 
 def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
     """Return the past forecasts that can be evaluated, each with its actual and its expected error.
 
-    Forecasts are left out if the actual is missing or imputed, or if the model was trained on data after the cut-off,
-    which is possible for forecasts of earlier days.
+    Of several records of a forecast, the first one counts. Forecasts are left out if the actual is missing or imputed,
+    or if the model was trained on data after the cut-off, which is possible for forecasts of earlier days.
 
     Args:
         log: all forecasts ever made; None if there are none.
@@ -85,7 +93,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
-    joined = log[[*StepsTable.columns, "y_hat", "model_version", *bounds]].merge(
+    joined = keep_first_record(log)[[*StepsTable.columns, "y_hat", "model_version", *bounds]].merge(
         actuals, on=["unique_id", "ds"], validate="many_to_one"
     )
     joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
@@ -100,8 +108,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
 
 def _make_empty_log(series: Series) -> ForecastLog:
     time = series["ds"].dtype
-    types = {"cutoff": time, "ds": time, "horizon_step": "int64", "y_hat": "float64", "model_version": "str"}
-    return pd.DataFrame(columns=list(ForecastLogTable.columns)).astype(types)
+    return ForecastLogTable.make_empty().astype({"cutoff": time, "ds": time})
 
 
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
@@ -152,7 +159,7 @@ def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedFor
 def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
     """Compare the realised error of forecasts with the expected one."""
     compared = evaluated[evaluated["expected_mse"].notna()]
-    names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value")
+    names = ("first_cutoff", "last_cutoff", "mse", "mae", "expected_mse", "ratio", "p_value", "newest_ratio")
     measured: dict[str, Any] = dict.fromkeys(names)
     if len(compared):
         errors = _compute_losses(compared)
@@ -163,6 +170,7 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
             "last_cutoff": format_time(compared["cutoff"].max()),
             "ratio": ratio,
             "p_value": _compare(errors) if np.isfinite(ratio) else float("nan"),
+            "newest_ratio": _compare_newest(errors) if np.isfinite(ratio) else float("nan"),
         }
     counts = {
         "num_forecasts": len(compared),
@@ -170,6 +178,12 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
         "num_without_expected_error": len(evaluated) - len(compared),
     }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
+
+
+def _compare_newest(errors: pd.DataFrame) -> float:
+    is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
+    medians = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
+    return float(medians["mse"] / medians["expected_mse"])
 
 
 def _compare(errors: pd.DataFrame) -> float:
@@ -201,6 +215,6 @@ def measure_groups(
 
 def _compute_losses(evaluated: EvaluatedForecasts) -> pd.DataFrame:
     error = evaluated["y"] - evaluated["y_hat"]
-    return evaluated[["unique_id", "cutoff", "horizon_step", "model_version", "expected_mse"]].assign(
+    return evaluated[["unique_id", "cutoff", "ds", "horizon_step", "model_version", "expected_mse"]].assign(
         mse=error**2, mae=error.abs()
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -42,19 +42,40 @@ class TargetsTable(StepsTable):
 class ForecastLogTable(StepsTable):
     """Forecasts in rows, with the model version and the time of each.
 
-    The time is in UTC. So are `cutoff` and `ds` of sub-daily series with a `source.tz`, so that joins with the series
-    do not depend on clock changes. Forecasts that are not finite stay in the log, because monitoring must find them.
-    Bounds are missing if a version lacks the level, or had too few errors for it.
+    `recorded_at` is in UTC. So are `cutoff` and `ds` of sub-daily series with a `source.tz`, so that joins with the
+    series do not depend on clock changes. If the data are revised, a version forecasts the same steps from the same
+    cut-off again, and both forecasts are kept: see `keep_first_record` and `keep_last_record`. Forecasts that are not
+    finite stay in the log, because monitoring must find them. Bounds are missing if a version lacks the level, or had
+    too few errors for it.
     """
 
     families = BOUNDS
-    key = ("unique_id", "cutoff", "ds", "model_version")
+    key = ("unique_id", "cutoff", "ds", "model_version", "recorded_at")
     y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
     model_version = Column("text")
-    created_at = Column("time")
+    recorded_at = Column("time")
 
 
+RECORDED = "recorded_at"
 ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
+
+
+def keep_first_record(log: ForecastLog) -> ForecastLog:
+    """Return the first forecast on record of each step by each version: it was made without hindsight, so errors count.
+
+    Later ones were made after a revision of the data, which may have brought newer knowledge.
+    """
+    return _drop_others(log, "first")
+
+
+def keep_last_record(log: ForecastLog) -> ForecastLog:
+    """Return the last forecast on record of each step by each version: it is of the newest data, and is shown."""
+    return _drop_others(log, "last")
+
+
+def _drop_others(log: ForecastLog, keep: Literal["first", "last"]) -> ForecastLog:
+    key = [name for name in ForecastLogTable.key if name != RECORDED]
+    return log.sort_values(RECORDED, kind="stable").drop_duplicates(key, keep=keep).sort_index()
 
 
 @dataclass(frozen=True)

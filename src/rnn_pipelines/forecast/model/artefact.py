@@ -20,6 +20,7 @@ from rnn_pipelines.forecast.methods.predictions import (
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
 from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.reference import Reference
 from rnn_pipelines.forecast.series.rows import list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windowing import find_min_known
@@ -52,6 +53,7 @@ class Forecaster:
         coding: of the covariates.
         evaluated: the model that was evaluated on the test part; None if that is `model`. It has learnt the series up
             to `settings.trained_until`, and `model` up to their ends.
+        reference: the statistics of its values; None for a forecaster that is not a champion's, or of an older version.
     """
 
     model: ScaledModel
@@ -60,6 +62,7 @@ class Forecaster:
     intervals: Intervals | None = None
     coding: Coding = field(default_factory=Coding)
     evaluated: ScaledModel | None = None
+    reference: Reference | None = None
 
     def as_evaluated(self) -> "Forecaster":
         """Return the forecaster with the model that was evaluated, and its intervals."""

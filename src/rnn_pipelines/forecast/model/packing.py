@@ -13,11 +13,12 @@ from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.reference import Reference, ReferenceTable
 from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 
 SETTINGS, CODING, MODEL = "settings.json", "coding.json", "model.npz"
-INTERVALS, EVALUATED = "intervals.npz", "evaluated.npz"
+INTERVALS, EVALUATED, REFERENCE = "intervals.npz", "evaluated.npz", "reference.json"
 # Format of all files together.
 FORMAT = 1
 
@@ -37,6 +38,8 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
         files[EVALUATED] = _pack_model(forecaster.evaluated)
     if forecaster.intervals is not None:
         files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
+    if forecaster.reference is not None:
+        files[REFERENCE] = _pack_reference(forecaster.reference)
     return files
 
 
@@ -58,7 +61,24 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     scaler = pd.DataFrame(json.loads(files[SCALER]))
     # Forecasters of older versions were not fitted again.
     evaluated = _unpack_model(files[EVALUATED]) if EVALUATED in files else None
-    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated)
+    reference = unpack_reference(files)
+    return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated, reference)
+
+
+def _pack_reference(reference: Reference) -> bytes:
+    columns = reference.assign(last=[time if isinstance(time, int) else time.isoformat() for time in reference["last"]])
+    missing = columns.astype(object).where(columns.notna(), None)
+    return json.dumps(missing.to_dict(orient="list"), ensure_ascii=False).encode()
+
+
+def unpack_reference(files: Mapping[str, bytes]) -> Reference | None:
+    """Return the statistics of the learnt values; None if a version has none."""
+    if REFERENCE not in files:
+        return None
+    table = pd.DataFrame(json.loads(files[REFERENCE]))
+    last = table["last"] if table["last"].dtype.kind == "i" else pd.to_datetime(table["last"])
+    types = ReferenceTable.make_empty().dtypes.to_dict()
+    return ReferenceTable.validate(table.assign(last=last).astype(types | {"last": last.dtype}))
 
 
 def _pack_model(model: ScaledModel) -> bytes:

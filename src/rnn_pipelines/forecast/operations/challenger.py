@@ -21,7 +21,8 @@ from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.tables import Features, Scaler
+from rnn_pipelines.forecast.series.reference import describe_new_history
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 
 logger = logging.getLogger(__name__)
@@ -123,8 +124,8 @@ def forecast_holdout(
         covariate_table: all covariates that a model reads; None if there are none.
         baselines: their forecasts of the panel.
         challenger: the trained forecaster.
-        champion: None if there is none. It is left out if its frequency or time zone differs, or if covariates that it
-            reads are missing.
+        champion: None if there is none. It is left out if its frequency or time zone differs, if covariates that it
+            reads are missing, or if the history that it has learnt has changed: the source may be at fault.
     Returns:
         Forecasts of challenger, champion and baselines with the actuals. They are NaN for series that the model does
         not know, for cut-offs without enough steps before them, and beyond its horizon. If a model forecasts NaN, the
@@ -138,7 +139,7 @@ def forecast_holdout(
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
-        obstacle = _find_obstacle(forecaster, challenger.settings, available)
+        obstacle = _find_obstacle(forecaster, challenger.settings, available, series)
         if obstacle:
             logger.warning("%s: no forecast, because %s", name, obstacle)
             continue
@@ -147,13 +148,16 @@ def forecast_holdout(
     return holdout
 
 
-def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, available: Container[str]) -> str | None:
+def _find_obstacle(
+    forecaster: Forecaster, settings: ForecasterSettings, available: Container[str], series: Series
+) -> str | None:
     """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can.
 
     Args:
         forecaster: the champion, or the challenger itself.
         settings: of the challenger.
         available: names of the available covariates.
+        series: of the challenger.
     """
     own = forecaster.settings
     if own.freq != settings.freq:
@@ -162,4 +166,6 @@ def _find_obstacle(forecaster: Forecaster, settings: ForecasterSettings, availab
         zones = [show(one.zone and one.zone.name) for one in (own, settings)]
         return f"it was trained on times of {zones[0]}, and the holdout has times of {zones[1]}"
     missing = [column for column in forecaster.coding.list_columns() if column not in available]
-    return f"it reads the covariates {missing}, which are missing" if missing else None
+    if missing:
+        return f"it reads the covariates {missing}, which are missing"
+    return None if forecaster.reference is None else describe_new_history(series, forecaster.reference)

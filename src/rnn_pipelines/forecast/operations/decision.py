@@ -1,6 +1,7 @@
 """The decision on a challenger: the evidence of the holdout, and the result of the policy."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from rnn_pipelines.forecast.methods.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.challenger import find_seen
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series.tables import Profile, Source
+from rnn_pipelines.forecast.series.reference import measure_reference
+from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.report.numbers import format_p_value
 
 # Facts of the data profile in the record of a retraining.
@@ -94,6 +96,13 @@ def decide_promotion(
     return decide(challenger, champion, case, training, run, policy)
 
 
+def keep_reference(candidate: Candidate, series: Series) -> Candidate:
+    """Return the candidate with the statistics of the series that it has learnt, against which it is monitored."""
+    settings = candidate.artefact.settings
+    reference = measure_reference(series, settings.trained_until, settings.freq)
+    return replace(candidate, artefact=replace(candidate.artefact, reference=reference))
+
+
 def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     """Yield a note on each simple method with a lower loss on the holdout than the challenger.
 
@@ -118,8 +127,8 @@ def _list_unused(training: ChallengerTraining) -> Iterator[str]:
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
     if CHAMPION not in measures:
         return (
-            "the champion cannot forecast these series, so the models cannot be compared. Promote the challenger with "
-            "kedro champion promote, if it is to be used",
+            "the champion cannot forecast these series, or has learnt another history of them (see the log), so the "
+            "models cannot be compared. Promote the challenger with kedro champion promote, if it is to be used",
         )
     seen = find_seen(champion.artefact, challenger.settings)
     if seen:

@@ -15,7 +15,7 @@ from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describ
 from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
-from rnn_pipelines.forecast.evaluation.drift import Drift, compare_with_past, is_outside
+from rnn_pipelines.forecast.evaluation.drift import Drift, add_reference, compare_with_past, is_outside
 from rnn_pipelines.forecast.evaluation.realised import (
     EvaluatedForecasts,
     GroupError,
@@ -30,14 +30,24 @@ from rnn_pipelines.forecast.evaluation.realised_intervals import (
     find_anomalies,
     measure_coverage,
 )
-from rnn_pipelines.forecast.model.packing import CODING, FORMAT
+from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
+from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
 from rnn_pipelines.forecast.operations.verdict import (
-    CovariateDriftRow,
+    WIDE_LEVEL,
     ForecastEvidence,
     MonitorForecastSpec,
     evaluate_forecasts,
 )
 from rnn_pipelines.forecast.series.coding import Coding
+from rnn_pipelines.forecast.series.partitions import Sample
+from rnn_pipelines.forecast.series.reference import (
+    LEVEL_STEPS,
+    Change,
+    Reference,
+    ReferenceTable,
+    find_changes,
+    find_ended,
+)
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
@@ -60,6 +70,8 @@ class DriftRow(TypedDict):
     level: float | None
     lowest_level: float | None
     highest_level: float | None
+    change: str
+    detail: str
 
 
 class ForecastVerdict(VerdictRecord):
@@ -94,15 +106,39 @@ def read_coding(folder: Path) -> Coding:
     return Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
 
 
-def measure_drift(series: Series, profile: Profile, champion: KnownChampion, monitoring: MonitorForecastSpec) -> Drift:
-    """Compare the newest values with the champion's training data.
+def read_reference(folder: Path) -> Reference:
+    """Return the statistics of the values that the forecaster in use has learnt; no rows if it has none."""
+    champion, _ = load_usable(ChampionStore(folder))
+    found = None if champion is None else unpack_reference(champion.files)
+    return ReferenceTable.make_empty() if found is None else found
+
+
+def measure_drift(
+    series: Series,
+    profile: Profile,
+    champion: KnownChampion,
+    reference: Reference,
+    sample: Sample,
+    monitoring: MonitorForecastSpec,
+) -> Drift:
+    """Compare the series with what the champion has learnt of them.
 
     Args:
         series, profile: up to the day of the verdict.
         champion: its record.
+        reference: of the champion. For one of an older version, which has none, the levels are those of today's table
+            before the end of the training.
+        sample: of the series. Another night's sample of a divided panel may lack some of them.
         monitoring: with the number of newest steps.
     """
-    return compare_with_past(series, *_find_training(profile, champion), monitoring.drift.num_steps)
+    num_steps = monitoring.drift.num_steps
+    drift = compare_with_past(series, *_find_training(profile, champion), num_steps)
+    changes = find_changes(series, reference, num_steps, is_cut=monitoring.as_of is not None)
+    if sample.partitions.folder is not None:
+        changes = {name: change for name, change in changes.items() if change.kind != "absent"}
+    horizon = champion["settings"].get("horizon", num_steps)
+    changes = {**changes, **find_ended(series, reference, profile["freq"], horizon)}
+    return add_reference(drift, reference if num_steps == LEVEL_STEPS else reference[:0], changes)
 
 
 def measure_covariate_drift(
@@ -163,6 +199,11 @@ def monitor_forecasts(
         num_cutoffs=error["num_cutoffs"],
         ratio=error["ratio"],
         p_value=error["p_value"],
+        newest_ratio=error["newest_ratio"],
+        num_outside=_count_outside(intervals),
+        # Of an earlier day, the time until today says nothing.
+        idle_days=coverage["idle_days"] if monitoring.as_of is None else 0.0,
+        idle_steps=coverage["idle_steps"],
         coverage={row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals},
         num_anomalies=len(anomalies),
         newest_anomaly=_format_anomaly(anomalies[0]) if anomalies else "",
@@ -174,6 +215,7 @@ def monitor_forecasts(
             for row in drift.itertuples()
             if is_outside(row.level, row.lowest_level, row.highest_level)
         },
+        changes=_list_changes(drift, coverage, monitoring),
         covariates=tuple(_list_rows(covariate_drift)),
     )
     verdict = evaluate_forecasts(evidence, monitoring)
@@ -194,6 +236,24 @@ def monitor_forecasts(
     )
     plain: ForecastVerdict = make_plain(found)
     return plain
+
+
+def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:
+    """Return the changes since the training, and the series that have lost values since the newest forecasts."""
+    found = {row.unique_id: Change(row.change, row.detail) for row in drift.itertuples() if row.change}
+    lost = coverage["lost_steps"] if monitoring.as_of is None else {}
+    # The newest value may still be withdrawn for a correction.
+    late = {name: steps for name, steps in lost.items() if steps > monitoring.max_missed_steps}
+    return {
+        name: Change("lost", f"its last {steps:,} steps are gone since the newest forecast")
+        for name, steps in late.items()
+    } | found
+
+
+def _count_outside(intervals: list[RealisedCoverage]) -> int:
+    """Return the number of forecasts with a wide interval, if none of them contains its actual; else 0."""
+    wide = (row for row in intervals if row["level"] >= WIDE_LEVEL and row["coverage"] == 0)
+    return max((row["num_forecasts"] for row in wide), default=0)
 
 
 def _format_anomaly(anomaly: Anomaly) -> str:

@@ -78,7 +78,7 @@ def forecast_newest(
             f"the champion {champion.version} can forecast none of the series of {source.label}: they are "
             "unknown, too short, or have gaps at their ends. Run kedro champion retrain forecast."
         )
-    made = forecasts.assign(model_version=champion.version, created_at=pd.Timestamp.now("UTC").floor("s"))
+    made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]

@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import choose_challenger, forecast_holdout
-from rnn_pipelines.forecast.operations.decision import decide_promotion
+from rnn_pipelines.forecast.operations.decision import decide_promotion, keep_reference
 from rnn_pipelines.forecast.recipe import PREPARATION, Step
 
 
@@ -32,5 +32,6 @@ def list_steps(names: Collection[str]) -> list[Step]:
         Step(choose_challenger, combined, ("challenger", "training_record")),
         Step(forecast_simple_methods, ("data",), ("baselines",)),
         Step(forecast_holdout, forecast, ("holdout",)),
-        Step(decide_promotion, decided, ("outcome",)),
+        Step(decide_promotion, decided, ("decided",)),
+        Step(keep_reference, ("decided", "series"), ("outcome",)),
     ]

@@ -1,21 +1,31 @@
 """The rules of the verdict on forecasts, from the measurements to ok, retrain or alarm."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
 
 from pydantic import Field, model_validator
 
 from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
-from rnn_pipelines.errors import MAX_VALUE, count, make_line
+from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.operations.drift_rules import (
+    CovariateDriftRow,
+    check_changes,
+    check_covariates,
+    check_drift,
+    check_levels,
+    list_series,
+)
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.series.reference import Change
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.report.numbers import format_number, format_p_value, list_some
+from rnn_pipelines.report.numbers import format_p_value
 
-NAMES_IN_REASON = 3
+# If none of so many actuals lies in an interval of this level, that is no chance.
+WIDE_LEVEL, MIN_OUTSIDE = 95, 20
+MAX_IDLE_STEPS = 2
 
 
 class ErrorSpec(ParameterModel, frozen=True):
@@ -79,19 +89,6 @@ class MonitorForecastSpec(AsOfSpec, frozen=True):
     drift: DriftSpec
 
 
-class CovariateDriftRow(TypedDict):
-    """A row of `CovariateDriftTable`."""
-
-    covariate: str
-    num_values: int
-    num_series: int
-    num_drifted: int
-    distance: float | None
-    p_value: float | None
-    num_unknown: int
-    usual_fraction: float
-
-
 @dataclass(frozen=True)
 class ForecastEvidence:
     """The evidence on the day of the verdict.
@@ -107,11 +104,15 @@ class ForecastEvidence:
         num_cutoffs: cut-offs of its forecasts that were evaluated.
         ratio: their realised MSE over the expected MSE; None if no forecast can be evaluated.
         p_value: of no difference between the two; None if no forecast can be evaluated.
+        newest_ratio: the same ratio at the newest times alone.
+        num_outside: forecasts with an interval of `WIDE_LEVEL` % or more, if none of them contains its actual; else 0.
+        idle_days, idle_steps: time since the newest values came, in days and in steps of the series.
         coverage: by level, realised coverage of intervals, its p-value and the number of cut-offs.
         num_anomalies: actuals outside the widest interval.
         newest_anomaly: the newest of them, in words.
         drift: distance and p-value of each series; None if there are too few values.
         levels: newest level, and lowest and highest level in training, of each series that has left this range.
+        changes: of each series since the training of the forecaster in use.
         covariates: drift of each covariate that the forecaster in use reads.
     """
 
@@ -125,11 +126,16 @@ class ForecastEvidence:
     num_cutoffs: int = 0
     ratio: float | None = None
     p_value: float | None = None
+    newest_ratio: float | None = None
+    num_outside: int = 0
+    idle_days: float = 0.0
+    idle_steps: int = 0
     coverage: Mapping[int, tuple[float, float, int]] = field(default_factory=dict)
     num_anomalies: int = 0
     newest_anomaly: str = ""
     drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
     levels: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    changes: Mapping[str, Change] = field(default_factory=dict)
     covariates: tuple[CovariateDriftRow, ...] = ()
 
 
@@ -144,11 +150,13 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
         [
             *_check_champion(evidence),
             *_check_forecasting(evidence, monitoring.max_missed_steps),
+            *_check_source(evidence, monitoring.valid_days),
             *_check_errors(evidence, monitoring.error),
-            *_check_levels(evidence.levels, monitoring.drift.num_steps),
+            *check_levels(evidence.levels, len(evidence.drift), monitoring.drift),
+            *check_changes(evidence.changes, len(evidence.drift), monitoring.drift),
             *_check_intervals(evidence, monitoring),
-            *_check_drift(evidence, monitoring.drift),
-            *_check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
+            *check_drift(evidence.drift, evidence.has_champion, monitoring.drift),
+            *check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
         ]
     )
 
@@ -169,11 +177,20 @@ def _check_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Ite
         most = max(missed.values())
         yield Finding(
             "alarm",
-            f"forecasts from the newest {count(most, 'step')} of {_list(missed)} are missing, because a run was "
+            f"forecasts from the newest {count(most, 'step')} of {list_series(missed)} are missing, because a run was "
             f"missed or failed ({max_missed_steps} may be missing)",
         )
     if evidence.unknown_series:
-        yield Finding("retrain", f"the forecaster in use was not trained on {_list(evidence.unknown_series)}")
+        yield Finding("retrain", f"the forecaster in use was not trained on {list_series(evidence.unknown_series)}")
+
+
+def _check_source(evidence: ForecastEvidence, valid_days: float) -> Iterator[Finding]:
+    # Two steps, because the newest step of monthly series may be weeks old.
+    if evidence.idle_days > valid_days and evidence.idle_steps > MAX_IDLE_STEPS:
+        yield Finding(
+            "alarm",
+            f"no series has had a new value for {count(int(evidence.idle_days), 'day')} ({valid_days:g} may pass)",
+        )
 
 
 def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:
@@ -191,7 +208,11 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         f"the MSE of forecasts from {count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
         f"({format_p_value(p_value)})"
     )
-    if evidence.num_cutoffs < error.min_cutoffs:
+    # The first cut-off is enough for an error of this size, unless the newest values are forecast well again.
+    gross = error.alarm_ratio**2
+    if min(ratio, ratio if evidence.newest_ratio is None else evidence.newest_ratio) > gross:
+        yield Finding("alarm", f"{measured}, above {gross:g}")
+    elif evidence.num_cutoffs < error.min_cutoffs:
         yield Finding("ok", f"{measured}; a decision needs {error.min_cutoffs} cut-offs")
     elif ratio > error.retrain_ratio and p_value <= error.significance:
         is_grave = ratio > error.alarm_ratio
@@ -203,6 +224,8 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
 
 def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
     spec, min_cutoffs = monitoring.intervals, monitoring.error.min_cutoffs
+    if evidence.num_outside >= MIN_OUTSIDE:
+        yield Finding("alarm", f"none of {evidence.num_outside:,} actuals lies in its {WIDE_LEVEL} % interval")
     for level, (coverage, p_value, num_cutoffs) in evidence.coverage.items():
         is_short = level / 100 - coverage > spec.max_shortfall and p_value <= spec.significance
         if is_short and num_cutoffs >= min_cutoffs:
@@ -217,75 +240,3 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
             f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
             f"{evidence.newest_anomaly}",
         )
-
-
-def _check_levels(levels: Mapping[str, tuple[float, float, float]], num_steps: int) -> Iterator[Finding]:
-    """Yield a finding on levels outside the training range. It is never a retraining, because a trend does the same."""
-    if not levels:
-        return
-    name, (level, lowest, highest) = next(iter(levels.items()))
-    own = f"{format_number(level)}, in training {format_number(lowest)} to {format_number(highest)}"
-    which = f" of {make_line(name, MAX_VALUE)}" if len(levels) > 1 else ""
-    yield Finding(
-        "ok",
-        f"look at {_list(levels)}: the mean of the newest {num_steps} values lies outside its range in the training "
-        f"data ({own}{which})",
-    )
-
-
-def _check_drift(evidence: ForecastEvidence, drift: DriftSpec) -> Iterator[Finding]:
-    compared = {name: found for name, found in evidence.drift.items() if found is not None}
-    faulty = [name for name, found in compared.items() if not all(map(math.isfinite, found))]
-    if faulty:
-        yield Finding("alarm", f"the drift of {_list(faulty)} is not a finite number")
-        return
-    if evidence.has_champion and not compared:
-        yield Finding("ok", "too few newest values for a test of drift")
-        return
-    drifted = [
-        name
-        for name, (distance, p_value) in compared.items()
-        if distance >= drift.min_distance and p_value <= drift.significance
-    ]
-    if compared and len(drifted) > drift.max_drifted_fraction * len(compared):
-        worst = max(drifted, key=lambda name: compared[name][0])
-        distance, p_value = compared[worst]
-        yield Finding(
-            "retrain",
-            f"the newest values of {_list(drifted)} have drifted (distance {distance:.2f}, {format_p_value(p_value)})",
-        )
-    elif compared:
-        num_silent = len(evidence.drift) - len(compared)
-        counted = f"{len(drifted)} of {len(compared)} series have drifted"
-        yield Finding("ok", counted + (f"; {num_silent} have too few values to compare" if num_silent else ""))
-
-
-def _check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:
-    """Yield findings on covariates, never an alarm: unusual values do not prove that forecasts are worse."""
-    rows = list(covariates)
-    compared = [row for row in rows if row["num_series"]]
-    drifted = [row for row in compared if row["num_drifted"] > max_fraction * row["num_series"]]
-    if compared and not drifted:
-        yield Finding("ok", f"no drift in {count(len(compared), 'covariate')}")
-    for row in rows:
-        name = make_line(row["covariate"], MAX_VALUE)
-        if row in drifted and row["distance"] is not None and row["p_value"] is not None:
-            yield Finding(
-                "retrain",
-                f"the newest values of the covariate {name} have drifted in {row['num_drifted']} of "
-                f"{row['num_series']} series (distance {row['distance']:.2f}, {format_p_value(row['p_value'])})",
-            )
-        if row["num_unknown"]:
-            is_much = row["num_unknown"] / row["num_values"] - row["usual_fraction"] > max_fraction
-            yield Finding(
-                "retrain" if is_much else "ok",
-                f"{row['num_unknown']} of the {row['num_values']} newest values of the covariate {name} "
-                "are rare or missing in the training of the forecaster in use",
-            )
-
-
-def _list(names: Iterable[str]) -> str:
-    listed = list(names)
-    if len(listed) == 1:
-        return f"series {list_some(listed, 1)}"
-    return f"{len(listed):,} series ({list_some(listed, NAMES_IN_REASON)})"

@@ -10,8 +10,9 @@ from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
 from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, RealisedCoverage
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
-from rnn_pipelines.forecast.operations.verdict import CovariateDriftRow, MonitorForecastSpec
+from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import (
     NO_NUMBER,

@@ -90,7 +90,7 @@ def summarize_forecasts(
 
     Args:
         newest: forecasts of the champion by this run.
-        log: forecasts of all runs, with those of this run that the log did not have yet.
+        log: forecasts of all runs, with those of this run that differ from the last ones on record.
         all_series: of a divided panel, see `forecast_all_newest`.
     """
     if newest.empty:
@@ -107,9 +107,9 @@ def summarize_forecasts(
         f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
         f"{newest['model_version'].iloc[0]}."
     )
-    num_new = int((log["created_at"] == newest["created_at"].iloc[0]).sum())
+    num_new = int((log["recorded_at"] >= newest["recorded_at"].iloc[0]).sum())
     if not num_new:
-        text += " Nothing is new in the log, which has earlier forecasts of these steps by this version."
+        text += " Nothing is new in the log, which has equal forecasts of these steps by this version."
     elif num_new < len(newest):
         text += f" In the log, {num_new:,} of them are new."
     if all_series:

@@ -4,7 +4,14 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, name_bounds, name_own_bounds
+from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
+    RECORDED,
+    ForecastLog,
+    keep_last_record,
+    name_bounds,
+    name_own_bounds,
+)
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.report.choice import choose_series, describe_choice, keep_last_steps, show_time
 from rnn_pipelines.forecast.report.intervals import draw_fan
@@ -16,13 +23,19 @@ from rnn_pipelines.report.page import Part, Table
 
 
 def report_forecasts(log: ForecastLog) -> list[Part]:
-    """Return the newest forecasts of a log with their time and version, and a figure of some series."""
-    newest = log[log["created_at"] == log["created_at"].max()].sort_values(["unique_id", "ds"])
-    if newest.empty:
+    """Return the newest forecasts of each series with their time and version, and a figure of some series.
+
+    They are the last ones on record by the last version, from the newest cut-off of each series.
+    """
+    if log.empty:
         return []
+    last = log.sort_values(RECORDED, kind="stable").iloc[-1]
+    shown = keep_last_record(log[log["model_version"] == last["model_version"]])
+    newest = shown[shown["cutoff"] == shown.groupby("unique_id")["cutoff"].transform("max")]
+    newest = newest.sort_values(["unique_id", "ds"])
     text = (
         f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, made at "
-        f"{format_minute(newest['created_at'].iloc[0].isoformat())} by version {newest['model_version'].iloc[0]}."
+        f"{format_minute(last[RECORDED].isoformat())} by version {last['model_version']}."
     )
     return [text, draw_forecasts(newest)]
 

@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.operations.monitoring import (
     monitor_forecasts,
     read_champion,
     read_coding,
+    read_reference,
 )
 from rnn_pipelines.forecast.report.monitoring import render_report, summarize_run
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
@@ -41,12 +42,17 @@ def create_measure_pipeline() -> Pipeline:
         [
             node(read_champion, "monitor_forecast_champion_folder", champion),
             node(read_coding, "monitor_forecast_champion_folder", coding),
+            node(read_reference, "monitor_forecast_champion_folder", "monitor_forecast_reference"),
             node(nodes.draw_sample, [coding, *given], "monitor_forecast_sample"),
             node(nodes.read_as_of, ["monitor_forecast_sample", SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, profile]),
             node(join_actuals, [log, series, champion], "monitor_forecast_evaluated"),
             node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
-            node(measure_drift, [series, profile, champion, SPEC], "monitor_forecast_drift"),
+            node(
+                measure_drift,
+                [series, profile, champion, "monitor_forecast_reference", "monitor_forecast_sample", SPEC],
+                "monitor_forecast_drift",
+            ),
             node(
                 measure_covariate_drift,
                 [series, profile, champion, coding, covariate_table, SPEC],
