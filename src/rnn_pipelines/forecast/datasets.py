@@ -9,6 +9,7 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
+from rnn_pipelines.storage.embedded_checksums import BLANK, KEY, embed_checksum, has_checksum
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import check_format
 from rnn_pipelines.storage.lock import hold_lock
@@ -24,7 +25,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
     Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the file and
     replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file contains the
-    number of its format.
+    number of its format and a checksum of all its bytes.
 
     Args:
         filepath: a local path.
@@ -39,11 +40,19 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """Return all forecasts, in the order in which they were made.
 
         Raises:
-            DatasetError: the file does not exist, or another version wrote it (Kedro converts all errors).
+            DatasetError: the file does not exist, changed after it was written, or another version wrote it (Kedro
+                converts all errors).
         """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
-        log = pd.read_parquet(self._path)
+        content = self._path.read_bytes()
+        try:
+            has_checksum(content)
+        except ValueError as error:
+            raise DatasetError(
+                f"{self._path}: {error}. Restore a copy, or move it away to begin another log."
+            ) from error
+        log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
         check_format(facts.get("format"), self._path, FORMAT)
         return log
@@ -61,10 +70,10 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             key = list(ForecastLogTable.key)
             is_new = data[key].merge(there[key], how="left", indicator=True)["_merge"] == "left_only"
             log = pd.concat([there, data[is_new.to_numpy()]], ignore_index=True)
-            log.attrs = {"format": FORMAT}
+            log.attrs = {"format": FORMAT, KEY: BLANK}
             packed = io.BytesIO()
             log.to_parquet(packed)
-            replace_file(self._path, packed.getvalue())
+            replace_file(self._path, embed_checksum(packed.getvalue()))
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the newest rows, for kedro-viz."""
