@@ -17,6 +17,7 @@ import stub_trainer
 from rnn_pipelines.champion.history import list_records, make_name
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.storage.files import name_temporary
 from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
 
 pytestmark = pytest.mark.slow
@@ -114,8 +115,8 @@ def prepare_champions(folder: Path) -> int:
     left = versions / f".{make_name(folder)}.part"
     shutil.copytree(versions / ChampionStore(folder).list_versions()[0], left)
     (left / "part1.bin").unlink()
-    (left / ".part1.bin.abcd_123.part").write_bytes(b"0000")
-    (folder / ".champion.json.abcd_123.part").write_bytes(b"half of")
+    (left / name_temporary("part1.bin")).write_bytes(b"0000")
+    (folder / name_temporary("champion.json")).write_bytes(b"half of")
     return 2
 
 

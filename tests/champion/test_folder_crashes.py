@@ -16,6 +16,7 @@ import pytest
 import stub_saver
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.errors import RnnPipelinesError
+from rnn_pipelines.storage.files import name_temporary
 from trials import NUM_RANDOM_KILLS, Case, End, fail_at_every_call, kill_at_random, make_fixture, run
 
 pytestmark = pytest.mark.slow
@@ -79,7 +80,7 @@ def prepare_leftovers(folder: Path) -> int:
     for path in killed.glob("*.*.npz"):
         path.rename(folder / stub_saver.MODEL / path.name)
     shutil.rmtree(killed)
-    (folder / stub_saver.MODEL / ".model.json.abcd_123.part").write_bytes(b"half of")
+    (folder / stub_saver.MODEL / name_temporary("model.json")).write_bytes(b"half of")
     return 2
 
 

@@ -16,6 +16,7 @@ from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, 
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, FormatError, LockError, ParameterError
+from rnn_pipelines.storage.files import name_temporary
 from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
@@ -90,6 +91,12 @@ def add_part(folder: Path) -> str:
     return ".thesis.txt.abcd_123.part"
 
 
+def add_part_of_list(folder: Path) -> str:
+    """As other programs name the unfinished part of a file."""
+    (folder / f".{LIST}.abcd1234.part").write_text("mine")
+    return f".{LIST}.abcd1234.part"
+
+
 def add_settings(folder: Path) -> str:
     """As other programs have them, and as an older version of the project had."""
     (folder / "settings.json").write_text("{}")
@@ -109,7 +116,18 @@ def link_list(folder: Path) -> str:
     return LIST
 
 
-ADDITIONS = [add_note, add_folder, add_hidden, add_link, add_namesake, add_part, add_settings, write_list, link_list]
+ADDITIONS = [
+    add_note,
+    add_folder,
+    add_hidden,
+    add_link,
+    add_namesake,
+    add_part,
+    add_part_of_list,
+    add_settings,
+    write_list,
+]
+ADDITIONS += [link_list]
 
 
 @pytest.mark.parametrize("is_model", [False, True])
@@ -296,7 +314,7 @@ def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
     for path in [*(tmp_path / "killed").glob("settings.*"), *(tmp_path / "killed").glob("intervals.*")]:
         shutil.copy(path, tmp_path / "model")
     for name in (LIST, find_stored(tmp_path / "killed", "intervals.npz").name):
-        (tmp_path / "model" / f".{name}.abcd_123.part").write_bytes(b"half of")
+        (tmp_path / "model" / name_temporary(name)).write_bytes(b"half of")
     save_folder(tmp_path / "model", FILES)
     assert load_folder(tmp_path / "model") == FILES
     assert len(os.listdir(tmp_path / "model")) == len({*FILES, LIST, LOCK})

@@ -22,7 +22,16 @@ FILES = {"settings.json": b'{"format": 3, "units": 1090}', "scaler.json": b"[1.5
 OTHER = {"settings.json": b'{"format": 3, "units": 4227}', "scaler.json": b"[1.5]", "intervals.npz": b"bounds"}
 NAMES = [
     *("notes.txt", "settings.json", "model.npz", "checksums.json", "thesis.0123456789abcdef.pdf", "ü", ".DS_Store"),
-    *(".git", ".model.json.part", ".thesis.pdf.abcd_123.part", "model.json.bak", "versions", "champion.json", LIST),
+    *(
+        ".git",
+        ".model.json.part",
+        ".model.json.abcd1234.part",
+        ".thesis.pdf.abcd_123.part",
+        "model.json.bak",
+        "versions",
+        "champion.json",
+        LIST,
+    ),
 ]
 
 

@@ -95,7 +95,8 @@ def test_record_of_other_than_plain_values_leaves_nothing(tmp_path: Path) -> Non
 def test_record_can_be_read_by_a_person(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"number": 1})
     written = (tmp_path / "history" / f"{name}.json").read_text()
-    assert written == json.dumps({"format": 1, "record": name, "number": 1}, indent=2)
+    checksum = json.loads(written)["content_sha256"]
+    assert written == json.dumps({"format": 1, "record": name, "number": 1, "content_sha256": checksum}, indent=2)
 
 
 class Clock:

@@ -21,6 +21,7 @@ from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, LockedError, LockError
+from rnn_pipelines.storage.files import name_temporary
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -196,7 +197,7 @@ def test_unfinished_version_of_a_killed_process_is_not_listed(store: ChampionSto
 def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore, promote: Promote, name: str) -> None:
     """With every file that it can have left: the list, whole files, and one that was being written."""
     left = leave_unfinished(store, promote("first"))
-    (left / f".{NAMES[1]}.abcd_123.part").write_bytes(b"half of")
+    (left / name_temporary(NAMES[1])).write_bytes(b"half of")
     find_folder(store, f".{history.make_name(store.folder)}.part").mkdir()
     store.prune(1) if name == "prune" else store.add_version(make_files("second"))
     assert [path for path in left.parent.iterdir() if path.name.startswith(".")] == []
@@ -232,25 +233,23 @@ def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, p
     name = promote("first")
     folder, records = store.folder, store.folder / "history"
     records.mkdir(exist_ok=True)
-    ours = [folder / ".champion.json.abcd_123.part", records / f".{name}.json.abcd_123.part"]
+    ours = [folder / name_temporary("champion.json"), records / name_temporary(f"{name}.json")]
     others = [
-        *(
-            folder / other
-            for other in (".champion.json.part", ".notes.json.abcd_123.part", "champion.json.abcd_123.part")
-        ),
+        *(folder / other for other in (".champion.json.abcd1234.part", name_temporary("notes.json"), ours[0].name[1:])),
         *(
             records / other
-            for other in (f".{name}.json.ABCD_123.part", f".{name}.txt.abcd_123.part", ".x.abcd_123.part")
+            for other in (f".{name}.json.abcd1234.part", name_temporary(f"{name}.txt"), name_temporary("x"))
         ),
     ]
     for path in (*ours, *others):
         path.write_bytes(b"half of")
-    (folder / ".champion.json.linked12.part").symlink_to(others[0])
+    link = folder / name_temporary("champion.json")
+    link.symlink_to(others[0])
     promote("second")
     history.add_record(folder, {"kind": "alarm"})
     assert [path for path in ours if path.exists()] == []
     assert [path for path in others if not path.exists()] == []
-    assert (folder / ".champion.json.linked12.part").is_symlink()
+    assert link.is_symlink()
 
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])

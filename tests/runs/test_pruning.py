@@ -12,6 +12,7 @@ from rnn_pipelines.runs.pruning import Removal, prune, remove_unfinished, warn_o
 from rnn_pipelines.runs.records import RunRecord, list_foreign
 from rnn_pipelines.runs.run_store import RunStore
 from rnn_pipelines.runs.writing import publish, put_aside
+from rnn_pipelines.storage.files import name_temporary
 from small_runs import KINDS, METRICS, SOURCE, begin, do_run, fail, kill, list_tree, put, read_shown
 
 FILES_OF_OTHERS = [".notes.md", "08_reporting/.notes.md", ".mine/notes.md", "03_primary/run.json", "03/a", "note.part"]
@@ -164,13 +165,13 @@ def test_its_files_may_be_in_any_state(store: RunStore) -> None:
     killed = kill(store, 1)
     (killed / METRICS).write_text("half of it")
     (killed / SOURCE).unlink()
-    for name in (f".{RECORD}.abcdefg_.part", "01_raw/.source.parquet.01234567.part"):
-        (killed / name).write_text("half of it")
+    for name in (RECORD, "01_raw/source.parquet"):
+        (killed / name).with_name(name_temporary(Path(name).name)).write_text("half of it")
     assert remove_unfinished(store) == Removal([killed.name])
     assert not killed.exists()
 
 
-@pytest.mark.parametrize("left", [[], [f".{RECORD}.abcdefg_.part"]])
+@pytest.mark.parametrize("left", [[], [name_temporary(RECORD)]], ids=["nothing", "a part"])
 def test_run_that_was_killed_before_it_had_a_record_is_removed(store: RunStore, left: list[str]) -> None:
     folder = store.folder / KILLED
     folder.mkdir(parents=True)
@@ -179,7 +180,7 @@ def test_run_that_was_killed_before_it_had_a_record_is_removed(store: RunStore, 
     assert remove_unfinished(store) == Removal([KILLED])
 
 
-@pytest.mark.parametrize("name", [*FILES_OF_OTHERS, ".notes.md.01234567.part", f".{RECORD}.x.part"])
+@pytest.mark.parametrize("name", [*FILES_OF_OTHERS, ".notes.md.01234567.part", f".{RECORD}.abcd1234.part"])
 def test_file_of_somebody_else_keeps_what_a_killed_run_left(store: RunStore, name: str) -> None:
     killed = kill(store, 1)
     put(killed / name, "file")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.files import find_target, name_temporary, remove_temporary, replace_file
 
 STEPS = ["fsync", "chmod", "replace"]
 
@@ -98,3 +98,27 @@ def test_others_can_read_the_file(path: Path) -> None:
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace_file(tmp_path / "nowhere" / "my.json", b"new")
+
+
+def test_own_temporary_file_is_known_by_its_name() -> None:
+    names = ["my.json", "a.b", ".x", "\udce9.csv"]
+    assert [find_target(name_temporary(name)) for name in names] == names
+    assert name_temporary("my.json") != name_temporary("my.json")
+
+
+@pytest.mark.parametrize(
+    "name", [".my.json.abcd1234.part", ".my.json.0123456789abcdef.part", "my.json", ".my.json.part"]
+)
+def test_temporary_file_of_another_program_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    remove_temporary(tmp_path, lambda _: True)
+    assert find_target(name) is None
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+def test_own_temporary_file_with_another_target_stays(tmp_path: Path) -> None:
+    """A name is proof for one target only."""
+    other = name_temporary("my.json").replace("my", "your")
+    (tmp_path / other).write_bytes(b"mine")
+    remove_temporary(tmp_path, lambda _: True)
+    assert (tmp_path / other).exists()

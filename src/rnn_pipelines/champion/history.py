@@ -1,6 +1,5 @@
 """The history of a task's model: one file per record, never changed."""
 
-import json
 import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from rnn_pipelines.champion.records import Record, read_record
 from rnn_pipelines.errors import FormatError
+from rnn_pipelines.storage.embedded_checksums import dump_object
 from rnn_pipelines.storage.files import list_folder, remove_temporary, replace_file, sync_folder
 from rnn_pipelines.storage.formats import FORMAT
 from rnn_pipelines.storage.lock import hold_lock
@@ -59,7 +59,7 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
         sync_folder(folder)
         name = name or make_name(folder)
         complete = {"format": FORMAT, "record": name, **record} | {"record": name}
-        replace_file(history / f"{name}.json", json.dumps(complete, indent=2).encode())
+        replace_file(history / f"{name}.json", dump_object(complete))
         remove_temporary(history, lambda file: file.endswith(".json") and is_name(file.removesuffix(".json")))
     return name
 

@@ -1,12 +1,12 @@
 """The pointer to the champion: one small file, replaced atomically."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from rnn_pipelines.errors import ChampionError, show
+from rnn_pipelines.storage.embedded_checksums import dump_object
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
 
@@ -53,7 +53,7 @@ def write_pointer(path: Path, pointer: Pointer) -> None:
     Raises:
         OSError: see `replace_file`.
     """
-    replace_file(path, json.dumps({"format": FORMAT, **asdict(pointer)}, indent=2).encode())
+    replace_file(path, dump_object({"format": FORMAT, **asdict(pointer)}))
 
 
 def _check(pointer: Pointer) -> Pointer:

@@ -106,7 +106,13 @@ def compare(
 
 @runs.command()
 @PIPELINE
-@click.option("--keep", "num_kept", metavar="N", type=click.IntRange(min=2), help="Number of newest runs to keep.")
+@click.option(
+    "--keep",
+    "num_kept",
+    metavar="N",
+    type=click.IntRange(min=2),
+    help="Number of newest runs to keep, at least 2: another pipeline may still read the previous one.",
+)
 @click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
 @env_option
 @WAIT

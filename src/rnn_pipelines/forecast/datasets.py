@@ -9,6 +9,7 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.storage.embedded_checksums import BLANK, KEY, embed_checksum, has_checksum
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import check_format
 from rnn_pipelines.storage.lock import hold_lock
@@ -25,7 +26,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     A forecast that differs from the last one on record of its key is added with its own `recorded_at`; an equal one is
     not. Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the
     file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file
-    contains the number of its format.
+    contains the number of its format and a checksum of all its bytes.
 
     Args:
         filepath: a local path.
@@ -40,11 +41,19 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """Return all forecasts, in the order in which they were made.
 
         Raises:
-            DatasetError: the file does not exist, or another version wrote it (Kedro converts all errors).
+            DatasetError: the file does not exist, changed after it was written, or another version wrote it (Kedro
+                converts all errors).
         """
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
-        log = pd.read_parquet(self._path)
+        content = self._path.read_bytes()
+        try:
+            has_checksum(content)
+        except ValueError as error:
+            raise DatasetError(
+                f"{self._path}: {error}. Restore a copy, or move it away to begin another log."
+            ) from error
+        log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
         check_format(facts.get("format"), self._path, FORMAT)
         # Its name in logs of older versions, which kept the first forecast of a key.
@@ -61,10 +70,10 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
             log = pd.concat([there, _select_new(data, there)], ignore_index=True)
-            log.attrs = {"format": FORMAT}
+            log.attrs = {"format": FORMAT, KEY: BLANK}
             packed = io.BytesIO()
             log.to_parquet(packed)
-            replace_file(self._path, packed.getvalue())
+            replace_file(self._path, embed_checksum(packed.getvalue()))
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Return the newest rows, for kedro-viz."""

@@ -40,6 +40,11 @@ def count_rows(path: Path, files: TableFiles) -> int:
     return sum(load_file(file, "a table", partial(_count_rows, file), files) for file in list_tables(path))
 
 
+def is_counted_exactly(path: Path) -> bool:
+    """Return whether `count_rows` counts the rows of a table, and does not estimate them."""
+    return all(file.name.lower().endswith(PARQUET) for file in list_tables(path))
+
+
 def list_names(path: Path, wanted: Sequence[str], dialect: Dialect) -> list[str]:
     """Return the columns of the first file of a table, and those in the names of its folders."""
     file = list_tables(path)[0]

@@ -1,8 +1,10 @@
 """Files that are replaced atomically, and new folders that appear when they are complete."""
 
+import hashlib
 import logging
 import os
 import re
+import secrets
 import shutil
 import stat
 import tempfile
@@ -14,8 +16,8 @@ from rnn_pipelines.errors import RunError
 
 logger = logging.getLogger(__name__)
 
-# The temporary name that `replace_file` gives to a file; `tempfile` fills in the eight characters.
-TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.part", re.DOTALL)
+# The temporary name that `replace_file` gives to a file, see `name_temporary`.
+TEMPORARY = re.compile(r"\.(.+)\.([0-9a-f]{8})([0-9a-f]{8})\.part", re.DOTALL | re.ASCII)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -32,16 +34,17 @@ def replace_file(path: Path, content: bytes) -> None:
             folder was not synced, so that the change may not survive a power cut.
     """
     # Hidden and with another suffix, so that no search for files finds it.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = path.with_name(name_temporary(path.name))
+    file = temporary.open("xb")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -73,10 +76,25 @@ def draft_folder(folder: Path) -> Iterator[Path]:
         raise
 
 
+def name_temporary(name: str) -> str:
+    """Return a new name for a temporary file, which proves that the project made it.
+
+    Half of the added characters are drawn, and half are a hash of the others, because files of other programs can have
+    names of the same form.
+    """
+    drawn = secrets.token_hex(4)
+    return f".{name}.{drawn}{_hash_name(name, drawn)}.part"
+
+
 def find_target(name: str) -> str | None:
     """Return the final name of a temporary file of `replace_file`; None for any other file."""
     found = TEMPORARY.fullmatch(name)
-    return None if found is None else found[1]
+    return None if found is None or found[3] != _hash_name(found[1], found[2]) else found[1]
+
+
+def _hash_name(name: str, drawn: str) -> str:
+    # Names on disk need not be valid UTF-8.
+    return hashlib.sha256(os.fsencode(f"{name}.{drawn}")).hexdigest()[:8]
 
 
 def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:

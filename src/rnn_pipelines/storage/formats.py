@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable
 from typing import Any
 
 from rnn_pipelines.errors import ChampionError, FormatError, show
+from rnn_pipelines.storage.embedded_checksums import KEY, has_checksum
 
 # The format of versions, pointer and records.
 FORMAT = 1
@@ -13,15 +14,15 @@ SCALER, VOCABULARY = "scaler.json", "vocabulary.json"
 
 
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
-    """Parse a JSON object and check its format.
+    """Parse a JSON object, and check its format and its checksum if it has one.
 
     Args:
         content: of the file.
         label: start of error messages.
         known: the format that this version of the project reads.
     Raises:
-        ValueError: the content is no JSON object, lacks a format, is nested too deeply, or has text that can't be
-            encoded.
+        ValueError: the content is no JSON object, lacks a format, is nested too deeply, has text that can't be
+            encoded, or does not match its checksum.
         FormatError: another version of the project wrote it.
     """
     try:
@@ -34,6 +35,8 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
     if not isinstance(found, dict):
         raise ValueError(f"expected an object, received {type(found).__name__}")
     check_format(found.get("format"), label, known)
+    if has_checksum(content.encode() if isinstance(content, str) else content):
+        found.pop(KEY, None)
     return found
 
 

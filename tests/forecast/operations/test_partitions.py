@@ -28,7 +28,8 @@ from rnn_pipelines.forecast.operations.partitions import (
 )
 from rnn_pipelines.forecast.parameters import read_parameter_models
 from rnn_pipelines.forecast.series.covariates import read_series
-from rnn_pipelines.forecast.series.partitions import OWN_FILES, Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.partition_files import OWN_FILES
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 

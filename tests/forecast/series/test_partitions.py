@@ -1,5 +1,6 @@
 """Panels that are too large for memory are divided into files."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -10,10 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from damages import flip_bit
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
+from rnn_pipelines.forecast.series import partition_files
 from rnn_pipelines.forecast.series import partitions as module
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.partitions import MANIFEST, Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.partition_files import LOCK, MANIFEST
+from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
 
 NUM_SERIES, NUM_STEPS = 30, 40
@@ -22,7 +26,7 @@ NUM_SERIES, NUM_STEPS = 30, 40
 @pytest.fixture(autouse=True)
 def remove_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if all earlier runs were more than a day ago."""
-    monkeypatch.setattr(module, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(partition_files, "KEPT_SECONDS", -1)
 
 
 def make_table(seed: int = 0) -> pd.DataFrame:
@@ -49,6 +53,10 @@ def divide(
     spec = PartitionSpec(training_rows=training_rows, rows=rows)
     found = SourceSpec(**{"path": str(path), "id": "shop", **source})
     return partition_source(found, CovariateSpec(**(covariates or {})), spec, path.parent / "partitions")
+
+
+def list_panels(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name != LOCK]
 
 
 class Rows:
@@ -158,6 +166,98 @@ def test_interrupted_division_is_repeated(path: Path) -> None:
     assert sum(len(pd.read_parquet(file)) for file in second.list_files()) == NUM_SERIES * NUM_STEPS
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_table_with_another_value_under_the_same_size_and_time_is_divided_again(tmp_path: Path, kind: str) -> None:
+    """As a copy that keeps the times of the files."""
+    path, table, times = tmp_path / f"sales.{kind}", make_table().round({"y": 1, "price": 1}), (10**9, 10**9)
+
+    def write() -> int:
+        table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path, index=False, compression=None)
+        os.utime(path, times)
+        return path.stat().st_size
+
+    size, (first, *_) = write(), divide(path)
+    table.loc[500, "y"] += 0.1
+    assert write() == size
+    second, _, _ = divide(path)
+    assert second.folder != first.folder
+    assert sum(pd.read_parquet(file)["y"].astype(float).sum() for file in second.list_files()) == table["y"].sum()
+
+
+def test_files_of_another_version_of_the_code_are_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _, _ = divide(path)
+    monkeypatch.setattr(module, "fingerprint_code", lambda: "another")
+    assert divide(path)[0].folder != first.folder
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_changed_partition_is_written_again(path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
+    first, _, _ = divide(path)
+    damaged = first.list_files()[number]
+    content = damaged.read_bytes()
+    flip_bit(damaged)
+    assert divide(path)[0] == first
+    assert damaged.read_bytes() == content
+    assert f"{damaged.parent.name}/{damaged.name}'] changed after it was written" in caplog.text
+
+
+def test_file_of_somebody_else_among_the_partitions_is_named(path: Path) -> None:
+    """The files of the sample are read together."""
+    first, _, _ = divide(path)
+    mine = first.list_files()[0].with_name("mine.parquet")
+    make_table(1).to_parquet(mine, index=False)
+    with pytest.raises(SeriesError, match=r"rows/training/mine\.parquet.*Move them away"):
+        divide(path)
+    assert mine.exists()
+
+
+def test_rows_that_are_not_written_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scatter = vars(module)["scatter_rows"]
+
+    def lose_one(batches: Any, *given: Any) -> Any:
+        return scatter((batch.slice(1) for batch in batches), *given)
+
+    monkeypatch.setattr(module, "scatter_rows", lose_one)
+    with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
+        divide(path)
+    assert list_panels(path.parent / "partitions") == []
+
+
+def test_rows_that_are_not_read_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    iterate = vars(module)["iterate_batches"]
+    monkeypatch.setattr(module, "iterate_batches", lambda *given: (batch.slice(1) for batch in iterate(*given)))
+    with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
+        divide(path)
+
+
+def test_query_with_another_number_of_rows_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def open_counted(self: Rows) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
+        yield len(self.table) + 1, iter(pa.Table.from_pandas(self.table, preserve_index=False).to_batches(97))
+
+    monkeypatch.setattr(Rows, "open_counted", open_counted)
+    with pytest.raises(SeriesError, match=r"expected 1,201 rows, found 1,200"):
+        divide_rows(make_table(), tmp_path)
+
+
+def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part of its rows may be those of the earlier content."""
+    scatter = vars(module)["scatter_rows"]
+
+    def scatter_before_a_change(*given: Any) -> Any:
+        counts = scatter(*given)
+        make_table(3).to_parquet(path, index=False)
+        return counts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "scatter_rows", scatter_before_a_change)
+        with pytest.raises(SeriesError, match="changed while it was read"):
+            divide(path)
+    found, _, _ = divide(path)
+    expected = make_table(3)["y"].sum()
+    assert sum(pd.read_parquet(file)["y"].sum() for file in found.list_files()) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("change", ["table", "parameters"])
 def test_changed_panel_replaces_the_files_of_the_earlier_one(path: Path, change: str) -> None:
     first, _, _ = divide(path)
@@ -178,10 +278,10 @@ def test_old_results_are_removed(path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (folder / "00000").mkdir(parents=True)
         (folder / "00000" / "facts.json").write_text("{}")
     (results[1] / "notes.txt").write_text("mine")
-    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    monkeypatch.setattr(partition_files, "KEPT_SECONDS", 60)
     divide(path)
     assert all((folder / "00000").exists() for folder in results)
-    monkeypatch.setattr(module, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(partition_files, "KEPT_SECONDS", -1)
     assert divide(path)[0] == found
     assert [folder.exists() for folder in results] == [False, True]
     assert [file.name for file in results[1].iterdir()] == ["notes.txt"]
@@ -189,7 +289,7 @@ def test_old_results_are_removed(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, _ = divide(path)
-    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    monkeypatch.setattr(partition_files, "KEPT_SECONDS", 60)
     divide(path, rows=100)
     assert all(file.exists() for file in first.list_files())
 
@@ -201,7 +301,7 @@ def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest
 
     def scatter_during_another(*given: Any) -> Any:
         with monkeypatch.context() as patched:
-            patched.setattr(module, "KEPT_SECONDS", 60)
+            patched.setattr(partition_files, "KEPT_SECONDS", 60)
             patched.setattr(module, "scatter_rows", scatter)
             divide(path)
         counts = scatter(*given)
@@ -216,7 +316,7 @@ def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest
     found, _, _ = divide(path)
     assert found.folder is not None
     assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == NUM_SERIES * NUM_STEPS
-    assert [folder.name for folder in found.folder.parent.iterdir()] == [found.folder.name]
+    assert list_panels(found.folder.parent) == [found.folder.name]
 
 
 def test_files_of_others_stay(path: Path) -> None:
@@ -270,7 +370,7 @@ def test_small_query_is_not_divided(tmp_path: Path) -> None:
 
 
 def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    monkeypatch.setattr(partition_files, "KEPT_SECONDS", 60)
     first, *_ = divide_rows(make_table(), tmp_path)
     assert first.folder is not None
     (first.folder / "results-0123456789abcdef/00000").mkdir(parents=True)
@@ -279,7 +379,7 @@ def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.Monk
     second, *_ = divide_rows(make_table(), tmp_path)
     assert second == first
     assert results.exists()
-    assert [folder.name for folder in tmp_path.iterdir()] == [first.folder.name]
+    assert list_panels(tmp_path) == [first.folder.name]
 
 
 @pytest.mark.parametrize("change", ["a value", "the covariates"])
@@ -294,7 +394,7 @@ def test_results_of_changed_rows_are_removed(tmp_path: Path, change: str) -> Non
         table[["ds", "price"]][: NUM_STEPS - 1].to_csv(prices, index=False)
     second, *_ = divide_rows(table, tmp_path / "partitions", **given)
     assert second.folder != first.folder
-    assert [folder.name for folder in (tmp_path / "partitions").iterdir()] == [second.folder.name]
+    assert list_panels(tmp_path / "partitions") == [second.folder.name]
 
 
 def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,9 +402,9 @@ def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypa
         patched.setattr(Path, "rename", raise_interrupt)
         with pytest.raises(KeyboardInterrupt):
             divide_rows(make_table(), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert list_panels(tmp_path) == []
     found, *_ = divide_rows(make_table()[NUM_STEPS:], tmp_path)
-    assert [folder.name for folder in tmp_path.iterdir()] == [found.folder.name]
+    assert list_panels(tmp_path) == [found.folder.name]
     assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == (NUM_SERIES - 1) * NUM_STEPS
 
 

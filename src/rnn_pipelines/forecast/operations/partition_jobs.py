@@ -5,7 +5,6 @@ have none yet.
 """
 
 import errno
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -16,6 +15,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.series.manifest import find_manifest, read_manifest, require_removed, write_manifest
+from rnn_pipelines.forecast.series.partition_files import remove_panel
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.storage.files import draft_folder, replace_file
 
@@ -61,10 +62,11 @@ def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: Parallel
         parallel: the processes; their results are files, which all of them and this process must see.
     Raises:
         ParallelError: the processes were lost twice.
-        SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
+        SeriesError: a partition cannot be used; the message has the reasons of all such partitions. Or its results
+            changed after they were written.
     """
     for job in jobs:
-        _forget_fault(job.folder)
+        _forget_unusable(job.folder)
     for is_last in (False, True):
         left = [job for job in jobs if not job.folder.exists()]
         if len(left) < len(jobs) and not is_last:
@@ -81,19 +83,22 @@ def run_jobs(work: Callable[[Job], int], jobs: Sequence[Job], parallel: Parallel
                     "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
                 ) from error
             logger.warning("a process was lost (%s); its partitions are repeated", error)
-    facts = [json.loads((job.folder / FACTS).read_text()) for job in jobs]
+    facts = [read_manifest(job.folder / FACTS) for job in jobs]
     faults = [fact["fault"] for fact in facts if fact["fault"]]
     if faults:
         _raise_faults(faults, len(jobs), jobs[0].folder.parent / FAULTS)
     return facts
 
 
-def _forget_fault(folder: Path) -> None:
-    """Remove the fault of an earlier run, which may have had another reason than the data."""
-    facts = folder / FACTS
-    if facts.exists() and json.loads(facts.read_text())["fault"]:
-        facts.unlink()
-        folder.rmdir()
+def _forget_unusable(folder: Path) -> None:
+    """Remove results that changed, and the fault of an earlier run, which may have had another reason than the data.
+
+    Raises:
+        SeriesError: the folder of such results has files of others, too; the message names them.
+    """
+    if folder.exists() and (find_manifest(folder / FACTS) or {"fault": True})["fault"]:
+        remove_panel(folder, folder.parents[1])
+        require_removed(folder)
 
 
 def _raise_faults(faults: Sequence[str], num_partitions: int, path: Path) -> NoReturn:
@@ -120,10 +125,10 @@ def write_results(folder: Path, label: str, write: Callable[[Path], dict[str, An
             except SeriesError as error:
                 # Raised after the other partitions, together with their faults.
                 facts = {"fault": str(error).removeprefix(f"{label}: "), "num_series": 0}
-            (draft / FACTS).write_text(json.dumps(facts))
+            write_manifest(draft / FACTS, facts)
     except OSError as error:
         # A process that was taken for lost has written the same results meanwhile.
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        facts = json.loads((folder / FACTS).read_text())
+        facts = read_manifest(folder / FACTS)
     return int(facts["num_series"])

@@ -3,54 +3,48 @@
 import hashlib
 import json
 import logging
-import os
-import re
-import secrets
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from rnn_pipelines.champion.manifest import fingerprint_code
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.layout import TIME_SIGN
+from rnn_pipelines.forecast.series.manifest import list_facts, write_manifest
+from rnn_pipelines.forecast.series.partition_files import (
+    MANIFEST,
+    draft_panel,
+    find_panel,
+    publish_panel,
+    remove_others,
+)
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import BatchTable, External
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.scatter import (
     can_scatter,
     count_rows,
     count_values,
+    is_counted_exactly,
     iterate_batches,
     list_names,
     scatter_rows,
 )
 from rnn_pipelines.reading.table_files import expand_home, require_columns
-from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "partitions.json"
 # On a fifth of the 414 series of M4 Hourly, the ensemble has a 13 % larger error than on all of them.
 FEW_SERIES = 1_000
-# Another run may use the files of another panel.
-KEPT_SECONDS = 86_400
-# All that a run writes into the folder of a divided panel: its rows, and the results of its partitions.
-OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
-OWN_FILES = re.compile(
-    rf"{re.escape(MANIFEST)}|(rows|covariates)/(training|others)/\d{{5}}\.parquet"
-    r"|results-[0-9a-f]{16}/((\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)|faults\.txt)"
-)
 
 
 class PartitionSpec(ParameterModel, frozen=True):
@@ -77,6 +71,7 @@ class Partitions:
         num_training, num_others: partitions for fitting, and other ones.
         num_rows: of the panel; of CSV files an estimate.
         has_covariates: whether the table of `covariates.path` is divided too.
+        counts: rows of each partition.
     """
 
     folder: Path | None = None
@@ -84,6 +79,7 @@ class Partitions:
     num_others: int = 0
     num_rows: int = 0
     has_covariates: bool = False
+    counts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return self.num_training + self.num_others
@@ -96,9 +92,7 @@ class Partitions:
 
     def list_numbers(self) -> list[int]:
         """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
-        assert self.folder is not None
-        counts: list[int] = json.loads((self.folder / MANIFEST).read_text())["rows"]
-        return [number for number, count in enumerate(counts) if count]
+        return [number for number, count in enumerate(self.counts) if count]
 
     def select(
         self, source: SourceSpec, covariates: CovariateSpec, number: int | None = None
@@ -168,7 +162,7 @@ def partition_source(
         partitions = _divide_files(source, covariates, spec, folder)
     if partitions.folder is None:
         return partitions, source, covariates
-    _remove_others(partitions.folder)
+    remove_others(partitions.folder)
     return partitions, *partitions.select(source, covariates)
 
 
@@ -178,17 +172,24 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
     if num_rows <= spec.training_rows:
         return Partitions()
     assert path is not None
-    own = _name_folder(folder, source, covariates, spec, _list_facts(path, covariates))
+    facts = list_facts(path, covariates.path)
+    own = _name_folder(folder, source, covariates, spec, facts)
     partitions = _plan(source, covariates, spec, num_rows, folder)
-    if (own / MANIFEST).exists():
+    earlier = find_panel(own)
+    if earlier is not None:
         logger.info("%s: the partitions of an earlier run are used", source.label)
-        return replace(partitions, folder=own)
+        return replace(partitions, folder=own, counts=tuple(earlier["rows"]))
     keys = _list_keys(source, list_names(path, [source.time, source.target], _find_dialect(source)))
     columns = [*keys, source.target, *covariates.columns]
     batches = iterate_batches(path, columns, FILES, _find_dialect(source))
-    with _draft(partitions) as draft:
-        _divide(draft, source, covariates, batches)
-        return _publish(draft, own)
+    with draft_panel(folder) as draft:
+        divided, _ = _divide(replace(partitions, folder=draft), source, covariates, batches)
+        if is_counted_exactly(path):
+            _require_rows(source.label, num_rows, sum(divided.counts))
+        if not set(facts) <= set(list_facts(path, covariates.path)):
+            raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
+        publish_panel(draft, own)
+    return replace(divided, folder=own)
 
 
 def _divide_query(
@@ -201,35 +202,14 @@ def _divide_query(
     with query.open_counted() as (num_rows, batches):
         if num_rows <= spec.training_rows:
             return Partitions()
-        with _draft(_plan(source, covariates, spec, num_rows, folder)) as draft:
-            _divide(draft, source, covariates, _select_columns(source, covariates, batches))
-            digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in draft.list_files()]
-            facts = [digests, _list_facts(None, covariates)]
-            return _publish(draft, _name_folder(folder, source, covariates, spec, facts))
-
-
-@contextmanager
-def _draft(partitions: Partitions) -> Iterator[Partitions]:
-    """Give a new folder for the files of partitions, which is removed if the block fails."""
-    assert partitions.folder is not None
-    # The name of an own folder, so that a later run removes it if this process is killed.
-    draft = partitions.folder / secrets.token_hex(8)
-    try:
-        yield replace(partitions, folder=draft)
-    except BaseException:
-        _remove(draft)
-        raise
-
-
-def _publish(draft: Partitions, own: Path) -> Partitions:
-    """Give complete files their final name, unless another run has written the same ones meanwhile."""
-    assert draft.folder is not None
-    if (own / MANIFEST).exists():
-        _remove(draft.folder)
-    else:
-        _remove(own)
-        draft.folder.rename(own)
-    return replace(draft, folder=own)
+        with draft_panel(folder) as draft:
+            partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
+            divided, checksums = _divide(partitions, source, covariates, _select_columns(source, covariates, batches))
+            _require_rows(source.label, num_rows, sum(divided.counts))
+            facts = [checksums, list_facts(covariates.path)]
+            own = _name_folder(folder, source, covariates, spec, facts)
+            publish_panel(draft, own)
+    return replace(divided, folder=own)
 
 
 def _select_columns(
@@ -250,18 +230,11 @@ def _list_keys(source: SourceSpec, names: Sequence[str]) -> list[str]:
 def _name_folder(
     folder: Path, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, facts: Sequence[Any]
 ) -> Path:
-    """Return a subfolder that is named by a hash of the parameters and of facts about the rows."""
+    """Return a subfolder that is named by a hash of the code, the parameters and facts about the rows."""
     # A champion names the same covariates in another order.
     asked = [covariates.path, sorted(covariates.columns)]
-    given = [source.model_dump_json(), asked, spec.model_dump_json(), facts]
+    given = [fingerprint_code(), source.model_dump_json(), asked, spec.model_dump_json(), facts]
     return folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
-
-
-def _list_facts(path: Path | None, covariates: CovariateSpec) -> list[tuple[str, int, int]]:
-    """Return path, size and time of each file of a table, and of that of the covariates."""
-    paths = [one for one in (path, covariates.path) if one is not None]
-    files = ((file.absolute(), file.stat()) for one in paths for file in list_tables(Path(one)))
-    return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in files]
 
 
 def _plan(
@@ -281,8 +254,8 @@ def _find_dialect(source: SourceSpec) -> Dialect:
 
 def _divide(
     partitions: Partitions, source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
-) -> None:
-    """Write the files of all partitions."""
+) -> tuple[Partitions, dict[str, str]]:
+    """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name."""
     assert partitions.folder is not None
     assert source.id is not None
     tables = {"rows": batches}
@@ -295,9 +268,27 @@ def _divide(
         targets = partitions.list_files(table)
         for part in {file.parent for file in targets}:
             part.mkdir(parents=True, exist_ok=True)
-        counts[table] = scatter_rows(rows, source.id, targets).tolist()
+        numbers: list[int] = []
+        scattered = scatter_rows(_count_batches(rows, numbers), source.id, targets)
+        counts[table] = [
+            count_rows(file, FILES) if count else 0 for file, count in zip(targets, scattered, strict=True)
+        ]
+        _require_rows(source.label, sum(numbers), sum(counts[table]))
     _report_sample(partitions, source, sum(counts["rows"]))
-    replace_file(partitions.folder / MANIFEST, json.dumps(counts).encode())
+    checksums = write_manifest(partitions.folder / MANIFEST, counts)
+    return replace(partitions, counts=tuple(counts["rows"])), checksums
+
+
+def _count_batches(batches: Iterable["pa.RecordBatch"], numbers: list[int]) -> Iterator["pa.RecordBatch"]:
+    """Yield batches, and add their numbers of rows to `numbers`."""
+    for batch in batches:
+        numbers.append(len(batch))
+        yield batch
+
+
+def _require_rows(label: str, num_expected: int, num_found: int) -> None:
+    if num_found != num_expected:
+        raise SeriesError(f"{label}: expected {num_expected:,} rows, found {num_found:,}. Run this command again.")
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
@@ -318,38 +309,3 @@ def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) ->
             "%s: %d series may be too few for a fit; set partitions.training_rows above %d to fit on all series",
             *(source.label, num_fitted, partitions.num_rows),
         )
-
-
-def _remove_others(own: Path) -> None:
-    """Remove other divided panels, and results of this one, that no run has used for a day; foreign files stay."""
-    os.utime(own / MANIFEST)
-    for folder in own.parent.iterdir():
-        if folder != own and OWN_FOLDER.fullmatch(folder.name) and is_folder(folder):
-            used = folder / MANIFEST if (folder / MANIFEST).exists() else folder
-            if _is_old(used):
-                _remove(folder)
-    for folder in own.glob("results-*"):
-        if is_folder(folder) and _is_old(folder):
-            _remove(folder, own)
-
-
-def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > KEPT_SECONDS
-
-
-def _remove(folder: Path, root: Path | None = None) -> None:
-    """Remove all that a run wrote into a folder, and the folder if it is empty then.
-
-    Args:
-        folder: of a divided panel, or inside it.
-        root: of the divided panel; None for the folder.
-    """
-    root = root or folder
-    # First, so that a folder without some of its files does not look complete.
-    (folder / MANIFEST).unlink(missing_ok=True)
-    for parent, _, names in os.walk(folder, topdown=False):
-        for path in (Path(parent, name) for name in names):
-            if OWN_FILES.fullmatch(path.relative_to(root).as_posix()) and is_regular(path):
-                path.unlink()
-        if not os.listdir(parent):
-            os.rmdir(parent)
