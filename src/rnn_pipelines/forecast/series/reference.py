@@ -127,9 +127,14 @@ def find_level_range(values: np.ndarray, num_steps: int) -> tuple[float, float]:
     """
     if len(values) < MIN_WINDOWS * num_steps:
         return float("nan"), float("nan")
-    least = max(1, int(np.ceil(MIN_OBSERVED_FRACTION * num_steps)))
-    means = pd.Series(values).rolling(num_steps, min_periods=least).mean()[num_steps - 1 :]
-    return float(means.min()), float(means.max())
+    is_known = np.isfinite(values)
+    # Running sums of small numbers lose no digits.
+    center = float(values[is_known].mean()) if is_known.any() else float("nan")
+    sums, counts = (np.cumsum(np.append(0, column)) for column in (np.where(is_known, values - center, 0.0), is_known))
+    num_known = counts[num_steps:] - counts[:-num_steps]
+    is_enough = num_known >= max(1, MIN_OBSERVED_FRACTION * num_steps)
+    means = center + (sums[num_steps:] - sums[:-num_steps])[is_enough] / num_known[is_enough]
+    return (float(means.min()), float(means.max())) if len(means) else (float("nan"), float("nan"))
 
 
 def _describe(values: np.ndarray) -> dict[str, Any]:
