@@ -45,13 +45,24 @@ def test_young_padded_and_empty_series_of_a_panel_have_their_reasons() -> None:
     )
 
 
-@pytest.mark.parametrize(("num_months", "rung"), [(8, "level"), (20, "seasonal naive"), (26, "Theta + seasonal naive")])
-def test_rung_of_the_ladder_is_named(num_months: int, rung: str) -> None:
+@pytest.mark.parametrize(
+    ("num_months", "rule"),
+    [
+        (5, "level"),
+        (8, "level and damped trend"),
+        (20, "seasonal naive with drift"),
+        (26, "Theta and seasonal naive with drift"),
+    ],
+)
+def test_rule_for_the_number_of_values_is_named(num_months: int, rule: str) -> None:
     found = describe({"only": num_months}, "MS")
-    assert found["forecast_by"].tolist() == [rung]
+    assert found["forecast_by"].tolist() == [rule]
     assert str(num_months) in found["reason"]["only"]
 
 
-def test_short_series_of_a_panel_have_half_of_the_ladder() -> None:
+def test_short_series_of_a_panel_have_half_of_the_rule_for_short_series() -> None:
     found = describe({"a": 8, "b": 12}, "MS")
-    assert found["forecast_by"].tolist() == ["level, baseline_ensemble", "seasonal naive, baseline_ensemble"]
+    assert found["forecast_by"].tolist() == [
+        "level and damped trend, baseline_ensemble",
+        "seasonal naive with drift, baseline_ensemble",
+    ]

@@ -170,7 +170,16 @@ def test_the_cases_have_all_kinds_of_models(fitted: dict[str, Forecaster]) -> No
         kinds.add(model.normalizer.kind)
         methods |= set(model.model.models)
     assert kinds == {"series", "window", "log"}
-    assert {"lstm", "gru", "baseline_ensemble", "theta", "damped_trend", "holt_winters", "croston", "ladder"} <= methods
+    assert {
+        "lstm",
+        "gru",
+        "baseline_ensemble",
+        "theta",
+        "damped_trend",
+        "holt_winters",
+        "croston",
+        "short_series_rule",
+    } <= methods
 
 
 def test_easter_has_no_forecast(exported: dict[str, Path]) -> None:

@@ -11,7 +11,6 @@ from fitted import combine, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.local import forecast_locally
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
@@ -19,6 +18,7 @@ from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
+from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.theta import extend_by_theta
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, number_series
@@ -167,13 +167,13 @@ def test_local_methods_have_weight_if_season_and_level_grow_together(prepare: Pr
     assert weights["theta"] + weights["damped_trend"] + weights["holt_winters"] > 0.5
 
 
-def test_with_too_few_windows_for_validation_the_ladder_forecasts(
+def test_with_too_few_windows_for_validation_the_rule_for_short_series_forecasts(
     case: SimpleNamespace, networks: dict[str, Network]
 ) -> None:
     linear = replace(case.linear, is_enough=False)
     record = fit_all_methods(FittingData(case.panel, linear), networks)[1]
     is_single = len(case.panel.series_starts) == 1
-    expected = {LADDER: 1.0} if is_single else {"baseline_ensemble": 0.5, LADDER: 0.5}
+    expected = {SHORT_SERIES_RULE: 1.0} if is_single else {"baseline_ensemble": 0.5, SHORT_SERIES_RULE: 0.5}
     assert {name: weight for name, weight in record["weights"].items() if weight} == expected
     assert set(record["losses"].values()) == {None}
 

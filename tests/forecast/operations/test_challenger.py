@@ -191,8 +191,8 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     challenger, record = choose(young, train(young))
     weights = {name: weight for name, weight in record["weights"].items() if weight}
     assert (list(challenger.model.model.models), weights) == (
-        ["baseline_ensemble", "ladder"],
-        {"baseline_ensemble": 0.5, "ladder": 0.5},
+        ["baseline_ensemble", "short_series_rule"],
+        {"baseline_ensemble": 0.5, "short_series_rule": 0.5},
     )
 
 

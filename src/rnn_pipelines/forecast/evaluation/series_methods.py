@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel
-from rnn_pipelines.forecast.methods.ladder import LADDER, list_rungs
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod
 from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, list_rules
 from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel
@@ -84,8 +84,8 @@ def _explain(
     for num_steps, num_values in zip(lengths.tolist(), counts.tolist(), strict=True):
         if not num_steps:
             yield "", _explain_left_out(num_values)
-        elif LADDER in model.models:
-            yield _explain_ladder(num_steps, panel.season_length, model)
+        elif SHORT_SERIES_RULE in model.models:
+            yield _explain_rule(num_steps, panel.season_length, model)
         else:
             yield _explain_ensemble(num_steps, panel, model, is_panel)
 
@@ -96,9 +96,9 @@ def _explain_left_out(num_values: int) -> str:
     return "It is too short, ends with a gap, or is beyond what numbers can hold: the log names the reason."
 
 
-def _explain_ladder(num_steps: int, season_length: int, model: EnsembleModel) -> tuple[str, str]:
-    rung = [one for one in list_rungs(season_length) if one.least <= num_steps][-1]
-    names = [rung.name, *(name for name in model.models if name != LADDER)]
+def _explain_rule(num_steps: int, season_length: int, model: EnsembleModel) -> tuple[str, str]:
+    rule = [one for one in list_rules(season_length) if one.least <= num_steps][-1]
+    names = [rule.name, *(name for name in model.models if name != SHORT_SERIES_RULE)]
     season = f" with a season of {season_length}" if season_length > 1 else ""
     return ", ".join(names), (
         f"There are too few windows to validate methods, so that its number of steps decides: {num_steps}{season}."

@@ -11,7 +11,6 @@ from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.intermittent import ZERO
-from rnn_pipelines.forecast.methods.ladder import LADDER
 from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
 from rnn_pipelines.forecast.methods.network import Network
@@ -19,6 +18,7 @@ from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
+from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
@@ -83,7 +83,7 @@ class EnsembleModel:
 
     def weigh_young(self) -> Mapping[str, float]:
         """Return the weights of young series: those of the local methods go to the others in proportion."""
-        if LADDER in self.models:
+        if SHORT_SERIES_RULE in self.models:
             return self.weights  # it takes the number of values into account
         others = {name: self.weights[name] for name, model in self.models.items() if not isinstance(model, LocalModel)}
         total = sum(others.values())
@@ -186,8 +186,8 @@ def _choose_losses(data: FittingData) -> dict[str, Loss]:
 def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     """Return the weights with too few windows for validation. A panel also has the linear models of all its series."""
     if len(data.panel.series_starts) == 1 or not len(data.linear.fitted):
-        return {LADDER: 1.0}
-    return {BASELINE_ENSEMBLE: 0.5, LADDER: 0.5}
+        return {SHORT_SERIES_RULE: 1.0}
+    return {BASELINE_ENSEMBLE: 0.5, SHORT_SERIES_RULE: 0.5}
 
 
 def fit_all_methods(
@@ -235,7 +235,7 @@ def make_ensemble(
     """
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
-    if has_only_local and LADDER not in used and data.linear.kind != "series":
+    if has_only_local and SHORT_SERIES_RULE not in used and data.linear.kind != "series":
         used[BASELINE_ENSEMBLE] = fitted[BASELINE_ENSEMBLE]  # for young series
     own = {name: weights.get(name, 0.0) for name in used}
     model = EnsembleModel(own, {name: one.model for name, one in used.items()})

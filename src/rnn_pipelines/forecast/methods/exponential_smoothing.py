@@ -10,6 +10,7 @@ Source: Gardner & McKenzie (1985), doi:10.1287/mnsc.31.10.1237; Hyndman et al. (
     table 2.1, models (A,N,N), (A,Ad,N) and (A,Ad,A).
 """
 
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -25,6 +26,10 @@ TRENDS = np.array(
         for alpha, beta, damping in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.0, 0.03, 0.1, 0.3), (0.8, 0.9, 0.98))
         if beta > 0 or damping == 0.9  # without a trend, its damping has no effect
     ]
+)
+# Without damping, for few values: the first trend is their first change, which none of the parameters hides.
+LOCAL_TRENDS = np.array(
+    [(alpha, beta, 1.0, 0.0) for alpha, beta in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.95), (0.03, 0.1, 0.3))]
 )
 SEASONS = np.array(
     [
@@ -95,6 +100,35 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
     return ahead
 
 
+def trace_level(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
+    """Return the forecasts of a level after each of the newest values; see `Trace`."""
+    return _trace(past, LEVELS, np.zeros(len(past)), horizon, num_origins)
+
+
+def trace_damped_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
+    """Return the forecasts of a damped trend after each of the newest values; see `Trace`."""
+    return _trace(past, TRENDS, np.zeros(len(past)), horizon, num_origins)
+
+
+def trace_local_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
+    """Return the forecasts of a trend without damping after each of the newest values; see `Trace`."""
+    first, last = np.argmax(~np.isnan(past), axis=1), past.shape[1] - 1
+    steps = np.minimum(FIRST_OF_TREND - 1, last - first)
+    ends = [np.take_along_axis(past, place[:, None], axis=1)[:, 0] for place in (first, first + steps)]
+    return _trace(past, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1), horizon, num_origins)
+
+
+def _trace(past: np.ndarray, grid: np.ndarray, first_trend: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
+    first, num_steps = np.argmax(~np.isnan(past), axis=1), past.shape[1]
+    level = _average_first(past, FIRST_OF_TREND)
+    if first_trend.any():
+        # Before the first value, the level rises by the trend alone.
+        level = past[np.arange(len(past)), first] - (first + 1) * first_trend
+    states = _iterate_states(past, grid, level, np.zeros((len(past), 1)), first_trend)
+    found = [choose().extend(horizon) for step, choose in enumerate(states) if step >= num_steps - num_origins]
+    return np.stack(found, axis=1)
+
+
 def _average_first(past: np.ndarray, number: int) -> np.ndarray:
     """Return the mean of the first values of each window: float64[window]."""
     is_first = np.cumsum(~np.isnan(past), axis=1) <= number
@@ -107,23 +141,36 @@ def _smooth_without_season(past: np.ndarray, grid: np.ndarray, number: int) -> _
 
 
 def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray) -> _State:
-    """Smooth each window with all parameters of a grid, and return the state of the best ones.
+    """Smooth each window with all parameters of a grid, and return the state of the best ones after its last value."""
+    *_, choose = _iterate_states(past, grid, first_level, first_season, np.zeros(len(past)))
+    return choose()
+
+
+def _iterate_states(
+    past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray, first_trend: np.ndarray
+) -> Iterator[Callable[[], _State]]:
+    """Smooth each window with all parameters of a grid; yield after each step a function that returns the best state.
 
     Args:
         past: float64[window, time], NaN before the first value.
         grid: float64[parameters, 4].
-        first_level: float64[window].
+        first_level, first_trend: float64[window].
         first_season: float64[window, season].
     """
     num_windows, length = past.shape
     alpha, beta, damping, gamma = grid.T[:, :, None]
     has_trend, has_season = bool(beta.any()), bool(first_season.any() or gamma.any())
     trend_rate, season_rate = alpha * beta, gamma * (1 - alpha)
-    level = np.repeat(first_level[None], len(grid), axis=0)
-    trend, losses, error, product = (np.zeros_like(level) for _ in range(4))
+    level, trend = (np.repeat(first[None], len(grid), axis=0) for first in (first_level, first_trend))
+    losses, error, product = (np.zeros_like(level) for _ in range(3))
     season = np.repeat(first_season.T[:, None], len(grid), axis=1)
     is_there, values = ~np.isnan(past.T), np.ascontiguousarray(np.nan_to_num(past.T))
-    is_whole = is_there.all(axis=1)
+    is_whole, window = is_there.all(axis=1), np.arange(num_windows)
+
+    def choose() -> _State:
+        best = np.argmin(losses, axis=0)
+        return _State(level[best, window], trend[best, window], grid[best, 2], season[:, best, window].T)
+
     # In place, because new arrays in each step take as long as the arithmetic.
     for step in range(length):
         phase = season[(step - length) % len(season)]
@@ -134,7 +181,7 @@ def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_s
         if has_season:
             error -= phase
         if not is_whole[step]:
-            # Before the first value there is no error, and no trend, so that the initial state stays.
+            # Before the first value there is no error.
             error[:, ~is_there[step]] = 0.0
         losses += np.multiply(error, error, out=product)
         level += np.multiply(alpha, error, out=product)
@@ -142,5 +189,4 @@ def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_s
             trend += np.multiply(trend_rate, error, out=product)
         if has_season:
             phase += np.multiply(season_rate, error, out=product)
-    best, window = np.argmin(losses, axis=0), np.arange(num_windows)
-    return _State(level[best, window], trend[best, window], grid[best, 2], season[:, best, window].T)
+        yield choose

@@ -4,9 +4,9 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.error_quantiles import find_growth, find_t, link_steps
 from rnn_pipelines.forecast.methods.error_sizes import NUM_SAMPLES, Pool, SizeModel
-from rnn_pipelines.forecast.methods.ladder import extend_by_ladder
 from rnn_pipelines.forecast.methods.local import forecast_locally
 from rnn_pipelines.forecast.methods.past import find_past
+from rnn_pipelines.forecast.methods.short_series_rule import extend_by_rule
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
 # The newest part of the past whose errors count, and the most origins of a series.
@@ -77,7 +77,7 @@ def _find_errors(panel: WindowedPanel, origins: np.ndarray, stops: np.ndarray) -
     rows = origins[:, None] + np.arange(panel.horizon)
     is_known = rows < stops[number_series(panel.series_starts, origins)][:, None]
     actual = np.where(is_known, panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
-    return actual - forecast_locally(panel, origins, extend_by_ladder)
+    return actual - forecast_locally(panel, origins, extend_by_rule)
 
 
 def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:

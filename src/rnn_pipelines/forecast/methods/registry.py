@@ -20,10 +20,10 @@ from rnn_pipelines.forecast.methods.intermittent import (
     has_many_zeros,
     has_zeros,
 )
-from rnn_pipelines.forecast.methods.ladder import LADDER, extend_by_ladder, has_few_windows
 from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
+from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
 from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
 from rnn_pipelines.report.styles import CELLS, Style
 
@@ -68,9 +68,9 @@ METHODS: dict[str, Method] = {
     ZERO: LocalMethod(
         ZERO, extend_by_zero, Style("zero", "#9a9a9a", "dot"), "forecasts zeros", False, suits=has_many_zeros
     ),
-    LADDER: LocalMethod(
-        LADDER,
-        extend_by_ladder,
+    SHORT_SERIES_RULE: LocalMethod(
+        SHORT_SERIES_RULE,
+        extend_by_rule,
         Style("rule for short series", "#8c7b75", "dash"),
         "takes level, season or trend by the number of values",
         suits=has_few_windows,
