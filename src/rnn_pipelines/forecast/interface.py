@@ -169,8 +169,12 @@ class Forecaster:
 
     @property
     def networks(self) -> dict[str, Network]:
-        """The trained networks by name; `networks["lstm"].to_keras()` is a Keras model."""
-        return {name: trained.network for name, trained in self._require_training().networks.items()}
+        """The trained networks by name; `networks["lstm"].to_keras()` is a Keras model.
+
+        None with too few windows for their training, see the log of `fit`.
+        """
+        trained = self._require_training().networks
+        return {name: one.network for name, one in trained.items() if one.record["num_steps"]}
 
     def network_windows(self, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return inputs and targets for further training of `networks[name].to_keras()`, without the test part.
@@ -375,6 +379,11 @@ class Forecaster:
 
     def _find_network(self, name: str) -> Network:
         networks = self.networks
+        if not networks:
+            needed = max(one.record["values_needed"] for one in self._require_training().networks.values())
+            raise ParameterError(
+                f"name: no network was trained, because there are too few values. Fit about {needed} in a series."
+            )
         if not isinstance(name, str) or name not in networks:
             raise ParameterError(f"name: expected one of {sorted(networks)}, received {show(name)}.")
         return networks[name]

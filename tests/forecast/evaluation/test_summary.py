@@ -123,6 +123,8 @@ def test_json_holds_the_forecasters_and_the_noise_floor(
         "num_windows",
         "num_cutoffs",
         "missed_origins",
+        "values_needed",
+        "use",
         "mean_size",
         "test_fingerprint",
     )

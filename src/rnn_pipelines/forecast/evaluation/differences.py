@@ -9,6 +9,9 @@ from rnn_pipelines.forecast.evaluation.metrics import average_errors
 from rnn_pipelines.forecast.evaluation.significance import compute_interval, linearize_roots
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
+# With fewer windows that do not overlap, an interval of a difference says nothing.
+MIN_INDEPENDENT = 10
+
 
 def measure_differences(
     predictions: Predictions, scale: pd.Series, baseline: str, is_root: bool = False
@@ -23,7 +26,8 @@ def measure_differences(
     Returns:
         By forecaster, `difference`: the mean over cut-offs of that of the mean squared error of one series, or of the
         scaled error of several, over the baseline's error; negative is better. `difference_low`, `difference_high`: its
-        95 % interval over cut-offs, or over series if each has one cut-off. None if undefined.
+        95 % interval over cut-offs, or over series if each has one cut-off. None if undefined, and the interval also if
+        fewer than `MIN_INDEPENDENT` cut-offs or series do not overlap.
     """
     table = predictions.table
     is_panel = table["unique_id"].nunique() > 1
@@ -39,11 +43,12 @@ def measure_differences(
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
     horizon = 1 if has_one_each else int(table["horizon_step"].max())
-    theirs = losses[baseline].mean()
+    theirs, is_enough = losses[baseline].mean(), len(losses) >= MIN_INDEPENDENT * horizon
     found: dict[str, dict[str, float | None]] = {}
     for name in predictions.forecasters:
         differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
-        ends = (float(np.mean(differences)), *compute_interval(differences, horizon))
+        interval = compute_interval(differences, horizon) if is_enough else (np.nan, np.nan)
+        ends = (float(np.mean(differences)), *interval)
         names = ("difference", "difference_low", "difference_high")
         found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
     return found
@@ -66,5 +71,6 @@ def centre_differences(
     for name, numbers in differences.items():
         ours, mean = errors[name], numbers["difference"]
         shift = 0.0 if ours is None or not theirs or mean is None else ours / theirs - 1 - mean
-        centred[name] = {key: None if end is None else end + shift for key, end in numbers.items()}
+        # No error is lower than 0.
+        centred[name] = {key: None if end is None else max(end + shift, -1.0) for key, end in numbers.items()}
     return centred

@@ -54,6 +54,8 @@ class ForecastMetrics:
         zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
         missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
+        values_needed: about the values of a series that the training of networks takes; 0 if they were trained.
+        use: the forecaster that goes into use.
         mean_size: the mean absolute actual of the test part; 0 if unknown.
         test_fingerprint: of windows and actuals of the test part; empty if unknown.
     """
@@ -64,6 +66,8 @@ class ForecastMetrics:
     num_windows: int = 0
     num_cutoffs: int = 0
     missed_origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    values_needed: int = 0
+    use: str = ENSEMBLE
     mean_size: float = 0.0
     test_fingerprint: str = ""
 
@@ -185,9 +189,10 @@ def evaluate_forecasts(
         records: the training record of each network.
     """
     zero_fraction = measure_zero_fraction(series, cutoffs)
+    needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
     if predictions.table.empty:
         empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
-        return ForecastMetrics({}, None, zero_fraction).to_json(), *empty
+        return ForecastMetrics({}, None, zero_fraction, values_needed=needed).to_json(), *empty
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     summary = summarize_metrics(
@@ -208,6 +213,7 @@ def evaluate_forecasts(
     summary = replace(
         summary.add(differences).add(of_intervals).add(seconds),
         num_windows=len(observed),
+        values_needed=needed,
         num_cutoffs=int(observed["cutoff"].nunique()),
         missed_origins=list_missed(predictions, ENSEMBLE),
         mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
@@ -247,6 +253,8 @@ def summarize_metrics(
             numbers[f"skill_vs_{baseline}"] = 1 - row["mse"] / theirs if theirs > 0 else None
         blocks[str(name)] = {key: None if pd.isna(number) else float(number) for key, number in numbers.items()}
     for name, record in records.items():
+        if name not in blocks:
+            continue  # it was not trained
         blocks[name] |= {key: value for key, value in record.items() if key != "hyperparameters"}
     return ForecastMetrics(blocks, noise_floor_mse, zero_fraction)
 

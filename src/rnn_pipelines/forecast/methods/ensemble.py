@@ -197,13 +197,16 @@ def fit_all_methods(
 
     Args:
         data: the data of the fits.
-        networks: trained on the same data, by name.
+        networks: trained on the same data, by name. With too few windows for validation none was trained, and they are
+            left out.
     Returns:
         All fitted methods by name: networks, ensemble, ensemble of the median if wanted, simple methods. And the record
         of `fit_ensemble`.
     """
     simple = fit_methods(data)
-    trained = {name: describe_network(data, network) for name, network in networks.items()}
+    trained = {}
+    if data.linear.is_enough:
+        trained = {name: describe_network(data, network) for name, network in networks.items()}
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
     ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
     return {**trained, **ensembles, **simple}, fitted[ENSEMBLE][1]

@@ -10,7 +10,7 @@ Source: Gardner & McKenzie (1985), doi:10.1287/mnsc.31.10.1237; Hyndman et al. (
     table 2.1, models (A,N,N), (A,Ad,N) and (A,Ad,A).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -59,6 +59,20 @@ class _State(NamedTuple):
             self.level[:, None] + self.trend[:, None] * growth + self.season[:, steps % self.season.shape[1]]
         )
         return ahead
+
+
+class _Smoothed(NamedTuple):
+    """The states of all parameters: float64[parameters, window] each, and float64[season, parameters, window]."""
+
+    losses: np.ndarray
+    level: np.ndarray
+    trend: np.ndarray
+    season: np.ndarray
+
+    def choose(self, grid: np.ndarray) -> _State:
+        """Return the state of the parameters with the least error of each window."""
+        best, window = np.argmin(self.losses, axis=0), np.arange(self.losses.shape[1])
+        return _State(self.level[best, window], self.trend[best, window], grid[best, 2], self.season[:, best, window].T)
 
 
 def extend_by_level(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
@@ -125,7 +139,9 @@ def _trace(past: np.ndarray, grid: np.ndarray, first_trend: np.ndarray, horizon:
         # Before the first value, the level rises by the trend alone.
         level = past[np.arange(len(past)), first] - (first + 1) * first_trend
     states = _iterate_states(past, grid, level, np.zeros((len(past), 1)), first_trend)
-    found = [choose().extend(horizon) for step, choose in enumerate(states) if step >= num_steps - num_origins]
+    found = [
+        smoothed.choose(grid).extend(horizon) for step, smoothed in enumerate(states) if step >= num_steps - num_origins
+    ]
     return np.stack(found, axis=1)
 
 
@@ -142,14 +158,14 @@ def _smooth_without_season(past: np.ndarray, grid: np.ndarray, number: int) -> _
 
 def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray) -> _State:
     """Smooth each window with all parameters of a grid, and return the state of the best ones after its last value."""
-    *_, choose = _iterate_states(past, grid, first_level, first_season, np.zeros(len(past)))
-    return choose()
+    *_, smoothed = _iterate_states(past, grid, first_level, first_season, np.zeros(len(past)))
+    return smoothed.choose(grid)
 
 
 def _iterate_states(
     past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray, first_trend: np.ndarray
-) -> Iterator[Callable[[], _State]]:
-    """Smooth each window with all parameters of a grid; yield after each step a function that returns the best state.
+) -> Iterator["_Smoothed"]:
+    """Smooth each window with all parameters of a grid; yield the same arrays after each step.
 
     Args:
         past: float64[window, time], NaN before the first value.
@@ -157,7 +173,7 @@ def _iterate_states(
         first_level, first_trend: float64[window].
         first_season: float64[window, season].
     """
-    num_windows, length = past.shape
+    length = past.shape[1]
     alpha, beta, damping, gamma = grid.T[:, :, None]
     has_trend, has_season = bool(beta.any()), bool(first_season.any() or gamma.any())
     trend_rate, season_rate = alpha * beta, gamma * (1 - alpha)
@@ -165,12 +181,7 @@ def _iterate_states(
     losses, error, product = (np.zeros_like(level) for _ in range(3))
     season = np.repeat(first_season.T[:, None], len(grid), axis=1)
     is_there, values = ~np.isnan(past.T), np.ascontiguousarray(np.nan_to_num(past.T))
-    is_whole, window = is_there.all(axis=1), np.arange(num_windows)
-
-    def choose() -> _State:
-        best = np.argmin(losses, axis=0)
-        return _State(level[best, window], trend[best, window], grid[best, 2], season[:, best, window].T)
-
+    is_whole, smoothed = is_there.all(axis=1), _Smoothed(losses, level, trend, season)
     # In place, because new arrays in each step take as long as the arithmetic.
     for step in range(length):
         phase = season[(step - length) % len(season)]
@@ -189,4 +200,4 @@ def _iterate_states(
             trend += np.multiply(trend_rate, error, out=product)
         if has_season:
             phase += np.multiply(season_rate, error, out=product)
-        yield choose
+        yield smoothed

@@ -1,7 +1,7 @@
 """Folds: parts of the past that are held out in turn, so that each method is validated on held-out windows."""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -81,6 +81,34 @@ def make_folds(panel: WindowedPanel) -> Folds:
     edges = np.linspace(len(past) // 2 if is_forward else 0, len(past), NUM_BLOCKS + 1).astype(int)
     edges = np.append(past, past[-1:] + 1)[edges] if len(past) else edges
     return _hold_out(panel, past, series, edges[:-1, None], edges[1:, None], is_forward)
+
+
+def count_needed_values(panel: WindowedPanel, is_forward: bool) -> int:
+    """Return about how many values a series needs, so that there are enough windows for validation.
+
+    The parts count as if their sizes were open. The lookback is that of the panel, and that of a longer series may be
+    longer.
+
+    Args:
+        panel: with too few windows.
+        is_forward: see `Folds`.
+    """
+    horizon, num_series = panel.horizon, len(panel.series_starts)
+    num_windows = horizon - (-MIN_SEEN // num_series)
+    if num_series == 1:
+        num_windows = next(number for number in count(1) if _is_enough_alone(number, horizon, is_forward))
+    # One horizon of the windows is lost between training and validation.
+    num_learnt = num_windows + panel.lookback + 2 * horizon - 2
+    return max(num_learnt + horizon, -(-5 * num_learnt // 4))
+
+
+def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
+    """Return whether so many windows of a single series are enough for its folds."""
+    edges = np.linspace(num_windows // 2 if is_forward else 0, num_windows, NUM_BLOCKS + 1).astype(int)
+    num_seen = np.maximum(0, edges[:-1] - horizon + 1)
+    if not is_forward:
+        num_seen += np.maximum(0, num_windows - edges[1:] - horizon + 1)
+    return bool((num_seen >= MIN_SEEN).all() and (np.diff(edges) > 0).all())
 
 
 def _hold_out(

@@ -51,6 +51,7 @@ class NetworkRecord(TypedDict):
         best_step: the step of the weights that are kept; 0 if training did not reduce the validation loss.
         is_cut_short: whether the time limit ended the training.
         shrinkage: see `Network`.
+        values_needed: about the values of a series with which the network is trained; 0 if it was trained.
         num_parameters: of all members.
         hyperparameters: see `Hyperparameters`.
     """
@@ -60,6 +61,7 @@ class NetworkRecord(TypedDict):
     best_step: int
     is_cut_short: bool
     shrinkage: float
+    values_needed: int
     num_parameters: int
     hyperparameters: dict[str, Any]
 

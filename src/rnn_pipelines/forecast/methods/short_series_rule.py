@@ -89,7 +89,7 @@ def list_rules(season_length: int) -> list[Rule]:
         *level,
         *(naive if season_length <= MAX_NAIVE_SEASON else []),
         Rule(2 * season_length, "Theta and seasonal naive with drift", _extend_by_theta_and_season),
-        Rule(3 * season_length, "Theta and trends", partial(_extend_by_errors, traces=[_trace_theta, *TRENDS])),
+        Rule(3 * season_length, "Theta and trends", partial(_extend_by_errors, traces=(_trace_theta, *TRENDS))),
     ]
 
 
@@ -153,10 +153,10 @@ def _trace_drift(past: np.ndarray, horizon: int, num_origins: int, is_newest: bo
     return last[:, :, None] + drift[:, :, None] * np.arange(1, horizon + 1)
 
 
-TRENDS: list[Trace] = [
+TRENDS = (
     trace_damped_trend,
     trace_local_trend,
     partial(_trace_drift, is_newest=False),
     partial(_trace_drift, is_newest=True),
-]
-LEVEL_AND_TREND: list[Trace] = [trace_level, trace_damped_trend]
+)
+LEVEL_AND_TREND = (trace_level, trace_damped_trend)

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError, count
-from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.folds import count_needed_values, list_past
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import (
@@ -230,12 +230,11 @@ class _Training:
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
-        if self.validation:
-            logger.info(
-                "%s: best step %d of %d, shrinkage %.2f", self.name, progress.best_step, self.num_steps, shrinkage
-            )
-        else:
-            logger.info("%s: not trained, because there are too few windows for validation", self.name)
+        needed = 0 if self.validation else count_needed_values(self.data.panel, self.data.linear.is_forward)
+        said = f"best step {progress.best_step} of {self.num_steps}, shrinkage {shrinkage:.2f}"
+        if needed:
+            said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
+        logger.info("%s: %s", self.name, said)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
         network = Network(
             weights, cell, segment, calendar, shrinkage, out_of_fold, progress.seconds, self.training.start
@@ -248,6 +247,7 @@ class _Training:
             "best_step": progress.best_step,
             "is_cut_short": self._goes_on(),
             "shrinkage": shrinkage,
+            "values_needed": needed,
             "num_parameters": sum(array.size for array in weights.values()),
             "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar), "engine": self.engine},
         }

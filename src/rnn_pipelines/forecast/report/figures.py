@@ -86,11 +86,16 @@ def draw_figures(
         "coverage": draw_steps(draw_coverage, by_level, hidden),
         "residuals": draw(draw_residuals, predictions),
         "next_values": draw_or_note(draw_next_values, series, next_values, hidden),
-        "losses": draw_or_note(
-            draw_losses, histories, "error of the corrected forecast on normalised windows", STYLES, by="step"
-        ),
+        "losses": draw_or_note(_draw_trainings, histories),
         "explanation": draw_or_note(draw_explanation, explanation),
     }
+
+
+def _draw_trainings(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    trained = {name: history for name, history in histories.items() if history["val_loss"].notna().any()}
+    if not trained:
+        return draw_nothing("Loss by step", "no network was trained, because there are too few values")
+    return draw_losses(trained, "error of the corrected forecast on normalised windows", STYLES, by="step")
 
 
 def has_one_step(predictions: Predictions) -> bool:

@@ -35,7 +35,7 @@ from rnn_pipelines.forecast.report.settings import (
 )
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import write_verdict
+from rnn_pipelines.forecast.report.verdict import describe_untrained, write_verdict
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
 from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Part, Section, render_page
@@ -104,12 +104,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         *report_run_before(metrics, results.run_before),
         Section(
             "Networks",
-            [
-                tabulate_networks(results.records),
-                tabulate_weights(results.ensemble),
-                NOTES["networks"],
-                figures["losses"],
-            ],
+            _report_networks(results, figures["losses"]),
         ),
         *covariates.report_covariates(results.covariates, profile["num_series"]),
         Section("Data", [tabulate_parts(profile, results.cutoffs), tabulate_profile(profile)]),
@@ -125,6 +120,14 @@ def _compare_methods(results: Results) -> list[Part]:
     if not results.metrics.forecasters:
         return [verdict]
     return [verdict, tabulate_metrics(results.metrics), NOTES["difference"]]
+
+
+def _report_networks(results: Results, losses: Figure) -> list[Part]:
+    """Return the trainings and the weights; only the weights if no network was trained."""
+    weights = tabulate_weights(results.ensemble)
+    if untrained := describe_untrained(results.metrics):
+        return [untrained, weights]
+    return [tabulate_networks(results.records), weights, NOTES["networks"], losses]
 
 
 def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:

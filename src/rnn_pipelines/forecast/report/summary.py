@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.report.next_values import choose_form, write_times
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import describe_zeros, judge_network, name_forecaster, warn_of_ensemble
+from rnn_pipelines.forecast.report.verdict import list_verdict, name_forecaster
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 from rnn_pipelines.runs.earlier import EarlierRun
@@ -50,9 +50,8 @@ def summarize_run(
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
-    zeros = describe_zeros(metrics)
     blocks = [
-        *map(wrap_lines, (judge_network(metrics), warn_of_ensemble(metrics), zeros)),
+        *map(wrap_lines, list_verdict(metrics)),
         ranked,
         wrap_lines(held),
         summarize_all_series(all_series),

@@ -1,4 +1,4 @@
-"""The verdict of `forecast` in words: the best network and the ensemble against the best baseline."""
+"""The verdict of `forecast` in words: the best network and the forecast in use against the best baseline."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, warn_of_zeros
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.report.numbers import format_number
@@ -16,8 +16,9 @@ from rnn_pipelines.report.texts import read_texts
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 # Largest relative difference of a tie if there is no interval; the seed alone can cause smaller ones.
 TIE_FRACTION = 0.01
-# The terminal names an ensemble that is worse than the best baseline by more than this part.
-WORSE_FRACTION = 0.05
+# The terminal names a forecast in use that is worse than the best baseline by more than this part. By more than the
+# other part, it is clearly worse, even if there are too few windows for a test.
+WORSE_FRACTION, CLEAR_FRACTION = 0.05, 0.5
 
 # Reasons for a difference of the RMSE in the other direction than that of the deciding metric.
 OTHER_DIRECTION = {
@@ -29,31 +30,54 @@ OTHER_DIRECTION = {
 
 
 def write_verdict(metrics: ForecastMetrics) -> str:
-    """Return whether the best network and the ensemble beat, tie or lose to the best baseline, and by how much.
+    """Return whether the best network and the forecast in use beat, tie or lose to the best baseline, and by how much.
 
-    "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others.
+    "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others. A forecast in use that
+    is clearly behind comes first.
     """
     sentences = [judge_network(metrics)]
-    if ENSEMBLE in metrics.forecasters:
-        biases = _format_biases(metrics, metrics.find_best_baseline())
-        sentences.append(f"{_judge_ensemble(metrics, 'that baseline')}{biases}")
+    if metrics.use in metrics.forecasters:
+        name = "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
+        judged = f"{_judge_used(metrics, name)}{_format_biases(metrics, metrics.find_best_baseline())}"
+        sentences = [judged, *sentences] if is_clearly_behind(metrics) else [*sentences, judged]
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
 
 
-def warn_of_ensemble(metrics: ForecastMetrics) -> str:
-    """Return a sentence if the ensemble, which goes into use, is clearly worse than the best baseline."""
-    if ENSEMBLE not in metrics.forecasters:
+def list_verdict(metrics: ForecastMetrics) -> list[str]:
+    """Return the sentences for a terminal, which names the forecast in use only if it is behind the best baseline."""
+    sentences = [judge_network(metrics), warn_of_used(metrics)]
+    return [*(sentences[::-1] if is_clearly_behind(metrics) else sentences), describe_zeros(metrics)]
+
+
+def is_clearly_behind(metrics: ForecastMetrics) -> bool:
+    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
+    if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
+        return False
+    ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline()))
+    is_significant = _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
+    return is_significant or ours > (1 + CLEAR_FRACTION) * theirs
+
+
+def warn_of_used(metrics: ForecastMetrics) -> str:
+    """Return a sentence if the forecast in use is worse than the best baseline; empty if it is not."""
+    if metrics.use not in metrics.forecasters:
         return ""
     best = metrics.find_best_baseline()
-    ours, theirs = (metrics.get(name, metrics.deciding) for name in (ENSEMBLE, best))
-    return _judge_ensemble(metrics, STYLES[best].name) if ours > (1 + WORSE_FRACTION) * theirs else ""
+    ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, best))
+    is_worse = ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics)
+    return _judge_used(metrics, STYLES[best].name) if is_worse else ""
 
 
-def _judge_ensemble(metrics: ForecastMetrics, name: str) -> str:
-    baseline = metrics.find_best_baseline()
+def _judge_used(metrics: ForecastMetrics, name: str) -> str:
+    baseline, used = metrics.find_best_baseline(), STYLES[metrics.use].name
+    if metrics.use == baseline:
+        return f"The forecast in use is the best baseline, {used}."
+    if name == "the best baseline":
+        name = f"{name}, {STYLES[baseline].name}"
+    subject = "The ensemble, which goes into use," if metrics.use == ENSEMBLE else f"The forecast in use, {used},"
     return (
-        f"The ensemble, which goes into use, {_compare(metrics, ENSEMBLE, baseline)} {name}: "
-        f"{_format_difference(metrics, ENSEMBLE, baseline)}."
+        f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: "
+        f"{_format_difference(metrics, metrics.use, baseline)}."
     )
 
 
@@ -73,19 +97,28 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
-    """Return the first sentence of the verdict: the best network against the best baseline."""
+    """Return how the best network compares with the best baseline, or that no network was trained."""
     if not metrics.forecasters:
-        return NOTES["not_evaluated"]
+        return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
-    network = min(
-        (name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES), key=lambda name: values[name]
-    )
+    networks = [name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES]
+    if not networks:
+        return describe_untrained(metrics)
+    network = min(networks, key=lambda name: values[name])
     return (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
     )
+
+
+def describe_untrained(metrics: ForecastMetrics) -> str:
+    """Return that no network was trained, and how many values a training takes; empty if they were trained."""
+    if not metrics.values_needed:
+        return ""
+    names = " and ".join(network.style.name for network in NETWORKS.values())
+    return NOTES["untrained"].format(networks=names, needed=f"{metrics.values_needed:,}")
 
 
 def adds_nothing(metrics: ForecastMetrics, name: str) -> bool:
@@ -124,8 +157,8 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
 
 
 def _format_biases(metrics: ForecastMetrics, baseline: str) -> str:
-    ours, theirs = (metrics.forecasters[name].get("bias") for name in (ENSEMBLE, baseline))
-    if ours is None or theirs is None:
+    ours, theirs = (metrics.forecasters[name].get("bias") for name in (metrics.use, baseline))
+    if ours is None or theirs is None or metrics.use == baseline:
         return ""
     return f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
 
@@ -157,7 +190,8 @@ def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
         windows += f" at {count(metrics.num_cutoffs, 'cut-off')}"
     if numbers.get("difference_low") is not None:
         return f", but within chance over {windows}"
-    return f", but a test needs more than {windows}" if numbers.get("difference") is not None else ""
+    are = "is" if windows.startswith("1 ") else "are"
+    return f", but {windows} {are} too few to tell" if numbers.get("difference") is not None else ""
 
 
 def _format_interval(numbers: Mapping[str, float | None]) -> str:

@@ -49,6 +49,8 @@ def choose_forecasters(
 ) -> ChosenForecasters:
     """Return the networks of `forecast`, or train small ones if a network, linear models or windows are missing.
 
+    Networks that `forecast` could not train, because it had too few windows, count as missing.
+
     Args:
         panel: the windows of `forecast`, or None.
         linear: the linear models of `forecast`, or None.
@@ -59,7 +61,7 @@ def choose_forecasters(
         NetworkError: the linear models or the windows are not those of the networks.
     """
     networks = {cell: network for cell, network in found.items() if network is not None}
-    if panel is None or linear is None or len(networks) < len(found):
+    if panel is None or linear is None or len(networks) < len(found) or not linear.is_enough:
         return _train_small_forecasters(list(found), small)
     for cell, network in networks.items():
         _check_window_sizes(cell, network, linear, panel)
@@ -67,7 +69,9 @@ def choose_forecasters(
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
-    logger.info("kedro run --pipelines=forecast has left no forecasters. Training small ones on %s", small.source.label)
+    logger.info(
+        "kedro run --pipelines=forecast has left no trained networks. Training small ones on %s", small.source.label
+    )
     panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
     data = prepare_fitting(panel)
     networks = {}

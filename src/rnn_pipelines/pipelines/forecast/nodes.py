@@ -61,9 +61,9 @@ def take_network(trained: dict[str, TrainedNetwork], spec: NetworkSpec) -> tuple
     return found.network, found.history, found.record
 
 
-def export_network(network: Network, spec: NetworkSpec) -> Any:
-    """Return the network as a Keras model if its parameters ask for one, else an empty mapping."""
-    return network.to_keras() if spec.save_keras else {}
+def export_network(network: Network, spec: NetworkSpec, record: NetworkRecord) -> Any:
+    """Return the network as a Keras model if its parameters ask for one and it was trained, else an empty mapping."""
+    return network.to_keras() if spec.save_keras and record["num_steps"] else {}
 
 
 def fit_all_methods(

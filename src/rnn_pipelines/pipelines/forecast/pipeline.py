@@ -64,7 +64,7 @@ def create_network_nodes(name: str) -> list[Node]:
     spec, namespace = f"params:forecast.{name}", f"methods.{name}"
     return [
         node(nodes.take_network, ["forecast_networks", spec], outputs, namespace),
-        node(nodes.export_network, [outputs[0], spec], f"forecast_{name}_keras", namespace),
+        node(nodes.export_network, [outputs[0], spec, outputs[2]], f"forecast_{name}_keras", namespace),
     ]
 
 
