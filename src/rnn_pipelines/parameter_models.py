@@ -100,7 +100,9 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
             hint = suggest(str(first["loc"][-1]), sorted(kind.model_fields), prefix=f"{name}.", mark="")
             raise ParameterError(f"{path}: no such parameter. {hint}") from error
         received = "" if first["type"] == "value_error" else f" Received {show(first['input'])}."
-        raise ParameterError(f"{path}: {first['msg'].removeprefix('Value error, ')}.{received}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        end = "" if message.endswith("?") else "."
+        raise ParameterError(f"{path}: {message}{end}{received}") from error
 
 
 def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:

@@ -121,7 +121,13 @@ def test_challenger_names_no_network(forecaster: Forecaster) -> None:
     fitted = get_fitted(forecaster)
     panel = fitted.panel
     challenger, record = choose_challenger(
-        fitted.data, panel.scaler, panel.coding, fitted.settings, fitted.spec.level, *fitted.networks.values()
+        fitted.data,
+        panel.scaler,
+        panel.coding,
+        fitted.settings,
+        fitted.spec.level,
+        fitted.spec.use,
+        *fitted.networks.values(),
     )
     assert challenger.settings.networks == {}
     assert not NAMES & set(record["weights"])

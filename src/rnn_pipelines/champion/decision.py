@@ -98,7 +98,7 @@ def _gather_metrics(case: Case, champion: LoadedChampion | None, training: Chall
     """Return all measures, with the losses of challenger and champion on their own validation parts."""
     expected = None if champion is None else (champion.record.get("metrics") or Metrics()).get("challenger")
     losses = {
-        CHALLENGER: training["validation_losses"][training["chosen"]],
+        CHALLENGER: training["validation_losses"].get(training["chosen"]),
         CHAMPION: (expected or Measures()).get("validation_loss"),
     }
     both: dict[str, Measures | None] = {

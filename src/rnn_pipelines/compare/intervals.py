@@ -28,6 +28,22 @@ def estimate_mean(values: Sequence[float]) -> Estimate:
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
+def estimate_loss(values: Sequence[float]) -> Estimate:
+    """Return the mean of losses, or of other sizes, with its 95 % confidence interval, which never goes below 0.
+
+    The interval is that of the mean logarithm, by Student's t distribution, around the mean of the values.
+
+    Args:
+        values: one for each seed, at least two, not negative.
+    """
+    found = estimate_mean(values)
+    if min(values) <= 0:
+        return {**found, "low": max(found["low"], 0.0)}
+    logs = estimate_mean(np.log(values).tolist())
+    reach = float(np.exp(logs["high"] - logs["mean"]))
+    return {"mean": found["mean"], "low": found["mean"] / reach, "high": found["mean"] * reach}
+
+
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:
     """Yield the paired difference of every two networks; with the same seed, both see the same data in the same order.
 
@@ -69,12 +85,12 @@ def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
             "num_seeds": len(of_cell),
             "num_recurrent_parameters": int(of_cell["num_recurrent_parameters"].iloc[0]),
             "num_parameters": int(of_cell["num_parameters"].iloc[0]),
-            "validation": estimate_mean(of_cell["validation"].tolist()),
-            "test": estimate_mean(of_cell["test"].tolist()),
-            "seconds_per_epoch": estimate_mean(of_cell["seconds_per_epoch"].tolist()),
-            "seconds_to_best": estimate_mean(of_cell["seconds_to_best"].tolist()),
-            "compile_seconds": estimate_mean(of_cell["compile_seconds"].tolist()),
-            "epochs": estimate_mean(of_cell["epochs"].tolist()),
+            "validation": estimate_loss(of_cell["validation"].tolist()),
+            "test": estimate_loss(of_cell["test"].tolist()),
+            "seconds_per_epoch": estimate_loss(of_cell["seconds_per_epoch"].tolist()),
+            "seconds_to_best": estimate_loss(of_cell["seconds_to_best"].tolist()),
+            "compile_seconds": estimate_loss(of_cell["compile_seconds"].tolist()),
+            "epochs": estimate_loss(of_cell["epochs"].tolist()),
             "num_learnt": len(learnt),
             "steps_to_learn": float(learnt.median()) if len(learnt) else None,
             "differences": [pair for pair in pairs if pair["cell"] == cell],

@@ -37,6 +37,7 @@ FILES = {
 @click.option("--future", multiple=True, help="A column that is known in advance, such as a price; repeat it.")
 @click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
 @click.option("--holidays", help="A country with its public holidays, such as DE or US.")
+@click.option("--use", help="The method of the forecast: ensemble, best or a name, such as theta. By default ensemble.")
 @click.option("--set", "settings", multiple=True, help="Any parameter of a forecast, as training.seed=1; repeat it.")
 @click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
@@ -79,6 +80,8 @@ def _read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> 
     }
     blocks = {**given, **{name: {**block, **given.get(name, {})} for name, block in own.items()}}
     blocks.setdefault("level", list(options["level"]))
+    if options["use"]:
+        blocks["use"] = options["use"]
     columns = {name: options[name] for name in ("time", "target") if options[name]}
     blocks["source"] = _find_columns(blocks["source"] | columns, blocks["covariates"])
     return read_parameter_models(blocks, source=SourceSpec)
@@ -111,13 +114,13 @@ def _find_columns(source: dict[str, Any], covariates: Mapping[str, Any]) -> dict
 
 def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
     from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
+    from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
     from rnn_pipelines.storage.spreadsheets import write_csv
 
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     return {
         FILES["report"]: report.encode(),
-        FILES["next_values"]: write_csv(tabulate_ensemble(evaluated.future)),
+        FILES["next_values"]: write_csv(tabulate_used(evaluated.future)),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
@@ -126,7 +129,7 @@ def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
 def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dict[str, Any]:
     """Return the results for programs; the documentation names the keys."""
     from rnn_pipelines.champion.records import make_plain
-    from rnn_pipelines.forecast.report.next_values import tabulate_ensemble
+    from rnn_pipelines.forecast.report.next_values import tabulate_used
     from rnn_pipelines.forecast.report.verdict import write_verdict
 
     profile, metrics = fitted.panel.profile, evaluated.metrics
@@ -137,9 +140,10 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
         "horizon": profile["horizon"],
         "repairs": list(profile["repairs"]),
         "verdict": write_verdict(metrics),
+        "use": metrics.use,
         "deciding_metric": metrics.deciding,
         "leaderboard": make_plain([{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]),
-        "next_values": list_rows(tabulate_ensemble(evaluated.future)),
+        "next_values": list_rows(tabulate_used(evaluated.future)),
         "folder": str(folder),
         "files": {name: str(folder / file) for name, file in FILES.items()},
     }

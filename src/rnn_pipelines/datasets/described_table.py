@@ -17,9 +17,9 @@ GROUP_ROWS = 1 << 16
 
 
 class DescribedTableDataset(DataclassDataset):
-    """Dataset of a dataclass with a `table` and tuples of its column names.
+    """Dataset of a dataclass with a `table`, tuples of its column names, and texts.
 
-    The table is saved as a Parquet file, with the tuples and the run that made it in `DataFrame.attrs`.
+    The table is saved as a Parquet file, with these and the run that made it in `DataFrame.attrs`.
     """
 
     def load(self) -> Any:
@@ -31,15 +31,17 @@ class DescribedTableDataset(DataclassDataset):
                 f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
                 "makes it again."
             )
-        described = {name: tuple(table.attrs[name]) for name in names}
+        found = {name: table.attrs[name] for name in names}
+        described = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
         table.attrs = {}
         return kind(table=table, **described)
 
     def save(self, data: Any) -> None:
         refuse_broken_texts(data.table, str(self._filepath))
         table = data.table.copy(deep=False)
-        fields = (field.name for field in dataclasses.fields(data) if field.name != "table")
-        table.attrs = {"run": self.run} | {name: list(getattr(data, name)) for name in fields}
+        found = {field.name: getattr(data, field.name) for field in dataclasses.fields(data) if field.name != "table"}
+        described = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        table.attrs = {"run": self.run} | described
         # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
         doubles = [name for name in table if table[name].dtype == np.float64]
         others = [name for name in table if name not in doubles]

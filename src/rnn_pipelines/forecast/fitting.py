@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.evaluation.summary import (
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods, replace_network
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
+from rnn_pipelines.forecast.methods.in_use import choose_used, take_used
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
@@ -48,7 +49,8 @@ class Fitted:
         data: of the fits: the windows and their linear models.
         networks: trained, by name, with their records.
         methods: all methods by name, including the ensemble; evaluated, and refitted for use.
-        weights: of the ensemble, with the losses of its methods, see `fit_ensemble`.
+        weights: of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use,
+            `used`.
         intervals: of all methods.
     """
 
@@ -99,6 +101,8 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     data = prepare_fitting(panel.windows, spec.training, panel.scaler)
     networks = train_networks(data, spec.networks, spec.training)
     methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
+    weights["used"] = choose_used(spec.use, methods, weights["losses"])
+    settings = settings.model_copy(update={"use": weights["used"]})
     methods = check_refit(data, methods)
     intervals = fit_intervals(data, methods, spec.level)
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
@@ -133,6 +137,7 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
 def _tabulate(fitted: Fitted, forecasts: Mapping[str, Forecasts], part: Part) -> Predictions:
     panel = fitted.panel
     predictions = tabulate_forecasts(panel.windows, panel.features, panel.scaler, forecasts, part)
+    predictions = replace(predictions, use=fitted.weights["used"])
     return add_intervals(predictions, fitted.intervals, panel.windows, panel.scaler, part)
 
 
@@ -180,9 +185,9 @@ def describe_zeros(fitted: Fitted) -> str:
 
 def describe_all_series(fitted: Fitted) -> SeriesMethods:
     """Return a row for each series with what forecasts it, see `SeriesMethodsTable`."""
-    panel, linear, ensemble = fitted.panel, fitted.data.linear, fitted.methods[ENSEMBLE]
+    panel, linear = fitted.panel, fitted.data.linear
     return describe_series_methods(
-        fitted.table, panel.cutoffs, panel.profile, panel.windows, linear, {ENSEMBLE: ensemble}
+        fitted.table, panel.cutoffs, panel.profile, panel.windows, linear, fitted.methods, fitted.weights
     )
 
 
@@ -205,7 +210,7 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 
 def make_champion(fitted: Fitted) -> Forecaster:
-    """Return the ensemble as in a retraining, with the settings of its networks and the level for monitoring."""
-    panel, ensemble = fitted.panel, fitted.methods[ENSEMBLE]
-    settings = name_networks(fitted.settings, ensemble, *fitted.networks.values())
-    return make_forecaster(fitted.data, ensemble, panel.scaler, panel.coding, settings, fitted.spec.level)
+    """Return the method in use as in a retraining, with the settings of its networks and the level for monitoring."""
+    panel, in_use = fitted.panel, take_used(fitted.methods, fitted.weights["used"])
+    settings = name_networks(fitted.settings, in_use, *fitted.networks.values())
+    return make_forecaster(fitted.data, in_use, panel.scaler, panel.coding, settings, fitted.spec.level)

@@ -73,6 +73,8 @@ class Forecaster:
         level: of the intervals, in percent; None for no intervals.
         lookback: steps of the past that a forecast reads.
         freq: pandas offset alias, or a whole number of steps; None to infer it.
+        use: the method that is saved, exported and explained: `ensemble`, a column of `predict` such as `theta`, or
+            `best` for the least error on validation windows.
         blocks: other parameters of `parameters_forecast.yml`: `source`, `gaps`, `split`, `window`, `calendar`,
             `covariates`, `lstm`, `gru`, `training`, `evaluation`, such as `training={"seed": 1}`. As in Nixtla's
             libraries, `futr_exog`, `hist_exog` and `stat_exog` are the columns of future, past and static covariates.
@@ -86,11 +88,14 @@ class Forecaster:
         level: Sequence[int] | None = (80, 95),
         lookback: int | None = None,
         freq: int | str | None = None,
+        use: str = ENSEMBLE,
         **blocks: Any,
     ) -> None:
-        self.spec = read_arguments(h, level, lookback, freq, blocks)
+        self.spec = read_arguments(h, level, lookback, freq, {**blocks, "use": use})
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
+        # The name of the method in use; `best` is known after the fit.
+        self._used = ENSEMBLE
         self._fitted: Fitted | None = None
         # The errors of `_fitted`, once they were asked for.
         self._evaluated: Evaluated | None = None
@@ -114,7 +119,7 @@ class Forecaster:
         table, covariates, source = read_frame(frame, self.spec.recipe)
         fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
-        self._evaluated, self._replaced = None, frozenset()
+        self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
         if warning := describe_zeros(fitted):
             logger.warning(warning)
@@ -137,13 +142,13 @@ class Forecaster:
             h: steps ahead, at most 1,000 times the trained horizon. Steps beyond it are forecast recursively and marked
                 by `is_recursive`. Their bounds grow as the errors within the horizon do.
             level: of the intervals, in percent; None for those of the constructor.
-            paths: number of sample paths of the ensemble, at most 10,000, for questions about several steps, such as
-                their sum; None for forecasts.
+            paths: number of sample paths of the method in use, at most 10,000, for questions about several steps, such
+                as their sum; None for forecasts.
             seed: of the paths.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
-            unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, the only forecaster is `ensemble`.
+            unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, only that in use.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
             ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
@@ -287,12 +292,12 @@ class Forecaster:
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 
-    def explain(self, frame: Any = None, forecaster: str = ENSEMBLE) -> pd.DataFrame:
+    def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
         """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
         Args:
             frame: see `predict`.
-            forecaster: its name; after `load`, only `ensemble` exists.
+            forecaster: its name; None for the one in use, the only one after `load`.
         Returns:
             `unique_id, cutoff, ds, horizon_step, input, lag, contribution`, in the unit of `y`; see `explain_windows`.
             The contributions of a step sum to its forecast.
@@ -301,6 +306,7 @@ class Forecaster:
             SeriesError: see `predict`.
         """
         self._require_fit()
+        forecaster = self._used if forecaster is None else forecaster
         if not isinstance(forecaster, str) or forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster]
@@ -310,7 +316,7 @@ class Forecaster:
         return restore_ids(show_table(explain_ends(artefact, series, covariates), artefact.settings.tz), id_type)
 
     def save(self, path: str | Path) -> None:
-        """Save the `ensemble` as a folder of arrays and JSON. Other fitted methods are not saved.
+        """Save the method in use as a folder of arrays and JSON. Other fitted methods are not saved.
 
         An existing model is replaced atomically. Several threads and processes may save and load at once.
 
@@ -322,7 +328,7 @@ class Forecaster:
         save_folder(path, pack(self._make_artefact()))
 
     def export(self, path: str | Path) -> None:
-        """Write the `ensemble` with a program that predicts with NumPy and pandas alone.
+        """Write the method in use with a program that predicts with NumPy and pandas alone.
 
         `forecaster.py` of the export has the same numbers as `predict`. It reads times in ISO 8601, and needs an offset
         from UTC for hours and shorter steps with a time zone.
@@ -339,7 +345,7 @@ class Forecaster:
 
     @classmethod
     def load(cls, path: str | Path, source: Mapping[str, Any] | None = None) -> Self:
-        """Load a saved forecaster or a champion: the forecaster `ensemble`, for `predict`.
+        """Load a saved forecaster or a champion: the method in use, for `predict`.
 
         Parameters that are not saved, such as those of the training, have their defaults.
 
@@ -363,14 +369,14 @@ class Forecaster:
         zone = settings.zone
         # Times with a zone need no parameter. Old forecasters have no zone; theirs is the zone of the calendar.
         tz = settings.tz if zone is None else None if zone.is_carried else zone.name
-        blocks = {
+        blocks: dict[str, Any] = {
             "source": {"tz": tz, **(source or {})},
             "gaps": settings.gaps,
             "calendar": settings.calendar.model_dump(),
             "covariates": covariates,
         }
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
-        loaded._artefacts = {ENSEMBLE: artefact}
+        loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use
         return loaded
 
     def _make_artefact(self) -> Artefact:
@@ -391,7 +397,7 @@ class Forecaster:
     def _require_fit(self) -> Artefact:
         if not self._artefacts:
             raise ParameterError("this forecaster is not fitted. Call fit, or Forecaster.load.")
-        return self._artefacts[ENSEMBLE]
+        return self._artefacts[self._used]
 
     def _require_training(self) -> Fitted:
         self._require_fit()
@@ -415,7 +421,7 @@ class Forecaster:
 
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-        source, best = self.spec.recipe.source, self._artefacts[ENSEMBLE]
+        source, best = self.spec.recipe.source, self._artefacts[self._used]
         has_future = self._fitted is not None and self.spec.recipe.covariates.future
         columns = best.scaler[ID] if source.is_wide else [source.target]
         if frame is None or (has_future and has_no_values(frame, columns)):
@@ -441,7 +447,7 @@ class Forecaster:
             return self._covariates
         source, future = name_columns(frame, self.spec.recipe.source), self.spec.recipe.covariates.future
         more = read_future(self._covariates, source, future, frame)
-        report_ahead(self._artefacts[ENSEMBLE], self._require_training().panel.series, more, num_steps)
+        report_ahead(self._artefacts[self._used], self._require_training().panel.series, more, num_steps)
         return join_rows(self._covariates, more)
 
     def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:

@@ -1,12 +1,13 @@
 """The parameters of `forecast`, and their reading from Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
 from rnn_pipelines.errors import ParameterError, make_line, show
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
@@ -32,6 +33,7 @@ class ForecastSpec:
     networks: Mapping[str, NetworkSpec]
     training: ForecastTrainingSpec
     level: LevelSpec
+    use: UseSpec = field(default_factory=UseSpec)
 
 
 class FrameSpec(SourceSpec, frozen=True):
@@ -62,7 +64,14 @@ def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any
     """Return the type of each block of `forecast` by its name; that of `source` is given."""
     recipe = {name: field.annotation for name, field in Recipe.model_fields.items()}
     networks = dict.fromkeys(NETWORKS, NetworkSpec)
-    return {**recipe, "source": source, **networks, "training": ForecastTrainingSpec, "level": LevelSpec}
+    return {
+        **recipe,
+        "source": source,
+        **networks,
+        "training": ForecastTrainingSpec,
+        "level": LevelSpec,
+        "use": UseSpec,
+    }
 
 
 def read_parameter_models(
@@ -92,6 +101,7 @@ def read_parameter_models(
         networks={name: read[name] for name in NETWORKS},
         training=read["training"],
         level=read.get("level", LevelSpec(())),
+        use=read.get("use", UseSpec()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node
 
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
@@ -22,6 +23,7 @@ def create_input_nodes(pipeline: str) -> list[Node]:
     newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}", "params:forecast.covariates"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
+    gathered |= {"use": "params:forecast.use"}
     return [
         node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
         node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
@@ -60,7 +62,7 @@ def take_network(network: NetworkSpec) -> NetworkSpec:
 
 
 def gather_spec(
-    recipe: Recipe, training: ForecastTrainingSpec, level: LevelSpec, **networks: NetworkSpec
+    recipe: Recipe, training: ForecastTrainingSpec, level: LevelSpec, use: UseSpec, **networks: NetworkSpec
 ) -> ForecastSpec:
     """Gather the parameters of all that is fitted."""
-    return ForecastSpec(recipe, networks, training, level)
+    return ForecastSpec(recipe, networks, training, level, use)

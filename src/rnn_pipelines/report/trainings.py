@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -93,14 +94,20 @@ def _name_one(name: str, record: Mapping[str, Any]) -> str:
     return name if num_members == 1 else f"{name}, one of {num_members} members,"
 
 
-def tabulate_parameters(pipeline: str, parameters: Mapping[str, Any]) -> Table:
+def tabulate_parameters(
+    pipeline: str, parameters: Mapping[str, Any], chosen: Mapping[str, Any] = MappingProxyType({})
+) -> Table:
     """Tabulate every parameter by its name on the command line, with values as in YAML.
 
     Args:
         pipeline: the beginning of each name.
         parameters: parameter models or plain values.
+        chosen: the values in place of null ones, by name.
     """
-    rows = [list(pair) for pair in _flatten(pipeline, parameters)]
+    rows = [
+        [name, f"{_write(chosen[name])} (chosen)" if value == "null" and name in chosen else value]
+        for name, value in _flatten(pipeline, parameters)
+    ]
     return Table(header=["parameter", "value"], rows=rows, num_text_columns=2)
 
 
@@ -111,4 +118,8 @@ def _flatten(name: str, value: object) -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             yield from _flatten(f"{name}.{key}", inner)
     else:
-        yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        yield name, _write(value)
+
+
+def _write(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -43,7 +43,7 @@ def summarize(num_parts: int) -> dict[str, Any]:
         some, some_cutoffs = (one[one["unique_id"].isin(part)].reset_index(drop=True) for one in (series, cutoffs))
         tables.append(measure_by_series(own, some, some_cutoffs, SEASON))
         facts.append({"num_series": len(part), "left_out": [], "repairs": [], "totals": sum_totals(own)})
-    return summarize_series(tables, facts)
+    return summarize_series(tables, facts, "ensemble")
 
 
 @pytest.mark.parametrize("num_parts", [1, 7])
@@ -75,11 +75,13 @@ def test_infinite_errors_are_left_out_of_means() -> None:
     predictions, series, cutoffs = make_panel()
     table = measure_by_series(predictions, series, cutoffs, SEASON)
     table.loc[table["forecaster"] == "ridge", "mse"] = [np.inf, *[2.0] * (NUM_SERIES - 1)]
-    assert summarize_series([table], [])["forecasters"]["ridge"]["mse"] == 2.0
+    assert summarize_series([table], [], "ensemble")["forecasters"]["ridge"]["mse"] == 2.0
 
 
 def test_partitions_without_series_count_nothing() -> None:
-    found = summarize_series([pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "totals": {}}])
+    found = summarize_series(
+        [pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "totals": {}}], "ensemble"
+    )
     assert (found["num_series"], found["num_evaluated"], found["left_out"]) == (0, 0, ["a"])
     assert found["forecasters"] == found["best"] == found["mase"] == {}
 

@@ -132,7 +132,7 @@ def test_a_run_explains_next_values_and_windows_of_the_test_part(prepare: Prepar
     prepared = prepare({"a": make_values(80, seed=1), "b": make_values(70, seed=2)}, WindowSpec(lookback=4, horizon=3))
     linear = fit_linear_models(prepared.windows)
     fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]
-    found = explain_ensemble(prepared.windows, prepared.features, prepared.scaler, linear, fitted)
+    found = explain_ensemble(prepared.windows, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"})
     counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
     assert (counts["future"], counts["test"]) == (2, min(12, len(prepared.windows.index("test"))))
     scaled = forecast_methods(prepared.windows, linear, fitted)["ensemble"].future

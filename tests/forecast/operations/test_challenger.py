@@ -15,6 +15,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast.methods import method, refit
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
@@ -67,7 +68,9 @@ def train(prepared: SimpleNamespace, network: NetworkSpec = NETWORK, **budget: o
 
 
 def choose(prepared: SimpleNamespace, *networks: TrainedNetwork):
-    return choose_challenger(prepared.data, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), *networks)
+    return choose_challenger(
+        prepared.data, prepared.scaler, Coding(), prepared.settings, LevelSpec((50,)), UseSpec(), *networks
+    )
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +219,9 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
 
 
 def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: Networks) -> None:
-    challenger, _ = choose_challenger(old.data, old.scaler, Coding(), old.settings, LevelSpec(()), *trained.values())
+    challenger, _ = choose_challenger(
+        old.data, old.scaler, Coding(), old.settings, LevelSpec(()), UseSpec(), *trained.values()
+    )
     assert challenger.intervals is None
 
 

@@ -79,7 +79,9 @@ def whole(path: Path) -> Fitted:
 
 @pytest.fixture(scope="module")
 def fitted(whole: Fitted) -> FittedPanel:
-    return describe_fit(whole.spec.recipe, whole.panel, whole.data.linear, whole.methods, whole.intervals)
+    return describe_fit(
+        whole.spec.recipe, whole.panel, whole.data.linear, whole.methods, whole.intervals, whole.weights["used"]
+    )
 
 
 @pytest.fixture

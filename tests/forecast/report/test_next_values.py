@@ -12,8 +12,8 @@ from rnn_pipelines.forecast.report.next_values import (
     describe_first_value,
     restore_numbers,
     summarize_forecasts,
-    tabulate_ensemble,
     tabulate_next_values,
+    tabulate_used,
 )
 from rnn_pipelines.report.page import Table
 
@@ -39,7 +39,7 @@ def make_next_values(ids: tuple[str, ...] = ("a",), horizon: int = 3) -> Predict
 
 
 def test_table_of_the_ensemble_has_short_names_and_numbers() -> None:
-    table = tabulate_ensemble(make_next_values())
+    table = tabulate_used(make_next_values())
     assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
     assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
 
@@ -56,7 +56,7 @@ def test_table_of_the_ensemble_has_short_names_and_numbers() -> None:
     ],
 )
 def test_ids_that_are_numbers_are_written_as_numbers(ids: tuple[str, ...], expected: list[Any]) -> None:
-    assert tabulate_ensemble(make_next_values(ids, 1))["unique_id"].tolist() == expected
+    assert tabulate_used(make_next_values(ids, 1))["unique_id"].tolist() == expected
     assert restore_numbers(make_next_values(ids, 1).table)["unique_id"].tolist() == expected
 
 

@@ -15,7 +15,6 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     choose_scale_season,
     measure_by_series,
 )
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
 
@@ -34,7 +33,7 @@ AllMetrics = Annotated[pd.DataFrame, AllMetricsTable]
 
 
 def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int) -> AllMetrics:
-    """Return the metrics of each forecaster on each series, float32, and the coverage of the ensemble.
+    """Return the metrics of each forecaster on each series, float32, and the coverage of the one in use.
 
     Args:
         test: with the actuals.
@@ -43,24 +42,25 @@ def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_leng
     season_length = choose_scale_season(series, cutoffs, season_length)
     metrics = measure_by_series(test, series, cutoffs, season_length)
     for level in test.levels:
-        scores = score_bounds(test, ENSEMBLE, level)
+        scores = score_bounds(test, test.use, level)
         if scores is not None:
             coverage = scores.groupby("unique_id")["coverage"].mean()
-            is_own = metrics["forecaster"] == ENSEMBLE
+            is_own = metrics["forecaster"] == test.use
             metrics[f"coverage_{level}"] = metrics["unique_id"].map(coverage).where(is_own)
     return metrics.astype(dict.fromkeys(metrics.columns[2:], "float32"))
 
 
-def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean metrics of each forecaster, the distribution of the ensemble's error, and its ends.
+def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]], use: str) -> dict[str, Any]:
+    """Return the mean metrics of each forecaster, the distribution of the error of the method in use, and its ends.
 
     Args:
         tables: the metrics by series of each partition, see `AllMetricsTable`; read one after another.
         facts: `num_series`, `left_out`, `repairs` and `totals` of each partition.
+        use: the name of the method in use.
     Returns:
         `num_series`; `num_evaluated`, those with a test part; `left_out`, their names; `forecasters`, by name their
-        `METRICS` (means over series), `TOTALS`, and for the ensemble `coverage_80` and the like; `mase`, quantiles of
-        the ensemble's over the series; `best` and `worst`, names and MASE of some series.
+        `METRICS` (means over series), `TOTALS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles
+        of its errors over the series; `best` and `worst`, names and MASE of some series.
     """
     sums, counts, ensemble = pd.DataFrame(), pd.DataFrame(), [pd.Series(dtype="float64")]
     for table in tables:
@@ -69,7 +69,7 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         numbers = table.drop(columns="unique_id").replace([np.inf, -np.inf], np.nan).astype({"forecaster": str})
         grouped = numbers.groupby("forecaster", sort=False)
         sums, counts = sums.add(grouped.sum(), fill_value=0), counts.add(grouped.count(), fill_value=0)
-        own = table[table["forecaster"] == ENSEMBLE]
+        own = table[table["forecaster"] == use]
         ensemble.append(own.set_index("unique_id")["mase"].astype("float64"))
     means = sums / counts.where(counts > 0)
     mase = pd.concat([one for one in ensemble if len(one)] or ensemble)
@@ -78,6 +78,7 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         "num_series": sum(fact["num_series"] for fact in facts),
         "num_evaluated": len(mase),
         "left_out": [name for fact in facts for name in fact["left_out"]],
+        "use": use,
         "forecasters": _merge(means, _add_totals(facts)),
         "mase": {f"{quantile:g}": float(ranked.quantile(quantile)) for quantile in QUANTILES if len(ranked)},
         "best": {str(name): float(error) for name, error in ranked.head(NUM_ENDS).items()},

@@ -1,7 +1,7 @@
 """The method that forecasts each series, and the reason: few values, a padded window, or a series that is left out."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, cast
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -40,13 +40,14 @@ class SeriesMethodsTable(Table):
 SeriesMethods = Annotated[pd.DataFrame, SeriesMethodsTable]
 
 
-def describe_series_methods(
+def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     table: Source,
     cutoffs: Cutoffs,
     profile: Profile,
     panel: WindowedPanel,
     linear: LinearModels,
     methods: Mapping[str, FittedMethod],
+    ensemble: Mapping[str, Any],
 ) -> SeriesMethods:
     """Return a row for each series.
 
@@ -54,7 +55,8 @@ def describe_series_methods(
         table: the series as read.
         cutoffs, profile, panel: of the repaired series.
         linear: its normaliser shows whether the series are a panel.
-        methods: fitted; the ensemble is one of them.
+        methods: fitted.
+        ensemble: the record with the name of the method in use, `used`.
     """
     values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
     values = values[values["y"].notna()].assign(is_zero=lambda found: found["y"] == 0).groupby("unique_id")
@@ -69,10 +71,13 @@ def describe_series_methods(
     described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
     evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
-    model = cast(EnsembleModel, methods[ENSEMBLE].in_use)
+    model = methods[ensemble["used"]].in_use
     is_panel = linear.normalizer.kind != "series"
     lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
-    found = _explain(lengths, described["num_values"], panel, model, is_panel)
+    if isinstance(model, EnsembleModel):
+        found = _explain(lengths, described["num_values"], panel, model, is_panel)
+    else:
+        found = _name_used(lengths, described["num_values"], ensemble["used"])
     explained = pd.DataFrame(list(found), described.index, ["forecast_by", "reason"], dtype="str")
     return described.join(explained).reset_index()
 
@@ -88,6 +93,12 @@ def _explain(
             yield _explain_rule(num_steps, panel.season_length, model)
         else:
             yield _explain_ensemble(num_steps, panel, model, is_panel)
+
+
+def _name_used(lengths: pd.Series, counts: pd.Series, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the method that forecasts each series if it is not an ensemble, see `_explain`."""
+    for num_steps, num_values in zip(lengths.tolist(), counts.tolist(), strict=True):
+        yield (name, "The parameter forecast.use names it.") if num_steps else ("", _explain_left_out(num_values))
 
 
 def _explain_left_out(num_values: int) -> str:

@@ -53,7 +53,7 @@ class ForecastMetrics:
         noise_floor_mse: see `measure_noise_floor`.
         zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
-        missed_origins: by level, the cut-offs of a panel that the intervals of the ensemble missed, see `list_missed`.
+        missed_origins: by level, the cut-offs of a panel that the intervals in use missed, see `list_missed`.
         values_needed: about the values of a series that the training of networks takes; 0 if they were trained.
         use: the forecaster that goes into use.
         mean_size: the mean absolute actual of the test part; 0 if unknown.
@@ -192,7 +192,8 @@ def evaluate_forecasts(
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
     if predictions.table.empty:
         empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
-        return ForecastMetrics({}, None, zero_fraction, values_needed=needed).to_json(), *empty
+        found = ForecastMetrics({}, None, zero_fraction, values_needed=needed, use=predictions.use)
+        return found.to_json(), *empty
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     summary = summarize_metrics(
@@ -215,7 +216,8 @@ def evaluate_forecasts(
         num_windows=len(observed),
         values_needed=needed,
         num_cutoffs=int(observed["cutoff"].nunique()),
-        missed_origins=list_missed(predictions, ENSEMBLE),
+        use=predictions.use,
+        missed_origins=list_missed(predictions, predictions.use),
         mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
         test_fingerprint=fingerprint_table(tested),
     )

@@ -135,4 +135,4 @@ def _merge(jobs: list[Predictions]) -> Predictions:
     """Concatenate the forecasts of all jobs; NaN if a job lacks a method, such as climatology for short series."""
     forecasters = dict.fromkeys(name for found in jobs for name in found.forecasters)
     table = pd.concat([found.table for found in jobs], ignore_index=True)
-    return Predictions(table, tuple(forecasters), jobs[0].levels)
+    return replace(jobs[0], table=table, forecasters=tuple(forecasters))

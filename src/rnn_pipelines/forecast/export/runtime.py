@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError, show_all
-from rnn_pipelines.forecast.methods.ensemble import WEIGHT, EnsembleModel
+from rnn_pipelines.forecast.methods.ensemble import IS_ALONE, WEIGHT, EnsembleModel
 from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.local import LocalMethod, LocalModel
@@ -103,7 +103,8 @@ class Forecaster:
             h: steps ahead; None for the trained horizon. Steps beyond it are forecast recursively.
             level: of the intervals, in percent; None for those of the training.
         Returns:
-            `unique_id, ds, ensemble`, and bounds such as `ensemble-lo-80`; `is_recursive` if `h` exceeds the horizon.
+            `unique_id, ds`, a column named after the method in use, and bounds such as `ensemble-lo-80`;
+            `is_recursive` if `h` exceeds the horizon.
         Raises:
             SeriesError: the series cannot be used, or are not those of the training; covariates are missing.
             ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
@@ -114,7 +115,7 @@ class Forecaster:
         series = space_evenly(table, _describe_source(artefact), artefact.settings.gaps)[0]
         check_recursive(artefact, series, num_steps, covariates)
         artefact, panel, features = lay_out_recursive(artefact, series, num_steps, covariates)
-        found = {"ensemble": forecast_recursively(artefact, panel, features, num_steps)}
+        found = {artefact.settings.use: forecast_recursively(artefact, panel, features, num_steps)}
         shown = show_table(lay_side_by_side(found, levels), artefact.settings.tz)
         if pd.api.types.is_integer_dtype(frame.get("unique_id")):
             shown["unique_id"] = shown["unique_id"].astype(frame["unique_id"].dtype)
@@ -159,7 +160,7 @@ def _unpack_model(values: dict[str, Any]) -> PanelModel:
     for name in weights:
         own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
         models[name] = _unpack_method(name, own)
-    return PanelModel(normalizer, EnsembleModel(weights, models))
+    return PanelModel(normalizer, EnsembleModel(weights, models, IS_ALONE in values))
 
 
 def _unpack_method(name: str, values: dict[str, Any]) -> Model:

@@ -22,12 +22,14 @@ class LinearMethod:
     Attributes:
         find: selects its matrices from the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if
             the series have no such method.
+        is_fitted: whether it has coefficients, so that its fit takes the time of the linear models.
     """
 
     find: Callable[[LinearModels], np.ndarray]
     style: Style
     does: str = ""
     is_candidate: bool = False
+    is_fitted: bool = True
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Return the method from the linear models; None if the series have no such method."""
@@ -41,7 +43,7 @@ class LinearMethod:
         return FittedMethod(
             LinearModel(matrices[-1]),
             data.windows.units.denormalize(normalized),
-            needs_linear=True,
+            needs_linear=self.is_fitted,
             refitted=LinearModel(self.find(linear.refit())[-1]),
         )
 
@@ -60,20 +62,22 @@ def _select(name: str) -> Callable[[LinearModels], np.ndarray]:
 
 LINEAR_METHODS: dict[str, LinearMethod] = {
     "last_value": LinearMethod(
-        _select("last_value"), Style("last value", "#bfa66a", "dot"), "repeats the last observation"
+        _select("last_value"), Style("last value", "#bfa66a", "dot"), "repeats the last observation", is_fitted=False
     ),
     "drift": LinearMethod(
-        _select("drift"), Style("drift", "#a3a380", "dot"), "continues the mean change of the window"
+        _select("drift"), Style("drift", "#a3a380", "dot"), "continues the mean change of the window", is_fitted=False
     ),
     "seasonal_naive": LinearMethod(
         _select("seasonal_naive"),
         Style("seasonal naive", "#b48ead", "dashdot"),
         "takes the newest value of the same season",
+        is_fitted=False,
     ),
     "long_seasonal_naive": LinearMethod(
         _select("long_seasonal_naive"),
         Style("long seasonal naive", "#c9a0b4", "dashdot"),
         "does so for the week of hours and shorter steps, and for the year of days",
+        is_fitted=False,
     ),
     "climatology": LinearMethod(
         _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "reads the calendar features alone"

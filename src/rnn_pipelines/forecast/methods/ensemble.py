@@ -31,6 +31,8 @@ ENSEMBLE_STYLES = {
 }
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
+# The name of the packed mark of a model that stands alone.
+IS_ALONE = "is_alone"
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ class EnsembleModel:
     Attributes:
         weights: by the name of the method, not negative, with sum 1.
         models: by the same names, those with a weight above 0, and at least one that is not a local method, if any.
+        is_alone: whether it stands for its only model, with the forecasts of that, also for young series.
     """
 
     weights: Mapping[str, float]
     models: Mapping[str, Model]
+    is_alone: bool = False
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Forecast by each model, and combine."""
@@ -63,7 +67,7 @@ class EnsembleModel:
             panel, windows, origins: see `Model.forecast`.
         """
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
-        is_young, is_youngest = find_young(panel, windows, origins)
+        is_young, is_youngest = self._find_young(panel, windows, origins)
         if is_young.any():
             weights = self.weigh_young()
             combined[is_young] = np.sum([weights[name] * forecasts[name][is_young] for name in self.models], axis=0)
@@ -74,12 +78,18 @@ class EnsembleModel:
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
-        is_young, is_youngest = find_young(panel, windows, origins)
+        is_young, is_youngest = self._find_young(panel, windows, origins)
         weights = self.weigh_young() if is_young.any() else self.weights
         part = 0.5 if is_youngest.any() else 1.0
         models = [(part * weights[name], model) for name, model in self.models.items()]
         models += [(1 - part, LEVEL)] if part < 1 else []
         return add_weighted([(weight, model.contribute(panel, windows, origins)) for weight, model in models])
+
+    def _find_young(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        none = np.zeros(len(origins), bool)
+        return (none, none) if self.is_alone else find_young(panel, windows, origins)
 
     def weigh_young(self) -> Mapping[str, float]:
         """Return the weights of young series: those of the local methods go to the others in proportion."""
@@ -94,7 +104,7 @@ class EnsembleModel:
 
     def pack(self) -> dict[str, Any]:
         """Return the weight and the arrays of each model, under the name of the method."""
-        packed: dict[str, Any] = {}
+        packed: dict[str, Any] = {IS_ALONE: True} if self.is_alone else {}
         for name, model in self.models.items():
             packed[f"{name}{WEIGHT}"] = self.weights[name]
             packed |= {f"{name}.{part}": value for part, value in model.pack().items()}
@@ -127,7 +137,7 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     for name in weights:
         own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
         models[name] = registered[name].unpack(own)
-    return EnsembleModel(weights, models)
+    return EnsembleModel(weights, models, IS_ALONE in values)
 
 
 def fit_ensemble(
@@ -201,7 +211,7 @@ def fit_all_methods(
             left out.
     Returns:
         All fitted methods by name: networks, ensemble, ensemble of the median if wanted, simple methods. And the record
-        of `fit_ensemble`.
+        of `fit_ensemble`, with the losses of all methods.
     """
     simple = fit_methods(data)
     trained = {}
@@ -209,7 +219,14 @@ def fit_all_methods(
         trained = {name: describe_network(data, network) for name, network in networks.items()}
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
     ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
-    return {**trained, **ensembles, **simple}, fitted[ENSEMBLE][1]
+    record = fitted[ENSEMBLE][1]
+    methods = {**trained, **ensembles, **simple}
+    if data.linear.is_enough:
+        others = {name: method for name, method in methods.items() if name not in record["losses"]}
+        errors = _find_scaled_errors(data, others)
+        loss = _choose_losses(data)[ENSEMBLE]
+        record["losses"] |= {name: float(measure_loss(error.ravel(), loss)) for name, error in errors.items()}
+    return methods, record
 
 
 def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Network) -> dict[str, FittedMethod]:

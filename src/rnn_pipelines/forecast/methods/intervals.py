@@ -122,7 +122,9 @@ class Intervals:
         return replace(sizes, young=YoungSizes(self.young_numbers, self.young_ratio, self.young_factors[place]))
 
 
-def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec) -> Intervals:
+def fit_intervals(
+    data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec, asked: LevelSpec | None = None
+) -> Intervals:
     """Compute the intervals of each method.
 
     A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
@@ -132,6 +134,7 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
         data: the data of the fits.
         fitted: by name.
         level: of the intervals.
+        asked: the levels with a warning if there are too few errors for them; None for all.
     """
     levels = np.array(level.root, np.int64)
     if len(data.panel.series_starts) > 1 and len(data.linear.fitted) >= MIN_ERRORS:
@@ -145,8 +148,8 @@ def fit_intervals(data: FittingData, fitted: Mapping[str, FittedMethod], level: 
     if first.sizes.rule == "panel":
         young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
     non_negative = data.linear.non_negative
-    for missing in levels[~np.isfinite(first.lows).all(axis=1)]:
-        needed = count_needed(int(missing))
+    for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
+        needed = count_needed(missing)
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
     by_method: dict[str, Any] = {
         part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS
@@ -295,4 +298,4 @@ def add_intervals(
         [column for name in bounded for level in levels for column in name_bounds(name, level)], dtype="str"
     )
     added = pd.DataFrame(bounds.reshape(len(columns), len(table)).T, table.index, columns, copy=False)
-    return Predictions(pd.concat([table, added], axis=1), predictions.forecasters, tuple(levels))
+    return replace(predictions, table=pd.concat([table, added], axis=1), levels=tuple(levels))

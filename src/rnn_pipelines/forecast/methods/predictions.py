@@ -102,6 +102,7 @@ class Predictions:
             for missing ones; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
         forecasters: names, in the order of the columns.
         levels: of the intervals, in percent.
+        use: the name of the forecaster in use.
     Raises:
         TableError: the table has other columns or dtypes.
     """
@@ -109,6 +110,7 @@ class Predictions:
     table: pd.DataFrame
     forecasters: tuple[str, ...]
     levels: tuple[int, ...] = ()
+    use: str = "ensemble"
 
     def __post_init__(self) -> None:
         given = self.table.columns.intersection(list(TargetsTable.columns))
@@ -146,14 +148,14 @@ class Predictions:
         Args:
             rows: bool, by the table's labels.
         """
-        return Predictions(self.table[rows], self.forecasters, self.levels)
+        return replace(self, table=self.table[rows])
 
     def select(self, forecasters: Sequence[str]) -> "Predictions":
         """Return some of the forecasters, with their intervals."""
         chosen = tuple(name for name in self.forecasters if name in forecasters)
         others = [name for name in self.forecasters if name not in chosen]
         bounds = [bound for name in others for level in self.levels for bound in name_bounds(name, level)]
-        return Predictions(self.table.drop(columns=[*others, *bounds], errors="ignore"), chosen, self.levels)
+        return replace(self, table=self.table.drop(columns=[*others, *bounds], errors="ignore"), forecasters=chosen)
 
     def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
         """Return the predictions with one more forecaster.
@@ -169,7 +171,8 @@ class Predictions:
             names |= zip(name_own_bounds(level), name_bounds(name, level), strict=True)
         columns = forecasts[[*KEY, *names]].rename(columns=names)
         table = self.table.merge(columns, on=KEY, how="left", validate="one_to_one")
-        return Predictions(table, (*self.forecasters, name), tuple(dict.fromkeys([*self.levels, *levels])))
+        levels = tuple(dict.fromkeys([*self.levels, *levels]))
+        return replace(self, table=table, forecasters=(*self.forecasters, name), levels=levels)
 
 
 def show_predictions(predictions: Predictions, tz: str | None) -> Predictions:

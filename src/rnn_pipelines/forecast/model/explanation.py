@@ -8,12 +8,12 @@ at 0, the difference is part of the baseline.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
@@ -55,17 +55,19 @@ def explain_ensemble(
     scaler: Scaler,
     linear: LinearModels,
     fitted: Mapping[str, FittedMethod],
+    ensemble: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Explain forecasts of the ensemble in use: some of its next values, and some test windows, evenly spaced.
+    """Explain forecasts of the method in use: some of its next values, and some test windows, evenly spaced.
 
     Args:
         panel, features, scaler: of the series.
         linear: the linear models, for the normalisation.
-        fitted: all methods, including the ensemble.
+        fitted: all methods.
+        ensemble: the record with the name of the method in use, `used`.
     Returns:
         The columns of `explain_windows`, and `part`: `test` or `future`.
     """
-    model = PanelModel(linear.normalizer, fitted[ENSEMBLE].in_use)
+    model = PanelModel(linear.normalizer, fitted[ensemble["used"]].in_use)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
     tables = [
         explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)

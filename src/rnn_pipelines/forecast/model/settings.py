@@ -31,6 +31,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         gaps: policy for missing steps.
         tz: zone of the calendar features, for series with times in UTC.
         zone: of the training's times; None for a forecaster of an older version, which did not store it.
+        use: the name of the method in use.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
     """
 
@@ -43,6 +44,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     gaps: GapPolicy
     tz: str | None = None
     zone: TimeZone | None = None
+    use: str = "ensemble"
     trained_until: dict[str, int | datetime]
 
 

@@ -12,7 +12,8 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, take_used
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
@@ -34,6 +35,7 @@ def choose_challenger(
     coding: Coding,
     settings: ForecasterSettings,
     level: LevelSpec,
+    use: UseSpec,
     *networks: TrainedNetwork,
 ) -> tuple[Forecaster, ChallengerTraining]:
     """Combine the simple methods and the networks by their errors on the validation windows.
@@ -44,25 +46,28 @@ def choose_challenger(
         coding: of their covariates.
         settings: of the challenger, still without networks.
         level: of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
+        use: the method in use, which is the challenger.
         networks: all trained networks.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
         `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`.
     """
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
+    used = choose_used(use, methods, ensemble["losses"])
     methods, weights = check_refit(data, methods), ensemble["weights"]
+    in_use = take_used(methods, used)
     logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],
         "weights": weights,
-        "chosen": ENSEMBLE,
+        "chosen": used,
         "seeds": sorted({network.seed for network in networks}),
         "training_seconds": sum(network.record["training_seconds"] for network in networks),
         "networks": {network.name: dict(network.record) for network in networks},
-        "is_refitted": methods[ENSEMBLE].refitted is not None,
+        "is_refitted": in_use.refitted is not None,
     }
-    settings = name_networks(settings, methods[ENSEMBLE], *networks)
-    return make_forecaster(data, methods[ENSEMBLE], scaler, coding, settings, level), record
+    settings = name_networks(settings.model_copy(update={"use": used}), in_use, *networks)
+    return make_forecaster(data, in_use, scaler, coding, settings, level), record
 
 
 def name_networks(
@@ -88,7 +93,7 @@ def make_forecaster(
     intervals = None
     if level.root:
         levels = LevelSpec((*level.root, ANOMALY_LEVEL))
-        intervals = fit_intervals(data, {FORECAST: ensemble}, levels)
+        intervals = fit_intervals(data, {FORECAST: ensemble}, levels, asked=level)
     model, evaluated = (PanelModel(data.linear.normalizer, one) for one in (ensemble.in_use, ensemble.model))
     return Forecaster(model, scaler, settings, intervals, coding, evaluated)
 

@@ -109,7 +109,9 @@ def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     Such a method does not prevent the promotion unless `must_beat` names it, because the champion may be worse still.
     """
     for name, (ratio, p_value) in better.items():
-        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name} ({format_p_value(p_value)})"
+        # A p-value of 1 says nothing; there may be too few windows for a test.
+        test = f" ({format_p_value(p_value)})" if p_value < 1 else ""
+        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{test}"
 
 
 def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
 from rnn_pipelines.forecast.evaluation.metrics import sum_totals
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, unpack_ensemble
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.error_pool import measure_usual_errors
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
@@ -53,6 +53,7 @@ class FittedPanel:
         methods: by name, without the errors of their fit.
         intervals: of the methods; their usual errors are those of the fitted series.
         names: of the fitted series, in their order.
+        use: the name of the method in use.
     """
 
     recipe: Recipe
@@ -62,6 +63,7 @@ class FittedPanel:
     methods: Mapping[str, FittedMethod]
     intervals: Intervals
     names: pd.Index
+    use: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def describe_fit(
     linear: LinearModels,
     methods: Mapping[str, FittedMethod],
     intervals: Intervals,
+    use: str,
 ) -> FittedPanel:
     """Return the part of a fit that forecasts other series.
 
@@ -94,6 +97,7 @@ def describe_fit(
         linear: its linear models.
         methods: by name.
         intervals: of the methods.
+        use: the name of the method in use.
     """
     profile = fitted_on.profile
     calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
@@ -111,7 +115,7 @@ def describe_fit(
     baseline = LinearModel(linear.combine())
     light = {name: _lighten(name, method) for name, method in methods.items()}
     names = pd.Index(fitted_on.scaler["unique_id"])
-    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names)
+    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
 
 
 def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +146,7 @@ def forecast_partitions(
         partitions: all of them.
         parallel: the processes; their results are files, which all of them and this process must see.
     Returns:
-        The next values, see `select_ensemble`; the metrics by series, see `AllMetricsTable`; and their summary, see
+        The next values, see `select_used`; the metrics by series, see `AllMetricsTable`; and their summary, see
         `summarize_series`. All are empty if the panel is not divided.
     Raises:
         ParallelError: the processes were lost twice.
@@ -155,7 +159,11 @@ def forecast_partitions(
     jobs = list(_list_jobs(fitted, partitions, results))
     facts = run_jobs(forecast_partition, jobs, parallel)
     by_series = Tables(tuple(job.folder / BY_SERIES for job in jobs))
-    return Tables(tuple(job.folder / NEXT_VALUES for job in jobs)), by_series, summarize_series(by_series, facts)
+    return (
+        Tables(tuple(job.folder / NEXT_VALUES for job in jobs)),
+        by_series,
+        summarize_series(by_series, facts, fitted.use),
+    )
 
 
 def _fingerprint(fitted: FittedPanel) -> str:
@@ -164,7 +172,7 @@ def _fingerprint(fitted: FittedPanel) -> str:
     for name, method in fitted.methods.items():
         for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
             arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
-    texts = [fitted.recipe.model_dump_json(), fitted.coding.model_dump_json()]
+    texts = [fitted.use, fitted.recipe.model_dump_json(), fitted.coding.model_dump_json()]
     return hashlib.sha256("".join(texts).encode() + pack_arrays(arrays)).hexdigest()[:16]
 
 
@@ -191,7 +199,7 @@ def forecast_partition(job: FittedJob) -> int:
     def write(folder: Path) -> dict[str, Any]:
         panel = prepare_partition(fitted)
         profile, (test, future) = panel.profile, tabulate_partition(fitted, panel)
-        select_ensemble(future).to_parquet(folder / NEXT_VALUES, index=False)
+        select_used(future).to_parquet(folder / NEXT_VALUES, index=False)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
         facts = {name: profile[name] for name in ("num_series", "left_out", "repairs")}
@@ -225,7 +233,7 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
     intervals = replace(fitted.intervals, usual=_find_usual(fitted, panel))
     test, future = (
         add_intervals(
-            tabulate_forecasts(windows, panel.features, panel.scaler, forecasts, part),
+            replace(tabulate_forecasts(windows, panel.features, panel.scaler, forecasts, part), use=fitted.use),
             intervals,
             windows,
             panel.scaler,
@@ -248,9 +256,9 @@ def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
     return np.where(places >= 0, of_fit[places], usual)
 
 
-def select_ensemble(future: Predictions) -> pd.DataFrame:
+def select_used(future: Predictions) -> pd.DataFrame:
     """Return `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`."""
-    bounds = [bound for level in future.levels for bound in name_bounds(ENSEMBLE, level)]
-    names = {ENSEMBLE: "forecast"} | {bound: bound.removeprefix(f"{ENSEMBLE}-") for bound in bounds}
+    bounds = [bound for level in future.levels for bound in name_bounds(future.use, level)]
+    names = {future.use: "forecast"} | {bound: bound.removeprefix(f"{future.use}-") for bound in bounds}
     numbers = future.table[list(names)].astype("float32").rename(columns=names)
     return pd.concat([future.table[["unique_id", "ds"]], numbers], axis=1)

@@ -21,7 +21,7 @@ def list_steps(names: Collection[str]) -> list[Step]:
         names: of the networks, and of their blocks of parameters.
     """
     described = ("series", "profile", "cutoffs", "window", "calendar", "gaps")
-    combined = ("data", "scaler", "coding", "settings", "level", *(f"{name}_network" for name in names))
+    combined = ("data", "scaler", "coding", "settings", "level", "use", *(f"{name}_network" for name in names))
     forecast = ("windows", "features", "covariate_table", "baselines", "challenger", "champion")
     decided = ("challenger", "champion", "holdout", "training_record", "run", "retraining")
     return [

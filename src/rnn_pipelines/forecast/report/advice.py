@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import judge_level
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.report.verdict import is_clearly_behind
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.texts import read_texts
 
@@ -18,11 +19,11 @@ FEW_WINDOWS = 30
 
 
 def describe_expected_error(metrics: ForecastMetrics) -> str:
-    """Return the expected error of the ensemble, also relative to the reference; empty if it was not evaluated."""
-    if ENSEMBLE not in metrics.forecasters:
+    """Return the expected error of the forecast in use, also relative to the reference; empty without a test part."""
+    if metrics.use not in metrics.forecasters:
         return ""
-    ours, theirs = (metrics.get(name, "mae") for name in (ENSEMBLE, metrics.reference))
-    if metrics.is_exact(ENSEMBLE):
+    ours, theirs = (metrics.get(name, "mae") for name in (metrics.use, metrics.reference))
+    if metrics.is_exact(metrics.use):
         return "Expect the forecast to be exact, up to rounding."
     relation = f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}" if theirs > 0 else ""
     return f"Expect to be off by ±{format_number(ours, 3)} on average (MAE){relation}."
@@ -45,9 +46,12 @@ def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Itera
         yield NOTES["not_evaluated"]
         return
     best = metrics.rank()[0]
-    if best in METHODS and best not in ENSEMBLE_STYLES:
+    if is_clearly_behind(metrics):
+        name = metrics.find_best_baseline()
+        yield NOTES["used_loses"].format(used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name)
+    elif best in METHODS and best not in ENSEMBLE_STYLES:
         yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
-    numbers = metrics.forecasters.get(ENSEMBLE, {})
+    numbers = metrics.forecasters.get(metrics.use, {})
     narrow = [level for level in levels if judge_level(numbers, level) == "were too narrow"]
     if narrow:
         yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))

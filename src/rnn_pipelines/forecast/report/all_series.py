@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_totals
@@ -68,7 +67,7 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
     shown = [
         row
         for number, (name, row) in enumerate(zip(found["forecasters"], table.rows, strict=True))
-        if number < NUM_IN_TERMINAL or name in (ENSEMBLE, *NETWORKS)
+        if number < NUM_IN_TERMINAL or name in (found["use"], *NETWORKS)
     ]
     # A line of all columns would be longer than the terminal.
     lines = [[*row[:NUM_SHOWN], *row[NUM_SHOWN + 1 :]] for row in (table.header, *shown)]
@@ -77,7 +76,7 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
 
 def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
     """Return the mean metrics of each forecaster over all series, the lowest MASE first."""
-    levels = [name for name in found["forecasters"].get(ENSEMBLE, {}) if name.startswith("coverage_")]
+    levels = [name for name in found["forecasters"].get(found["use"], {}) if name.startswith("coverage_")]
     header = ["all series", *(METRICS[name].heading for name in SHOWN), *TOTALS.values()]
     header += [f"inside {name.removeprefix('coverage_')} %" for name in levels]
     rows = [

@@ -8,7 +8,6 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.summary import find_reference
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.choice import choose_steps, show_time
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
@@ -45,8 +44,8 @@ def draw_diagnostics(predictions: Predictions, profile: Profile) -> dict[str, Fi
 
 
 def choose_forecaster(predictions: Predictions) -> str:
-    """Return the ensemble, or the first forecaster if there is no ensemble."""
-    return ENSEMBLE if ENSEMBLE in predictions.forecasters else predictions.forecasters[0]
+    """Return the forecaster in use, or the first one if its forecasts are missing."""
+    return predictions.use if predictions.use in predictions.forecasters else predictions.forecasters[0]
 
 
 def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
-from rnn_pipelines.forecast.report.styles import STYLES, UNIT
+from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
@@ -50,7 +50,7 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
     subtitle = f"{STYLES['ensemble'].name}; {averaged}"
     set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
     add_menu(figure, labels)
-    figure.update_xaxes(title=f"mean absolute<br>contribution,<br>{UNIT}", rangemode="tozero", col=1)
+    figure.update_xaxes(title="mean absolute<br>contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
     return figure.update_yaxes(title="lag, steps", type="category", autorange="reversed", col=2)
 

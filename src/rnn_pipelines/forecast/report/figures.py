@@ -11,7 +11,6 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_by_step
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.choice import (
@@ -212,8 +211,8 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
     figure = Figure()
     for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
-        # Intervals of the ensemble only, because several fans would hide each other.
-        figure.add_traces(draw_fan(ENSEMBLE, times, table, predictions.levels, visible=True))
+        # Intervals of the forecast in use only, because several fans would hide each other.
+        figure.add_traces(draw_fan(predictions.use, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
         for name in predictions.forecasters:
             visible = choose_visible(name not in hidden)

@@ -16,7 +16,9 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         evaluated: the forecasts of `fitted`, and their errors.
     """
     panel, data, spec = fitted.panel, fitted.data, fitted.spec
-    explanation = explain_ensemble(panel.windows, panel.features, panel.scaler, data.linear, fitted.methods)
+    explanation = explain_ensemble(
+        panel.windows, panel.features, panel.scaler, data.linear, fitted.methods, fitted.weights
+    )
     histories = {name: network.history for name, network in fitted.networks.items()}
     figures = draw_figures(
         evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level, explanation, **histories
@@ -33,4 +35,5 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         ensemble=fitted.weights,
     )
     parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
+    parameters["use"] = spec.use
     return render_report(results, parameters, figures | draw_diagnostics(evaluated.test, panel.profile))

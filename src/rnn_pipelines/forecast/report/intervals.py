@@ -8,7 +8,6 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
@@ -73,8 +72,9 @@ def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, 
     return format_number(numbers.get(f"{what.replace(' ', '_').lower()}_{level}"))
 
 
-def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str = ENSEMBLE) -> str:
-    """Return whether the intervals of a forecaster held on the test part, sentences for each level with intervals."""
+def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str | None = None) -> str:
+    """Return whether the intervals of a forecaster, or else of that in use, held on the test part; by level."""
+    name = name or metrics.use
     numbers, sentences = metrics.forecasters.get(name, {}), []
     if metrics.is_exact(name):
         return (
@@ -98,7 +98,7 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
                 f"Of the actuals of series with many zeros, {100 * above:.1f} % are above the upper bound "
                 f"({format_number((100 - level) / 2)} % expected)."
             )
-        sentences += _list_missed(metrics, level) if name == ENSEMBLE else []
+        sentences += _list_missed(metrics, level) if name == metrics.use else []
     return " ".join(sentences)
 
 

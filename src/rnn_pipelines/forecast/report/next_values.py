@@ -1,4 +1,4 @@
-"""The next values as people read them: the ensemble's forecast and its intervals, in few digits."""
+"""The next values as people read them: the forecast in use and its intervals, in few digits."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Part, Table
@@ -24,15 +23,15 @@ MAX_ROWS = 31
 NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
 
 
-def tabulate_ensemble(next_values: Predictions) -> pd.DataFrame:
-    """Return `unique_id, ds, forecast`, and `lo-80, hi-80` and the like for each level, in the unit of `y`.
+def tabulate_used(next_values: Predictions) -> pd.DataFrame:
+    """Return the next values in use, in the unit of `y`: `unique_id, ds, forecast`, and `lo-80, hi-80` of each level.
 
     Args:
         next_values: of all methods.
     """
     table = next_values.table
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
-    names = {ENSEMBLE: FORECAST} | {f"{ENSEMBLE}-{bound}": bound for bound in bounds}
+    names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
     found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
     numbers = found.columns[2:]
     return restore_numbers(found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy()))))
@@ -54,7 +53,7 @@ def _count_decimals(values: np.ndarray) -> int:
 
 def tabulate_next_values(next_values: Predictions) -> list[Part]:
     """Return the table of the first series' next values, and where all of them are."""
-    table = tabulate_ensemble(next_values) if ENSEMBLE in next_values.forecasters else pd.DataFrame()
+    table = tabulate_used(next_values) if next_values.use in next_values.forecasters else pd.DataFrame()
     if table.empty:
         return [NOTES["none"]]
     first = table[table["unique_id"] == table["unique_id"].iloc[0]]
@@ -70,17 +69,20 @@ def tabulate_next_values(next_values: Predictions) -> list[Part]:
 
 
 def describe_first_value(next_values: Predictions) -> str:
-    """Return the first next value of a single series with its interval, in a sentence; empty for several series."""
-    if ENSEMBLE not in next_values.forecasters or next_values.table["unique_id"].nunique() != 1:
+    """Return the first next value of the first series with its interval, in a sentence."""
+    if next_values.use not in next_values.forecasters or next_values.table.empty:
         return ""
-    table = tabulate_ensemble(next_values)
+    table = tabulate_used(next_values)
     form = choose_form(table.iloc[:, 2:].to_numpy())
     row = table.iloc[0]
     level = min(next_values.levels, default=None)
     interval = ""
     if f"lo-{level}" in table and not math.isnan(row[f"lo-{level}"]):
         interval = f" ({level} % interval {form(row[f'lo-{level}'])} to {form(row[f'hi-{level}'])})"
-    return f"The forecast for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}."
+    num_others = table["unique_id"].nunique() - 1
+    name = f" of {row['unique_id']}" if num_others else ""
+    others = f", the first of {num_others + 1:,} series" if num_others else ""
+    return f"The forecast{name} for {write_times(table['ds'])[0]} is {form(row[FORECAST])}{interval}{others}."
 
 
 def summarize_forecasts(

@@ -10,7 +10,6 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report import covariates, explanation, intervals
@@ -28,6 +27,7 @@ from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.settings import (
+    list_chosen,
     tabulate_networks,
     tabulate_parts,
     tabulate_profile,
@@ -108,7 +108,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         ),
         *covariates.report_covariates(results.covariates, profile["num_series"]),
         Section("Data", [tabulate_parts(profile, results.cutoffs), tabulate_profile(profile)]),
-        Section("Parameters", [tabulate_parameters("forecast", parameters)]),
+        Section("Parameters", [tabulate_parameters("forecast", parameters, list_chosen(profile, results.records))]),
         Section("Glossary", _explain_terms(results)),
     ]
     return render_page(f"Forecasts of {Path(profile['source']).name}", " ".join(filter(None, lead)), sections)
@@ -155,10 +155,14 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
 
 
 def _describe_bias(metrics: ForecastMetrics) -> list[str]:
-    bias = metrics.forecasters.get(ENSEMBLE, {}).get("bias")
+    bias = metrics.forecasters.get(metrics.use, {}).get("bias")
     if bias is None:
         return []
-    return [NOTES["bias"].format(bias=format_bias(bias), direction="low" if bias < 0 else "high")]
+    return [
+        NOTES["bias"].format(
+            name=STYLES[metrics.use].name, bias=format_bias(bias), direction="low" if bias < 0 else "high"
+        )
+    ]
 
 
 def _explain_contributions(profile: Profile) -> str:

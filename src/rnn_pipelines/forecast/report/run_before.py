@@ -3,7 +3,6 @@
 from rnn_pipelines.champion.tables import format_value, shorten_version
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Part, Section, Table
@@ -32,14 +31,15 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
 
 def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> str:
     """Return one sentence on the ensemble; empty without a run before, or without a test part."""
-    then = None if before is None else before.results.get(f"{ENSEMBLE}.{metrics.deciding}")
-    if before is None or then is None or ENSEMBLE not in metrics.forecasters:
+    then = None if before is None else before.results.get(f"{metrics.use}.{metrics.deciding}")
+    if before is None or then is None or metrics.use not in metrics.forecasters:
         return ""
-    now, heading = metrics.get(ENSEMBLE, metrics.deciding), METRICS[metrics.deciding].heading
+    now, heading = metrics.get(metrics.use, metrics.deciding), METRICS[metrics.deciding].heading
     warning = "" if _has_same_test_part(metrics, before) else f" {NOTES['other']}"
+    name = STYLES[metrics.use].name
     return (
-        f"Run before ({shorten_version(before.run)}): {heading} of the ensemble {format_number(then)}, now "
-        f"{format_number(now)}; {', '.join(before.differences) or 'nothing'} changed.{warning}"
+        f"Run before ({shorten_version(before.run)}): {heading} of the {name} {format_number(then)}, "
+        f"now {format_number(now)}; {', '.join(before.differences) or 'nothing'} changed.{warning}"
     )
 
 

@@ -11,6 +11,10 @@ from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table, make_table
 
+# The hyperparameters of a network by the names of their parameters.
+TRAINING = {name: name for name in ("max_steps", "batch_size", "learning_rate", "weight_average")}
+NETWORK = {"units": "units", "members": "num_members", "segment": "segment"}
+
 
 def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return architecture, training and shrinkage of each network."""
@@ -26,6 +30,16 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
         "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
     }
     return make_table(records.items(), columns)
+
+
+def list_chosen(profile: Profile, records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values that were chosen from the data, by the names of the parameters that are null."""
+    chosen: dict[str, Any] = {f"forecast.window.{name}": profile[name] for name in ("lookback", "horizon")}
+    for network, record in records.items():
+        found = record["hyperparameters"]
+        for block, names in (("training", TRAINING), (network, NETWORK)):
+            chosen |= {f"forecast.{block}.{name}": found[key] for name, key in names.items() if key in found}
+    return chosen
 
 
 def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:

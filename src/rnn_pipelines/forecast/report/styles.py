@@ -8,11 +8,10 @@ from rnn_pipelines.report.styles import REFERENCE_COLOR, Style, Styles
 STYLES = Styles(
     NETWORKS, METHODS, {**ENSEMBLE_STYLES, "noise_floor": Style("noise floor", REFERENCE_COLOR, "longdash")}
 )
-UNIT = "unit of the data"
-VALUE_AXIS, ERROR_AXIS = f"value, {UNIT}", f"error, {UNIT}"
+# The unit of the data is not known, so that these axes name none.
+VALUE_AXIS, ERROR_AXIS = "value", "error"
 
 
 def name_axis(metric: str) -> str:
-    """Return the title of an axis of a metric in `METRICS`, with its unit."""
-    units = {"data": f", {UNIT}", "square": f", squared {UNIT}", "none": ""}
-    return f"{METRICS[metric].heading}{units[METRICS[metric].unit]}"
+    """Return the title of an axis of a metric in `METRICS`."""
+    return METRICS[metric].heading

@@ -9,7 +9,6 @@ import pandas as pd
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -44,7 +43,7 @@ def summarize_run(
 
     Args:
         metrics: of all forecasters.
-        next_values: of all forecasters; those of the ensemble for the first series are shown.
+        next_values: of all forecasters; those in use for the first series are shown.
         all_series: of a divided panel, see `summarize_series`.
         run_before: on the same data source; None if there is none.
     """
@@ -98,22 +97,16 @@ def _format_coverage(coverage: float | None) -> str:
 
 
 def list_next_values(next_values: Predictions) -> str:
-    """Return the forecasts of the ensemble for the first series, with their intervals."""
+    """Return the forecasts in use for the first series, with their intervals."""
     table = next_values.table
     first = table[table["unique_id"] == table["unique_id"].iloc[0]] if len(table) else table
     if first.empty:
         return "No next values: no series has the values that a window needs."
-    bounds = [
-        name
-        for level in sorted(next_values.levels, reverse=True)
-        for name in name_bounds(ENSEMBLE, level)
-        if name in first
-    ]
-    lows, highs = bounds[::2], bounds[1::2][::-1]
-    columns = [*lows, ENSEMBLE, *highs]
+    bounds = [name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)]
+    columns = [next_values.use, *(name for name in bounds if name in first)]
     header = ["next values" if _is_alone(table) else f"next values of {first['unique_id'].iloc[0]}"]
     header += [
-        STYLES[ENSEMBLE].name if name == ENSEMBLE else name.removeprefix(f"{ENSEMBLE}-").replace("-", " ")
+        STYLES[name].name if name == next_values.use else name.removeprefix(f"{next_values.use}-").replace("-", " ")
         for name in columns
     ]
     times, values = write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]

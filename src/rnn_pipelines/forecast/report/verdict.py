@@ -85,14 +85,14 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
     """Return the warning of many zeros, and of an ensemble that is not better than a constant forecast."""
     constant, metric = metrics.find_best_constant(), metrics.deciding
     warning = warn_of_zeros(metrics.zero_fraction, metric if metrics.forecasters else None)
-    if constant is None or ENSEMBLE not in metrics.forecasters:
+    if constant is None or metrics.use not in metrics.forecasters or metrics.use == constant:
         return warning
-    ours, theirs = metrics.get(ENSEMBLE, metric), metrics.get(constant, metric)
+    ours, theirs = metrics.get(metrics.use, metric), metrics.get(constant, metric)
     if ours < theirs:
         return warning
     return (
-        f"{warning} The ensemble is not better than a constant forecast ({STYLES[constant].name}): its "
-        f"{METRICS[metric].heading} is {_relate(ours, theirs)}."
+        f"{warning} The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name}): "
+        f"its {METRICS[metric].heading} is {_relate(ours, theirs)}."
     ).strip()
 
 

@@ -1,6 +1,6 @@
 """Nodes of `forecast` that are not functions of the library."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting, side_by_side
 from rnn_pipelines.forecast.methods import predictions as tables
-from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.forecasts import PARTS
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
 from rnn_pipelines.forecast.methods.intervals import (
     Intervals,
     LevelSpec,
@@ -31,7 +31,7 @@ from rnn_pipelines.forecast.operations import partitions as operations
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
-from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_ensemble
+from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
 from rnn_pipelines.forecast.series.partitions import Sample
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
@@ -67,62 +67,66 @@ def export_network(network: Network, spec: NetworkSpec, record: NetworkRecord) -
 
 
 def fit_all_methods(
-    panel: WindowedPanel, linear: LinearModels, level: LevelSpec, **networks: Network
+    panel: WindowedPanel, linear: LinearModels, level: LevelSpec, use: UseSpec, **networks: Network
 ) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
     """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
 
-    Each method is evaluated, and fitted again on all rows for the next values.
+    Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
     """
     data = FittingData(panel, linear)
     methods, record = ensemble.fit_all_methods(data, networks)
+    record["used"] = choose_used(use, methods, record["losses"])
     return check_refit(data, methods), record, fit_intervals(data, methods, level)
 
 
-def tabulate_forecasts(
+def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     panel: WindowedPanel,
     features: Features,
     scaler: Scaler,
     profile: Profile,
     forecasts: dict[str, Forecasts],
     intervals: Intervals,
+    ensemble: dict[str, Any],
 ) -> tuple[Predictions, Predictions, pd.DataFrame, pd.DataFrame]:
     """Return tables of all forecasts with their intervals, in the data's own unit: test part and next values.
 
-    The other tables are for spreadsheets and other programs: the next values of the ensemble, and of every method.
+    The other tables are for spreadsheets and other programs: the next values of the method in use, and of every method.
     """
-    tabulated = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
+    found = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
+    tabulated = [replace(one, use=ensemble["used"]) for one in found]
     test, future = (
         tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
         for table, part in zip(tabulated, PARTS, strict=True)
     )
-    return test, future, tabulate_ensemble(future), restore_numbers(future.table)
+    return test, future, tabulate_used(future), restore_numbers(future.table)
 
 
 def draw_paths(
     panel: WindowedPanel, scaler: Scaler, intervals: Intervals, next_values: Predictions, paths: PathsSpec
 ) -> Paths:
-    """Draw sample paths of the ensemble's next values, for questions about several steps; no rows if there are none."""
+    """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
     if not paths.root:
         return Paths()
     index, table = panel.index("future"), next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, index.origins(np.arange(len(index))), names, scaler)
-    scaled = (table[ENSEMBLE].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
-    return tabulate_paths(table, error_paths.draw_paths(intervals, ENSEMBLE, windows, scaled, paths.root))
+    scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+    return tabulate_paths(table, error_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
 
 
-def forecast_partitions(
+def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     sample: Sample,
     linear: LinearModels,
     methods: dict[str, FittedMethod],
     intervals: Intervals,
+    ensemble: dict[str, Any],
     parameters: dict[str, Any],
     parallel: ParallelSpec,
     **panel: Any,
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
-    fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals)
+    fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
     return operations.forecast_partitions(fitted, sample.partitions, parallel)
 
 

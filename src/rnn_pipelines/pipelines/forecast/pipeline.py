@@ -72,6 +72,7 @@ def create_method_nodes() -> list[Node]:
     """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
+    fitted |= {"use": "params:forecast.use"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
     return [
@@ -91,12 +92,14 @@ def create_method_nodes() -> list[Node]:
 def create_evaluation_nodes() -> list[Node]:
     """Compare the networks with the baselines."""
     create = partial(node, namespace="evaluation")
-    tables = name_all("features", "scaler", "profile", "forecasts", "intervals") | {"panel": "forecast_windows"}
+    tables = name_all("features", "scaler", "profile", "forecasts", "intervals", "ensemble") | {
+        "panel": "forecast_windows"
+    }
     tabulated = name_all("predictions", "next_values", "next_values_csv", "all_methods")
     drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
     measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
     panel = name_all("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
-    divided = name_all("sample", "linear", "methods", "intervals") | panel
+    divided = name_all("sample", "linear", "methods", "intervals", "ensemble") | panel
     divided |= {"parameters": "params:forecast", "parallel": "params:parallel"}
     of_all = [f"forecast_all_{name}" for name in ("next_values", "metrics_by_series", "series")]
     return [
@@ -119,7 +122,8 @@ def create_report_nodes() -> list[Node]:
     no_explanation = empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
     explained = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_linear", "forecast_methods"]
-    listed = name_all("cutoffs", "profile", "linear", "methods")
+    explained += ["forecast_ensemble"]
+    listed = name_all("cutoffs", "profile", "linear", "methods", "ensemble")
     listed |= {"table": "forecast_source", "panel": "forecast_windows"}
     drawn = name_all("predictions", "next_values", "series", "explanation")
     drawn |= {by: BY_METRICS[by] for by in ("by_step", "by_level")}

@@ -1,0 +1,158 @@
+"""The method in use: what is saved, exported, explained and written, with the numbers of its own column."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from golden import has_in_order
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
+from rnn_pipelines.forecast.methods.method import FittedMethod
+from rnn_pipelines.forecast.report.advice import advise
+from rnn_pipelines.forecast.report.verdict import list_verdict, write_verdict
+
+TRAINING = {"max_steps": 25}
+
+
+def draw_days(num_series: int = 1, num_days: int = 150) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    days = np.arange(num_days)
+    frames = [
+        pd.DataFrame(
+            {
+                "unique_id": f"s{number}",
+                "ds": pd.date_range("2024-01-01", periods=num_days, freq="D"),
+                "y": 50 + 5 * np.sin(days * 2 * np.pi / 7) + rng.normal(0, 2, num_days),
+            }
+        )
+        for number in range(num_series)
+    ]
+    # A young series, of which the ensemble would make half a level.
+    frames[1:2] = [frame[-4:] for frame in frames[1:2]]
+    return pd.concat(frames, ignore_index=True)
+
+
+def load_module(folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"exported_{folder.name}", folder / "forecaster.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("num_series", [1, 4], ids=["alone", "panel"])
+@pytest.mark.parametrize("use", ["ridge", "theta", "lstm", "ensemble"])
+def test_saved_loaded_and_exported_forecasts_are_those_of_the_column(use: str, num_series: int, tmp_path: Path) -> None:
+    frame = draw_days(num_series)
+    forecaster = Forecaster(h=7, level=(80,), use=use, training=TRAINING).fit(frame)
+    columns = [use, f"{use}-lo-80", f"{use}-hi-80"]
+    expected = forecaster.predict()[columns]
+    forecaster.save(tmp_path / "model")
+    forecaster.export(tmp_path / "export")
+    loaded = Forecaster.load(tmp_path / "model").predict(frame)
+    exported = load_module(tmp_path / "export").load(tmp_path / "export").predict(frame)
+    assert [name for name in loaded if name not in ("unique_id", "ds")] == columns
+    np.testing.assert_allclose(loaded[columns], expected, rtol=1e-4)
+    np.testing.assert_allclose(exported[columns], expected, rtol=1e-4)
+
+
+def test_explanation_and_paths_are_those_of_the_method_in_use() -> None:
+    forecaster = Forecaster(h=7, level=(80,), use="theta", training=TRAINING).fit(draw_days())
+    explained = forecaster.explain().groupby("ds")["contribution"].sum()
+    np.testing.assert_allclose(explained, forecaster.predict()["theta"], rtol=1e-4)
+    paths = forecaster.predict(paths=400).groupby("ds")["y"].median()
+    assert abs(paths - forecaster.predict()["theta"].to_numpy()).max() < 2
+    assert forecaster.series_methods()["forecast_by"].tolist() == ["theta"]
+
+
+@pytest.mark.parametrize(("wrong", "closest"), [("rigde", "ridge"), ("ensembl", "ensemble"), ("beste", "best")])
+def test_unknown_method_is_refused_with_the_closest_one(wrong: str, closest: str) -> None:
+    with pytest.raises(ParameterError, match=rf"use: .*'{wrong}'. Did you mean '{closest}'\?$"):
+        Forecaster(use=wrong)
+
+
+def test_method_that_does_not_exist_for_the_series_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"'croston' does not exist .*'ridge'"):
+        Forecaster(h=7, use="croston", training=TRAINING).fit(draw_days())
+    with pytest.raises(ParameterError, match="'lstm' does not exist"):
+        Forecaster(h=3, use="lstm").fit(draw_days(num_days=20))
+
+
+def test_best_is_the_method_with_the_least_error_on_validation_windows() -> None:
+    method = FittedMethod(EnsembleModel({}, {}), np.zeros((0, 1)))
+    fitted = dict.fromkeys(["ensemble", "ridge", "theta"], method)
+    losses = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
+    assert choose_used(UseSpec("best"), fitted, losses) == "ridge"
+    assert choose_used(UseSpec("best"), fitted, dict.fromkeys(losses)) == "ensemble"
+
+
+def test_best_does_not_read_the_test_part() -> None:
+    frame = draw_days()
+    changed = frame.assign(y=frame["y"].where(frame.index < 110, 1000 - frame["y"]))
+    found = []
+    for one in (frame, changed):
+        forecaster = Forecaster(h=7, use="best", split={"test": 40}, training=TRAINING).fit(one)
+        assert forecaster._fitted is not None
+        found.append(forecaster._fitted.weights["used"])
+    assert found[0] == found[1]
+
+
+def test_console_writes_the_values_of_the_method_in_use(tmp_path: Path) -> None:
+    draw_days().drop(columns="unique_id").to_csv(tmp_path / "days.csv", index=False)
+    command = [sys.executable, "-m", "rnn_pipelines.console.main", "forecast", "days.csv", "-H", "7", "--use", "theta"]
+    command += ["--set", "training.max_steps=25", "--json", "-o", "found"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)["use"] == "theta"
+    values, methods = (pd.read_csv(tmp_path / "found" / name) for name in ("next_values.csv", "all_methods.csv"))
+    np.testing.assert_allclose(values["forecast"], methods["theta"], rtol=1e-3)
+    model = Forecaster.load(tmp_path / "found/model").predict(draw_days())
+    np.testing.assert_allclose(model["theta"], methods["theta"], rtol=1e-5)
+
+
+def make_metrics(
+    ensemble: float, interval: tuple[float, float] | None = None, use: str = "ensemble"
+) -> ForecastMetrics:
+    errors = {"ridge": 1.0, "last_value": 2.0, "lstm": 1.1, "ensemble": ensemble}
+    low, high = interval or (None, None)
+    blocks = {
+        name: {
+            **dict.fromkeys(("mse", "rmse", "mae", "mase"), error),
+            "difference": error - 1,
+            "difference_low": low if name == "ensemble" else None,
+            "difference_high": high if name == "ensemble" else None,
+        }
+        for name, error in errors.items()
+    }
+    return replace(ForecastMetrics(blocks, None), num_windows=40, mean_size=10.0, use=use)
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "interval", "is_first"),
+    [(1.6, None, True), (1.2, (0.05, 0.35), True), (1.2, (-0.1, 0.5), False), (1.4, None, False), (0.9, None, False)],
+)
+def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_names_the_command(
+    ensemble: float, interval: tuple[float, float] | None, is_first: bool
+) -> None:
+    metrics = make_metrics(ensemble, interval)
+    assert write_verdict(metrics).startswith("The ensemble") == is_first
+    assert list_verdict(metrics)[0].startswith("The ensemble") == is_first
+    assert ("--use ridge" in " ".join(advise(metrics, ()))) == is_first
+
+
+def test_method_in_use_that_is_the_best_baseline_is_not_compared_with_itself() -> None:
+    metrics = make_metrics(1.6, use="ridge")
+    assert has_in_order(write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge")
+    assert "--use" not in " ".join(advise(metrics, ()))
