@@ -172,6 +172,12 @@ def test_first_challenger_is_promoted() -> None:
     assert decide(FIRST) == Decision(True, ("there is no champion yet",))
 
 
+def test_first_champion_that_is_worse_than_the_best_simple_method_says_so() -> None:
+    decision = decide(replace(FIRST, challenger_loss=7.0))
+    assert decision.is_promoted
+    assert "worse than the best simple method: its loss is 7, that of linear 6" in decision.reasons[0]
+
+
 @pytest.mark.parametrize("evidence", [BETTER, FIRST])
 def test_faults_are_the_reasons_against_any_challenger(evidence: Evidence) -> None:
     faults = ("its outputs are all alike", "its outputs are not finite")

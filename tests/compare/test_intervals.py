@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnn_pipelines.compare.intervals import compare_pairs, estimate_mean, summarize_runs
+from rnn_pipelines.compare.intervals import compare_pairs, estimate_loss, estimate_mean, summarize_runs
 
 LSTM = [4.31, 4.62, 4.05, 4.71, 4.44]
 GRU = [4.02, 4.30, 3.81, 4.35, 4.20]
@@ -47,6 +47,18 @@ def test_interval_of_a_mean_is_students() -> None:
     interval = stats.t.interval(0.95, len(LSTM) - 1, loc=np.mean(LSTM), scale=stats.sem(LSTM))
     estimate = estimate_mean(LSTM)
     assert (estimate["low"], estimate["high"]) == pytest.approx(interval)
+
+
+@pytest.mark.parametrize("losses", [[1.0, 8.8], [0.01, 3.0, 9.0], [0.0, 4.0], [4.9, 4.91]])
+def test_interval_of_a_loss_never_goes_below_zero(losses: list[float]) -> None:
+    estimate = estimate_loss(losses)
+    assert 0 <= estimate["low"] <= estimate["mean"] <= estimate["high"]
+    assert estimate["mean"] == pytest.approx(np.mean(losses))
+
+
+def test_interval_of_nearly_equal_losses_is_students() -> None:
+    losses = [5.0, 5.001, 4.999, 5.0005]
+    assert list(estimate_loss(losses).values()) == pytest.approx(list(estimate_mean(losses).values()), rel=1e-5)
 
 
 def test_mean_of_equal_values_has_no_width() -> None:

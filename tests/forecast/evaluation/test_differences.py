@@ -36,6 +36,21 @@ def test_difference_of_one_series_is_that_of_the_mse_over_cutoffs(make_predictio
     assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
 
 
+@pytest.mark.parametrize(("num_cutoffs", "has_interval"), [(29, False), (30, True)])
+def test_fewer_than_ten_windows_that_do_not_overlap_have_no_interval(
+    make_predictions: MakePredictions, num_cutoffs: int, has_interval: bool
+) -> None:
+    found = measure_differences(make_predictions({"a": num_cutoffs}, horizon=3), pd.Series({"a": 2.0}), "ridge")["gru"]
+    assert found["difference"] is not None
+    assert (found["difference_low"] is not None) == has_interval
+
+
+def test_no_difference_goes_below_an_error_of_zero() -> None:
+    wide = {"gru": {"difference": 1.0, "difference_low": -1.83, "difference_high": 17.8}}
+    found = centre_differences(wide, {"gru": 2.0, "ridge": 1.0}, "ridge")["gru"]
+    assert (found["difference_low"], found["difference_high"]) == (-1.0, 17.8)
+
+
 def test_difference_of_a_panel_is_that_of_the_scaled_error_over_cutoffs(make_predictions: MakePredictions) -> None:
     """The mean over the series at a cut-off first: they share their luck."""
     predictions = make_predictions({"a": 30, "b": 25}, horizon=3)

@@ -11,6 +11,7 @@ import pytest
 from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.report.next_values import tabulate_used
 from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
@@ -141,3 +142,21 @@ def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleN
     lines = summarize_run(METRICS, combined).splitlines()
     assert len(lines) < 25
     assert max(map(len, lines)) <= WIDTH
+
+
+def test_columns_of_next_values_have_one_order() -> None:
+    bounds = {f"ensemble-{side}-{level}": [float(level)] for level in (80, 95) for side in ("lo", "hi")}
+    table = pd.DataFrame(
+        {
+            "unique_id": ["a"],
+            "cutoff": pd.to_datetime(["2024-01-01"]),
+            "ds": pd.to_datetime(["2024-01-02"]),
+            "horizon_step": [1],
+            "ensemble": [1.0],
+            **bounds,
+        }
+    )
+    predictions = Predictions(table, ("ensemble",), (80, 95))
+    assert list(tabulate_used(predictions))[2:] == ["forecast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    heading = " ".join(list_next_values(predictions).split("\n")[0].split())
+    assert heading == "next values ensemble lo 80 hi 80 lo 95 hi 95"

@@ -9,6 +9,7 @@ from plotly.graph_objects import Figure, Scatter
 from rnn_pipelines.forecast.evaluation.interval_metrics import SCALED_CRPS, MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import name_bounds
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, list_some
@@ -80,12 +81,13 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
         return (
             f"The forecasts of the {STYLES[name].name} are exact, up to rounding, so that its intervals are not tested."
         )
+    shown = STYLES[name].name if name in METHODS else f"the {STYLES[name].name}"
     for level in levels:
         coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
         if coverage is None:
             continue
         verdict = judge_level(numbers, level)
-        sentence = f"The {level} % intervals of the {STYLES[name].name} {verdict}: {100 * coverage:.1f} % inside"
+        sentence = f"The {level} % intervals of {shown} {verdict}: {100 * coverage:.1f} % inside"
         least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
         if least is not None and most is not None:
             low, high = f"{100 * least:.0f}", f"{100 * most:.0f}"

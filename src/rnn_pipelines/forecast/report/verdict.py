@@ -50,12 +50,15 @@ def list_verdict(metrics: ForecastMetrics) -> list[str]:
 
 
 def is_clearly_behind(metrics: ForecastMetrics) -> bool:
-    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
+    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half.
+
+    One window decides nothing.
+    """
     if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
         return False
     ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline()))
     is_significant = _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
-    return is_significant or ours > (1 + CLEAR_FRACTION) * theirs
+    return is_significant or (ours > (1 + CLEAR_FRACTION) * theirs and metrics.num_windows != 1)
 
 
 def warn_of_used(metrics: ForecastMetrics) -> str:
