@@ -15,6 +15,7 @@ from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
+from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
@@ -55,6 +56,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "forecast.training": ForecastTrainingSpec,
     "forecast.evaluation": EvaluationSpec,
     "forecast.level": LevelSpec,
+    "forecast.use": UseSpec,
     "forecast.paths": PathsSpec,
     "sentiment.source": ReviewSourceSpec,
     "sentiment.split": ReviewSplitSpec,

@@ -21,6 +21,7 @@ def found() -> dict[str, Any]:
     return {
         "run": "a run",
         "num_series": 1234,
+        "use": "ensemble",
         "num_evaluated": 1200,
         "left_out": ["shop 7"],
         "forecasters": forecasters,

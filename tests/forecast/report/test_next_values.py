@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from golden import has_in_order
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.next_values import (
     MAX_ROWS,
@@ -73,10 +74,10 @@ def test_one_value_of_one_series_is_singular() -> None:
     assert "1 value " in str(note)
 
 
-def test_first_value_of_a_single_series_is_a_sentence() -> None:
+def test_first_value_is_a_sentence_that_names_the_first_of_several_series() -> None:
     sentence = describe_first_value(make_next_values())
     assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
-    assert describe_first_value(make_next_values(("a", "b"))) == ""
+    assert has_in_order(describe_first_value(make_next_values(("a", "b"))), "of a", "2026-01-30", "100.0", "2 series")
 
 
 @pytest.fixture

@@ -94,11 +94,11 @@ def test_summary_warns_of_zeros_and_of_an_ensemble_no_better_than_a_constant() -
     assert "constant" not in summarize_run(make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values())
 
 
-def test_next_values_stand_between_their_bounds() -> None:
+def test_bounds_follow_the_next_values() -> None:
     lines = list_next_values(make_next_values()).splitlines()
     assert lines[0].split("  ")[0] == "next values"
-    assert lines[0].split()[2:] == ["lo", "80", "ensemble", "hi", "80"]
-    assert lines[1].split() == ["2026-01-30", "91.2", "101.0", "111.0"]
+    assert lines[0].split()[2:] == ["ensemble", "lo", "80", "hi", "80"]
+    assert lines[1].split() == ["2026-01-30", "101.0", "91.2", "111.0"]
 
 
 def test_hours_are_told_where_there_are_some() -> None:
@@ -127,7 +127,7 @@ def test_series_is_named_where_it_is_one_of_several() -> None:
 def test_missing_bounds_are_dashes() -> None:
     values = make_next_values()
     empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
-    assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "–", "101.0", "–"]
+    assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
 
 
 def test_without_next_values_it_says_why() -> None:

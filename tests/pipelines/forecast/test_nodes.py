@@ -1,6 +1,7 @@
 """Nodes of `forecast` that are not functions of the library."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,13 +51,16 @@ def test_a_table_without_rows_is_told_by_the_check_of_the_series() -> None:
 def test_network_is_exported_only_if_asked_for(tmp_path: Path) -> None:
     weights = initialize_members(0, 2, MemberShape("gru", 2, 0, (3, 2), 0, 4))
     network = Network(weights, "gru", 1, np.zeros(0, np.int64), 0.5, np.zeros((0, 4), np.float32))
+    trained: Any = {"num_steps": 25}
     file = tmp_path / "gru.keras"
     dataset = KerasModelDataset(filepath=str(file))
-    dataset.save(export_network(network, NetworkSpec(cell="gru")))
+    dataset.save(export_network(network, NetworkSpec(cell="gru"), trained))
     assert not file.exists()
-    dataset.save(export_network(network, NetworkSpec(cell="gru", save_keras=True)))
+    dataset.save(export_network(network, NetworkSpec(cell="gru", save_keras=True), trained))
     for name, array in network.from_keras(dataset.load()).weights.items():
         np.testing.assert_array_equal(array, weights[name])
     assert ["member_2", "Functional", ""] in dataset.preview()["data"]
-    dataset.save(export_network(network, NetworkSpec(cell="gru")))
+    dataset.save(export_network(network, NetworkSpec(cell="gru"), trained))
     assert not file.exists()
+    untrained: Any = {"num_steps": 0}
+    assert export_network(network, NetworkSpec(cell="gru", save_keras=True), untrained) == {}

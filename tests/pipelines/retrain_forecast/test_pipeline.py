@@ -25,7 +25,7 @@ def test_data_is_prepared_as_by_forecast() -> None:
 
 def test_all_parameters_of_forecast_are_read() -> None:
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
-    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level"}
+    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level", "use"}
     assert blocks == expected | set(NETWORKS) | {"partitions"}
 
 

@@ -11,7 +11,9 @@ Without a season: Theta for fewer than 6 values, else trends by their past error
 without damping, the mean change of all values, and that of the newest ones. See decisions 28 and 42.
 
     wₖ ∝ (min loss / lossₖ)^(6 n / (n + 4)),   n the number of origins, loss the mean absolute error at all of them
-    drift = max(0, 1 − (σ² / n) / d²) d,   d the mean of n changes over a season, σ² their variance
+    drift = n / (n + m / 6) · max(0, 1 − σ² / d²) d,   d and σ² mean and variance of n changes over m steps, a season
+
+Neighbouring changes over a season share most of their values, so that σ² is not divided by n.
 
 Source: the positive-part shrinkage of James & Stein (1961), Proc. Fourth Berkeley Symposium 1, 361–379.
 """
@@ -41,6 +43,8 @@ MIN_VALUES, MIN_KNOWN, MAX_ORIGINS = 6, 4, 60
 POWER, HALF_POWER = 6.0, 4.0
 # The newest changes whose mean is a drift; a horizon of more steps takes as many.
 NEWEST_CHANGES = 4
+# The part of a season that counts as much as the changes over a season, in their shrinkage.
+SHARED_PART = 6
 TINY = 1e-9
 
 # From past values without a season, NaN before the first one, horizon and a number of origins to the forecasts after
@@ -98,8 +102,8 @@ def _extend_by_season(past: np.ndarray, season_length: int, horizon: int) -> np.
     counts = np.maximum((~np.isnan(changes)).sum(axis=1), 1)
     mean = np.nansum(changes, axis=1) / counts
     variance = np.nansum((changes - mean[:, None]) ** 2, axis=1) / counts
-    squares = np.where(mean != 0, mean**2, 1.0)
-    drift = np.maximum(0.0, 1 - variance / counts / squares) * mean
+    certainty = np.maximum(0.0, 1 - variance / np.where(mean != 0, mean**2, 1.0))
+    drift = counts / (counts + season_length / SHARED_PART) * certainty * mean
     steps = np.arange(horizon)
     ahead: np.ndarray = past[:, -season_length:][:, steps % season_length]
     return ahead + drift[:, None] * (steps // season_length + 1)
