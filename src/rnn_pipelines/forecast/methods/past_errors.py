@@ -9,7 +9,7 @@ from rnn_pipelines.forecast.methods.past import find_past
 from rnn_pipelines.forecast.methods.short_series_rule import extend_by_rule
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
-# The newest part of the past whose errors count, because errors on fewer values are larger; the most origins of a series.
+# The newest part of the past whose errors count, because those on fewer values are larger; and the most origins.
 NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
 # The growth is measured from so many errors of a step; and the fewest degrees of freedom.
 MIN_ERRORS, MIN_FREEDOM = 8, 2
