@@ -78,7 +78,7 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     if reasons:
         return Decision(False, reasons)
     if evidence.champion_loss is None:
-        return Decision(True, (f"there is no champion yet{_name_better(evidence)}",))
+        return Decision(True, ("there is no champion yet", *_name_better(evidence)))
     if not math.isfinite(evidence.champion_loss):
         # The champion fails on the newest data, and the challenger does not. Without this, such a champion would stay.
         measured = f"the champion's loss is {evidence.champion_loss}, not a finite number"
@@ -90,16 +90,13 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     return _compare(evidence, evidence.champion_loss, evidence.p_value, policy)
 
 
-def _name_better(evidence: Evidence) -> str:
-    """Return that the best simple method has a lower loss than the first champion; empty if it has none."""
+def _name_better(evidence: Evidence) -> Iterator[str]:
+    """Yield that the best simple method has a lower loss than the first champion."""
     known = {name: loss for name, loss in evidence.baseline_losses.items() if math.isfinite(loss)}
     name = min(known, key=lambda one: known[one], default=None)
-    if name is None or not known[name] < evidence.challenger_loss:
-        return ""
-    return (
-        f", but it is worse than the best simple method: its loss is {evidence.challenger_loss:.4g}, "
-        f"that of {name} {known[name]:.4g}"
-    )
+    if name is not None and known[name] < evidence.challenger_loss:
+        losses = f"its loss is {evidence.challenger_loss:.4g}, that of {name} {known[name]:.4g}"
+        yield f"it is worse than the best simple method: {losses}"
 
 
 def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
