@@ -157,7 +157,7 @@ def test_names_of_the_pipeline_are_read() -> None:
 
 def test_columns_in_messages_are_options() -> None:
     assert name_options("source.id, source.time_format, forecast.source.target.") == (
-        "--id, source.time_format, --target."
+        "--id, --set source.time_format=…, --target."
     )
 
 

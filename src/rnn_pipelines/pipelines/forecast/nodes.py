@@ -95,7 +95,7 @@ def tabulate_forecasts(
         tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
         for table, part in zip(tabulated, PARTS, strict=True)
     )
-    return test, future, tabulate_ensemble(future), restore_numbers(future.table)
+    return test, future, tabulate_ensemble(future, profile["dead"]), restore_numbers(future.table)
 
 
 def draw_paths(
