@@ -1,6 +1,7 @@
 """Reading of tables in Excel files: the sheet, its columns, and its rows with values."""
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,10 @@ from rnn_pipelines.reading.workbook import CellError, check_formulas, find_heade
 
 def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
-        raise files.error(f"{path}: Excel files need the package openpyxl: run make install, or save it as a CSV file.")
+        raise files.error(
+            f"{path}: Excel files need the package openpyxl. Run {sys.executable} -m pip install openpyxl, or save it as "
+            "a CSV file."
+        )
 
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "an Excel file", read, files)

@@ -108,7 +108,7 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
         advice += " If each column is a series, add source.wide=true."
     raise SeriesError(
         f"{source.label}: which column has the values? {advice} The times are read from {show(source.time)}; name "
-        "another column in source.time."
+        "another column in source.time, and that of several series in source.id."
     )
 
 

@@ -11,6 +11,7 @@ from rnn_pipelines.forecast.series.column_choice import log_columns
 from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.series.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import (
     SplitSpec,
@@ -68,7 +69,9 @@ def prepare_series(
     try:
         split = place_dates(split, profile["tz"])
         profile = _choose_window(window, series, split, profile, season_length)
-        series, profile = _find_dead(series, profile, source)
+        if gaps.root == "interpolate":
+            series, profile = open_long_gaps(series, profile)
+        series, profile = _find_dead(series, name_stuck_values(series, profile), source)
         series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
         cutoffs = split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
@@ -154,8 +157,8 @@ def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Se
         return series, profile
     last = format_time(pd.Series(ends[is_dead]).max(), profile["tz"])
     found = (
-        f"{is_dead.sum()} of {len(names)} series that end {DEAD_HORIZONS} horizons or more before the others, by {last} "
-        f"({list_some(names[is_dead], NAMES_IN_MESSAGE)})"
+        f"{is_dead.sum()} of {len(names)} series that end {DEAD_HORIZONS} horizons or more before the others, by "
+        f"{last} ({list_some(names[is_dead], NAMES_IN_MESSAGE)})"
     )
     profile = {**profile, "dead": names[is_dead].tolist()}
     if source.dead == "drop":

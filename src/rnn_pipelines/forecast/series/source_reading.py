@@ -36,6 +36,7 @@ from rnn_pipelines.reading.table_files import (
 )
 from rnn_pipelines.reading.times import parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
 from rnn_pipelines.reading.user_files import find_broken
+from rnn_pipelines.reading.zones import find_zone
 
 FILES = TableFiles(
     error=SeriesError,
@@ -97,10 +98,14 @@ def _read_own(
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     found |= found_marks
-    if found:
-        logger.info("%s: read with %s", source.label, describe_found(found))
     table = place_on_axis(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
     table = round_times(table, source)
+    zone = table.attrs.get("zone", {})
+    if zone.get("is_carried") and zone["name"] is not None and find_zone(raw[source.time]) is None:
+        # Another part of the table may have other offsets.
+        found["tz"] = zone["name"]
+    if found:
+        logger.info("%s: read with %s", source.label, describe_found(found))
     of_values = list(values) if source.is_wide else []
     unread = list_unread([*raw, *raw.attrs["unread"]], [source.time, *_list_keys(source), *of_values, *columns])
     names = {"time": source.time, "id": source.id, "series": of_values, "unread": unread}
@@ -110,8 +115,8 @@ def _read_own(
 
 def _list_keys(source: SourceSpec) -> list[str]:
     """Return the columns of times, values and names of the series."""
-    keys = [*source.time.split(TIME_SIGN), *([source.id] if source.id else [])]
-    return keys if source.is_wide else [*keys, source.target]
+    target, name = [] if source.is_wide else [source.target], [source.id] if source.id else []
+    return [*source.time.split(TIME_SIGN), *target, *name]
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
