@@ -17,8 +17,8 @@ from rnn_pipelines.reading.workbook import CellError, check_formulas, find_heade
 def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
         raise files.error(
-            f"{path}: Excel files need the package openpyxl. Run {sys.executable} -m pip install openpyxl, or save it as "
-            "a CSV file."
+            f"{path}: Excel files need the package openpyxl. Run {sys.executable} -m pip install openpyxl, or save it "
+            "as a CSV file."
         )
 
     def load(read: Callable[[], Any]) -> Any:

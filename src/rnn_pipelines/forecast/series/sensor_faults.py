@@ -46,13 +46,14 @@ def name_stuck_values(series: Series, profile: Profile) -> Profile:
     chosen = np.flatnonzero(is_long & is_changing[number])
     if not len(chosen):
         return profile
-    first = series.iloc[firsts[chosen[0]] - 1]
-    return _add_sentence(
-        profile,
-        f"{count(len(chosen), 'stretch', 'stretches')} of {MIN_EQUAL} or more equal values among changing ones, as of a "
-        f"stuck sensor: the first has {stops[chosen[0]] - firsts[chosen[0]] + 1:,} values of {first['y']:g} in series "
-        f"{show(first['unique_id'])} from {format_time(first['ds'], profile['tz'])}. Empty these cells if they are faults",
+    place, length = firsts[chosen[0]] - 1, stops[chosen[0]] - firsts[chosen[0]] + 1
+    first = series.iloc[place]
+    sentence = (
+        f"{count(len(chosen), 'stretch', 'stretches')} of {MIN_EQUAL} or more equal values among changing ones, as of "
+        f"a stuck sensor: the first has {length:,} values of {first['y']:g} in series {show(first['unique_id'])} from "
+        f"{format_time(first['ds'], profile['tz'])}. Empty these cells if they are faults"
     )
+    return _add_sentence(profile, sentence)
 
 
 def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
@@ -81,8 +82,8 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
     place = firsts[is_long][0]
     longest = int((stops - firsts).max())
     sentence = (
-        f"{count(is_long.sum(), 'gap')} longer than the horizon of {count(horizon, 'step')}, of which {is_open.sum()} stay "
-        f"open, so that no window spans them: the longest has {longest:,} steps, the first is in series "
+        f"{count(is_long.sum(), 'gap')} longer than the horizon of {count(horizon, 'step')}, of which {is_open.sum()} "
+        f"stay open, so that no window spans them: the longest has {longest:,} steps, the first is in series "
         f"{show(series['unique_id'].iloc[place])} at {format_time(series['ds'].iloc[place], profile['tz'])}"
     )
     return series.assign(y=y), _add_sentence(profile, sentence)
