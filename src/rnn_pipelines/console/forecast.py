@@ -52,7 +52,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
-    spec = _read_spec(file, options, read_settings(settings))
+    spec = read_spec(file, options, read_settings(settings))
     # Here and below, because `--help` and errors of the parameters must not wait for the libraries.
     from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, make_champion
     from rnn_pipelines.forecast.model.packing import pack
@@ -75,7 +75,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     say(f"\n{folder / FILES['report']}")
 
 
-def _read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
+def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
     from rnn_pipelines.forecast.parameters import read_parameter_models
     from rnn_pipelines.forecast.series.source import SourceSpec
