@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.console.forecast import read_spec, forecast
+from rnn_pipelines.console.forecast import forecast, read_spec
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.recipe import prepare_panel, read_source
