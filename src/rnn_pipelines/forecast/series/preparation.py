@@ -71,8 +71,9 @@ def prepare_series(
         profile = _choose_window(window, series, split, profile, season_length)
         if gaps.root == "interpolate":
             series, profile = open_long_gaps(series, profile)
-        series, profile = _find_dead(series, name_stuck_values(series, profile), source)
+        profile = name_stuck_values(series, profile)
         series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
+        series, profile = _find_dead(series, profile, source)
         cutoffs = split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
             series, profile = _leave_out_others(series, profile, cutoffs)
