@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from own_files import KINDS
 from vega_datasets import local_data
 
+from rnn_pipelines.console.forecast import forecast, read_spec
+from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 
@@ -328,3 +331,18 @@ def _load_packaged(name: str, rng: Random, most: int) -> Table:
 
 
 TABLES.update({f"packaged_{name}": partial(_load_packaged, name) for name in PACKAGED})
+
+
+def _read_own(kind: str, rng: Random, most: int) -> Table:
+    """Return a file of `own_files.py` as the console reads it, with the options that its errors name."""
+    folder = Path(__file__).parent / ".data"
+    folder.mkdir(exist_ok=True)
+    own = KINDS[kind](folder, rng)
+    options = forecast.make_context("forecast", [str(own.path), *own.words, *own.more]).params
+    source = read_spec(options.pop("file"), options, read_settings(options.pop("settings"))).recipe.source
+    frame = read_source(source)
+    return Table(frame, num_series=frame["unique_id"].nunique(), is_nonnegative=bool((frame["y"].dropna() >= 0).all()))
+
+
+# A table of months as columns has to be turned first.
+TABLES.update({f"own_{kind}": partial(_read_own, kind) for kind in KINDS if kind != "months_as_columns"})

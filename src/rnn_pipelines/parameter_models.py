@@ -1,13 +1,17 @@
 """The base class of parameter models, and the validation of parameters that are given in Python."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import BaseModel, RootModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 from pydantic_core import InitErrorDetails
 
 from rnn_pipelines.errors import ParameterError, show
+
+# The parameter of retrainings, experiments and checks that messages name without its block.
+AS_OF = "as_of"
 
 
 class ParameterModel(BaseModel, extra="forbid", frozen=True):
@@ -155,3 +159,38 @@ def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> s
     """
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {mark}{prefix}{close[0]}{mark}?" if close else f"Expected one of {known}."
+
+
+def rename_parameters(message: str, names: Mapping[str, str]) -> str:
+    """Return a message of the library with its parameters as the caller writes them.
+
+    Args:
+        message: names parameters without the pipeline, such as `source.tz` and `gaps=`.
+        names: the caller's by those of the library, such as `forecast.source.tz`, `--tz` or `tz=`.
+    """
+    if not names:
+        return message
+    # Of names that begin alike, the longest one.
+    ordered = sorted(names, key=len, reverse=True)
+    listed = "|".join(re.escape(name) + ("" if name.endswith("=") else r"\b") for name in ordered)
+    return re.sub(rf"(?<![\w./])(?:{listed})", lambda match: names[match[0]], message)
+
+
+def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
+    """Yield the short and the full name of each field of a block, and of the blocks within; `gaps=` without fields.
+
+    Args:
+        full: name of the block.
+        kind: its type.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return
+    owner, _, block = full.rpartition(".")
+    if issubclass(kind, RootModel):
+        yield f"{block}=", f"{full}="
+        return
+    for field, facts in kind.model_fields.items():
+        yield f"{block}.{field}", f"{full}.{field}"
+        if field == AS_OF and not owner:
+            yield AS_OF, f"{full}.{AS_OF}"
+        yield from list_names(f"{full}.{field}", facts.annotation)

@@ -157,7 +157,7 @@ def test_names_of_the_pipeline_are_read() -> None:
 
 def test_columns_in_messages_are_options() -> None:
     assert name_options("source.id, source.time_format, forecast.source.target.") == (
-        "--id, source.time_format, --target."
+        "--id, --set source.time_format=…, --target."
     )
 
 
@@ -183,3 +183,28 @@ def test_a_classifier_is_not_exported(folder: Path) -> None:
     assert done.returncode == 2
     assert "rnn-pipelines serve" in done.stderr
     assert not (folder / "exported_classifier").exists()
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("give its zone as source.tz, such as Europe/Berlin", "give its zone as --tz, such as Europe/Berlin"),
+        ("or set source.wide=true if each", "or set --wide if each"),
+        ("Give source.time_format='%Y%m' for months", "Give --set source.time_format='%Y%m' for months"),
+        ("shorten window.lookback or window.horizon.", "shorten --set window.lookback=… or --horizon."),
+        ("give gaps=split", "give --set gaps=split"),
+        ("name it with sheet", "name it with sheet"),
+        ("a/source.tz", "a/source.tz"),
+    ],
+)
+def test_parameters_in_messages_are_options(message: str, expected: str) -> None:
+    assert name_options(message) == expected
+
+
+def test_columns_are_named_on_the_terminal_in_the_results_and_in_python(folder: Path, results: Any) -> None:
+    assert results["columns"] == {"time": "Date", "id": None, "series": [], "unread": ["price"], "target": "sales"}
+    frame = pd.read_csv(folder / "my.csv")
+    made = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
+    line = "times from 'Date' (days), values from 'sales', not read: 'price'"
+    assert made.summary().startswith(f"{line}\n")
+    assert line in (folder / "out/report.html").read_text().replace("&#39;", "'")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import SeriesError
 
 ZONE = "Europe/Berlin"
 HORIZON = 3
@@ -94,3 +95,21 @@ def test_days_stay_local_days() -> None:
     frame = pd.DataFrame({"ds": days, "y": np.random.default_rng(0).normal(size=200)})
     found = Forecaster(**SMALL | {"split": {"validation": 20, "test": 20}}).fit(frame).predict()
     assert found["ds"].tolist() == pd.date_range("2024-07-19", periods=HORIZON).tolist()
+
+
+@pytest.mark.parametrize("zone", ["+02:00", "+05:30"])
+def test_times_with_offsets_come_back_with_one(zone: str, caplog: pytest.LogCaptureFixture) -> None:
+    """With that of the data if its hours are whole, and else in UTC; a warning names the parameter of the zone."""
+    times = pd.date_range("2024-03-11", periods=24 * 20, freq="h", tz=zone)
+    texts = make_hours(times)[["ds", "y"]].assign(ds=times.astype(str))
+    found = Forecaster(**SMALL).fit(texts).predict()["ds"]
+    assert (found == pd.date_range(times[-1], periods=HORIZON + 1, freq="h")[1:]).all()
+    assert str(found.iloc[0])[-6:] == ("+02:00" if zone == "+02:00" else "+00:00")
+    assert any("has offsets from UTC and no named zone" in record.message for record in caplog.records)
+
+
+def test_errors_name_parameters_as_arguments() -> None:
+    naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[["ds", "y"]]
+    with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
+        Forecaster(**SMALL).fit(naive)
+    assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE

@@ -7,7 +7,8 @@ import pytest
 from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel, RootModel
 
-from rnn_pipelines.hooks.full_names import find_full_names, name_fully
+from rnn_pipelines.hooks.full_names import find_full_names
+from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.printing import escape_log, rewrite_log
 
 
@@ -59,19 +60,19 @@ BOTH = find_full_names({"forecast": Pipeline([READ]), "internals": Pipeline([LOO
     ],
 )
 def test_short_names_become_full_ones(message: str, full: str) -> None:
-    assert name_fully(message, FORECAST) == full
+    assert rename_parameters(message, FORECAST) == full
 
 
 def test_blocks_within_blocks_are_named() -> None:
-    assert name_fully("source.tz", INTERNALS) == "internals.small.source.tz"
+    assert rename_parameters("source.tz", INTERNALS) == "internals.small.source.tz"
 
 
 def test_name_that_two_parameters_share_stays() -> None:
-    assert name_fully("source.tz, gaps=split", BOTH) == "source.tz, forecast.gaps=split"
+    assert rename_parameters("source.tz, gaps=split", BOTH) == "source.tz, forecast.gaps=split"
 
 
 def test_message_stays_without_names() -> None:
-    assert name_fully("source.tz", {}) == "source.tz"
+    assert rename_parameters("source.tz", {}) == "source.tz"
 
 
 def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:
     handler = logging.FileHandler(tmp_path / "log")
     escape_log([handler])
     record = logging.LogRecord("a", logging.WARNING, "a.py", 1, "give %s", ("source.tz",), None)
-    rewrite_log([handler], lambda message: name_fully(message, FORECAST))
+    rewrite_log([handler], lambda message: rename_parameters(message, FORECAST))
     handler.emit(record)
     rewrite_log([handler])
     handler.emit(record)

@@ -20,9 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
-from rnn_pipelines.hooks.full_names import find_full_names, name_fully
+from rnn_pipelines.hooks.full_names import find_full_names
 from rnn_pipelines.hooks.parameters import explain_faults
-from rnn_pipelines.parameter_models import suggest
+from rnn_pipelines.parameter_models import rename_parameters, suggest
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
 from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
@@ -60,7 +60,7 @@ def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
     except (RnnPipelinesError, DatasetError, MissingConfigException) as error:
         message = make_line(error)
         chosen = {} if names is None else {name: pipelines[name] for name in names or ["__default__"]}
-        raise click.ClickException(name_fully(message, find_full_names(chosen))) from error
+        raise click.ClickException(rename_parameters(message, find_full_names(chosen))) from error
     except OSError as error:
         raise click.ClickException(make_line(error, MAX_LETTERS)) from error
     except Exception as error:

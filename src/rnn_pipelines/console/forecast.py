@@ -1,7 +1,7 @@
 """The command `forecast`: one file in; verdict, next values and a folder with the report out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ import click
 from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.console.settings import read_settings
-from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.printing import say, say_json
 
 if TYPE_CHECKING:
@@ -26,12 +25,18 @@ FILES = {
 }
 
 
+# Options that are parameters of the block `source`.
+OF_SOURCE = ("time", "target", "id", "wide", "tz", "sheet")
+
+
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--time", "-t", help="Column of the times. By default ds, or else the first other column.")
-@click.option("--target", "-y", help="Column of the values. By default y, or else the only other column.")
+@click.option("--time", "-t", help="Column of the times. By default ds, or else the column of dates.")
+@click.option("--target", "-y", help="Column of the values. By default y, or else the only other one of numbers.")
 @click.option("--id", "-i", help="Column with the names of the series, if there are several.")
 @click.option("--wide", is_flag=True, help="Each column of numbers is a series.")
+@click.option("--tz", help="Time zone of the times, such as Europe/Berlin.")
+@click.option("--sheet", help="Sheet of an Excel file. By default the only one with a table.")
 @click.option("--horizon", "-H", type=int, help="Steps ahead. By default by the frequency: 14 days, 12 months, …")
 @click.option("--level", type=int, multiple=True, default=(80, 95), help="An interval in percent; repeat it.")
 @click.option("--future", multiple=True, help="A column that is known in advance, such as a price; repeat it.")
@@ -48,7 +53,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
-    spec = _read_spec(file, options, read_settings(settings))
+    spec = read_spec(file, options, read_settings(settings))
     # Here and below, because `--help` and errors of the parameters must not wait for the libraries.
     from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, make_champion
     from rnn_pipelines.forecast.model.packing import pack
@@ -59,7 +64,11 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     recipe = spec.recipe
     fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
     evaluated = evaluate(fitted)
-    write_folder(folder, _list_files(evaluated, render_fitted(fitted, evaluated)), pack(make_champion(fitted)))
+    write_folder(
+        folder,
+        _list_files(evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"]),
+        pack(make_champion(fitted)),
+    )
     if as_json:
         say_json(_list_results(fitted, evaluated, folder))
         return
@@ -67,14 +76,14 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     say(f"\n{folder / FILES['report']}")
 
 
-def _read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
+def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
     from rnn_pipelines.forecast.parameters import read_parameter_models
     from rnn_pipelines.forecast.series.source import SourceSpec
 
     covariates = {name: list(options[name]) for name in ("future", "past")} | {"holidays": options["holidays"]}
     own = {
-        "source": {"path": file, **{name: options[name] for name in ("id", "wide")}},
+        "source": {"path": file} | {name: options[name] for name in OF_SOURCE if options[name]},
         "covariates": {name: value for name, value in covariates.items() if value},
         "window": {"horizon": options["horizon"]} if options["horizon"] else {},
     }
@@ -82,37 +91,27 @@ def _read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> 
     blocks.setdefault("level", list(options["level"]))
     if options["use"]:
         blocks["use"] = options["use"]
-    columns = {name: options[name] for name in ("time", "target") if options[name]}
-    blocks["source"] = _find_columns(blocks["source"] | columns, blocks["covariates"])
+    blocks["source"] = _find_columns(blocks["source"], blocks["covariates"])
     return read_parameter_models(blocks, source=SourceSpec)
 
 
-def _find_columns(source: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the block with the columns of times and values, which may be found by their names and order."""
+def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
+    from rnn_pipelines.forecast.series.column_choice import choose_columns
     from rnn_pipelines.forecast.series.source import SourceSpec
     from rnn_pipelines.forecast.series.source_reading import read_frame
     from rnn_pipelines.parameter_models import read_parameter_model
 
-    if {"time", "target"} <= source.keys():
-        return source
-    wanted = [source[name] for name in ("time", "target", "id") if source.get(name)]
-    names = list(read_frame(read_parameter_model("source", SourceSpec, source), wanted))
+    source = read_parameter_model("source", SourceSpec, given)
+    if {"time", "target"} <= given.keys():
+        return given
+    wanted = [given[name] for name in ("time", "target", "id") if given.get(name)]
     listed = [column for block in ("future", "past", "static") for column in covariates.get(block, [])]
-    others = [name for name in names if name not in {*wanted, *listed}]
-    if "time" not in source:
-        source["time"] = "ds" if "ds" in others else next(iter(others), "ds")
-        others = [name for name in others if name != source["time"]]
-    if "target" not in source and not source["wide"]:
-        if "y" not in others and len(others) != 1:
-            raise SeriesError(
-                f"{source['path']}: which column has the values? Name one of {show_all(others)} in --target. The times "
-                f"are read from {show(source['time'])}. Name another column in --time, and that of the series in --id."
-            )
-        source["target"] = "y" if "y" in others else others[0]
-    return source
+    chosen = choose_columns(read_frame(source, wanted), source, given, listed)
+    return given | {name: getattr(chosen, name) for name in ("time", "target", "id")}
 
 
-def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
+def _list_files(evaluated: "Evaluated", report: str, dead: Sequence[str]) -> dict[str, bytes]:
     from rnn_pipelines.champion.records import make_plain
     from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
     from rnn_pipelines.storage.spreadsheets import write_csv
@@ -120,7 +119,7 @@ def _list_files(evaluated: "Evaluated", report: str) -> dict[str, bytes]:
     metrics = json.dumps(make_plain(evaluated.metrics.to_json()), indent=2, allow_nan=False)
     return {
         FILES["report"]: report.encode(),
-        FILES["next_values"]: write_csv(tabulate_used(evaluated.future)),
+        FILES["next_values"]: write_csv(tabulate_used(evaluated.future, dead)),
         FILES["all_methods"]: write_csv(restore_numbers(evaluated.future.table)),
         FILES["metrics"]: f"{metrics}\n".encode(),
     }
@@ -135,6 +134,7 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
     profile, metrics = fitted.panel.profile, evaluated.metrics
     return {
         "source": profile["source"],
+        "columns": {**profile["columns"], "target": profile["target"]},
         "frequency": str(profile["freq"]),
         "lookback": profile["lookback"],
         "horizon": profile["horizon"],
@@ -143,7 +143,7 @@ def _list_results(fitted: "Fitted", evaluated: "Evaluated", folder: Path) -> dic
         "use": metrics.use,
         "deciding_metric": metrics.deciding,
         "leaderboard": make_plain([{"forecaster": name, **metrics.forecasters[name]} for name in metrics.rank()]),
-        "next_values": list_rows(tabulate_used(evaluated.future)),
+        "next_values": list_rows(tabulate_used(evaluated.future, profile["dead"])),
         "folder": str(folder),
         "files": {name: str(folder / file) for name, file in FILES.items()},
     }

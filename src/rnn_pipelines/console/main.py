@@ -20,11 +20,13 @@ from rnn_pipelines.errors import (
     RunError,
     SeriesError,
 )
-from rnn_pipelines.printing import escape_log, say
+from rnn_pipelines.printing import escape_log, rewrite_log, say
 from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
 OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
+# The logger of `forecast.series.column_choice`, which is loaded only if it is needed.
+OF_COLUMNS = "rnn_pipelines.forecast.series.column_choice"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +39,9 @@ def commands(verbose: bool) -> None:
     """
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
     escape_log(logging.getLogger().handlers)
+    rewrite_log(logging.getLogger().handlers, name_options)
+    # How the columns are read is always printed.
+    logging.getLogger(OF_COLUMNS).setLevel(logging.INFO)
     warnings.simplefilter("ignore", FutureWarning)
 
 

@@ -6,6 +6,16 @@ from typing import Any
 import yaml
 
 from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.parameter_models import list_names, rename_parameters
+
+# Parameters that have options of their own, as messages name them.
+OPTIONS = {
+    **{f"source.{name}": f"--{name}" for name in ("time", "target", "id", "wide", "tz", "sheet")},
+    **{f"covariates.{name}": f"--{name}" for name in ("future", "past", "holidays")},
+    "source.path": "FILE",
+    "source.wide=true": "--wide",
+    "window.horizon": "--horizon",
+}
 
 
 def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -35,5 +45,11 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
 
 
 def name_options(message: str) -> str:
-    """Return a message of the library in which columns have their names as options: `--id` for `source.id`."""
-    return re.sub(r"(?<![\w./])(?:forecast\.)?source\.(time|target|id)\b", r"--\1", message)
+    """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others."""
+    from rnn_pipelines.forecast.parameters import list_parameter_models
+    from rnn_pipelines.forecast.series.source import SourceSpec
+
+    blocks = list_parameter_models(SourceSpec)
+    names = {name: f"--set {name}" for block, kind in blocks.items() for name, _ in list_names(block, kind)}
+    message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
+    return re.sub(r"(--set [\w.]+)(?![\w.=])", r"\1=…", rename_parameters(message, {**names, **OPTIONS}))

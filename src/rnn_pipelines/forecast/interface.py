@@ -48,7 +48,8 @@ from rnn_pipelines.forecast.model.recursion import (
     report_ahead,
     take_steps,
 )
-from rnn_pipelines.forecast.parameters import ForecastSpec, read_arguments
+from rnn_pipelines.forecast.parameters import ForecastSpec, naming_arguments, read_arguments
+from rnn_pipelines.forecast.series.column_choice import describe_columns
 from rnn_pipelines.forecast.series.covariates import join_rows, read_future
 from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
 from rnn_pipelines.forecast.series.schema import repair_series
@@ -105,6 +106,7 @@ class Forecaster:
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
 
+    @naming_arguments()
     def fit(self, frame: Any) -> Self:
         """Fit all methods.
 
@@ -125,6 +127,7 @@ class Forecaster:
             logger.warning(warning)
         return self
 
+    @naming_arguments()
     def predict(
         self,
         frame: Any = None,
@@ -232,7 +235,8 @@ class Forecaster:
         from rnn_pipelines.forecast.report.summary import summarize_run
 
         evaluated = self._evaluate()
-        summary = summarize_run(evaluated.metrics, evaluated.future)
+        columns = describe_columns(self._require_training().panel.profile)
+        summary = f"{columns}\n\n{summarize_run(evaluated.metrics, evaluated.future)}"
         if self._replaced:
             names = " and ".join(sorted(self._replaced))
             summary += f"\n\nReplaced after the evaluation: {names}. Verdict, errors and intervals are those before."
@@ -261,6 +265,7 @@ class Forecaster:
         """
         return restore_ids(describe_all_series(self._require_training()), self._id_type)
 
+    @naming_arguments()
     def cross_validation(
         self,
         frame: Any,

@@ -1,24 +1,38 @@
 """The parameters of `forecast`, and their reading from Python."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from rnn_pipelines.errors import ParameterError, make_line, show
+from rnn_pipelines.errors import ParameterError, RnnPipelinesError, make_line, show
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
+from rnn_pipelines.forecast.series.source import OF_TABLES, SourceSpec
+from rnn_pipelines.parameter_models import (
+    check_block_names,
+    check_network_cell,
+    join_parameters,
+    read_parameter_model,
+    rename_parameters,
+)
 
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
 # Parameters of `covariates` by their names in Nixtla's libraries.
 EXOGENOUS = {"futr_exog": "future", "hist_exog": "past", "stat_exog": "static"}
+# Parameters as arguments of `Forecaster`, by their names in messages; others are a dictionary of their block.
+ARGUMENTS = {
+    **{f"source.{name}": name for name in (*OF_TABLES, "freq")},
+    **{f"covariates.{name}": argument for argument, name in EXOGENOUS.items()},
+    "window.horizon": "h",
+    "window.lookback": "lookback",
+}
 
 
 @dataclass(frozen=True)
@@ -111,12 +125,24 @@ def read_arguments(
     """Read the arguments of `Forecaster`, which names some parameters without their block."""
     blocks = dict(blocks)
     window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
+    source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
     covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
     window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
     source |= {} if freq is None else {"freq": freq}
     levels = () if level is None else level
     given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
-    return read_parameter_models(given, others=("h", "lookback", "freq", *EXOGENOUS))
+    return read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Let errors of the library name parameters as arguments of `Forecaster`: `tz=` for `source.tz`."""
+    try:
+        yield
+    except RnnPipelinesError as error:
+        names = {f"{name}{sign}": f"{argument}=" for name, argument in ARGUMENTS.items() for sign in ("", "=")}
+        error.args = (rename_parameters(str(error), names), *error.args[1:])
+        raise
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:

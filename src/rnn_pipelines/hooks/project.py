@@ -17,12 +17,13 @@ from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
-from rnn_pipelines.hooks.full_names import find_full_names, name_fully
+from rnn_pipelines.hooks.full_names import find_full_names
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
 from rnn_pipelines.hooks.paths import find_store, find_tracking
 from rnn_pipelines.hooks.served_models import SAVERS
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
+from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import rewrite_log, say
 from rnn_pipelines.report.failures import take_failures
@@ -70,7 +71,7 @@ class RunHooks:
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         full_names = find_full_names({name: pipelines[name] for name in names})
-        rewrite_log(logging.getLogger().handlers, lambda message: name_fully(message, full_names))
+        rewrite_log(logging.getLogger().handlers, lambda message: rename_parameters(message, full_names))
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
         check_parameter_names(inputs, given, given)

@@ -12,6 +12,8 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from rnn_pipelines.reading.table_files import find_header
+
 # Names of signs, because `kedro run --params` does not accept a comma as a value.
 SIGNS = {
     "comma": ",",
@@ -119,13 +121,16 @@ def leave_titles(content: bytes, wanted: Sequence[str], dialect: Dialect) -> tup
     separators = SEPARATORS if dialect.sep is None else (dialect.sep,)
     with TextIOWrapper(BytesIO(content), encoding, errors="replace", newline="") as text:
         lines = [text.readline(_LINE_SIGNS) for _ in range(_MAX_TITLES + 1)]
-    for number, line in enumerate(lines):
-        if any(set(wanted) <= set(_split(line, sep)) for sep in separators):
-            if not number:
-                break
-            length = sum(len(line) for line in lines[:number])
-            return content.decode(encoding)[length:].encode(encoding), number
-    return content, 0
+    if wanted:
+        fits = (any(set(wanted) <= set(_split(line, sep)) for sep in separators) for line in lines)
+        number = next((number for number, is_header in enumerate(fits) if is_header), 0)
+    else:
+        places = (find_header([_split(line, sep) for line in lines]) for sep in separators)
+        number = min((place for place in places if place is not None), default=0)
+    if not number:
+        return content, 0
+    length = sum(len(line) for line in lines[:number])
+    return content.decode(encoding)[length:].encode(encoding), number
 
 
 def _find_encoding(content: bytes) -> str:

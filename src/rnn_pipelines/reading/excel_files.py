@@ -1,6 +1,7 @@
 """Reading of tables in Excel files: the sheet, its columns, and its rows with values."""
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.errors import show, show_all
-from rnn_pipelines.reading.table_files import TableFiles, list_columns, load_file, require_columns
+from rnn_pipelines.reading.table_files import TableFiles, list_columns, list_unread, load_file, require_columns
 from rnn_pipelines.reading.workbook import CellError, check_formulas, find_headers, open_workbook, read_rows
 
 
 def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | None, has_all: bool) -> pd.DataFrame:
     if importlib.util.find_spec("openpyxl") is None:
-        raise files.error(f"{path}: Excel files need the package openpyxl: run make install, or save it as a CSV file.")
+        raise files.error(
+            f"{path}: Excel files need the package openpyxl. Run {sys.executable} -m pip install openpyxl, or save it "
+            "as a CSV file."
+        )
 
     def load(read: Callable[[], Any]) -> Any:
         return load_file(path, "an Excel file", read, files)
@@ -35,7 +39,9 @@ def read_excel(path: Path, wanted: list[str], files: TableFiles, sheet: str | No
     table = cells.set_axis(wanted, axis=1)
     # Drop rows at the end that are empty, because a sheet keeps rows after they are cleared.
     has_value = table.notna() & (table != "")
-    return table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
+    filled = table[: int(has_value.any(axis=1).to_numpy().nonzero()[0].max(initial=-1)) + 1]
+    filled.attrs = {"unread": list_unread(header, wanted)}
+    return filled
 
 
 def _choose_sheet(
@@ -47,9 +53,13 @@ def _choose_sheet(
             raise files.error(f"{path}: no sheet {show(asked)}; its sheets are {show_all(headers)}.")
         headers = {asked: headers[asked]}
     fitting = [name for name, (_, header) in headers.items() if set(wanted) <= set(header)]
+    if not wanted:
+        # A sheet of notes has no table.
+        fitting = [name for name in fitting if len(set(headers[name][1]) - {"", "nan"}) > 1]
     if len(fitting) > 1:
         raise files.error(
-            f"{path}: the sheets {show_all(fitting)} have the columns {wanted}; expected them in one sheet. "
+            f"{path}: the sheets {show_all(fitting)} have {f'the columns {wanted}' if wanted else 'tables'}; expected "
+            "one of them. "
             f"{f'Name one with {files.dialect}.sheet.' if files.dialect else 'Save that sheet as a file of its own.'}"
         )
     if not headers:

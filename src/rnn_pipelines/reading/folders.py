@@ -78,7 +78,10 @@ def read_tables(
     filled = [table for table in tables if len(table)] or tables[:1]
     joined = pd.concat([table.dropna(axis=1, how="all") for table in filled], ignore_index=True)
     joined = joined.reindex(columns=_list_columns(tables))
-    joined.attrs = {"found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()}}
+    joined.attrs = {
+        "found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()},
+        "unread": list(dict.fromkeys(name for table in tables for name in table.attrs["unread"])),
+    }
     return joined
 
 

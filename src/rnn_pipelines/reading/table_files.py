@@ -1,7 +1,7 @@
 """The files that a source of tables accepts, and the checks that readers of all kinds share."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,6 +82,27 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
 def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
     """Return the wanted columns, followed by all others with a name if asked."""
     return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+
+
+def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Return the columns with a name that are not wanted."""
+    return list(dict.fromkeys(name for name in received if name not in {*wanted, ""}))
+
+
+def find_header(rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the place of a header whose names are not known, which may be below titles; None if no row can be it.
+
+    It is the first row that has as many cells as most rows, above two rows with more than half of them.
+
+    Args:
+        rows: first rows of a file, with empty texts or `nan` for empty cells.
+    """
+    counts = [sum(cell not in ("", "nan") for cell in row) for row in rows]
+    below = [number for number in counts[len(counts) // 2 :] if number]
+    usual = sorted(below)[len(below) // 2] if below else 0
+    is_table = [2 * number > usual for number in counts]
+    places = (place for place in range(len(rows) - 1) if counts[place] >= usual and all(is_table[place : place + 3]))
+    return next(places, None)
 
 
 def name_row(cells: pd.Series, place: int) -> int:

@@ -26,6 +26,7 @@ from rnn_pipelines.reading.table_files import (
     TableFiles,
     expand_home,
     list_columns,
+    list_unread,
     load_file,
     require_columns,
     require_file,
@@ -56,7 +57,7 @@ def read_columns(
         has_all: whether to read all other columns too, as `numbers`.
     Returns:
         The columns with one row per data row; other cells of a CSV file are text. `attrs["found"]` has the detected
-        values of the dialect that are not the default, by name.
+        values of the dialect that are not the default, by name; `attrs["unread"]` the names of the other columns.
     Raises:
         RnnPipelinesError: `files.error`: the file is missing or of another kind, or a column is missing or repeated.
     """
@@ -110,7 +111,9 @@ def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: boo
     plain = pyarrow.schema([find_plain_field(schema.field(name), path, files) for name in wanted])
     table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
     # Ignore the metadata of pandas, which would turn columns into an index.
-    return load(lambda: table.to_pandas(ignore_metadata=True))
+    read = load(lambda: table.to_pandas(ignore_metadata=True))
+    read.attrs = {"unread": list_unread(schema.names, wanted)}
+    return read
 
 
 def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
@@ -169,7 +172,7 @@ def _read_csv(
         )
     _check_row_lengths(path, table[max(places)], header[: max(places) + 1], files, content, Dialect(sep, encoding))
     chosen = table[places].set_axis(wanted, axis=1)
-    chosen.attrs["found"] = _list_detected(dialect, sep, encoding)
+    chosen.attrs = {"found": _list_detected(dialect, sep, encoding), "unread": list_unread(header, wanted)}
     return chosen
 
 

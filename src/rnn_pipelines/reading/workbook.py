@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError, show
+from rnn_pipelines.reading.table_files import find_header
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -44,12 +45,14 @@ def open_workbook(path: Path, is_value: bool = True) -> "Workbook":
 def find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[int, list[str]]]:
     """Return the row of the header (from 1) and its cells, by name of the sheet; an empty text for an empty cell.
 
-    The header is the first row with all wanted columns, below titles, or else the first row.
+    The header is the first row with all wanted columns, below titles, or else the first row. If no columns are wanted,
+    see `find_header`.
     """
     found = {}
     for sheet in book.worksheets:
         rows = [[str(_read_plain(cell)) for cell in cells] for cells in sheet.iter_rows(max_row=_MAX_TITLE_ROWS)]
         place = next((place for place, row in enumerate(rows) if set(wanted) <= set(row)), 0)
+        place = place if wanted else find_header(rows) or 0
         found[sheet.title] = place + 1, rows[place] if rows else []
     return found
 

@@ -4,7 +4,7 @@ If clocks repeat an hour, the order of the rows distinguishes its two instants (
 contains no steps, and so no gap. Days stay local days, with 23 to 25 hours.
 """
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from rnn_pipelines.reading.repeated_times import find_earlier
 
 # Longest step that counts as short: the hour by which clocks are put back.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
+UTC = "UTC"
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
@@ -37,6 +38,23 @@ def find_zone(times: pd.Series) -> str | None:
         return None if zone is None else take_zone(str(zone))
     except ValueError:
         return None
+
+
+def find_offset_zone(times: pd.Series) -> str:
+    """Return the zone of times with offsets from UTC: UTC, or a fixed one if all have the same whole hours.
+
+    Args:
+        times: of pandas, with a zone without a name, or texts with offsets.
+    """
+    if pd.api.types.is_datetime64_any_dtype(times):
+        hours = (times.dt.tz.utcoffset(None) or pd.Timedelta(0)) / pd.Timedelta(hours=1)
+    else:
+        offsets = times.astype(str).str.strip().str.extract(r"([+-][0-9]{2}:?(?:[0-9]{2})?)$")[0].fillna("+00").unique()
+        is_whole = len(offsets) == 1 and int(offsets[0][3:].strip(":") or 0) == 0
+        hours = int(offsets[0][:3]) if is_whole else 0
+    # The names have the opposite sign of the offsets.
+    name = f"Etc/GMT{-int(hours):+d}"
+    return name if hours and hours == int(hours) and name in available_timezones() else UTC
 
 
 def has_zone(raw: pd.Series, label: str, form: str) -> bool:

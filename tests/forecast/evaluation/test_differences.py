@@ -51,6 +51,15 @@ def test_no_difference_goes_below_an_error_of_zero() -> None:
     assert (found["difference_low"], found["difference_high"]) == (-1.0, 17.8)
 
 
+def test_overlap_of_thinned_cutoffs_is_shorter(make_predictions: MakePredictions) -> None:
+    predictions = make_predictions({"a": 60}, horizon=4)
+    thinned = predictions.keep(predictions.table["cutoff"] % 2 == 0)
+    found = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
+    ours, theirs = (compute_losses(thinned, name, 2).to_numpy() for name in ("gru", "ridge"))
+    parts = (ours - theirs) / theirs.mean()
+    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 2)], rel=1e-12)
+
+
 def test_difference_of_a_panel_is_that_of_the_scaled_error_over_cutoffs(make_predictions: MakePredictions) -> None:
     """The mean over the series at a cut-off first: they share their luck."""
     predictions = make_predictions({"a": 30, "b": 25}, horizon=3)

@@ -126,6 +126,12 @@ def test_every_window_of_such_a_series_is_judged(panels: dict[str, WindowedPanel
     np.testing.assert_array_equal(make_folds(panels[name]).validation, list_past(panels[name]))
 
 
+def test_windows_of_a_long_horizon_are_judged_at_some_steps(prepare: Prepare) -> None:
+    """Each fold has 200 windows at least, and 24 within a horizon."""
+    panel = prepare(draw_wave(3_000), WindowSpec(lookback=60, horizon=120), SplitSpec(test=200)).windows
+    assert np.bincount(make_folds(panel).fold).tolist() == [200] * NUM_BLOCKS
+
+
 def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels: dict[str, WindowedPanel]) -> None:
     """A horizon is purged before and after it."""
     panel = panels["level"]

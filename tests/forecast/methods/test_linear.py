@@ -11,8 +11,9 @@ from sklearn.linear_model import Ridge
 
 from fitted import hold_out
 from rnn_pipelines.forecast.methods import linear_fitting as fitting
-from rnn_pipelines.forecast.methods.folds import list_past
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.folds import list_past, make_folds
+from rnn_pipelines.forecast.methods.layout import find_layout
+from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.ridge import PENALTIES, choose_ridge
@@ -467,3 +468,18 @@ def test_panel_is_not_changed(panels: dict[str, WindowedPanel]) -> None:
     before = panels["many"].values.copy()
     fit_linear_models(panels["many"])
     np.testing.assert_array_equal(panels["many"].values, before)
+
+
+@pytest.mark.parametrize("name", ["weeks", "many"])
+def test_forecasts_without_matrices_are_those_of_the_matrices(panels: dict[str, WindowedPanel], name: str) -> None:
+    """Penalties are compared by the first, which take a fraction of the time."""
+    panel = panels[name]
+    folds = make_folds(panel)
+    layout = find_layout(panel, folds.fitted, "series" if name == "weeks" else "window")
+    products = fitting._multiply_by_fold(panel, layout, folds)
+    predictors = normalize_windows(panel, layout.normalizer, folds.validation).predictors
+    for _, ridge in fitting._list_ridges(layout, products, is_enough=True):
+        found = list(ridge.forecast_out_of_fold(predictors, folds.fold, (1e-4, 1.0)))
+        for penalty, forecasts in zip((1e-4, 1.0), found, strict=True):
+            expected = forecast_out_of_fold(ridge.solve(penalty), folds.fold, predictors)
+            np.testing.assert_allclose(forecasts, expected, rtol=1e-6, atol=1e-8)

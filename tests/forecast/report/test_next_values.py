@@ -45,6 +45,12 @@ def test_table_of_the_ensemble_has_short_names_and_numbers() -> None:
     assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
 
 
+def test_rows_of_dead_series_are_marked_if_there_are_some() -> None:
+    table = tabulate_used(make_next_values(("a", "b"), 2), dead=["b"])
+    assert table["is_dead"].tolist() == [False, False, True, True]
+    assert "is_dead" not in tabulate_used(make_next_values(("a", "b"), 2), dead=[])
+
+
 @pytest.mark.parametrize(
     ("ids", "expected"),
     [

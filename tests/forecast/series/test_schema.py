@@ -139,6 +139,8 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "found": {},
         "repairs": [],
         "left_out": [],
+        "columns": {},
+        "dead": [],
         "unjudged": [],
     }
 

@@ -140,7 +140,7 @@ def test_spaces_after_commas_are_no_part_of_cells(write: Write) -> None:
         (["2020-01-01 ", "2020-01-02\xa0"], None, None),
         (["01.02.2020 ", " 02.02.2020"], "%d.%m.%Y", None),
         (["2020-02-01 ", "2020-02-02 "], "%Y-%m-%d ", None),
-        (["2020-01-01T00:00+01:00 ", "2020-01-02T00:00+01:00\t"], None, "UTC"),
+        (["2020-01-01T06:00+01:00 ", "2020-01-01T07:00+01:00\t"], None, "Etc/GMT-1"),
     ],
 )
 def test_blanks_around_times_are_no_part_of_them(
@@ -278,10 +278,12 @@ def test_column_of_a_zone_is_read_in_it() -> None:
     assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
 
 
-def test_column_of_a_distance_from_utc_goes_to_utc() -> None:
-    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="+02:00"), "y": 1.0})
+@pytest.mark.parametrize(("freq", "first", "tz"), [("D", "2020-07-01", None), ("h", "2020-06-30 22:00", "Etc/GMT-2")])
+def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str | None) -> None:
+    """Days are days of that distance, and shorter steps are shown with it."""
+    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, freq=freq, tz="+02:00"), "y": 1.0})
     found = read_catalog(table)
-    assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp("2020-06-30 22:00"), None)
+    assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
 
 
 def test_times_without_zone_keep_their_value(write: Write) -> None:
@@ -968,7 +970,7 @@ def test_result_of_a_formula_is_read(tmp_path: Path) -> None:
 
 def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert "need the package openpyxl: run make install, or save it as a CSV file" in fail(write("x", "my.xlsx"))
+    assert "-m pip install openpyxl, or save it as a CSV file" in fail(write("x", "my.xlsx"))
 
 
 # Columns

@@ -42,7 +42,7 @@ def measure_differences(
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
-    horizon = 1 if has_one_each else int(table["horizon_step"].max())
+    horizon = 1 if has_one_each else _count_overlapping(table)
     theirs, is_enough = losses[baseline].mean(), len(losses) >= MIN_INDEPENDENT * horizon
     found: dict[str, dict[str, float | None]] = {}
     for name in predictions.forecasters:
@@ -52,6 +52,14 @@ def measure_differences(
         names = ("difference", "difference_low", "difference_high")
         found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
     return found
+
+
+def _count_overlapping(table: pd.DataFrame) -> int:
+    """Return the number of cut-offs in a horizon, which is less than its steps if only some origins are evaluated."""
+    ends = table.groupby("cutoff")["ds"].max()
+    cutoffs = ends.index.to_numpy()
+    inside = np.searchsorted(cutoffs, ends.to_numpy()) - np.arange(len(cutoffs))
+    return int(min(inside.max(initial=1), table["horizon_step"].max()))
 
 
 def centre_differences(

@@ -23,7 +23,8 @@ class SeriesMethodsTable(Table):
 
     `num_values` counts the values as read, without gaps; `first` and `last` are their first and last time, empty
     without a value; `zero_share` is the share of zeros among them. `is_evaluated` is False if the series has no test
-    part. `forecast_by` names the methods, or is empty if the series is left out; `reason` is a sentence.
+    part, `is_dead` True if the series ends two horizons or more before the others. `forecast_by` names the methods, or
+    is empty if the series is left out; `reason` is a sentence.
     """
 
     key = ("unique_id",)
@@ -33,6 +34,7 @@ class SeriesMethodsTable(Table):
     last = Column("moment", can_be_empty=True)
     zero_share = Column("float", can_be_empty=True)
     is_evaluated = Column("bool")
+    is_dead = Column("bool")
     forecast_by = Column("text")
     reason = Column("text")
 
@@ -71,39 +73,48 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
     described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
     evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
+    described["is_dead"] = described.index.isin(profile["dead"])
     model = methods[ensemble["used"]].in_use
     is_panel = linear.normalizer.kind != "series"
     lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
     if isinstance(model, EnsembleModel):
-        found = _explain(lengths, described["num_values"], panel, model, is_panel)
+        found = _explain(lengths, described, panel, model, is_panel)
     else:
-        found = _name_used(lengths, described["num_values"], ensemble["used"])
+        found = _name_used(lengths, described, ensemble["used"])
     explained = pd.DataFrame(list(found), described.index, ["forecast_by", "reason"], dtype="str")
     return described.join(explained).reset_index()
 
 
 def _explain(
-    lengths: pd.Series, counts: pd.Series, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
+    lengths: pd.Series, described: pd.DataFrame, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield the method and the reason of each series; `lengths` are its repaired steps, 0 if it is left out."""
-    for num_steps, num_values in zip(lengths.tolist(), counts.tolist(), strict=True):
+    counts = described[["num_values", "is_dead"]].itertuples(index=False)
+    for num_steps, (num_values, is_dead) in zip(lengths.tolist(), counts, strict=True):
         if not num_steps:
-            yield "", _explain_left_out(num_values)
+            yield "", _explain_left_out(num_values, is_dead)
         elif SHORT_SERIES_RULE in model.models:
             yield _explain_rule(num_steps, panel.season_length, model)
         else:
             yield _explain_ensemble(num_steps, panel, model, is_panel)
 
 
-def _name_used(lengths: pd.Series, counts: pd.Series, name: str) -> Iterator[tuple[str, str]]:
+def _name_used(lengths: pd.Series, described: pd.DataFrame, name: str) -> Iterator[tuple[str, str]]:
     """Yield the method that forecasts each series if it is not an ensemble, see `_explain`."""
-    for num_steps, num_values in zip(lengths.tolist(), counts.tolist(), strict=True):
-        yield (name, "The parameter forecast.use names it.") if num_steps else ("", _explain_left_out(num_values))
+    counts = described[["num_values", "is_dead"]].itertuples(index=False)
+    for num_steps, (num_values, is_dead) in zip(lengths.tolist(), counts, strict=True):
+        yield (
+            (name, "The parameter forecast.use names it.")
+            if num_steps
+            else ("", _explain_left_out(num_values, is_dead))
+        )
 
 
-def _explain_left_out(num_values: int) -> str:
+def _explain_left_out(num_values: int, is_dead: bool) -> str:
     if not num_values:
         return "It has no value."
+    if is_dead:
+        return "It ends two horizons or more before the others."
     return "It is too short, ends with a gap, or is beyond what numbers can hold: the log names the reason."
 
 

@@ -12,6 +12,8 @@ NUM_BLOCKS = 5
 NUM_ORIGINS = (3, 2, 1)
 # More windows than these add nothing, because they overlap.
 MAX_FITTED, MAX_VALIDATION = 20_000, 4_000
+# Of a single series with a long horizon, whose windows overlap most: windows in a horizon, at least these in a fold.
+WINDOWS_IN_HORIZON, MIN_VALIDATION = 24, 200
 # The smallest number of training windows of a fold; with fewer, there is no validation.
 MIN_SEEN = 8
 # The level drifts if more than this part of the newest windows have a mean outside the range of earlier means.
@@ -111,11 +113,19 @@ def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
     return bool((num_seen >= MIN_SEEN).all() and (np.diff(edges) > 0).all())
 
 
+def _count_validation(num_windows: int, begins: np.ndarray, horizon: int) -> int:
+    """Return the number of validation windows of a fold, at most."""
+    most = MAX_VALIDATION // len(begins)
+    if begins.shape[1] > 1 or horizon <= WINDOWS_IN_HORIZON:
+        return most
+    return min(most, max(MIN_VALIDATION, num_windows * WINDOWS_IN_HORIZON // horizon))
+
+
 def _hold_out(
     panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
 ) -> Folds:
     fitted = thin_origins(past, series, MAX_FITTED)
-    validation, fold = _list_validation(past, series, begins, stops)
+    validation, fold = _list_validation(past, series, begins, stops, panel.horizon)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
     num_seen = folds.find_seen(fitted, number_series(panel.series_starts, fitted)).sum(axis=1)
     num_held_out = np.bincount(fold, minlength=len(begins))
@@ -171,12 +181,13 @@ def _find_panel_origins(
 
 
 def _list_validation(
-    past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray
+    past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, horizon: int
 ) -> tuple[np.ndarray, np.ndarray]:
     validation, folds = [], []
     for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
         inside = (past >= begin[series]) & (past < stop[series])
-        chosen = thin_origins(past[inside], series[inside], MAX_VALIDATION // len(begins))
+        most = _count_validation(int(inside.sum()), begins, horizon)
+        chosen = thin_origins(past[inside], series[inside], most)
         validation.append(chosen)
         folds.append(np.full(len(chosen), number))
     return np.concatenate(validation), np.concatenate(folds)

@@ -26,10 +26,10 @@ from rnn_pipelines.forecast.methods.ridge import (
     PENALTIES,
     PENALTY_OF_FEW,
     Products,
+    Ridge,
     add_covariates,
     fit_effects,
     list_ridge_inputs,
-    prepare_ridge,
 )
 from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.series.tables import Scaler
@@ -154,14 +154,10 @@ class _Errors:
         rows = np.linspace(0, number - 1, min(MAX_CHOOSING, number)).astype(int)
         return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
 
-    def pick_newest(self) -> "_Errors":
-        """Return the windows of the newest fold."""
-        rows = self.fold == self.fold.max(initial=0)
-        return _Errors(self.actual[rows], self.predictors[rows], self.fold[rows], self.is_absolute)
-
-    def measure(self, matrices: np.ndarray) -> float:
-        """Return the mean error."""
-        return _measure(self.find(matrices), self.is_absolute)
+    def measure(self, forecasts: np.ndarray) -> tuple[float, float]:
+        """Return the mean error, and that of the newest fold."""
+        errors, is_newest = self.actual - forecasts, self.fold == self.fold.max(initial=0)
+        return _measure(errors, self.is_absolute), _measure(errors[is_newest], self.is_absolute)
 
 
 def _normalize_clipped(
@@ -192,44 +188,56 @@ def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
 def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
     """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
     methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
-    some, least = errors.thin(), dict.fromkeys(methods, 0.0)
-    newest = some.pick_newest()
-    for choice in layout.list_choices() if folds.is_enough else [layout]:
-        needed = 1 - MIN_GAIN if choice.max_harmonic > 1 else 1.0
-        for name, matrices in _fit_candidates(choice, products, folds.is_enough):
-            loss = some.measure(matrices) / needed if folds.is_enough else 0.0
-            if name not in methods or loss < least[name]:
-                # A profile that changes, such as that of the week over a year, interpolates well and forecasts badly.
-                if choice.max_harmonic > 1 and newest.measure(matrices) > newest.measure(methods[name]):
-                    continue
-                methods[name], least[name] = matrices, loss
+    if not folds.is_enough:
+        for name, ridge in _list_ridges(layout, products, is_enough=False):
+            methods.setdefault(name, ridge.solve(PENALTY_OF_FEW))
+        return methods | _fit_calendar(layout, products)
+    some, least = errors.thin(), dict.fromkeys(methods, (0.0, 0.0))
+
+    def is_better(name: str, forecasts: np.ndarray, max_harmonic: int) -> bool:
+        loss, newest = some.measure(forecasts)
+        loss /= 1 - MIN_GAIN if max_harmonic > 1 else 1.0
+        # A profile that changes, such as that of the week over a year, interpolates well and forecasts badly.
+        if name in least and (loss >= least[name][0] or (max_harmonic > 1 and newest > least[name][1])):
+            return False
+        least[name] = loss, newest
+        return True
+
+    for choice in layout.list_choices():
+        for name, ridge in _list_ridges(choice, products, is_enough=True):
+            forecasts = ridge.forecast_out_of_fold(some.predictors, some.fold, PENALTIES)
+            pairs = zip(PENALTIES, forecasts, strict=True)
+            better = [penalty for penalty, one in pairs if is_better(name, one, choice.max_harmonic)]
+            if better:
+                methods[name] = ridge.solve(better[-1])
+        for name, matrices in _fit_calendar(choice, products).items():
+            if is_better(name, forecast_out_of_fold(matrices, some.fold, some.predictors), choice.max_harmonic):
+                methods[name] = matrices
     return methods
 
 
-def _fit_candidates(layout: Layout, products: Products, is_enough: bool) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the matrices of each method with each penalty and selection of covariates."""
+def _list_ridges(layout: Layout, products: Products, is_enough: bool) -> Iterator[tuple[str, Ridge]]:
+    """Yield the ridges of each method, with each selection of covariates."""
     for name, (inputs, offset) in list_ridge_inputs(layout).items():
         readings = [(inputs, [offset] * len(products))]
         more = add_covariates(products, layout, inputs, offset)
         # With too few windows for a choice: the effects of future covariates, and no lags.
         readings = readings + more if is_enough else more[:1] if layout.num_future else readings
-        for reading in readings:
-            solve = prepare_ridge(products, *reading, layout.num_free)
-            yield from ((name, solve(penalty)) for penalty in (PENALTIES if is_enough else (PENALTY_OF_FEW,)))
-    # Methods of the calendar alone can't follow a profile that changes.
-    if len(layout.normalizer.calendar) and layout.normalizer.kind == "series" and layout.max_harmonic == 1:
-        yield from _fit_calendar(layout, products).items()
+        yield from ((name, Ridge(products, *reading, layout.num_free)) for reading in readings)
 
 
 def _fit_calendar(layout: Layout, products: Products) -> dict[str, np.ndarray]:
-    """Return the climatology, and with future covariates the climatology with their effects."""
+    """Return the climatology, and with future covariates the climatology with their effects; nothing for a panel."""
+    # Methods of the calendar alone can't follow a profile that changes.
+    if not (len(layout.normalizer.calendar) and layout.normalizer.kind == "series" and layout.max_harmonic == 1):
+        return {}
     calendar = layout.pick_free()
     nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
-    methods = {"climatology": prepare_ridge(products, calendar, nothing, layout.num_free)(0.0)}
+    methods = {"climatology": Ridge(products, calendar, nothing, layout.num_free).solve(0.0)}
     if layout.num_future:
         future = layout.list_future()
         explained = [fit_effects(product, calendar, nothing[0], future) for product in products]
-        methods["effects"] = prepare_ridge(products, calendar, explained, layout.num_free)(0.0)
+        methods["effects"] = Ridge(products, calendar, explained, layout.num_free).solve(0.0)
     return methods
 
 

@@ -1,7 +1,7 @@
 """Ridge regressions on a window: their inputs, effects of covariates, and one decomposition for all penalties."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -100,13 +100,35 @@ def fit_effects(
     return total
 
 
-def prepare_ridge(
-    products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int
-) -> Callable[[float], np.ndarray]:
-    """Return a function from a penalty to the ridge regression of each fold, float64[product, predictor, horizon].
+class _Part(NamedTuple):
+    """The decomposition of one product: eigenvalues, eigenvectors and moments of the inputs with a penalty, and how the
+    inputs without one follow from their weights.
+    """
 
-    Inputs without a penalty are partialled out first; one decomposition of the rest then serves all penalties. The last
-    two products are those of all windows and of the refit, whose penalty can be stronger, see `MAX_GROWTH`.
+    values: np.ndarray
+    vectors: np.ndarray
+    rotated: np.ndarray
+    projection: np.ndarray
+    constant: np.ndarray
+    number: int
+    offset: np.ndarray
+
+    def scale(self, penalty: float) -> np.ndarray:
+        """Return the weights of the eigenvectors: float64[input, horizon]."""
+        floor = 1e-12 * max(self.values.max(initial=0.0), 1.0)
+        weights: np.ndarray = self.rotated / (self.values + penalty * self.number + floor)[:, None]
+        return weights
+
+    def weigh(self, penalty: float) -> np.ndarray:
+        """Return the weights of the inputs with a penalty: float64[input, horizon]."""
+        return self.vectors @ self.scale(penalty)
+
+
+class Ridge:
+    """The ridge regressions of each fold, by one decomposition for all penalties.
+
+    Inputs without a penalty are partialled out first. The last two products are those of all windows and of the refit,
+    whose penalty can be stronger, see `MAX_GROWTH`.
 
     Args:
         products: of each fold, see `Products`.
@@ -114,40 +136,62 @@ def prepare_ridge(
         offsets: of each fold, see `list_ridge_inputs`.
         num_free: number of inputs without a penalty, which come last.
     """
-    parts = []
-    for (gram, moment, number), offset in zip(products, offsets, strict=True):
+
+    def __init__(self, products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int) -> None:
+        self._inputs, self._num_free = inputs, num_free
+        self._parts = [self._decompose(*product, offset) for product, offset in zip(products, offsets, strict=True)]
+
+    def _decompose(self, gram: np.ndarray, moment: np.ndarray, number: int, offset: np.ndarray) -> _Part:
+        inputs, num_free = self._inputs, self._num_free
         squares, sums = inputs.T @ gram @ inputs, inputs.T @ (moment - gram @ offset)
         free = squares[-num_free:, -num_free:] + 1e-9 * number * np.eye(num_free)
         removed = np.linalg.solve(free, np.hstack([squares[-num_free:, :-num_free], sums[-num_free:]]))
         projection, constant = removed[:, : -offset.shape[1]], removed[:, -offset.shape[1] :]
         values, vectors = np.linalg.eigh(squares[:-num_free, :-num_free] - squares[:-num_free, -num_free:] @ projection)
         rotated = vectors.T @ (sums[:-num_free] - squares[:-num_free, -num_free:] @ constant)
-        parts.append((np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset))
+        return _Part(np.maximum(values, 0.0), vectors, rotated, projection, constant, number, offset)
 
-    def weigh(part: tuple[Any, ...], penalty: float) -> np.ndarray:
-        values, vectors, rotated, *_, number, _ = part
-        floor = 1e-12 * max(values.max(initial=0.0), 1.0)
-        weights: np.ndarray = vectors @ (rotated / (values + penalty * number + floor)[:, None])
-        return weights
+    def forecast_out_of_fold(
+        self, predictors: np.ndarray, fold: np.ndarray, penalties: Iterable[float]
+    ) -> Iterator[np.ndarray]:
+        """Yield the forecasts of windows with each penalty, by the fold that holds each out: float64[window, horizon].
 
-    def solve(penalty: float) -> np.ndarray:
-        num_folds = max(1, len(parts) - 2)
-        found = [weigh(part, penalty) for part in parts[:num_folds]]
+        This takes a fraction of the time of `solve`, because there are fewer windows than predictors.
+
+        Args:
+            predictors: float64[window, predictor].
+            fold: int64[window].
+            penalties: one after another.
+        """
+        prepared = []
+        for number, part in enumerate(self._parts[:-2]):
+            own = np.flatnonzero(fold == number)
+            penalised, free = np.split(predictors[own] @ self._inputs, [-self._num_free], axis=1)
+            rotated = (penalised - free @ part.projection) @ part.vectors
+            prepared.append((own, part, rotated, free @ part.constant + predictors[own] @ part.offset))
+        for penalty in penalties:
+            forecasts = np.empty((len(predictors), self._parts[0].offset.shape[1]))
+            for own, part, rotated, base in prepared:
+                forecasts[own] = base + rotated @ part.scale(penalty)
+            yield forecasts
+
+    def solve(self, penalty: float) -> np.ndarray:
+        """Return the matrices with a penalty: float64[product, predictor, horizon]."""
+        num_folds = max(1, len(self._parts) - 2)
+        found = [part.weigh(penalty) for part in self._parts[:num_folds]]
         largest = MAX_GROWTH * max(float(np.linalg.norm(weights)) for weights in found)
-        for part in parts[num_folds:]:
-            weights, stronger = weigh(part, penalty), penalty
+        for part in self._parts[num_folds:]:
+            weights, stronger = part.weigh(penalty), penalty
             while np.linalg.norm(weights) > largest and stronger < PENALTIES[-1]:
                 stronger = max(10 * stronger, PENALTIES[0])
-                weights = weigh(part, stronger)
+                weights = part.weigh(stronger)
             found.append(weights)
         return np.stack(
             [
-                inputs @ np.vstack([weights, constant - projection @ weights]) + offset
-                for weights, (*_, projection, constant, _, offset) in zip(found, parts, strict=True)
+                self._inputs @ np.vstack([weights, part.constant - part.projection @ weights]) + part.offset
+                for weights, part in zip(found, self._parts, strict=True)
             ]
         )
-
-    return solve
 
 
 def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:

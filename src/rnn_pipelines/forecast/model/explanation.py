@@ -27,6 +27,8 @@ BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
 # Numbers of series whose next values are explained in a run, and of test windows.
 NUM_NEXT, NUM_TYPICAL = 3, 12
+# Contributions of the test windows that are explained in a run, at most; one of each input to each step.
+MAX_CONTRIBUTIONS = 600_000
 
 
 def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -68,7 +70,8 @@ def explain_ensemble(
         The columns of `explain_windows`, and `part`: `test` or `future`.
     """
     model = PanelModel(linear.normalizer, fitted[ensemble["used"]].in_use)
-    numbers: dict[Part, int] = {"future": NUM_NEXT, "test": NUM_TYPICAL}
+    most = MAX_CONTRIBUTIONS // ((panel.lookback + panel.horizon) * panel.horizon)
+    numbers: dict[Part, int] = {"future": NUM_NEXT, "test": min(NUM_TYPICAL, max(1, most))}
     tables = [
         explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)
         for part, number in numbers.items()

@@ -120,7 +120,7 @@ def describe_fit(
 
 def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the detected form of texts as parameters, because another partition may not show it."""
-    return {name: value for name, value in found.items() if name in ("time_format", "decimal", "thousands")}
+    return {name: value for name, value in found.items() if name in ("time_format", "decimal", "thousands", "tz")}
 
 
 def _lighten(name: str, method: FittedMethod) -> FittedMethod:

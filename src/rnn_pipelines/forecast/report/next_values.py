@@ -1,7 +1,7 @@
 """The next values as people read them: the forecast in use and its intervals, in few digits."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -23,18 +23,23 @@ MAX_ROWS = 31
 NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
 
 
-def tabulate_used(next_values: Predictions) -> pd.DataFrame:
+def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.DataFrame:
     """Return the next values in use, in the unit of `y`: `unique_id, ds, forecast`, and `lo-80, hi-80` of each level.
+
+    If there are dead series, `is_dead` marks their rows, whose times are earlier than those of the others.
 
     Args:
         next_values: of all methods.
+        dead: names of the series that end long before the others.
     """
     table = next_values.table
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
     names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
     found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
     numbers = found.columns[2:]
-    return restore_numbers(found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy()))))
+    rounded = found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy())))
+    is_dead = found["unique_id"].isin(dead)
+    return restore_numbers(rounded.assign(is_dead=is_dead) if is_dead.any() else rounded)
 
 
 def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.series.column_choice import describe_columns
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
 from rnn_pipelines.networks.specs import format_units
@@ -65,10 +66,11 @@ def tabulate_profile(profile: Profile) -> Table:
         ["series", f"{profile['num_series']:,}"],
         ["steps", f"{profile['num_steps']:,}"],
     ]
+    columns = [["columns", line]] if (line := describe_columns(profile)) else []
     found = [["found in the file", describe_found(profile["found"])]] if profile["found"] else []
     zone = [["time zone", profile["tz"]]] if profile["tz"] else []
     repairs = [["repair", repair] for repair in profile["repairs"] or ["none needed"]]
-    return Table(header=["fact", "value"], rows=facts + zone + found + repairs, num_text_columns=2)
+    return Table(header=["fact", "value"], rows=facts + columns + zone + found + repairs, num_text_columns=2)
 
 
 def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:

@@ -37,6 +37,24 @@ _SEASON_LENGTHS = {
     DEKAD: 36,
 }
 
+# Names of the steps in messages.
+_STEP_NAMES = {
+    "s": "second",
+    "min": "minute",
+    "h": "hour",
+    "D": "day",
+    "B": "business day",
+    "W": "week",
+    "M": "month",
+    "BM": "month",
+    "SM": "half-month",
+    DEKAD: "dekad",
+    "Q": "quarter",
+    "BQ": "quarter",
+    "Y": "year",
+    "BY": "year",
+}
+
 # Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
 _USUAL_WINDOWS = {
     "W": (52, 8),
@@ -193,6 +211,14 @@ def get_season_length(freq: int | str) -> int:
     length = count_weekdays(freq) if unit in _DAYS else _SEASON_LENGTHS.get(unit, 1)
     length, rest = divmod(length, find_offset(freq).n)
     return length if rest == 0 else 1
+
+
+def name_steps(freq: int | str) -> str:
+    """Return the name of the steps of a frequency, such as `days` or `every 5 minutes`."""
+    number, name = (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _STEP_NAMES.get(_get_unit(freq)))
+    if name is None:
+        return f"every '{freq}'"
+    return f"{name}s" if number == 1 else f"every {number} {name}s"
 
 
 def get_usual_window(freq: int | str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
-"""Public holidays of a country, from the optional package `holidays`, which is imported only if it is needed."""
+"""Public holidays of a country, from the package `holidays`, which is imported only if it is needed."""
 
 import difflib
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -71,7 +72,7 @@ def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
         from holidays import country_holidays
     except ImportError as error:
         raise ValueError(
-            'the package holidays is not installed: run make install, or pip install "rnn-pipelines[holidays]"'
+            f"the package holidays is not installed: run {sys.executable} -m pip install holidays"
         ) from error
     name, _, part = country.partition("-")
     try:

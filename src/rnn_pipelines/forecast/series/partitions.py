@@ -162,6 +162,8 @@ def partition_source(
         partitions = _divide_files(source, covariates, spec, folder)
     if partitions.folder is None:
         return partitions, source, covariates
+    if source.dead == "drop":
+        raise SeriesError(f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out.")
     remove_others(partitions.folder)
     return partitions, *partitions.select(source, covariates)
 

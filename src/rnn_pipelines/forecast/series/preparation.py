@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
+from rnn_pipelines.forecast.series.column_choice import log_columns
+from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.series.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import (
     SplitSpec,
@@ -28,6 +31,8 @@ from rnn_pipelines.report.numbers import list_some
 logger = logging.getLogger(__name__)
 
 NAMES_IN_MESSAGE = 10
+# Horizons between the end of a dead series and that of the panel.
+DEAD_HORIZONS = 2
 # Fewest training windows that an open lookback leaves.
 MIN_TRAINING_WINDOWS = 12
 # A longest season that the shortest lookback holds.
@@ -59,11 +64,16 @@ def prepare_series(
         SeriesError: no series can be used; the message has the reason and the remedy.
     """
     series, profile = repair_series(table, source, gaps)
+    log_columns(profile)
     season_length = evaluation.choose_season_length(profile)
     try:
         split = place_dates(split, profile["tz"])
         profile = _choose_window(window, series, split, profile, season_length)
+        if gaps.root == "interpolate":
+            series, profile = open_long_gaps(series, profile)
+        profile = name_stuck_values(series, profile)
         series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
+        series, profile = _find_dead(series, profile, source)
         cutoffs = split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
             series, profile = _leave_out_others(series, profile, cutoffs)
@@ -137,6 +147,26 @@ def _choose_lookback(
         return max(1, min(lookbacks[-1], measure(1)[1]))
     num_known = num_steps - horizon
     return min(lookbacks[-1], num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
+
+
+def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
+    """Name the series that end two horizons or more before the panel, and leave them out if this is asked for."""
+    ends = series["ds"].to_numpy()[find_rows(series).stops - 1]
+    distances = count_steps(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
+    is_dead, names = distances >= DEAD_HORIZONS * profile["horizon"], list_names(series)
+    if not is_dead.any():
+        return series, profile
+    last = format_time(pd.Series(ends[is_dead]).max(), profile["tz"])
+    found = (
+        f"{is_dead.sum()} of {len(names)} series that end {DEAD_HORIZONS} horizons or more before the others, by "
+        f"{last} ({list_some(names[is_dead], NAMES_IN_MESSAGE)})"
+    )
+    profile = {**profile, "dead": names[is_dead].tolist()}
+    if source.dead == "drop":
+        return _keep(series, profile, names[~is_dead], f"left out: {found}")
+    sentence = f"forecast from their own ends: {found}. Give source.dead=drop to leave them out"
+    logger.warning("%s: %s", profile["source"], sentence)
+    return series, {**profile, "repairs": [*profile["repairs"], sentence]}
 
 
 def _leave_out_short(

@@ -144,8 +144,10 @@ def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Pr
         tz=source.tz,
         zone=regular.attrs.get("zone", TimeZone().model_dump()),
         found=regular.attrs.get("found", {}),
+        columns=regular.attrs.get("columns", {}),
         repairs=[],
         left_out=[],
+        dead=[],
         unjudged=[],
     )
 

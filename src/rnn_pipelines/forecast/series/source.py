@@ -115,6 +115,8 @@ class SourceSpec(ParameterModel, frozen=True):
             (Parquet, pandas), or else none, without clock changes.
         short_series: treatment of series of a panel that are too short: `error` ends the run, `drop` leaves out those
             without a window, `forecast` forecasts all. None is `forecast`, and with `min_length` `drop`.
+        dead: treatment of series of a panel whose last value is two horizons or more before the panel's end: `keep`
+            forecasts the steps after their own ends, `drop` leaves them out.
         min_length: steps below which a series is too short; by default the steps that a window needs.
         seed: seed of a synthetic series' noise.
     """
@@ -140,6 +142,7 @@ class SourceSpec(ParameterModel, frozen=True):
     sheet: str | None = None
     tz: Annotated[str, AfterValidator(take_zone)] | None = None
     short_series: Literal["error", "drop", "forecast"] | None = None
+    dead: Literal["keep", "drop"] = "keep"
     min_length: int | None = Field(None, ge=1, le=10**9)
     seed: Seed = 0
 

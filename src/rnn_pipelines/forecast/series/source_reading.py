@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.rounding import round_times
 from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone, check_same_zone
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, place_on_axis
 from rnn_pipelines.forecast.series.values import (
     check_wide_columns,
     join_values,
@@ -25,10 +25,18 @@ from rnn_pipelines.reading.batch_table import External, load_table
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_files, read_tables
-from rnn_pipelines.reading.table_files import ROW, TableFiles, expand_home, list_columns, name_row, require_columns
-from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
+from rnn_pipelines.reading.table_files import (
+    ROW,
+    TableFiles,
+    expand_home,
+    list_columns,
+    list_unread,
+    name_row,
+    require_columns,
+)
+from rnn_pipelines.reading.times import parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
 from rnn_pipelines.reading.user_files import find_broken
-from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
+from rnn_pipelines.reading.zones import find_zone
 
 FILES = TableFiles(
     error=SeriesError,
@@ -37,7 +45,7 @@ FILES = TableFiles(
     columns="source.time, source.target, source.id and covariates",
     csv_endings=(".csv", ".tsv", ".txt", ".gz", ".zip"),
     dialect="source",
-    wide="source.wide: true",
+    wide="source.wide=true",
 )
 
 logger = logging.getLogger(__name__)
@@ -90,12 +98,25 @@ def _read_own(
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     found |= found_marks
+    table = place_on_axis(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
+    table = round_times(table, source)
+    zone = table.attrs.get("zone", {})
+    if zone.get("is_carried") and zone["name"] is not None and find_zone(raw[source.time]) is None:
+        # Another part of the table may have other offsets.
+        found["tz"] = zone["name"]
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    table = _place_in_zone(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
-    table = round_times(table, source)
-    table.attrs["found"] = found
+    of_values = list(values) if source.is_wide else []
+    unread = list_unread([*raw, *raw.attrs["unread"]], [source.time, *_list_keys(source), *of_values, *columns])
+    names = {"time": source.time, "id": source.id, "series": of_values, "unread": unread}
+    table.attrs |= {"found": found, "columns": names}
     return table, parse_columns(raw, columns, source).reindex(table.index)
+
+
+def _list_keys(source: SourceSpec) -> list[str]:
+    """Return the columns of times, values and names of the series."""
+    target, name = [] if source.is_wide else [source.target], [source.id] if source.id else []
+    return [*source.time.split(TIME_SIGN), *target, *name]
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
@@ -105,7 +126,7 @@ def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Da
         source: of the file.
         wanted: known columns, which help to find the header; None for those of the source.
     """
-    known = [source.time, source.target, *([source.id] if source.id else [])] if wanted is None else list(wanted)
+    known = _list_keys(source) if wanted is None else list(wanted)
     dialect = Dialect(source.sep, source.encoding, source.sheet)
     return read_tables(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
 
@@ -124,14 +145,14 @@ def read_rows(
         SeriesError: see `read_table`.
     """
     raw = _read_columns(source, load_table(external) if source.path is None else None, columns)
-    placed = round_times(_place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
+    placed = round_times(place_on_axis(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
     return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
 
 
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Return `unique_id, ds` of a table and the columns of the same rows."""
     joined = pd.concat([table[["unique_id", "ds"]], columns], axis=1)
-    joined.attrs = {name: value for name, value in table.attrs.items() if name != "found"}
+    joined.attrs = {name: value for name, value in table.attrs.items() if name not in ("found", "columns")}
     return joined
 
 
@@ -182,13 +203,14 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         table = _number_rows(table)
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
+        unread = external.columns
         if source.is_wide:
             external = external.rename(columns=str)
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
         # Drop attributes of the user's table, because they are not detected here.
-        table.attrs = {}
+        table.attrs = {"unread": list_unread(map(str, unread), wanted)}
     else:
         raise SeriesError(
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
@@ -275,27 +297,3 @@ def _parse_times(raw: pd.Series, source: SourceSpec) -> tuple[pd.Series, Found]:
             form = find_date_form(steps, raw, source.label) if source.freq is None else None
             return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
     return parse_times(raw, source.label, source.time_format)
-
-
-def _place_in_zone(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
-    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`)."""
-    tz = source.tz or find_zone(raw)
-    if not is_datetime64_any_dtype(table["ds"]):
-        if tz is None:
-            return table
-        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
-    # One cell suffices, because all have the same form, see `parse_times`.
-    is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
-    zone = TimeZone(name=tz or ("UTC" if is_zoned and len(raw) else None), is_carried=is_zoned and source.tz is None)
-    placed, is_short = table, None
-    if axis is not None:
-        if len(raw):
-            check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
-        # Local times of another zone are converted through UTC.
-        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
-    if tz is not None:
-        placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
-        shown = tz if axis is None else axis.zone
-        placed.attrs["tz"] = shown if is_utc else None
-    placed.attrs["zone"] = zone.model_dump()
-    return placed

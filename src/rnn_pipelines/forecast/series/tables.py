@@ -76,8 +76,9 @@ class Profile(TypedDict):
     `lookback` and `horizon` the shape of windows. `first` and `last` are times as text. `tz` is the zone in which UTC
     times are shown (None: times are shown unchanged), `zone` the zone of the times as read (see `TimeZone`). `repairs`
     has one sentence for each kind of repair, `found` the parameters of the source that were detected from its file.
-    `left_out` has the names of unusable series, `unjudged` of those that are only forecast, without training,
-    validation and test.
+    `columns` names those of the table: `time`, `id`, `series` of a wide table, and `unread` ones; empty for packaged
+    series. `left_out` has the names of unusable series, `dead` of those that end long before the others, `unjudged` of
+    those that are only forecast, without training, validation and test.
     """
 
     source: str
@@ -93,8 +94,10 @@ class Profile(TypedDict):
     tz: str | None
     zone: dict[str, Any]
     found: dict[str, str]
+    columns: dict[str, Any]
     repairs: list[str]
     left_out: list[str]
+    dead: list[str]
     unjudged: list[str]
 
 

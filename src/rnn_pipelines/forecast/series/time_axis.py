@@ -1,11 +1,18 @@
 """The zone of a table's times, and the check that other tables fit the same axis."""
 
+import logging
 from typing import NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.reading.times import ISO
+from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
+
+logger = logging.getLogger(__name__)
 
 
 class TimeZone(BaseModel, extra="forbid", frozen=True):
@@ -66,3 +73,51 @@ def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool)
             f"{column}: the times are local times of {zone.name}, and those of {axis.owner} of {axis.zone}. Steps of "
             f"this length are not converted: give source.tz={axis.zone}, or train with times of {zone.name}."
         )
+
+
+def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
+    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`).
+
+    Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same.
+
+    Args:
+        table: `unique_id, ds` and other columns.
+        raw: the times as read.
+        source: may name their zone.
+        axis: of the result; None for that of the times.
+    Raises:
+        SeriesError: steps with a zone, or times of another zone than that of the axis.
+    """
+    tz, is_short = source.tz or find_zone(raw), None
+    if not is_datetime64_any_dtype(table["ds"]):
+        if tz is None:
+            return table
+        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
+    # One cell suffices, because all have the same form, see `parse_times`.
+    is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
+    if tz is None and is_zoned and len(raw):
+        tz = find_offset_zone(raw)
+        # Offsets name the moments of steps within days, and no longer steps, which are local days.
+        local = show_local(table["ds"], tz)
+        is_short = True if (local != local.dt.normalize()).any() else None
+        if axis is None:
+            logger.warning(
+                "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
+                "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
+                source.label,
+                source.time,
+                "in UTC" if tz == UTC else "with the offset that all have",
+            )
+    zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
+    placed = table
+    if axis is not None:
+        if len(raw):
+            check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
+        # Local times of another zone are converted through UTC.
+        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
+    if tz is not None:
+        placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
+        shown = tz if axis is None else axis.zone
+        placed.attrs["tz"] = shown if is_utc else None
+    placed.attrs["zone"] = zone.model_dump()
+    return placed

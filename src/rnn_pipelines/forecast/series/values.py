@@ -28,10 +28,11 @@ FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 # A cell that is a number in one of the ways of writing it.
 _NUMBER = r"\s*[+-]?[0-9.,'\s]*[0-9][0-9.,'\s]*(?:[eE][+-]?[0-9]+)?\s*"
-# The name of a column that is a date or month, and the fewest of them.
+# The name of a column that is a date or month, the fewest of them, and their fewest part of all names.
 _MONTH = r"(jan|feb|m[aä]r|apr|ma[yi]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*[^a-z0-9]*[0-9]*"
-_DATE = rf"[0-9]{{1,4}}[-/.][0-9]{{1,4}}([-/.][0-9]{{1,4}})?|{_MONTH}"
-_MIN_DATES = 3
+_DATE = rf"[0-9]{{1,4}}[-/.][0-9]{{1,4}}([-/.][0-9]{{1,4}})?( 00:00:00)?|[0-9]{{4}}[- ]?[QW][0-9]{{1,2}}|{_MONTH}"
+_YEAR = "(1[5-9]|20)[0-9]{2}"
+_MIN_DATES, _MOST = 3, 0.5
 # Numbers that stand for missing values in many measurements, if they are this many deviations from the others.
 _SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
 _SENTINEL_DEVIATIONS = 10.0
@@ -139,11 +140,32 @@ def check_wide_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[s
         raw, source, others: see `read_values`.
     """
     names = [str(name) for name in raw if name != source.time and name not in others]
-    if source.is_wide and len(names) >= _MIN_DATES and all(re.fullmatch(_DATE, name, re.IGNORECASE) for name in names):
-        raise SeriesError(
-            f"{source.label}: expected a row for each time and a column for each series, received columns of times "
-            f"({show(names[0])} to {show(names[-1])}). Transpose the table, or write a row for each time."
-        )
+    if source.is_wide and len(find_time_names(names, has_years=False)) == len(names) > 0:
+        raise make_turned_error(source.label, names, [source.time])
+
+
+def find_time_names(names: Sequence[str], has_years: bool = True) -> list[str]:
+    """Return the names that are dates, months or years if most of the names are; none otherwise."""
+    form = rf"{_DATE}|{_YEAR}" if has_years else _DATE
+    found = [name for name in names if re.fullmatch(form, name.strip(), re.IGNORECASE)]
+    return found if len(found) >= _MIN_DATES and len(found) > _MOST * len(names) else []
+
+
+def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -> SeriesError:
+    """Return the error of a table with a column for each time.
+
+    Args:
+        label: of the source.
+        times: names of the columns that are times.
+        others: names of other columns, of which the first one names the series.
+    """
+    left_out = f".drop(columns={list(others[1:])})" if others[1:] else ""
+    first = f".set_index({show(others[0])})" if others else ""
+    return SeriesError(
+        f"{label}: expected a row for each time and a column for each series, received columns of times "
+        f"({show(times[0])} to {show(times[-1])}). Transpose the table, or write a row for each time. In pandas: "
+        f"table{left_out}{first}.T.rename_axis('ds').to_csv('turned.csv'). Read turned.csv with source.wide=true."
+    )
 
 
 def _holds_numbers(cells: pd.Series) -> bool:

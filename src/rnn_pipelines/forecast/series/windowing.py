@@ -22,6 +22,9 @@ from rnn_pipelines.reading.times import format_time
 
 logger = logging.getLogger(__name__)
 
+# Steps of windows that `max_windows` counts as one.
+USUAL_STEPS = 20
+
 # Columns of the cut-offs: steps of a series before the end of train, of validation and of test.
 STOPS = ["train_stop", "validation_stop", "num_steps"]
 
@@ -73,7 +76,9 @@ def make_windows(
         series = number_series(starts, runs["test"][:, 0])
         last = runs["test"][np.diff(series, append=-1) != 0, 1]
         runs["test"] = np.stack([last - 1, last], axis=1)
-    runs["test"] = thin_runs(runs["test"], starts, evaluation.max_windows)
+    # The values of a single series' long windows are those of many windows.
+    length = max(window.horizon, USUAL_STEPS) if len(starts) == 1 else USUAL_STEPS
+    runs["test"] = thin_runs(runs["test"], starts, max(1, evaluation.max_windows * USUAL_STEPS // length))
     return lay_out(features, scaler, window, runs, season_length)
 
 

@@ -45,8 +45,8 @@ class EvaluationSpec(ParameterModel, frozen=True):
     Attributes:
         origins: `rolling`, a forecast from every step of the test part, or `last`, one at the end of each series.
         season_length: steps in a season, for seasonal naive and MASE; by default that of the frequency.
-        max_windows: number of test windows above which origins are left out, evenly and for all series alike. The
-            newest origin of each series is kept.
+        max_windows: number of test windows above which origins are left out, evenly and for all series alike; of a
+            single series with a horizon over 20 steps, fewer in proportion. The newest origin of each series is kept.
     """
 
     origins: Literal["rolling", "last"] = "rolling"

@@ -98,7 +98,7 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
         tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
         for table, part in zip(tabulated, PARTS, strict=True)
     )
-    return test, future, tabulate_used(future), restore_numbers(future.table)
+    return test, future, tabulate_used(future, profile["dead"]), restore_numbers(future.table)
 
 
 def draw_paths(
