@@ -139,14 +139,14 @@ class Forecaster:
             level: of the intervals, in percent; None for those of the constructor.
             paths: number of sample paths of the ensemble, at most 10,000, for questions about several steps, such as
                 their sum; None for forecasts.
-            seed: of the paths.
+            seed: of the paths, a whole number from 0.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
             unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, the only forecaster is `ensemble`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
-            ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
+            ParameterError: there are no intervals of that level, or `h`, `paths` or `seed` is outside its range.
         """
         best = self._require_fit()
         levels = self._choose_levels(best, level)

@@ -75,25 +75,44 @@ def read_columns(
 
 
 def is_broken(cell: object) -> bool:
-    """Return whether UTF-8 cannot represent a cell, such as text with a lone surrogate."""
+    """Return whether UTF-8 cannot represent a cell, such as text with a lone surrogate; or an integer is too long."""
     try:
-        if isinstance(cell, str):
-            cell.encode()
-        elif isinstance(cell, bytes):
+        if isinstance(cell, bytes):
             cell.decode()
-    except UnicodeError:
+        elif isinstance(cell, str | int):
+            str(cell).encode()
+    # A UnicodeError, or that of an integer with more digits than Python writes.
+    except ValueError:
         return True
     return False
 
 
-def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
-    """Return column and row (from 1) of the first cell that UTF-8 cannot represent; None if there is none."""
-    # String columns of pandas cannot hold such text.
-    for place in (table.dtypes == "object").to_numpy().nonzero()[0]:
-        wrong = table.iloc[:, place].map(is_broken).astype(bool).to_numpy()
+def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
+    """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
+    for place, kind in enumerate(table.dtypes):
+        column = table.iloc[:, place]
+        if isinstance(kind, pd.StringDtype) and _holds_broken_bytes(column):
+            import pyarrow
+
+            column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
+        elif kind != "object":
+            continue
+        wrong = column.map(is_broken).astype(bool).to_numpy()
         if wrong.any():
-            return str(table.columns[place]), int(wrong.argmax()) + 1
+            row = int(wrong.argmax())
+            return str(table.columns[place]), row + 1, column.iloc[row]
     return None
+
+
+def _holds_broken_bytes(column: pd.Series) -> bool:
+    """Return whether a column of Arrow texts has bytes that are no UTF-8, which Arrow does not check itself."""
+    import pyarrow
+
+    try:
+        pyarrow.array(column).validate(full=True)
+    except pyarrow.ArrowInvalid:
+        return True
+    return False
 
 
 def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:

@@ -1226,6 +1226,25 @@ def test_bytes_of_a_parquet_file_that_are_no_text_are_refused(tmp_path: Path) ->
     assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
 
 
+@pytest.mark.parametrize("column", ["ds", "y", "shop"])
+def test_arrow_texts_whose_bytes_are_no_text_are_refused(tmp_path: Path, column: str) -> None:
+    """Arrow checks the bytes of texts neither as it reads nor as it converts them."""
+    path = tmp_path / "my.parquet"
+    columns = {"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}
+    columns[column] = pyarrow.array([b"ok", b"\xff"]).view(pyarrow.string())
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table, path)
+    expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received b'\\xff'"
+    assert expected in fail(str(path), id="shop")
+    assert expected in fail(None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop")
+
+
+def test_integers_that_python_does_not_write_are_refused() -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
+    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    assert expected in fail(None, table, name="catalog", id="shop")
+
+
 def test_half_floats_are_read(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     values = pyarrow.array(np.array([1.5, 2.5], np.float16))
