@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -39,6 +39,13 @@ logger = logging.getLogger(__name__)
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
 
+class CsvContent(NamedTuple):
+    """The bytes of a CSV file, and its name in messages."""
+
+    content: bytes
+    label: object
+
+
 def read_columns(
     path: Path,
     wanted: list[str],
@@ -65,7 +72,8 @@ def read_columns(
     if path.name.lower().endswith((".parquet", ".pq")):
         return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
-        return _read_csv(path, wanted, files, dialect, numbers, has_all)
+        content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
+        return read_csv(CsvContent(content, path), wanted, files, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
@@ -145,11 +153,17 @@ def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     return field.with_type(kind)
 
 
-def _read_csv(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
+def read_csv(
+    csv_file: CsvContent,
+    wanted: list[str],
+    files: TableFiles,
+    dialect: Dialect,
+    numbers: Collection[str] | None,
+    has_all: bool,
 ) -> pd.DataFrame:
-    content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(content, wanted, dialect), files)
+    """Read some columns of a CSV file in memory, see `read_columns`."""
+    whole, path = csv_file
+    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(whole, wanted, dialect), files)
     if num_titles:
         logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
     sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
@@ -208,7 +222,7 @@ def _keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
 
 
 def _check_row_lengths(
-    path: Path, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
+    path: object, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
 ) -> None:
     """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
 

@@ -187,8 +187,8 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(external[wanted]), label), source.time)
-        # Drop attributes of the user's table, because they are not detected here.
-        table.attrs = {}
+        # Other attributes than those of `read_csv` are the user's.
+        table.attrs = {name: value for name, value in external.attrs.items() if name == "found"}
     else:
         raise SeriesError(
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
