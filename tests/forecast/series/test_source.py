@@ -258,6 +258,17 @@ def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureF
     assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
 
 
+def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]  # over the change of clocks of March
+    path = write("\n".join(["ds,y", *lines, ""]))
+    assert read_source(SourceSpec(path=path))["ds"].dtype == "int64"
+    assert "source.time_format=unix_s reads them as times." in caplog.messages[-1]
+    table = read_source(SourceSpec(path=path, time_format="unix_s", tz="Europe/Berlin"))
+    assert table["ds"].tolist() == [*pd.date_range("2024-03-31T01:00", periods=4, freq="h")]
+    assert table.attrs["tz"] == "Europe/Berlin"
+    assert len(caplog.messages) == 1
+
+
 def test_steps_are_told(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     path = write("day,y\n1,1\n2,2\n")
     with caplog.at_level(logging.INFO, "rnn_pipelines"):

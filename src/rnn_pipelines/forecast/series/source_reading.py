@@ -22,11 +22,11 @@ from rnn_pipelines.forecast.series.values import (
     read_values,
 )
 from rnn_pipelines.reading.batch_table import External, load_table
-from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.date_numbers import find_date_form, warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.table_files import ROW, TableFiles, expand_home, list_columns, name_row, require_columns
-from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
+from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries
 from rnn_pipelines.reading.user_files import find_broken
 from rnn_pipelines.reading.zones import find_zone, has_zone, place_in_zone
 
@@ -86,7 +86,7 @@ def _read_own(
         logger.info(
             "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
         )
-        warn_of_epochs(times, source.label)
+        warn_of_times(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     found |= found_marks
