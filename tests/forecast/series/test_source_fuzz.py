@@ -5,7 +5,7 @@ of times it says that it has found. It refuses what it is not sure of, so that a
 
     RNN_FUZZ_FILES=6000 pytest -m slow tests/forecast/series/test_source_fuzz.py --hypothesis-seed=1
 
-Without the variable the files are the same ones in each run.
+Without a seed the files are the same ones in each run.
 """
 
 import csv
@@ -46,7 +46,6 @@ pytestmark = pytest.mark.slow
 NUM_FILES = int(os.environ.get("RNN_FUZZ_FILES", "1200"))
 MANY = settings(
     max_examples=NUM_FILES,
-    derandomize="RNN_FUZZ_FILES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FEWER = settings(MANY, max_examples=NUM_FILES // 4)
