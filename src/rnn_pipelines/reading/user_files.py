@@ -83,11 +83,11 @@ def read_columns(
 
 
 def is_broken(cell: object) -> bool:
-    """Return whether UTF-8 cannot represent a cell, such as text with a lone surrogate; or an integer is too long."""
+    """Return whether UTF-8 cannot represent a cell, such as a lone surrogate, or Python an integer of 5,000 digits."""
     try:
         if isinstance(cell, bytes):
             cell.decode()
-        elif isinstance(cell, str | int):
+        else:
             str(cell).encode()
     # A UnicodeError, or that of an integer with more digits than Python writes.
     except ValueError:

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frames import restore_ids, take_frame
+from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take_frame
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 
@@ -84,6 +84,16 @@ def test_frame_of_another_library_that_pandas_cannot_hold_is_refused() -> None:
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
     with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
         take_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
+
+
+def test_ids_of_a_wide_table_are_the_names_of_its_columns() -> None:
+    frame = pd.DataFrame({"ds": MONTHS, "unique_id": range(len(MONTHS))})
+    assert find_id_type(frame, SourceSpec(name="catalog", wide=True)) is None
+
+
+def test_times_that_are_a_level_and_a_column_are_read_once() -> None:
+    frame = FRAME.assign(unique_id="a").set_index(["unique_id", "ds"], drop=False)
+    pd.testing.assert_frame_equal(take_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]])
 
 
 def test_leading_zeros_of_ids_stay() -> None:

@@ -28,7 +28,8 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     elif not isinstance(data, pd.DataFrame):
         data = _convert(data)
     if isinstance(data.index, pd.MultiIndex) and source.time in data.index.names:
-        data = data.reset_index()
+        # Levels may be columns too, as after `set_index(…, drop=False)`.
+        data = data.reset_index([name for name in data.index.names if name is not None and name not in data])
     if source.time not in data and _holds_times(data.index, source.time):
         data = data.rename_axis(index=source.time).reset_index()
     return data
@@ -71,7 +72,8 @@ def has_no_values(frame: pd.DataFrame, columns: Iterable[str]) -> bool:
 def find_id_type(frame: pd.DataFrame, source: SourceSpec) -> Any:
     """Return the dtype of ids that are integers; None for others."""
     name = source.id or ID
-    return frame[name].dtype if name in frame and is_integer_dtype(frame[name]) else None
+    # In a wide table, it is a series.
+    return frame[name].dtype if not source.is_wide and name in frame and is_integer_dtype(frame[name]) else None
 
 
 def restore_ids(table: pd.DataFrame, id_type: Any) -> pd.DataFrame:
