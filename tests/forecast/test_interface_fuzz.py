@@ -26,7 +26,7 @@ from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 
 pytestmark = pytest.mark.slow
 
-NUM_CASES = int(os.environ.get("RNN_FUZZ_FRAMES", "60"))
+NUM_CASES = int(os.environ.get("RNN_FUZZ_FRAMES", "15"))
 SMALL: dict[str, Any] = {
     "lookback": 4,
     "training": {"max_steps": 2, "batch_size": 16},

@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.series.source_reading import read_source
 
 pytestmark = pytest.mark.slow
 
-NUM_TABLES = int(os.environ.get("RNN_FUZZ_TABLES", "150"))
+NUM_TABLES = int(os.environ.get("RNN_FUZZ_TABLES", "80"))
 
 Draw = random.Random
 Row = tuple[str, Any, float | None]
