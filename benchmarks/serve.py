@@ -87,7 +87,8 @@ def list_malformed(rows: pd.DataFrame) -> list[Request]:
     ]  # fmt: skip
     bodies = [b"", b"{", b"\xff", b"[" * 100_000, *(json.dumps(one).encode() for one in wrong)]
     tables = [
-        b"", b"\0", b"PK\3\4", text.replace("\n", ",\n").replace(",\n", "\n", 1).encode(), text.replace("y", "y,y", 1).encode(),
+        b"", b"\0", b"PK\3\4", text.replace("\n", ",\n").replace(",\n", "\n", 1).encode(),
+        text.replace("y", "y,y", 1).encode(),
         f"{text}2025-02-04\n".encode(), text.replace("ds", "day", 1).encode(), b"ds,y\n2024-01-01,high\n",
     ]  # fmt: skip
     return [
