@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.internal.conjecture import providers
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -46,9 +48,8 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabu
 quicken_start()
 keep_freed_memory()
 
-# The same examples each time, and no folder of them in the project.
-settings.register_profile("project", deadline=None, derandomize=True, database=None, max_examples=60)
-settings.load_profile("project")
+# Hypothesis draws constants of the modules that are loaded, so that a test alone would have other examples.
+providers._get_local_constants = Constants
 
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
@@ -67,7 +68,11 @@ POSTGRES = find_postgres()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What our own code calls must not be on its way out."""
+    """The same examples each time unless a seed is given; what our own code calls must not be on its way out."""
+    is_same = config.getoption("hypothesis_seed") is None
+    # No folder of examples in the project.
+    settings.register_profile("project", deadline=None, derandomize=is_same, database=None, max_examples=60)
+    settings.load_profile("project")
     for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
         config.addinivalue_line("filterwarnings", f"error::{category}:rnn_pipelines")
 

@@ -25,6 +25,10 @@ def test_long_value_is_cut_and_its_length_told() -> None:
     assert show("x" * 5_000_000) == f"'{'x' * MAX_VALUE}'… (5,000,000 characters)"
 
 
+def test_values_without_a_text_are_named_by_their_type() -> None:
+    assert show(10**5000) == "int without a text"
+
+
 def test_of_many_names_the_first_are_shown_and_their_number() -> None:
     assert show_all(range(10_000)).endswith("18, 19, …] (10,000 in all)")
 

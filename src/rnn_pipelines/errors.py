@@ -17,7 +17,11 @@ MAX_NAMES = 20
 def show(value: object) -> str:
     """Return an external value as messages show it: texts in quotes, escaped, and cut if they are long."""
     if not isinstance(value, str):
-        return make_line(repr(value), MAX_VALUE)
+        try:
+            return make_line(repr(value), MAX_VALUE)
+        # Python writes no integers of more than 4,300 digits, and a `repr` of others can fail in any way.
+        except Exception:
+            return f"{type(value).__name__} without a text"
     return repr(value) if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]!r}… ({len(value):,} characters)"
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
 from typing import Any, get_args
 
 from pydantic import BaseModel, RootModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
@@ -48,6 +49,12 @@ def expect(what: str) -> WrapValidator:
             raise ValueError(f"expected {what}, received {show(value)}") from error
 
     return WrapValidator(take)
+
+
+def check_whole_number(name: str, value: Any, least: int, most: int) -> None:
+    """Raise a ParameterError for an argument that is no whole number of Python or NumPy, or is outside a range."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        raise ParameterError(f"{name}: expected a whole number from {least:,} to {most:,}, received {show(value)}.")
 
 
 def validate_number_is_no_boolean(value: Any) -> Any:

@@ -378,9 +378,9 @@ def test_a_place_that_can_not_be_read_is_told(tmp_path: Path, name: str) -> None
 
 @pytest.mark.parametrize("path", [None, 3, b"model", ["model"]])
 def test_what_names_no_folder_is_refused(path: object) -> None:
-    with pytest.raises(ParameterError, match="path: expected the name of a folder, received"):
+    with pytest.raises(ParameterError, match="path: expected the name of a file or folder, received"):
         save_folder(path, FILES)
-    with pytest.raises(ParameterError, match="path: expected the name of a folder, received"):
+    with pytest.raises(ParameterError, match="path: expected the name of a file or folder, received"):
         load_model(path, dict)
 
 

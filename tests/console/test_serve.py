@@ -101,6 +101,73 @@ def test_csv_gives_csv(port: int) -> None:
     assert len(body.decode().splitlines()) == 3
 
 
+def write_csv(**options: Any) -> str:
+    return make_frame().to_csv(index=False, float_format="%.2f", **options)
+
+
+def ask_with_csv(port: int, content: str | bytes, query: str = "") -> tuple[int, Any]:
+    body = content if isinstance(content, bytes) else content.encode()
+    status, _, answer = ask(port, f"/forecast{query}", body, **{"Content-Type": "text/csv"})
+    return status, json.loads(answer)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        write_csv(sep=";", decimal=","),
+        write_csv(sep="\t"),
+        write_csv().encode("utf-16"),
+        f"Sales of 2024\n\n{write_csv()}",
+        f"{write_csv()}Total,4500\n",
+        f"{write_csv()}\xa9 the shop,\n".encode("cp1252"),
+    ],
+    ids=["semicolons", "tabs", "UTF-16", "title", "footer", "cp1252"],
+)
+def test_csv_is_read_as_a_file_is_read(port: int, content: str | bytes) -> None:
+    expected = ask_with_csv(port, write_csv())
+    assert expected[0] == 200
+    assert ask_with_csv(port, content) == expected
+
+
+def test_numbers_with_three_decimals_are_no_thousands_between_commas(port: int) -> None:
+    content = make_frame().round(0).assign(y=lambda table: table["y"] + 0.125).to_csv(index=False)
+    status, answer = ask_with_csv(port, content)
+    assert status == 200
+    assert 40 < answer["rows"][0]["ensemble"] < 60
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (write_csv().replace("\n", ",\n").replace("y,", "y", 1), "row 1 has more cells than the header has columns"),
+        (write_csv().replace("y", "y,y", 1), "more than one column 'y'"),
+        (f"{write_csv()}2024-04-01\n", "row 91 has 1 of the 2 cells"),
+        (write_csv().replace("ds", "day", 1), "no column ['ds']; its columns are ['day', 'y']"),
+        (b"", "No columns to parse from file"),
+        (b"PK\3\4", "its first bytes are those of an Excel file"),
+    ],
+    ids=["surplus cell", "repeated column", "truncated row", "other column", "empty", "Excel"],
+)
+def test_csv_that_a_file_may_not_hold_is_refused_in_the_same_words(
+    port: int, content: str | bytes, message: str
+) -> None:
+    status, answer = ask_with_csv(port, content)
+    assert status == 422
+    assert message in answer["error"]
+
+
+@pytest.mark.parametrize("query", ["?h=a", "?level=80,x", "?rows=1", "?z=1", f"?h={'9' * 5000}"])
+def test_addresses_with_other_options_are_refused(port: int, query: str) -> None:
+    assert ask_with_csv(port, write_csv(), query)[0] == 422
+
+
+@pytest.mark.parametrize("row", [{"y": "\ud800"}, {"ds": "\ud800"}, {"unique_id": "\ud800"}, {"\ud800": 1}])
+def test_half_of_a_sign_is_refused(port: int, row: dict[str, Any]) -> None:
+    status, _, answer = ask(port, "/forecast", {"rows": [one | row for one in make_rows()]})
+    assert status == 422
+    assert "UTF-8 can hold, received '\\ud800'" in json.loads(answer)["error"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,13 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, ParameterError, SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import (
+    ChampionError,
+    ParameterError,
+    RnnPipelinesError,
+    SeriesError,
+    SeriesTooShortError,
+)
 from rnn_pipelines.forecast import interface
 from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.newest import forecast_newest
@@ -571,3 +578,22 @@ def test_forecasting_loads_neither_kedro_nor_keras_and_the_package_alone_not_eve
     command = [sys.executable, "-c", ALONE, str(tmp_path / "model")]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(finished.stdout) == [False, []]
+
+
+@pytest.mark.parametrize(
+    "path", [None, 3, b"a", ["a"], "a\0b", "\ud800", "~no-such-user/a", "no folder/a", "x" * 300, ""]
+)
+@pytest.mark.parametrize("name", ["save", "export", "report"])
+def test_paths_that_cannot_be_written_are_refused(
+    fitted: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no folder").write_text("mine")
+    with pytest.raises(RnnPipelinesError):
+        getattr(fitted, name)(path)
+    assert [file.name for file in tmp_path.rglob("*")] == ["no folder"]
+
+
+def test_files_of_a_model_are_a_dictionary() -> None:
+    with pytest.raises(ParameterError, match="files: expected a dictionary of contents by name, received 3"):
+        Forecaster.unpack(3)

@@ -1,13 +1,20 @@
 """Whole numbers that can only be days, minutes or months are dates, and other numbers are steps."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.date_numbers import find_date_form, warn_of_times
+from rnn_pipelines.reading.times import read_times
 
 DAYS = pd.date_range("2024-01-01", periods=60)
+HOURS = pd.date_range("2024-01-01", periods=48, freq="h")
+MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
+SECONDS = (HOURS - pd.Timestamp(0)) // pd.Timedelta("1s")
+DAYS_OF_EXCEL = (DAYS - pd.Timestamp("1899-12-30")).days
 
 
 def find(cells: object) -> str | None:
@@ -73,3 +80,47 @@ def test_other_numbers_are_steps(steps: object) -> None:
 def test_column_named_a_year_holds_years_of_any_century(name: str, form: str | None) -> None:
     steps = pd.Series(range(1550, 1650))
     assert find_date_form(steps, steps.rename(name), "my.csv") == form
+
+
+@pytest.mark.parametrize(
+    ("numbers", "form", "times"),
+    [
+        (MONTHS.strftime("%m%Y"), "'%m%Y'", MONTHS),
+        (DAYS.strftime("%d%m%Y"), "'%d%m%Y'", DAYS),
+        (SECONDS, "unix_s", HOURS),
+        (SECONDS * 1000, "unix_ms", HOURS),
+        (DAYS_OF_EXCEL, "excel", DAYS),
+    ],
+    ids=["months", "days", "seconds", "milliseconds", "Excel"],
+)
+def test_steps_that_may_be_times_are_named_once_with_the_parameter_that_reads_them(
+    numbers: Sequence, form: str, times: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps = pd.Series(numbers).astype("int64").rename("ds")
+    warn_of_times(steps, "my.csv")
+    (message,) = caplog.messages
+    assert f"steps such as {steps[0]} may be times such as {times[0].date()}. source.time_format={form} " in message
+    assert read_times(steps, form.strip("'")).tolist() == times.tolist()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        range(30),
+        range(2000),
+        range(1950, 2000),
+        range(20_000, 60_000, 100),
+        range(1, 13),
+        [12020, 12021],
+        [10**9, 10**12],
+    ],
+    ids=str,
+)
+def test_steps_that_are_no_times_have_no_warning(steps: Sequence[int], caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_times(pd.Series(steps, name="ds"), "my.csv")
+    assert not caplog.messages
+
+
+def test_fractions_of_a_day_are_times_to_the_second() -> None:
+    days = pd.Series((HOURS - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D")).round(10)
+    assert read_times(days.astype(str), "excel").tolist() == HOURS.tolist()

@@ -20,8 +20,8 @@ from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, measure,
 from rnn_pipelines.champion.history import LOCK_SECONDS
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.versions import Versions
-from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, show, show_all
-from rnn_pipelines.storage.files import find_target, is_regular, replace_file, sync_folder
+from rnn_pipelines.errors import ChampionError, RnnPipelinesError, show_all
+from rnn_pipelines.storage.files import find_target, is_regular, replace_file, sync_folder, take_path
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name
 
@@ -47,7 +47,7 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
             and the folder is left as it is.
         LockedError: another save into the folder did not end in time.
     """
-    folder = _take_path(path)
+    folder = take_path(path)
     try:
         # Checked before anything is written, even the lock.
         _list_own(folder)
@@ -163,7 +163,7 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         ChampionError: there is no model, or it is damaged.
         FormatError: another version of the project wrote it.
     """
-    folder = _take_path(path)
+    folder = take_path(path)
     return unpack_model(folder, lambda: unpack(load_folder(folder)))
 
 
@@ -176,16 +176,6 @@ def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
     # The system, Keras, h5py, NumPy and zipfile can raise any error for a damaged file.
     except Exception as error:
         raise ChampionError(f"{folder}: the model can't be loaded ({type(error).__name__}: {error}).") from error
-
-
-def _take_path(path: object) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise ParameterError(f"path: expected the name of a folder, received {show(path)}.")
-    # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
-    folder = Path(os.path.expanduser(path))
-    if os.fspath(path).startswith("~") and str(folder).startswith("~"):
-        raise ParameterError(f"path: expected a folder, or ~ for your home folder, received {show(str(path))}.")
-    return folder
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +22,9 @@ from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line, show
 from rnn_pipelines.printing import say
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.table_files import TableFiles
+from rnn_pipelines.reading.user_files import CsvContent, read_csv
 from rnn_pipelines.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 MAX_BYTES = 10_000_000
 # Seconds without a byte after which a connection is closed.
 TIMEOUT = 60
+BODIES = TableFiles(error=ParameterError, path="the body", columns="the header of the body")
 
 
 class Answer(NamedTuple):
@@ -92,9 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         target = urlsplit(self.path)
-        answer = ANSWERS.get(target.path)
+        task = TASKS.get(target.path)
         length = self.headers.get("Content-Length", "")
-        if answer is None:
+        if task is None:
             self._fail(HTTPStatus.NOT_FOUND, "expected GET /health, POST /forecast or POST /sentiment.", closes=True)
         elif not length.isdecimal():
             self._fail(HTTPStatus.LENGTH_REQUIRED, "the request has no Content-Length.", closes=True)
@@ -102,13 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
             message = f"the body has {int(length):,} bytes. At most {self.max_bytes:,} are accepted."
             self._fail(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, closes=True)
         else:
-            self._answer(answer, self.rfile.read(int(length)), parse_qs(target.query))
+            self._answer(task, self.rfile.read(int(length)), parse_qs(target.query))
 
-    def _answer(self, answer: "Answering", body: bytes, query: Mapping[str, list[str]]) -> None:
+    def _answer(self, task: "_Task", body: bytes, query: Mapping[str, list[str]]) -> None:
         try:
-            options = _read_body(body, self.headers.get_content_type(), query)
+            options = _read_body(body, self.headers.get_content_type(), query, task.column)
             with self.slots:
-                found = answer(self.models, options)
+                found = task.answer(self.models, options)
             self._send_rows(found)
         except ChampionError as error:
             self._fail(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
@@ -147,13 +150,16 @@ class _Handler(BaseHTTPRequestHandler):
         logger.info("%s %s", self.address_string(), format % args)
 
 
-def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address."""
+def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]], column: str) -> dict[str, Any]:
+    """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address.
+
+    Args:
+        column: that a table must have.
+    """
+    if kind == "text/csv":
+        table = read_csv(CsvContent(body, "the body"), [column], BODIES, Dialect(), None, has_all=True)
+        return {"rows": table, **_read_query(query)}
     try:
-        if kind == "text/csv":
-            given = {name: [int(one) for one in ",".join(values).split(",")] for name, values in query.items()}
-            table = pd.read_csv(StringIO(body.decode("utf-8-sig")), dtype=str, keep_default_na=False, na_values=[""])
-            return {"rows": table} | {name: values[0] if name == "h" else values for name, values in given.items()}
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ParameterError(f"the body: expected JSON, or CSV with the type text/csv ({error}).") from error
@@ -162,16 +168,32 @@ def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]]) -> dict[s
     return found
 
 
-def _forecast(models: ServedModels, options: Mapping[str, Any]) -> Answer:
-    _check_names(options, {"rows", "h", "level"})
-    rows = options.get("rows")
-    is_table = isinstance(rows, pd.DataFrame) or (isinstance(rows, list) and all(isinstance(row, dict) for row in rows))
-    if not is_table:
+def _read_query(query: Mapping[str, list[str]]) -> dict[str, Any]:
+    try:
+        given = {name: [int(one) for one in ",".join(values).split(",")] for name, values in query.items()}
+    except ValueError as error:
+        raise ParameterError(f"the address: expected whole numbers such as h=7&level=80,95 ({error}).") from error
+    return {name: values[0] if name == "h" else values for name, values in given.items()}
+
+
+def _make_table(rows: Any) -> pd.DataFrame:
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ParameterError(
             f"rows: expected a list of objects such as {{'ds': '2024-01-31', 'y': 5}}, received {show(rows)}."
         )
+    try:
+        return pd.DataFrame(rows)
+    except UnicodeEncodeError as error:
+        raise ParameterError(f"rows: expected texts that UTF-8 can hold, received {show(error.object)}.") from error
+
+
+def _forecast(models: ServedModels, options: Mapping[str, Any]) -> Answer:
+    _check_names(options, {"rows", "h", "level"})
+    table = _make_table(options.get("rows"))
     served = models.get("forecast")
-    return Answer(served.version, served.model.predict(pd.DataFrame(rows), options.get("h"), options.get("level")))
+    return Answer(served.version, served.model.predict(table, options.get("h"), options.get("level")))
 
 
 def _classify(models: ServedModels, options: Mapping[str, Any]) -> Answer:
@@ -187,5 +209,11 @@ def _check_names(options: Mapping[str, Any], known: set[str]) -> None:
         raise ParameterError(f"{unknown[0]}: no such option. Expected some of {sorted(known)}.")
 
 
-Answering = Callable[[ServedModels, Mapping[str, Any]], Answer]
-ANSWERS: dict[str, Answering] = {"/forecast": _forecast, "/sentiment": _classify}
+class _Task(NamedTuple):
+    """The answers of an address, and the column that a table must have there."""
+
+    answer: Callable[[ServedModels, Mapping[str, Any]], Answer]
+    column: str
+
+
+TASKS = {"/forecast": _Task(_forecast, "ds"), "/sentiment": _Task(_classify, "text")}

@@ -15,8 +15,8 @@ def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:
     """
     broken = find_broken(data)
     if broken:
-        name, row = broken
+        name, row, cell = broken
         raise DatasetError(
             f"{label}: column {show(name)}, row {row}: expected a text that UTF-8 can hold, received "
-            f"{show(data[name].iloc[row - 1])}. Correct the text at its source."
+            f"{show(cell)}. Correct the text at its source."
         )

@@ -58,6 +58,7 @@ from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
+from rnn_pipelines.storage.files import take_path
 
 logger = logging.getLogger(__name__)
 
@@ -147,14 +148,14 @@ class Forecaster:
             level: of the intervals, in percent; None for those of the constructor.
             paths: number of sample paths of the method in use, at most 10,000, for questions about several steps, such
                 as their sum; None for forecasts.
-            seed: of the paths.
+            seed: of the paths, a whole number from 0.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
             `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
             unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, only that in use.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
-            ParameterError: there are no intervals of that level, or `h` is not a number of steps within its bounds.
+            ParameterError: there are no intervals of that level, or `h`, `paths` or `seed` is outside its range.
         """
         best = self._require_fit()
         levels = self._choose_levels(best, level)
@@ -248,13 +249,14 @@ class Forecaster:
         Args:
             path: of a new file, or of an earlier report, which is replaced.
         Raises:
+            ParameterError: the path is invalid.
             RunError: there is another file.
         """
         # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.fitted import render_fitted
         from rnn_pipelines.report.page import write_page
 
-        write_page(Path(path), render_fitted(self._require_training(), self._evaluate()))
+        write_page(take_path(path), render_fitted(self._require_training(), self._evaluate()))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -341,12 +343,12 @@ class Forecaster:
         Args:
             path: of a new folder, or of a new zip file if it ends in .zip.
         Raises:
-            ParameterError: nothing was fitted yet, or a method of the ensemble cannot be exported.
+            ParameterError: nothing was fitted yet, a method of the ensemble cannot be exported, or the path is invalid.
             RunError: the path exists, or cannot be written.
         """
         from rnn_pipelines.forecast.export.files import export_forecaster
 
-        export_forecaster(self._make_artefact(), Path(path))
+        export_forecaster(self._make_artefact(), take_path(path))
 
     @classmethod
     def load(cls, path: str | Path, source: Mapping[str, Any] | None = None) -> Self:
@@ -367,6 +369,8 @@ class Forecaster:
     @classmethod
     def unpack(cls, files: Mapping[str, bytes], source: Mapping[str, Any] | None = None) -> Self:
         """Return the forecaster in the files of a saved model or champion: content by name; see `load`."""
+        if not isinstance(files, Mapping):
+            raise ParameterError(f"files: expected a dictionary of contents by name, received {show(files)}.")
         artefact = unpack(files)
         intervals, settings = artefact.intervals, artefact.settings
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from rnn_pipelines.parameter_models import ParameterModel, expect
 
 # The range that NumPy and Keras accept.
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+MAX_SEED = 2**32 - 1
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 MAX_UNITS, MAX_LAYERS = 1024, 10
 Width = Annotated[int, Field(ge=1, le=MAX_UNITS)]

@@ -1,5 +1,6 @@
-"""Detection of whole numbers that are dates: 20240131, 202401312359, 202401 and 1949."""
+"""Detection of whole numbers that are dates: 20240131, 202401312359, 202401 and 1949; or that may be: 012024, 45292."""
 
+import logging
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.time_forms import count_digits
-from rnn_pipelines.reading.times import read_times
+from rnn_pipelines.reading.times import format_time, read_times
 
 # Numbers are dates only if all of them are in these years.
 YEARS = 1900, 2100
@@ -18,6 +19,12 @@ _YEAR = re.compile(r"years?|yr|jahr|ann[eé]e|a[nñ]o|anno", re.IGNORECASE)
 # No number fits two of them, because they differ in the number of digits.
 FORMS = ("%Y%m%d", "%Y%m%d%H%M", _MONTHS)
 NUM_QUARTERS = 4
+# Forms of steps that may be times, of which `warn_of_times` tells. Counts are those of the years 2001 to 2037, and in
+# Excel 1970 to 2050.
+_LATE_YEARS = ("%m%Y", "%d%m%Y")
+_COUNTS = {"unix_s": (10**9, 2**31), "unix_ms": (10**12, 2**31 * 1000), "excel": (25_569, 55_153)}
+
+logger = logging.getLogger(__name__)
 
 
 def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
@@ -46,10 +53,32 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
     return form
 
 
+def warn_of_times(steps: pd.Series, label: str) -> None:
+    """Log a warning if steps may be months, dates, serial numbers of Excel, or seconds or milliseconds since 1970."""
+    numbers = np.unique(steps)
+    form = next(
+        (form for form in _LATE_YEARS if _can_be(numbers, form) and _read(numbers, form).dt.month.max() > 1), None
+    )
+    counts = (name for name, (first, last) in _COUNTS.items() if first <= numbers[0] and numbers[-1] <= last)
+    found = form or next(counts, None)
+    if found is not None:
+        times = pd.Series(_read(steps.iloc[:1].to_numpy(), found))
+        logger.warning(
+            "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
+            label,
+            steps.name,
+            steps.iloc[0],
+            format_time(times.iloc[0]),
+            f"'{found}'" if form else found,
+        )
+
+
 def _can_be(numbers: np.ndarray, form: str) -> bool:
     """Return whether all numbers, in ascending order, fit a form."""
     num_digits = count_digits(form)
-    if numbers[0] < 10 ** (num_digits - 1) or numbers[-1] >= 10**num_digits:
+    # As a number, a day or month loses its leading zero.
+    num_least = num_digits - (not form.startswith("%Y"))
+    if numbers[0] < 10 ** (num_least - 1) or numbers[-1] >= 10**num_digits:
         return False
     # Check the two ends first, because most steps fail there.
     return all(_read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers))

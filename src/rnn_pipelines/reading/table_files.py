@@ -110,7 +110,7 @@ def name_row(cells: pd.Series, place: int) -> int:
     return int(cells.index[place]) if cells.index.name == ROW else place + 1
 
 
-def load_file(path: Path, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
+def load_file(path: object, expected: str, read: Callable[[], Any], files: TableFiles) -> Any:
     """Return the result of `read`; raise `files.error` with the reason if it fails."""
     try:
         return read()

@@ -38,6 +38,9 @@ _GERMAN = {
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
 _PERIODS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
 
+# Times as numbers: their unit and the time that is 0. Those of Unix are in UTC.
+COUNTS = {"unix_s": ("s", "1970-01-01"), "unix_ms": ("ms", "1970-01-01"), "excel": ("D", "1899-12-30")}
+
 _YEAR_DIRECTIVES, _MONTH_DIRECTIVES = {"%Y", "%y", "%G"}, {"%m", "%b", "%B"}
 _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "%M", "%S", "%V"], 2)
 
@@ -90,6 +93,16 @@ def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
     return text, form
 
 
+def read_counts(raw: pd.Series, form: str) -> pd.Series:
+    """Return numbers of `COUNTS` as times, rounded to milliseconds; NaT for other cells.
+
+    As a fraction of a day, a time of Excel is not exact, so that it is rounded to seconds.
+    """
+    unit, zero = COUNTS[form]
+    times = pd.to_datetime(pd.to_numeric(raw, errors="coerce"), unit=unit, origin=zero, errors="coerce")
+    return times.dt.round("s" if unit == "D" else "ms")
+
+
 def take_time_format(form: str) -> str:
     """Return the pattern without surrounding blanks, because times are read without them.
 
@@ -98,6 +111,8 @@ def take_time_format(form: str) -> str:
     """
     expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
     form = form.strip()
+    if form in COUNTS:
+        return form
     directives = set(re.findall("%.", form, re.DOTALL))
     if not directives & _YEAR_DIRECTIVES:
         raise ValueError(f"{expected}, which has no year (%Y, or %y for two digits)")

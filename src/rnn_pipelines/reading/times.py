@@ -10,11 +10,13 @@ from pandas.api.types import is_datetime64_any_dtype
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.table_files import name_row
 from rnn_pipelines.reading.time_forms import (
+    COUNTS,
     SHORT_MONTHS,
     can_be_days,
     count_digits,
     list_forms,
     make_plain,
+    read_counts,
     translate_months,
 )
 from rnn_pipelines.reading.zones import has_zone
@@ -28,8 +30,6 @@ _NUMBER = rf"{_DECIMAL}|[+-]?(?:0|[1-9][0-9]*)\.?"
 _YEAR_MONTH = ("%Y.%m", "%y.%m")
 # Forms of times that can be decimal numbers.
 _DECIMAL_FORMS = ("%Y.%m", "%m.%Y")
-# Seconds since 1970 in the years 2001 to 2035.
-_EPOCHS = 10**9, 2**31
 _YEAR = pd.Timedelta(365, "D")
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     Cells are parsed as text, because pandas reads numbers as nanoseconds, and in one form, because it guesses the order
     of days and months. Times with zones become UTC; times without a zone keep their value.
     """
+    if form in COUNTS and not is_datetime64_any_dtype(raw):
+        return read_counts(raw, form)
     text = raw if is_datetime64_any_dtype(raw) else raw.astype(str)
     if text is not raw:
         # Pandas accepts `now` and `today` as times of any form.
@@ -199,21 +201,6 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
             form,
             doubt,
         )
-
-
-def warn_of_epochs(steps: pd.Series, label: str) -> None:
-    """Log a warning if steps may be seconds or milliseconds since 1970."""
-    for unit, length in (("s", 1), ("ms", 1000)):
-        if _EPOCHS[0] * length <= steps.min() and steps.max() <= _EPOCHS[1] * length:
-            logger.warning(
-                "%s: column '%s': steps such as %d may be times since 1970 in %s. Write them as dates, for example by "
-                "pd.to_datetime(…, unit='%s'), for a calendar and a season.",
-                label,
-                steps.name,
-                steps.iloc[0],
-                unit,
-                unit,
-            )
 
 
 def _find_doubt(times: pd.Series) -> str | None:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -40,6 +40,13 @@ logger = logging.getLogger(__name__)
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 
 
+class CsvContent(NamedTuple):
+    """The bytes of a CSV file, and its name in messages."""
+
+    content: bytes
+    label: object
+
+
 def read_columns(
     path: Path,
     wanted: list[str],
@@ -66,7 +73,8 @@ def read_columns(
     if path.name.lower().endswith((".parquet", ".pq")):
         return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
-        return _read_csv(path, wanted, files, dialect, numbers, has_all)
+        content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
+        return read_csv(CsvContent(content, path), wanted, files, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
@@ -76,25 +84,44 @@ def read_columns(
 
 
 def is_broken(cell: object) -> bool:
-    """Return whether UTF-8 cannot represent a cell, such as text with a lone surrogate."""
+    """Return whether UTF-8 cannot represent a cell, such as a lone surrogate, or Python an integer of 5,000 digits."""
     try:
-        if isinstance(cell, str):
-            cell.encode()
-        elif isinstance(cell, bytes):
+        if isinstance(cell, bytes):
             cell.decode()
-    except UnicodeError:
+        else:
+            str(cell).encode()
+    # A UnicodeError, or that of an integer with more digits than Python writes.
+    except ValueError:
         return True
     return False
 
 
-def find_broken(table: pd.DataFrame) -> tuple[str, int] | None:
-    """Return column and row (from 1) of the first cell that UTF-8 cannot represent; None if there is none."""
-    # String columns of pandas cannot hold such text.
-    for place in (table.dtypes == "object").to_numpy().nonzero()[0]:
-        wrong = table.iloc[:, place].map(is_broken).astype(bool).to_numpy()
+def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
+    """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
+    for place, kind in enumerate(table.dtypes):
+        column = table.iloc[:, place]
+        if isinstance(kind, pd.StringDtype) and _holds_broken_bytes(column):
+            import pyarrow
+
+            column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
+        elif kind != "object":
+            continue
+        wrong = column.map(is_broken).astype(bool).to_numpy()
         if wrong.any():
-            return str(table.columns[place]), int(wrong.argmax()) + 1
+            row = int(wrong.argmax())
+            return str(table.columns[place]), row + 1, column.iloc[row]
     return None
+
+
+def _holds_broken_bytes(column: pd.Series) -> bool:
+    """Return whether a column of Arrow texts has bytes that are no UTF-8, which Arrow does not check itself."""
+    import pyarrow
+
+    try:
+        pyarrow.array(column).validate(full=True)
+    except pyarrow.ArrowInvalid:
+        return True
+    return False
 
 
 def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:
@@ -129,11 +156,17 @@ def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     return field.with_type(kind)
 
 
-def _read_csv(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
+def read_csv(
+    csv_file: CsvContent,
+    wanted: list[str],
+    files: TableFiles,
+    dialect: Dialect,
+    numbers: Collection[str] | None,
+    has_all: bool,
 ) -> pd.DataFrame:
-    content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(content, wanted, dialect), files)
+    """Read some columns of a CSV file in memory, see `read_columns`."""
+    whole, path = csv_file
+    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(whole, wanted, dialect), files)
     if num_titles:
         logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
     sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
@@ -192,7 +225,7 @@ def _keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
 
 
 def _check_row_lengths(
-    path: Path, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
+    path: object, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
 ) -> None:
     """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.repeated_times import find_earlier
+from rnn_pipelines.reading.time_forms import COUNTS
 
 # Longest step that counts as short: the hour by which clocks are put back.
 LONGEST_SHORT_STEP = pd.Timedelta(hours=1)
@@ -69,6 +70,8 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
     """
     if pd.api.types.is_datetime64_any_dtype(raw):
         return raw.dt.tz is not None
+    if form in COUNTS:
+        return form.startswith("unix")
     text = raw.astype(str)
     # Let pandas parse one text of each shape, because a pattern of our own would miss some forms of zones.
     shapes = text.str.translate(_TO_ZERO)

@@ -172,8 +172,9 @@ def write_page(path: Path, page: str) -> None:
         if path.exists() and PLACE not in path.read_text(encoding="utf-8", errors="replace"):
             raise RunError(f"{path}: there is a file that is no report of this project. Name another file.")
         replace_file(path, page.encode())
-    except OSError as error:
-        raise RunError(f"{path}: the report can't be written ({error.strerror}). Name another file.") from error
+    # Python raises a ValueError for invalid paths, such as one with a null character.
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: the report can't be written ({error}). Name another file.") from error
 
 
 @cache

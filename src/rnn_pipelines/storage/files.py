@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.errors import ParameterError, RunError, show
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,21 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def take_path(path: object) -> Path:
+    """Return a path as given by a user, with ~ replaced by the home folder.
+
+    Raises:
+        ParameterError: it is no path, or ~ has no home folder.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ParameterError(f"path: expected the name of a file or folder, received {show(path)}.")
+    # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
+    taken = Path(os.path.expanduser(path))
+    if os.fspath(path).startswith("~") and str(taken).startswith("~"):
+        raise ParameterError(f"path: expected a path, or ~ for your home folder, received {show(str(path))}.")
+    return taken
 
 
 def require_new(path: Path, remedy: str) -> None:

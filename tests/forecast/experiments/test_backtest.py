@@ -50,7 +50,7 @@ def replay(
     table: pd.DataFrame,
     retraining: RetrainForecastSpec | None = None,
     recipe: Recipe = RECIPE,
-    period: int = 20,
+    period: int | str = 20,
     **schedules: ScheduleSpec,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = BacktestSpec(period=period, schedules=schedules)
@@ -351,6 +351,21 @@ def test_spans_of_time_mean_nothing_to_steps(
     recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq=1)})
     with pytest.raises(SeriesError, match="received the time span"):
         replay_schedules(table, None, make_spec(recipe), make_retraining(), spec, HERE)
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        ("year", "period=year: the series go from 2021-01-01 to .*, so that no row is left for the first training"),
+        (10**5, "period=100000: the series go from 2021-01-01 to .*, so that no row is left for the first training"),
+        (68, r"period: the first training has the 2 rows up to 2021-01-02, of 70: .* Or give a shorter period\."),
+    ],
+)
+def test_period_that_leaves_too_little_before_it_is_named(
+    table: pd.DataFrame, period: int | str, expected: str
+) -> None:
+    with pytest.raises(SeriesError, match=f"^backtest_forecast.{expected}"):
+        replay(table, period=period, often=EVERY_8)
 
 
 @pytest.mark.parametrize("every", ["fortnight", 0, -1, 1.5])

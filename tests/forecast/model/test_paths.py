@@ -72,6 +72,12 @@ def test_saved_forecaster_draws_the_same_paths(fitted: Forecaster, tmp_path: Pat
     pd.testing.assert_frame_equal(loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", None])
+def test_seed_outside_its_range_is_refused(fitted: Forecaster, seed: Any) -> None:
+    with pytest.raises(ParameterError, match=r"^seed: expected a whole number from 0 to 4,294,967,295, received"):
+        fitted.predict(paths=2, seed=seed)
+
+
 @pytest.mark.parametrize("given", [{"paths": 0}, {"paths": 2.5}, {"paths": True}, {"paths": 10_001}])
 def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match="paths"):

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.frames import restore_ids, take_frame
+from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take_frame
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 
@@ -72,6 +72,28 @@ def test_ids_keep_their_type(kind: str) -> None:
     for table in (fitted.predict(), fitted.predict(frame), fitted.holdout()):
         assert table["unique_id"].dtype == frame["unique_id"].dtype
         assert set(table["unique_id"]) == set(frame["unique_id"])
+
+
+def test_ids_above_the_largest_signed_integer_keep_their_type() -> None:
+    ids = pd.Series([2**63, 2**64 - 1], dtype="uint64")
+    restored = restore_ids(pd.DataFrame({"unique_id": ids.astype(str)}), ids.dtype)["unique_id"]
+    pd.testing.assert_series_equal(restored, ids, check_names=False)
+
+
+def test_frame_of_another_library_that_pandas_cannot_hold_is_refused() -> None:
+    names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
+    with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
+        take_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
+
+
+def test_ids_of_a_wide_table_are_the_names_of_its_columns() -> None:
+    frame = pd.DataFrame({"ds": MONTHS, "unique_id": range(len(MONTHS))})
+    assert find_id_type(frame, SourceSpec(name="catalog", wide=True)) is None
+
+
+def test_times_that_are_a_level_and_a_column_are_read_once() -> None:
+    frame = FRAME.assign(unique_id="a").set_index(["unique_id", "ds"], drop=False)
+    pd.testing.assert_frame_equal(take_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]])
 
 
 def test_leading_zeros_of_ids_stay() -> None:

@@ -258,6 +258,18 @@ def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureF
     assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
 
 
+def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]  # over the change of clocks of March
+    path = write("\n".join(["ds,y", *lines, ""]))
+    with caplog.at_level(logging.WARNING, "rnn_pipelines"):
+        assert read_source(SourceSpec(path=path))["ds"].dtype == "int64"
+    (message,) = caplog.messages
+    assert "source.time_format=unix_s reads them as times." in message
+    table = read_source(SourceSpec(path=path, time_format="unix_s", tz="Europe/Berlin"))
+    assert table["ds"].tolist() == [*pd.date_range("2024-03-31T01:00", periods=4, freq="h")]
+    assert table.attrs["tz"] == "Europe/Berlin"
+
+
 def test_steps_are_told(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     path = write("day,y\n1,1\n2,2\n")
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
@@ -1226,6 +1238,25 @@ def test_bytes_of_a_parquet_file_that_are_no_text_are_refused(tmp_path: Path) ->
     broken = pyarrow.array([b"\xff", b"2020-01-02"])
     pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
     assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
+
+
+@pytest.mark.parametrize("column", ["ds", "y", "shop"])
+def test_arrow_texts_whose_bytes_are_no_text_are_refused(tmp_path: Path, column: str) -> None:
+    """Arrow checks the bytes of texts neither as it reads nor as it converts them."""
+    path = tmp_path / "my.parquet"
+    columns = {"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}
+    columns[column] = pyarrow.array([b"ok", b"\xff"]).view(pyarrow.string())
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table, path)
+    expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received b'\\xff'"
+    assert expected in fail(str(path), id="shop")
+    assert expected in fail(None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop")
+
+
+def test_integers_that_python_does_not_write_are_refused() -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
+    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    assert expected in fail(None, table, name="catalog", id="shop")
 
 
 def test_half_floats_are_read(tmp_path: Path) -> None:

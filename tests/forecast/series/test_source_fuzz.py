@@ -5,7 +5,7 @@ of times it says that it has found. It refuses what it is not sure of, so that a
 
     RNN_FUZZ_FILES=6000 pytest -m slow tests/forecast/series/test_source_fuzz.py --hypothesis-seed=1
 
-Without the variable the files are the same ones in each run.
+Without a seed the files are the same ones in each run.
 """
 
 import csv
@@ -14,6 +14,7 @@ import io
 import math
 import os
 import re
+import statistics
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -46,12 +47,12 @@ pytestmark = pytest.mark.slow
 NUM_FILES = int(os.environ.get("RNN_FUZZ_FILES", "1200"))
 MANY = settings(
     max_examples=NUM_FILES,
-    derandomize="RNN_FUZZ_FILES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FEWER = settings(MANY, max_examples=NUM_FILES // 4)
 
 Cell = Any
+SENTINELS = [-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9]
 
 
 # The strict reader
@@ -73,6 +74,10 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
     """The rows of a CSV file: name, time or step, value."""
     lines, sep = split_lines(content, found)
     wanted = ["ds", "y", *([id_column] if id_column else [])]
+    lines = [
+        [cell if cell in wanted else cell.strip() for cell in row] if {*wanted} <= {*map(str.strip, row)} else row
+        for row in lines
+    ]  # blanks around a name are no part of it
     # Lines above the header are titles, and a header that is repeated is no row.
     first = next((number for number, row in enumerate(lines) if {*wanted} <= {*row}), 0)
     header, place = lines[first], lines[first].index("ds")
@@ -88,7 +93,31 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
     times = read_times_strictly([row["ds"] for row in rows], found.get("time_format"))
     values = read_values_strictly([row["y"] for row in rows], found, sep)
     names = [row[id_column] if id_column else "y" for row in rows]
-    return list(zip(names, times, values, strict=True))
+    return list(zip(names, times, leave_sentinels(names, values), strict=True))
+
+
+def leave_sentinels(names: list[str], values: list[float | None]) -> list[float | None]:
+    """The values, without a negative one such as -999 that occurs twice or more far from all others, from 0 on."""
+    for number in SENTINELS:
+        of_number = {name for name, value in zip(names, values, strict=True) if value == number}
+        others = [
+            [value for name, value in zip(names, values, strict=True) if name == one and is_plain(value)]
+            for one in of_number
+        ]
+        if values.count(number) > 1 and all(is_far_below(number, some) for some in others):
+            values = [None if value == number else value for value in values]
+    return values
+
+
+def is_plain(value: float | None) -> bool:
+    return value is not None and abs(value) not in {-number for number in SENTINELS}
+
+
+def is_far_below(number: float, others: list[float]) -> bool:
+    if len(others) < 2 or min(others) < 0:
+        return False
+    spread = statistics.stdev(others)
+    return not spread or (statistics.fmean(others) - number) / spread > 10
 
 
 def leave_footer(lines: list[list[str]], place: int) -> list[list[str]]:
@@ -111,6 +140,8 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
         if cells and any(can_be_dates(cells, *form) for form in [("%Y%m%d", 8), ("%Y%m", 6), ("%Y%m%d%H%M", 12)]):
             raise NotStrictError("steps or dates")
         return steps
+    if all(re.fullmatch("[0-9]{5}[.][0-9]+", cell) for cell in cells):
+        raise NotStrictError("days and hours of Excel, which need a parameter")
     times = [read_iso(cell) for cell in cells]
     if len({time.tzinfo is None for time in times}) > 1:
         raise NotStrictError("with and without a zone")
@@ -194,8 +225,10 @@ def read_value(cell: str, decimal: str, thousands: str) -> float | None:
     cell = cell.strip() if cell not in NO_VALUE else ""
     if not cell:
         return None
-    for alike, sign in (("\u00a0", " "), ("\u202f", " "), ("\u2019", "'")):
+    for alike, sign in (("\u00a0", " "), ("\u202f", " "), ("\u2019", "'"), ("\u2212", "-")):
         cell = cell.replace(alike, sign)
+    # The negative numbers of accounts.
+    cell = re.sub(r"^\((.*)\)$|^([0-9].*)-$", r"-\1\2", cell)
     point = re.escape(decimal)
     groups = rf"|[1-9][0-9]{{0,2}}({re.escape(thousands)}[0-9]{{3}})+" if thousands else ""
     if not re.fullmatch(rf"[+-]?(([0-9]+{groups})({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?", cell):
@@ -206,7 +239,7 @@ def read_value(cell: str, decimal: str, thousands: str) -> float | None:
 def refuse_wide(source: SourceSpec, content: bytes) -> pd.DataFrame:
     """Read a CSV file; one whose header has no column y, which is read as wide, is refused."""
     table = read_source(source)
-    if source.id is None and "y" not in split_lines(content, table.attrs["found"])[0][0]:
+    if source.id is None and "y" not in map(str.strip, split_lines(content, table.attrs["found"])[0][0]):
         raise SeriesError("no column y")
     return table
 
@@ -302,6 +335,7 @@ FORMS += [
     "%YQ%q",
     "Q%q %Y",
 ]
+UNITS = {"unix_s": {"seconds": 1}, "unix_ms": {"milliseconds": 1}}
 SPACINGS = [timedelta(days=1), timedelta(hours=1), timedelta(minutes=15), timedelta(days=7), timedelta(days=400)]
 NUMBERS = ["{}", "{:.2f}", "{:,.2f}", "{:.3f}", "{:e}", "{:+.1f}", " {:.1f} ", "{:.0f}"]
 
@@ -321,6 +355,18 @@ def draw_times(draw: st.DrawFn, size: int) -> list[str]:
         times = [start + number * spacing for number in range(size)]
         return [time.strftime(form.replace("%q", str((time.month + 2) // 3))) for time in times]
     if draw(st.booleans()):
+        # Numbers of Excel and Unix, or changing offsets from UTC.
+        start, hours = datetime(2024, 3, 30), draw(st.sampled_from([1, 6, 24]))
+        times = [start + number * timedelta(hours=hours) for number in range(size)]
+        match draw(st.sampled_from(["excel", "unix_s", "unix_ms", "offsets"])):
+            case "excel":
+                days = [(time - datetime(1899, 12, 30)) / timedelta(days=1) for time in times]
+                return [f"{day:.5f}" if hours < 24 else f"{day:.0f}" for day in days]
+            case "offsets":
+                return [f"{time:%Y-%m-%dT%H:%M}+0{1 + (time >= datetime(2024, 3, 31, 2))}:00" for time in times]
+            case unit:
+                return [f"{(time - datetime(1970, 1, 1)) // timedelta(**UNITS[unit])}" for time in times]
+    if draw(st.booleans()):
         # Years with a fraction, as R writes them.
         year, per_year = draw(st.sampled_from([1, 1700, 1998, 2020])), draw(st.sampled_from([2, 4, 10, 12, 365]))
         form = draw(st.sampled_from(["{}", "{:.1f}", "{:.2f}", "{:.3f}", " {:.6f}"]))
@@ -337,7 +383,19 @@ def draw_values(draw: st.DrawFn, size: int) -> list[str]:
     form, signs = draw(st.sampled_from(NUMBERS)), draw(st.sampled_from([".,", ",.", ", ", ".'"]))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     swap = str.maketrans(".,", signs)
-    return [form.format(scale * value).translate(swap) for value in rng.normal(1, 1, size).tolist()]
+    values = rng.normal(draw(st.sampled_from([1, 1, -5, 20])), 1, size).tolist()
+    cells = [form.format(scale * value).translate(swap) for value in values]
+    match draw(st.sampled_from(["plain", "plain", "plain", "account", "minus", "sentinel", "sentinel"])):
+        case "account":
+            cells = [f"({cell.strip()[1:]})" if cell.strip().startswith("-") else cell for cell in cells]
+        case "minus":
+            cells = [cell.replace("-", "\u2212") for cell in cells]
+        case "sentinel":
+            for place in draw(st.lists(st.integers(0, size), max_size=3)):
+                cells[place : place + 1] = [draw(st.sampled_from(["-999", "-99", "-99.9", "9999"]))][
+                    : len(cells[place:])
+                ]
+    return cells
 
 
 @st.composite
@@ -365,7 +423,27 @@ def draw_rows(draw: st.DrawFn) -> list[list[str]]:
                 rows.insert(draw(st.integers(0, len(rows))), [])
             case _ if row:
                 row[draw(st.integers(0, len(row) - 1))] = draw(ODD_CELLS)
-    return rows
+    return draw(surround_rows(rows))
+
+
+@st.composite
+def surround_rows(draw: st.DrawFn, rows: list[list[str]]) -> list[list[str]]:
+    """The table among blank names, other columns, trailing separators, and a footer."""
+    match draw(st.integers(0, 9)):
+        case 0:
+            rows = [["" if not number else str(number), *row] for number, row in enumerate(rows)]
+        case 1:
+            rows = [[*row, ""] for row in rows]
+        case 2:
+            rows = [rows[0], *([*row, ""] for row in rows[1:])]
+        case 3:
+            rows = [[*row, "", " "] for row in rows]
+        case 4:
+            rows = [[draw(st.sampled_from(["{}", " {}", "{} ", " {} "])).format(name) for name in rows[0]], *rows[1:]]
+        case 5:
+            rows = [["", *row, "" if number else " "] for number, row in enumerate(rows)]
+    footers = [[["Total", "99", ""]], [[], ["Source: the office", "", ""]], [["", "", ""], ["Total 2024", "1", "a"]]]
+    return [*rows, *draw(st.sampled_from([[], [], [], [], *footers]))]
 
 
 @st.composite

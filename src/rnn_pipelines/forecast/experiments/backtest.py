@@ -81,6 +81,7 @@ def replay_schedules(
     series, profile = repair_series(table, recipe.source, recipe.gaps)
     end = series["ds"].max()
     first = go_back(end, backtest.period, profile["freq"])
+    _check_period(series["ds"].min(), first, end, backtest.period)
     days = {
         name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
     }
@@ -105,6 +106,14 @@ def replay_schedules(
     return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
 
 
+def _check_period(start: Any, first: Any, end: Any, period: Any) -> None:
+    if first < start:
+        raise SeriesError(
+            f"backtest_forecast.period={period}: the series go from {format_time(start)} to {format_time(end)}, so "
+            "that no row is left for the first training. Give a shorter period, such as month, or a number of steps."
+        )
+
+
 def _forecast_baselines(
     table: Source,
     covariate_table: pd.DataFrame | None,
@@ -114,7 +123,14 @@ def _forecast_baselines(
     first: Any,
 ) -> Predictions:
     """Forecast the whole period as one test part by baselines fitted on the training part of the first day."""
-    of_first_day = prepare_panel(table[table["ds"] <= first], recipe, covariate_table)
+    past = table[table["ds"] <= first]
+    try:
+        of_first_day = prepare_panel(past, recipe, covariate_table)
+    except SeriesError as error:
+        raise SeriesError(
+            f"backtest_forecast.period: the first training has the {count(len(past), 'row')} up to "
+            f"{format_time(first)}, of {len(table):,}: {error} Or give a shorter period."
+        ) from error
     window = recipe.window.fill(of_first_day.profile)
     cutoffs = _extend_test_part(of_first_day.cutoffs, series, window.horizon)
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)

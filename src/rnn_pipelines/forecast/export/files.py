@@ -79,8 +79,9 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
         with draft_folder(path) as draft:
             for name, content in files.items():
                 (draft / name).write_bytes(content)
-    except OSError as error:
-        raise RunError(f"{path}: the forecaster can't be written ({error.strerror}). Name another folder.") from error
+    # Python raises a ValueError for invalid paths, such as one with a null character.
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: the forecaster can't be written ({error}). Name another folder.") from error
 
 
 def list_exported(forecaster: Forecaster) -> dict[str, bytes]:

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
-from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.error_paths import draw_paths
-from rnn_pipelines.forecast.methods.intervals import Intervals, describe_ends
+from rnn_pipelines.forecast.methods.intervals import describe_ends
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.recursion import forecast_steps
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.parameter_models import validate_number_is_no_boolean
+from rnn_pipelines.networks.specs import MAX_SEED
+from rnn_pipelines.parameter_models import check_whole_number, validate_number_is_no_boolean
 from rnn_pipelines.storage.tables import Column, Table
 
 # Of each series in one call, to bound the memory.
@@ -66,10 +67,14 @@ def draw_next_paths(
         num_paths: of each series.
         seed: see `draw_paths`.
     Raises:
-        ParameterError: there are no intervals, or too many paths.
+        ParameterError: there are no intervals, or a number is outside its range.
         SeriesError: a forecast exceeds the range of float32.
     """
-    intervals = _check(forecaster, num_paths)
+    check_whole_number("paths", num_paths, 1, MAX_PATHS)
+    check_whole_number("seed", seed, 0, MAX_SEED)
+    if forecaster.intervals is None:
+        raise ParameterError("paths: the forecaster has no intervals, whose errors paths are drawn from. Set level.")
+    intervals = forecaster.intervals
     windows = describe_ends(intervals, panel, features, forecaster.scaler)
     forecasts = forecast_steps(forecaster, panel, features, num_steps)[:, :num_steps]
     steps = features.table.iloc[(windows.origins[:, None] + np.arange(num_steps)).ravel()]
@@ -88,11 +93,3 @@ def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
     table = steps[["unique_id", "ds"]].iloc[np.broadcast_to(rows, paths.shape).ravel()].reset_index(drop=True)
     numbers = np.broadcast_to(np.arange(num_paths)[:, None], paths.shape)
     return Paths(table.assign(path=numbers.ravel(), y=paths.ravel()))
-
-
-def _check(forecaster: Forecaster, num_paths: int) -> Intervals:
-    if not isinstance(num_paths, int | np.integer) or isinstance(num_paths, bool) or not 1 <= num_paths <= MAX_PATHS:
-        raise ParameterError(f"paths: expected a whole number from 1 to {MAX_PATHS:,}, received {show(num_paths)}.")
-    if forecaster.intervals is None:
-        raise ParameterError("paths: the forecaster has no intervals, whose errors paths are drawn from. Set level.")
-    return forecaster.intervals

@@ -104,7 +104,8 @@ class SourceSpec(ParameterModel, frozen=True):
         closed_days: days that are no steps: a country, a part of it or an exchange for their holidays (`DE`, `DE-BY`,
             `NYSE`), weekdays (`SUN`) and dates; a list, or a text such as `DE+SUN+2026-12-24`.
         valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
-        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", or "%Y-Q%q" for quarters; by
+        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", "%Y-Q%q" for quarters, or
+            `unix_s`, `unix_ms` or `excel` for seconds or milliseconds since 1970 in UTC, or serial numbers of Excel; by
             default ISO 8601, or else the only form that fits all cells.
         sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
         decimal: point or comma.

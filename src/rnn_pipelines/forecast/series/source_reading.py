@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from rnn_pipelines.errors import MissingColumnsError, SeriesError, show
+from rnn_pipelines.errors import MissingColumnsError, SeriesError, show, show_all
 from rnn_pipelines.forecast.series.layout import TIME_SIGN, join_times, leave_rows
 from rnn_pipelines.forecast.series.rounding import round_times
 from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.series.values import (
     read_values,
 )
 from rnn_pipelines.reading.batch_table import External, load_table
-from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.date_numbers import find_date_form, warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.table_files import (
@@ -34,7 +34,7 @@ from rnn_pipelines.reading.table_files import (
     name_row,
     require_columns,
 )
-from rnn_pipelines.reading.times import parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
+from rnn_pipelines.reading.times import parse_times, read_steps, read_times, warn_of_centuries
 from rnn_pipelines.reading.user_files import find_broken
 from rnn_pipelines.reading.zones import find_zone
 
@@ -94,7 +94,7 @@ def _read_own(
         logger.info(
             "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
         )
-        warn_of_epochs(times, source.label)
+        warn_of_times(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
     found |= found_marks
@@ -208,9 +208,10 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
             external = external.rename(columns=str)
         require_columns(wanted, list(external.columns), label, FILES)
         wanted = list_columns(wanted, external.columns, has_all)
-        table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
-        # Drop attributes of the user's table, because they are not detected here.
-        table.attrs = {"unread": list_unread(map(str, unread), wanted)}
+        table = _start_periods(_leave_arrow(_number_rows(external[wanted]), label), source.time)
+        # Other attributes than those of `read_csv` are the user's.
+        found = {name: value for name, value in external.attrs.items() if name == "found"}
+        table.attrs = {"unread": list_unread(map(str, unread), wanted), **found}
     else:
         raise SeriesError(
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
@@ -232,14 +233,17 @@ def _strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
 
 
-def _leave_arrow(table: pd.DataFrame) -> pd.DataFrame:
+def _leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
     held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
     if not held:
         return table
     import pyarrow
 
-    return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+    try:
+        return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+    except pyarrow.ArrowException as error:
+        raise SeriesError(f"{label}: columns {show_all(held)} do not become columns of pandas: {error}") from error
 
 
 def _start_periods(table: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -252,10 +256,10 @@ def _check_lone_surrogates(table: pd.DataFrame, label: str) -> None:
     """Raise a SeriesError for lone surrogates, which cannot be written to a file."""
     broken = find_broken(table)
     if broken:
-        name, row = broken
+        name, row, cell = broken
         raise SeriesError(
             f"{label}: column '{name}', row {name_row(table[name], row - 1)}: expected a text that UTF-8 can hold, "
-            f"received {show(table[name].iloc[row - 1])}. Correct the row."
+            f"received {show(cell)}. Correct the row."
         )
 
 
