@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
-from hypothesis.internal.constants_ast import Constants
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
