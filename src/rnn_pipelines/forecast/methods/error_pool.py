@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.methods.folds import MAX_VALIDATION, NUM_BLOCKS, lis
 from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
-from rnn_pipelines.forecast.methods.sparse_bounds import list_dense
+from rnn_pipelines.forecast.methods.sparse_bounds import find_sparse
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
 from rnn_pipelines.forecast.methods.window_facts import WindowFacts, measure_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
@@ -178,8 +178,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
-    # Sparse windows have bounds of their own, see `bound_sparse`.
-    past = past.select(list_dense(data.panel, origins))
+    past = past.select(_list_telling(data.panel, past, count_needed(int(levels.max(initial=0)))))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
@@ -187,13 +186,14 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear), num_series)
     rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
     forecasts = model.forecast(data.panel, data.windows, data.validation)
-    pools, dense = {}, list_dense(data.panel, data.validation)
-    held_out = _measure_past(data, data.validation, forecasts).select(dense)
+    pools, held_out = {}, _measure_past(data, data.validation, forecasts)
+    telling = _list_telling(data.panel, held_out, least=1)
+    held_out = held_out.select(telling)
     same = _log_mean(held_out.errors, sizes.expect(held_out.facts, held_out.forecasts))
     for name, errors in find_errors(data, fitted).items():
         pool, weights = over_size[rows], np.full(len(rows), 1 / len(rows))
         if len(errors):
-            own, size = errors[dense], sizes.expect(held_out.facts, fitted[name].out_of_fold[dense])
+            own, size = errors[telling], sizes.expect(held_out.facts, fitted[name].out_of_fold[telling])
             ratio = np.exp(_log_mean(own, size) - (same + mean) / 2)
             pool = np.concatenate([ratio * pool, own / size])
             weights = np.append((1 - HELD_OUT_WEIGHT) * weights, np.full(len(own), HELD_OUT_WEIGHT / len(own)))
@@ -205,6 +205,18 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
         samples = _make_samples(pool[np.minimum(places, len(pool) - 1)], freedom)
         pools[name] = Pool(sizes, lows, highs, samples, _measure_growth(pool, weights))
     return pools
+
+
+def _list_telling(panel: WindowedPanel, past: _Past, least: int) -> np.ndarray:
+    """Return the places of windows whose errors tell of those of others, or of all if these are too few: int64[window].
+
+    Sparse windows have bounds of their own, see `bound_sparse`. Constant ones have errors of 0 or very large ones.
+    """
+    is_dense, is_moving = ~find_sparse(panel, past.origins), past.facts.step_change[:, 0] > 0
+    for rows in (np.flatnonzero(is_dense & is_moving), np.flatnonzero(is_dense)):
+        if len(rows) >= least:
+            return rows
+    return np.arange(len(past.origins))
 
 
 def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

@@ -44,12 +44,6 @@ def find_sparse(panel: WindowedPanel, origins: np.ndarray, min_share: float = MI
     return is_sparse
 
 
-def list_dense(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the places of windows that are not sparse, or of all windows if there are none: int64[dense]."""
-    dense = np.flatnonzero(~find_sparse(panel, origins))
-    return dense if len(dense) else np.arange(len(origins))
-
-
 def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
     """Return the share of zeros from which a window is sparse: 0 if nearly all windows of the past are sparse."""
     return 0.0 if find_sparse(panel, origins).mean() > 1 - MIN_DENSE_PART else MIN_ZERO_SHARE
