@@ -1,14 +1,19 @@
 """Whole runs of a panel that is divided, from files of several kinds."""
 
 import json
+import os
+import signal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
-from whole_runs import ROOT, copy_configuration, read_json, run_command, run_well
+from dask_cluster import open_cluster
+from whole_runs import ROOT, copy_configuration, read_json, run_command, run_here, run_well
 
 pytestmark = pytest.mark.slow
 NUM_SERIES, NUM_STEPS, HORIZON = 60, 150, 14
@@ -130,3 +135,32 @@ def test_champion_of_a_divided_panel_is_retrained_and_forecasts_all_series(tmp_p
     verdict = json.loads((tmp_path / "data/08_reporting/monitor_forecast/verdict.json").read_text())
     assert verdict["error"]["num_forecasts"] == log["unique_id"].nunique()
     assert verdict["coverage"]["unknown_series"] == []
+
+
+@pytest.mark.parametrize("found", ["second table"], indirect=True)
+def test_workers_that_are_killed_before_the_forecasts_change_no_result(
+    found: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One while the panel is divided, and one in the first training; the third one makes all forecasts."""
+
+    def kill_first(place: str, worker: int) -> None:
+        module, _, name = place.rpartition(".")
+        original: Any = getattr(import_module(module), name)
+
+        def kill_and_call(*given: Any, **options: Any) -> Any:
+            os.kill(worker, signal.SIGKILL)
+            return original(*given, **options)
+
+        monkeypatch.setattr(place, kill_and_call)
+
+    with open_cluster(tmp_path) as start:
+        cluster = start("--no-nanny", num_workers=3)
+        kill_first("rnn_pipelines.forecast.series.partitions.scatter_rows", cluster.pids[0])
+        kill_first("rnn_pipelines.forecast.methods.side_by_side.train_network", cluster.pids[1])
+        settings = [*write(tmp_path, "second table"), *DIVIDED[:2]]
+        settings += ["parallel.backend=dask", f"parallel.scheduler={cluster.parallel.scheduler}"]
+        run_here("forecast", OmegaConf.to_container(OmegaConf.from_dotlist(settings)))
+        ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
+    assert ended == [signal.SIGKILL, signal.SIGKILL, 0]
+    next_values = pd.read_parquet(ROOT / "07_model_output/forecast/all_next_values.parquet")
+    pd.testing.assert_frame_equal(next_values, found["next_values"])

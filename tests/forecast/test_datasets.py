@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
+from damages import flip_bit
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_first_record, keep_last_record
+from rnn_pipelines.storage.embedded_checksums import has_checksum
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 
@@ -145,6 +147,29 @@ def test_rows_of_another_kind_are_refused(filepath: str) -> None:
     dataset.save(make_rows())
     with pytest.raises(DatasetError, match="Move the file away"):
         dataset.save(make_rows(day=2).assign(cutoff=1, ds=2))
+
+
+def test_damaged_log_says_what_to_do_and_is_not_replaced(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    flip_bit(Path(filepath))
+    damaged = Path(filepath).read_bytes()
+    for use in (dataset.load, lambda: dataset.save(make_rows(day=2))):
+        with pytest.raises(DatasetError, match=r"changed after it was written\. Restore a copy"):
+            use()
+    assert Path(filepath).read_bytes() == damaged
+
+
+def test_log_without_a_checksum_gets_one(filepath: str) -> None:
+    """An earlier version of the project wrote none."""
+    rows = make_rows()
+    rows.attrs = {"format": FORMAT}
+    Path(filepath).parent.mkdir()
+    rows.to_parquet(filepath)
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows(day=2))
+    assert len(dataset.load()) == 4
+    assert has_checksum(Path(filepath).read_bytes())
 
 
 def test_log_that_is_not_there_says_what_to_do(filepath: str) -> None:

@@ -1,4 +1,4 @@
-"""A Dask scheduler and two workers on this machine."""
+"""A Dask scheduler and its workers on this machine."""
 
 import socket
 import subprocess
@@ -27,15 +27,15 @@ def open_cluster(folder: Path) -> Iterator[Callable[..., SimpleNamespace]]:
         with (folder / f"{len(processes)}.log").open("wb") as log:
             processes.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
 
-    def start_cluster(*options: str) -> SimpleNamespace:
+    def start_cluster(*options: str, num_workers: int = 2) -> SimpleNamespace:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         launch("scheduler", "--host", address)
-        for _ in range(2):
+        for _ in range(num_workers):
             launch("worker", address, "--nthreads", "1", *options)
         with Client(address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(num_workers, timeout=60)
         scheduler, *pids = (process.pid for process in processes)
         parallel = ParallelSpec(backend="dask", scheduler=address)
         return SimpleNamespace(parallel=parallel, scheduler=scheduler, pids=pids)

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import killed_partitions
+from damages import flip_bit
 from dask_cluster import open_cluster
+from killed_partitions import STAGES
 from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.operations import partition_jobs
 from rnn_pipelines.forecast.operations import partitions as operations
-from rnn_pipelines.forecast.operations.partition_jobs import Tables
+from rnn_pipelines.forecast.operations.partition_jobs import FACTS, Tables
 from rnn_pipelines.forecast.operations.partitions import (
     FittedJob,
     FittedPanel,
@@ -31,7 +35,7 @@ from rnn_pipelines.forecast.series.covariates import read_series
 from rnn_pipelines.forecast.series.partition_files import OWN_FILES
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
 ALONE = ParallelSpec(workers=1)
@@ -173,6 +177,45 @@ def test_interrupted_run_goes_on(fitted: FittedPanel, partitions: Partitions, mo
     assert [file.stat().st_mtime_ns for file in others] == times
 
 
+def test_changed_results_are_made_again(
+    fitted: FittedPanel, partitions: Partitions, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, _, summary = forecast_partitions(fitted, partitions, ALONE)
+    expected = join(whole)
+    for file in (whole.files[0], whole.files[2].with_name(FACTS)):
+        flip_bit(file)
+    again, _, same = forecast_partitions(fitted, partitions, ALONE)
+    assert join(again).equals(expected)
+    assert same == summary
+    assert caplog.text.count("changed after it was written") == 2
+
+
+def test_changed_results_with_a_file_of_somebody_else_are_named(fitted: FittedPanel, partitions: Partitions) -> None:
+    whole, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    flip_bit(whole.files[0])
+    mine = whole.files[0].with_name("notes.txt")
+    mine.write_text("mine")
+    with pytest.raises(SeriesError, match=r"notes\.txt"):
+        forecast_partitions(fitted, partitions, ALONE)
+    assert mine.read_text() == "mine"
+
+
+def test_results_that_change_before_they_are_read_are_an_error(
+    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the disk of another machine."""
+    forecast = operations.forecast_partition
+
+    def forecast_and_damage(job: FittedJob) -> int:
+        num_series = forecast(job)
+        flip_bit(job.folder / operations.BY_SERIES)
+        return num_series
+
+    monkeypatch.setattr(operations, "forecast_partition", forecast_and_damage)
+    with pytest.raises(SeriesError, match=r"metrics_by_series\.parquet'\] changed"):
+        forecast_partitions(fitted, partitions, ALONE)
+
+
 def test_interrupted_partition_leaves_no_result(
     fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,27 +343,27 @@ def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitio
 
 
 @pytest.mark.slow
-def test_workers_give_the_same_results_though_one_is_killed(
+def test_workers_that_are_killed_at_each_stage_change_no_result(
     fitted: FittedPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe, spec = fitted.recipe, PartitionSpec(training_rows=400, rows=130)
+    """One before its forecast, one that has begun to write, and one that has written all and not said so."""
+    recipe, spec = fitted.recipe, PartitionSpec(training_rows=400, rows=300)
     (alone, *_), (shared, *_) = (
         partition_source(recipe.source, recipe.covariates, spec, tmp_path / name) for name in ("alone", "shared")
     )
-    with open_cluster(tmp_path) as start:
-        cluster = start("--no-nanny")
-
-        def kill_one(*given: Any) -> Iterator[tuple[Any, int]]:
-            for number, result in enumerate(fan_out(*given)):
-                if number == 0:
-                    os.kill(cluster.pids[0], signal.SIGKILL)
-                yield result
-
-        monkeypatch.setattr(partition_jobs, "fan_out", kill_one)
+    assert shared.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
+    paths = [str(Path(killed_partitions.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with open_cluster(tmp_path) as start, monkeypatch.context() as patched:
+        cluster = start("--no-nanny", num_workers=len(STAGES) + 1)
+        patched.setattr(operations, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks))
         found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
-        assert os.waitpid(cluster.pids[0], os.WNOHANG)[1] == signal.SIGKILL
-    monkeypatch.undo()
+        ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
     expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)
-    assert len(found.files) == len(shared.list_numbers()) > 4
+    assert {path.name for path in marks.iterdir()} == {*STAGES}
+    assert sorted(ended) == [0, *[signal.SIGKILL] * len(STAGES)]
+    assert len(found.files) == len(shared.list_numbers()) > len(STAGES)
     assert join(found).equals(join(expected))
     assert summary == expected_summary

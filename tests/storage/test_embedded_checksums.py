@@ -1,0 +1,46 @@
+"""A file shows by its own checksum whether it is as it was written."""
+
+import json
+
+import pytest
+
+from rnn_pipelines.errors import FormatError
+from rnn_pipelines.storage.embedded_checksums import BLANK, KEY, dump_object, embed_checksum, has_checksum
+from rnn_pipelines.storage.formats import read_object
+
+FIELDS = {"format": 1, "reasons": ["it is 3 % better", f'"{KEY}": "{BLANK}"'], "loss": 0.125}
+
+
+def test_object_comes_back_without_its_checksum() -> None:
+    assert read_object(dump_object(FIELDS), "it") == read_object(dump_object(FIELDS).decode(), "it") == FIELDS
+
+
+def test_every_flipped_bit_is_found_or_harmless() -> None:
+    content, num_harmless = dump_object(FIELDS), 0
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            found = read_object(bytes(damaged), "it")
+        except (ValueError, FormatError):
+            continue
+        assert {name: found[name] for name in FIELDS} == FIELDS
+        num_harmless += 1
+    # Those of the name of the checksum.
+    assert num_harmless <= 8 * len(KEY)
+
+
+def test_file_without_a_checksum_is_read() -> None:
+    """An earlier version of the project wrote none."""
+    content = json.dumps(FIELDS).encode()
+    assert not has_checksum(content)
+    assert read_object(content, "it") == FIELDS
+
+
+def test_checksum_is_that_of_the_last_place_with_its_name() -> None:
+    """The values of a Parquet file come before their description."""
+    content = embed_checksum(f'values "{KEY}": "{BLANK}" end "{KEY}": "{BLANK}" end'.encode())
+    assert content.count(BLANK.encode()) == 1
+    assert has_checksum(content)
+    with pytest.raises(ValueError, match="changed after it was written"):
+        has_checksum(content.replace(b"values", b"valued"))
