@@ -14,7 +14,7 @@ from rnn_pipelines.champion.manifest import fingerprint_code
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.layout import TIME_SIGN
-from rnn_pipelines.forecast.series.manifest import list_facts, write_manifest
+from rnn_pipelines.forecast.series.manifest import count_batches, list_facts, require_rows, write_manifest
 from rnn_pipelines.forecast.series.partition_files import (
     MANIFEST,
     draft_panel,
@@ -187,7 +187,7 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
     with draft_panel(folder) as draft:
         divided, _ = _divide(replace(partitions, folder=draft), source, covariates, batches)
         if is_counted_exactly(path):
-            _require_rows(source.label, num_rows, sum(divided.counts))
+            require_rows(source.label, num_rows, sum(divided.counts))
         if not set(facts) <= set(list_facts(path, covariates.path)):
             raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
         publish_panel(draft, own)
@@ -207,7 +207,7 @@ def _divide_query(
         with draft_panel(folder) as draft:
             partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
             divided, checksums = _divide(partitions, source, covariates, _select_columns(source, covariates, batches))
-            _require_rows(source.label, num_rows, sum(divided.counts))
+            require_rows(source.label, num_rows, sum(divided.counts))
             facts = [checksums, list_facts(covariates.path)]
             own = _name_folder(folder, source, covariates, spec, facts)
             publish_panel(draft, own)
@@ -271,26 +271,14 @@ def _divide(
         for part in {file.parent for file in targets}:
             part.mkdir(parents=True, exist_ok=True)
         numbers: list[int] = []
-        scattered = scatter_rows(_count_batches(rows, numbers), source.id, targets)
+        scattered = scatter_rows(count_batches(rows, numbers), source.id, targets)
         counts[table] = [
             count_rows(file, FILES) if count else 0 for file, count in zip(targets, scattered, strict=True)
         ]
-        _require_rows(source.label, sum(numbers), sum(counts[table]))
+        require_rows(source.label, sum(numbers), sum(counts[table]))
     _report_sample(partitions, source, sum(counts["rows"]))
     checksums = write_manifest(partitions.folder / MANIFEST, counts)
     return replace(partitions, counts=tuple(counts["rows"])), checksums
-
-
-def _count_batches(batches: Iterable["pa.RecordBatch"], numbers: list[int]) -> Iterator["pa.RecordBatch"]:
-    """Yield batches, and add their numbers of rows to `numbers`."""
-    for batch in batches:
-        numbers.append(len(batch))
-        yield batch
-
-
-def _require_rows(label: str, num_expected: int, num_found: int) -> None:
-    if num_found != num_expected:
-        raise SeriesError(f"{label}: expected {num_expected:,} rows, found {num_found:,}. Run this command again.")
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
