@@ -73,7 +73,7 @@ def write_log(folder: Path) -> Read:
             "y_hat": random_numbers.normal(100, 10, 14),
             "lo_80": random_numbers.normal(80, 10, 14),
             "model_version": "2024-01-01T00.00.00.000000Z-abcdef",
-            "created_at": pd.Timestamp("2024-02-01", tz="UTC"),
+            "recorded_at": pd.Timestamp("2024-02-01", tz="UTC"),
         }
         find(folder).save(pd.DataFrame(rows))
     return lambda folder: describe(find(folder).load())

@@ -119,7 +119,9 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
     source = whole.spec.recipe.source.model_copy(update={"path": str(tmp_path / "half.parquet")})
     spec = replace(whole.spec, recipe=whole.spec.recipe.model_copy(update={"source": source}))
     sample = fit_forecasters(*read_series(source, spec.recipe.covariates), spec)
-    of_sample = describe_fit(whole.spec.recipe, sample.panel, sample.data.linear, sample.methods, sample.intervals)
+    of_sample = describe_fit(
+        whole.spec.recipe, sample.panel, sample.data.linear, sample.methods, sample.intervals, sample.weights["used"]
+    )
     (tmp_path / "other").mkdir()
     recipe = fitted.recipe
     other = partition_source(
