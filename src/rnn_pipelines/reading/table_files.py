@@ -11,6 +11,8 @@ from rnn_pipelines.errors import MAX_PATH, MissingColumnsError, RnnPipelinesErro
 
 # Name of an index with the numbers of the rows.
 ROW = "row"
+# Name of the attribute of a table with its `Weights`.
+WEIGHTS = "weights"
 
 
 class TableFiles(NamedTuple):
@@ -82,6 +84,30 @@ def require_columns(wanted: list[str], received: list[str], label: object, files
 def list_columns(wanted: list[str], received: Iterable[str], has_all: bool) -> list[str]:
     """Return the wanted columns, followed by all others with a name if asked."""
     return [*wanted, *(name for name in received if has_all and name not in {*wanted, ""})]
+
+
+class Weights:
+    """The numbers of rows that the rows of a table stand for, see `survey`.
+
+    Attributes:
+        by_column: int64[row], indexed by the numbers of the rows.
+    """
+
+    def __init__(self, by_column: dict[str, pd.Series]) -> None:
+        self.by_column = by_column
+
+    def __deepcopy__(self, memo: object) -> "Weights":
+        # Pandas copies the attributes of a table with each of its columns.
+        return self
+
+
+def count_rows(cells: pd.Series) -> int:
+    """Return the number of rows of the file that have these cells; in a survey, a cell stands for many of its shape."""
+    weights = cells.attrs.get(WEIGHTS)
+    if weights is None or cells.name not in weights.by_column:
+        return len(cells)
+    of_column = weights.by_column[cells.name]
+    return int(of_column[of_column.index.isin(cells.index)].sum())
 
 
 def name_row(cells: pd.Series, place: int) -> int:

@@ -17,22 +17,16 @@ from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.layout import TIME_SIGN
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
+from rnn_pipelines.forecast.series.surveys import SurveyedTable, make_covariate_source
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import BatchTable, External
+from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
-from rnn_pipelines.reading.scatter import (
-    can_scatter,
-    count_rows,
-    count_values,
-    iterate_batches,
-    list_names,
-    scatter_rows,
-)
-from rnn_pipelines.reading.table_files import expand_home, require_columns
+from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values
+from rnn_pipelines.reading.table_files import expand_home
 from rnn_pipelines.storage.files import is_folder, is_regular, replace_file
 
 if TYPE_CHECKING:
@@ -48,7 +42,7 @@ KEPT_SECONDS = 86_400
 # All that a run writes into the folder of a divided panel: its rows, and the results of its partitions.
 OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
 OWN_FILES = re.compile(
-    rf"{re.escape(MANIFEST)}|(rows|covariates)/(training|others)/\d{{5}}\.parquet"
+    rf"{re.escape(MANIFEST)}|(rows|covariates)/((training|others)/\d{{5}}|survey)\.parquet"
     r"|results-[0-9a-f]{16}/((\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)|faults\.txt)"
 )
 
@@ -183,11 +177,8 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
     if (own / MANIFEST).exists():
         logger.info("%s: the partitions of an earlier run are used", source.label)
         return replace(partitions, folder=own)
-    keys = _list_keys(source, list_names(path, [source.time, source.target], _find_dialect(source)))
-    columns = [*keys, source.target, *covariates.columns]
-    batches = iterate_batches(path, columns, FILES, _find_dialect(source))
     with _draft(partitions) as draft:
-        _divide(draft, source, covariates, batches)
+        _divide(draft, source, covariates)
         return _publish(draft, own)
 
 
@@ -202,7 +193,7 @@ def _divide_query(
         if num_rows <= spec.training_rows:
             return Partitions()
         with _draft(_plan(source, covariates, spec, num_rows, folder)) as draft:
-            _divide(draft, source, covariates, _select_columns(source, covariates, batches))
+            _divide(draft, source, covariates, batches)
             digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in draft.list_files()]
             facts = [digests, _list_facts(None, covariates)]
             return _publish(draft, _name_folder(folder, source, covariates, spec, facts))
@@ -232,21 +223,6 @@ def _publish(draft: Partitions, own: Path) -> Partitions:
     return replace(draft, folder=own)
 
 
-def _select_columns(
-    source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
-) -> Iterator["pa.RecordBatch"]:
-    for batch in batches:
-        columns = [*_list_keys(source, batch.schema.names), source.target, *covariates.columns]
-        require_columns(columns, batch.schema.names, source.external_label, FILES)
-        yield batch.select(columns)
-
-
-def _list_keys(source: SourceSpec, names: Sequence[str]) -> list[str]:
-    """Return the columns of series and times of a table with the columns `names`."""
-    assert source.id is not None
-    return [source.id, *([source.time] if source.time in names else source.time.split(TIME_SIGN))]
-
-
 def _name_folder(
     folder: Path, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, facts: Sequence[Any]
 ) -> Path:
@@ -269,35 +245,37 @@ def _plan(
 ) -> Partitions:
     num_partitions = -(-num_rows // min(spec.rows, spec.training_rows))
     num_training = max(1, spec.training_rows * num_partitions // num_rows)
-    has_covariates = covariates.path is not None and source.id in list_names(
-        expand_home(covariates.path), [source.time, *covariates.future], _find_dialect(source)
-    )
+    path = None if covariates.path is None else expand_home(covariates.path)
+    has_covariates = path is not None and path.exists() and can_scatter(path)
+    if has_covariates and path is not None and source.id is not None:
+        has_covariates = has_column(path, source.id, FILES, Dialect(source.sep, source.encoding))
     return Partitions(folder, num_training, num_partitions - num_training, num_rows, has_covariates)
 
 
-def _find_dialect(source: SourceSpec) -> Dialect:
-    return Dialect(source.sep, source.encoding, source.sheet)
-
-
 def _divide(
-    partitions: Partitions, source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
+    partitions: Partitions,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    batches: "Iterable[pa.RecordBatch] | None" = None,
 ) -> None:
     """Write the files of all partitions."""
     assert partitions.folder is not None
-    assert source.id is not None
-    tables = {"rows": batches}
+    rows = SurveyedTable(source, covariates.columns)
+    counts = {"rows": rows.divide(_make_targets(partitions, "rows"), batches)}
     if partitions.has_covariates and covariates.path is not None:
-        path, dialect = expand_home(covariates.path), _find_dialect(source)
-        keys = _list_keys(source, list_names(path, [source.time, *covariates.future], dialect))
-        tables["covariates"] = iterate_batches(path, [*keys, *covariates.future], FILES, dialect)
-    counts = {}
-    for table, rows in tables.items():
-        targets = partitions.list_files(table)
-        for part in {file.parent for file in targets}:
-            part.mkdir(parents=True, exist_ok=True)
-        counts[table] = scatter_rows(rows, source.id, targets).tolist()
+        more = make_covariate_source(source, covariates.path, rows.found)
+        table = SurveyedTable(more, covariates.future, has_values=False)
+        counts["covariates"] = table.divide(_make_targets(partitions, "covariates"))
     _report_sample(partitions, source, sum(counts["rows"]))
     replace_file(partitions.folder / MANIFEST, json.dumps(counts).encode())
+
+
+def _make_targets(partitions: Partitions, table: str) -> list[Path]:
+    """Return the files of all partitions, in folders that exist."""
+    targets = partitions.list_files(table)
+    for part in {file.parent for file in targets}:
+        part.mkdir(parents=True, exist_ok=True)
+    return targets
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:

@@ -24,7 +24,9 @@ from rnn_pipelines.forecast.series.values import (
 from rnn_pipelines.reading.batch_table import External, load_table
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, read_divided
 from rnn_pipelines.reading.folders import list_files, read_tables
+from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import ROW, TableFiles, expand_home, list_columns, name_row, require_columns
 from rnn_pipelines.reading.times import ISO, parse_times, read_steps, read_times, warn_of_centuries, warn_of_epochs
 from rnn_pipelines.reading.user_files import find_broken
@@ -65,19 +67,22 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
+    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
     try:
-        return _read_own(source, columns, load_table(external) if source.path is None else None, axis)
+        return _read_own(source, columns, table, axis)
     except SeriesError as error:
         if source.path is not None and str(error).startswith(f"{source.label}:"):
             for file in list_files(expand_home(source.path)):  # so that the error has the file and its row
-                _read_own(source.model_copy(update={"path": str(file)}), columns, None, axis)
+                _read_own(source.model_copy(update={"path": str(file)}), columns, table, axis)
         raise
 
 
 def _read_own(
-    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None, axis: TimeAxis | None
+    source: SourceSpec, columns: Sequence[str], external: External, axis: TimeAxis | None
 ) -> tuple[Source, pd.DataFrame]:
+    freq = source.freq
     source, raw = _read_values(source, external, columns)
+    source = restore_source(source, raw)
     check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
@@ -92,10 +97,14 @@ def _read_own(
     found |= found_marks
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    table = _place_in_zone(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
-    table = round_times(table, source)
-    table.attrs["found"] = found
-    return table, parse_columns(raw, columns, source).reindex(table.index)
+    others = parse_columns(raw, columns, source)
+    table, sentinels = join_values(keys, values, source), raw.attrs.get(DIVIDED, {}).get("sentinels")
+    if not isinstance(external, Survey):
+        raw, table = leave_survey(raw), leave_survey(table)
+        table = _place_in_zone(limit_values(table, source, sentinels), raw[source.time], source, axis)
+        table = round_times(table, source.model_copy(update={"freq": freq}))
+    table.attrs |= {"found": found, "label": source.label}
+    return table, others.reindex(table.index)
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
@@ -123,9 +132,16 @@ def read_rows(
     Raises:
         SeriesError: see `read_table`.
     """
-    raw = _read_columns(source, load_table(external) if source.path is None else None, columns)
-    placed = round_times(_place_in_zone(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
-    return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
+    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
+    freq, raw = source.freq, _read_columns(source, table, columns)
+    source = restore_source(source, raw)
+    keys, others = _parse_keys(raw, source)[0], parse_columns(raw, columns, source)
+    if not isinstance(external, Survey):
+        raw, keys = leave_survey(raw), leave_survey(keys)
+        keys = _place_in_zone(keys, raw[source.time], source, axis)
+        keys = round_times(keys, source.model_copy(update={"freq": freq}))
+    keys.attrs["label"] = source.label
+    return join_columns(keys, others.reindex(keys.index))
 
 
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
@@ -145,13 +161,11 @@ def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, 
         others = local_data.seattle_weather()
         table = pd.DataFrame({"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]})
     require_columns(list(columns), list(others), source.name, FILES)
-    table.attrs["found"] = {}
+    table.attrs |= {"found": {}, "label": source.label}
     return _number_rows(table), _number_rows(others[list(columns)])
 
 
-def _read_values(
-    source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]
-) -> tuple[SourceSpec, pd.DataFrame]:
+def _read_values(source: SourceSpec, external: External, columns: Sequence[str]) -> tuple[SourceSpec, pd.DataFrame]:
     """Return the table; without a named target and a column `y`, as a wide one, in which each column is a series."""
     try:
         wanted = source.series if source.is_wide else [source.target]
@@ -166,20 +180,26 @@ def _read_values(
     return wide, raw
 
 
-def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
     parts = source.time.split(TIME_SIGN)
-    if len(parts) > 1 and (external is None or source.time not in external):
+    if len(parts) > 1 and not (isinstance(external, pd.DataFrame) and source.time in external):
         others = source.model_copy(update={"time": parts[0]})
         return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
-    if source.path is not None:
+    survey = find_survey(expand_home(source.path)) if source.path is not None and external is None else None
+    if isinstance(external, Survey) or survey is not None or source.path is not None:
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
-        dialect = Dialect(source.sep, source.encoding, source.sheet)
-        table, label = read_tables(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
-        table = _number_rows(table)
+        path, label = None if source.path is None else expand_home(source.path), source.label
+        if survey is not None and path is not None:
+            return read_divided(path, survey, wanted, numbers, FILES)
+        if isinstance(external, Survey):
+            table = external.read(path, wanted, numbers, FILES)
+        else:
+            dialect = Dialect(source.sep, source.encoding, source.sheet)
+            table = _number_rows(read_tables(Path(source.path), wanted, FILES, dialect, numbers, has_all))
     elif isinstance(external, pd.DataFrame):
         label = source.external_label
         if source.is_wide:
@@ -196,6 +216,23 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         )
     _check_lone_surrogates(table, label)
     return _strip_times(leave_rows(table, source), source.time)
+
+
+def restore_source(source: SourceSpec, raw: pd.DataFrame) -> SourceSpec:
+    """Return the source of a part of a divided table as the user gave it; any other one unchanged.
+
+    A frequency that a fit has found does not decide how times are written.
+    """
+    facts = raw.attrs.get(DIVIDED)
+    if facts is None:
+        return source
+    freq = facts["freq"] if isinstance(source.freq, str) else source.freq
+    return source.model_copy(update={"path": facts["path"], "name": facts["name"], "freq": freq})
+
+
+def leave_survey(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a part of a divided table without those of its survey, which have negative numbers."""
+    return table[table.index > 0] if len(table) and table.index[0] < 0 else table
 
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:
