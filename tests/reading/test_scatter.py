@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.batches import has_column
@@ -33,7 +36,7 @@ def divide(path: Path, folder: Path, num_files: int = 4, dialect: Dialect | None
     folder.mkdir()
     targets = [folder / f"{number}.parquet" for number in range(num_files)]
     survey = Survey(Roles("id", ("ds",), ("y",)))
-    rows = survey_files(path, survey, FILES, dialect or Dialect(), lambda found: list_rows(found))
+    rows = survey_files(path, survey, FILES, dialect or Dialect(), list_rows)
     counts = scatter_rows(rows, "id", targets)
     tables = [pd.read_parquet(target)[[*COLUMNS]] for target in targets]
     assert counts.tolist() == [len(table) for table in tables]
@@ -129,8 +132,11 @@ def test_columns_of_other_kinds_name_the_file(tmp_path: Path) -> None:
     folder.mkdir()
     table[:400].to_parquet(folder / "a.parquet")
     table.assign(y="many")[400:].to_parquet(folder / "b.parquet")
-    with pytest.raises(SeriesError, match=r"b\.parquet"):
+    with pytest.raises(SeriesError, match="column 'y' has another type"):
         divide(folder, tmp_path / "parts")
+    source = SourceSpec(path=str(folder), id="id")
+    with pytest.raises(SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"):
+        partition_source(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

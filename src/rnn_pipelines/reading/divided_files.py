@@ -84,7 +84,7 @@ def read_divided(
 
     tables = [read(file) for file in [survey, *own]]
     facts = json.loads(tables[0].schema.metadata[DIVIDED.encode()])
-    joined = pa.concat_tables([table.replace_schema_metadata() for table in tables])
+    joined = pa.concat_tables([table.replace_schema_metadata() for table in tables], promote_options="permissive")
     signs = np.where(np.arange(len(joined)) < len(tables[0]), -1, 1)
     index = pd.Index(joined[ROW_COLUMN].to_numpy() * signs, name=ROW)
     frame: pd.DataFrame = joined.select(list(columns)).to_pandas(ignore_metadata=True).set_axis(index)

@@ -172,8 +172,8 @@ def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
     if len(repeated):
         first = repeated.iloc[0]
         raise SeriesError(
-            f"{table.attrs['label']}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
-            "second time. Keep one row for each time."
+            f"{table.attrs['label']}: row {repeated.index[0]}: series {show(first['unique_id'])} has "
+            f"{format_time(first['ds'])} a second time. Keep one row for each time."
         )
     return table
 
