@@ -81,7 +81,7 @@ def _open(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
 ) -> "CsvFile | pyarrow.parquet.ParquetFile":
     if not is_parquet(path):
-        return open_csv(path, partial(path.open, "rb"), wanted, files, dialect)
+        return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
     file = _open_parquet(path, files)
     require_columns(wanted, file.schema_arrow.names, path, files)
     return file

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,13 @@ def find_survey(path: Path) -> Path | None:
     return None
 
 
+def list_names(survey: Path) -> list[str]:
+    """Return the columns of a divided table."""
+    import pyarrow.parquet
+
+    return [name for name in pyarrow.parquet.read_schema(survey).names if name != ROW_COLUMN]
+
+
 def read_divided(
     path: Path, survey: Path, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
 ) -> pd.DataFrame:
@@ -79,10 +87,9 @@ def read_divided(
     wanted = [*columns, ROW_COLUMN]
 
     def read(file: Path) -> "pa.Table":
-        load = lambda: pyarrow.parquet.ParquetFile(file).read(columns=wanted).select(wanted)  # noqa: E731
-        return load_file(file, "a Parquet file", load, files)
+        return pyarrow.parquet.ParquetFile(file).read(columns=wanted).select(wanted)
 
-    tables = [read(file) for file in [survey, *own]]
+    tables = [load_file(file, "a Parquet file", partial(read, file), files) for file in [survey, *own]]
     facts = json.loads(tables[0].schema.metadata[DIVIDED.encode()])
     joined = pa.concat_tables([table.replace_schema_metadata() for table in tables], promote_options="permissive")
     signs = np.where(np.arange(len(joined)) < len(tables[0]), -1, 1)

@@ -4,8 +4,9 @@ These are the first rows of each shape of cells (see `shapes`), and the last row
 The reader of small tables reads them instead of all rows, and so decides, and refuses, as it does in a small table.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,9 +164,9 @@ class Survey:
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}
 
-        def read(one: Path, inferred: Collection[str]) -> pd.DataFrame:
-            load: Callable[[], Any] = lambda: by_path[one].to_frame(columns, inferred, len(chosen) == 1)  # noqa: E731
-            return load_file(one, "a table in UTF-8", load, files)
+        def read(one: Path, inferred: Collection[str] | None) -> Any:
+            load = partial(by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1)
+            return load_file(one, "a Parquet file", load, files)
 
         return join_tables([*by_path], read, numbers or (), files)
 

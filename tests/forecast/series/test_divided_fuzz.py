@@ -20,6 +20,8 @@ from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_so
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.reading import batches
 
+pytestmark = pytest.mark.slow
+
 NUM_FOLDERS = int(os.environ.get("RNN_FUZZ_FOLDERS", "60"))
 
 Random = np.random.Generator
@@ -33,6 +35,7 @@ TIMES: Forms = {
     "iso with an offset": lambda time: f"{time:%Y-%m-%d %H:%M}+02:00",
     "iso with a fraction": lambda time: f"{time:%Y-%m-%d %H:%M:%S}.250",
     "german": lambda time: f"{time:%d.%m.%Y}",
+    "iso between blanks": lambda time: f" {time:%Y-%m-%d} ",
     "american": lambda time: f"{time:%m/%d/%Y}",
     "british with hours": lambda time: f"{time:%d/%m/%Y %H:%M}",
     "american with pm": lambda time: f"{time:%m/%d/%y %I:%M %p}",

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.series.values import (
 from rnn_pipelines.reading.batch_table import External, load_table
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, read_divided
+from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, list_names, read_divided
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import ROW, TableFiles, expand_home, list_columns, name_row, require_columns
@@ -183,30 +183,24 @@ def _read_values(source: SourceSpec, external: External, columns: Sequence[str])
 def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
     parts = source.time.split(TIME_SIGN)
-    if len(parts) > 1 and not (isinstance(external, pd.DataFrame) and source.time in external):
+    if len(parts) > 1 and not _has_whole_time(source, external):
         others = source.model_copy(update={"time": parts[0]})
         return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
-    survey = find_survey(expand_home(source.path)) if source.path is not None and external is None else None
-    if isinstance(external, Survey) or survey is not None or source.path is not None:
+    label = source.external_label if source.path is None else source.label
+    if source.path is not None or isinstance(external, Survey):
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
-        path, label = None if source.path is None else expand_home(source.path), source.label
-        if survey is not None and path is not None:
-            return read_divided(path, survey, wanted, numbers, FILES)
-        if isinstance(external, Survey):
-            table = external.read(path, wanted, numbers, FILES)
-        else:
-            dialect = Dialect(source.sep, source.encoding, source.sheet)
-            table = _number_rows(read_tables(Path(source.path), wanted, FILES, dialect, numbers, has_all))
+        table = _read_files(source, wanted, numbers, external if isinstance(external, Survey) else None, has_all)
+        if DIVIDED in table.attrs:
+            # Its rows were checked when it was divided.
+            return _strip_times(table, source.time)
     elif isinstance(external, pd.DataFrame):
-        label = source.external_label
-        if source.is_wide:
-            external = external.rename(columns=str)
-        require_columns(wanted, list(external.columns), label, FILES)
-        wanted = list_columns(wanted, external.columns, has_all)
-        table = _start_periods(_leave_arrow(_number_rows(external[wanted])), source.time)
+        given = external.rename(columns=str) if source.is_wide else external
+        require_columns(wanted, list(given.columns), label, FILES)
+        wanted = list_columns(wanted, given.columns, has_all)
+        table = _start_periods(_leave_arrow(_number_rows(given[wanted])), source.time)
         # Drop attributes of the user's table, because they are not detected here.
         table.attrs = {}
     else:
@@ -216,6 +210,31 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
         )
     _check_lone_surrogates(table, label)
     return _strip_times(leave_rows(table, source), source.time)
+
+
+def _has_whole_time(source: SourceSpec, external: External) -> bool:
+    """Return whether the table of a query has a column for the whole time, whose name has a `TIME_SIGN`."""
+    if isinstance(external, Survey):
+        return source.time in external.roles.times
+    if source.path is not None:
+        survey = find_survey(expand_home(source.path))
+        return survey is not None and source.time in list_names(survey)
+    return isinstance(external, pd.DataFrame) and source.time in external
+
+
+def _read_files(
+    source: SourceSpec, wanted: list[str], numbers: Sequence[str] | None, survey: Survey | None, has_all: bool
+) -> pd.DataFrame:
+    """Return columns of a table in files, of its survey, or of a part of a divided one."""
+    path = None if source.path is None else expand_home(source.path)
+    if survey is not None or path is None:
+        assert survey is not None
+        return survey.read(path, wanted, numbers, FILES)
+    of_whole = find_survey(path)
+    if of_whole is not None:
+        return read_divided(path, of_whole, wanted, numbers, FILES)
+    dialect = Dialect(source.sep, source.encoding, source.sheet)
+    return _number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
 
 
 def restore_source(source: SourceSpec, raw: pd.DataFrame) -> SourceSpec:
