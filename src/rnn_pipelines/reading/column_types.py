@@ -26,6 +26,9 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
     if all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1:
         units = ["s", "ms", "us", "ns"]
         return max(some, key=lambda kind: units.index(kind.unit))
+    if all(types.is_decimal(kind) for kind in some):
+        scale = max(kind.scale for kind in some)
+        return pa.decimal256(max(kind.precision - kind.scale for kind in some) + scale, scale)
     # A date has the text of its day.
     return pa.string() if all(kind in texts or types.is_date32(kind) for kind in some) else None
 

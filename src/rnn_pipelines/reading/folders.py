@@ -166,7 +166,8 @@ def _find_mixed(tables: list[pd.DataFrame]) -> dict[str, tuple[int, int]]:
 
 def _find_kind(cells: pd.Series) -> str:
     kind = cells.dtype
-    if kind.kind == "O" and pd.api.types.infer_dtype(cells, skipna=True) == "boolean":
-        # With a missing cell.
-        return "b"
+    if kind.kind == "O":
+        # Truth values with a missing cell, and the texts of bytes and decimal numbers differ from other texts.
+        found = pd.api.types.infer_dtype(cells, skipna=True)
+        return {"boolean": "b", "bytes": found, "decimal": found}.get(found, kind.kind)
     return "number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind))

@@ -89,6 +89,7 @@ HOURS = pa.array([datetime(2024, 1, 1, 15, 30)] * NUM_ROWS, pa.timestamp("us"))
         ({}, {"ds": ZONED}, r"b\.parquet: column 'ds' holds datetime64\[us, Europe/Berlin\]"),
         ({"ds": DATES}, {"ds": HOURS}, r"b\.parquet: column 'ds' holds datetime64"),
         ({"id": pa.array(NUMBERS % 9)}, {"id": pa.array(["0100"] * NUM_ROWS)}, "column 'id' holds str, but int64"),
+        ({}, {"id": pa.array([b"s1"] * NUM_ROWS)}, "column 'id' holds object, but str"),
         ({}, {"y": pa.array(["1.229"] * NUM_ROWS)}, "column 'y' holds str, but float64"),
         ({}, {"ds": pa.array(NUMBERS + 1_700_000_000)}, "column 'ds' holds int64"),
         ({"ds": pa.array(NUMBERS + 20240101)}, {}, r"column 'ds' holds datetime64\[us\], but int64"),
