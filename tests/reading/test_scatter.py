@@ -7,10 +7,15 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
+from rnn_pipelines.forecast.series.covariates import CovariateSpec
+from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
+from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
-from rnn_pipelines.reading import scatter
+from rnn_pipelines.reading import batches, scatter
+from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import can_scatter, count_rows, iterate_batches, list_names, scatter_rows
+from rnn_pipelines.reading.scatter import can_scatter, count_rows, scatter_rows, survey_files
+from rnn_pipelines.reading.survey import ROW_COLUMN, Roles, Survey
 
 COLUMNS = ["id", "ds", "y"]
 
@@ -30,16 +35,23 @@ def make_table(num_series: int = 40, num_steps: int = 30) -> pd.DataFrame:
 def divide(path: Path, folder: Path, num_files: int = 4, dialect: Dialect | None = None) -> list[pd.DataFrame]:
     folder.mkdir()
     targets = [folder / f"{number}.parquet" for number in range(num_files)]
-    counts = scatter_rows(iterate_batches(path, COLUMNS, FILES, dialect or Dialect()), "id", targets)
-    tables = [pd.read_parquet(target) for target in targets]
+    survey = Survey(Roles("id", ("ds",), ("y",)))
+    rows = survey_files(path, survey, FILES, dialect or Dialect(), list_rows)
+    counts = scatter_rows(rows, "id", targets)
+    tables = [pd.read_parquet(target)[[*COLUMNS]] for target in targets]
     assert counts.tolist() == [len(table) for table in tables]
     return tables
+
+
+def list_rows(survey: Survey) -> list[int]:
+    """All rows of a survey, as if there was no footer."""
+    return [row for table in survey.decisive for row in table[ROW_COLUMN].to_pylist()]
 
 
 @pytest.fixture(params=[1 << 18, 7])
 def batch_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Read in one batch and in many, with files that are written in many groups."""
-    monkeypatch.setattr(scatter, "BATCH_ROWS", request.param)
+    monkeypatch.setattr(batches, "BATCH_ROWS", request.param)
     monkeypatch.setattr(scatter, "GROUP_ROWS", request.param)
     monkeypatch.setattr(scatter, "WAITING_ROWS", 3 * request.param)
     return int(request.param)
@@ -90,7 +102,7 @@ def test_names_of_folders_are_cells(tmp_path: Path) -> None:
         rows[["ds", "y"]].to_parquet(folder / f"id={name}" / "rows.parquet", index=False)
     found = pd.concat(divide(folder, tmp_path / "parts"))
     assert found.groupby("id")["y"].sum().to_dict() == pytest.approx(table.groupby("id")["y"].sum().to_dict())
-    assert list_names(folder, [], Dialect()) == ["ds", "y", "id"]
+    assert [has_column(folder, name, FILES, Dialect()) for name in ("id", "ds", "store")] == [True, True, False]
 
 
 @pytest.mark.usefixtures("batch_rows")
@@ -120,8 +132,11 @@ def test_columns_of_other_kinds_name_the_file(tmp_path: Path) -> None:
     folder.mkdir()
     table[:400].to_parquet(folder / "a.parquet")
     table.assign(y="many")[400:].to_parquet(folder / "b.parquet")
-    with pytest.raises(SeriesError, match=r"b\.parquet"):
+    with pytest.raises(SeriesError, match="column 'y' has another type"):
         divide(folder, tmp_path / "parts")
+    source = SourceSpec(path=str(folder), id="id")
+    with pytest.raises(SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"):
+        partition_source(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

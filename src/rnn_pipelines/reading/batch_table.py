@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
 
+from rnn_pipelines.reading.survey import Survey
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -21,9 +23,9 @@ class BatchTable(Protocol):
         """Yield the number of rows, and their batches: at least one, all of one schema."""
 
 
-External: TypeAlias = pd.DataFrame | BatchTable | None
+External: TypeAlias = pd.DataFrame | BatchTable | Survey | None
 
 
-def load_table(table: External) -> pd.DataFrame | None:
-    """Return a table as a frame."""
+def load_table(table: External) -> pd.DataFrame | Survey | None:
+    """Return a table as a frame; a survey stays."""
     return table.read() if isinstance(table, BatchTable) else table

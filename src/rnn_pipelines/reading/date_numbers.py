@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.reading.table_files import count_rows
 from rnn_pipelines.reading.time_forms import count_digits
 from rnn_pipelines.reading.times import format_time, read_times
 
@@ -46,8 +47,8 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
     if form == _MONTHS and not _are_months(numbers):
         spacing = np.diff(numbers).min() if len(numbers) > 1 else 1
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(raw):,} whole numbers, as {show(str(raw.iloc[0]))}, can be months "
-            f"or steps. Give source.time_format='{form}' (quotes included) for months, or "
+            f"{label}: column '{raw.name}': all {count_rows(raw):,} whole numbers, as {show(str(raw.iloc[0]))}, can be "
+            f"months or steps. Give source.time_format='{form}' (quotes included) for months, or "
             f"source.freq={spacing} for steps."
         )
     return form

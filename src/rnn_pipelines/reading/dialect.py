@@ -2,15 +2,14 @@
 
 import codecs
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from gzip import GzipFile
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TextIO
 from zipfile import BadZipFile, ZipFile
-
-import numpy as np
 
 from rnn_pipelines.reading.table_files import find_header
 
@@ -40,8 +39,12 @@ _LINE_SIGNS = 1 << 20
 _NAMES_IN_MESSAGE = 5
 # Most lines above the header.
 _MAX_TITLES = 20
+# Bytes of a file that are searched at once for its encoding.
+_BLOCK_BYTES = 1 << 24
 # Limit for a file in a zip archive, against full memory and zip bombs.
 MAX_UNPACKED_BYTES = 8 << 30
+
+OpenBytes = Callable[[], IO[bytes]]
 
 
 class Dialect(NamedTuple):
@@ -96,79 +99,98 @@ def _open_zipped(path: Path) -> IO[bytes]:
         raise ValueError(str(error)) from error
 
 
-def find_dialect(content: bytes, wanted: Sequence[str], dialect: Dialect) -> Dialect:
+def open_text(open_bytes: OpenBytes, dialect: Dialect, num_titles: int = 0, errors: str = "strict") -> TextIO:
+    """Open a file as text after the lines above its header, with its line breaks as they are."""
+    text = TextIOWrapper(open_bytes(), dialect.encoding, errors=errors, newline="")
+    for _ in range(num_titles):
+        text.readline()
+    return text
+
+
+def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> tuple[Dialect, int]:
     """Detect the open parts of the dialect of a CSV file.
 
     Args:
-        content: of the file.
+        open_bytes: opens the file.
         wanted: columns that its header should have.
         dialect: the given parts.
-    """
-    encoding = dialect.encoding or _find_encoding(content)
-    return Dialect(dialect.sep or _find_separator(_read_first_line(content, encoding), wanted), encoding)
-
-
-def leave_titles(content: bytes, wanted: Sequence[str], dialect: Dialect) -> tuple[bytes, int]:
-    """Return a CSV file from its header on, and the number of lines before it; unchanged if no line is the header.
-
+    Returns:
+        The dialect; and the number of lines above the header, 0 if no line is the header.
     Raises:
         ValueError: the content is not text.
     """
-    for mark, other in _OTHERS.items():
-        if content.startswith(mark):
-            raise ValueError(f"its first bytes are those of {other}, so its name may be wrong")
-    encoding = dialect.encoding or _find_encoding(content)
+    with open_bytes() as file:
+        encoding = _find_encoding(iter(partial(file.read, _BLOCK_BYTES), b""), dialect.encoding)
+    dialect = dialect._replace(encoding=encoding)
+    num_titles = _count_titles(open_bytes, wanted, dialect)
+    header = _read_first_line(open_bytes, dialect, num_titles)
+    return Dialect(dialect.sep or _find_separator(header, wanted), encoding), num_titles
+
+
+def _count_titles(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> int:
     separators = SEPARATORS if dialect.sep is None else (dialect.sep,)
-    with TextIOWrapper(BytesIO(content), encoding, errors="replace", newline="") as text:
+    with open_text(open_bytes, dialect, errors="replace") as text:
         lines = [text.readline(_LINE_SIGNS) for _ in range(_MAX_TITLES + 1)]
-    if wanted:
-        fits = (any(set(wanted) <= set(_split(line, sep)) for sep in separators) for line in lines)
-        number = next((number for number, is_header in enumerate(fits) if is_header), 0)
-    else:
+    if not wanted:
         places = (find_header([_split(line, sep) for line in lines]) for sep in separators)
-        number = min((place for place in places if place is not None), default=0)
-    if not number:
-        return content, 0
-    length = sum(len(line) for line in lines[:number])
-    return content.decode(encoding)[length:].encode(encoding), number
+        return min((place for place in places if place is not None), default=0)
+    fits = (any(set(wanted) <= set(_split(line, sep)) for sep in separators) for line in lines)
+    return next((number for number, is_header in enumerate(fits) if is_header), 0)
 
 
-def _find_encoding(content: bytes) -> str:
+def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
     """Return the encoding by byte-order mark, else UTF-8 if the bytes are valid, else cp1252 (Windows)."""
+    first = next(blocks, b"")
+    for mark, other in _OTHERS.items():
+        if first.startswith(mark):
+            raise ValueError(f"its first bytes are those of {other}, so its name may be wrong")
+    if given is not None:
+        return given
     for mark, encoding in _MARKS.items():
-        if content.startswith(mark):
+        if first.startswith(mark):
             return encoding
-    if b"\0" in content:
-        raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
-    try:
-        # Most files are ASCII, which this test finds much faster than decoding.
-        if not content.isascii():
-            content.decode()
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+    decoder, is_utf8 = codecs.getincrementaldecoder("utf-8")(), True
+    for block in chain([first], blocks):
+        if b"\0" in block:
+            raise ValueError("it holds null bytes, as UTF-16 without its mark does (utf-16-le, utf-16-be)")
+        try:
+            # Most files are ASCII, which this test finds much faster than decoding.
+            if is_utf8 and (decoder.getstate()[0] or not block.isascii()):
+                decoder.decode(block)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    return "utf-8" if is_utf8 and not decoder.getstate()[0] else "cp1252"
 
 
-def count_cells(content: bytes, dialect: Dialect) -> np.ndarray:
-    """Count the cells of each data row of a CSV file, int64[row]; blank lines are no rows.
+def count_cells(text: TextIO, sep: str) -> dict[int, tuple[int, int]]:
+    """Count the rows of a CSV file with each number of cells; blank lines are no rows.
 
+    Args:
+        text: opened with `newline=""`, at the header.
+        sep: the separator.
+    Returns:
+        The number of such rows and the first of them, from 1, by the number of cells.
     Raises:
         csv.Error: a cell is longer than Python's `csv` allows.
     """
-    with TextIOWrapper(BytesIO(content), dialect.encoding, newline="") as text:
-        rows = csv.reader(text, delimiter=dialect.sep or ",", skipinitialspace=True)
-        counts = np.fromiter((len(row) for row in rows if len(row) > 1 or "".join(row).strip()), np.int64)
-    return counts[1:]
+    found: dict[int, tuple[int, int]] = {}
+    rows = csv.reader(text, delimiter=sep, skipinitialspace=True)
+    filled = (row for row in rows if len(row) > 1 or "".join(row).strip())
+    for number, row in enumerate(filled):
+        if number:
+            num_rows, first = found.get(len(row), (0, number))
+            found[len(row)] = num_rows + 1, first
+    return found
 
 
-def _read_first_line(content: bytes, encoding: str) -> str:
-    with TextIOWrapper(BytesIO(content), encoding, errors="replace") as text:
+def _read_first_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: int) -> str:
+    with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
         return next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
 
 
-def begins_with_blank_line(content: bytes, encoding: str) -> bool:
-    """Return whether the first line of a file has no cells."""
-    with TextIOWrapper(BytesIO(content), encoding, errors="replace") as text:
+def begins_with_blank_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: int) -> bool:
+    """Return whether the first line of a file after its titles has no cells."""
+    with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
         return not text.readline(_LINE_SIGNS).removeprefix("\ufeff").strip()
 
 

@@ -1,16 +1,19 @@
 """Reading of a table in one file, or in many files of a folder."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote
 
 import pandas as pd
 
 from rnn_pipelines.errors import MissingColumnsError
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, list_columns
+from rnn_pipelines.reading.table_files import WEIGHTS, TableFiles, Weights, expand_home, list_columns
 from rnn_pipelines.reading.user_files import PLAIN_CSV, read_columns
+
+Table = TypeVar("Table")
 
 # The value that Hive and Spark write for a missing one.
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -62,27 +65,71 @@ def read_tables(
     paths = list_files(path) if os.path.isdir(path) else [path]
     if not paths:
         raise files.error(f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}.")
-    tables = [_read_file(file, wanted, files, dialect, numbers, has_all) for file in paths]
+    return join_tables(
+        paths, lambda file, inferred: _read_file(file, wanted, files, dialect, inferred, has_all), numbers, files
+    )
+
+
+def join_tables(
+    paths: Sequence[Path],
+    read: Callable[[Path, Collection[str] | None], pd.DataFrame],
+    numbers: Collection[str] | None,
+    files: TableFiles,
+) -> pd.DataFrame:
+    """Return the tables of files as one table.
+
+    Args:
+        paths: of the files.
+        read: returns the table of a file, with the columns that `numbers` names as numbers if these are numbers.
+        numbers, files: see `read_tables`.
+    Raises:
+        RnnPipelinesError: `files.error`: see `read_tables`.
+    """
+    tables = [read(file, numbers) for file in paths]
     if len(tables) == 1:
         return tables[0]
-    if numbers != () and _find_mixed(tables) is not None:
-        # Cells of CSV files are texts in all files if they are in one.
-        tables = [_read_file(file, wanted, files, dialect, (), has_all) for file in paths]
     mixed = _find_mixed(tables)
-    if mixed is not None:
-        name, first, other = mixed
+    if mixed and numbers:
+        # Cells of CSV files are texts in all files if they are in one.
+        tables = [read(file, [name for name in numbers if name not in mixed]) for file in paths]
+        mixed = _find_mixed(tables)
+    for name, (first, other) in mixed.items():
         raise files.error(
             f"{paths[other]}: column '{name}' holds {tables[other][name].dtype}, but {tables[first][name].dtype} in "
             f"{paths[first].name}. Write the same type to all files."
         )
     filled = [table for table in tables if len(table)] or tables[:1]
-    joined = pd.concat([table.dropna(axis=1, how="all") for table in filled], ignore_index=True)
+    joined = pd.concat(
+        [table.dropna(axis=1, how="all") for table in filled], ignore_index=WEIGHTS not in filled[0].attrs
+    )
     joined = joined.reindex(columns=_list_columns(tables))
     joined.attrs = {
         "found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()},
-        "unread": list(dict.fromkeys(name for table in tables for name in table.attrs["unread"])),
+        "unread": list(dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))),
     }
+    if WEIGHTS in filled[0].attrs:
+        weights = [table.attrs[WEIGHTS].by_column for table in filled]
+        joined.attrs[WEIGHTS] = Weights({name: pd.concat([one[name] for one in weights]) for name in weights[0]})
     return joined
+
+
+def read_with_names(
+    path: Path, wanted: list[str], read: Callable[[list[str]], Table]
+) -> tuple[Table, dict[str, str | None]]:
+    """Return what `read` finds of a file, and the values of columns that only the names of its folders have.
+
+    Args:
+        path: of the file.
+        wanted: its columns.
+        read: reads some columns; raises a MissingColumnsError.
+    """
+    try:
+        return read(wanted), {}
+    except MissingColumnsError as error:
+        named, missing = read_folder_names(path), error.missing
+        if not set(missing) <= set(named):
+            raise
+    return read([name for name in wanted if name not in missing]), {name: named[name] for name in missing}
 
 
 def _read_file(
@@ -93,16 +140,12 @@ def _read_file(
     numbers: Collection[str] | None,
     has_all: bool,
 ) -> pd.DataFrame:
-    try:
-        return read_columns(path, wanted, files, dialect, numbers, has_all)
-    except MissingColumnsError as error:
-        named, missing = read_folder_names(path), error.missing
-        if not set(missing) <= set(named):
-            raise
-    table = read_columns(path, [name for name in wanted if name not in missing], files, dialect, numbers, has_all)
-    for name in missing:
-        table[name] = pd.Series(named[name], table.index, "str")
-    return table[list_columns(wanted, table.columns, has_all)]
+    table, named = read_with_names(
+        path, wanted, lambda some: read_columns(path, some, files, dialect, numbers, has_all)
+    )
+    for name, value in named.items():
+        table[name] = pd.Series(value, table.index, "str")
+    return table[list_columns(wanted, table.columns, has_all)] if named else table
 
 
 def _list_columns(tables: list[pd.DataFrame]) -> list[str]:
@@ -110,15 +153,24 @@ def _list_columns(tables: list[pd.DataFrame]) -> list[str]:
     return list(dict.fromkeys(str(name) for table in tables for name in table))
 
 
-def _find_mixed(tables: list[pd.DataFrame]) -> tuple[str, int, int] | None:
-    """Return a column with cells of different kinds, and the numbers of two of its tables; None if there is none."""
+def _find_mixed(tables: list[pd.DataFrame]) -> dict[str, tuple[int, int]]:
+    """Return the columns with cells of different kinds, and the numbers of two tables of each."""
+    mixed = {}
     for name in _list_columns(tables):
         kinds: dict[str, int] = {}
         for number, table in enumerate(tables):
             if name in table and table[name].notna().any():
-                kind = table[name].dtype
-                kinds.setdefault("number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind)), number)
+                kinds.setdefault(_find_kind(table[name]), number)
         if len(kinds) > 1:
             first, other, *_ = kinds.values()
-            return name, first, other
-    return None
+            mixed[name] = first, other
+    return mixed
+
+
+def _find_kind(cells: pd.Series) -> str:
+    kind = cells.dtype
+    if kind.kind == "O":
+        # Truth values with a missing cell, and the texts of bytes and decimal numbers differ from other texts.
+        found = pd.api.types.infer_dtype(cells, skipna=True)
+        return {"boolean": "b", "bytes": found, "decimal": found}.get(found, kind.kind)
+    return "number" if kind.kind in "iuf" else str(getattr(kind, "tz", kind.kind))

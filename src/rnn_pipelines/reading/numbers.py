@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.dialect import NAMES
-from rnn_pipelines.reading.table_files import name_row
+from rnn_pipelines.reading.table_files import count_rows, name_row
 
 # Largest absolute value, in the unit of the data; its square fits float64.
 MAX_VALUE = float(np.finfo(np.float32).max)
@@ -18,6 +18,8 @@ _BOUNDED = f"a number between {-MAX_VALUE:.3g} and {MAX_VALUE:.3g}"
 
 # Missing markers in columns of numbers; in other columns, NA may be a country.
 NO_VALUE = ["", "NA", "N/A", "n/a", "n.a.", "k.A.", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "missing"]
+# Numbers that stand for missing values in many measurements.
+SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
 # Typographic signs, and the plain ones that replace them; negative numbers of accounts, as (5) or 5-, with a minus.
 _ALIKE = {"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
 _NEGATIVE = {r"^\(\s*([^()+-]*[0-9][^()+-]*)\)$": r"-\1", r"^([0-9][^+-]*)-$": r"-\1"}
@@ -250,7 +252,7 @@ def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Serie
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
     """Return the error for the first wrong cell, or for a column of wrong cells."""
-    row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), int(wrong.sum()), int(raw.notna().sum())
+    row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), count_rows(raw[wrong]), count_rows(raw.dropna())
     cell = show(str(raw.iloc[row]))
     if num_wrong == num_cells > 1:
         return SeriesError(
@@ -270,7 +272,7 @@ def _spell_out(marks: Marks) -> dict[str, str]:
 
 
 def _format_which(cells: pd.Series, raw: pd.Series) -> str:
-    return f"all {len(cells):,} values" if len(cells) == raw.notna().sum() else "the texts"
+    return f"all {count_rows(raw.dropna()):,} values" if len(cells) == raw.notna().sum() else "the texts"
 
 
 def _format_marks(marks: Marks) -> str:

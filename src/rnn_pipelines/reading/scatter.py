@@ -1,11 +1,11 @@
 """Division of tables that are too large for memory into Parquet files, by a hash of the series' names.
 
 Rows are distributed as they come, not sorted, so that memory depends on the size of a batch and not on that of the
-table. A file gets all rows of its series, in their order. Because of the hash, the series of each file are a random
-sample of all.
+table. A file gets all rows of its series, in their order, with their numbers in the table. Because of the hash, the
+series of each file are a random sample of all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.reading.dialect import Dialect, find_dialect, leave_titles
-from rnn_pipelines.reading.folders import list_tables, read_folder_names
-from rnn_pipelines.reading.table_files import TableFiles, load_file, require_columns
-from rnn_pipelines.reading.user_files import find_plain_field
+from rnn_pipelines.reading.batches import CSV, PARQUET, is_parquet, list_types, read_batches
+from rnn_pipelines.reading.column_types import is_text, join_types
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.folders import list_tables
+from rnn_pipelines.reading.shapes import encode, flatten
+from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey, infer_numbers
+from rnn_pipelines.reading.table_files import TableFiles, load_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows that are read at once, rows of a file that are written at once, and rows of all files that wait in memory.
-BATCH_ROWS, GROUP_ROWS, WAITING_ROWS = 1 << 18, 1 << 17, 1 << 22
-# The beginning of a CSV file, which shows its dialect and the mean length of its rows.
+# Rows of a file that are written at once, and rows of all files that wait in memory.
+GROUP_ROWS, WAITING_ROWS = 1 << 17, 1 << 22
+# The beginning of a CSV file, which shows the mean length of its rows.
 HEAD_BYTES = 1 << 20
-PARQUET, CSV = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
 
 
 def can_scatter(path: Path) -> bool:
@@ -37,61 +39,182 @@ def can_scatter(path: Path) -> bool:
 
 def count_rows(path: Path, files: TableFiles) -> int:
     """Return the number of rows of a table; that of CSV files is estimated from their sizes."""
-    return sum(load_file(file, "a table", partial(_count_rows, file), files) for file in list_tables(path))
+    return sum(load_file(file, "a Parquet file", partial(_count_rows, file), files) for file in list_tables(path))
 
 
 def is_counted_exactly(path: Path) -> bool:
     """Return whether `count_rows` counts the rows of a table, and does not estimate them."""
-    return all(file.name.lower().endswith(PARQUET) for file in list_tables(path))
+    return all(map(is_parquet, list_tables(path)))
 
 
-def list_names(path: Path, wanted: Sequence[str], dialect: Dialect) -> list[str]:
-    """Return the columns of the first file of a table, and those in the names of its folders."""
-    file = list_tables(path)[0]
-    if file.name.lower().endswith(PARQUET):
-        import pyarrow.parquet
-
-        names = pyarrow.parquet.read_schema(file).names
-    else:
-        names = next(_read_csv(file, wanted, dialect, num_rows=1)).columns.tolist()
-    return [*names, *read_folder_names(file)]
-
-
-def iterate_batches(
-    path: Path, columns: Sequence[str], files: TableFiles, dialect: Dialect
-) -> Iterator["pa.RecordBatch"]:
-    """Yield the columns of all files in batches of one schema, that of the first file, without dictionaries.
+def survey_files(
+    path: Path,
+    survey: Survey,
+    files: TableFiles,
+    dialect: Dialect,
+    decide: Callable[[Survey], Collection[int]],
+) -> Iterator["pa.Table"]:
+    """Yield the rows of all files in batches of one schema, without dictionaries, and survey them.
 
     Args:
-        path: a file, or a folder of files.
-        columns: to read; those that a file lacks are read from the name of its folder, such as `store=12`.
+        path: a file, or a folder of files. Columns that a file lacks are read from the name of its folder, such as
+            `store=12`.
+        survey: for the rows that decide; without files.
         files: for messages.
         dialect: of CSV files, whose cells are texts.
+        decide: called with the whole survey before the last rows; returns the numbers of its rows without those that
+            are left out, such as a footer.
     Raises:
-        RnnPipelinesError: `files.error`: a file is damaged, or lacks a column.
+        RnnPipelinesError: `files.error`: see `read_tables`.
     """
+    columns, paths = survey.roles.columns, list_tables(path)
+    own = [list_types(file, columns, files) for file in paths]
+    types = {name: join_types(kinds[name] for kinds in own if name in kinds) for name in columns}
+    return _survey(
+        ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths)),
+        *(survey, types, decide, files),
+    )
+
+
+def survey_batches(
+    batches: Iterable["pa.RecordBatch"], survey: Survey, files: TableFiles, decide: Callable[[Survey], Collection[int]]
+) -> Iterator["pa.Table"]:
+    """Yield the rows of a query, and survey them; see `survey_files`."""
+    return _survey([(FileSurvey(None), batches)], survey, {}, decide, files)
+
+
+def _survey(
+    read: Iterable[tuple[FileSurvey, Iterable["pa.Table | pa.RecordBatch"]]],
+    survey: Survey,
+    types: "dict[str, pa.DataType | None]",
+    decide: Callable[[Survey], Collection[int]],
+    files: TableFiles,
+) -> Iterator["pa.Table"]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    waiting: list[pa.Table] = []
+    for file, batches in read:
+        file.first = sum(one.num_rows for one in survey.files)
+        survey.files.append(file)
+        for batch in batches:
+            rows = _number_rows(batch, file)
+            found, file.tail = _split_tail([rows] if file.tail is None else [file.tail, rows], survey)
+            body = _leave_rows(found, survey)
+            file.add(body, survey.roles)
+            if len(found):
+                # So that the end of the files before is not that of the table.
+                yield from (_leave_rows(table, survey) for table in waiting)
+                waiting = []
+                yield from _cast(body, file, survey, types, files)
+        if file.tail is not None:
+            waiting += _cast(file.tail, file, survey, types, files)
+            survey.decisive += _cast(file.to_arrow(), file, survey, types, files)
+        if waiting:
+            found, rest = _split_tail(waiting, survey)
+            yield _leave_rows(found, survey)
+            waiting = [rest]
+    kept = decide(survey)
+    _check_types(survey, types, files)
+    for table in waiting:
+        yield table.filter(pc.is_in(table[ROW_COLUMN], pa.array(sorted(kept), pa.int64())))
+
+
+def _number_rows(batch: "pa.Table | pa.RecordBatch", file: FileSurvey) -> "pa.Table":
+    """Return a batch with the numbers of its rows in the file, from 1."""
     import pyarrow as pa
 
-    columns, schema = list(columns), None
-    for file in list_tables(path):
-        read = _read_parquet if file.name.lower().endswith(PARQUET) else _read_csv_batches
-        of_folder = read_folder_names(file)
-        batches = read(file, columns, files, dialect)
-        while (
-            found := load_file(file, "a table of the same columns as the others", partial(next, batches, None), files)
-        ) is not None:
-            missing = [name for name in columns if name not in found.schema.names]
-            if missing and not set(missing) <= set(of_folder):
-                require_columns(columns, found.schema.names, file, files)
-            for name in missing:
-                found = found.append_column(name, pa.array([of_folder[name]] * len(found), pa.string()))
-            found = found.select(columns)
-            if schema is None:
-                schema = pa.schema([find_plain_field(field, file, files) for field in found.schema])
-            yield load_file(file, "columns of the types of the first file", partial(_cast, found, schema), files)
+    table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+    numbers = np.arange(file.num_rows + 1, file.num_rows + len(table) + 1)
+    file.num_rows += len(table)
+    return table.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
 
 
-def scatter_rows(batches: Iterable["pa.RecordBatch"], key: str, targets: Sequence[Path]) -> np.ndarray:
+def _split_tail(tables: "Sequence[pa.Table]", survey: Survey) -> "tuple[pa.Table, pa.Table]":
+    """Return rows in two parts: the last ones can be a footer, with empty rows before, in it and after it."""
+    import pyarrow as pa
+
+    table = pa.concat_tables(tables)
+    # The rows at the end show enough, unless they are empty.
+    for num_rows in (2 * TAIL_ROWS, len(table)):
+        start = max(0, len(table) - num_rows)
+        end = start + int((~_find_blank(table[start:], survey)).nonzero()[0].max(initial=-1)) + 1
+        if end - start >= TAIL_ROWS or not start:
+            break
+    first = max(0, end - TAIL_ROWS)
+    tail = pa.concat_tables([table[first:end], table[max(end, len(table) - TAIL_ROWS) :]])
+    return table[:first], tail
+
+
+def _find_blank(table: "pa.Table", survey: Survey) -> np.ndarray:
+    """Return whether all cells of each row are empty: bool[row]."""
+    import pyarrow.compute as pc
+
+    is_blank = np.ones(len(table), bool)
+    for name in (*survey.roles.times[:1], *survey.roles.columns):
+        if not is_blank.any():
+            break
+        cells = table[name]
+        found = pc.is_null(cells, nan_is_null=True).to_numpy()
+        if is_text(cells.type):
+            found = found | pc.equal(cells, "").fill_null(False).to_numpy()
+        is_blank &= found
+    return is_blank
+
+
+def _leave_rows(table: "pa.Table", survey: Survey) -> "pa.Table":
+    """Return the rows without empty ones and repeated headers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    time = survey.roles.times[0]
+    is_left_out = _find_blank(table, survey)
+    if is_text(table[time].type):
+        is_left_out |= pc.equal(table[time], time).fill_null(False).to_numpy()
+    return table.filter(pa.array(~is_left_out)) if is_left_out.any() else table
+
+
+def _cast(
+    table: "pa.Table",
+    file: FileSurvey,
+    survey: Survey,
+    types: "dict[str, pa.DataType | None]",
+    files: TableFiles,
+) -> "list[pa.Table]":
+    """Return rows with the types of all files, and their numbers in the table; none if files have other types."""
+    import pyarrow as pa
+
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name in survey.roles.columns:
+        kind, cells = types.get(name, table[name].type), table[name]
+        if kind is not None and is_text(cells.type) and not is_text(kind):
+            # Cells of a CSV file beside Parquet files with numbers.
+            numbers = infer_numbers(cells.to_pandas()) if file.is_comma_separated else pd.Series(dtype=str)
+            survey.is_mixed |= isinstance(numbers.dtype, pd.StringDtype)
+            cells = cells if survey.is_mixed else pa.chunked_array([pa.array(numbers, from_pandas=True)])
+        columns[name] = cells
+    if survey.is_mixed or None in types.values():
+        return []
+    rows = pa.array(table[ROW_COLUMN].to_numpy() + file.first, pa.int64())
+    schema = pa.schema(
+        [*((name, types.get(name, cells.type)) for name, cells in columns.items()), (ROW_COLUMN, pa.int64())]
+    )
+    cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, schema)
+    path = Path(file.path or "")
+    return [load_file(path, "columns of the types of the other files", cast, files)]
+
+
+def _check_types(survey: Survey, types: "dict[str, pa.DataType | None]", files: TableFiles) -> None:
+    """Raise `files.error` for files of different types that the reader of small tables would join."""
+    names = [name for name, kind in types.items() if kind is None] or list(types)
+    if survey.is_mixed or None in types.values():
+        raise files.error(
+            f"{survey.files[0].path}: column '{names[0]}' has another type in other files. Write the same type to all "
+            "files."
+        )
+
+
+def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:
     """Write the rows of a table to Parquet files, by a hash of one column.
 
     Args:
@@ -104,19 +227,24 @@ def scatter_rows(batches: Iterable["pa.RecordBatch"], key: str, targets: Sequenc
     import pyarrow as pa
     import pyarrow.parquet
 
-    waiting: list[list[pa.RecordBatch]] = [[] for _ in targets]
+    waiting: list[list[pa.Table]] = [[] for _ in targets]
     counts, num_waiting = np.zeros(len(targets), np.int64), np.zeros(len(targets), np.int64)
     with ExitStack() as stack:
         writers: list[pa.parquet.ParquetWriter] = []
 
         def write(number: int) -> None:
             if waiting[number]:
-                writers[number].write_table(pa.Table.from_batches(waiting[number]))
+                writers[number].write_table(pa.concat_tables(waiting[number]))
             waiting[number], num_waiting[number] = [], 0
 
         for batch in batches:
             if not writers:
-                writers = [stack.enter_context(pa.parquet.ParquetWriter(file, batch.schema)) for file in targets]
+                # The numbers of rows ascend, and take a tenth of the space by their differences.
+                others = [name for name in batch.schema.names if name != ROW_COLUMN]
+                form = {"use_dictionary": others, "column_encoding": {ROW_COLUMN: "DELTA_BINARY_PACKED"}}
+                writers = [
+                    stack.enter_context(pa.parquet.ParquetWriter(file, batch.schema, **form)) for file in targets
+                ]
             for number, rows in _divide(batch, key, len(targets)):
                 waiting[number].append(rows)
                 counts[number] += len(rows)
@@ -138,14 +266,14 @@ def count_values(paths: Sequence[Path], name: str) -> int:
     return sum(int(pyarrow.compute.count_distinct(column, mode="all").as_py()) for column in columns)
 
 
-def _divide(batch: "pa.RecordBatch", key: str, num_parts: int) -> Iterator[tuple[int, "pa.RecordBatch"]]:
+def _divide(batch: "pa.Table", key: str, num_parts: int) -> Iterator[tuple[int, "pa.Table"]]:
     """Yield the rows of each part of a batch."""
-    codes = batch.column(key).dictionary_encode("encode")
-    names = codes.dictionary.to_pandas().astype(str).to_numpy(object)
+    codes, cells = encode(flatten(batch[key]))
+    names = np.array([str(name) for name in cells], object)
     # Ranges of the hash, so that the series of the first part stay nearly the same if the number of parts grows.
     hashes = pd.util.hash_array(names, categorize=False) >> np.uint64(32)
     part_of_name = (hashes * np.uint64(num_parts) >> np.uint64(32)).astype(np.int64)
-    parts = part_of_name[codes.indices.to_numpy(zero_copy_only=False)]
+    parts = part_of_name[codes]
     order = np.argsort(parts, kind="stable")
     ends = np.cumsum(np.bincount(parts, minlength=num_parts))
     sorted_rows = batch.take(order)
@@ -154,62 +282,8 @@ def _divide(batch: "pa.RecordBatch", key: str, num_parts: int) -> Iterator[tuple
             yield number, sorted_rows.slice(begin, end - begin)
 
 
-def _cast(batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa.RecordBatch":
-    import pyarrow as pa
-
-    table: pa.Table = pa.Table.from_batches([batch]).cast(schema).combine_chunks()
-    return table.to_batches()[0] if len(table) else pa.RecordBatch.from_pylist([], schema)
-
-
-def _read_parquet(path: Path, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.RecordBatch"]:
-    """Yield batches of the columns that the file has."""
-    import pyarrow.parquet
-
-    file = load_file(
-        path, "a Parquet file", partial(pyarrow.parquet.ParquetFile, path, coerce_int96_timestamp_unit="us"), files
-    )
-    with file:
-        names = [name for name in columns if name in file.schema_arrow.names]
-        yield from file.iter_batches(BATCH_ROWS, columns=names)
-
-
-def _read_csv_batches(
-    path: Path, columns: list[str], files: TableFiles, dialect: Dialect
-) -> Iterator["pa.RecordBatch"]:
-    """Yield batches of the columns that the file has, as texts."""
-    import pyarrow as pa
-
-    for table in _read_csv(path, columns, dialect):
-        chosen = table[[name for name in columns if name in table]]
-        yield pa.RecordBatch.from_pandas(chosen, pa.schema([(name, pa.string()) for name in chosen]), False)
-
-
-def _read_csv(
-    path: Path, wanted: Sequence[str], dialect: Dialect, num_rows: int | None = None
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a CSV file, all cells as texts."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    # A cut character at the end would look like another encoding.
-    head = head[: head.rfind(b"\n") + 1] or head
-    rest, num_titles = leave_titles(head, wanted, dialect)
-    found = find_dialect(rest, wanted, dialect)
-    with pd.read_csv(
-        path,
-        sep=found.sep,
-        encoding=found.encoding,
-        skiprows=num_titles,
-        dtype=str,
-        keep_default_na=False,
-        skipinitialspace=True,
-        chunksize=BATCH_ROWS,
-        nrows=num_rows,
-    ) as chunks:
-        yield from chunks
-
-
 def _count_rows(path: Path) -> int:
-    if path.name.lower().endswith(PARQUET):
+    if is_parquet(path):
         import pyarrow.parquet
 
         return int(pyarrow.parquet.read_metadata(path).num_rows)

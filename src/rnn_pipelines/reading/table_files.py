@@ -11,6 +11,8 @@ from rnn_pipelines.errors import MAX_PATH, MissingColumnsError, RnnPipelinesErro
 
 # Name of an index with the numbers of the rows.
 ROW = "row"
+# Name of the attribute of a table with its `Weights`.
+WEIGHTS = "weights"
 
 
 class TableFiles(NamedTuple):
@@ -103,6 +105,30 @@ def find_header(rows: Sequence[Sequence[str]]) -> int | None:
     is_table = [2 * number > usual for number in counts]
     places = (place for place in range(len(rows) - 1) if counts[place] >= usual and all(is_table[place : place + 3]))
     return next(places, None)
+
+
+class Weights:
+    """The numbers of rows that the rows of a table stand for, see `survey`.
+
+    Attributes:
+        by_column: int64[row], indexed by the numbers of the rows.
+    """
+
+    def __init__(self, by_column: dict[str, pd.Series]) -> None:
+        self.by_column = by_column
+
+    def __deepcopy__(self, memo: object) -> "Weights":
+        # Pandas copies the attributes of a table with each of its columns.
+        return self
+
+
+def count_rows(cells: pd.Series) -> int:
+    """Return the number of rows of the file that have these cells; in a survey, a cell stands for many of its shape."""
+    weights = cells.attrs.get(WEIGHTS)
+    if weights is None or cells.name not in weights.by_column:
+        return len(cells)
+    of_column = weights.by_column[cells.name]
+    return int(of_column[of_column.index.isin(cells.index)].sum())
 
 
 def name_row(cells: pd.Series, place: int) -> int:

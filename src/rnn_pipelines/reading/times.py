@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.reading.table_files import name_row
+from rnn_pipelines.reading.table_files import count_rows, name_row
 from rnn_pipelines.reading.time_forms import (
     COUNTS,
     SHORT_MONTHS,
@@ -157,7 +157,7 @@ def _check_decimals(raw: pd.Series, label: str) -> None:
     example = show(text[~is_whole].iloc[0])
     hint = f"{ways} (quotes included) for years and months" if forms else "source.time_format for other times"
     raise SeriesError(
-        f"{label}: column '{raw.name}': all {len(raw):,} cells are decimal numbers, as {example}. "
+        f"{label}: column '{raw.name}': all {count_rows(raw):,} cells are decimal numbers, as {example}. "
         f"Write times such as 2024-03-31 12:00 or whole-numbered steps, or give {hint}."
     )
 
@@ -230,23 +230,23 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
     if others:
         ways = " or ".join(f"source.time_format='{way}'" for way in (form, *others))
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
+            f"{label}: column '{raw.name}': all {count_rows(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
             f"{len(others) + 1} ways. Give {ways} (quotes included)."
         )
     if form in SHORT_MONTHS and can_be_days(times):
         raise SeriesError(
-            f"{label}: column '{raw.name}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, can be months or "
-            f"days without a year. Write days with a year, or give source.time_format='{form}' (quotes "
+            f"{label}: column '{raw.name}': all {count_rows(raw):,} times, as {show(str(raw.iloc[0]))}, can be months "
+            f"or days without a year. Write days with a year, or give source.time_format='{form}' (quotes "
             "included) for months."
         )
     return form
 
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
-    row, num_wrong = int(wrong.to_numpy().argmax()), int(wrong.sum())
+    row, num_wrong = int(wrong.to_numpy().argmax()), count_rows(raw[wrong])
     cell = show(str(raw.iloc[row]))
     remedy = "give source.time_format (for example '%d.%m.%Y', quotes included)."
-    if num_wrong == len(raw) > 1:
+    if num_wrong == count_rows(raw) > 1:
         return SeriesError(
             f"{label}: column '{raw.name}': none of its {num_wrong:,} cells is a time {expected}; the first is "
             f"{cell}. Name another one with source.time, or {remedy}"

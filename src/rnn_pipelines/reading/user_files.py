@@ -3,7 +3,7 @@
 import csv
 import logging
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +14,11 @@ from rnn_pipelines.errors import show, show_all
 from rnn_pipelines.reading.dialect import (
     NAMES,
     Dialect,
+    OpenBytes,
     begins_with_blank_line,
     count_cells,
     find_dialect,
-    leave_titles,
+    open_text,
     read_bytes,
 )
 from rnn_pipelines.reading.excel_files import read_excel
@@ -156,6 +157,108 @@ def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
     return field.with_type(kind)
 
 
+class CsvFile(NamedTuple):
+    """The layout of a CSV file.
+
+    Attributes:
+        path: of the file, for messages.
+        open_bytes: opens it.
+        dialect: its separator and encoding.
+        num_titles: lines above the header.
+        header: the names of its columns.
+        files: for messages.
+    """
+
+    path: object
+    open_bytes: OpenBytes
+    dialect: Dialect
+    num_titles: int
+    header: list[str]
+    files: TableFiles
+
+    def load(self, read: Callable[[], Any]) -> Any:
+        """Return the result of `read`; raise `files.error` if it fails, or if rows have surplus cells."""
+        encoding = str(self.dialect.encoding).upper()
+        expected = f"a CSV file in {encoding}, with a header line and as many cells in each row"
+
+        def check() -> Any:
+            try:
+                with warnings.catch_warnings():
+                    # Pandas warns of surplus cells unless all of them are empty.
+                    warnings.simplefilter("error", pd.errors.ParserWarning)
+                    return read()
+            except pd.errors.ParserWarning as error:
+                sep = str(self.dialect.sep)
+                raise self.files.error(
+                    f"{self.path}: row 1 has more cells than the header has columns ({show_all(self.header)}). "
+                    f"Quote cells that hold a {NAMES.get(sep, sep)}"
+                    f"{', and write decimals with a point' if sep == ',' else ''}."
+                ) from error
+
+        return load_file(self.path, expected, check, self.files)
+
+    def read(self, **options: Any) -> Any:
+        """Return the rows, with the positions of the columns as their names; or batches of them."""
+        # Read all columns, because pandas ignores surplus cells if it reads only some. Name them by their positions,
+        # because pandas renames columns with an empty or repeated name. In a file with a single column, an empty line
+        # is an empty cell; skipping it would shift the rows after it.
+        layout = {"names": range(len(self.header)), "header": 0, "skip_blank_lines": len(self.header) > 1}
+        layout |= {"sep": self.dialect.sep, "encoding": self.dialect.encoding, "index_col": False}
+        layout |= {"keep_default_na": False, "skipinitialspace": True}
+        file = open_text(self.open_bytes, self.dialect, self.num_titles) if self.num_titles else self.open_bytes()
+        return self.load(lambda: pd.read_csv(file, **layout | options))
+
+    def check_row_lengths(self, places: Sequence[int], has_empty: bool) -> None:
+        """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
+
+        If every row lacks the cell, the header only ends with a separator.
+
+        Args:
+            places: of the wanted columns.
+            has_empty: whether the last of them has an empty cell, as a short row has; most tables have none.
+        """
+        needed = self.header[: max(places) + 1]
+        if len(needed) == 1 or not has_empty:
+            return
+        try:
+            with open_text(self.open_bytes, self.dialect, self.num_titles) as text:
+                counts = count_cells(text, str(self.dialect.sep))
+        except csv.Error:
+            # A text is too long for `csv`, which is no fault of the file.
+            return
+        num_needed = min(len(needed), max(counts, default=0))
+        short = {row: (num_rows, length) for length, (num_rows, row) in counts.items() if length < num_needed}
+        if short:
+            row, num_short = min(short), sum(num_rows for num_rows, _ in short.values())
+            count = f" ({num_short:,} such rows in all)" if num_short > 1 else ""
+            raise self.files.error(
+                f"{self.path}: row {row} has {short[row][1]} of the {num_needed} cells {show_all(needed[:num_needed])}"
+                f"{count}. Complete it, with a separator before an empty cell, or leave it out."
+            )
+
+
+def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: TableFiles, dialect: Dialect) -> CsvFile:
+    """Find the layout of a CSV file.
+
+    Args:
+        path: for messages.
+        open_bytes: opens the file, unpacked.
+        wanted, files, dialect: see `read_columns`.
+    Raises:
+        RnnPipelinesError: see `read_columns`.
+    """
+    found, num_titles = load_file(path, "a CSV file", lambda: find_dialect(open_bytes, wanted, dialect), files)
+    if num_titles:
+        logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
+    file = CsvFile(path, open_bytes, found, num_titles, [], files)
+    names = file.read(names=None, header=None, nrows=1, dtype=str, skip_blank_lines=True).iloc[0]
+    header = names.where(names.isin(wanted), names.str.strip()).tolist()
+    require_columns(wanted, header, path, files)
+    if len(header) == 1 and begins_with_blank_line(open_bytes, found, num_titles):
+        raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
+    return file._replace(header=header)
+
+
 def read_csv(
     csv_file: CsvContent,
     wanted: list[str],
@@ -165,90 +268,37 @@ def read_csv(
     has_all: bool,
 ) -> pd.DataFrame:
     """Read some columns of a CSV file in memory, see `read_columns`."""
-    whole, path = csv_file
-    content, num_titles = load_file(path, "a CSV file", lambda: leave_titles(whole, wanted, dialect), files)
-    if num_titles:
-        logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
-    sep, encoding, _ = load_file(path, "a CSV file", lambda: find_dialect(content, wanted, dialect), files)
-
-    def read(**options: Any) -> pd.DataFrame:
-        expected = f"a CSV file in {encoding.upper()}, with a header line and as many cells in each row"
-        options |= {"sep": sep, "encoding": encoding, "keep_default_na": False, "skipinitialspace": True}
-        return load_file(path, expected, lambda: pd.read_csv(BytesIO(content), **options), files)
-
-    names = read(header=None, nrows=1, dtype=str).iloc[0]
-    header = names.where(names.isin(wanted), names.str.strip()).tolist()
-    require_columns(wanted, header, path, files)
-    if len(header) == 1 and begins_with_blank_line(content, encoding):
-        raise files.error(f"{path}: expected the header in the first line, received an empty line. Remove it.")
-    wanted, required = list_columns(wanted, header, has_all), wanted
+    file = open_csv(csv_file.label, lambda: BytesIO(csv_file.content), wanted, files, dialect)
+    wanted, required = list_columns(wanted, file.header, has_all), wanted
     numbers = () if numbers is None else [*numbers, *(name for name in wanted if name not in required)]
-    places = [header.index(name) for name in wanted]
+    places = [file.header.index(name) for name in wanted]
     # In a file without commas between cells, 1.234 can be one thousand.
-    inferred = {header.index(name) for name in numbers} if sep == "," else set()
-    # Read all columns, because pandas ignores surplus cells if it reads only some. Name them by their positions,
-    # because pandas renames columns with an empty or repeated name. In a file with a single column, an empty line is an
-    # empty cell; skipping it would shift the rows after it.
-    layout = {"names": range(len(header)), "header": 0, "skip_blank_lines": len(header) > 1}
-    table = read(**layout, na_values=dict.fromkeys(inferred, NO_VALUE))
+    inferred = {file.header.index(name) for name in numbers} if file.dialect.sep == "," else set()
+    table = file.read(na_values=dict.fromkeys(inferred, NO_VALUE))
     # Pandas finds the types of all columns in less time than it reads one as text. Columns whose cells this changes are
     # read again.
-    changed = [place for place in places if not _keeps_cells(table[place], place in inferred)]
-    if changed and isinstance(table.index, pd.RangeIndex):
-        table = read(
-            **layout, na_values=dict.fromkeys(inferred.difference(changed), NO_VALUE), dtype=dict.fromkeys(changed, str)
+    changed = [place for place in places if not keeps_cells(table[place], place in inferred)]
+    if changed:
+        table = file.read(
+            na_values=dict.fromkeys(inferred.difference(changed), NO_VALUE), dtype=dict.fromkeys(changed, str)
         )
-    if not isinstance(table.index, pd.RangeIndex):
-        raise files.error(
-            f"{path}: row 1 has more cells than the header has columns ({show_all(header)}). "
-            f"Quote cells that hold a {NAMES.get(sep, sep)}{', and write decimals with a point' if sep == ',' else ''}."
-        )
-    _check_row_lengths(path, table[max(places)], header[: max(places) + 1], files, content, Dialect(sep, encoding))
+    last = table[max(places)]
+    file.check_row_lengths(places, bool((last.isna() | (last == "")).any()))
     chosen = table[places].set_axis(wanted, axis=1)
-    chosen.attrs = {"found": _list_detected(dialect, sep, encoding), "unread": list_unread(header, wanted)}
+    chosen.attrs = {"found": list_detected(dialect, file.dialect), "unread": list_unread(file.header, wanted)}
     return chosen
 
 
-def _list_detected(given: Dialect, sep: str, encoding: str) -> dict[str, str]:
+def list_detected(given: Dialect, found: Dialect) -> dict[str, str]:
     """Return the unusual parameters of a CSV file that were detected, as users give them."""
-    found = {"sep": NAMES.get(sep, sep), "encoding": encoding}
-    usual = {"sep": "comma", "encoding": "utf-8"}
-    return {name: value for name, value in found.items() if getattr(given, name) is None and value != usual[name]}
+    unusual = {"sep": "comma", "encoding": "utf-8"}
+    shown = {"sep": NAMES.get(str(found.sep), str(found.sep)), "encoding": str(found.encoding)}
+    return {name: value for name, value in shown.items() if getattr(given, name) is None and value != unusual[name]}
 
 
-def _keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
+def keeps_cells(column: pd.Series, is_inferred: bool) -> bool:
     """Return whether a column with the type that pandas has found holds the cells of the file."""
     if isinstance(column.dtype, pd.StringDtype):
         return not (is_inferred and column.hasnans)
     # Cells beyond the range of float32 are faults, which messages show as they are in the file.
     return is_inferred and column.dtype.kind in "if" and not (column.abs() > MAX_VALUE).any()
-
-
-def _check_row_lengths(
-    path: object, last: pd.Series, needed: list[str], files: TableFiles, content: bytes, dialect: Dialect
-) -> None:
-    """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
-
-    If every row lacks the cell, the header only ends with a separator.
-
-    Args:
-        last: the last wanted column.
-        needed: names of the columns up to that one.
-    """
-    # A short row has an empty cell in this column, and most tables have none.
-    if len(needed) == 1 or not (last.isna() | (last == "")).any():
-        return
-    try:
-        counts = count_cells(content, dialect)
-    except csv.Error:
-        # A text is too long for `csv`, which is no fault of the file.
-        return
-    num_needed = min(len(needed), int(counts.max(initial=0)))
-    is_short = counts < num_needed
-    if is_short.any():
-        row = int(is_short.argmax())
-        count = f" ({is_short.sum():,} such rows in all)" if is_short.sum() > 1 else ""
-        raise files.error(
-            f"{path}: row {row + 1} has {counts[row]} of the {num_needed} cells {show_all(needed[:num_needed])}"
-            f"{count}. Complete it, with a separator before an empty cell, or leave it out."
-        )

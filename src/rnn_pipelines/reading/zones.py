@@ -11,6 +11,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.repeated_times import find_earlier
+from rnn_pipelines.reading.table_files import name_row
 from rnn_pipelines.reading.time_forms import COUNTS
 
 # Longest step that counts as short: the hour by which clocks are put back.
@@ -84,8 +85,8 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
     if is_zoned.any() and not is_zoned.all():
         row = int((~is_zoned).to_numpy().argmax())
         raise SeriesError(
-            f"{label}: column '{raw.name}', row {row + 1}: {show(str(raw.iloc[row]))} has no time zone, and other "
-            "times have one. Write all times in the same way."
+            f"{label}: column '{raw.name}', row {name_row(raw, row)}: {show(str(raw.iloc[row]))} has no time zone, and "
+            "other times have one. Write all times in the same way."
         )
     return bool(is_zoned.all())
 

@@ -73,8 +73,7 @@ def source(tmp_path: Path) -> SourceSpec:
 def plan(champion: LoadedChampion, source: SourceSpec, folder: Path, as_of: AsOfSpec = ALL_DAYS) -> list[PredictionJob]:
     spec = PartitionSpec(training_rows=400, rows=400)
     sample = draw_sample_as_trained(champion, source, COVARIATES, spec, folder)
-    table, _ = read_as_trained(champion, None, sample.source, as_of, sample.covariates)
-    return plan_predictions(champion, sample, table, source, COVARIATES, as_of)
+    return plan_predictions(champion, sample, source, COVARIATES, as_of)
 
 
 def join(tables: Tables) -> pd.DataFrame:
@@ -110,8 +109,7 @@ def test_partition_without_a_series_is_left_out(champion: LoadedChampion, source
     """Few long series leave some ranges of the hash without any."""
     spec = PartitionSpec(training_rows=400, rows=50)
     sample = draw_sample_as_trained(champion, source, COVARIATES, spec, tmp_path)
-    table, _ = read_as_trained(champion, None, sample.source, ALL_DAYS, sample.covariates)
-    jobs = plan_predictions(champion, sample, table, source, COVARIATES, ALL_DAYS)
+    jobs = plan_predictions(champion, sample, source, COVARIATES, ALL_DAYS)
     tables, summary = forecast_all_newest(jobs, ALONE)
     assert len(jobs) <= NUM_SERIES < len(sample.partitions)
     assert summary["num_series"] == join(tables)["unique_id"].nunique() == NUM_SERIES
@@ -120,7 +118,7 @@ def test_partition_without_a_series_is_left_out(champion: LoadedChampion, source
 def test_undivided_panel_and_missing_champion_have_no_jobs(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
-    given = (pd.DataFrame(), source, COVARIATES, AsOfSpec())
+    given = (source, COVARIATES, AsOfSpec())
     for model, partitions in ((champion, Partitions()), (None, Partitions(tmp_path, 1, 1))):
         assert plan_predictions(model, Sample(partitions, source, COVARIATES, None), *given) == []
     tables, summary = forecast_all_newest([], ALONE)

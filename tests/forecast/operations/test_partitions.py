@@ -36,6 +36,7 @@ from rnn_pipelines.forecast.series.partition_files import OWN_FILES
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.survey import ROW_COLUMN
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
 ALONE = ParallelSpec(workers=1)
@@ -294,7 +295,7 @@ def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, partitio
     for file in partitions.list_files()[1:3]:
         rows = pd.read_parquet(file)
         names.append(rows["shop"].iloc[0])
-        pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError) as error:
         forecast_partitions(fitted, partitions, ALONE)
     for part in (*names, "2024-01-01", "2 of 4"):
@@ -310,7 +311,7 @@ def test_many_faults_are_in_a_file(
     monkeypatch.setattr(partition_jobs, "FAULTS_IN_MESSAGE", 2)
     for file in partitions.list_files():
         rows = pd.read_parquet(file)
-        pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+        pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError, match=r"4 of 4 .*faults\.txt") as error:
         forecast_partitions(fitted, partitions, ALONE)
     assert partitions.folder is not None
@@ -324,7 +325,7 @@ def test_fault_is_looked_for_again(fitted: FittedPanel, partitions: Partitions) 
     file = partitions.list_files()[1]
     content = file.read_bytes()
     rows = pd.read_parquet(file)
-    pd.concat([rows, rows[:1].assign(y=-1.0)]).to_parquet(file, index=False)
+    pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError):
         forecast_partitions(fitted, partitions, ALONE)
     file.write_bytes(content)

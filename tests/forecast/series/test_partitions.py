@@ -13,7 +13,7 @@ import pytest
 
 from damages import flip_bit
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.series import partition_files
+from rnn_pipelines.forecast.series import partition_files, surveys
 from rnn_pipelines.forecast.series import partitions as module
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.partition_files import LOCK, MANIFEST
@@ -297,12 +297,12 @@ def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("fails", [True, False])
 def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
     """One begins while the other one is at work, and may be interrupted after it has ended."""
-    scatter = vars(module)["scatter_rows"]
+    scatter = vars(surveys)["scatter_rows"]
 
     def scatter_during_another(*given: Any) -> Any:
         with monkeypatch.context() as patched:
             patched.setattr(partition_files, "KEPT_SECONDS", 60)
-            patched.setattr(module, "scatter_rows", scatter)
+            patched.setattr(surveys, "scatter_rows", scatter)
             divide(path)
         counts = scatter(*given)
         if fails:
@@ -310,7 +310,7 @@ def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest
         return counts
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "scatter_rows", scatter_during_another)
+        patched.setattr(surveys, "scatter_rows", scatter_during_another)
         with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
             divide(path)
     found, _, _ = divide(path)

@@ -13,13 +13,11 @@ from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast
 from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
-from rnn_pipelines.forecast.operations.partitions import find_form
 from rnn_pipelines.forecast.operations.prediction import read_as_trained, require_champion
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
 from rnn_pipelines.forecast.series.partitions import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table
@@ -69,7 +67,6 @@ def draw_sample_as_trained(
 def plan_predictions(
     champion: LoadedChampion | None,
     sample: Sample,
-    table: Source,
     source: SourceSpec,
     covariates: CovariateSpec,
     as_of: AsOfSpec,
@@ -79,7 +76,6 @@ def plan_predictions(
     Args:
         champion: the forecaster in use.
         sample: of the panel.
-        table: the series of the sample, which shows the form of times and numbers.
         source, covariates: of the panel.
         as_of: the end of the data to read.
     """
@@ -87,10 +83,9 @@ def plan_predictions(
     if partitions.folder is None or champion is None:
         return []
     results = partitions.folder / f"results-{_fingerprint(champion, as_of)}"
-    found = type(source)(**{**source.model_dump(), **find_form(table.attrs.get("found", {}))})
     asked = champion.artefact.coding.make_spec(covariates.path)
     return [
-        PredictionJob(number, results / f"{number:05d}", champion, *partitions.select(found, asked, number), as_of)
+        PredictionJob(number, results / f"{number:05d}", champion, *partitions.select(source, asked, number), as_of)
         for number in partitions.list_numbers()
     ]
 

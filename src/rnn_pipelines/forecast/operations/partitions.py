@@ -103,10 +103,7 @@ def describe_fit(
     calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
     resolved = recipe.model_copy(
         update={
-            # Validated, because the detected signs have their names.
-            "source": type(recipe.source)(
-                **{**recipe.source.model_dump(), "freq": profile["freq"], **find_form(profile["found"])}
-            ),
+            "source": recipe.source.model_copy(update={"freq": profile["freq"], **find_form(profile["found"])}),
             "window": recipe.window.fill(profile),
             "calendar": calendar,
             "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
@@ -119,8 +116,8 @@ def describe_fit(
 
 
 def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detected form of texts as parameters, because another partition may not show it."""
-    return {name: value for name, value in found.items() if name in ("time_format", "decimal", "thousands", "tz")}
+    """Return the detected offset of times as a parameter, because another partition may have other ones."""
+    return {name: value for name, value in found.items() if name == "tz"}
 
 
 def _lighten(name: str, method: FittedMethod) -> FittedMethod:

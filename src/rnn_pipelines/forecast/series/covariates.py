@@ -86,7 +86,7 @@ def read_series(
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = join_columns(table, columns)
-    covariate_table = _leave_out_repeated(covariate_table, source.label)
+    covariate_table = _leave_out_repeated(covariate_table)
     if covariates.path is not None:
         more = read_future(
             covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
@@ -115,11 +115,11 @@ def read_future(
     has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
     freq = source.freq if has_times else source.freq or 1
     source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
-    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)), source.label)
+    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)))
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])
-    _check_same_kind_of_time(covariate_table["ds"], more["ds"], source)
+    _check_same_kind_of_time(covariate_table["ds"], more, source)
     return more
 
 
@@ -147,16 +147,17 @@ def _check_reserved_columns(source: SourceSpec, covariates: CovariateSpec) -> No
         )
 
 
-def _check_same_kind_of_time(ds: pd.Series, more: pd.Series, source: SourceSpec) -> None:
+def _check_same_kind_of_time(ds: pd.Series, rows: pd.DataFrame, source: SourceSpec) -> None:
+    more = rows["ds"]
     kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
     if len(ds) and len(more) and kinds[0] != kinds[1]:
         raise SeriesError(
-            f"{source.label}: column '{source.time}': expected {kinds[0]} like those of the series "
+            f"{rows.attrs['label']}: column '{source.time}': expected {kinds[0]} like those of the series "
             f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(more.iloc[0])}). Write them alike."
         )
 
 
-def _leave_out_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
+def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table without rows that repeat another one.
 
     Raises:
@@ -171,8 +172,8 @@ def _leave_out_repeated(table: pd.DataFrame, label: str) -> pd.DataFrame:
     if len(repeated):
         first = repeated.iloc[0]
         raise SeriesError(
-            f"{label}: row {repeated.index[0]}: series {show(first['unique_id'])} has {format_time(first['ds'])} a "
-            "second time. Keep one row for each time."
+            f"{table.attrs['label']}: row {repeated.index[0]}: series {show(first['unique_id'])} has "
+            f"{format_time(first['ds'])} a second time. Keep one row for each time."
         )
     return table
 

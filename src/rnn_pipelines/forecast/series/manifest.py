@@ -6,17 +6,14 @@ It is written last, so that a folder with a manifest is complete. A file that ch
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.reading.folders import list_files, list_tables
 from rnn_pipelines.storage.embedded_checksums import dump_object, has_checksum
 from rnn_pipelines.storage.files import replace_file
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -96,13 +93,6 @@ def list_facts(*paths: str | Path | None) -> list[tuple[str, int, int, str]]:
     # A file that is missing since it was listed is left to its reader.
     present = ((file, file.stat()) for file in files if file.is_file())
     return [(str(file), stat.st_size, stat.st_mtime_ns, _measure_sample(file)) for file, stat in present]
-
-
-def count_batches(batches: Iterable["pa.RecordBatch"], numbers: list[int]) -> Iterator["pa.RecordBatch"]:
-    """Yield batches, and add their numbers of rows to `numbers`."""
-    for batch in batches:
-        numbers.append(len(batch))
-        yield batch
 
 
 def require_rows(label: str, num_expected: int, num_found: int) -> None:

@@ -21,7 +21,7 @@ LOCK_SECONDS = 600
 # All that a run writes into the folder of a divided panel: its rows, and the results of its partitions.
 OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
 OWN_FILES = re.compile(
-    rf"{re.escape(MANIFEST)}|(rows|covariates)/(training|others)/\d{{5}}\.parquet"
+    rf"{re.escape(MANIFEST)}|(rows|covariates)/((training|others)/\d{{5}}|survey)\.parquet"
     r"|results-[0-9a-f]{16}/((\d{5}|\.\d{5}\.\w{8})/\w+\.(parquet|json)|faults\.txt)"
 )
 

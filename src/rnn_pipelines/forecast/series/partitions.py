@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,7 @@ from pydantic import Field
 from rnn_pipelines.champion.manifest import fingerprint_code
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.layout import TIME_SIGN
-from rnn_pipelines.forecast.series.manifest import count_batches, list_facts, require_rows, write_manifest
+from rnn_pipelines.forecast.series.manifest import list_facts, require_rows, write_manifest
 from rnn_pipelines.forecast.series.partition_files import (
     MANIFEST,
     draft_panel,
@@ -24,19 +23,13 @@ from rnn_pipelines.forecast.series.partition_files import (
 )
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES
+from rnn_pipelines.forecast.series.surveys import SurveyedTable, make_covariate_source
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import BatchTable, External
+from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect
-from rnn_pipelines.reading.scatter import (
-    can_scatter,
-    count_rows,
-    count_values,
-    is_counted_exactly,
-    iterate_batches,
-    list_names,
-    scatter_rows,
-)
-from rnn_pipelines.reading.table_files import expand_home, require_columns
+from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, is_counted_exactly
+from rnn_pipelines.reading.table_files import expand_home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -181,13 +174,8 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
     if earlier is not None:
         logger.info("%s: the partitions of an earlier run are used", source.label)
         return replace(partitions, folder=own, counts=tuple(earlier["rows"]))
-    keys = _list_keys(source, list_names(path, [source.time, source.target], _find_dialect(source)))
-    columns = [*keys, source.target, *covariates.columns]
-    batches = iterate_batches(path, columns, FILES, _find_dialect(source))
     with draft_panel(folder) as draft:
-        divided, _ = _divide(replace(partitions, folder=draft), source, covariates, batches)
-        if is_counted_exactly(path):
-            require_rows(source.label, num_rows, sum(divided.counts))
+        divided, _ = _divide(replace(partitions, folder=draft), source, covariates, is_counted_exactly(path))
         if not set(facts) <= set(list_facts(path, covariates.path)):
             raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
         publish_panel(draft, own)
@@ -206,27 +194,11 @@ def _divide_query(
             return Partitions()
         with draft_panel(folder) as draft:
             partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
-            divided, checksums = _divide(partitions, source, covariates, _select_columns(source, covariates, batches))
-            require_rows(source.label, num_rows, sum(divided.counts))
+            divided, checksums = _divide(partitions, source, covariates, True, batches)
             facts = [checksums, list_facts(covariates.path)]
             own = _name_folder(folder, source, covariates, spec, facts)
             publish_panel(draft, own)
     return replace(divided, folder=own)
-
-
-def _select_columns(
-    source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
-) -> Iterator["pa.RecordBatch"]:
-    for batch in batches:
-        columns = [*_list_keys(source, batch.schema.names), source.target, *covariates.columns]
-        require_columns(columns, batch.schema.names, source.external_label, FILES)
-        yield batch.select(columns)
-
-
-def _list_keys(source: SourceSpec, names: Sequence[str]) -> list[str]:
-    """Return the columns of series and times of a table with the columns `names`."""
-    assert source.id is not None
-    return [source.id, *([source.time] if source.time in names else source.time.split(TIME_SIGN))]
 
 
 def _name_folder(
@@ -244,41 +216,55 @@ def _plan(
 ) -> Partitions:
     num_partitions = -(-num_rows // min(spec.rows, spec.training_rows))
     num_training = max(1, spec.training_rows * num_partitions // num_rows)
-    has_covariates = covariates.path is not None and source.id in list_names(
-        expand_home(covariates.path), [source.time, *covariates.future], _find_dialect(source)
-    )
+    path = None if covariates.path is None else expand_home(covariates.path)
+    has_covariates = path is not None and path.exists() and can_scatter(path)
+    if has_covariates and path is not None and source.id is not None:
+        has_covariates = has_column(path, source.id, FILES, Dialect(source.sep, source.encoding))
     return Partitions(folder, num_training, num_partitions - num_training, num_rows, has_covariates)
 
 
-def _find_dialect(source: SourceSpec) -> Dialect:
-    return Dialect(source.sep, source.encoding, source.sheet)
-
-
 def _divide(
-    partitions: Partitions, source: SourceSpec, covariates: CovariateSpec, batches: Iterable["pa.RecordBatch"]
+    partitions: Partitions,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    is_counted: bool,
+    batches: "Iterable[pa.RecordBatch] | None" = None,
 ) -> tuple[Partitions, dict[str, str]]:
-    """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name."""
+    """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
+
+    Args:
+        partitions: to write.
+        source, covariates: of the panel.
+        is_counted: whether `partitions.num_rows` is no estimate.
+        batches: the result of a query; None for files.
+    Raises:
+        SeriesError: see `read_table`; other rows were read than counted, or written than read.
+    """
     assert partitions.folder is not None
-    assert source.id is not None
-    tables = {"rows": batches}
+    rows = SurveyedTable(source, covariates.columns)
+    counts = {"rows": rows.divide(_make_targets(partitions, "rows"), batches)}
     if partitions.has_covariates and covariates.path is not None:
-        path, dialect = expand_home(covariates.path), _find_dialect(source)
-        keys = _list_keys(source, list_names(path, [source.time, *covariates.future], dialect))
-        tables["covariates"] = iterate_batches(path, [*keys, *covariates.future], FILES, dialect)
-    counts = {}
-    for table, rows in tables.items():
-        targets = partitions.list_files(table)
-        for part in {file.parent for file in targets}:
-            part.mkdir(parents=True, exist_ok=True)
-        numbers: list[int] = []
-        scattered = scatter_rows(count_batches(rows, numbers), source.id, targets)
-        counts[table] = [
-            count_rows(file, FILES) if count else 0 for file, count in zip(targets, scattered, strict=True)
+        more = make_covariate_source(source, covariates.path, rows.found)
+        others = SurveyedTable(more, covariates.future, has_values=False)
+        counts["covariates"] = others.divide(_make_targets(partitions, "covariates"))
+    if is_counted:
+        require_rows(source.label, partitions.num_rows, rows.num_read)
+    for table, numbers in counts.items():
+        written = [
+            count_rows(file, FILES) for file, num in zip(partitions.list_files(table), numbers, strict=True) if num
         ]
-        require_rows(source.label, sum(numbers), sum(counts[table]))
+        require_rows(source.label, sum(numbers), sum(written))
     _report_sample(partitions, source, sum(counts["rows"]))
     checksums = write_manifest(partitions.folder / MANIFEST, counts)
     return replace(partitions, counts=tuple(counts["rows"])), checksums
+
+
+def _make_targets(partitions: Partitions, table: str) -> list[Path]:
+    """Return the files of all partitions, in folders that exist."""
+    targets = partitions.list_files(table)
+    for part in {file.parent for file in targets}:
+        part.mkdir(parents=True, exist_ok=True)
+    return targets
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:

@@ -24,7 +24,9 @@ from rnn_pipelines.forecast.series.values import (
 from rnn_pipelines.reading.batch_table import External, load_table
 from rnn_pipelines.reading.date_numbers import find_date_form, warn_of_times
 from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, list_names, read_divided
 from rnn_pipelines.reading.folders import list_files, read_tables
+from rnn_pipelines.reading.survey import Survey
 from rnn_pipelines.reading.table_files import (
     ROW,
     TableFiles,
@@ -73,19 +75,22 @@ def read_table(
     """
     if source.is_packaged:
         return _read_packaged(source, columns)
+    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
     try:
-        return _read_own(source, columns, load_table(external) if source.path is None else None, axis)
+        return _read_own(source, columns, table, axis)
     except SeriesError as error:
         if source.path is not None and str(error).startswith(f"{source.label}:"):
             for file in list_files(expand_home(source.path)):  # so that the error has the file and its row
-                _read_own(source.model_copy(update={"path": str(file)}), columns, None, axis)
+                _read_own(source.model_copy(update={"path": str(file)}), columns, table, axis)
         raise
 
 
 def _read_own(
-    source: SourceSpec, columns: Sequence[str], external: pd.DataFrame | None, axis: TimeAxis | None
+    source: SourceSpec, columns: Sequence[str], external: External, axis: TimeAxis | None
 ) -> tuple[Source, pd.DataFrame]:
+    freq = source.freq
     source, raw = _read_values(source, external, columns)
+    source = restore_source(source, raw)
     check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
@@ -97,20 +102,32 @@ def _read_own(
         warn_of_times(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
     values, found_marks = read_values(raw, source, columns)
-    found |= found_marks
-    table = place_on_axis(limit_values(join_values(keys, values, source), source), raw[source.time], source, axis)
-    table = round_times(table, source)
-    zone = table.attrs.get("zone", {})
-    if zone.get("is_carried") and zone["name"] is not None and find_zone(raw[source.time]) is None:
-        # Another part of the table may have other offsets.
-        found["tz"] = zone["name"]
+    others, found = parse_columns(raw, columns, source), found | found_marks
+    of_values = list(values) if source.is_wide else []
+    unread = list_unread([*raw, *raw.attrs.get("unread", ())], [*_list_keys(source), source.time, *of_values, *columns])
+    table = join_values(keys, values, source)
+    if not isinstance(external, Survey):
+        table = _place_rows(table, raw, source.model_copy(update={"freq": freq}), axis)
+        found |= _find_offset(table, raw[source.time])
     if found:
         logger.info("%s: read with %s", source.label, describe_found(found))
-    of_values = list(values) if source.is_wide else []
-    unread = list_unread([*raw, *raw.attrs["unread"]], [source.time, *_list_keys(source), *of_values, *columns])
     names = {"time": source.time, "id": source.id, "series": of_values, "unread": unread}
-    table.attrs |= {"found": found, "columns": names}
-    return table, parse_columns(raw, columns, source).reindex(table.index)
+    table.attrs |= {"found": found, "columns": names, "label": source.label}
+    return table, others.reindex(table.index)
+
+
+def _place_rows(table: pd.DataFrame, raw: pd.DataFrame, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
+    """Return the rows within the limits of their values, with times on the axis, without those of a survey."""
+    sentinels = raw.attrs.get(DIVIDED, {}).get("sentinels")
+    raw, table = leave_survey(raw), leave_survey(table)
+    return round_times(place_on_axis(limit_values(table, source, sentinels), raw[source.time], source, axis), source)
+
+
+def _find_offset(table: pd.DataFrame, raw: pd.Series) -> Found:
+    """Return the offset from UTC that all times have, because another part of the table may have others."""
+    zone = table.attrs.get("zone", {})
+    is_offset = zone.get("is_carried") and zone["name"] is not None and find_zone(raw) is None
+    return {"tz": zone["name"]} if is_offset else {}
 
 
 def _list_keys(source: SourceSpec) -> list[str]:
@@ -144,9 +161,16 @@ def read_rows(
     Raises:
         SeriesError: see `read_table`.
     """
-    raw = _read_columns(source, load_table(external) if source.path is None else None, columns)
-    placed = round_times(place_on_axis(_parse_keys(raw, source)[0], raw[source.time], source, axis), source)
-    return join_columns(placed, parse_columns(raw, columns, source).reindex(placed.index))
+    table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
+    freq, raw = source.freq, _read_columns(source, table, columns)
+    source = restore_source(source, raw)
+    keys, others = _parse_keys(raw, source)[0], parse_columns(raw, columns, source)
+    if not isinstance(external, Survey):
+        raw, keys = leave_survey(raw), leave_survey(keys)
+        keys = place_on_axis(keys, raw[source.time], source, axis)
+        keys = round_times(keys, source.model_copy(update={"freq": freq}))
+    keys.attrs["label"] = source.label
+    return join_columns(keys, others.reindex(keys.index))
 
 
 def join_columns(table: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
@@ -166,13 +190,11 @@ def _read_packaged(source: SourceSpec, columns: Sequence[str]) -> tuple[Source, 
         others = local_data.seattle_weather()
         table = pd.DataFrame({"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]})
     require_columns(list(columns), list(others), source.name, FILES)
-    table.attrs["found"] = {}
+    table.attrs |= {"found": {}, "label": source.label}
     return _number_rows(table), _number_rows(others[list(columns)])
 
 
-def _read_values(
-    source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]
-) -> tuple[SourceSpec, pd.DataFrame]:
+def _read_values(source: SourceSpec, external: External, columns: Sequence[str]) -> tuple[SourceSpec, pd.DataFrame]:
     """Return the table; without a named target and a column `y`, as a wide one, in which each column is a series."""
     try:
         wanted = source.series if source.is_wide else [source.target]
@@ -187,31 +209,30 @@ def _read_values(
     return wide, raw
 
 
-def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
     parts = source.time.split(TIME_SIGN)
-    if len(parts) > 1 and (external is None or source.time not in external):
+    if len(parts) > 1 and not _has_whole_time(source, external):
         others = source.model_copy(update={"time": parts[0]})
         return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
-    if source.path is not None:
+    label = source.external_label if source.path is None else source.label
+    if source.path is not None or isinstance(external, Survey):
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
-        dialect = Dialect(source.sep, source.encoding, source.sheet)
-        table, label = read_tables(Path(source.path), wanted, FILES, dialect, numbers, has_all), source.label
-        table = _number_rows(table)
+        table = _read_files(source, wanted, numbers, external if isinstance(external, Survey) else None, has_all)
+        if DIVIDED in table.attrs:
+            # Its rows were checked when it was divided.
+            return _strip_times(table, source.time)
     elif isinstance(external, pd.DataFrame):
-        label = source.external_label
-        unread = external.columns
-        if source.is_wide:
-            external = external.rename(columns=str)
-        require_columns(wanted, list(external.columns), label, FILES)
-        wanted = list_columns(wanted, external.columns, has_all)
-        table = _start_periods(_leave_arrow(_number_rows(external[wanted]), label), source.time)
+        given = external.rename(columns=str) if source.is_wide else external
+        require_columns(wanted, list(given.columns), label, FILES)
+        wanted = list_columns(wanted, given.columns, has_all)
+        table = _start_periods(_leave_arrow(_number_rows(given[wanted]), label), source.time)
         # Other attributes than those of `read_csv` are the user's.
         found = {name: value for name, value in external.attrs.items() if name == "found"}
-        table.attrs = {"unread": list_unread(map(str, unread), wanted), **found}
+        table.attrs = {"unread": list_unread(map(str, external.columns), wanted), **found}
     else:
         raise SeriesError(
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
@@ -219,6 +240,48 @@ def _read_columns(source: SourceSpec, external: pd.DataFrame | None, columns: Se
         )
     _check_lone_surrogates(table, label)
     return _strip_times(leave_rows(table, source), source.time)
+
+
+def _has_whole_time(source: SourceSpec, external: External) -> bool:
+    """Return whether the table of a query has a column for the whole time, whose name has a `TIME_SIGN`."""
+    if isinstance(external, Survey):
+        return source.time in external.roles.times
+    if source.path is not None:
+        survey = find_survey(expand_home(source.path))
+        return survey is not None and source.time in list_names(survey)
+    return isinstance(external, pd.DataFrame) and source.time in external
+
+
+def _read_files(
+    source: SourceSpec, wanted: list[str], numbers: Sequence[str] | None, survey: Survey | None, has_all: bool
+) -> pd.DataFrame:
+    """Return columns of a table in files, of its survey, or of a part of a divided one."""
+    path = None if source.path is None else expand_home(source.path)
+    if survey is not None or path is None:
+        assert survey is not None
+        return survey.read(path, wanted, numbers, FILES)
+    of_whole = find_survey(path)
+    if of_whole is not None:
+        return read_divided(path, of_whole, wanted, numbers, FILES)
+    dialect = Dialect(source.sep, source.encoding, source.sheet)
+    return _number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
+
+
+def restore_source(source: SourceSpec, raw: pd.DataFrame) -> SourceSpec:
+    """Return the source of a part of a divided table as the user gave it; any other one unchanged.
+
+    A frequency that a fit has found does not decide how times are written.
+    """
+    facts = raw.attrs.get(DIVIDED)
+    if facts is None:
+        return source
+    freq = facts["freq"] if isinstance(source.freq, str) else source.freq
+    return source.model_copy(update={"path": facts["path"], "name": facts["name"], "freq": freq})
+
+
+def leave_survey(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a part of a divided table without those of its survey, which have negative numbers."""
+    return table[table.index > 0] if len(table) and table.index[0] < 0 else table
 
 
 def _number_rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.source import Found, SourceSpec
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
+    SENTINELS,
     Marks,
     check_float32_range,
     parse_numbers,
@@ -33,8 +34,7 @@ _MONTH = r"(jan|feb|m[aä]r|apr|ma[yi]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*[
 _DATE = rf"[0-9]{{1,4}}[-/.][0-9]{{1,4}}([-/.][0-9]{{1,4}})?( 00:00:00)?|[0-9]{{4}}[- ]?[QW][0-9]{{1,2}}|{_MONTH}"
 _YEAR = "(1[5-9]|20)[0-9]{2}"
 _MIN_DATES, _MOST = 3, 0.5
-# Numbers that stand for missing values in many measurements, if they are this many deviations from the others.
-_SENTINELS = [sign * number for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9) for sign in (1, -1)]
+# Numbers of `SENTINELS` stand for missing values if they are this many deviations from the others.
 _SENTINEL_DEVIATIONS = 10.0
 
 logger = logging.getLogger(__name__)
@@ -62,15 +62,19 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
     return pd.DataFrame(values, index=raw.index), found
 
 
-def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None) -> pd.DataFrame:
     """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
 
     Args:
         table: `unique_id, ds, y`.
         source: its `valid_range` may be open.
+        sentinels: the numbers that stand for missing values in the whole table, of which this is a part; None to
+            find them.
     """
     if source.valid_range is None:
-        return table.assign(y=table["y"].mask(_find_sentinels(table, source)))
+        if sentinels is None:
+            sentinels = find_sentinels([table], source)
+        return table.assign(y=table["y"].mask(table["y"].isin(sentinels))) if len(sentinels) else table
     (low, high), y = source.valid_range, table["y"]
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():
@@ -85,28 +89,27 @@ def limit_values(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     return table.assign(y=y.mask(is_outside))
 
 
-def _find_sentinels(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
-    """Return which values stand for missing ones: the same negative number several times, all others 0 or more.
+def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[float]:
+    """Return the numbers that stand for missing values: a negative one several times, all others 0 or more.
 
-    Log a warning for each number of `_SENTINELS` that is far from all other values of its series.
+    Log a warning for each number of `SENTINELS` that is far from all other values of its series.
+
+    Args:
+        parts: `unique_id, ds, y`; all rows of a series are in one part.
+        source: of the series.
     """
-    is_sentinel = table["y"].isin(_SENTINELS)
-    is_missing = pd.Series(False, index=table.index)
-    for number in table["y"][is_sentinel].unique():
-        is_number = table["y"] == number
-        names = table.loc[is_number, "unique_id"].unique()
-        some = table[~is_sentinel & table["unique_id"].isin(names)]
-        others = some.groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
-        distance = float(((number - others["mean"]).abs() / others["std"]).min())
+    found = pd.concat([_measure_sentinels(part) for part in parts])
+    of_all = {"num_values": "sum", "distance": "min", "low": "min", "high": "max"}
+    chosen = []
+    for number, (num_values, distance, low, high) in found.groupby(level=0, sort=False).agg(of_all).iterrows():
         if not distance > _SENTINEL_DEVIATIONS:
             continue
-        low, high = others["min"].min(), others["max"].max()
-        is_clear = number < 0 <= low and is_number.sum() > 1
+        is_clear = number < 0 <= low and num_values > 1
         logger.warning(
             "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
             source.label,
             source.target,
-            count(is_number.sum(), "value"),
+            count(int(num_values), "value"),
             number,
             distance,
             low,
@@ -116,8 +119,22 @@ def _find_sentinels(table: pd.DataFrame, source: SourceSpec) -> pd.Series:
             else f"If they stand for missing values, give source.valid_range={low:g}:{high:g}.",
         )
         if is_clear:
-            is_missing |= is_number.to_numpy()
-    return is_missing
+            chosen.append(float(number))
+    return chosen
+
+
+def _measure_sentinels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of values, and the others of their series, of each number of `SENTINELS` in a table."""
+    is_sentinel, measures = table["y"].isin(SENTINELS), {}
+    for number in table["y"][is_sentinel].unique():
+        is_number = table["y"] == number
+        names = table.loc[is_number, "unique_id"].unique()
+        some = table[~is_sentinel & table["unique_id"].isin(names)]
+        others = some.groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
+        distance = float(((number - others["mean"]).abs() / others["std"]).min())
+        # A series without a deviation decides nothing.
+        measures[number] = is_number.sum(), distance, others["min"].min(), others["max"].max()
+    return pd.DataFrame.from_dict(measures, orient="index", columns=["num_values", "distance", "low", "high"])
 
 
 def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:

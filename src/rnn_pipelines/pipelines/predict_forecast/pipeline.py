@@ -33,7 +33,7 @@ def create_pipeline() -> Pipeline:
                 [champion, table, source, "params:forecast.paths", covariate_table],
                 [log, "predict_forecast_next_paths", newest],
             ),
-            node(plan_predictions, [champion, sample, table, source, covariates, as_of], jobs),
+            node(plan_predictions, [champion, sample, source, covariates, as_of], jobs),
             node(forecast_all_newest, [jobs, "params:parallel"], ["predict_forecast_all_next_values", all_series]),
             node(guard(summarize_forecasts, write_note), [newest, log, all_series], "predict_forecast_summary"),
         ]

@@ -1,0 +1,119 @@
+"""Batches of the rows of CSV and Parquet files, with the checks of the reader of small files."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnn_pipelines.errors import MissingColumnsError, RnnPipelinesError
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.folders import list_tables, read_with_names
+from rnn_pipelines.reading.survey import FileSurvey
+from rnn_pipelines.reading.table_files import TableFiles, load_file, require_columns
+from rnn_pipelines.reading.user_files import CsvFile, find_plain_field, list_detected, open_csv
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+# Rows that are read at once.
+BATCH_ROWS = 1 << 18
+PARQUET, CSV = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether a file is a Parquet file, by its name."""
+    return path.name.lower().endswith(PARQUET)
+
+
+def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.Table"]:
+    """Yield the columns of a file in batches, with the types of the file.
+
+    Args:
+        file: whose path is read; gets the detected dialect.
+        columns: to read; those that the file lacks are read from the names of its folders.
+        files: for messages.
+        dialect: of a CSV file, whose cells are texts.
+    Raises:
+        RnnPipelinesError: see `read_columns`.
+    """
+    import pyarrow as pa
+
+    assert file.path is not None
+    opened, named = read_with_names(file.path, columns, partial(_open, file.path, files=files, dialect=dialect))
+    some = [name for name in columns if name not in named]
+    if isinstance(opened, CsvFile):
+        file.found, file.is_comma_separated = list_detected(dialect, opened.dialect), opened.dialect.sep == ","
+        batches = _read_csv(opened, some)
+    else:
+        batches = _read_parquet(file.path, opened, some, files)
+    for batch in batches:
+        texts = {name: pa.array([value] * len(batch), pa.string()) for name, value in named.items()}
+        yield pa.table({name: texts[name] if name in named else batch[name] for name in columns})
+
+
+def has_column(path: Path, name: str, files: TableFiles, dialect: Dialect) -> bool:
+    """Return whether the first file of a table has a column."""
+    file = list_tables(path)[0]
+    try:
+        read_with_names(file, [name], partial(_open, file, files=files, dialect=dialect))
+    except MissingColumnsError:
+        return False
+    return True
+
+
+def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[str, pa.DataType]":
+    """Return the types of the columns that a file has; none of a file that cannot be read, which is refused later."""
+    import pyarrow as pa
+
+    if not is_parquet(path):
+        return dict.fromkeys(columns, pa.string())
+    try:
+        schema = _open_parquet(path, files).schema_arrow
+        return {
+            name: find_plain_field(schema.field(name), path, files).type for name in columns if name in schema.names
+        }
+    except (RnnPipelinesError, KeyError):
+        return {}
+
+
+def _open(
+    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
+) -> "CsvFile | pyarrow.parquet.ParquetFile":
+    if not is_parquet(path):
+        return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
+    file = _open_parquet(path, files)
+    require_columns(wanted, file.schema_arrow.names, path, files)
+    return file
+
+
+def _open_parquet(path: Path, files: TableFiles) -> "pyarrow.parquet.ParquetFile":
+    import pyarrow.parquet
+
+    # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
+    read = partial(pyarrow.parquet.ParquetFile, path, coerce_int96_timestamp_unit="us")
+    return load_file(path, "a Parquet file", read, files)
+
+
+def _read_parquet(
+    path: Path, file: "pyarrow.parquet.ParquetFile", columns: list[str], files: TableFiles
+) -> Iterator["pa.RecordBatch"]:
+    import pyarrow as pa
+
+    plain = pa.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in columns])
+    with file:
+        batches = file.iter_batches(BATCH_ROWS, columns=columns)
+        while (batch := load_file(path, "a Parquet file", partial(next, batches, None), files)) is not None:
+            yield load_file(path, "a Parquet file", partial(batch.select(columns).cast, plain), files)
+
+
+def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.RecordBatch"]:
+    import pyarrow as pa
+
+    places, schema = [file.header.index(name) for name in columns], pa.schema([(name, pa.string()) for name in columns])
+    has_empty = False
+    with file.read(dtype=str, chunksize=BATCH_ROWS) as batches:
+        while (batch := file.load(partial(next, batches, None))) is not None:
+            has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
+            yield pa.RecordBatch.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
+    file.check_row_lengths(places, has_empty)

@@ -1,0 +1,182 @@
+"""Survey of a table that is too large for memory: the rows that decide how all of its rows are read.
+
+These are the first rows of each shape of cells (see `shapes`), and the last rows of each file, which can be a footer.
+The reader of small tables reads them instead of all rows, and so decides, and refuses, as it does in a small table.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.reading.folders import join_tables
+from rnn_pipelines.reading.numbers import NO_VALUE
+from rnn_pipelines.reading.shapes import MAX_TIMES, Shapes, find_cells, find_names, find_times, flatten, generalise
+from rnn_pipelines.reading.table_files import ROW, WEIGHTS, TableFiles, Weights, load_file
+from rnn_pipelines.reading.user_files import keeps_cells
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# The column with the numbers of the rows in their table.
+ROW_COLUMN = "rnn_pipelines.row"
+# Rows of the end of a table that are searched for a footer.
+TAIL_ROWS = 21
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a table.
+
+    Attributes:
+        id: names the series.
+        times: hold the time, or its parts.
+        others: hold values and covariates.
+    """
+
+    id: str
+    times: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns."""
+        return [*self.times, *self.others, self.id]
+
+    def find_shapes(self, table: "pa.Table") -> dict[str, Shapes]:
+        """Return the shapes in each column; those of the parts of a time are one column."""
+        found = {self.id: find_names(flatten(table[self.id]))}
+        found["+".join(self.times)] = find_times([flatten(table[name]) for name in self.times])
+        return found | {name: find_cells(flatten(table[name])) for name in self.others}
+
+
+@dataclass
+class FileSurvey:
+    """The survey of one file.
+
+    Attributes:
+        path: of the file; None for a query.
+        found: the detected dialect of a CSV file; None for another one.
+        is_comma_separated: whether it is a CSV file with commas between cells.
+        first: the number of rows in the files before.
+        num_rows: of the file.
+        rows: those that decide, with their numbers in the file.
+        tail: the last rows.
+        shapes: for each column, the first row and the number of rows of each shape.
+    """
+
+    path: Path | None
+    found: Mapping[str, str] | None = None
+    is_comma_separated: bool = False
+    first: int = 0
+    num_rows: int = 0
+    rows: "list[pa.Table]" = field(default_factory=list)
+    tail: "pa.Table | None" = None
+    shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    def add(self, table: "pa.Table", roles: Roles) -> None:
+        """Add rows, with their numbers in the file."""
+        if not len(table):
+            return
+        kept = {0} if not self.rows else set()
+        numbers = table[ROW_COLUMN].to_numpy()
+        for name, shapes in roles.find_shapes(table).items():
+            known = self.shapes.setdefault(name, {})
+            counts = np.bincount(shapes.codes, minlength=len(shapes.names)).tolist()
+            for shape, place, count in zip(shapes.names, shapes.find_first().tolist(), counts, strict=True):
+                one = generalise(shape) if len(known) > MAX_TIMES and shape not in known else shape
+                if one in known:
+                    known[one][1] += count
+                else:
+                    known[one] = [int(numbers[place]), count]
+                    kept.add(place)
+        if kept:
+            self.rows.append(table.take(sorted(kept)))
+
+    def to_arrow(self) -> "pa.Table":
+        """Return the rows that decide, with their numbers in the file."""
+        import pyarrow as pa
+
+        tables = [*self.rows, *([] if self.tail is None else [self.tail])]
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def to_frame(self, columns: Sequence[str], numbers: Collection[str], is_alone: bool) -> pd.DataFrame:
+        """Return the rows that decide, as `read_columns` returns a file.
+
+        Args:
+            columns: to return.
+            numbers: columns to read as numbers, see `read_columns`.
+            is_alone: whether to number the rows in the file, instead of in all files.
+        """
+        table = self.to_arrow()
+        index = pd.Index(table[ROW_COLUMN].to_numpy() + (0 if is_alone else self.first), name=ROW)
+        frame: pd.DataFrame = table.select(columns).to_pandas(ignore_metadata=True).set_axis(index)
+        if self.is_comma_separated:
+            frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
+        frame.attrs = {} if self.found is None else {"found": dict(self.found)}
+        start = 0 if is_alone else self.first
+        weights = {
+            name: pd.Series(*zip(*((count, row + start) for row, count in shapes.values()), strict=True))
+            for name, shapes in self.shapes.items()
+        }
+        in_tail = pd.Series(1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start)
+        frame.attrs[WEIGHTS] = Weights({name: pd.concat([found, in_tail]) for name, found in weights.items()})
+        return frame
+
+
+@dataclass
+class Survey:
+    """The survey of all files of a table.
+
+    Attributes:
+        roles: of its columns.
+        files: in the order of the table.
+        decisive: the rows of each file, with the types of all files and their numbers in the table.
+        is_mixed: whether cells of a file have another type than those of other files.
+    """
+
+    roles: Roles
+    files: list[FileSurvey] = field(default_factory=list)
+    decisive: "list[pa.Table]" = field(default_factory=list)
+    is_mixed: bool = False
+
+    def list_found(self) -> dict[str, str] | None:
+        """Return the detected dialect of all files, see `read_tables`; None for a single file without one."""
+        if len(self.files) == 1 and self.files[0].found is None:
+            return None
+        return {name: value for file in self.files for name, value in (file.found or {}).items()}
+
+    def read(
+        self, path: Path | None, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
+    ) -> pd.DataFrame:
+        """Return the rows that decide, as `read_tables` returns a table.
+
+        Args:
+            path: of the table, or of one of its files.
+            columns: to return.
+            numbers: see `read_columns`.
+            files: for messages.
+        """
+        chosen = [file for file in self.files if file.path == path] or self.files
+        by_path = {file.path or Path(): file for file in chosen}
+
+        def read(one: Path, inferred: Collection[str] | None) -> Any:
+            load = partial(by_path[one].to_frame, columns, inferred or (), is_alone=len(chosen) == 1)
+            return load_file(one, "a Parquet file", load, files)
+
+        return join_tables([*by_path], read, numbers or (), files)
+
+
+def infer_numbers(cells: pd.Series) -> pd.Series:
+    """Return the texts of a CSV file as numbers if all are plain numbers or markers of `NO_VALUE`."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return cells
+    try:
+        found = pd.to_numeric(cells.mask(cells.isin(NO_VALUE)))
+    except ValueError:
+        return cells
+    return found if keeps_cells(found, is_inferred=True) else cells
