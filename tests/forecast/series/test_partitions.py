@@ -19,6 +19,7 @@ from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.partition_files import LOCK, MANIFEST
 from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
 from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.reading import scatter
 
 NUM_SERIES, NUM_STEPS = 30, 40
 
@@ -212,20 +213,20 @@ def test_file_of_somebody_else_among_the_partitions_is_named(path: Path) -> None
 
 
 def test_rows_that_are_not_written_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scatter = vars(module)["scatter_rows"]
+    write = vars(surveys)["scatter_rows"]
 
     def lose_one(batches: Any, *given: Any) -> Any:
-        return scatter((batch.slice(1) for batch in batches), *given)
+        return write((batch.slice(1) for batch in batches), *given)
 
-    monkeypatch.setattr(module, "scatter_rows", lose_one)
-    with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
+    monkeypatch.setattr(surveys, "scatter_rows", lose_one)
+    with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,198"):
         divide(path)
     assert list_panels(path.parent / "partitions") == []
 
 
 def test_rows_that_are_not_read_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    iterate = vars(module)["iterate_batches"]
-    monkeypatch.setattr(module, "iterate_batches", lambda *given: (batch.slice(1) for batch in iterate(*given)))
+    read = vars(scatter)["read_batches"]
+    monkeypatch.setattr(scatter, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given)))
     with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
         divide(path)
 
@@ -242,7 +243,7 @@ def test_query_with_another_number_of_rows_is_an_error(tmp_path: Path, monkeypat
 
 def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Part of its rows may be those of the earlier content."""
-    scatter = vars(module)["scatter_rows"]
+    scatter = vars(surveys)["scatter_rows"]
 
     def scatter_before_a_change(*given: Any) -> Any:
         counts = scatter(*given)
@@ -297,14 +298,14 @@ def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("fails", [True, False])
 def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
     """One begins while the other one is at work, and may be interrupted after it has ended."""
-    scatter = vars(surveys)["scatter_rows"]
+    write = vars(surveys)["scatter_rows"]
 
     def scatter_during_another(*given: Any) -> Any:
         with monkeypatch.context() as patched:
             patched.setattr(partition_files, "KEPT_SECONDS", 60)
-            patched.setattr(surveys, "scatter_rows", scatter)
+            patched.setattr(surveys, "scatter_rows", write)
             divide(path)
-        counts = scatter(*given)
+        counts = write(*given)
         if fails:
             raise KeyboardInterrupt
         return counts

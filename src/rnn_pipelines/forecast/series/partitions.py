@@ -238,7 +238,7 @@ def _divide(
         is_counted: whether `partitions.num_rows` is no estimate.
         batches: the result of a query; None for files.
     Raises:
-        SeriesError: see `read_table`; other rows were read than counted, or written than read.
+        SeriesError: see `SurveyedTable.divide`; not all rows were read.
     """
     assert partitions.folder is not None
     rows = SurveyedTable(source, covariates.columns)

@@ -10,13 +10,14 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.forecast.series.layout import TIME_SIGN
+from rnn_pipelines.forecast.series.manifest import require_rows
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import FILES, read_rows, read_source, read_table
 from rnn_pipelines.forecast.series.values import find_sentinels
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import write_survey
 from rnn_pipelines.reading.numbers import SENTINELS
-from rnn_pipelines.reading.scatter import scatter_rows, survey_batches, survey_files
+from rnn_pipelines.reading.scatter import count_rows, scatter_rows, survey_batches, survey_files
 from rnn_pipelines.reading.survey import Roles, Survey
 from rnn_pipelines.reading.table_files import expand_home, require_columns
 
@@ -51,7 +52,7 @@ class SurveyedTable:
         Returns:
             The number of rows of each target.
         Raises:
-            SeriesError: see `read_table`.
+            SeriesError: see `read_table`; not all rows were written.
         """
         assert self.source.id is not None
         if batches is None:
@@ -60,7 +61,10 @@ class SurveyedTable:
             rows = survey_files(path, survey, FILES, dialect, self._decide)
         else:
             survey, rows = self._survey_query(iter(batches))
-        counts: list[int] = scatter_rows(rows, self.source.id, targets).tolist()
+        numbers: list[int] = []
+        counts: list[int] = scatter_rows(_count_batches(rows, numbers), self.source.id, targets).tolist()
+        written = (count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number)
+        require_rows(self.source.label, sum(numbers), sum(written))
         self.num_read = sum(file.num_rows for file in survey.files)
         folder, kept = targets[0].parents[1], self.found.index.tolist()
         facts: dict[str, Any] = {name: getattr(self.source, name) for name in ("path", "name", "freq")}
@@ -96,6 +100,13 @@ class SurveyedTable:
             self.found = read_rows(self.source, self.columns, survey)
         kept: list[int] = self.found.index.tolist()
         return kept
+
+
+def _count_batches(batches: "Iterable[pa.Table]", numbers: list[int]) -> "Iterator[pa.Table]":
+    """Yield batches, and add their numbers of rows to `numbers`."""
+    for batch in batches:
+        numbers.append(len(batch))
+        yield batch
 
 
 def make_covariate_source(source: SourceSpec, path: str, found: pd.DataFrame) -> SourceSpec:
