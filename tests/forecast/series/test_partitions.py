@@ -251,7 +251,7 @@ def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch:
         return counts
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "scatter_rows", scatter_before_a_change)
+        patched.setattr(surveys, "scatter_rows", scatter_before_a_change)
         with pytest.raises(SeriesError, match="changed while it was read"):
             divide(path)
     found, _, _ = divide(path)
