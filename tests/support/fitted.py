@@ -35,7 +35,7 @@ def forecast_by_matrix(
 
 def hold_out(linear: LinearModels, predictors: np.ndarray, name: str | None = None) -> np.ndarray:
     """Out-of-fold forecasts of a linear method, or of the baseline ensemble: float64[validation, horizon]."""
-    matrices = linear.select_used() if name is None else linear.select(name)
+    matrices = linear.select_ensemble() if name is None else linear.select(name)
     return forecast_out_of_fold(matrices, linear.fold, predictors)
 
 

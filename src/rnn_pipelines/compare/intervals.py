@@ -31,17 +31,13 @@ def estimate_mean(values: Sequence[float]) -> Estimate:
 def estimate_loss(values: Sequence[float]) -> Estimate:
     """Return the mean of losses, or of other sizes, with its 95 % confidence interval, which never goes below 0.
 
-    The interval is that of the mean logarithm, by Student's t distribution, around the mean of the values.
+    The upper end is that of `estimate_mean`. On a logarithmic scale, the lower end is as far from the mean.
 
     Args:
         values: one for each seed, at least two, not negative.
     """
     found = estimate_mean(values)
-    if min(values) <= 0:
-        return {**found, "low": max(found["low"], 0.0)}
-    logs = estimate_mean(np.log(values).tolist())
-    reach = float(np.exp(logs["high"] - logs["mean"]))
-    return {"mean": found["mean"], "low": found["mean"] / reach, "high": found["mean"] * reach}
+    return {**found, "low": found["mean"] ** 2 / found["high"] if found["high"] > 0 else found["mean"]}
 
 
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:

@@ -112,7 +112,8 @@ def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Decide) -
 def test_ridge_need_not_be_beaten_but_is_told(decide: Decide) -> None:
     candidate = decide(ridge=0.1)
     assert candidate.decision.is_promoted
-    said = candidate.manifest["reasons"][1]
+    first, worse, said = candidate.manifest["reasons"]
+    assert (first, worse.split(":")[0]) == ("there is no champion yet", "it is worse than the best simple method")
     measured = candidate.manifest["metrics"]
     ratio = measured["challenger"]["loss"] / measured["baselines"]["ridge"]
     assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"

@@ -110,6 +110,16 @@ def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, 
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
 
 
+def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
+    next_values, by_series, summary = forecast_partitions(replace(fitted, use="theta"), partitions, ALONE)
+    found, expected = join(next_values), evaluate(whole).future.table
+    for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
+        np.testing.assert_allclose(found[name], expected[column], rtol=1e-4)
+    measured = join(by_series)
+    assert measured.loc[measured["coverage_80"].notna(), "forecaster"].unique().tolist() == ["theta"]
+    assert summary["use"] == "theta"
+
+
 def test_new_series_have_bounds_that_depend_on_no_other_series(
     path: Path, whole: Fitted, fitted: FittedPanel, partitions: Partitions, tmp_path: Path
 ) -> None:
