@@ -21,8 +21,10 @@ _MAX_CELLS = 60
 _MIN_TIMES = 0.8
 # Whole numbers of fewer digits can be years and months, or numbers of any other kind.
 _MIN_DIGITS = 8
-# A text that may be a date: at least two digits, with a sign or a letter beside them.
-_MAYBE_DATE = r"(?=.*[0-9].*[0-9])(?=.*[0-9][^0-9]|.*[^0-9][0-9]).{4,40}"
+# A text that may be a date: its parts, a year and a month, or letters of a month, quarter or week; 1.177,50 is none.
+_PARTS = r"[0-9]{1,4}[-./ ] ?([0-9]{1,2}|[^\W\d]{3,})[-./ ,]+[0-9]"
+_SIGNS = rf"{_PARTS}|[0-9]{{4}}[-./M][0-9]|[0-9][-./][0-9]{{4}}|[0-9]T[0-9]|[QqWw]|[^\W\d]{{3}}"
+_MAYBE_DATE = rf"(?=.*({_SIGNS}))(?=.*[0-9]).{{4,40}}"
 _NUMBER = r"[+-]?[0-9]*[.,]?[0-9]*"
 # Names of columns of times, by which one of several is chosen.
 _TIME_NAME = re.compile(
@@ -72,7 +74,7 @@ def _hold_dates(filled: pd.Series) -> bool:
     if (sample.str.fullmatch(_MAYBE_DATE) & ~is_number).mean() < _MIN_TIMES:
         return False
     first = sample.iloc[:1]
-    forms = [ISO, *(form for form in list_forms(first.iloc[0]) if read_times(first, form).notna().all())]
+    forms = (form for form in (ISO, *list_forms(first.iloc[0])) if read_times(first, form).notna().all())
     return any(read_times(sample, form).notna().mean() >= _MIN_TIMES for form in forms)
 
 
