@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
 
-NUM_PANELS = int(os.environ.get("RNN_FUZZ_PANELS", "25"))
+NUM_PANELS = int(os.environ.get("RNN_FUZZ_PANELS", "20"))
 HORIZONS = {"D": 14, "W": 8, "MS": 12}
 KINDS = ("sparse", "turned constant", "constant", "jumping", "walk", "season")
 
