@@ -147,7 +147,6 @@ def fit_intervals(
     young = {}
     if first.sizes.rule == "panel":
         young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
-    non_negative = data.linear.non_negative
     for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
         needed = count_needed(missing)
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
@@ -161,8 +160,8 @@ def fit_intervals(
         levels=levels,
         names=np.array(list(fitted)),
         usual=first.sizes.usual,
-        shape=fit_shape(data.panel) if non_negative and first.sizes.rule == "panel" else np.zeros(0),
-        non_negative=non_negative,
+        shape=fit_shape(data.panel) if data.linear.non_negative and first.sizes.rule == "panel" else np.zeros(0),
+        non_negative=data.linear.non_negative,
         min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
         **_list_young(list(young.values())),
         **by_method,
