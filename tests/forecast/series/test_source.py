@@ -1259,6 +1259,13 @@ def test_integers_that_python_does_not_write_are_refused() -> None:
     assert expected in fail(None, table, name="catalog", id="shop")
 
 
+@pytest.mark.parametrize("found", [3, "sep", None])
+def test_attributes_of_a_table_are_the_users(found: object) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": ["1.5", "2.5"]})
+    table.attrs = {"found": found, "unread": 3}
+    assert read_source(SourceSpec(name="catalog"), table)["y"].tolist() == [1.5, 2.5]
+
+
 def test_half_floats_are_read(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     values = pyarrow.array(np.array([1.5, 2.5], np.float16))

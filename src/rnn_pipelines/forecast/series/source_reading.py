@@ -231,7 +231,7 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
         wanted = list_columns(wanted, given.columns, has_all)
         table = _start_periods(_leave_arrow(_number_rows(given[wanted]), label), source.time)
         # Other attributes than those of `read_csv` are the user's.
-        found = {name: value for name, value in external.attrs.items() if name == "found"}
+        found = {name: value for name, value in external.attrs.items() if name == "found" and isinstance(value, dict)}
         table.attrs = {"unread": list_unread(map(str, external.columns), wanted), **found}
     else:
         raise SeriesError(
