@@ -124,9 +124,12 @@ def test_sums_of_sparse_series_are_covered(num_steps: int) -> None:
 
 
 def test_sums_of_short_series_are_covered() -> None:
-    """Without held-out windows, errors of the rule for short series are drawn."""
+    """Without held-out windows, errors of the rule for short series are drawn.
+
+    Eight values of a walk show trends that are chance, so that fewer sums are covered, see decision 42.
+    """
     table = draw_walks(150, 8 + HORIZON, seed=3)
-    assert 0.72 < measure_sums(table.assign(ds=table.groupby("unique_id").cumcount()), 8, HORIZON) < 0.88
+    assert 0.55 < measure_sums(table.assign(ds=table.groupby("unique_id").cumcount()), 8, HORIZON) < 0.88
 
 
 def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaster) -> None:

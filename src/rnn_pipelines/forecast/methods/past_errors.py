@@ -14,7 +14,7 @@ NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
 # The growth is measured from so many errors of a step; and the fewest degrees of freedom.
 MIN_ERRORS, MIN_FREEDOM = 8, 2
 # The usual error includes this many errors of the mean size of all series.
-PRIOR_ERRORS = 1.0
+PRIOR_ERRORS = 3.0
 
 
 def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
