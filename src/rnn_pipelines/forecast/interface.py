@@ -17,6 +17,7 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
+    NUM_STAGES,
     Evaluated,
     Fitted,
     describe_all_series,
@@ -64,6 +65,7 @@ from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import take_path
@@ -165,19 +167,21 @@ class Forecaster:
         return describe_state(self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced))
 
     @naming_arguments()
-    def fit(self, frame: Any) -> Self:
+    def fit(self, frame: Any, verbose: bool | None = None) -> Self:
         """Fit all methods.
 
         Args:
             frame: `ds, y`, `unique_id` if there are several series, and the covariates; it is not changed. Rows after
                 the last `y` hold values of future covariates. A DataFrame of pandas, Polars or Arrow; in pandas, times
                 may be the index, and a Series with such an index is a single series.
+            verbose: whether the stages are shown on the standard error; None if that is a terminal.
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
-        fitted = fit_forecasters(table, covariates, self._with(source))
+        with show_stages(NUM_STAGES, verbose):
+            fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
         self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
@@ -382,6 +386,7 @@ class Forecaster:
         step_size: int | None = None,
         refit: bool = False,
         workers: int | None = 1,
+        verbose: bool | None = None,
     ) -> pd.DataFrame:
         """Forecast the newest windows of each series by models fitted without them. The fitted state does not change.
 
@@ -391,6 +396,7 @@ class Forecaster:
             step_size: steps from one window to the next; None for the horizon.
             refit: whether to fit again for each window, instead of once before the first.
             workers: number of processes; None for one per core.
+            verbose: see `fit`.
         Returns:
             `unique_id, ds, cutoff, y`, and the columns of `predict`.
         Raises:
@@ -402,7 +408,9 @@ class Forecaster:
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
-        found = cross_validate(table, covariates, self._with(source), validation, parallel).table
+        num_fits = validation.n_windows if refit else 1
+        with show_stages(NUM_STAGES * num_fits, verbose):
+            found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 

@@ -23,7 +23,6 @@ from rnn_pipelines.parameter_models import (
     rename_parameters,
 )
 
-
 # The levels of intervals as an argument: one, several, or none.
 Levels = int | Sequence[int] | None
 # The values of `source` for a table in memory.
