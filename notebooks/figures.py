@@ -94,16 +94,21 @@ def show_figure(figure: Any) -> None:
     """Display a Plotly figure, with a PNG of its lines for pages that run no script."""
     layout = figure.layout
     _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
-    before: tuple[Any, Any] = ((), ())
     for trace in figure.data:
         line, label = trace.line, trace.name if trace.showlegend is not False else None
-        if trace.fill == "tonexty":
-            x, y = before
-            axes.fill_between(x, y, trace.y, color=line.color, alpha=0.35, lw=0, label=label)
+        if trace.fill == "toself":
+            # The outline ends with None.
+            axes.fill(_read_times(trace.x[:-1]), trace.y[:-1], color=to_rgba(line.color), alpha=0.25, lw=0, label=label)
         elif line.width != 0:
-            axes.plot(trace.x, trace.y, color=to_rgba(line.color), ls=DASHES.get(line.dash, "-"), lw=1.6, label=label)
-        before = trace.x, trace.y
-    if np.issubdtype(np.asarray(figure.data[0].x).dtype, np.datetime64):
+            axes.plot(
+                _read_times(trace.x),
+                trace.y,
+                color=to_rgba(line.color),
+                ls=DASHES.get(line.dash, "-"),
+                lw=1.6,
+                label=label,
+            )
+    if np.issubdtype(_read_times(figure.data[0].x[:-1]).dtype, np.datetime64):
         axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.set(title=layout.title.text, xlabel=layout.xaxis.title.text, ylabel=layout.yaxis.title.text)
     axes.legend(frameon=False)
@@ -112,3 +117,9 @@ def show_figure(figure: Any) -> None:
     plt.close()
     bundle = {"application/vnd.plotly.v1+json": json.loads(figure.to_json()), "image/png": png.getvalue()}
     display(bundle, raw=True)
+
+
+def _read_times(times: Any) -> np.ndarray:
+    """Return the values of an axis; Plotly's times are texts."""
+    is_text = len(times) > 0 and isinstance(times[0], str)
+    return np.array(times, "datetime64[us]") if is_text else np.asarray(times)

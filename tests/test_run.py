@@ -238,7 +238,10 @@ def test_python_gives_the_numbers_of_the_pipeline(results: Results, predictions:
     pd.testing.assert_frame_equal(forecaster.holdout(), predictions.drop(columns="signal"), rtol=1e-9)
     following = results.table("07_model_output/forecast/next_values.parquet")
     pd.testing.assert_frame_equal(
-        forecaster.predict(), following.drop(columns=["cutoff", "horizon_step"]), rtol=1e-9, check_dtype=False
+        forecaster.predict(methods="all"),
+        following.drop(columns=["cutoff", "horizon_step"]),
+        rtol=1e-9,
+        check_dtype=False,
     )
 
 

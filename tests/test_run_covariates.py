@@ -138,7 +138,7 @@ def test_python_does_the_same(runs: Runs, tmp_path: Path) -> None:
     blocks.pop("window")
     forecaster = Forecaster(h=HORIZON, lookback=7, **blocks).fit(frame)
     following = pd.read_parquet(runs.root / "07_model_output/forecast/next_values.parquet")
-    predicted = forecaster.predict()
+    predicted = forecaster.predict(methods="all")
     pd.testing.assert_frame_equal(predicted, following[list(predicted)], rtol=1e-6, check_dtype=False)
     parts = forecaster.explain()
     assert list_inputs(runs.covariates) <= set(parts["input"])

@@ -130,7 +130,7 @@ def fitted(patched: None) -> Forecaster:
 
 @pytest.mark.parametrize("name", OWN)
 def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str) -> None:
-    found = fitted.predict()
+    found = fitted.predict(methods="all")
     assert found[[name, f"{name}-lo-80", f"{name}-hi-80"]].notna().all().all()
     assert name in fitted.leaderboard()["forecaster"].tolist()
     sums = fitted.explain(forecaster=name).groupby(["unique_id", "ds"])["contribution"].sum()

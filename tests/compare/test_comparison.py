@@ -59,6 +59,20 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return noted
 
 
+def test_time_is_estimated_before_the_first_training_from_measured_ones() -> None:
+    found = json.loads((Path(__file__).parents[2] / "benchmarks/results/compare.json").read_text())["runs"]
+    for task, seconds in comparison.TYPICAL_SECONDS.items():
+        measured = [
+            run["epochs"] * run["seconds_per_epoch"] + run["compile_seconds"] for run in found if run["task"] == task
+        ]
+        assert seconds == round(np.mean(measured))
+    jobs = list_jobs({"noisy_sine": make_book().root["small"]}, make_plan())
+    left = format_seconds(4 * comparison.TYPICAL_SECONDS["noisy_sine"] / 2)
+    assert comparison.estimate_time(jobs, 2).startswith(f"4 trainings of noisy_sine; about {left}, by the measured")
+    unknown = comparison.estimate_time(list_jobs({"small": make_book().root["small"]}, make_plan()), 2)
+    assert unknown == "4 trainings of small; no time was measured for small"
+
+
 # What a training is named after
 
 

@@ -54,7 +54,7 @@ def single(frame: pd.DataFrame) -> Forecaster:
 def test_predict_goes_on_after_each_series_end_in_the_columns_that_forecasting_users_know(
     fitted: Forecaster, frame: pd.DataFrame
 ) -> None:
-    found = fitted.predict()
+    found = fitted.predict(methods="all")
     ends = frame.groupby("unique_id")["ds"].max()
     for name, end in ends.items():
         expected = pd.date_range(end, periods=4)[1:]
@@ -70,7 +70,7 @@ def test_the_frame_of_the_training_is_forecast_as_no_frame_is(fitted: Forecaster
 
 def test_newer_values_move_the_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
     newer = frame.assign(ds=frame["ds"] + pd.Timedelta(days=5), y=frame["y"] + 1)
-    found = fitted.predict(newer)
+    found = fitted.predict(newer, methods="all")
     assert (found["ds"] - fitted.predict()["ds"] == pd.Timedelta(days=5)).all()
     last = newer.groupby("unique_id")["y"].last()
     np.testing.assert_allclose(found["last_value"], last[found["unique_id"]], rtol=1e-5)
@@ -109,7 +109,7 @@ def test_both_engines_give_the_same_forecasts(fitted: Forecaster, frame: pd.Data
     """Within the rounding of float32, which the training and the weights of the ensemble can enlarge."""
     training = {**SMALL["training"], "engine": "keras"}
     other = Forecaster(h=3, level=[50, 80], lookback=8, **{**SMALL, "training": training}).fit(frame)
-    found, expected = (one.predict().set_index(["unique_id", "ds"])[METHODS] for one in (other, fitted))
+    found, expected = (one.predict(methods="all").set_index(["unique_id", "ds"])[METHODS] for one in (other, fitted))
     np.testing.assert_allclose(found, expected, rtol=1e-3)
     assert {name: network.record["hyperparameters"]["engine"] for name, network in other._fitted.networks.items()} == {
         "lstm": "keras",
@@ -153,7 +153,8 @@ def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_z
     found = found.set_index("forecaster")
     assert found.loc["zero", ["bias", "total_wape"]].tolist() == [-1, 1]
     assert found.loc["ensemble_median", "mae"] < found.loc["ensemble", "mae"]
-    assert fitted.predict()["ensemble_median"].sum() < fitted.predict()["ensemble"].sum()
+    forecasts = fitted.predict(methods=["ensemble_median", "ensemble"])
+    assert forecasts["ensemble_median"].sum() < forecasts["ensemble"].sum()
     share = np.mean([value == 0 for y in values.values() for value in y[:92]])
     assert [record.getMessage()[:4] for record in caplog.records if "RMSSE" in record.getMessage()] == [
         f"{100 * share:.0f} %"
@@ -203,7 +204,7 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
 
 
 def test_steps_beyond_the_horizon_are_marked_and_have_bounds(fitted: Forecaster) -> None:
-    found = fitted.predict(h=8)
+    found = fitted.predict(h=8, methods="all")
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
     bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
     assert found[bounds].notna().all().all()
@@ -217,11 +218,11 @@ def test_steps_within_the_horizon_are_those_of_a_shorter_forecast(fitted: Foreca
 
 def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Forecaster, frame: pd.DataFrame) -> None:
     history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
-    forecasts = single.predict()
-    further = single.predict(h=6)
+    forecasts = single.predict(methods="all")
+    further = single.predict(h=6, methods="all")
     for name in ("gru", "ridge"):
         steps = forecasts[["ds", name]].rename(columns={name: "y"})
-        expected = single.predict(pd.concat([history, steps], ignore_index=True))
+        expected = single.predict(pd.concat([history, steps], ignore_index=True), methods="all")
         np.testing.assert_allclose(further[name].iloc[3:], expected[name], rtol=1e-6)
 
 
@@ -371,7 +372,7 @@ def test_a_level_without_intervals_is_refused(fitted: Forecaster) -> None:
         fitted.predict(level=[95])
 
 
-@pytest.mark.parametrize("level", [np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])])
+@pytest.mark.parametrize("level", [80, np.int64(80), np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])])
 def test_levels_come_as_any_list_of_whole_percent(fitted: Forecaster, level: object) -> None:
     pd.testing.assert_frame_equal(fitted.predict(level=level), fitted.predict(level=[80]))
 
@@ -379,9 +380,10 @@ def test_levels_come_as_any_list_of_whole_percent(fitted: Forecaster, level: obj
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        (80, "level: Input should be a valid tuple. Received 80"),
         ("80", "level: Input should be a valid tuple. Received '80'"),
         (b"P", "level: Input should be a valid tuple. Received b'P'"),
+        (0.8, r"level\.0: expected whole percent, such as 80 for 0\.8, received 0\.8"),
+        ([0.95], "level.0: expected whole percent, such as 95"),
         ([80.5], "level.0: Input should be a valid integer"),
         ([True], "level.0: expected a number, received True"),
         ([[80]], "level.0: Input should be a valid integer"),
@@ -404,7 +406,7 @@ def test_steps_may_be_a_number_of_numpy(fitted: Forecaster) -> None:
     pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
 
 
-@pytest.mark.parametrize("forecaster", [["lstm"], None, "lstmm"])
+@pytest.mark.parametrize("forecaster", [["lstm"], "lstmm"])
 def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaster: object) -> None:
     with pytest.raises(ParameterError, match=r"forecaster: expected one of .*'ensemble'.* received "):
         fitted.explain(forecaster=forecaster)
@@ -449,10 +451,10 @@ def test_new_series_are_forecast_after_a_fit_on_a_panel(
 ) -> None:
     """On their own scale: a copy of b that is 1,000 times as large has its forecasts and intervals, times 1,000."""
     new = frame[frame["unique_id"] == "b"].assign(unique_id="c", y=lambda rows: 1000 * rows["y"])
-    found = fitted.predict(pd.concat([frame, new])).set_index("unique_id")
+    found = fitted.predict(pd.concat([frame, new]), methods="all").set_index("unique_id")
     numbers = found.columns.drop("ds")
     assert "forecast without training: 1 new series (c)" in caplog.text
-    pd.testing.assert_frame_equal(found.loc[["a", "b"]].reset_index(), fitted.predict(), rtol=1e-5)
+    pd.testing.assert_frame_equal(found.loc[["a", "b"]].reset_index(), fitted.predict(methods="all"), rtol=1e-5)
     np.testing.assert_allclose(found.loc["c", METHODS] / 1000, found.loc["b", METHODS], rtol=0.05)
     assert np.isfinite(found[numbers]).all().all()
     ratio = (found["ensemble-hi-80"] - found["ensemble-lo-80"]).groupby("unique_id").mean()
@@ -465,7 +467,7 @@ def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
     sizes = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
     new = pd.concat(frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name) for name, size in sizes.items())
     for h in (3, 8):
-        found = fitted.predict(new, h=h)
+        found = fitted.predict(new, h=h, methods="all")
         assert found.groupby("unique_id").size().to_dict() == dict.fromkeys(sizes, h)
         assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
         assert (found["ensemble-hi-80"] > found["ensemble-lo-80"]).all()
@@ -478,9 +480,9 @@ def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
 def test_interval_of_a_new_series_does_not_depend_on_others(fitted: Forecaster, frame: pd.DataFrame) -> None:
     new = [frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}") for size in (5, 40, 90)]
     wild = new[2].assign(unique_id="wild", y=lambda rows: rows["y"] ** 3)
-    together = fitted.predict(pd.concat([*new, wild])).set_index("unique_id")
+    together = fitted.predict(pd.concat([*new, wild]), methods="all").set_index("unique_id")
     for one in new:
-        alone = fitted.predict(one).set_index("unique_id")
+        alone = fitted.predict(one, methods="all").set_index("unique_id")
         pd.testing.assert_frame_equal(together.loc[alone.index.unique()], alone, rtol=1e-5)
 
 
@@ -488,7 +490,7 @@ def test_interval_of_a_new_series_does_not_depend_on_others(fitted: Forecaster, 
 def test_constant_new_series_has_finite_intervals_without_warnings(
     fitted: Forecaster, make_table: Callable[..., pd.DataFrame], values: list[float]
 ) -> None:
-    found = fitted.predict(make_table({"c": values}).reset_index(drop=True))
+    found = fitted.predict(make_table({"c": values}).reset_index(drop=True), methods="all")
     assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
 
 

@@ -155,7 +155,7 @@ def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, na
     for one in (fitted, single):
         found = one.explain(forecaster=name).groupby(["unique_id", "ds"], sort=False)["contribution"].sum()
         # The embedding of many series has kinks, which no rule integrates exactly.
-        np.testing.assert_allclose(found, one.predict()[name], rtol=1e-4)
+        np.testing.assert_allclose(found, one.predict(methods=[name])[name], rtol=1e-4)
 
 
 def test_the_part_of_a_promotion_is_its_effect(fitted: Forecaster, frame: pd.DataFrame) -> None:

@@ -68,11 +68,11 @@ def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
 def test_unchanged_weights_forecast_the_same(fitted: Forecaster) -> None:
     network = fitted.networks["lstm"]
     again = fitted.replace_network("lstm", network.from_keras(network.to_keras()))
-    pd.testing.assert_frame_equal(again.predict(), fitted.predict())
+    pd.testing.assert_frame_equal(again.predict(methods="all"), fitted.predict(methods="all"))
 
 
 def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(fitted: Forecaster, tuned: Forecaster) -> None:
-    found, before = tuned.predict(), fitted.predict()
+    found, before = (one.predict(methods="all") for one in (tuned, fitted))
     changed = {name for name in before.columns[2:] if not np.allclose(found[name], before[name], rtol=1e-6)}
     columns = ("lstm", "ensemble")
     assert changed == {*columns, *(f"{name}-{end}-80" for name in columns for end in ("lo", "hi"))}

@@ -118,13 +118,13 @@ def assert_not_cut(table: pd.DataFrame) -> None:
 
 
 def test_new_series_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
-    found = positive.predict(new)
+    found = positive.predict(new, methods="all")
     assert found["unique_id"].nunique() == new["unique_id"].nunique()
     assert_not_cut(found)
 
 
 def test_steps_beyond_the_horizon_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
-    assert_not_cut(positive.predict(new, h=2 * HORIZON + 1))
+    assert_not_cut(positive.predict(new, h=2 * HORIZON + 1, methods="all"))
 
 
 def test_paths_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
@@ -178,7 +178,7 @@ def fit(frame: pd.DataFrame, **training: Any) -> Forecaster:
 
 
 def test_series_that_falls_below_0_in_the_test_part_is_not_cut(fallen: SimpleNamespace) -> None:
-    found = fallen.fitted.predict().set_index("unique_id")
+    found = fallen.fitted.predict(methods="all").set_index("unique_id")
     assert (found.loc["shop 1"].select_dtypes("float") != 0).all(axis=None)
     assert (found.loc["shop 1", ["ensemble", "ensemble-lo-80"]] < 0).all(axis=None)
 
@@ -189,7 +189,7 @@ def test_windows_of_the_test_part_after_the_fall_are_not_cut(fallen: SimpleNames
 
 def test_single_series_that_falls_below_0_in_the_test_part_is_not_cut(fallen: SimpleNamespace) -> None:
     frame = fallen.frame[fallen.frame["unique_id"] == "shop 1"]
-    found = fit(frame).predict()
+    found = fit(frame).predict(methods="all")
     assert (found.select_dtypes("float") != 0).all(axis=None)
     assert (found["last_value"] < 0).all()
 
@@ -202,7 +202,7 @@ def test_newer_values_of_a_series_with_values_below_0_in_training_are_not_cut() 
     fitted = fit(frame[frame["unique_id"].isin(["shop 0", "shop 1", "shop 2"])])
     days = pd.date_range("2025-01-01", periods=20)
     newer = [pd.DataFrame({"unique_id": f"shop {n}", "ds": days, "y": np.linspace(20, 0.5, 20)}) for n in (0, 2)]
-    drift = fitted.predict(pd.concat(newer)).set_index("unique_id")["drift"]
+    drift = fitted.predict(pd.concat(newer), methods="all").set_index("unique_id")["drift"]
     assert (drift["shop 0"].iloc[-1] < 0, drift["shop 2"].iloc[-1]) == (True, 0)
 
 
@@ -283,7 +283,7 @@ def test_given_policy_cuts_and_warns_of_the_series_once(
     warnings = [record.getMessage() for record in caplog.records if "non_negative" in record.getMessage()]
     assert len(warnings) == 1
     assert "(shop 1)" in warnings[0]
-    found = fitted.predict()
+    found = fitted.predict(methods="all")
     assert (found.select_dtypes("float") >= 0).all(axis=None)
     assert (found.loc[found["unique_id"] == "shop 1", "last_value"] == 0).all()
 

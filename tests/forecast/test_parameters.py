@@ -1,5 +1,6 @@
 """Parameters in Python are those of the files: the same defaults, the same checks."""
 
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
+from rnn_pipelines.forecast.parameters import EXOGENOUS, list_parameter_models, read_parameter_models
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +27,28 @@ def test_there_are_the_blocks_of_the_file(parameters: dict) -> None:
     assert sorted(list_parameter_models()) == sorted(parameters)
 
 
+def test_each_block_is_an_argument_with_a_name_that_editors_complete() -> None:
+    assert {*list_parameter_models(), *EXOGENOUS} <= set(signature(Forecaster).parameters)
+
+
+@pytest.mark.parametrize("freq", ["D", "MS", "W-MON", "MS+14D", "B-DE", "D-SUN", "DEK", "7", 7, None])
+def test_frequencies_of_every_form_are_taken(freq: int | str | None) -> None:
+    assert Forecaster(freq=freq).spec.recipe.source.freq == freq
+
+
+def test_a_single_level_needs_no_list() -> None:
+    assert Forecaster(level=80).spec == Forecaster(level=[80]).spec
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"horizon": 3}, r"horizon: no such parameter. Did you mean window=\{'horizon': ...\}\?"),
+        ({"horizon": 3}, r"horizon: no such parameter. Did you mean h\?"),
+        ({"input_size": 3}, r"input_size: no such parameter. Did you mean lookback\?"),
+        ({"models": ["lstm"]}, r"models: no such parameter. Did you mean use\?"),
+        ({"freq": "daily"}, "freq: expected a pandas offset alias such as D, h or MS, .* received 'daily'"),
+        ({"source": {"freq": "M"}}, "freq: expected a pandas offset alias .* received 'M'"),
+        ({"level": [0.8]}, "level.0: expected whole percent, such as 80 for 0.8, received 0.8"),
         ({"looback": 3}, r"looback: no such parameter. Did you mean lookback\?"),
         ({"training": {"max_step": 3}}, r"training.max_step: no such parameter. Did you mean training.max_steps\?"),
         ({"colour": 3}, r"colour: no such parameter. Expected one of \['calendar', "),

@@ -54,7 +54,7 @@ def test_yearly_series_of_ten_values_is_forecast() -> None:
 
 
 def test_without_training_windows_the_rule_for_short_series_forecasts() -> None:
-    forecasts = fit([30]).predict()
+    forecasts = fit([30]).predict(methods="all")
     np.testing.assert_allclose(forecasts["ensemble"], forecasts["short_series_rule"])
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,24 @@ def test_the_leaderboard_has_networks_beside_the_n_grams(fitted: TextClassifier)
     found = fitted.leaderboard()
     assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
     assert found["log_loss"].is_monotonic_increasing
+
+
+def test_classifier_shows_its_networks_its_state_and_the_leaderboard(fitted: TextClassifier, tmp_path: Path) -> None:
+    best = fitted.leaderboard()["classifier"].iloc[0]
+    first, second, *table = repr(fitted).splitlines()
+    assert first == "TextClassifier(lstm=2, gru=2)"
+    assert second.startswith("Fitted. The least log loss on the test part, ")
+    assert second.endswith(f" is that of {best}.")
+    assert len(table) == 1 + len(fitted.leaderboard())
+    assert f"<td>{best}</td>" in fitted._repr_html_()
+    fitted.save(tmp_path / "model")
+    assert repr(TextClassifier.load(tmp_path / "model")).endswith("\nLoaded.")
+    assert "Not fitted" in TextClassifier()._repr_html_()
+
+
+def test_each_block_is_an_argument_with_a_name_that_editors_complete(project: Path) -> None:
+    blocks = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
+    assert {*blocks} - {"source", "pointwise"} <= {*signature(TextClassifier).parameters}
 
 
 def test_what_is_loaded_predicts_the_same(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:

@@ -9,8 +9,21 @@ from rnn_pipelines.compare.contenders import check_budgets
 from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.records import Description, RunWithCurve, TaskDescription
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
-from rnn_pipelines.errors import TaskError, TrainingError, show_all
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.errors import TaskError, TrainingError, count, show_all
+from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
+from rnn_pipelines.networks.time_left import format_seconds
+
+# Mean seconds of a training with its compilation, from `benchmarks/results/compare.json`, rounded.
+TYPICAL_SECONDS = {
+    "noisy_sine": 27,
+    "temperature": 29,
+    "adding_100": 213,
+    "jsb_chorales": 186,
+    "forget_bias": 291,
+    "adding_200": 501,
+    "copy_100": 187,
+    "nottingham": 122,
+}
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +66,23 @@ def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCur
     order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
     missing = [job for job in in_turn if job.key not in finished]
+    logger.info("%s", estimate_time(missing, count_workers(parallel) if parallel.backend == "loky" else 1))
     for job, run in fan_out(_train, missing, parallel):
         finished[job.key] = run
         logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
+
+
+def estimate_time(jobs: Sequence[Job], num_workers: int) -> str:
+    """Return the tasks, the number of trainings and their expected time, from `TYPICAL_SECONDS`."""
+    tasks = list(dict.fromkeys(job.task for job in jobs))
+    if not jobs:
+        return "all trainings are finished"
+    plan = f"{count(len(jobs), 'training')} of {', '.join(tasks)}"
+    unknown = [name for name in tasks if name not in TYPICAL_SECONDS]
+    if unknown:
+        return f"{plan}; no time was measured for {', '.join(unknown)}"
+    seconds = sum(TYPICAL_SECONDS[job.task] for job in jobs) / min(num_workers, len(jobs))
+    return f"{plan}; about {format_seconds(seconds)}, by the measured times of benchmarks/results/compare.json"
 
 
 def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:

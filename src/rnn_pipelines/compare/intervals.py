@@ -15,15 +15,17 @@ CONFIDENCE = 0.95
 def estimate_mean(values: Sequence[float]) -> Estimate:
     """Return the mean of the values with its 95 % confidence interval, by Student's t distribution.
 
-    SciPy's own intervals have no ends if all values are equal.
+    SciPy's own intervals have no ends if all values are equal. A single value has no interval.
 
     Args:
-        values: one for each seed, at least two.
+        values: one for each seed.
     Source: Student (1908), The Probable Error of a Mean, Biometrika 6.
     """
     from scipy.stats import t
 
     mean, num_values = float(np.mean(values)), len(values)
+    if num_values == 1:
+        return {"mean": mean, "low": None, "high": None}
     half = float(t.ppf((1 + CONFIDENCE) / 2, num_values - 1) * np.std(values, ddof=1) / np.sqrt(num_values))
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
@@ -34,10 +36,13 @@ def estimate_loss(values: Sequence[float]) -> Estimate:
     The upper end is that of `estimate_mean`. On a logarithmic scale, the lower end is as far from the mean.
 
     Args:
-        values: one for each seed, at least two, not negative.
+        values: one for each seed, not negative.
     """
     found = estimate_mean(values)
-    return {**found, "low": found["mean"] ** 2 / found["high"] if found["high"] > 0 else found["mean"]}
+    high = found["high"]
+    if high is None:
+        return found
+    return {**found, "low": found["mean"] ** 2 / high if high > 0 else found["mean"]}
 
 
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:
@@ -49,7 +54,8 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]
     for cell, against in combinations(values, 2):
         difference = estimate_mean(np.subtract(values[cell], values[against]).tolist())
         better = None
-        if difference["high"] < 0 or difference["low"] > 0:
+        low, high = difference["low"], difference["high"]
+        if low is not None and high is not None and (high < 0 or low > 0):
             better = cell if difference["mean"] < 0 else against
         yield {"cell": cell, "against": against, **difference, "better": better}
 

@@ -55,11 +55,11 @@ class RunWithCurve(Run):
 
 
 class Estimate(TypedDict):
-    """A mean over seeds, and the ends of its 95 % interval."""
+    """A mean over seeds, and the ends of its 95 % interval; None for one seed."""
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 class Difference(Estimate):

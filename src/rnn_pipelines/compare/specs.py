@@ -59,13 +59,13 @@ class PlanSpec(ParameterModel, frozen=True):
 
     Attributes:
         tasks: the names of the tasks, separated by spaces.
-        seeds: the number of runs of each network, with the seeds 0, 1, …. A seed determines the drawn data, the weights
-            and the order of the batches, which is the same for all networks.
+        seeds: the number of runs of each network, with the seeds 0, 1, …; one has no intervals. A seed determines the
+            drawn data, the weights and the order of the batches, which is the same for all networks.
         music: the folder of the music files; by default `music` below the folder in the environment variable RNN_DATA.
     """
 
     tasks: str
-    seeds: int = Field(5, ge=2, le=1000)
+    seeds: int = Field(5, ge=1, le=1000)
     music: str | None = None
 
     @model_validator(mode="after")

@@ -55,20 +55,22 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     folder = choose_folder(file, "forecast", output)
     spec = read_spec(file, options, read_settings(settings))
     # Here and below, because `--help` and errors of the parameters must not wait for the libraries.
-    from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, make_champion
+    from rnn_pipelines.forecast.fitting import NUM_STAGES, evaluate, fit_forecasters, make_champion
     from rnn_pipelines.forecast.model.packing import pack
     from rnn_pipelines.forecast.recipe import read_source
     from rnn_pipelines.forecast.report.fitted import render_fitted
     from rnn_pipelines.forecast.report.summary import summarize_run
+    from rnn_pipelines.networks.stages import begin_stage, show_stages
 
     recipe = spec.recipe
-    fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
-    evaluated = evaluate(fitted)
-    write_folder(
-        folder,
-        _list_files(evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"]),
-        pack(make_champion(fitted)),
-    )
+    with show_stages(NUM_STAGES + 3):
+        begin_stage("read the file")
+        fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
+        begin_stage("evaluate")
+        evaluated = evaluate(fitted)
+        begin_stage("write the report")
+        files = _list_files(evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"])
+        write_folder(folder, files, pack(make_champion(fitted)))
     if as_json:
         say_json(_list_results(fitted, evaluated, folder))
         return

@@ -33,6 +33,10 @@ from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.series.windows import Part
+from rnn_pipelines.networks.stages import begin_stage
+
+# The stages of `fit_forecasters`.
+NUM_STAGES = 5
 
 logger = logging.getLogger(__name__)
 
@@ -94,16 +98,21 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
         TrainingError: a loss is no longer finite.
     """
     recipe = spec.recipe
+    begin_stage("prepare the series")
     panel = prepare_panel(table, recipe, covariate_table)
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
+    begin_stage("fit linear models")
     data = prepare_fitting(panel.windows, spec.training, panel.scaler)
+    begin_stage("train networks")
     networks = train_networks(data, spec.networks, spec.training)
+    begin_stage("fit the ensemble")
     methods, weights = fit_all_methods(data, {name: network.network for name, network in networks.items()})
     weights["used"] = choose_used(spec.use, methods, weights["losses"])
     settings = settings.model_copy(update={"use": weights["used"]})
     methods = check_refit(data, methods)
+    begin_stage("fit the intervals")
     intervals = fit_intervals(data, methods, spec.level)
     return Fitted(spec, table, panel, settings, data, networks, methods, weights, intervals)
 

@@ -5,10 +5,10 @@ A saved forecaster is a `Forecaster` of `model.artefact`.
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
+    NUM_STAGES,
     Evaluated,
     Fitted,
     describe_all_series,
@@ -29,7 +30,7 @@ from rnn_pipelines.forecast.fitting import (
     tabulate_part,
     use_network,
 )
-from rnn_pipelines.forecast.frame_reading import name_columns, read_frame
+from rnn_pipelines.forecast.frame_reading import read_frame
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.fine_tuning import check_replacement, list_network_windows
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
@@ -37,30 +38,45 @@ from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
-from rnn_pipelines.forecast.model.newest import select_series
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
-    forecast_recursively,
     lay_out_recursive,
     lay_side_by_side,
-    report_ahead,
     take_steps,
 )
-from rnn_pipelines.forecast.parameters import ForecastSpec, naming_arguments, read_arguments
+from rnn_pipelines.forecast.newer_values import (
+    Ends,
+    add_future,
+    choose_ids,
+    continue_rows,
+    find_last,
+    forecast_ends,
+    holds_future_alone,
+    measure_newer,
+    read_newer,
+    repair_newer,
+    tabulate_ends,
+)
+from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, naming_arguments, read_arguments
 from rnn_pipelines.forecast.series.column_choice import describe_columns
-from rnn_pipelines.forecast.series.covariates import join_rows, read_future
-from rnn_pipelines.forecast.series.frames import ID, find_id_type, has_no_values, restore_ids, take_frame
-from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take_frame
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import take_path
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 logger = logging.getLogger(__name__)
+
+# A block of parameters; None for its defaults.
+Block = Mapping[str, Any] | None
 
 
 class Forecaster:
@@ -72,28 +88,52 @@ class Forecaster:
 
     Args:
         h: steps ahead.
-        level: of the intervals, in percent; None for no intervals.
+        level: of the intervals, in percent, such as 80 or [80, 95]; None for no intervals.
         lookback: steps of the past that a forecast reads.
         freq: pandas offset alias, or a whole number of steps; None to infer it.
-        use: the method that is saved, exported and explained: `ensemble`, a column of `predict` such as `theta`, or
-            `best` for the least error on validation windows.
-        blocks: other parameters of `parameters_forecast.yml`: `source`, `gaps`, `split`, `window`, `calendar`,
-            `covariates`, `lstm`, `gru`, `training`, `evaluation`, such as `training={"seed": 1}`. As in Nixtla's
-            libraries, `futr_exog`, `hist_exog` and `stat_exog` are the columns of future, past and static covariates.
+        use: the method that forecasts and is saved, exported and explained: `ensemble`, a name of `leaderboard` such as
+            `theta`, or `best` for the least error on validation windows.
+        source, gaps, split, window, calendar, covariates, training, evaluation, lstm, gru: blocks of
+            `parameters_forecast.yml`, such as `training={"seed": 1}`; None for the defaults.
+        futr_exog, hist_exog, stat_exog: columns of future, past and static covariates, as in Nixtla's libraries.
+        others: blocks of further networks of the registry.
     Raises:
         ParameterError: a parameter does not exist, or its value is invalid.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each block has a name that an editor completes
         self,
         h: int | None = None,
-        level: Sequence[int] | None = (80, 95),
+        level: Levels = (80, 95),
         lookback: int | None = None,
         freq: int | str | None = None,
         use: str = ENSEMBLE,
-        **blocks: Any,
+        *,
+        source: Block = None,
+        gaps: str | None = None,
+        split: Block = None,
+        window: Block = None,
+        calendar: Block = None,
+        covariates: Block = None,
+        training: Block = None,
+        evaluation: Block = None,
+        lstm: Block = None,
+        gru: Block = None,
+        futr_exog: Sequence[str] | None = None,
+        hist_exog: Sequence[str] | None = None,
+        stat_exog: Sequence[str] | None = None,
+        **others: Any,
     ) -> None:
-        self.spec = read_arguments(h, level, lookback, freq, {**blocks, "use": use})
+        blocks: dict[str, Any] = {
+            "source": source,
+            "gaps": gaps,
+            "split": split,
+            "window": window,
+            "calendar": calendar,
+        }
+        blocks |= {"covariates": covariates, "training": training, "evaluation": evaluation, "lstm": lstm, "gru": gru}
+        blocks |= {"futr_exog": futr_exog, "hist_exog": hist_exog, "stat_exog": stat_exog, "use": use}
+        self.spec = read_arguments(h, level, lookback, freq, blocks | others)
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}
         # The name of the method in use; `best` is known after the fit.
@@ -107,20 +147,41 @@ class Forecaster:
         # The dtype of the ids of `fit`, if they are integers.
         self._id_type: Any = None
 
+    def __repr__(self) -> str:
+        """Return the parameters, the series and the verdict."""
+        from rnn_pipelines.forecast.description import describe_verdict
+
+        return "\n".join(
+            [*self._describe(), *([] if self._fitted is None else [describe_verdict(self._evaluate().metrics)])]
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the same with the leaderboard, for notebooks."""
+        from rnn_pipelines.forecast.description import render_html
+
+        return render_html(self._describe(), None if self._fitted is None else self._evaluate().metrics)
+
+    def _describe(self) -> list[str]:
+        from rnn_pipelines.forecast.description import describe_state
+
+        return describe_state(self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced))
+
     @naming_arguments()
-    def fit(self, frame: Any) -> Self:
+    def fit(self, frame: Any, verbose: bool | None = None) -> Self:
         """Fit all methods.
 
         Args:
             frame: `ds, y`, `unique_id` if there are several series, and the covariates; it is not changed. Rows after
                 the last `y` hold values of future covariates. A DataFrame of pandas, Polars or Arrow; in pandas, times
                 may be the index, and a Series with such an index is a single series.
+            verbose: whether the stages are shown on the standard error; None if that is a terminal.
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
-        fitted = fit_forecasters(table, covariates, self._with(source))
+        with show_stages(NUM_STAGES, verbose):
+            fitted = fit_forecasters(table, covariates, self._with(source))
         self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
         self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
@@ -133,11 +194,12 @@ class Forecaster:
         self,
         frame: Any = None,
         h: int | None = None,
-        level: Sequence[int] | None = None,
+        level: Levels = None,
         paths: int | None = None,
         seed: int = 0,
+        methods: str | Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Forecast the steps after each series' end.
+        """Forecast the steps after each series' end by the method in use, by default the ensemble.
 
         Args:
             frame: newer values of the same series, with their covariates; after a fit on a panel, also of series that
@@ -149,32 +211,81 @@ class Forecaster:
             paths: number of sample paths of the method in use, at most 10,000, for questions about several steps, such
                 as their sum; None for forecasts.
             seed: of the paths, a whole number from 0.
+            methods: `all`, or names of `leaderboard`; None for the method in use, the only one after `load`.
         Returns:
             With `paths`, `unique_id, ds, path, y`, a row for each step of each path. Otherwise `unique_id, ds`;
-            `is_recursive` if `h` exceeds the trained horizon; a column for each forecaster, in the
-            unit of `y`; and its bounds, such as `gru-lo-80`. After `load`, only that in use.
+            `is_recursive` if `h` exceeds the trained horizon; a column for each method, in the unit of `y`; and its
+            bounds, such as `ensemble-lo-80`.
         Raises:
             SeriesError: the series cannot be used, are too short or not those of the training; covariates are missing.
-            ParameterError: there are no intervals of that level, or `h`, `paths` or `seed` is outside its range.
+            ParameterError: there is no such method, there are no intervals of that level, or `h`, `paths` or `seed` is
+                outside its range.
         """
-        best = self._require_fit()
-        levels = self._choose_levels(best, level)
-        horizon = best.settings.horizon
-        num_steps = horizon if h is None else take_steps(h, horizon)
+        names, levels = self._choose_methods(methods), self._choose_levels(level)
         frame, id_type = self._take(frame)
-        series, covariates = self._find_series(frame, num_steps)
-        check_recursive(best, series, num_steps, covariates)
-        # All forecasters read the same rows, because they share scale, calendar and covariates.
-        best, panel, features = lay_out_recursive(best, series, num_steps, covariates)
+        ends = self._find_ends(frame, h)
         if paths is not None:
-            drawn = draw_next_paths(best, panel, features, num_steps, paths, seed).table
-            return restore_ids(show_table(drawn, best.settings.tz), id_type)
-        forecasts = {
-            name: forecast_recursively(one.take_scales(best), panel, features, num_steps)
-            for name, one in self._artefacts.items()
-        }
-        table = restore_ids(show_table(lay_side_by_side(forecasts, levels), best.settings.tz), id_type)
-        return table if num_steps > horizon else table.drop(columns="is_recursive")
+            table = draw_next_paths(ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed).table
+        else:
+            table = lay_side_by_side(forecast_ends(ends, self._artefacts, names), levels)
+            if ends.num_steps <= ends.panel.horizon:
+                table = table.drop(columns="is_recursive")
+        return restore_ids(show_table(table, ends.forecaster.settings.tz), id_type)
+
+    @naming_arguments()
+    def plot(
+        self,
+        frame: Any = None,
+        h: int | None = None,
+        level: Levels = None,
+        methods: str | Sequence[str] | None = None,
+        ids: Sequence[Any] | None = None,
+    ) -> "Figure":
+        """Return a Plotly figure of the next values with their intervals, and of the newest history.
+
+        Args:
+            frame, h, level, methods: see `predict`.
+            ids: of the series in the menu of the figure; None for all, or twelve of more.
+        Raises:
+            ParameterError: there is no such series; see `predict`.
+            SeriesError: see `predict`.
+        """
+        # Plotly takes a second to load.
+        from rnn_pipelines.forecast.report.figures import plot_next_values
+
+        names, levels = self._choose_methods(methods), self._choose_levels(level)
+        ends = self._find_ends(self._take(frame)[0], h)
+        forecasts = forecast_ends(ends, self._artefacts, names)
+        next_values = tabulate_ends(forecasts, levels, self._used, ends.forecaster.settings.tz)
+        return plot_next_values(ends.series, choose_ids(next_values, ids))
+
+    @naming_arguments()
+    def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
+        """Measure the forecasts of newer rows, from each step after the training; nothing is fitted again.
+
+        Args:
+            frame: see `fit`. Its rows continue those of `fit`, whose own rows count no further. After `load`, it holds
+                a lookback too, and the model before its refit is measured on all rows after its training.
+            methods: see `predict`.
+        Returns:
+            `unique_id, horizon_step, forecaster, num_forecasts, mse, rmse, mae`, and the share of values within each
+            interval, such as `coverage_80`; a row for each series, step ahead and method.
+        Raises:
+            SeriesError: no row is newer; see `predict`.
+            ParameterError: there is no such method.
+        """
+        best, names = self._require_fit(), self._choose_methods(methods)
+        frame, id_type = self._take(frame)
+        if frame is None:
+            raise ParameterError("frame: expected a table with newer rows, received None.")
+        newer = read_newer(frame, self.spec.recipe, best)
+        if self._fitted is not None:
+            newer = continue_rows(newer, self._fitted.table, self._covariates)
+            artefacts, until = self._artefacts, find_last(self._fitted.table)
+        else:
+            artefacts, until = {self._used: best.as_evaluated()}, pd.Series(best.settings.trained_until)
+        chosen = {name: artefacts[name] for name in names}
+        return restore_ids(measure_newer(chosen, newer, until, self._choose_levels(None)), id_type)
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -275,6 +386,7 @@ class Forecaster:
         step_size: int | None = None,
         refit: bool = False,
         workers: int | None = 1,
+        verbose: bool | None = None,
     ) -> pd.DataFrame:
         """Forecast the newest windows of each series by models fitted without them. The fitted state does not change.
 
@@ -284,6 +396,7 @@ class Forecaster:
             step_size: steps from one window to the next; None for the horizon.
             refit: whether to fit again for each window, instead of once before the first.
             workers: number of processes; None for one per core.
+            verbose: see `fit`.
         Returns:
             `unique_id, ds, cutoff, y`, and the columns of `predict`.
         Raises:
@@ -295,7 +408,9 @@ class Forecaster:
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         frame = take_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
-        found = cross_validate(table, covariates, self._with(source), validation, parallel).table
+        num_fits = validation.n_windows if refit else 1
+        with show_stages(NUM_STAGES * num_fits, verbose):
+            found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 
@@ -420,7 +535,8 @@ class Forecaster:
             self._evaluated = evaluate(fitted)
         return self._evaluated
 
-    def _choose_levels(self, artefact: Artefact, level: Sequence[int] | None) -> list[int]:
+    def _choose_levels(self, level: Levels) -> list[int]:
+        artefact = self._require_fit()
         levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
         asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
         missing = sorted(set(asked) - set(levels))
@@ -428,36 +544,39 @@ class Forecaster:
             raise ParameterError(f"level: expected some of {levels}, received {missing}. Fit with them.")
         return asked
 
+    def _choose_methods(self, methods: Any) -> list[str]:
+        self._require_fit()
+        if methods is None:
+            return [self._used]
+        known = list(self._artefacts)
+        wanted = known if isinstance(methods, str) and methods == "all" else methods
+        names = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+        unknown = [name for name in names if not isinstance(name, str) or name not in known]
+        if unknown or not names:
+            wrong = show(unknown[0]) if unknown else "none"
+            raise ParameterError(f"methods: expected 'all' or names of {sorted(known)}, received {wrong}.")
+        return list(dict.fromkeys(names))
+
+    def _find_ends(self, frame: pd.DataFrame | None, h: int | None) -> Ends:
+        """Return the ends of the series, from which all methods forecast."""
+        best = self._require_fit()
+        horizon = best.settings.horizon
+        num_steps = horizon if h is None else take_steps(h, horizon)
+        series, covariates = self._find_series(frame, num_steps)
+        check_recursive(best, series, num_steps, covariates)
+        return Ends(series, num_steps, *lay_out_recursive(best, series, num_steps, covariates))
+
     def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
         """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-        source, best = self.spec.recipe.source, self._artefacts[self._used]
-        has_future = self._fitted is not None and self.spec.recipe.covariates.future
-        columns = best.scaler[ID] if source.is_wide else [source.target]
-        if frame is None or (has_future and has_no_values(frame, columns)):
+        recipe, best = self.spec.recipe, self._artefacts[self._used]
+        if frame is None or (self._fitted is not None and holds_future_alone(frame, recipe, best)):
             if self._fitted is None:
                 raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            return self._fitted.panel.series, self._add_future(frame, num_steps)
-        is_nameless = source.target in frame and not frame.empty and ID not in frame and source.id is None
-        # A frame without names stands for the only series of the training, whatever its name.
-        if is_nameless and len(best.scaler) == 1 and best.scaler[ID].iloc[0] != source.target:
-            frame = frame.assign(**{ID: best.scaler[ID].iloc[0]})
-        table, covariates, source = read_frame(frame, self.spec.recipe, best.settings)
-        source = source.model_copy(update={"freq": best.settings.freq})
-        series = repair_series(table, source, best.settings.gaps)[0]
-        # A table of `covariates.path` may hold values for years ahead, which need no warning.
-        if best.coding.list_columns("future") and self.spec.recipe.covariates.path is None:
-            known = select_series(best, series)
-            report_ahead(best, known, covariates[covariates["unique_id"].isin(known["unique_id"])], num_steps)
-        return series, covariates
-
-    def _add_future(self, frame: pd.DataFrame | None, num_steps: int) -> pd.DataFrame | None:
-        """Return the covariates of `fit`, replaced and extended by those of a frame."""
-        if frame is None or self._covariates is None:
-            return self._covariates
-        source, future = name_columns(frame, self.spec.recipe.source), self.spec.recipe.covariates.future
-        more = read_future(self._covariates, source, future, frame)
-        report_ahead(self._artefacts[self._used], self._require_training().panel.series, more, num_steps)
-        return join_rows(self._covariates, more)
+            series, covariates = self._fitted.panel.series, self._covariates
+            if frame is not None and covariates is not None:
+                covariates = add_future(frame, recipe, best, series, covariates, num_steps)
+            return series, covariates
+        return repair_newer(read_newer(frame, recipe, best), recipe, best, num_steps)
 
     def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""

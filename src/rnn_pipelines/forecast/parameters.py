@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.series.offsets import find_offset
 from rnn_pipelines.forecast.series.source import OF_TABLES, SourceSpec
 from rnn_pipelines.parameter_models import (
     check_block_names,
@@ -22,6 +23,8 @@ from rnn_pipelines.parameter_models import (
     rename_parameters,
 )
 
+# The levels of intervals as an argument: one, several, or none.
+Levels = int | Sequence[int] | None
 # The values of `source` for a table in memory.
 IN_MEMORY = {"name": "catalog", "path": None}
 # Parameters of `covariates` by their names in Nixtla's libraries.
@@ -33,6 +36,8 @@ ARGUMENTS = {
     "window.horizon": "h",
     "window.lookback": "lookback",
 }
+# Parameters by their names in other libraries.
+NAMES_ELSEWHERE = {"horizon": "h", "input_size": "lookback", "models": "use"}
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,12 @@ def read_parameter_models(
 
 
 def read_arguments(
-    h: int | None, level: Sequence[int] | None, lookback: int | None, freq: int | str | None, blocks: Mapping[str, Any]
+    h: int | None, level: Levels, lookback: int | None, freq: int | str | None, blocks: Mapping[str, Any]
 ) -> ForecastSpec:
-    """Read the arguments of `Forecaster`, which names some parameters without their block."""
-    blocks = dict(blocks)
+    """Read the arguments of `Forecaster`, which names some parameters without their block; a block of None is open."""
+    blocks = {name: block for name, block in blocks.items() if block is not None}
+    for name in NAMES_ELSEWHERE.keys() & blocks:
+        raise ParameterError(f"{name}: no such parameter. Did you mean {NAMES_ELSEWHERE[name]}?")
     window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
     source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
     covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
@@ -131,7 +138,21 @@ def read_arguments(
     source |= {} if freq is None else {"freq": freq}
     levels = () if level is None else level
     given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
-    return read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
+    spec = read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
+    _check_frequency(spec.recipe.source.freq)
+    return spec
+
+
+def _check_frequency(freq: int | str | None) -> None:
+    """Check that a frequency exists, before a fit; whether it suits the times is known only then."""
+    try:
+        if isinstance(freq, str) and not freq.isdecimal():
+            find_offset(freq)
+    except ValueError as error:
+        raise ParameterError(
+            f"freq: expected a pandas offset alias such as D, h or MS, or a whole number of steps, received "
+            f"{show(freq)}."
+        ) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ The saved and promoted artefact is the class of the same name in `model.classifi
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set, Sized
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,9 @@ TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cos
 # Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
+# A block of parameters; None for its defaults.
+Block = Mapping[str, Any] | None
+
 
 class TextClassifier:
     """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
@@ -43,16 +47,59 @@ class TextClassifier:
     never chosen, is not trained. The first training loads TensorFlow, and so does a prediction with networks.
 
     Args:
-        blocks: parameters as in `parameters_sentiment.yml`: `split`, `vocabulary`, `padding`, `word_vectors`, `ngrams`,
-            `lstm`, `gru` and `training`, such as `training={"epochs": 3}`.
+        split, vocabulary, padding, word_vectors, ngrams, lstm, gru, training: blocks of `parameters_sentiment.yml`,
+            such as `training={"epochs": 3}`; None for the defaults.
+        others: blocks of further networks of the registry.
     Raises:
         ParameterError: a parameter is unknown or its value is invalid.
     """
 
-    def __init__(self, **blocks: Any) -> None:
-        self.spec = read_spec(blocks)
+    def __init__(  # noqa: PLR0913 - each block has a name that an editor completes
+        self,
+        *,
+        split: Block = None,
+        vocabulary: Block = None,
+        padding: Block = None,
+        word_vectors: Block = None,
+        ngrams: Block = None,
+        lstm: Block = None,
+        gru: Block = None,
+        training: Block = None,
+        **others: Any,
+    ) -> None:
+        blocks = {"split": split, "vocabulary": vocabulary, "padding": padding, "word_vectors": word_vectors}
+        blocks |= {"ngrams": ngrams, "lstm": lstm, "gru": gru, "training": training}
+        self.spec = read_spec(blocks | others)
         self._artefact: Artefact | None = None
         self._metrics: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Return the networks, and the best classifiers on the test part."""
+        networks = ", ".join(f"{name}={network.units}" for name, network in self.spec.networks.items())
+        lines = [f"TextClassifier({networks})", self._describe_state()]
+        if self._metrics is not None:
+            lines.append(self._pick_columns().to_string(index=False, float_format="{:.4g}".format))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the same with the leaderboard as a table, for notebooks."""
+        name, *_ = repr(self).splitlines()
+        page = f"<p><b>{escape(name)}</b></p>\n<p>{escape(self._describe_state())}</p>"
+        if self._metrics is None:
+            return page
+        return f"{page}\n{self._pick_columns().to_html(index=False, float_format='{:.4g}'.format)}"
+
+    def _describe_state(self) -> str:
+        if self._artefact is None:
+            return "Not fitted. Call fit, or TextClassifier.load."
+        if self._metrics is None:
+            return "Loaded."
+        best = self.leaderboard().iloc[0]
+        return f"Fitted. The least log loss on the test part, {best['log_loss']:.4g}, is that of {best['classifier']}."
+
+    def _pick_columns(self) -> pd.DataFrame:
+        table = self.leaderboard()
+        return table[[name for name in ("classifier", "log_loss", "accuracy", "f1", "auc") if name in table]]
 
     def fit(self, texts: Sequence[str], labels: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
         """Fit the classifier.

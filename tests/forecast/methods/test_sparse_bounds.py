@@ -56,7 +56,7 @@ def test_forecasts_and_bounds_are_cut_at_0_unless_the_parameter_says_otherwise(
     # A trend that ends at 0, so that forecasts of the drift are below it.
     frame["y"] *= np.tile(np.linspace(1, 0, 150), num_series)
     training = {**SMALL["training"], "non_negative": non_negative}
-    found = Forecaster(h=7, **{**SMALL, "training": training}).fit(frame).predict()
+    found = Forecaster(h=7, **{**SMALL, "training": training}).fit(frame).predict(methods="all")
     numbers = found.drop(columns=["unique_id", "ds"])
     assert bool((numbers >= 0).all(axis=None)) is is_cut
 
@@ -73,7 +73,7 @@ def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> N
     frame["y"] *= np.tile(np.linspace(1, 0, 150), num_series)
     forecaster = Forecaster(h=7, **SMALL).fit(frame)
     sums = forecaster.explain(forecaster="drift").groupby(["unique_id", "ds"])["contribution"].sum()
-    expected = forecaster.predict().set_index(["unique_id", "ds"])["drift"]
+    expected = forecaster.predict(methods=["drift"]).set_index(["unique_id", "ds"])["drift"]
     assert (expected == 0).any()
     np.testing.assert_allclose(sums.loc[expected.index], expected, atol=1e-5)
 

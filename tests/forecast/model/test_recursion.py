@@ -61,7 +61,7 @@ def forecast_step_by_step(fitted: Forecaster, name: str, num_steps: int) -> pd.S
 
 def test_numbers_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
     num_steps = NUM_AHEAD - NUM_AHEAD % fitted._artefacts["ensemble"].settings.horizon - 1
-    found = fitted.predict(h=num_steps).set_index(["unique_id", "ds"])
+    found = fitted.predict(h=num_steps, methods="all").set_index(["unique_id", "ds"])
     for name in ("ensemble", "lstm", "ridge", "theta"):
         expected = forecast_step_by_step(fitted, name, num_steps)
         np.testing.assert_allclose(found[name], expected.loc[found.index], rtol=1e-6)
@@ -69,7 +69,7 @@ def test_numbers_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
 
 def test_bounds_beyond_the_horizon_do_not_become_narrower(fitted: Forecaster) -> None:
     horizon = fitted._artefacts["ensemble"].settings.horizon
-    found, first = fitted.predict(h=3 * horizon), fitted.predict()
+    found, first = (fitted.predict(h=h, methods="all") for h in (3 * horizon, horizon))
     steps = found.groupby("unique_id").cumcount()
     is_first = steps < horizon
     assert (found["is_recursive"] == ~is_first).all()

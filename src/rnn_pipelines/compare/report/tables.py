@@ -89,6 +89,8 @@ def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:
     Args:
         sign: −1 for the opposite direction.
     """
+    if estimate["low"] is None or estimate["high"] is None:
+        return _round(sign * estimate["mean"], None), "no interval"
     mean, low, high = sign * estimate["mean"], sign * estimate["low"], sign * estimate["high"]
     half = abs(high - low) / 2
     num_decimals = max(1 - math.floor(math.log10(half)), 0) if half > 0 else None

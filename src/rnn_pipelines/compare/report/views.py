@@ -92,7 +92,8 @@ def draw_mean(row: int, estimate: Estimate, style: Style, axis: str = "x", lowes
         row, style, axis: as in `draw_seeds`.
         lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative.
     """
-    ends = estimate["mean"], max(estimate["low"], lowest), estimate["high"]
+    mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
+    ends = (mean, mean, mean) if low is None or high is None else (mean, max(low, lowest), high)
     hover = "mean {} ({})<extra></extra>".format(*format_estimate(estimate))
     options = {"marker": {"symbol": "diamond"}, "hovertemplate": hover}
     return draw_estimate(style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options)

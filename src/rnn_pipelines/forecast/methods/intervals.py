@@ -42,16 +42,34 @@ MIN_ERRORS = count_needed(95)
 SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
 
 
+def _check_percent(level: Any) -> Any:
+    if isinstance(level, float) and 0 < level < 1:
+        raise ValueError(f"expected whole percent, such as {100 * level:.0f} for {level:g}, received {level:g}")
+    return level
+
+
 class LevelSpec(
     RootModel[
         Annotated[
-            tuple[Annotated[int, Field(ge=1, le=99), BeforeValidator(validate_number_is_no_boolean)], ...],
+            tuple[
+                Annotated[
+                    int,
+                    Field(ge=1, le=99),
+                    BeforeValidator(_check_percent),
+                    BeforeValidator(validate_number_is_no_boolean),
+                ],
+                ...,
+            ],
             AfterValidator(lambda levels: tuple(sorted(set(levels)))),
+            BeforeValidator(lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels),
         ]
     ],
     frozen=True,
 ):
-    """Levels of intervals in whole percent, such as 80 and 95: the share of actuals inside; empty for no intervals."""
+    """Levels of intervals in whole percent, such as 80 and 95: the share of actuals inside; empty for no intervals.
+
+    A single level needs no list.
+    """
 
 
 @dataclass(frozen=True)

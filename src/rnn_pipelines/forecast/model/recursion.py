@@ -1,6 +1,6 @@
 """Forecasts of any length: beyond its horizon, a forecaster reads its own forecasts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -201,17 +201,21 @@ def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, nu
     report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
 
 
-def lay_side_by_side(forecasts: dict[str, pd.DataFrame], levels: Sequence[int]) -> pd.DataFrame:
+def lay_side_by_side(
+    forecasts: Mapping[str, pd.DataFrame],
+    levels: Sequence[int],
+    key: Sequence[str] = ("unique_id", "ds", "is_recursive"),
+) -> pd.DataFrame:
     """Return the forecasts of several forecasters side by side.
 
     Args:
         forecasts: of `forecast_recursively`, by the name of the forecaster.
         levels: of the intervals to keep.
+        key: the columns that all of them have.
     Returns:
-        `unique_id, ds, is_recursive`, a column for each forecaster, and two for each of its levels.
+        The key, a column for each forecaster, and two for each of its levels.
     """
-    key = ["unique_id", "ds", "is_recursive"]
-    table = next(iter(forecasts.values()))[key]
+    table = next(iter(forecasts.values()))[list(key)]
     points: dict[str, pd.Series] = {}
     bounds: dict[str, pd.Series] = {}
     for name, found in forecasts.items():

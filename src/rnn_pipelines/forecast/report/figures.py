@@ -43,6 +43,8 @@ from rnn_pipelines.report.trainings import draw_losses
 
 ACTUAL = Style("actual", NEUTRAL_COLOR)
 MIN_SLIDER_STEPS = 100
+# With more methods, a figure from Python hides those that are not in use until they are clicked in the legend.
+MAX_VISIBLE = 4
 # Titles of figures that contain nothing else.
 NO_TEST_PART = "No part was held back", "the series are too short for a test part"
 ONE_STEP = "Nothing to compare by step ahead", "the horizon is one step"
@@ -67,9 +69,7 @@ def draw_figures(
         explanation: see `explain_ensemble`.
         histories: losses of each network by training step.
     """
-    if predictions.table["ds"].dtype != series["ds"].dtype:
-        # Forecasts are shown in local time.
-        series = series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
+    series = _show_in_zone(series, predictions)
     hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
 
     def draw(function: Callable[..., Figure], *inputs: Any) -> Figure:
@@ -88,6 +88,24 @@ def draw_figures(
         "losses": draw_or_note(_draw_trainings, histories),
         "explanation": draw_or_note(draw_explanation, explanation),
     }
+
+
+def plot_next_values(series: Series, next_values: Predictions) -> Figure:
+    """Draw the newest history and the next values from Python; of many methods, only the one in use is not hidden.
+
+    Args:
+        series: up to the forecasts.
+        next_values: of the methods to draw.
+    """
+    hidden = set(next_values.forecasters) - {next_values.use} if len(next_values.forecasters) > MAX_VISIBLE else set()
+    return draw_next_values(_show_in_zone(series, next_values), next_values, hidden)
+
+
+def _show_in_zone(series: Series, predictions: Predictions) -> Series:
+    """Return the series with times in the zone of the forecasts, which are shown in local time."""
+    if predictions.table["ds"].dtype == series["ds"].dtype:
+        return series
+    return series.assign(ds=show_local(series["ds"], str(predictions.table["ds"].dt.tz)))
 
 
 def _draw_trainings(histories: Mapping[str, pd.DataFrame]) -> Figure:

@@ -1,0 +1,73 @@
+"""What a forecaster shows of itself in a notebook or a console."""
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from rnn_pipelines.errors import count
+from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.fitting import Fitted, rank_forecasters
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.report.next_values import write_times
+from rnn_pipelines.forecast.report.verdict import list_verdict
+from rnn_pipelines.report.terminal import wrap_lines
+
+NUM_DIGITS = 4
+# Columns of the leaderboard in a notebook, before the coverage of each level.
+COLUMNS = ("forecaster", "mae", "rmse", "mase", "skill", "bias")
+
+
+def describe_state(
+    spec: ForecastSpec, artefact: Forecaster | None, fitted: Fitted | None, replaced: Sequence[str] = ()
+) -> list[str]:
+    """Return lines with the parameters of a forecaster, and what it was fitted on.
+
+    Args:
+        spec: all parameters.
+        artefact: the method in use; None before a fit.
+        fitted: None before a fit, and after a load.
+        replaced: the names of replaced networks.
+    """
+    window, freq = spec.recipe.window, spec.recipe.source.freq
+    shape: dict[str, object] = {"h": window.horizon, "level": list(spec.level.root), "lookback": window.lookback}
+    if artefact is not None:
+        settings = artefact.settings
+        shape, freq = shape | {"h": settings.horizon, "lookback": settings.lookback}, settings.freq
+    values = ", ".join(f"{name}={value!r}" for name, value in {**shape, "freq": freq}.items())
+    lines = [f"Forecaster({values})", _describe_fit(artefact, fitted)]
+    if replaced:
+        lines.append(f"Replaced after the evaluation: {' and '.join(replaced)}.")
+    return lines
+
+
+def _describe_fit(artefact: Forecaster | None, fitted: Fitted | None) -> str:
+    if artefact is None:
+        return "Not fitted. Call fit, or Forecaster.load."
+    num_series, use = len(artefact.scaler), artefact.settings.use
+    if fitted is None:
+        return f"Loaded, of {count(num_series, 'series', 'series')}; in use: {use}."
+    profile, table = fitted.panel.profile, fitted.panel.series
+    ends = pd.Series([table["ds"].max()])
+    return (
+        f"Fitted on {count(profile['num_series'], 'series', 'series')} with {count(len(table), 'value')} up to "
+        f"{write_times(ends)[0]}; in use: {use}."
+    )
+
+
+def describe_verdict(metrics: ForecastMetrics) -> str:
+    """Return the verdict on the test part, in lines as wide as a terminal."""
+    return "\n".join(wrap_lines(sentence) for sentence in list_verdict(metrics) if sentence)
+
+
+def render_html(lines: Sequence[str], metrics: ForecastMetrics | None) -> str:
+    """Return the description as HTML, with the verdict and the leaderboard if there are metrics."""
+    name, *others = map(escape, lines)
+    parts = [f"<p><b>{name}</b></p>", *(f"<p>{line}</p>" for line in others)]
+    if metrics is not None:
+        parts += [f"<p>{escape(sentence)}</p>" for sentence in list_verdict(metrics) if sentence]
+        table = rank_forecasters(metrics)
+        shown = [name for name in table if name in COLUMNS or name.startswith("coverage_")]
+        parts.append(table[shown].to_html(index=False, float_format=lambda number: f"{number:.{NUM_DIGITS}g}"))
+    return "\n".join(parts)

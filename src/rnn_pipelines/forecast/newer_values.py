@@ -1,0 +1,206 @@
+"""Forecasts of a fitted forecaster for newer values, and their errors once the actual values are known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import ParameterError, SeriesError, show
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
+from rnn_pipelines.forecast.frame_reading import name_columns, read_frame
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.model.newest import select_series
+from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_side_by_side, report_ahead
+from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.series.covariates import join_rows, read_future
+from rnn_pipelines.forecast.series.frames import ID, has_no_values
+from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.tables import Features, Series, Source
+from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.reading.zones import show_table
+
+STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A frame of newer values as read.
+
+    Attributes:
+        table: the values.
+        covariates: None if there are none.
+        source: the columns, and the frequency of the training.
+    """
+
+    table: Source
+    covariates: pd.DataFrame | None
+    source: SourceSpec
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The ends of the series, from which all methods forecast. They share scale, calendar and covariates.
+
+    Attributes:
+        series: repaired.
+        num_steps: steps ahead.
+        forecaster: any one of the training, with the scales of new series.
+        panel, features: see `lay_out_recursive`.
+    """
+
+    series: Series
+    num_steps: int
+    forecaster: Forecaster
+    panel: WindowedPanel
+    features: Features
+
+
+def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> bool:
+    """Return whether a frame has future covariates, and no values of the series."""
+    source = recipe.source
+    columns = forecaster.scaler[ID] if source.is_wide else [source.target]
+    return bool(recipe.covariates.future) and has_no_values(frame, columns)
+
+
+def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> Newer:
+    """Read newer values on the time axis of the training; see `read_frame`."""
+    source, names = recipe.source, forecaster.scaler[ID]
+    is_nameless = source.target in frame and not frame.empty and ID not in frame and source.id is None
+    # A frame without names stands for the only series of the training, whatever its name.
+    if is_nameless and len(names) == 1 and names.iloc[0] != source.target:
+        frame = frame.assign(**{ID: names.iloc[0]})
+    table, covariates, source = read_frame(frame, recipe, forecaster.settings)
+    return Newer(table, covariates, source.model_copy(update={"freq": forecaster.settings.freq}))
+
+
+def repair_newer(
+    newer: Newer, recipe: Recipe, forecaster: Forecaster, num_steps: int
+) -> tuple[Series, pd.DataFrame | None]:
+    """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
+    series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]
+    # A table of `covariates.path` may hold values for years ahead, which need no warning.
+    if newer.covariates is not None and forecaster.coding.list_columns("future") and recipe.covariates.path is None:
+        known = select_series(forecaster, series)
+        given = newer.covariates[newer.covariates["unique_id"].isin(known["unique_id"])]
+        report_ahead(forecaster, known, given, num_steps)
+    return series, newer.covariates
+
+
+def add_future(
+    frame: pd.DataFrame,
+    recipe: Recipe,
+    forecaster: Forecaster,
+    series: Series,
+    covariates: pd.DataFrame,
+    num_steps: int,
+) -> pd.DataFrame:
+    """Return the covariates of a training, replaced and extended by those of a frame; warn of unread rows."""
+    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.future, frame)
+    report_ahead(forecaster, series, more, num_steps)
+    return join_rows(covariates, more)
+
+
+def forecast_ends(ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the forecasts of some methods by name; see `forecast_recursively`."""
+    return {
+        name: forecast_recursively(
+            artefacts[name].take_scales(ends.forecaster), ends.panel, ends.features, ends.num_steps
+        )
+        for name in names
+    }
+
+
+def tabulate_ends(
+    forecasts: Mapping[str, pd.DataFrame], levels: Sequence[int], use: str, tz: str | None
+) -> Predictions:
+    """Return the forecasts of `forecast_ends` for a figure, with times in the zone of the data."""
+    table = show_table(lay_side_by_side(forecasts, levels, STEPS), tz)
+    return Predictions(table, tuple(forecasts), tuple(levels), use if use in forecasts else next(iter(forecasts)))
+
+
+def choose_ids(predictions: Predictions, ids: Sequence[Any] | None) -> Predictions:
+    """Return the forecasts of some series.
+
+    Raises:
+        ParameterError: there is no such series, or none is named.
+    """
+    if ids is None:
+        return predictions
+    wanted = [ids] if isinstance(ids, str) or np.ndim(ids) == 0 else list(ids)
+    names = predictions.table["unique_id"]
+    missing = [one for one in wanted if str(one) not in set(names)]
+    if missing or not wanted:
+        received = show(missing[0]) if missing else "none"
+        raise ParameterError(f"ids: expected names of the series that are forecast, received {received}.")
+    return predictions.keep(names.isin([str(one) for one in wanted]))
+
+
+def continue_rows(newer: Newer, table: Source, covariates: pd.DataFrame | None) -> Newer:
+    """Return the rows of a training with those of a frame that are newer than the end of their series."""
+    last = find_last(table)
+    parts = [table[table["ds"] <= table["unique_id"].map(last)]]
+    parts.append(newer.table[~(newer.table["ds"] <= newer.table["unique_id"].map(last))])
+    joined = pd.concat(parts, ignore_index=True)
+    joined.attrs |= table.attrs
+    if covariates is not None and newer.covariates is not None:
+        covariates = join_rows(covariates, newer.covariates)
+    return replace(newer, table=joined, covariates=covariates)
+
+
+def find_last(table: Source) -> pd.Series:
+    """Return the time of the last value of each series, by its name."""
+    return table[table["y"].notna()].groupby("unique_id")["ds"].max()
+
+
+def measure_newer(
+    artefacts: Mapping[str, Forecaster], newer: Newer, until: pd.Series, levels: Sequence[int]
+) -> pd.DataFrame:
+    """Return the errors of forecasts from each step after a training, by series, step ahead and method.
+
+    Args:
+        artefacts: the methods by name.
+        newer: the rows of the training, or at least a lookback before its end, and the newer rows.
+        until: last time of the training, by series. Other series are left out with a warning.
+        levels: of the intervals, in percent.
+    Returns:
+        `unique_id, horizon_step, forecaster, num_forecasts, mse, rmse, mae` and `coverage_80` of each level.
+    Raises:
+        SeriesError: no row is newer, or none can be forecast.
+    """
+    forecaster = next(iter(artefacts.values()))
+    series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]
+    last = series["unique_id"].map(until)
+    ends = series["unique_id"].map(find_last(series))
+    cutoffs = series.loc[last.isna() | (series["ds"] >= last) & (series["ds"] < ends), ["unique_id", "ds"]]
+    if not cutoffs["unique_id"].isin(until.index).any():
+        raise SeriesError(
+            f"the frame: expected rows after the training, which ends at {format_time(until.max())}, received none up "
+            f"to {format_time(series['ds'].max())}."
+        )
+    panel, features = lay_out_cutoffs(forecaster, series, cutoffs.rename(columns={"ds": "cutoff"}), newer.covariates)
+    if not len(panel.index("future")):
+        raise SeriesError("the frame: expected values over a lookback before the newer rows. Give more rows.")
+    found = {name: forecast_panel(one, panel, features) for name, one in artefacts.items()}
+    actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
+    table = lay_side_by_side(found, levels, STEPS).merge(actuals, on=["unique_id", "ds"])
+    return _measure_steps(table, list(artefacts), levels)
+
+
+def _measure_steps(table: pd.DataFrame, names: Sequence[str], levels: Sequence[int]) -> pd.DataFrame:
+    key = ["unique_id", "horizon_step"]
+    columns = {
+        name: average_errors(table, names, METRICS[name].statistic, by="horizon_step").set_index(key) for name in MEANS
+    }
+    for level in levels:
+        bounds = {name: [table[bound] for bound in name_bounds(name, level)] for name in names}
+        inside = {name: table["y"].between(low, high).where(low.notna()) for name, (low, high) in bounds.items()}
+        columns[f"coverage_{level}"] = table[key].assign(**inside).groupby(key).mean()
+    found = pd.DataFrame({name: means.rename_axis(columns="forecaster").stack() for name, means in columns.items()})
+    found.insert(0, "num_forecasts", table.groupby(key).size().reindex(found.index.droplevel(2)).to_numpy())
+    found.insert(2, "rmse", np.sqrt(found["mse"]))
+    return found.reset_index()

@@ -1,0 +1,57 @@
+"""One line on a terminal with the stage of a long run, its share and the time left."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Event, Thread
+
+from tqdm import tqdm
+
+from rnn_pipelines.networks.fan_out import is_first_process
+
+SECONDS_BETWEEN = 1.0
+# The line of the run in this context; None outside a run, and without a terminal.
+_LINE: ContextVar[tqdm | None] = ContextVar("line", default=None)
+
+
+@contextmanager
+def show_stages(num_stages: int, verbose: bool | None = None) -> Iterator[None]:
+    """Show the stages of a run on the standard error while it goes on; a run inside another one shows nothing more.
+
+    Args:
+        num_stages: the number of calls of `begin_stage`.
+        verbose: whether they are shown; None if the standard error is a terminal.
+    """
+    is_shown = sys.stderr.isatty() if verbose is None else verbose
+    if not is_shown or _LINE.get() is not None or not is_first_process():
+        yield
+        return
+    with tqdm(
+        total=num_stages, leave=False, bar_format="{desc}: {percentage:.0f} %, {elapsed}, {remaining} left"
+    ) as bar:
+        token, ended = _LINE.set(bar), Event()
+        # A stage may take minutes, in which the time moves on.
+        clock = Thread(target=_refresh, args=(bar, ended), daemon=True)
+        clock.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            clock.join()
+            _LINE.reset(token)
+
+
+def begin_stage(name: str) -> None:
+    """Name the stage that begins; the one before it is done."""
+    bar = _LINE.get()
+    if bar is None:
+        return
+    if bar.desc:
+        bar.update()
+    bar.set_description_str(name)
+
+
+def _refresh(bar: tqdm, ended: Event) -> None:
+    while not ended.wait(SECONDS_BETWEEN):
+        bar.refresh()

@@ -1,0 +1,139 @@
+"""Forecasts from Python in the form of one method, of several and of a figure, and their errors on newer rows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError, SeriesError
+
+SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}, "split": {"test": 20}}
+NUM_NEWER = 12
+
+
+@pytest.fixture(scope="module")
+def frame(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> pd.DataFrame:
+    """Two series of days with ids that are numbers."""
+    table = make_table({"1": make_values(112, seed=1), "2": make_values(112, seed=2)}).reset_index(drop=True)
+    return table.astype({"unique_id": "int64"})
+
+
+@pytest.fixture(scope="module")
+def past(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame.groupby("unique_id").cumcount(ascending=False) >= NUM_NEWER]
+
+
+@pytest.fixture(scope="module")
+def fitted(past: pd.DataFrame) -> Forecaster:
+    return Forecaster(h=3, level=80, lookback=8, **SMALL).fit(past)
+
+
+def test_forecast_is_that_of_the_method_in_use_alone(fitted: Forecaster) -> None:
+    found = fitted.predict()
+    assert list(found) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
+    pd.testing.assert_frame_equal(fitted.predict(methods="all")[list(found)], found)
+
+
+def test_named_methods_have_the_columns_in_their_order(fitted: Forecaster) -> None:
+    found = fitted.predict(h=5, level=[], methods=["theta", "lstm", "theta"])
+    assert list(found) == ["unique_id", "ds", "is_recursive", "theta", "lstm"]
+    assert list(fitted.predict(level=[], methods="theta")) == ["unique_id", "ds", "theta"]
+
+
+@pytest.mark.parametrize("methods", ["al", ["thetaa"], [], 3, [["theta"]]])
+@pytest.mark.parametrize("call", ["predict", "plot", "evaluate"])
+def test_unknown_methods_are_refused_with_the_known_ones(
+    fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object
+) -> None:
+    with pytest.raises(ParameterError, match=r"methods: expected 'all' or names of \[.*'theta'\], received "):
+        getattr(fitted, call)(frame, methods=methods)
+
+
+# Errors of newer rows
+
+
+def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    found = fitted.evaluate(frame, methods=["ensemble", "last_value"])
+    assert found["unique_id"].dtype == "int64"
+    rows = frame[frame["unique_id"] == 2].reset_index(drop=True)
+    errors: dict[int, list[float]] = {1: [], 3: []}
+    for stop in range(len(rows) - NUM_NEWER, len(rows)):
+        forecasts = fitted.predict(rows[:stop])
+        for step, found_errors in errors.items():
+            if stop + step <= len(rows):
+                found_errors.append(rows["y"][stop + step - 1] - forecasts["ensemble"][step - 1])
+    for step, expected in errors.items():
+        row = found.query("unique_id == 2 and horizon_step == @step and forecaster == 'ensemble'").iloc[0]
+        assert row["num_forecasts"] == len(expected) == NUM_NEWER + 1 - step
+        assert row["rmse"] == row["mse"] ** 0.5
+        np.testing.assert_allclose(
+            [row["mae"], row["mse"]], [np.abs(expected).mean(), np.square(expected).mean()], 1e-4
+        )
+        assert 0 <= row["coverage_80"] <= 1
+
+
+def test_rows_of_the_fit_in_the_frame_change_nothing(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    newer = frame[frame.groupby("unique_id").cumcount(ascending=False) < NUM_NEWER]
+    changed = frame.assign(y=frame["y"].where(frame.index.isin(newer.index), 1e6))
+    pd.testing.assert_frame_equal(fitted.evaluate(newer), fitted.evaluate(frame))
+    pd.testing.assert_frame_equal(fitted.evaluate(changed), fitted.evaluate(frame))
+
+
+def test_loaded_forecaster_is_measured_after_its_training_by_the_model_before_the_refit(
+    fitted: Forecaster, frame: pd.DataFrame, past: pd.DataFrame, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
+    found = Forecaster.load(tmp_path / "model").evaluate(past)
+    holdout = fitted.holdout().query("unique_id == 1 and horizon_step == 3")
+    row = found.query("unique_id == 1 and horizon_step == 3").iloc[0]
+    assert row["num_forecasts"] == len(holdout)
+    np.testing.assert_allclose(row["mae"], (holdout["y"] - holdout["ensemble"]).abs().mean(), rtol=1e-4)
+
+
+def test_frames_without_newer_rows_are_refused(fitted: Forecaster, past: pd.DataFrame) -> None:
+    with pytest.raises(
+        SeriesError,
+        match="the frame: expected rows after the training, which ends at 2021-04-10, received none up to 2021-04-10",
+    ):
+        fitted.evaluate(past)
+    with pytest.raises(ParameterError, match="expected a table with newer rows"):
+        fitted.evaluate(None)
+
+
+def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
+    one = frame.loc[frame["unique_id"] == 1, ["ds", "y"]].assign(promo=lambda rows: rows.index % 3 == 0)
+    one["y"] += 100 * one["promo"]
+    last = one["ds"].iloc[-NUM_NEWER]
+    fitted = Forecaster(h=3, level=None, lookback=8, futr_exog=["promo"], **SMALL).fit(
+        one.assign(y=one["y"].where(one["ds"] < last))
+    )
+    assert (fitted.evaluate(one[one["ds"] >= last])["mae"] < 30).all()
+
+
+# The figure
+
+
+def test_figure_has_the_forecast_its_intervals_and_the_newest_history_of_each_series(
+    fitted: Forecaster, past: pd.DataFrame
+) -> None:
+    figure = fitted.plot()
+    lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
+    expected = fitted.predict().query("unique_id == 1")
+    y = np.array(lines["ensemble"].y, dtype=float)
+    np.testing.assert_allclose(y[~np.isnan(y)], expected["ensemble"])
+    actual = np.array(lines["actual"].y, dtype=float)
+    np.testing.assert_allclose(actual[:30], past.loc[past["unique_id"] == 1, "y"].tail(30))
+    assert any("80 %" in str(name) for name in lines)
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["1", "2"]
+
+
+def test_figure_shows_the_series_and_methods_that_are_named(fitted: Forecaster, frame: pd.DataFrame) -> None:
+    figure = fitted.plot(frame, h=5, level=[], methods=["theta", "lstm"], ids=[2])
+    assert not figure.layout.updatemenus
+    assert figure.data[0].name == "actual"
+    assert len(figure.data) == 3
+    with pytest.raises(ParameterError, match="ids: expected names of the series that are forecast, received 'x'"):
+        fitted.plot(ids=["x"])
