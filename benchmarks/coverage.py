@@ -255,7 +255,8 @@ def measure(task: Task) -> list[dict[str, Any]]:
         for third, (inside, own) in enumerate(parts):
             if np.isfinite(inside).any():
                 found = {"coverage": float(np.nanmean(inside)), "winkler": float(np.nanmean(own))}
-                key = {"case": task.case, "draw": task.draw, "known": len(task.known) / len(known), "seasons": seasons}
+                key: dict[str, Any] = {"case": task.case, "draw": task.draw, "seasons": seasons}
+                key["known"] = len(task.known) / len(known)
                 rows.append({**key, "level": level, "third": third, **found, "seconds": seconds})
     return rows
 

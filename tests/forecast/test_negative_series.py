@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.experiments.backtest import replay_schedules
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.methods import linear_fitting
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.specs import BudgetSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
@@ -242,7 +243,7 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     assert (paths.table["y"] != 0).all()
     spec = PartitionSpec(training_rows=400, rows=2_000)
     sample = draw_sample_as_trained(champion, source, CovariateSpec(), spec, tmp_path)
-    jobs = plan_predictions(champion, sample, table, source, CovariateSpec(), AsOfSpec())
+    jobs = plan_predictions(champion, sample, source, CovariateSpec(), AsOfSpec())
     assert len(jobs) > 1
     assert_not_cut(join(forecast_all_newest(jobs, ALONE)[0]))
 
@@ -254,7 +255,9 @@ def test_series_outside_the_sample_of_a_divided_panel_are_not_cut(
     fitted = positive._require_training()
     long = new[new.groupby("unique_id")["y"].transform("size") == LENGTH]
     source = write(long, tmp_path)
-    described = describe_fit(fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals)
+    described = describe_fit(
+        fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, ENSEMBLE
+    )
     described = replace(described, recipe=described.recipe.model_copy(update={"source": source}))
     partitions = partition_source(source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path)[0]
     next_values, *_ = forecast_partitions(described, partitions, ALONE)

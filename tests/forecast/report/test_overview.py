@@ -46,6 +46,7 @@ def test_forecast_that_a_revision_replaced_is_not_shown() -> None:
     revised = revised.assign(y_hat=99.0, recorded_at=pd.Timestamp("2026-01-04", tz="UTC"))
     text, figure = report_forecasts(pd.concat([log, revised], ignore_index=True))
     assert "6 forecasts of 2 series" in str(text)
+    assert isinstance(figure, Figure)
     shown = [tuple(trace.y) for trace in figure.data if trace.name == "forecast"]
     assert shown == [(99.0,) * 3, (11.0, 12.0, 13.0)]
 
