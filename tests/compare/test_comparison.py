@@ -1,5 +1,6 @@
 """A training is done once: what is finished is kept, whatever happens, and another setting is another training."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from shutil import copy
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnn_pipelines.compare import comparison, jobs
@@ -16,6 +18,7 @@ from rnn_pipelines.compare.jobs import Job, list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
 from rnn_pipelines.errors import TaskError, TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.networks.time_left import format_seconds
 
 CONTENDERS = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
 ALONE = ParallelSpec(workers=1)
@@ -226,8 +229,9 @@ def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
 def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         compare_cells(make_book(), make_plan(), {}, ALONE)
-    assert caplog.messages[0] == "small, gru, seed 1: test 0.5"
-    assert len(caplog.messages) == 4
+    assert caplog.messages[0].startswith("4 trainings of small; ")
+    assert caplog.messages[1] == "small, gru, seed 1: test 0.5"
+    assert len(caplog.messages) == 5
 
 
 # What is refused

@@ -1,5 +1,6 @@
 """The page of a comparison has all results and figures."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def test_page_is_the_golden_one(write_report) -> None:
 def test_every_figure_is_in_its_section(report, title: str) -> None:
     (section,) = (part for part in report.split("<section>") if f">{title}</h2>" in part)
     assert section.count('class="plotly-graph-div"') == 1
+
+
+def test_one_seed_has_means_and_no_intervals(make_comparison, write_report) -> None:
+    made = make_comparison(num_seeds=1)
+    assert {network["test"]["low"] for network in made.results["summary"]} == {None}
+    assert all(pair["better"] is None for network in made.results["summary"] for pair in network["differences"])
+    assert "no interval" in write_report(num_seeds=1)
+    assert summarize_comparison(made.results, made.description)
+    assert "NaN" not in json.dumps(made.results)
 
 
 def test_papers_are_described_only_with_their_losses(write_report, report) -> None:
