@@ -42,9 +42,6 @@ def estimate_loss(values: Sequence[float]) -> Estimate:
     high = found["high"]
     if high is None:
         return found
-    high = found["high"]
-    if high is None:
-        return found
     return {**found, "low": found["mean"] ** 2 / high if high > 0 else found["mean"]}
 
 
