@@ -33,6 +33,7 @@ TIMES: Forms = {
     "iso with seconds": lambda time: f"{time:%Y-%m-%d %H:%M:%S}",
     "iso with a zone": lambda time: f"{time:%Y-%m-%dT%H:%M:%S}Z",
     "iso with an offset": lambda time: f"{time:%Y-%m-%d %H:%M}+02:00",
+    "iso with offsets of clocks": lambda time: f"{time:%Y-%m-%d %H:%M}+0{1 + time.day % 9 // 8}:00",
     "iso with a fraction": lambda time: f"{time:%Y-%m-%d %H:%M:%S}.250",
     "german": lambda time: f"{time:%d.%m.%Y}",
     "iso between blanks": lambda time: f" {time:%Y-%m-%d} ",

@@ -162,6 +162,20 @@ def test_one_series_settles_the_order_of_days_and_months(tmp_path: Path) -> None
     assert check_equal(path)["ds"].max() == pd.Timestamp("2024-04-30")
 
 
+def test_zone_is_that_of_all_offsets(tmp_path: Path) -> None:
+    """One series has summer time."""
+    lines = list_lines(day="%Y-%m-%dT%H:%M+01:00")
+    lines += [f"summer,{day:%Y-%m-%d}T00:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)]
+    found = read_parts(write_lines(tmp_path / "table.csv", lines))
+    pd.testing.assert_frame_equal(found, read_whole(tmp_path / "table.csv"), check_dtype=False)
+    partitions, source = divide(tmp_path / "table.csv")
+    zones = [
+        read_series(*partitions.select(source, CovariateSpec(), number))[0].attrs["zone"]["name"]
+        for number in partitions.list_numbers()
+    ]
+    assert set(zones) == {"UTC"}
+
+
 def test_encoding_is_that_of_the_whole_file(tmp_path: Path) -> None:
     lines = [*list_lines(), "Köln,2024-01-01,5"]
     assert check_equal(write_lines(tmp_path / "table.csv", lines, "cp1252"))["unique_id"].iloc[-1] == "Köln"

@@ -103,7 +103,7 @@ def describe_fit(
     calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
     resolved = recipe.model_copy(
         update={
-            "source": recipe.source.model_copy(update={"freq": profile["freq"], **find_form(profile["found"])}),
+            "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
             "window": recipe.window.fill(profile),
             "calendar": calendar,
             "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
@@ -113,11 +113,6 @@ def describe_fit(
     light = {name: _lighten(name, method) for name, method in methods.items()}
     names = pd.Index(fitted_on.scaler["unique_id"])
     return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
-
-
-def find_form(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detected offset of times as a parameter, because another partition may have other ones."""
-    return {name: value for name, value in found.items() if name == "tz"}
 
 
 def _lighten(name: str, method: FittedMethod) -> FittedMethod:

@@ -118,9 +118,9 @@ def _read_own(
 
 def _place_rows(table: pd.DataFrame, raw: pd.DataFrame, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
     """Return the rows within the limits of their values, with times on the axis, without those of a survey."""
-    sentinels = raw.attrs.get(DIVIDED, {}).get("sentinels")
-    raw, table = leave_survey(raw), leave_survey(table)
-    return round_times(place_on_axis(limit_values(table, source, sentinels), raw[source.time], source, axis), source)
+    table = limit_values(leave_survey(table), source, raw.attrs.get(DIVIDED, {}).get("sentinels"))
+    # The offsets of all rows decide the zone, so that those of the survey stay among the times as read.
+    return round_times(place_on_axis(table, raw[source.time], source, axis), source)
 
 
 def _find_offset(table: pd.DataFrame, raw: pd.Series) -> Found:
@@ -166,8 +166,7 @@ def read_rows(
     source = restore_source(source, raw)
     keys, others = _parse_keys(raw, source)[0], parse_columns(raw, columns, source)
     if not isinstance(external, Survey):
-        raw, keys = leave_survey(raw), leave_survey(keys)
-        keys = place_on_axis(keys, raw[source.time], source, axis)
+        keys = place_on_axis(leave_survey(keys), raw[source.time], source, axis)
         keys = round_times(keys, source.model_copy(update={"freq": freq}))
     keys.attrs["label"] = source.label
     return join_columns(keys, others.reindex(keys.index))
