@@ -3,7 +3,9 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import stdev
 
 import pytest
 import yaml
@@ -126,3 +128,45 @@ def test_shown_summary_names_methods(page: str) -> None:
     rows = list_rows(PROJECT / page, "on the test part")
     shown = {row for row in rows if not re.fullmatch(r"and \d+ more", row)}
     assert {"ensemble", "ensemble of simple methods"} <= shown <= {style.name for style in STYLES.values()}
+
+
+# The file in `benchmarks/results` and the metric of each row of results, by the first words of the row.
+RECORDED = {
+    "Seattle": ("seattle", "mse"),
+    "Melbourne": ("melbourne", "mse"),
+    "Sunspots": ("sunspots", "mse"),
+    "Jena": ("jena", "mse"),
+    "ETTh1, 7 channels, 96 hours": ("etth1_96", "mse"),
+    "ETTh1, 7 channels, 336 hours": ("etth1_336", "mse"),
+    "M4 Hourly": ("m4_hourly", "owa"),
+    "Tourism, 366": ("tourism", "mae"),
+    "IMDB reviews, words and n-gram weights": ("sentiment_best", "accuracy"),
+    "IMDB reviews, words alone": ("sentiment_words", "accuracy"),
+}
+
+
+def list_result_cells(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the row, the method and the cell of each result of a network or the ensemble in the tables of a page."""
+    for heading, body in re.findall(r"^(\| data \|.*LSTM.*)\n\|[-:| ]+\n((?:\|.*\n)+)", path.read_text(), re.MULTILINE):
+        columns = [cell.strip() for cell in heading.strip("|").split("|")]
+        for row in body.splitlines():
+            cells = dict(zip(columns, (cell.strip() for cell in row.strip("|").split("|")), strict=True))
+            yield from ((cells["data"], name, cells[name]) for name in ("LSTM", "GRU", "ensemble") if cells[name])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/explanation/results.md"])
+def test_results_are_the_recorded_ones(page: str) -> None:
+    found = [(row, name, cell) for row, name, cell in list_result_cells(PROJECT / page) if row.startswith((*RECORDED,))]
+    assert len(found) >= 15
+    for row, name, cell in found:
+        file, metric = next(of for words, of in RECORDED.items() if row.startswith(words))
+        runs = json.loads((PROJECT / f"benchmarks/results/{file}.json").read_text())
+        # Files of earlier versions call the ensemble `best`.
+        key = name.lower() if name.lower() in runs[0] else "best"
+        scale = 100 if metric == "accuracy" else 1
+        mean, *spread = (float(part) for part in cell.replace(",", "").split(" ± "))
+        values = [scale * run[key][metric] for run in runs]
+        digits = len(cell.split(" ± ")[0].partition(".")[2])
+        assert mean == pytest.approx(sum(values) / len(values), abs=0.51 * 10**-digits), (row, name)
+        if spread:
+            assert spread[0] == pytest.approx(stdev(values), rel=0.35, abs=0.51 * 10**-digits), (row, name)
