@@ -1,7 +1,7 @@
 """Whatever frames and arguments `Forecaster` gets: it answers, or refuses them in the project's own words.
 
-`RNN_FUZZ_FRAMES` says how many frames there are, with a round of all methods for each ten; a failure names its number,
-which is its seed.
+`RNN_FUZZ_FRAMES` says how many frames there are, with a round of all methods for each ten, and `RNN_FUZZ_FIRST` the
+number of the first; a failure names its number, which is its seed.
 """
 
 import copy
@@ -27,6 +27,7 @@ from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 pytestmark = pytest.mark.slow
 
 NUM_CASES = int(os.environ.get("RNN_FUZZ_FRAMES", "15"))
+FIRST = int(os.environ.get("RNN_FUZZ_FIRST", "0"))
 SMALL: dict[str, Any] = {
     "lookback": 4,
     "training": {"max_steps": 2, "batch_size": 16},
@@ -250,7 +251,7 @@ def require_none(faults: list[str], outcomes: list[str]) -> None:
 def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
     faults: list[str] = []
     outcomes = []
-    for number in range(NUM_CASES):
+    for number in range(FIRST, FIRST + NUM_CASES):
         draw = random.Random(number)
         frame, forecaster = draw_frame_or_none(draw), draw_forecaster(draw)
         kept = copy.copy(frame) if not isinstance(frame, pd.DataFrame | pd.Series) else frame.copy(deep=True)
@@ -304,7 +305,7 @@ def test_arguments_are_used_or_refused(
     monkeypatch.chdir(tmp_path)
     faults: list[str] = []
     outcomes = []
-    for number in range(max(NUM_CASES // 10, 2)):
+    for number in range(FIRST, FIRST + max(NUM_CASES // 10, 2)):
         draw = random.Random(number)
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -87,11 +87,12 @@ def test_column_named_a_year_holds_years_of_any_century(name: str, form: str | N
     [
         (MONTHS.strftime("%m%Y"), "'%m%Y'", MONTHS),
         (DAYS.strftime("%d%m%Y"), "'%d%m%Y'", DAYS),
+        (DAYS[:31].strftime("%d%m%Y"), "'%d%m%Y'", DAYS[:31]),
         (SECONDS, "unix_s", HOURS),
         (SECONDS * 1000, "unix_ms", HOURS),
         (DAYS_OF_EXCEL, "excel", DAYS),
     ],
-    ids=["months", "days", "seconds", "milliseconds", "Excel"],
+    ids=["months", "days", "days of January", "seconds", "milliseconds", "Excel"],
 )
 def test_steps_that_may_be_times_are_named_once_with_the_parameter_that_reads_them(
     numbers: Sequence, form: str, times: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture

@@ -57,9 +57,10 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
 def warn_of_times(steps: pd.Series, label: str) -> None:
     """Log a warning if steps may be months, dates, serial numbers of Excel, or seconds or milliseconds since 1970."""
     numbers = np.unique(steps)
-    form = next(
-        (form for form in _LATE_YEARS if _can_be(numbers, form) and _read(numbers, form).dt.month.max() > 1), None
-    )
+    form = next((form for form in _LATE_YEARS if _can_be(numbers, form)), None)
+    # Steps from 11900 to 12100 are months by chance, all of January.
+    if form == "%m%Y" and _read(numbers, form).dt.month.max() == 1:
+        form = None
     counts = (name for name, (first, last) in _COUNTS.items() if first <= numbers[0] and numbers[-1] <= last)
     found = form or next(counts, None)
     if found is not None:

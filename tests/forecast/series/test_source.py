@@ -1062,6 +1062,11 @@ def test_lines_around_a_table_of_text_are_left_out(
     assert table["y"].tolist() == [1200.5, 7, 8]
 
 
+def test_last_row_without_a_value_stays_after_a_repeated_header(write: Write) -> None:
+    table = read_source(SourceSpec(path=write("ds,y\n2020-01-01,1\nds,y\n2020-01-02,2\n2020-01-03,\n")))
+    assert table["ds"].tolist() == [*DAYS[:3]]
+
+
 def test_empty_rows_and_repeated_headers_are_left_out_and_counted(write: Write) -> None:
     rows = "ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n2024-01-04,4\n"
     assert "'y', row 5:" in fail(write(rows))

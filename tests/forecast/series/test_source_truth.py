@@ -1,6 +1,7 @@
 """Files written from known series in the ways of spreadsheets and exports: read as these series, or refused.
 
-`RNN_FUZZ_TABLES` says how many there are; a failure names its number, which is its seed.
+`RNN_FUZZ_TABLES` says how many there are, and `RNN_FUZZ_FIRST` the number of the first; a failure names its number,
+which is its seed.
 """
 
 import csv
@@ -24,6 +25,7 @@ from rnn_pipelines.forecast.series.source_reading import read_source
 pytestmark = pytest.mark.slow
 
 NUM_TABLES = int(os.environ.get("RNN_FUZZ_TABLES", "80"))
+FIRST = int(os.environ.get("RNN_FUZZ_FIRST", "0"))
 
 Draw = random.Random
 Row = tuple[str, Any, float | None]
@@ -213,7 +215,7 @@ def list_rows(table: pd.DataFrame) -> list[Row]:
 def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     outcomes: Counter[str] = Counter()
     faults = []
-    for number in range(NUM_TABLES):
+    for number in range(FIRST, FIRST + NUM_TABLES):
         content, truth, times, id_column = draw_file(random.Random(number))
         path = tmp_path / f"{number}.csv"
         path.write_bytes(content)

@@ -43,13 +43,16 @@ def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     times = table[source.time]
     if not times.hasnans and not pd.api.types.is_string_dtype(times) and times.dtype != object:
         return table
-    is_blank, is_header = times.isna() | (times == ""), times == source.time
-    is_blank[is_blank] = (table[is_blank].isna() | (table[is_blank] == "")).all(axis=1)
+    is_header = times == source.time
     if is_header.any():
         logger.warning("%s: rows that repeat the header are left out: %d", source.label, is_header.sum())
+        # Before the footer is looked for, because a row without a time would begin it.
+        table, times = table[~is_header], times[~is_header]
+    is_blank = times.isna() | (times == "")
+    is_blank[is_blank] = (table[is_blank].isna() | (table[is_blank] == "")).all(axis=1)
     # A footer can follow and hold empty rows.
     kept = _leave_footer(table[: int((~is_blank).to_numpy().nonzero()[0].max(initial=-1)) + 1], source)
-    is_left_out = (is_blank | is_header)[: len(kept)]
+    is_left_out = is_blank[: len(kept)]
     return kept[~is_left_out] if is_left_out.any() else kept
 
 
