@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.errors import NetworkError, ParameterError, SeriesTooShortError
+from rnn_pipelines.errors import NetworkError, ParameterError
 from rnn_pipelines.forecast.methods.network import Network
 
 SMALL = {"lstm": {"units": [3, 2], "members": 2}, "gru": {"units": 3}, "training": {"max_steps": 50}}
@@ -168,14 +168,8 @@ def test_summary_names_the_replaced_network(fitted: Forecaster, tuned: Forecaste
     assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
 
 
-def test_series_without_training_windows_have_none_to_learn(
-    frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Their networks have no effect, and their replacement is logged."""
+def test_network_that_was_not_trained_has_no_windows(frame: pd.DataFrame) -> None:
     forecaster = Forecaster(h=3, lookback=8, **SMALL).fit(frame.iloc[:12])
-    with pytest.raises(SeriesTooShortError):
+    assert forecaster.networks == {}
+    with pytest.raises(ParameterError, match="no network was trained"):
         forecaster.network_windows("lstm")
-    caplog.clear()
-    again = forecaster.replace_network("lstm", forecaster.networks["lstm"])
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    pd.testing.assert_frame_equal(again.predict(), forecaster.predict())

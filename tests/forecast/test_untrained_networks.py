@@ -53,8 +53,9 @@ def get_fitted(forecaster: Forecaster) -> Fitted:
 def test_verdict_says_that_no_network_was_trained_and_how_many_values_it_takes() -> None:
     forecaster = Forecaster(h=3).fit(draw_years())
     summary = forecaster.summary()
-    assert summary.startswith("LSTM and GRU were not trained")
-    assert " 38 " in summary.split(".")[0].replace("\n", " ")
+    verdict = summary.split("\n\n")[1]
+    assert verdict.startswith("LSTM and GRU were not trained")
+    assert " 38 " in verdict.split(".")[0].replace("\n", " ")
     assert "best network" not in summary
     assert "No correction" not in summary
 
@@ -62,7 +63,7 @@ def test_verdict_says_that_no_network_was_trained_and_how_many_values_it_takes()
 def test_log_says_how_many_values_a_training_takes(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     Forecaster(h=3).fit(draw_years())
-    messages = [record.message for record in caplog.records if "not trained" in record.message]
+    messages = [message for message in caplog.messages if "not trained" in message]
     assert [message.split(":")[0] for message in messages] == ["lstm", "gru"]
     assert all("38 values" in message for message in messages)
 

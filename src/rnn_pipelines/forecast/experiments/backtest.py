@@ -256,6 +256,7 @@ def retrain(
         **spec.networks,
         "training": spec.training,
         "level": spec.level,
+        "use": spec.use,
         "retraining": retraining,
         "plan": TrainingPlan(retraining.budget),
         "champion": champion,

@@ -178,7 +178,7 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     forecasts = PanelModel(data.linear.normalizer, model).forecast(data.panel, origins)
     past = _measure_past(data, origins, forecasts.astype(np.float64))
     usual = measure_usual(past.facts.series, past.errors, len(data.panel.series_starts))
-    past = past.select(_list_telling(data.panel, past, count_needed(int(levels.max(initial=0)))))
+    past = past.select(_list_telling(data.panel, past, least=max(1, count_needed(int(levels.max(initial=0))))))
     sizes = fit_panel_sizes(past.facts, past.forecasts, past.errors, usual)
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
