@@ -260,7 +260,9 @@ def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
             forecaster.fit(frame)
             for act in (forecaster.predict, forecaster.series_methods, forecaster.holdout, forecaster.leaderboard):
                 act()
-            forecaster.predict(frame)
+            assert repr(forecaster)
+            forecaster.predict(frame, methods="all")
+            forecaster.plot(frame)
             forecaster.explain(frame)
             if draw.random() < 0.3:
                 forecaster.cross_validation(frame, n_windows=1)
@@ -328,18 +330,7 @@ def list_acts(
 ) -> list[Callable[[], object]]:
     """One call of each method, with one or all of its arguments drawn."""
     some = lambda **makers: {name: make() for name, make in makers.items() if draw.random() < 0.5}  # noqa: E731
-    blocks = [
-        "source",
-        "gaps",
-        "split",
-        "window",
-        "calendar",
-        "covariates",
-        "lstm",
-        "training",
-        "futr_exog",
-        "stat_exog",
-    ]
+    blocks = "source gaps split window calendar covariates lstm training use futr_exog stat_exog".split()
     # Processes of another number take long.
     workers = lambda: draw.choice([1, 1, 0, -1, "a", 1.5, 10**30])  # noqa: E731
     panel = make_panel()
@@ -347,7 +338,9 @@ def list_acts(
     return [
         lambda: Forecaster(**some(h=odd, level=odd, lookback=odd, freq=odd), **{draw.choice(blocks): odd()}),
         lambda: Forecaster(odd(), odd(), odd(), odd()),
-        lambda: fitted.predict(**some(h=odd, level=odd, paths=odd, seed=odd)),
+        lambda: fitted.predict(**some(h=odd, level=odd, paths=odd, seed=odd, methods=odd)),
+        lambda: fitted.plot(**some(h=odd, level=odd, methods=odd, ids=odd)),
+        lambda: fitted.evaluate(draw.choice([panel.assign(ds=panel["ds"] + pd.Timedelta(days=9)), odd()]), odd()),
         lambda: fitted.predict(panel, paths=2, seed=odd()),
         lambda: fitted.predict(odd()),
         lambda: Forecaster(h=2, **SMALL).fit(odd()),

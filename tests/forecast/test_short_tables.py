@@ -95,3 +95,11 @@ def test_tuning_needs_a_validation_part() -> None:
 def test_given_parts_that_do_not_fit_are_refused() -> None:
     with pytest.raises(SeriesError, match="train"):
         Forecaster(h=12, split={"validation": 12, "test": 12}).fit(draw_frame([30]))
+
+
+@pytest.mark.parametrize("level", [None, (80,)])
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_panel_of_one_value_is_forecast_as_this_value(value: float, level: tuple[int, ...] | None) -> None:
+    frame = draw_frame([40, 40]).assign(y=value)
+    forecasts = Forecaster(h=2, level=level, lookback=4, training=TRAINING).fit(frame).predict(methods="ensemble")
+    np.testing.assert_allclose(forecasts["ensemble"], value, atol=1e-6)

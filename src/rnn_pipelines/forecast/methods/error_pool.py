@@ -214,7 +214,7 @@ def _list_telling(panel: WindowedPanel, past: _Past, least: int) -> np.ndarray:
     """
     is_dense, is_moving = ~find_sparse(panel, past.origins), past.facts.step_change[:, 0] > 0
     for rows in (np.flatnonzero(is_dense & is_moving), np.flatnonzero(is_dense)):
-        if len(rows) >= least:
+        if len(rows) >= max(least, 1):
             return rows
     return np.arange(len(past.origins))
 
