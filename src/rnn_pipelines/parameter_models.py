@@ -57,6 +57,14 @@ def check_whole_number(name: str, value: Any, least: int, most: int) -> None:
         raise ParameterError(f"{name}: expected a whole number from {least:,} to {most:,}, received {show(value)}.")
 
 
+def list_values(given: Any) -> list[Any]:
+    """Return given values as a list; a text, or a value that is no collection, is a list of itself."""
+    try:
+        return [given] if isinstance(given, str) else list(given)
+    except TypeError:
+        return [given]
+
+
 def validate_number_is_no_boolean(value: Any) -> Any:
     """Raise a ValueError for a boolean in place of a number, because pydantic accepts booleans as 1 and 0."""
     if _has_truth(value):

@@ -175,6 +175,8 @@ def test_a_column_that_is_missing_is_named(frame: pd.DataFrame) -> None:
 def test_columns_come_in_a_list() -> None:
     with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 'price'"):
         Forecaster(futr_exog="price")
+    with pytest.raises(ParameterError, match=r"stat_exog: expected a list of columns, received array\(3\)"):
+        Forecaster(h=3, stat_exog=np.array(3))
     with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 5"):
         Forecaster(futr_exog=5)
     assert Forecaster(futr_exog=np.array(["price"])).spec == Forecaster(futr_exog=["price"]).spec

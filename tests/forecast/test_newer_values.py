@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def test_named_methods_have_the_columns_in_their_order(fitted: Forecaster) -> No
     assert list(fitted.predict(level=[], methods="theta")) == ["unique_id", "ds", "theta"]
 
 
-@pytest.mark.parametrize("methods", ["al", ["thetaa"], [], 3, [["theta"]]])
+@pytest.mark.parametrize("methods", ["al", ["thetaa"], [], 3, np.array(3), [["theta"]]])
 @pytest.mark.parametrize("call", ["predict", "plot", "evaluate"])
 def test_unknown_methods_are_refused_with_the_known_ones(
     fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object
@@ -135,5 +136,10 @@ def test_figure_shows_the_series_and_methods_that_are_named(fitted: Forecaster, 
     assert not figure.layout.updatemenus
     assert figure.data[0].name == "actual"
     assert len(figure.data) == 3
-    with pytest.raises(ParameterError, match="ids: expected names of the series that are forecast, received 'x'"):
-        fitted.plot(ids=["x"])
+
+
+@pytest.mark.parametrize(("ids", "received"), [(["x"], "'x'"), ([10**5000], "int without"), (3, "3"), ([], "none")])
+def test_figure_of_unknown_series_is_refused(fitted: Forecaster, ids: Any, received: str) -> None:
+    expected = f"ids: expected names of the series that are forecast, received {received}"
+    with pytest.raises(ParameterError, match=expected):
+        fitted.plot(ids=ids)

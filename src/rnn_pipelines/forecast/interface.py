@@ -5,7 +5,7 @@ A saved forecaster is a `Forecaster` of `model.artefact`.
 
 import copy
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -66,7 +66,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import read_parameter_model
+from rnn_pipelines.parameter_models import list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import take_path
 
@@ -550,7 +550,7 @@ class Forecaster:
             return [self._used]
         known = list(self._artefacts)
         wanted = known if isinstance(methods, str) and methods == "all" else methods
-        names = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else list(wanted)
+        names = list_values(wanted)
         unknown = [name for name in names if not isinstance(name, str) or name not in known]
         if unknown or not names:
             wrong = show(unknown[0]) if unknown else "none"

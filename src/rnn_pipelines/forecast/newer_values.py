@@ -21,7 +21,9 @@ from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.parameter_models import list_values
 from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.reading.zones import show_table
 
 STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
@@ -131,9 +133,9 @@ def choose_ids(predictions: Predictions, ids: Sequence[Any] | None) -> Predictio
     """
     if ids is None:
         return predictions
-    wanted = [ids] if isinstance(ids, str) or np.ndim(ids) == 0 else list(ids)
-    names = predictions.table["unique_id"]
-    missing = [one for one in wanted if str(one) not in set(names)]
+    wanted, names = list_values(ids), predictions.table["unique_id"]
+    known = set(names)
+    missing = [one for one in wanted if is_broken(one) or str(one) not in known]
     if missing or not wanted:
         received = show(missing[0]) if missing else "none"
         raise ParameterError(f"ids: expected names of the series that are forecast, received {received}.")

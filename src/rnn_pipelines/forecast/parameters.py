@@ -19,6 +19,7 @@ from rnn_pipelines.parameter_models import (
     check_block_names,
     check_network_cell,
     join_parameters,
+    list_values,
     read_parameter_model,
     rename_parameters,
 )
@@ -167,9 +168,11 @@ def naming_arguments() -> Iterator[None]:
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
-    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
+    listed = () if columns is None else tuple(list_values(columns))
+    # A value that is no collection is a list of itself.
+    if isinstance(columns, str) or (len(listed) == 1 and listed[0] is columns):
         raise ParameterError(f"{name}: expected a list of columns, received {show(columns)}. Put it into a list.")
-    return () if columns is None else tuple(columns)
+    return listed
 
 
 def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
