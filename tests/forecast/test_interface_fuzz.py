@@ -330,7 +330,8 @@ def list_acts(
 ) -> list[Callable[[], object]]:
     """One call of each method, with one or all of its arguments drawn."""
     some = lambda **makers: {name: make() for name, make in makers.items() if draw.random() < 0.5}  # noqa: E731
-    blocks = "source gaps split window calendar covariates lstm training use futr_exog stat_exog".split()
+    blocks = ["source", "gaps", "split", "window", "calendar", "covariates", "lstm", "training", "use"]
+    blocks += ["futr_exog", "stat_exog"]
     # Processes of another number take long.
     workers = lambda: draw.choice([1, 1, 0, -1, "a", 1.5, 10**30])  # noqa: E731
     panel = make_panel()
