@@ -1,15 +1,17 @@
 """The night that the README tells, command by command."""
 
-import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from rnn_pipelines.champion.pointer import read_pointer, write_pointer
 
 PROJECT = Path(__file__).parents[1]
 
@@ -38,24 +40,27 @@ def run_kedro(folder: Path, *words: str) -> int:
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True).returncode
 
 
-# In their order: the first night, then what is left of it.
+@pytest.fixture(scope="module")
+def night(elsewhere: Path) -> list[tuple[list[str], int, int]]:
+    """The first night: each command, its exit code, and that of the check, which somebody runs after each step."""
+    commands = read_night()
+    return [(words, run_kedro(elsewhere, *words), run_kedro(elsewhere, *commands[-1])) for words in commands]
 
 
-def test_every_command_of_the_first_night_ends_well(elsewhere: Path) -> None:
-    night = read_night()
-    named = [next(word for word in words if "forecast" in word) for words in night]
+def test_every_command_of_the_first_night_ends_well(night: list[tuple[list[str], int, int]]) -> None:
+    named = [next(word for word in words if "forecast" in word) for words, *_ in night]
     assert named == ["forecast", "--pipelines=predict_forecast", "--pipelines=monitor_forecast", "forecast"]
-    for words in night:
-        # The check is asked after each step, as somebody who looks on the first day does.
-        assert (words, run_kedro(elsewhere, *words)) == (words, 0)
-        assert (words, run_kedro(elsewhere, *night[-1])) == (words, 0)
+    assert [codes for _, *codes in night] == 4 * [[0, 0]]
 
 
-def test_a_night_without_the_monitor_has_a_code_of_its_own_a_day_later(elsewhere: Path) -> None:
+def test_a_night_without_the_monitor_has_a_code_of_its_own_a_day_later(
+    elsewhere: Path, night: list[tuple[list[str], int, int]]
+) -> None:
     verdict = elsewhere / ".test_data/08_reporting/monitor_forecast/verdict.json"
     verdict.resolve().unlink()
-    champion = elsewhere / ".test_data/06_models/champion/forecast/champion.json"
-    pointer = json.loads(champion.read_text())
-    pointer["since"] = (datetime.now(UTC) - timedelta(days=2)).isoformat(timespec="seconds")
-    champion.write_text(json.dumps(pointer))
-    assert run_kedro(elsewhere, *read_night()[-1]) == 11
+    path = elsewhere / ".test_data/06_models/champion/forecast/champion.json"
+    pointer = read_pointer(path)
+    assert pointer is not None
+    two_days_ago = datetime.now(UTC) - timedelta(days=2)
+    write_pointer(path, replace(pointer, since=two_days_ago.isoformat(timespec="seconds")))
+    assert run_kedro(elsewhere, *night[-1][0]) == 11

@@ -101,7 +101,11 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
-    assert (first["outcome"], first["reasons"]) == ("promoted", ["there is no champion yet"])
+    """And if the best simple method is better, the reasons name it."""
+    assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
+    loss, simple = first["metrics"]["challenger"]["loss"], first["metrics"]["baselines"]
+    best = min(simple, key=simple.__getitem__)
+    assert [f"that of {best}" in reason for reason in first["reasons"][1:]] == [True] * (simple[best] < loss)
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
 
 

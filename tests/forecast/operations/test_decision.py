@@ -159,8 +159,10 @@ def test_outputs_that_are_all_alike_are_refused(decide: Decide) -> None:
     assert "the same for every window" in read_reasons(candidate)
 
 
-def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Decide) -> None:
-    candidate = decide(make_champion(trained_until=101), champion=9.0)
+@pytest.mark.parametrize("noise", [{"champion": 9.0}, {}], ids=["measured", "no forecasts"])
+def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Decide, noise: dict[str, float]) -> None:
+    """Also if it does not forecast, because the table ends earlier than the history that it has learnt."""
+    candidate = decide(make_champion(trained_until=101), **noise)
     assert not candidate.decision.is_promoted
     assert "part of the holdout (series a)" in read_reasons(candidate)
 

@@ -127,14 +127,15 @@ def _list_unused(training: ChallengerTraining) -> Iterator[str]:
 
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
-    if CHAMPION not in measures:
-        return (
-            "the champion cannot forecast these series, or has learnt another history of them (see the log), so the "
-            "models cannot be compared. Promote the challenger with kedro champion promote, if it is to be used",
-        )
+    # First, because a table that ends before the champion's training has lost values for that reason alone.
     seen = find_seen(champion.artefact, challenger.settings)
     if seen:
         return (
             f"the champion was trained on a part of the holdout (series {seen[0]}), so the models cannot be compared",
+        )
+    if CHAMPION not in measures:
+        return (
+            "the champion cannot forecast these series, or has learnt another history of them (see the log), so the "
+            "models cannot be compared. Promote the challenger with kedro champion promote, if it is to be used",
         )
     return ()
