@@ -19,35 +19,48 @@ class Faults:
     Args:
         kind: "none"; "kill", before the call; "once", an error at one call; "full", an error at each that needs room.
         at: number of the call, from 1 on.
+
+    `num_errors` counts the errors that the work must not ignore: all but those of a removal, which the next work
+    repeats, and of making a folder that exists.
     """
 
     def __init__(self, kind: str, at: int) -> None:
         self.kind = kind
         self.at = at
         self.num_calls = 0
+        self.num_errors = 0
 
-    def count(self, needs_space: bool = True) -> None:
+    def count(self, needs_space: bool = True, is_needed: bool = True) -> None:
         self.num_calls += 1
         if self.kind == "kill" and self.num_calls == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
         is_full = self.kind == "full" and self.num_calls >= self.at and needs_space
         if is_full or (self.kind == "once" and self.num_calls == self.at):
+            self.num_errors += is_needed
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def install(self) -> None:
         """Puts the count before each call of this process that changes a disk, and each piece that is written."""
-        for name in ("fsync", "rename", "replace", "mkdir", "symlink"):
-            self._watch(os, name, lambda *_: True)
-        for name in ("unlink", "remove", "rmdir", "chmod"):
-            self._watch(os, name, lambda *_: False)
+        for name in ("fsync", "rename", "replace", "symlink"):
+            self._watch(os, name)
+        self._watch(os, "mkdir", is_needed=lambda path, *_: not os.path.isdir(path))
+        self._watch(os, "chmod", lambda *_: False)
+        for name in ("unlink", "remove", "rmdir"):
+            self._watch(os, name, lambda *_: False, lambda *_: False)
         self._watch(os, "open", lambda _path, flags, *_: bool(flags & os.O_CREAT))
         self._watch_files()
 
-    def _watch(self, module: Any, name: str, needs_space: Callable[..., bool]) -> None:
+    def _watch(
+        self,
+        module: Any,
+        name: str,
+        needs_space: Callable[..., bool] = lambda *_: True,
+        is_needed: Callable[..., bool] = lambda *_: True,
+    ) -> None:
         original = getattr(module, name)
 
         def call(*args: Any, **options: Any) -> Any:
-            self.count(needs_space(*args))
+            self.count(needs_space(*args), is_needed(*args))
             return original(*args, **options)
 
         setattr(module, name, call)
@@ -71,7 +84,7 @@ class Faults:
 
 
 def run_with_faults(work: Callable[[], object], faults: Faults) -> None:
-    """Does the work and says how many calls it took; ends with `DISK_FULL` where an error came through."""
+    """Does the work; says how many calls it took and how many errors it ignored; ends with `DISK_FULL` after an error."""
     faults.install()
     try:
         work()
@@ -79,4 +92,4 @@ def run_with_faults(work: Callable[[], object], faults: Faults) -> None:
         if error.errno != errno.ENOSPC:
             raise
         sys.exit(DISK_FULL)
-    print(faults.num_calls)
+    print(faults.num_calls, faults.num_errors)

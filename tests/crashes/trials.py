@@ -34,13 +34,15 @@ class End:
 
     Attributes:
         where: the fault, and at which call or moment.
-        is_reached: whether the process ended by it, or the error went past what only cleans up.
+        is_reached: whether the process ended by it.
+        num_ignored: errors that it ignored, without those that are harmless (see `Faults`).
         folder: what it left; gone when the next one is asked for.
         done: numbers of what it said that it had done.
     """
 
     where: str
     is_reached: bool
+    num_ignored: int
     folder: Path
     done: list[int] = field(default_factory=list)
 
@@ -64,13 +66,14 @@ def fail_at_every_call(script: Path, work: str, options: Iterable[object], start
     shutil.copytree(start, counted, symlinks=True)
     finished = run(script, work, counted, *options)
     assert finished.returncode == 0, finished.stderr
-    for at in range(1, int(finished.stdout) + 1):
+    for at in range(1, int(finished.stdout.split()[0]) + 1):
         folder = start.with_name(f"{at}")
         shutil.copytree(start, folder, symlinks=True)
         ended = run(script, work, folder, *options, "--fault", kind, "--at", at)
         assert ended.returncode in (0, KILLED, DISK_FULL), ended.stderr
         is_reached = ended.returncode == (KILLED if kind == "kill" else DISK_FULL)
-        yield End(f"{work}, {kind} at call {at}", is_reached, folder)
+        num_ignored = 0 if is_reached else int(ended.stdout.split()[1])
+        yield End(f"{work}, {kind} at call {at}", is_reached, num_ignored, folder)
         shutil.rmtree(folder)
 
 
@@ -95,12 +98,12 @@ def kill_at_random(script: Path, folders: Iterable[Path]) -> Iterator[End]:
         # A copy, because whoever inspects it does more work there.
         copy = folder.with_name("copy")
         shutil.copytree(folder, copy, symlinks=True)
-        yield End(f"killed after {seconds:.4f} s", child.returncode == KILLED, copy, done)
+        yield End(f"killed after {seconds:.4f} s", child.returncode == KILLED, 0, copy, done)
         shutil.rmtree(copy)
 
 
 def make_fixture(cases: Mapping[str, Case], num_trials: Mapping[str, int]) -> Any:
-    """Return a fixture of the trials of each case; it fails if there are too few, or if a fault ended no process.
+    """Return a fixture of the trials of each case; it fails if there are too few, or if an error is ignored.
 
     Args:
         cases: by name, which is a word and the kind of the fault: each does its trials in a folder. A trial has its
@@ -115,9 +118,12 @@ def make_fixture(cases: Mapping[str, Case], num_trials: Mapping[str, int]) -> An
         shutil.rmtree(folder)
         print(f"{request.param}: {len(done)} trials")
         assert len(done) >= {"random": NUM_RANDOM_KILLS, **num_trials}[request.param.split()[0]]
+        ignored = [trial.end.where for trial in done if trial.end.num_ignored]
+        assert ignored == []
+        # Harmless errors end no process: at most 15 of the 70 of a retraining, which makes 8 folders that exist and
+        # removes 7 things that a killed process left. So most faults are not harmless.
         missed = [trial.end.where for trial in done if not trial.end.is_reached]
-        # An error is ignored if a folder exists already, or if old files are removed, which the next work repeats.
-        assert len(missed) <= (0 if "kill" in request.param else len(done) / 5), missed
+        assert len(missed) <= (0 if "kill" in request.param else len(done) / 4), missed
         return done
 
     return trials
