@@ -1,6 +1,7 @@
 """The Python code of the site runs, page by page, from top to bottom."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from documents import PAGES, PROJECT, TUTORIAL
-from rnn_pipelines import Forecaster
+from rnn_pipelines import Forecaster, TextClassifier
 
 # A block with the language `py` is the code of another library: it is only compiled.
 RUN, COMPILED = (
@@ -35,6 +36,17 @@ def test_examples_of_paths_answer_their_questions() -> None:
     assert len(names["total"]) == len(names["demand"]) == 1000
     assert names["total"].mean() == pytest.approx(70, rel=0.1)
     assert names["demand"].mean() == pytest.approx(30, rel=0.1)
+
+
+@pytest.mark.parametrize("documented", [Forecaster, TextClassifier])
+def test_each_line_of_arguments_describes_one_parameter(documented: type) -> None:
+    """The strict build of the site refuses a line for several, or for one that there is not."""
+    methods = {name: getattr(documented, name) for name in vars(documented) if not name.startswith("_")}
+    functions = {documented.__name__: documented} | {name: m for name, m in methods.items() if callable(m)}
+    for name, function in functions.items():
+        section = re.search(r"^Args:\n((?: .*\n|\n)*)", f"{inspect.getdoc(function)}\n", re.MULTILINE)
+        described = re.findall(r"^ {4}(\S.*?):", section[1], re.MULTILINE) if section else []
+        assert (name, set(described) - {*inspect.signature(function).parameters}) == (name, set())
 
 
 @pytest.mark.slow

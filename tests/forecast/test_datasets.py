@@ -118,7 +118,9 @@ def save_many(filepath: str, number: int) -> None:
 def test_processes_that_save_at_once_lose_and_double_nothing(filepath: str) -> None:
     code = f"import runpy; runpy.run_path({__file__!r})['save_many']({filepath!r}, {{}})"
     commands = [[sys.executable, "-c", code.format(number)] for number in range(NUM_PROCESSES)]
-    running = [subprocess.Popen(command) for command in commands]
+    # This file imports modules that pytest adds to the path.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    running = [subprocess.Popen(command, env=environment) for command in commands]
     assert [process.wait() for process in running] == [0] * NUM_PROCESSES
     found = ForecastLogDataset(filepath=filepath).load()
     assert len(found) == len(found.drop_duplicates(["unique_id", "cutoff", "ds", "model_version"]))

@@ -84,7 +84,8 @@ class Forecaster:
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
     series (`split={"test": 0.2}`, or a number of steps) is held out for `leaderboard` and `holdout`. The models of
-    `predict` are then fitted on all rows.
+    `predict` are then fitted on all rows. The arguments from `source` to `gru` are the blocks of
+    `parameters_forecast.yml`, such as `training={"seed": 1}`; None for the defaults.
 
     Args:
         h: steps ahead.
@@ -93,9 +94,19 @@ class Forecaster:
         freq: pandas offset alias, or a whole number of steps; None to infer it.
         use: the method that forecasts and is saved, exported and explained: `ensemble`, a name of `leaderboard` such as
             `theta`, or `best` for the least error on validation windows.
-        source, gaps, split, window, calendar, covariates, training, evaluation, lstm, gru: blocks of
-            `parameters_forecast.yml`, such as `training={"seed": 1}`; None for the defaults.
-        futr_exog, hist_exog, stat_exog: columns of future, past and static covariates, as in Nixtla's libraries.
+        source: columns and form of the table.
+        gaps: treatment of missing steps: `interpolate`, `zero`, `error` or `split`.
+        split: validation and test part.
+        window: lookback, horizon and stride of the windows.
+        calendar: harmonics of the cycles of the calendar.
+        covariates: columns of covariates, and public holidays.
+        training: engine, loss, steps and learning rate of the networks.
+        evaluation: origins of the forecasts of the test part.
+        lstm: of the network of this name.
+        gru: of the network of this name.
+        futr_exog: columns of future covariates, as in Nixtla's libraries.
+        hist_exog: columns of past covariates.
+        stat_exog: columns of static covariates.
         others: blocks of further networks of the registry.
     Raises:
         ParameterError: a parameter does not exist, or its value is invalid.
@@ -244,7 +255,10 @@ class Forecaster:
         """Return a Plotly figure of the next values with their intervals, and of the newest history.
 
         Args:
-            frame, h, level, methods: see `predict`.
+            frame: see `predict`.
+            h: see `predict`.
+            level: see `predict`.
+            methods: see `predict`.
             ids: of the series in the menu of the figure; None for all, or twelve of more.
         Raises:
             ParameterError: there is no such series; see `predict`.

@@ -44,11 +44,18 @@ class TextClassifier:
     """A sentiment classifier of LSTM, GRU and n-grams, which are weighted on held-out texts.
 
     The parameters and results are those of `kedro run --pipelines=sentiment`. The network without recurrence, which is
-    never chosen, is not trained. The first training loads TensorFlow, and so does a prediction with networks.
+    never chosen, is not trained. The first training loads TensorFlow, and so does a prediction with networks. The named
+    arguments are the blocks of `parameters_sentiment.yml`, such as `training={"epochs": 3}`; None for the defaults.
 
     Args:
-        split, vocabulary, padding, word_vectors, ngrams, lstm, gru, training: blocks of `parameters_sentiment.yml`,
-            such as `training={"epochs": 3}`; None for the defaults.
+        split: sizes of the validation and test part.
+        vocabulary: smallest count and largest number of the words.
+        padding: length of the texts that networks read.
+        word_vectors: size and start of the vectors of words.
+        ngrams: of the classifier of n-grams.
+        lstm: of the network of this name.
+        gru: of the network of this name.
+        training: epochs, batches and learning rate of the networks.
         others: blocks of further networks of the registry.
     Raises:
         ParameterError: a parameter is unknown or its value is invalid.
