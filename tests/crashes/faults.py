@@ -84,7 +84,7 @@ class Faults:
 
 
 def run_with_faults(work: Callable[[], object], faults: Faults) -> None:
-    """Does the work; says how many calls it took and errors it ignored; ends with `DISK_FULL` where one came through."""
+    """Does the work; says how many calls it took and errors it ignored; ends with `DISK_FULL` if one came through."""
     faults.install()
     try:
         work()
