@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.parameters import FrameSpec
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series import source_reading
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.preparation import prepare_series
@@ -1071,6 +1072,15 @@ def test_empty_rows_and_repeated_headers_are_left_out_and_counted(write: Write) 
     rows = "ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n2024-01-04,4\n"
     assert "'y', row 5:" in fail(write(rows))
     assert read_source(SourceSpec(path=write(rows.replace("x", "3"))))["y"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("header", ["ds,y,id", ",ds,y,id"])
+def test_table_of_a_footer_alone_is_refused(write: Write, header: str) -> None:
+    """Also below a column without a name, which is not read: no rows are left."""
+    source = SourceSpec(path=write(f"{header}\n\nSource: the office,,\n"))
+    split, window = SplitSpec(validation=3, test=3), WindowSpec(lookback=2, horizon=2)
+    with pytest.raises(SeriesError, match="expected a time|no rows below the header"):
+        prepare_panel(read_source(source), Recipe(source=source, split=split, window=window))
 
 
 def test_column_in_other_case_is_suggested(write: Write) -> None:
