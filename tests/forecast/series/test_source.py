@@ -259,6 +259,14 @@ def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureF
     assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
 
 
+def test_midnights_of_changing_offsets_are_days_of_a_named_zone_or_refused(write: Write) -> None:
+    cells = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
+    path = write("\n".join(["ds,y", *(f"{cell},1" for cell in cells), ""]))
+    assert "are midnights with changing offsets from UTC. Name their zone in source.tz" in fail(path)
+    days = read_source(SourceSpec(path=path, tz="Europe/Berlin"))["ds"]
+    assert days.tolist() == [*pd.date_range("2024-03-30", periods=3)]
+
+
 def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]  # over the change of clocks of March
     path = write("\n".join(["ds,y", *lines, ""]))

@@ -70,8 +70,9 @@ def split_lines(content: bytes, found: dict[str, str]) -> tuple[list[list[str]],
     return [row for row in lines if len(row) > 1 or (row and row[0].strip())], sep
 
 
-def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) -> list[tuple[str, Cell, float | None]]:
+def read_strictly(content: bytes, table: pd.DataFrame, id_column: str | None) -> list[tuple[str, Cell, float | None]]:
     """The rows of a CSV file: name, time or step, value."""
+    found = table.attrs["found"]
     lines, sep = split_lines(content, found)
     wanted = ["ds", "y", *([id_column] if id_column else [])]
     lines = [
@@ -92,7 +93,7 @@ def read_strictly(content: bytes, found: dict[str, str], id_column: str | None) 
     rows = [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True)) for row in lines[1:]]
     # A row without time, value and name is empty, whatever a column without a name has, such as the number of the row.
     rows = [row for row in rows if any(row[name].strip() for name in wanted)]
-    times = read_times_strictly([row["ds"] for row in rows], found.get("time_format"))
+    times = read_times_strictly([row["ds"] for row in rows], found.get("time_format"), table)
     values = read_values_strictly([row["y"] for row in rows], found, sep)
     names = [row[id_column] if id_column else "y" for row in rows]
     return list(zip(names, times, leave_sentinels(names, values), strict=True))
@@ -128,7 +129,7 @@ def leave_footer(lines: list[list[str]], place: int) -> list[list[str]]:
     return lines[: is_time[-1] + 1] if is_time else lines
 
 
-def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
+def read_times_strictly(cells: list[str], form: str | None, table: pd.DataFrame) -> list[Cell]:
     cells = [cell.strip() for cell in cells]
     steps = [read_step(cell) for cell in cells]
     if form is not None:
@@ -147,6 +148,9 @@ def read_times_strictly(cells: list[str], form: str | None) -> list[Cell]:
     times = [read_iso(cell) for cell in cells]
     if len({time.tzinfo is None for time in times}) > 1:
         raise NotStrictError("with and without a zone")
+    # Days of one offset are local.
+    if table.attrs.get("tz") is None and len({time.utcoffset() for time in times}) == 1:
+        return [time.replace(tzinfo=None) for time in times]
     return [strip_zone(time) for time in times]
 
 
@@ -493,7 +497,7 @@ def test_csv_file_is_read_as_the_strict_reader_reads_it_or_refused(
     judge(
         lambda: refuse_wide(source, file[1]),
         source,
-        lambda table: read_strictly(file[1], table.attrs["found"], id_column),
+        lambda table: read_strictly(file[1], table, id_column),
     )
 
 
@@ -503,7 +507,7 @@ def test_bytes_of_any_kind_are_refused_or_read(tmp_path: Path, ending: str, cont
     path = tmp_path / f"my.{ending}"
     path.write_bytes(content)
     source = SourceSpec(path=str(path))
-    judge(lambda: read_source(source), source, lambda table: read_strictly(content, table.attrs["found"], None))
+    judge(lambda: read_source(source), source, lambda table: read_strictly(content, table, None))
 
 
 @st.composite
@@ -569,7 +573,7 @@ def test_parquet_file_is_read_as_it_was_written_or_refused(
         times, values, names = (column.to_pylist() for column in columns)
         times = [time.decode() if isinstance(time, bytes) else time for time in times]
         if isinstance(times[0], str):
-            times = read_times_strictly(times, table.attrs["found"].get("time_format"))
+            times = read_times_strictly(times, table.attrs["found"].get("time_format"), table)
         elif isinstance(times[0], datetime):
             times = [time.to_pydatetime(warn=False) if hasattr(time, "to_pydatetime") else time for time in times]
             # Long steps of a zone are local.

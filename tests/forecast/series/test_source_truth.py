@@ -43,6 +43,8 @@ DAYS = [
 ]
 MONTHS = ["%Y-%m", "%Y-%m-%d", "%b %Y", "%B %Y", "%Y%m", "%m.%Y", "%m%Y", "%m%Y"]
 HOURS = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p"]
+# Clocks in Berlin go forward, in UTC.
+CHANGE = datetime(2024, 3, 31, 1)
 # The time that is 0, and the unit.
 NUMBERS = {
     "excel": (datetime(1899, 12, 30), timedelta(days=1)),
@@ -63,6 +65,7 @@ class Times(NamedTuple):
 def draw_times(draw: Draw, size: int) -> Times:
     start, hours = datetime(2024, 3, 30), draw.choice([1, 6, 24])
     times = [start + number * timedelta(hours=hours) for number in range(size)]
+    days = [start + number * timedelta(days=1) for number in range(size)]
     day = datetime(2019, draw.randint(1, 12), draw.randint(1, 28))
     makers: list[Callable[[], Times]] = [
         lambda: write_times([day + number * timedelta(days=1) for number in range(size)], draw.choice(DAYS)),
@@ -70,8 +73,9 @@ def draw_times(draw: Draw, size: int) -> Times:
         lambda: write_times([datetime(1950 + number, 1, 1) for number in range(size)], "%Y"),
         lambda: write_times(times, draw.choice(HOURS)),
         lambda: Times(times, [write_offset(time) for time in times]),
+        lambda: Times(days, [f"{day:%Y-%m-%dT%H:%M}+0{1 + (day > CHANGE)}:00" for day in days]),
         lambda: write_steps(draw.choice([0, 1, -5, 100, 10**6]), draw.choice([1, 2, 7]), size),
-        lambda: write_numbers([start + timedelta(days=number) for number in range(size)], "excel"),
+        lambda: write_numbers(days, "excel"),
         lambda: write_numbers(times, "unix_s"),
         lambda: write_numbers(times, "unix_ms"),
     ]
@@ -85,7 +89,7 @@ def list_months(day: datetime, size: int) -> list[datetime]:
 
 def write_offset(time: datetime) -> str:
     """A time of UTC as a local time of Berlin, whose offset changes."""
-    zone = timezone(timedelta(hours=2 if time >= datetime(2024, 3, 31, 1) else 1))
+    zone = timezone(timedelta(hours=2 if time >= CHANGE else 1))
     return str(time.replace(tzinfo=UTC).astimezone(zone))
 
 

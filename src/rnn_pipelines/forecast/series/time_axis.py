@@ -7,10 +7,13 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.reading.times import ISO
 from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
+
+# A time of a day with an offset from UTC.
+_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?\s*[+-]"
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +89,8 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         source: may name their zone.
         axis: of the result; None for that of the times.
     Raises:
-        SeriesError: steps with a zone, or times of another zone than that of the axis.
+        SeriesError: steps with a zone, times of another zone than that of the axis, or days whose midnights change
+            their offset from UTC, as they would be other days in UTC.
     """
     tz, is_short = source.tz or find_zone(raw), None
     if not is_datetime64_any_dtype(table["ds"]):
@@ -100,6 +104,11 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         # Offsets name the moments of steps within days, and no longer steps, which are local days.
         local = show_local(table["ds"], tz)
         is_short = True if (local != local.dt.normalize()).any() else None
+        if axis is None and is_short and raw.astype(str).str.contains(_MIDNIGHT).all():
+            raise SeriesError(
+                f"{source.label}: column '{source.time}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, are "
+                "midnights with changing offsets from UTC. Name their zone in source.tz, such as Europe/Berlin."
+            )
         if axis is None:
             logger.warning(
                 "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
