@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,15 @@ def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+def test_lookback_that_does_not_fit_is_refused_with_the_one_that_does(folder: Path) -> None:
+    done = call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
+    given = re.search(r"--lookback=5000 does not fit .* Give (--lookback=\d+) or less", done.stderr)
+    assert given, done.stderr
+    assert not (folder / "my-forecast").exists()
+    done = call(folder, "forecast", "my.csv", "-y", "sales", given[1], "--horizon", "3", "-o", "fits", *SMALL)
+    assert done.returncode == 0, done.stderr
+
+
 def test_neither_kedro_nor_tensorflow_is_loaded(folder: Path) -> None:
     code = (
         "import sys; from rnn_pipelines.console.main import commands; "
@@ -191,7 +201,7 @@ def test_a_classifier_is_not_exported(folder: Path) -> None:
         ("give its zone as source.tz, such as Europe/Berlin", "give its zone as --tz, such as Europe/Berlin"),
         ("or set source.wide=true if each", "or set --wide if each"),
         ("Give source.time_format='%Y%m' for months", "Give --set source.time_format='%Y%m' for months"),
-        ("shorten window.lookback or window.horizon.", "shorten --set window.lookback=… or --horizon."),
+        ("shorten window.lookback or window.horizon.", "shorten --lookback or --horizon."),
         ("give gaps=split", "give --set gaps=split"),
         ("name it with sheet", "name it with sheet"),
         ("a/source.tz", "a/source.tz"),

@@ -414,6 +414,14 @@ def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaste
         fitted.explain(forecaster=forecaster)
 
 
+def test_lookback_that_does_not_fit_is_refused_as_an_argument() -> None:
+    frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
+    with pytest.raises(SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"):
+        Forecaster(h=5, lookback=60).fit(frame)
+    with pytest.raises(SeriesError, match=r"lookback=35 does not fit .* smaller n_windows"):
+        Forecaster(h=5, lookback=35).cross_validation(frame, n_windows=2)
+
+
 def test_an_empty_frame_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     """It has no newer values, and is no wish for the forecast of the training."""
     for empty in (frame.head(0), pd.DataFrame(), pd.DataFrame(index=range(3))):

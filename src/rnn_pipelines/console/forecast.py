@@ -27,6 +27,8 @@ FILES = {
 
 # Options that are parameters of the block `source`.
 OF_SOURCE = ("time", "target", "id", "wide", "tz", "sheet")
+# Options that are parameters of the block `window`.
+OF_WINDOW = ("horizon", "lookback")
 
 
 @click.command()
@@ -38,6 +40,7 @@ OF_SOURCE = ("time", "target", "id", "wide", "tz", "sheet")
 @click.option("--tz", help="Time zone of the times, such as Europe/Berlin.")
 @click.option("--sheet", help="Sheet of an Excel file. By default the only one with a table.")
 @click.option("--horizon", "-H", type=int, help="Steps ahead. By default by the frequency: 14 days, 12 months, …")
+@click.option("--lookback", type=int, help="Steps back that a forecast reads. By default by frequency and length.")
 @click.option("--level", type=int, multiple=True, default=(80, 95), help="An interval in percent; repeat it.")
 @click.option("--future", multiple=True, help="A column that is known in advance, such as a price; repeat it.")
 @click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
@@ -87,7 +90,7 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
     own = {
         "source": {"path": file} | {name: options[name] for name in OF_SOURCE if options[name]},
         "covariates": {name: value for name, value in covariates.items() if value},
-        "window": {"horizon": options["horizon"]} if options["horizon"] else {},
+        "window": {name: options[name] for name in OF_WINDOW if options[name] is not None},
     }
     blocks = {**given, **{name: {**block, **given.get(name, {})} for name, block in own.items()}}
     blocks.setdefault("level", list(options["level"]))

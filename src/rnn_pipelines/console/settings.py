@@ -14,7 +14,7 @@ OPTIONS = {
     **{f"covariates.{name}": f"--{name}" for name in ("future", "past", "holidays")},
     "source.path": "FILE",
     "source.wide=true": "--wide",
-    "window.horizon": "--horizon",
+    **{f"window.{name}": f"--{name}" for name in ("horizon", "lookback")},
 }
 
 

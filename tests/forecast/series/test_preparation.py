@@ -77,9 +77,42 @@ def test_open_lookback_leaves_enough_windows_to_judge_by(make_table: MakeTable) 
     assert choose(make_table, 100, horizon=8) == [36, 8]
 
 
-@pytest.mark.parametrize("size", [108, 48, 24, 12, 3])
-def test_given_lookback_is_at_most_the_rows(make_table: MakeTable, size: int) -> None:
-    assert choose(make_table, size, "MS", horizon=12, lookback=36)[0] == min(36, size)
+@pytest.mark.parametrize(
+    ("size", "split", "most"), [(47, None, 35), (35, None, 35), (12, None, 12), (3, None, 3), (40, 12, 28)]
+)
+def test_given_lookback_fits_or_is_refused_with_the_longest_one(
+    make_table: MakeTable, size: int, split: int | None, most: int
+) -> None:
+    def prepare(lookback: int) -> int:
+        return choose(make_table, size, "MS", SplitSpec(test=split), horizon=12, lookback=lookback)[0]
+
+    assert prepare(most) == most
+    for given in (most + 1, 36):
+        with pytest.raises(SeriesTooShortError, match=f"my.csv: window.lookback={given} .* {size} steps.*={most} or"):
+            prepare(given)
+
+
+def test_given_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTable) -> None:
+    values = [float(step % 7 + step % 5) for step in range(60)]
+    table = make_table({"long": values, "short": values[:9], "other": values[:20]})
+    source = SourceSpec(path="my.csv", id="unique_id")
+
+    def prepare(window: OpenWindowSpec) -> int:
+        return prepare_series(table, source, GapPolicy("interpolate"), SplitSpec(), window, EvaluationSpec())[2][
+            "lookback"
+        ]
+
+    assert prepare(OpenWindowSpec(horizon=5, lookback=55)) == 55
+    with pytest.raises(SeriesTooShortError, match="at most 55"):
+        prepare(OpenWindowSpec(horizon=5, lookback=56))
+
+
+def test_lookback_of_a_fit_stays_in_a_partition_of_short_series(make_table: MakeTable) -> None:
+    """Models of the fit read windows of its lookback."""
+    table = make_table({"a": [1.0, 2.0, 4.0] * 4, "b": [3.0, 2.0, 4.0] * 3})
+    source, window = SourceSpec(path="my.csv", id="unique_id"), WindowSpec(lookback=30, horizon=3)
+    settings = (source, GapPolicy("interpolate"), SplitSpec(), window, EvaluationSpec())
+    assert prepare_series(table, *settings)[2]["lookback"] == 30
 
 
 def test_what_is_given_stays(make_table: MakeTable) -> None:

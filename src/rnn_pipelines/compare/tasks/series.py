@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
-from rnn_pipelines.forecast.series.windows import WindowSpec, gather_windows
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec, gather_windows
 from rnn_pipelines.report.styles import Style
 
 # The loss of the signal without noise.
@@ -79,7 +79,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
         source=source,
         gaps=GapPolicy("split"),
         split=data.split,
-        window=WindowSpec(lookback=data.lookback, horizon=1),
+        window=OpenWindowSpec(lookback=data.lookback, horizon=1),
         calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
     )
     prepared = prepare_panel(read_source(source), recipe)

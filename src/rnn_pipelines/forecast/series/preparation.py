@@ -1,7 +1,7 @@
 """Checks and preparation of the series, before a run saves its first file."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -113,40 +113,76 @@ def _list_given(series: Series, split: SplitSpec) -> list[int]:
 def _choose_lookback(
     window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
 ) -> int:
-    """Return the longest lookback that leaves enough training windows; of short series, at most their steps.
+    """Return the lookback: a given one, or else the longest one that leaves enough training windows.
+
+    Windows of a panel are padded, so that its longest series decides whether a given lookback fits.
+
+    Raises:
+        SeriesTooShortError: the given lookback does not fit; a resolved one of a `WindowSpec` is shortened.
+    """
+    if window.lookback is None:
+        lookbacks = _list_lookbacks(series, split, profile, season_length)
+        return _find_fitting(lookbacks, series, split, profile, season_length)
+    if isinstance(window, WindowSpec) and profile["num_series"] > 1:
+        return window.lookback
+    most = _find_fitting([window.lookback], series, split, profile, season_length, np.max)
+    if most < window.lookback and not isinstance(window, WindowSpec):
+        steps = count(int(find_rows(series).lengths.max()), "step")
+        raise SeriesTooShortError(
+            f"window.lookback={window.lookback} does not fit a series of {steps}: for a horizon of "
+            f"{profile['horizon']}, at most {most} {'fits' if most == 1 else 'fit'}. Give window.lookback={most} or "
+            "less, none, or more rows."
+        )
+    return most
+
+
+def _list_lookbacks(series: Series, split: SplitSpec, profile: Profile, season_length: int) -> list[int]:
+    """Return open lookbacks, the longest first; of short series, they hold at most a season.
 
     Training holds some windows. A series alone keeps enough windows for out-of-fold validation, see `folds`.
     """
     horizon, num_series = profile["horizon"], profile["num_series"]
-    num_steps = int(np.median(find_rows(series).lengths))
+    stops = find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
+    num_train, validation_stop = (int(np.median(stop)) for stop in stops)
+    most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
+    if num_series == 1:
+        most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+    usual = profile["lookback"]
+    if isinstance(profile["freq"], int) and num_series > 1:
+        usual = max(usual, HORIZONS_OF_STEPS * horizon)
+    longest = min(usual, max(2 * horizon, most))
+    least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
+    return [longest, max(longest // 2, least), least]
 
-    def measure(lookback: int) -> tuple[int, int]:
-        stops = find_stops(series, split, WindowSpec(lookback=lookback, horizon=horizon))
-        return int(np.median(stops[0])), int(np.median(stops[1]))
 
-    if window.lookback:
-        lookbacks = [window.lookback]
-    else:
-        num_train, validation_stop = measure(1)
-        most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
-        if num_series == 1:
-            most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
-        usual = profile["lookback"]
-        if isinstance(profile["freq"], int) and num_series > 1:
-            usual = max(usual, HORIZONS_OF_STEPS * horizon)
-        longest = min(usual, max(2 * horizon, most))
-        least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
-        lookbacks = [longest, max(longest // 2, least), least]
+def _find_fitting(
+    lookbacks: Sequence[int],
+    series: Series,
+    split: SplitSpec,
+    profile: Profile,
+    season_length: int,
+    average: Callable[[np.ndarray], float] = np.median,
+) -> int:
+    """Return the first lookback that leaves training windows, or else the last one, at most the known steps.
+
+    Args:
+        lookbacks: in order of preference.
+        average: of the series, whose steps decide.
+    """
+    horizon, last = profile["horizon"], lookbacks[-1]
     for lookback in lookbacks:
         shape = WindowSpec(lookback=lookback, horizon=horizon)
-        if measure(lookback)[0] >= count_training_steps(shape, num_series):
+        num_train = int(average(find_stops(series, split, shape)[0]))
+        if num_train >= count_training_steps(shape, profile["num_series"]):
             return lookback
     if split.validation is not None:
-        return lookbacks[-1]
+        return last
     if split.test is not None:
-        return max(1, min(lookbacks[-1], measure(1)[1]))
+        shape = WindowSpec(lookback=1, horizon=horizon)
+        return max(1, min(last, int(average(find_stops(series, split, shape)[1]))))
+    num_steps = int(average(find_rows(series).lengths))
     num_known = num_steps - horizon
-    return min(lookbacks[-1], num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
+    return min(last, num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
 
 
 def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:

@@ -28,12 +28,12 @@ class OpenWindowSpec(ParameterModel, frozen=True):
     stride: int = Field(default=1, ge=1, le=10**6)
 
     def fill(self, profile: Profile) -> "WindowSpec":
-        """Return the shape of the data profile, which resolves open values, and shortens a lookback of few rows."""
+        """Return the shape of the data profile, which resolves open values."""
         return WindowSpec(lookback=profile["lookback"], horizon=profile["horizon"], stride=self.stride)
 
 
 class WindowSpec(OpenWindowSpec, frozen=True):
-    """The shape of a window, without open values."""
+    """The shape of a window, without open values; its lookback is shortened if a part of the rows is too short."""
 
     lookback: int = Field(default=30, ge=1, le=10**6)
     horizon: int = Field(default=7, ge=1, le=10**5)
