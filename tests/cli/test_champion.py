@@ -277,6 +277,24 @@ def test_check_as_json_ends_with_the_same_code(store: ChampionStore, paths: Path
     assert json.loads(result.stdout)["verdict"] == "alarm"
 
 
+def test_check_as_json_has_numbers_and_times_as_fields(store: ChampionStore, paths: Paths) -> None:
+    error = {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"}
+    verdict = {"verdict": "ok", "reasons": [], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00", "error": error}
+    paths.verdict.write_text(json.dumps(verdict))
+    found = json.loads(run("check", "forecast", "--json").stdout)
+    assert found["monitor"] == {"at": SINCE, "valid_until": verdict["valid_until"], "error": error}
+    expected = {"version": find_champion(store), "since": store.read_pointer().since}
+    assert found["champion"].items() >= expected.items()
+    assert found["champion"].keys() == {*expected, "loss", "p_value", "as_of", "data"}
+
+
+def test_check_as_json_of_a_task_without_champion_and_with_a_damaged_monitor(paths: Paths) -> None:
+    paths.verdict.parent.mkdir(parents=True, exist_ok=True)
+    paths.verdict.write_text("{")
+    found = json.loads(run("check", "forecast", "--json").stdout)
+    assert (found["verdict"], found["champion"], found["monitor"]) == ("alarm", None, None)
+
+
 # By hand
 
 

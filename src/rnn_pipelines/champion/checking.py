@@ -5,8 +5,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rnn_pipelines.champion.changes import list_damages
+from rnn_pipelines.champion.history import find_origin
+from rnn_pipelines.champion.policy import CHALLENGER
+from rnn_pipelines.champion.records import Record, list_measures
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude
 
@@ -16,6 +20,8 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 FIRST_DAY = timedelta(days=1)
 # The verdicts of a monitor.
 MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
+# The keys of a monitor's file that programs read: times, errors with their cut-offs, and the measures of texts.
+MONITORED_KEYS = ("at", "valid_until", "version", "error", "intervals", "num_texts", "measures")
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
@@ -26,6 +32,34 @@ def check_task(store: ChampionStore, path: Path) -> Verdict:
         path: file of the monitor: a `VerdictRecord` as JSON.
     """
     return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
+
+
+def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
+    """Return the numbers and times behind a verdict, for programs.
+
+    Args:
+        store, path: see `check_task`.
+    Returns:
+        `champion`: `version`, `since`, and of its retraining `loss`, `p_value`, `as_of` and `data`; `monitor`: the keys
+        of `MONITORED_KEYS` in its file. Either is None if it is missing or damaged.
+    """
+    pointer, champion = store.find_pointer(), None
+    if pointer is not None:
+        record = find_origin(store.list_records(), pointer.version) or Record()
+        champion = {
+            "version": pointer.version,
+            "since": pointer.since,
+            "loss": list_measures(record).get(CHALLENGER, {}).get("loss"),
+            **{name: record.get(name) for name in ("p_value", "as_of", "data")},
+        }
+    monitor = None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        monitor = {name: found[name] for name in MONITORED_KEYS if name in found}
+    except (OSError, ValueError, TypeError, RecursionError):
+        # The verdict has the reason.
+        pass
+    return {"champion": champion, "monitor": monitor}
 
 
 def read_findings(path: Path) -> list[Finding]:

@@ -13,7 +13,7 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
-from rnn_pipelines.champion.checking import check_task
+from rnn_pipelines.champion.checking import check_task, describe_evidence
 from rnn_pipelines.champion.inspection import find_facts
 from rnn_pipelines.champion.manual import Change, promote_version, roll_back
 from rnn_pipelines.champion.outcome import record_failure
@@ -139,11 +139,13 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
-    The most severe finding is the verdict. --json gives it as `verdict`, with the `reasons`.
+    The most severe finding is the verdict. --json gives it as `verdict`, with the `reasons`; `champion` and `monitor`
+    have losses, p-values, cut-offs and times.
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
-    _print_result(is_json, {"task": task, **asdict(verdict)}, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
+    found = {"task": task, **asdict(verdict), **(describe_evidence(paths.store, paths.verdict) if is_json else {})}
+    _print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 

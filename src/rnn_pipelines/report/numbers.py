@@ -13,6 +13,11 @@ def format_p_value(p_value: float) -> str:
     return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
 
 
+def format_test(p_value: float) -> str:
+    """Format a p-value in brackets after a sentence; empty near 1, which says nothing, as with too few values."""
+    return "" if p_value >= 0.995 else f" ({format_p_value(p_value)})"
+
+
 def format_number(value: float | None, num_digits: int = 4) -> str:
     """Format a number to `num_digits` significant digits, but with all whole digits; a dash for a missing number.
 

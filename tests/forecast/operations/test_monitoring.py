@@ -182,6 +182,13 @@ def test_reasons_hold_the_numbers(changes: dict[str, Any], facts: list[str]) -> 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
+def test_p_value_of_one_is_not_printed() -> None:
+    few = replace(WELL, num_cutoffs=1, ratio=17.0, p_value=0.999, newest_ratio=17.0)
+    reasons = " ".join(decide(few).reasons)
+    assert "17.00 times the expected one, above 16" in reasons
+    assert "p =" not in reasons
+
+
 @given(ratio=numbers, p_value=numbers, distance=numbers, drift_p_value=numbers, num_cutoffs=st.integers(0, 40))
 def test_no_evidence_that_is_not_finite_is_ok(
     ratio: float, p_value: float, distance: float, drift_p_value: float, num_cutoffs: int

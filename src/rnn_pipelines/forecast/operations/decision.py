@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.operations.challenger import find_seen
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.reference import measure_reference
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
-from rnn_pipelines.report.numbers import format_p_value
+from rnn_pipelines.report.numbers import format_test
 
 # Facts of the data profile in the record of a retraining.
 FACTS = ("source", "num_series", "num_steps", "first", "last")
@@ -109,9 +109,7 @@ def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     Such a method does not prevent the promotion unless `must_beat` names it, because the champion may be worse still.
     """
     for name, (ratio, p_value) in better.items():
-        # A p-value of 1 says nothing; there may be too few windows for a test.
-        test = f" ({format_p_value(p_value)})" if p_value < 1 else ""
-        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{test}"
+        yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{format_test(p_value)}"
 
 
 def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

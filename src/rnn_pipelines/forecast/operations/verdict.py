@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.operations.drift_rules import (
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.reference import Change
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.report.numbers import format_p_value
+from rnn_pipelines.report.numbers import format_test
 
 # If none of so many actuals lies in an interval of this level, that is no chance.
 WIDE_LEVEL, MIN_OUTSIDE = 95, 20
@@ -205,8 +205,8 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
         yield Finding("alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite")
         return
     measured = (
-        f"the MSE of forecasts from {count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one "
-        f"({format_p_value(p_value)})"
+        f"the MSE of forecasts from {count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one"
+        f"{format_test(p_value)}"
     )
     # The first cut-off is enough for an error of this size, unless the newest values are forecast well again.
     gross = error.alarm_ratio**2
@@ -230,7 +230,7 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
         is_short = level / 100 - coverage > spec.max_shortfall and p_value <= spec.significance
         if is_short and num_cutoffs >= min_cutoffs:
             measured = f"intervals of {level} % contain {100 * coverage:.0f} % of the actuals"
-            yield Finding("retrain", f"{measured} ({format_p_value(p_value)})")
+            yield Finding("retrain", f"{measured}{format_test(p_value)}")
     if evidence.coverage:
         held = ", ".join(f"{100 * coverage:.0f}" for coverage, *_ in evidence.coverage.values())
         yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % contain {held} % of the actuals")
