@@ -20,7 +20,7 @@ from rnn_pipelines.cli.run_command import show_plainly
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.printing import LineFormatter, escape_log, say, say_json, write_list
+from rnn_pipelines.printing import LineFormatter, escape_log, rewrite_messages, say, say_json, write_list
 from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
@@ -152,6 +152,21 @@ def find_calls(project: Path) -> list[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
     ]
+
+
+def test_errors_and_log_lines_are_those_of_the_outermost_call(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("rnn_pipelines.anything")
+
+    def fail() -> None:
+        logging.getLogger("another").warning("give tz")
+        with rewrite_messages(str.upper):
+            log.warning("name %s", "tz")
+            raise SeriesError("give tz")
+
+    with pytest.raises(SeriesError, match=r"^give --tz$"), rewrite_messages(lambda text: text.replace("tz", "--tz")):
+        fail()
+    log.warning("name tz")
+    assert [record.getMessage() for record in caplog.records] == ["give tz", "name --tz", "name tz"]
 
 
 def test_all_is_printed_in_one_place(project: Path) -> None:

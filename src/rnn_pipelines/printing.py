@@ -7,13 +7,19 @@ into one line when a message is composed. All other control characters are escap
 import json
 import logging
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from copy import copy
 from typing import Any
 
 import click
 
-from rnn_pipelines.errors import escape, make_line
+from rnn_pipelines.errors import RnnPipelinesError, escape, make_line
+
+PACKAGE = "rnn_pipelines"
+# Whether a call of this context changes its messages.
+_IS_REWRITTEN: ContextVar[bool] = ContextVar("is_rewritten", default=False)
 
 
 def write_list(first: object, rest: Iterable[object]) -> str:
@@ -64,6 +70,48 @@ def escape_log(handlers: Iterable[logging.Handler | None]) -> None:
     for handler in handlers:
         if handler is not None and not isinstance(handler.formatter, LineFormatter):
             handler.setFormatter(LineFormatter(handler.formatter or logging.Formatter()))
+
+
+@contextmanager
+def rewrite_messages(rewrite: Callable[[str], str]) -> Iterator[None]:
+    """Change the errors and log lines of a call, such as their names of parameters; inside another call, nothing more.
+
+    Handlers are those of the caller's program, so that they get a filter while the call goes on.
+
+    Args:
+        rewrite: changes a message.
+    """
+    if _IS_REWRITTEN.get():
+        yield
+        return
+    handlers = [*logging.getLogger().handlers, *logging.getLogger(PACKAGE).handlers]
+    if logging.lastResort is not None:
+        handlers.append(logging.lastResort)
+    with ExitStack() as stack:
+        stack.callback(_IS_REWRITTEN.reset, _IS_REWRITTEN.set(True))
+        found = _Rewriting(rewrite)
+        for handler in handlers:
+            handler.addFilter(found)
+            stack.callback(handler.removeFilter, found)
+        try:
+            yield
+        except RnnPipelinesError as error:
+            error.args = (rewrite(str(error)), *error.args[1:])
+            raise
+
+
+class _Rewriting(logging.Filter):
+    """Changes the messages of this package, and leaves out none."""
+
+    def __init__(self, rewrite: Callable[[str], str]) -> None:
+        super().__init__()
+        self._rewrite = rewrite
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Several handlers may get the record.
+        if record.name.startswith(PACKAGE) and not hasattr(record, "is_rewritten"):
+            record.msg, record.args, record.is_rewritten = self._rewrite(record.getMessage()), None, True
+        return True
 
 
 def rewrite_log(handlers: Iterable[logging.Handler], rewrite: Callable[[str], str] = str) -> None:

@@ -72,6 +72,22 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
 
 
+def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:
+    """The model has learnt times with offsets; newer local times need `--tz`, which the error names."""
+    times = pd.date_range("2024-03-25", periods=200, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"time": times.astype(str), "y": 50 + np.sin(np.arange(200) * np.pi / 12)})
+    frame.to_csv(folder / "zoned.csv", index=False)
+    frame.assign(time=times.tz_localize(None).astype(str)).to_csv(folder / "local.csv", index=False)
+    done = call(folder, "forecast", "zoned.csv", "-H", "3", "-o", "offsets", *SMALL)
+    assert "Name their zone in --tz" in done.stderr
+    predict = ("predict", "offsets/model", "local.csv", "-t", "time", "--json")
+    refused, zoned = call(folder, *predict), call(folder, *predict, "--tz", "Europe/Berlin")
+    assert (refused.returncode, zoned.returncode) == (2, 0), zoned.stderr
+    assert "name it as --tz" in refused.stderr
+    expected = [f"2024-04-02 {hour:02}:00:00+02:00" for hour in (9, 10, 11)]
+    assert [row["ds"] for row in json.loads(zoned.stdout)] == expected
+
+
 def test_exported_model_predicts(folder: Path, results: Any) -> None:
     done = call(folder, "export", "out/model", "exported")
     assert (done.returncode, done.stdout) == (0, "exported\n"), done.stderr

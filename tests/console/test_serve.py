@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.serve import make_server
 
@@ -99,6 +101,47 @@ def test_csv_gives_csv(port: int) -> None:
     assert status == 200
     assert headers["Content-Type"].startswith("text/csv")
     assert len(body.decode().splitlines()) == 3
+
+
+def predict_in_console(folder: Path, store: ChampionStore, frame: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
+    """The rows of `rnn-pipelines predict`, and its error."""
+    frame.to_csv(folder / "rows.csv", index=False)
+    words = ["predict", str(store.folder), str(folder / "rows.csv"), "--json"]
+    done = CliRunner().invoke(commands, [*words, "--id", "unique_id"] if "unique_id" in frame else words)
+    rows: list[dict[str, Any]] = [] if done.exception else json.loads(done.stdout)
+    return rows, str(done.exception)
+
+
+def make_panel() -> pd.DataFrame:
+    return pd.concat([make_frame(seed).assign(unique_id=f"shop {seed}") for seed in (0, 1, 2)], ignore_index=True)
+
+
+@pytest.mark.parametrize("is_panel", [False, True], ids=["single", "panel"])
+def test_few_rows_have_the_answer_or_the_refusal_of_predict(
+    tmp_path: Path, port: int, store: ChampionStore, is_panel: bool
+) -> None:
+    """A panel is padded from one row on; a series alone needs a lookback, here 14 rows."""
+    if is_panel:
+        Forecaster(h=3, **SMALL).fit(make_panel()).save(tmp_path / "panel")
+        version = store.add_version(load_folder(tmp_path / "panel"))
+        store.promote(version, ["a panel"], SINCE)
+    for num_rows in (1, 2, 5, 13, 14, 20):
+        frame = make_panel().groupby("unique_id").tail(num_rows) if is_panel else make_frame().tail(num_rows)
+        expected, error = predict_in_console(tmp_path, store, frame)
+        answers = [
+            ask(port, "/forecast", {"rows": frame.to_dict(orient="records")}),
+            ask(port, "/forecast", frame.to_csv(index=False).encode(), **{"Content-Type": "text/csv"}),
+        ]
+        for status, _, body in answers:
+            found = json.loads(body)
+            assert status == (200 if is_panel or num_rows >= 14 else 422)
+            if status == 422:
+                assert found["error"] == error
+                assert f"14 steps or more, received {num_rows}" in found["error"]
+            else:
+                np.testing.assert_allclose(
+                    [row["ensemble"] for row in found["rows"]], [row["ensemble"] for row in expected], rtol=1e-6
+                )
 
 
 def write_csv(**options: Any) -> str:

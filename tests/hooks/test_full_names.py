@@ -76,7 +76,7 @@ def test_message_stays_without_names() -> None:
 
 
 def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:
-    """The log of Python's interface does not."""
+    """The log of Python's interface has its arguments, see `rewrite_messages`."""
     handler = logging.FileHandler(tmp_path / "log")
     escape_log([handler])
     record = logging.LogRecord("a", logging.WARNING, "a.py", 1, "give %s", ("source.tz",), None)

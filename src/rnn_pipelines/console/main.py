@@ -20,7 +20,7 @@ from rnn_pipelines.errors import (
     RunError,
     SeriesError,
 )
-from rnn_pipelines.printing import escape_log, rewrite_log, say
+from rnn_pipelines.printing import escape_log, rewrite_messages, say
 from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
@@ -37,9 +37,7 @@ def commands(verbose: bool) -> None:
 
     Exit codes: 0 done, 2 an error that you can correct, 1 any other error.
     """
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
-    escape_log(logging.getLogger().handlers)
-    rewrite_log(logging.getLogger().handlers, name_options)
+    logging.getLogger().setLevel(logging.INFO if verbose else logging.WARNING)
     # How the columns are read is always printed.
     logging.getLogger(OF_COLUMNS).setLevel(logging.INFO)
     warnings.simplefilter("ignore", FutureWarning)
@@ -51,15 +49,18 @@ for command in (forecast, sentiment, predict, export, serve):
 
 def main() -> None:
     """Run a command and exit."""
+    logging.basicConfig(format="%(message)s")
+    escape_log(logging.getLogger().handlers)
     try:
-        commands.main(standalone_mode=False)
+        with rewrite_messages(name_options):
+            commands.main(standalone_mode=False)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except RnnPipelinesError as error:
-        say(f"Error: {name_options(str(error))}", is_error=True)
+        say(f"Error: {error}", is_error=True)
         sys.exit(2 if isinstance(error, OF_USER) else 1)
 
 

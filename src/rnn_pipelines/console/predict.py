@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--time", "-t", default="ds", show_default=True, help="Column of the times of a series.")
 @click.option("--target", "-y", default="y", show_default=True, help="Column of the values of a series.")
 @click.option("--id", "-i", help="Column with the names of the series.")
+@click.option("--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training.")
 @click.option("--horizon", "-H", type=int, help="Steps ahead of a series. By default that of the training.")
 @click.option("--text", default="text", show_default=True, help="Column of the texts.")
 @click.option("--output", "-o", type=click.Path(), help="New CSV file. By default, the table is printed as CSV.")
@@ -37,7 +38,7 @@ def predict(model: str, file: str, text: str, output: str | None, as_json: bool,
 
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
-    loaded = load_model(model, _unpack)
+    loaded = load_model(model, lambda files: _unpack(files, series.pop("tz", None)))
     if isinstance(loaded, Forecaster):
         table = _forecast(loaded, file, **series)
     else:
@@ -50,12 +51,14 @@ def predict(model: str, file: str, text: str, output: str | None, as_json: bool,
         replace_file(Path(output), write_csv(table))
 
 
-def _unpack(files: Mapping[str, bytes]) -> "Forecaster | TextClassifier":
-    """Return the model in the files of a saved model or champion."""
+def _unpack(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextClassifier":
+    """Return the model in the files of a saved model or champion, which reads times in a zone."""
     from rnn_pipelines.forecast.interface import Forecaster
     from rnn_pipelines.sentiment.interface import TextClassifier
 
-    return TextClassifier.unpack(files) if VOCABULARY in files else Forecaster.unpack(files)
+    if VOCABULARY in files:
+        return TextClassifier.unpack(files)
+    return Forecaster.unpack(files, {"tz": tz} if tz else None)
 
 
 def _forecast(

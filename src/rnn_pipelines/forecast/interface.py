@@ -241,7 +241,7 @@ class Forecaster:
             table = lay_side_by_side(forecast_ends(ends, self._artefacts, names), levels)
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
-        return restore_ids(show_table(table, ends.forecaster.settings.tz), id_type)
+        return restore_ids(show_table(table, self._find_zone()), id_type)
 
     @naming_arguments()
     def plot(
@@ -270,7 +270,7 @@ class Forecaster:
         names, levels = self._choose_methods(methods), self._choose_levels(level)
         ends = self._find_ends(self._take(frame)[0], h)
         forecasts = forecast_ends(ends, self._artefacts, names)
-        next_values = tabulate_ends(forecasts, levels, self._used, ends.forecaster.settings.tz)
+        next_values = tabulate_ends(forecasts, levels, self._used, self._find_zone())
         return plot_next_values(ends.series, choose_ids(next_values, ids))
 
     @naming_arguments()
@@ -350,7 +350,7 @@ class Forecaster:
             `unique_id, cutoff, ds, horizon_step, y`, and the columns of `predict`, from each step of the part.
         """
         table = tabulate_part(self._require_training(), "test").table
-        return restore_ids(show_table(table, self._require_fit().settings.tz), self._id_type)
+        return restore_ids(show_table(table, self._find_zone()), self._id_type)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
@@ -449,7 +449,7 @@ class Forecaster:
         frame, id_type = self._take(frame)
         series, covariates = self._find_series(frame, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
-        return restore_ids(show_table(explain_ends(artefact, series, covariates), artefact.settings.tz), id_type)
+        return restore_ids(show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type)
 
     def save(self, path: str | Path) -> None:
         """Save the method in use as a folder of arrays and JSON. Other fitted methods are not saved.
@@ -591,6 +591,11 @@ class Forecaster:
                 covariates = add_future(frame, recipe, best, series, covariates, num_steps)
             return series, covariates
         return repair_newer(read_newer(frame, recipe, best), recipe, best, num_steps)
+
+    def _find_zone(self) -> str | None:
+        """Return the zone in which times are shown: that of `source`, or else that of the training; None for none."""
+        trained = self._require_fit().settings.tz
+        return trained and (self.spec.recipe.source.tz or trained)
 
     def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from rnn_pipelines.errors import ParameterError, RnnPipelinesError, make_line, show
+from rnn_pipelines.errors import ParameterError, make_line, show
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
@@ -23,6 +23,7 @@ from rnn_pipelines.parameter_models import (
     read_parameter_model,
     rename_parameters,
 )
+from rnn_pipelines.printing import rewrite_messages
 
 # The levels of intervals as an argument: one, several, or none.
 Levels = int | Sequence[int] | None
@@ -158,13 +159,10 @@ def _check_frequency(freq: int | str | None) -> None:
 
 @contextmanager
 def naming_arguments() -> Iterator[None]:
-    """Let errors of the library name parameters as arguments of `Forecaster`: `tz=` for `source.tz`."""
-    try:
+    """Let errors and warnings of the library name parameters as arguments of `Forecaster`: `tz=` for `source.tz`."""
+    names = {f"{name}{sign}": f"{argument}=" for name, argument in ARGUMENTS.items() for sign in ("", "=")}
+    with rewrite_messages(lambda message: rename_parameters(message, names)):
         yield
-    except RnnPipelinesError as error:
-        names = {f"{name}{sign}": f"{argument}=" for name, argument in ARGUMENTS.items() for sign in ("", "=")}
-        error.args = (rename_parameters(str(error), names), *error.args[1:])
-        raise
 
 
 def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
