@@ -19,6 +19,7 @@ def forecast(path: Path, **source: str) -> SimpleNamespace:
     run = run_well("forecast", *(f"forecast.source.{name}={value}" for name, value in given.items()))
     return SimpleNamespace(
         said=run.stderr,
+        summary=run.stdout,
         next_values=pd.read_parquet(ROOT / "07_model_output/forecast/next_values.parquet"),
         predictions=pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet"),
         report=(ROOT / "08_reporting/forecast/report.html").read_text(encoding="utf-8"),
@@ -57,6 +58,7 @@ def test_german_spreadsheet_is_forecast(german: SimpleNamespace) -> None:
 def test_what_was_found_is_in_log_and_report(german: SimpleNamespace) -> None:
     found = "sep=semicolon, encoding=cp1252, time_format='%d.%m.%Y', decimal=comma, thousands=point"
     assert f"read with {found}" in german.said
+    assert "\ntimes from 'Datum' (days), values from 'Umsätze'\n" in german.summary
     assert found.replace("'", "&#39;") in german.report
 
 

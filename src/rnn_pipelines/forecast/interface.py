@@ -60,7 +60,6 @@ from rnn_pipelines.forecast.newer_values import (
     tabulate_ends,
 )
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, naming_arguments, read_arguments
-from rnn_pipelines.forecast.series.column_choice import describe_columns
 from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take_frame
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series
@@ -361,8 +360,8 @@ class Forecaster:
         from rnn_pipelines.forecast.report.summary import summarize_run
 
         evaluated = self._evaluate()
-        columns = describe_columns(self._require_training().panel.profile)
-        summary = f"{columns}\n\n{summarize_run(evaluated.metrics, evaluated.future)}"
+        profile = self._require_training().panel.profile
+        summary = summarize_run(evaluated.metrics, evaluated.future, profile=profile)
         if self._replaced:
             names = " and ".join(sorted(self._replaced))
             summary += f"\n\nReplaced after the evaluation: {names}. Verdict, errors and intervals are those before."

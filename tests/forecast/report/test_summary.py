@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,14 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
         for number in range(num_series)
     ]
     return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
+
+
+def test_summary_of_a_run_begins_with_the_columns() -> None:
+    columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
+    profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
+    said = summarize_run(METRICS, make_next_values(), profile=profile)
+    line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
+    assert said == f"{line}\n\n{summarize_run(METRICS, make_next_values())}"
 
 
 def test_summary_begins_with_the_verdict_in_one_sentence() -> None:

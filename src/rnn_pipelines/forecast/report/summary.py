@@ -20,6 +20,8 @@ from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import list_verdict, name_forecaster
+from rnn_pipelines.forecast.series.column_choice import describe_columns
+from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 from rnn_pipelines.runs.earlier import EarlierRun
@@ -36,8 +38,9 @@ def summarize_run(
     next_values: Predictions,
     run_before: EarlierRun | None = None,
     all_series: Mapping[str, Any] = MappingProxyType({}),
+    profile: Profile | None = None,
 ) -> str:
-    """Return the verdict, the forecasters from the best to the worst, the coverage, and the next values.
+    """Return the columns, the verdict, the forecasters from the best to the worst, the coverage, and the next values.
 
     Without a test part, there is no ranking.
 
@@ -46,10 +49,12 @@ def summarize_run(
         next_values: of all forecasters; those in use for the first series are shown.
         all_series: of a divided panel, see `summarize_series`.
         run_before: on the same data source; None if there is none.
+        profile: of the series; None if the columns were printed before.
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
     blocks = [
+        "" if profile is None else wrap_lines(describe_columns(profile)),
         *map(wrap_lines, list_verdict(metrics)),
         ranked,
         wrap_lines(held),

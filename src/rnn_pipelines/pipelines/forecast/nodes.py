@@ -141,7 +141,7 @@ def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results
 
 
 def summarize_run(
-    metrics: dict[str, Any], next_values: Predictions, run_before: Any, all_series: dict[str, Any]
+    metrics: dict[str, Any], next_values: Predictions, run_before: Any, all_series: dict[str, Any], profile: Profile
 ) -> str:
-    """Return the summary of the run: the best methods, the next values, and the comparison with the run before."""
-    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before, all_series)
+    """Return the columns, the best methods, the next values, and the comparison with the run before."""
+    return summary.summarize_run(ForecastMetrics.parse(metrics), next_values, run_before, all_series, profile)

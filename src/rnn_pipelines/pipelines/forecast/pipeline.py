@@ -133,7 +133,7 @@ def create_report_nodes() -> list[Node]:
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
     diagnosed = name_all("predictions", "profile")
-    summarized = name_all("metrics", "next_values", "run_before", "all_series")
+    summarized = name_all("metrics", "next_values", "run_before", "all_series", "profile")
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
         create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
