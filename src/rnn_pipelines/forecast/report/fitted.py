@@ -33,6 +33,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
         covariates=describe_covariates(panel.windows, data.linear, panel.coding, panel.scaler),
         records={name: network.record for name, network in fitted.networks.items()},
         ensemble=fitted.weights,
+        features=panel.features,
     )
     parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
     parameters["use"] = spec.use

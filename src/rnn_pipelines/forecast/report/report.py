@@ -36,7 +36,7 @@ from rnn_pipelines.forecast.report.settings import (
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import describe_untrained, write_verdict
-from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
 from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
@@ -60,6 +60,7 @@ class Results:
         records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
         all_series: of a divided panel, see `summarize_series`; empty for other panels.
+        features: of the series; None if the table of parameters is to leave the calendar out.
         run_before: on the same data source; None if there is none.
     """
 
@@ -73,6 +74,7 @@ class Results:
     records: Mapping[str, Mapping[str, Any]]
     ensemble: Mapping[str, Any]
     all_series: Mapping[str, Any] = field(default_factory=dict)
+    features: Features | None = None
     run_before: EarlierRun | None = None
 
 
@@ -93,6 +95,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
     """
     metrics, profile = results.metrics, results.profile
     has_test = bool(metrics.forecasters)
+    chosen = list_chosen(profile, results.records, results.features.calendar if results.features else None)
     lead = [describe_first_value(results.next_values), describe_expected_error(metrics)]
     sections = [
         Section("Next values", [figures["next_values"], *tabulate_next_values(results.next_values)]),
@@ -108,7 +111,7 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         ),
         *covariates.report_covariates(results.covariates, profile["num_series"]),
         Section("Data", [tabulate_parts(profile, results.cutoffs), tabulate_profile(profile)]),
-        Section("Parameters", [tabulate_parameters("forecast", parameters, list_chosen(profile, results.records))]),
+        Section("Parameters", [tabulate_parameters("forecast", parameters, chosen)]),
         Section("Glossary", _explain_terms(results)),
     ]
     return render_page(f"Forecasts of {Path(profile['source']).name}", " ".join(filter(None, lead)), sections)

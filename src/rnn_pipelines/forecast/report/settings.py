@@ -1,10 +1,11 @@
 """The tables of a run's settings: parts of the series, networks, weights and data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.report.styles import STYLES
+from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.column_choice import describe_columns
 from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
@@ -33,14 +34,34 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     return make_table(records.items(), columns)
 
 
-def list_chosen(profile: Profile, records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the values that were chosen from the data, by the names of the parameters that are null."""
-    chosen: dict[str, Any] = {f"forecast.window.{name}": profile[name] for name in ("lookback", "horizon")}
+def list_chosen(
+    profile: Profile, records: Mapping[str, Mapping[str, Any]], calendar: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return the values that were chosen from the data, by the names of the parameters that are null.
+
+    Args:
+        profile: of the series.
+        records: the training record of each network.
+        calendar: names of the calendar features; None if they are not known.
+    """
+    columns: Mapping[str, Any] = profile.get("columns", {})
+    source = {**profile["found"], "id": columns.get("id"), "freq": profile["freq"]}
+    source["target"] = None if columns.get("series") else profile["target"]
+    blocks: dict[str, dict[str, Any]] = {
+        "source": {name: value for name, value in source.items() if value is not None},
+        "window": {name: profile[name] for name in ("lookback", "horizon")},
+        "evaluation": {"season_length": profile["season_length"]},
+    }
+    if calendar is not None:
+        blocks["calendar"] = {
+            cycle: sum(name.startswith(f"{cycle}_sin_") for name in calendar) for cycle in CalendarSpec.model_fields
+        }
     for network, record in records.items():
         found = record["hyperparameters"]
         for block, names in (("training", TRAINING), (network, NETWORK)):
-            chosen |= {f"forecast.{block}.{name}": found[key] for name, key in names.items() if key in found}
-    return chosen
+            known = {name: found[key] for name, key in names.items() if key in found}
+            blocks[block] = blocks.get(block, {}) | known
+    return {f"forecast.{block}.{name}": value for block, values in blocks.items() for name, value in values.items()}
 
 
 def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:

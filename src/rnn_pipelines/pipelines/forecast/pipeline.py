@@ -128,7 +128,7 @@ def create_report_nodes() -> list[Node]:
     drawn = name_all("predictions", "next_values", "series", "explanation")
     drawn |= {by: BY_METRICS[by] for by in ("by_step", "by_level")}
     reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "next_values")
-    reported |= name_all("run_before", "all_series")
+    reported |= name_all("features", "run_before", "all_series")
     reported |= {"by_level": BY_METRICS["by_level"], "test": "forecast_predictions"}
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}

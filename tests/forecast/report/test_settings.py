@@ -1,0 +1,44 @@
+"""The tables of a run's settings show the values that were chosen from the data."""
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.report.settings import list_chosen
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.report.trainings import tabulate_parameters
+
+RECORD = {"hyperparameters": {"units": 8, "num_members": 5, "segment": 1, "batch_size": 64, "learning_rate": 0.005}}
+
+
+def test_chosen_values_stand_in_place_of_null() -> None:
+    days = pd.date_range("2021-01-01", periods=900)
+    table = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(900))})
+    recipe = Recipe(source=SourceSpec(path="my.csv", target="Temp"), window=OpenWindowSpec())
+    panel = prepare_panel(table, recipe)
+    profile = {**panel.profile, "found": {"sep": ";"}, "columns": {"time": "Day", "id": "shop", "series": []}}
+    parameters = {**recipe.list_values(), "training": {"batch_size": None, "learning_rate": 0.01}, "lstm": {}}
+    shown = dict(
+        tabulate_parameters(
+            "forecast", parameters, list_chosen(profile, {"lstm": RECORD}, panel.features.calendar)
+        ).rows
+    )
+    assert shown["forecast.source.target"] == "Temp"
+    assert shown["forecast.source.sep"] == "; (chosen)"
+    assert shown["forecast.source.freq"] == "D (chosen)"
+    assert shown["forecast.source.id"] == "shop (chosen)"
+    assert shown["forecast.window.lookback"] == f"{panel.profile['lookback']} (chosen)"
+    assert [shown[f"forecast.calendar.{cycle}"] for cycle in ("yearly", "weekly", "daily")] == [
+        "1 (chosen)",
+        "1 (chosen)",
+        "0 (chosen)",
+    ]
+    assert shown["forecast.evaluation.season_length"] == "7 (chosen)"
+    assert shown["forecast.training.batch_size"] == "64 (chosen)"
+    assert shown["forecast.training.learning_rate"] == "0.01"
+
+
+def test_no_calendar_is_claimed_without_features() -> None:
+    profile = {"found": {}, "freq": "D", "target": "y", "lookback": 3, "horizon": 1, "season_length": 7}
+    assert not [name for name in list_chosen(profile, {}) if "calendar" in name]
