@@ -69,7 +69,7 @@ forecast: $(NEEDED) ## Forecast a series; PARAMS="forecast.source.path=my.csv,..
 sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews; PARAMS="sentiment.source.archive=...,..."
 	$(BIN)/kedro run --pipelines=sentiment $(RUN_FLAGS)
 
-compare: $(NEEDED) $(VENV)/keras.installed ## Compare LSTM and GRU; PARAMS="compare.plan.tasks=adding_100,compare.plan.music=..."
+compare: $(NEEDED) $(VENV)/keras.installed ## Compare LSTM and GRU, in an hour; in five minutes: PARAMS="compare.plan.tasks=noisy_sine temperature,compare.plan.seeds=3"
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
 tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 # Commands that are not run, as patterns, and why.
 NOT_RUN = {
-    r"^make compare PARAMS=": "its trainings take minutes",
+    r"^make compare PARAMS=": "its trainings take minutes; a test compares their expected time",
     r"^make install test$": "it would run this test",
     r"^make install airflow$": "it installs Airflow",
     r"^\.airflow/bin/airflow ": "it needs an installation of Airflow",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from rnn_pipelines.compare import comparison, jobs
 from rnn_pipelines.compare.comparison import compare_cells
@@ -74,6 +76,19 @@ def test_time_is_estimated_before_the_first_training_from_measured_ones() -> Non
     assert comparison.estimate_time(jobs, 2).startswith(f"4 trainings of noisy_sine; about {left}, by the measured")
     unknown = comparison.estimate_time(list_jobs({"small": make_book().root["small"]}, make_plan()), 2)
     assert unknown == "4 trainings of small; no time was measured for small"
+
+
+def test_plan_of_the_documents_takes_five_minutes_on_two_cores() -> None:
+    """The Makefile's help, the README and the page name the same plan."""
+    project = Path(__file__).parents[2]
+    short = re.compile(r'PARAMS="compare\.plan\.tasks=([\w ]+),compare\.plan\.seeds=([2-9])"')
+    pages = [project / name for name in ("Makefile", "README.md", "docs/how-to/compare-cells.md")]
+    [(tasks, seeds)] = {plan for page in pages for plan in short.findall(page.read_text())}
+    book = TaskBook.model_validate(
+        yaml.safe_load((project / "conf/base/parameters_compare.yml").read_text())["compare"]["tasks"]
+    )
+    jobs = list_jobs({name: book.root[name] for name in tasks.split()}, make_plan(tasks=tasks, seeds=int(seeds)))
+    assert "; about 5 min, " in comparison.estimate_time(jobs, 2)
 
 
 # What a training is named after

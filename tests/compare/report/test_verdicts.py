@@ -193,3 +193,9 @@ def test_single_simple_method_is_not_called_the_best() -> None:
 )
 def test_names_are_joined(names: list[str], text: str) -> None:
     assert join_names(names) == text
+
+
+def test_one_seed_shows_no_difference() -> None:
+    entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
+    verdict = write_verdict([make_task("noisy_sine", entries)], [])
+    assert verdict == "LSTM against GRU: no difference that one seed can show on noisy sine."
