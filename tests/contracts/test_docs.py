@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from rnn_pipelines.compare.report.results import list_tasks
-from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.sentiment.methods.registry import BASELINES
+from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
+from rnn_pipelines.sentiment.report.styles import get_styles
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
@@ -128,6 +130,20 @@ def test_shown_summary_names_methods(page: str) -> None:
     rows = list_rows(PROJECT / page, "on the test part")
     shown = {row for row in rows if not re.fullmatch(r"and \d+ more", row)}
     assert {"ensemble", "ensemble of simple methods"} <= shown <= {style.name for style in STYLES.values()}
+
+
+def list_methods(heading: str) -> dict[str, str]:
+    """Return the names in a table of `docs/reference/methods.md`, with those that reports show."""
+    section = (PROJECT / "docs/reference/methods.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
+
+
+def test_page_of_methods_lists_every_method() -> None:
+    """Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for."""
+    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *METHODS)}
+    assert list_methods("Forecasting") == forecasting, "add the row of the method to docs/reference/methods.md"
+    classifiers = {name: get_styles()[name].name for name in list_classifiers()}
+    assert list_methods("Texts") == classifiers, "add the row of the classifier to docs/reference/methods.md"
 
 
 # The file in `benchmarks/results` and the metric of each row of results, by the first words of the row.
