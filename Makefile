@@ -111,9 +111,11 @@ viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro
 
 docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site into site/; a broken link is an error
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/render_notebooks.py
 	$(BIN)/zensical build --strict --clean
 
 docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
+	$(BIN)/python docs/render_notebooks.py
 	$(BIN)/zensical serve
 
 mlflow: $(VENV)/mlflow.installed ## Open the pages of MLflow for mlflow.db

@@ -1,6 +1,7 @@
 """Write the pages that follow from the code and the settings: parameters, commands, and llms.txt."""
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -187,7 +188,9 @@ def write_index() -> str:
 
 def write_line(path: Path) -> str:
     """Return the line of a page: its title, its address and its first sentence."""
-    title, _, body = path.read_text().strip().partition("\n")
+    notebook = PROJECT / "notebooks" / f"{path.stem}.ipynb"
+    text = "".join(json.loads(notebook.read_text())["cells"][0]["source"]) if notebook.exists() else path.read_text()
+    title, _, body = text.strip().partition("\n")
     paragraph = next((text for text in body.strip().split("\n\n") if re.match(r"[A-Z`*\[]", text)), "")
     found = re.match(r".+?(\.(?= |$)|(?=:$))", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split())))
     place = path.relative_to(DOCS).with_suffix("").as_posix().removesuffix("README").removesuffix("index")

@@ -27,6 +27,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp(request.param)
     shutil.copytree(PROJECT / "docs", folder / "docs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "mkdocs.yml", folder)
+    render = [sys.executable, PROJECT / "docs/render_notebooks.py", folder / "docs/notebooks"]
+    subprocess.run(render, check=True)
     (folder / "src").symlink_to(PROJECT / "src")
     built = subprocess.run(
         [Path(sys.executable).parent / request.param, *BUILDERS[request.param]],
@@ -59,3 +61,11 @@ def test_index_for_language_models_lists_every_page(site: Path) -> None:
 
 def test_site_has_no_scripts_of_the_project(site: Path) -> None:
     assert list(site.rglob("*.py")) == []
+
+
+def test_notebooks_are_pages_with_their_outputs(site: Path) -> None:
+    for path in (PROJECT / "notebooks").glob("*.ipynb"):
+        page = site / "notebooks" / path.stem / "index.html"
+        pictures = re.findall(r'<img[^>]* src="(?:\.\./)?([^"]+\.png)"', page.read_text())
+        assert pictures
+        assert all((page.parent.parent / picture).is_file() for picture in pictures)

@@ -19,6 +19,7 @@ from rnn_pipelines.sentiment.report.styles import get_styles
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
+DOCUMENTS = [path for path in DOCUMENTS if path.parent.name != "notebooks"]  # rendered for the site
 
 # Words of the catalog, of folders and of file names, which begin like parameters.
 NOT_PARAMETERS = {

@@ -12,10 +12,12 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 # In the order in which a newcomer reads them.
 DECISIONS = sorted(PROJECT.glob("docs/explanation/decisions/*.md"))
+# The notebooks as pages of the site, which are not part of the repository.
+RENDERED = PROJECT / "docs/notebooks"
 PAGES = [
     PROJECT / "README.md",
     PROJECT / "CONTRIBUTING.md",
-    *(page for page in sorted(PROJECT.glob("docs/**/*.md")) if page not in DECISIONS),
+    *(page for page in sorted(PROJECT.glob("docs/**/*.md")) if page not in DECISIONS and page.parent != RENDERED),
 ]
 # It has a project of its own, with the default settings.
 TUTORIAL = PROJECT / "docs/tutorial.md"
