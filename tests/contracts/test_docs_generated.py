@@ -5,7 +5,7 @@ import runpy
 import pytest
 from kedro.framework.project import pipelines
 
-from documents import PROJECT
+from documents import NOTEBOOKS, PROJECT
 
 SCRIPT = "docs/generate.py"
 
@@ -17,6 +17,16 @@ def test_generated_pages_are_current() -> None:
     pages = runpy.run_path(str(PROJECT / SCRIPT))["list_pages"]()
     stale = [str(path.relative_to(PROJECT)) for path, text in pages.items() if path.read_text() != text]
     assert stale == [], f"To renew them: .venv/bin/python {SCRIPT}"
+
+
+def test_every_notebook_can_be_rendered() -> None:
+    """Each equation is written without TeX, and each figure is a picture."""
+    render = runpy.run_path(str(PROJECT / "docs/render_notebooks.py"))["render_notebook"]
+    for path in NOTEBOOKS:
+        text, pictures = render(path)
+        assert pictures, path.name
+        assert "$$" not in text
+        assert [name for name in pictures if f"({name})" not in text] == []
 
 
 def test_parameters_have_a_meaning() -> None:
