@@ -259,12 +259,26 @@ def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureF
     assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
 
 
-def test_midnights_of_changing_offsets_are_days_of_a_named_zone_or_refused(write: Write) -> None:
-    cells = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
-    path = write("\n".join(["ds,y", *(f"{cell},1" for cell in cells), ""]))
-    assert "are midnights with changing offsets from UTC. Name their zone in source.tz" in fail(path)
-    days = read_source(SourceSpec(path=path, tz="Europe/Berlin"))["ds"]
-    assert days.tolist() == [*pd.date_range("2024-03-30", periods=3)]
+@pytest.mark.parametrize(
+    ("zone", "hour", "offsets"),
+    [
+        ("Europe/Berlin", "00:00", ("+01:00", "+01:00", "+02:00")),
+        ("Europe/Berlin", "00", ("+01", "+01", "+02")),
+        ("Europe/Berlin", "00:00:00.000", ("+01:00", "+01:00", "+02:00")),
+        ("Asia/Kolkata", "00:00", 3 * ("+05:30",)),
+    ],
+)
+def test_midnights_without_one_offset_are_days_of_a_named_zone_or_refused(
+    write: Write, zone: str, hour: str, offsets: tuple[str, ...]
+) -> None:
+    days = pd.date_range("2024-03-30", periods=3)
+    path = write(
+        "\n".join(
+            ["ds,y", *(f"{day:%Y-%m-%d}T{hour}{offset},1" for day, offset in zip(days, offsets, strict=True)), ""]
+        )
+    )
+    assert "are midnights, and their offsets from UTC change or are no whole hours" in fail(path)
+    assert read_source(SourceSpec(path=path, tz=zone))["ds"].tolist() == [*days]
 
 
 def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,8 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.reading.times import ISO
 from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
 
-# A time of a day with an offset from UTC.
-_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?\s*[+-]"
+# The midnight of a day with an offset from UTC.
+_MIDNIGHT = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]"
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         source: may name their zone.
         axis: of the result; None for that of the times.
     Raises:
-        SeriesError: steps with a zone, times of another zone than that of the axis, or days whose midnights change
-            their offset from UTC, as they would be other days in UTC.
+        SeriesError: steps with a zone, times of another zone than that of the axis, or midnights without one offset
+            from UTC of whole hours, which would be other days in UTC.
     """
     tz, is_short = source.tz or find_zone(raw), None
     if not is_datetime64_any_dtype(table["ds"]):
@@ -106,8 +106,9 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         is_short = True if (local != local.dt.normalize()).any() else None
         if axis is None and is_short and raw.astype(str).str.contains(_MIDNIGHT).all():
             raise SeriesError(
-                f"{source.label}: column '{source.time}': all {len(raw):,} times, as {show(str(raw.iloc[0]))}, are "
-                "midnights with changing offsets from UTC. Name their zone in source.tz, such as Europe/Berlin."
+                f"{source.label}: column '{source.time}': the times, such as {show(str(raw.iloc[0]))}, are midnights, "
+                "and their offsets from UTC change or are no whole hours. Name their zone in source.tz, such as "
+                "Europe/Berlin."
             )
         if axis is None:
             logger.warning(
