@@ -164,8 +164,8 @@ def test_one_series_settles_the_order_of_days_and_months(tmp_path: Path) -> None
 
 def test_zone_is_that_of_all_offsets(tmp_path: Path) -> None:
     """One series has summer time."""
-    lines = list_lines(day="%Y-%m-%dT%H:%M+01:00")
-    lines += [f"summer,{day:%Y-%m-%d}T00:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)]
+    lines = list_lines(day="%Y-%m-%dT06:00+01:00")
+    lines += [f"summer,{day:%Y-%m-%d}T06:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)]
     found = read_parts(write_lines(tmp_path / "table.csv", lines))
     pd.testing.assert_frame_equal(found, read_whole(tmp_path / "table.csv"), check_dtype=False)
     partitions, source = divide(tmp_path / "table.csv")
@@ -174,6 +174,14 @@ def test_zone_is_that_of_all_offsets(tmp_path: Path) -> None:
         for number in partitions.list_numbers()
     ]
     assert set(zones) == {"UTC"}
+
+
+@pytest.mark.parametrize(("offset", "of_one"), [("+01:00", "+02:00"), ("+00:00", "+01:00"), ("+05:30", "+05:30")])
+def test_midnights_that_are_other_days_in_utc_are_refused(tmp_path: Path, offset: str, of_one: str) -> None:
+    """Even if all series but one would be days of UTC."""
+    lines = list_lines(day=f"%Y-%m-%dT%H:%M{offset}")
+    lines += [f"summer,{day:%Y-%m-%d}T00:00{of_one},5" for day in pd.date_range("2024-06-01", periods=20)]
+    check_refused(write_lines(tmp_path / "table.csv", lines), "are midnights")
 
 
 def test_encoding_is_that_of_the_whole_file(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.series.rounding import round_times
 from rnn_pipelines.forecast.series.source import TARGET, Found, SourceSpec, describe_found
 from rnn_pipelines.forecast.series.synthetic import GENERATORS
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.time_axis import TimeAxis, place_on_axis
+from rnn_pipelines.forecast.series.time_axis import TimeAxis, check_midnights, place_on_axis
 from rnn_pipelines.forecast.series.values import (
     check_wide_columns,
     join_values,
@@ -94,6 +94,8 @@ def _read_own(
     check_wide_columns(raw, source, columns)
     keys, found = _parse_keys(raw, source)
     times = keys["ds"].rename(source.time)
+    if axis is None:
+        check_midnights(raw[source.time], source)
     if source.freq is None and not is_datetime64_any_dtype(times):
         ends = times.min(), times.max()
         logger.info(

@@ -1,6 +1,7 @@
 """The zone of a table's times, and the check that other tables fit the same axis."""
 
 import logging
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,8 +13,8 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.reading.times import ISO
 from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
 
-# The midnight of a day with an offset from UTC.
-_MIDNIGHT = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]"
+# The midnight of a day with an offset from UTC, and the offset of UTC itself.
+_MIDNIGHT, _NO_OFFSET = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]", r"[+-]00(?::?00)?\s*$"
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,26 @@ def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool)
         )
 
 
+def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
+    """Raise an error if all times are midnights of offsets that are shown in UTC, because they are other days there.
+
+    Args:
+        raw: the times as read.
+        source: may name their zone.
+    Raises:
+        SeriesError: see above.
+    """
+    if source.tz or find_zone(raw) or raw.empty or not re.search(_MIDNIGHT, str(raw.iloc[0])):
+        return
+    text = raw.astype(str)
+    if not text.str.contains(_MIDNIGHT).all() or text.str.contains(_NO_OFFSET).all() or find_offset_zone(raw) != UTC:
+        return
+    raise SeriesError(
+        f"{source.label}: column '{source.time}': the times, such as {show(text.iloc[0])}, are midnights, and their "
+        "offsets from UTC change or are no whole hours. Name their zone in source.tz, such as Europe/Berlin."
+    )
+
+
 def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
     """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`).
 
@@ -89,8 +110,7 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         source: may name their zone.
         axis: of the result; None for that of the times.
     Raises:
-        SeriesError: steps with a zone, times of another zone than that of the axis, or midnights without one offset
-            from UTC of whole hours, which would be other days in UTC.
+        SeriesError: steps with a zone, or times of another zone than that of the axis.
     """
     tz, is_short = source.tz or find_zone(raw), None
     if not is_datetime64_any_dtype(table["ds"]):
@@ -104,12 +124,6 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         # Offsets name the moments of steps within days, and no longer steps, which are local days.
         local = show_local(table["ds"], tz)
         is_short = True if (local != local.dt.normalize()).any() else None
-        if axis is None and is_short and raw.astype(str).str.contains(_MIDNIGHT).all():
-            raise SeriesError(
-                f"{source.label}: column '{source.time}': the times, such as {show(str(raw.iloc[0]))}, are midnights, "
-                "and their offsets from UTC change or are no whole hours. Name their zone in source.tz, such as "
-                "Europe/Berlin."
-            )
         if axis is None:
             logger.warning(
                 "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
