@@ -20,7 +20,7 @@ import pytest
 from faults import DISK_FULL
 
 KILLED = -9
-NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "150"))
+NUM_RANDOM_KILLS = int(os.environ.get("RNN_FUZZ_KILLS", "60"))
 # A process that is killed reports no coverage, and thousands are started.
 UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
