@@ -15,6 +15,7 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.folder import choose_folder, write_folder
+from rnn_pipelines.console.main import commands
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
 
@@ -70,6 +71,19 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     assert done.returncode == 0, done.stderr
     forecasts = [row["ensemble"] for row in json.loads(done.stdout)]
     np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
+
+
+def test_stages_are_shown_on_a_terminal(
+    folder: Path, results: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    predict = ["predict", "out/model", "my.csv", "-t", "Date", "-y", "sales"]
+    for command, last in ((predict, "predict: 67 %"), (["export", "out/model", "shown"], "write the export: 50 %")):
+        commands.main(command, standalone_mode=False)
+        shown = capsys.readouterr().err
+        assert "load the model: 0 %" in shown
+        assert last in shown
 
 
 def test_local_times_are_predicted_in_their_zone(folder: Path) -> None:

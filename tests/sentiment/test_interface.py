@@ -50,6 +50,18 @@ def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -
     assert found["confidence"][2] == 0.5
 
 
+def test_fit_shows_its_stages_if_wanted(
+    reviews: pd.DataFrame, no_graphs: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = reviews["text"], reviews["label"]
+    TextClassifier(**SMALL).fit(*given, verbose=False)
+    assert capsys.readouterr().err == ""
+    TextClassifier(**SMALL).fit(*given, verbose=True)
+    shown = capsys.readouterr().err
+    stages = ["read the words: 0 %", "fit the n-grams: 29 %", "load TensorFlow", "train lstm", "evaluate: 86 %"]
+    assert [stage for stage in stages if stage not in shown] == []
+
+
 def test_no_text_gets_no_row(fitted: TextClassifier) -> None:
     assert fitted.predict([]).empty
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_pipelines.champion.folders import load_model
+from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say
 
 
@@ -19,7 +20,11 @@ def export(model: str, path: str) -> None:
     \b
       python PATH/forecaster.py data.csv
     """
-    from rnn_pipelines.forecast.export.files import export_forecaster, unpack_exportable
+    with show_stages(2):
+        begin_stage("load the model")
+        from rnn_pipelines.forecast.export.files import export_forecaster, unpack_exportable
 
-    export_forecaster(load_model(model, unpack_exportable), Path(path))
+        loaded = load_model(model, unpack_exportable)
+        begin_stage("write the export")
+        export_forecaster(loaded, Path(path))
     say(path)

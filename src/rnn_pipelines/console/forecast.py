@@ -10,6 +10,7 @@ import click
 from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.rows import list_rows
 from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json
 
 if TYPE_CHECKING:
@@ -56,18 +57,19 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
     next_values.csv, all_methods.csv, metrics.json, and the folder model for `rnn-pipelines predict`.
     """
     folder = choose_folder(file, "forecast", output)
-    spec = read_spec(file, options, read_settings(settings))
-    # Here and below, because `--help` and errors of the parameters must not wait for the libraries.
+    given = read_settings(settings)
+    # Here and below, because `--help` must not wait for the libraries.
     from rnn_pipelines.forecast.fitting import NUM_STAGES, evaluate, fit_forecasters, make_champion
-    from rnn_pipelines.forecast.model.packing import pack
     from rnn_pipelines.forecast.recipe import read_source
-    from rnn_pipelines.forecast.report.fitted import render_fitted
-    from rnn_pipelines.forecast.report.summary import summarize_run
-    from rnn_pipelines.networks.stages import begin_stage, show_stages
 
-    recipe = spec.recipe
     with show_stages(NUM_STAGES + 3):
         begin_stage("read the file")
+        spec = read_spec(file, options, given)
+        recipe = spec.recipe
+        from rnn_pipelines.forecast.model.packing import pack
+        from rnn_pipelines.forecast.report.fitted import render_fitted
+        from rnn_pipelines.forecast.report.summary import summarize_run
+
         fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)
         begin_stage("evaluate")
         evaluated = evaluate(fitted)

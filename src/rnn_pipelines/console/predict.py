@@ -8,6 +8,7 @@ import click
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.rows import list_rows
+from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.storage.files import replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
@@ -32,23 +33,32 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def predict(model: str, file: str, text: str, output: str | None, as_json: bool, **series: Any) -> None:
     """Apply the saved or promoted MODEL, a folder, to the series or texts in FILE."""
-    from rnn_pipelines.forecast.interface import Forecaster
-    from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
     from rnn_pipelines.storage.spreadsheets import write_csv
 
     if output is not None:
         require_new(Path(output), "Name a new file in --output.")
-    loaded = load_model(model, lambda files: _unpack(files, series.pop("tz", None)))
-    if isinstance(loaded, Forecaster):
-        table = _forecast(loaded, file, **series)
-    else:
-        table = loaded.predict(read_texts(TextFileSpec(path=file, text=text))["text"].tolist())
+    with show_stages(3):
+        table = _predict(model, file, text, **series)
     if as_json:
         say_json(list_rows(table))
     elif output is None:
         say(write_csv(table).decode().rstrip("\n"))
     else:
         replace_file(Path(output), write_csv(table))
+
+
+def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> "pd.DataFrame":
+    begin_stage("load the model")
+    from rnn_pipelines.forecast.interface import Forecaster
+    from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
+
+    loaded = load_model(model, lambda files: _unpack(files, tz))
+    begin_stage("read the file")
+    if isinstance(loaded, Forecaster):
+        return _forecast(loaded, file, **series)
+    texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
+    begin_stage("predict")
+    return loaded.predict(texts)
 
 
 def _unpack(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextClassifier":
@@ -68,5 +78,6 @@ def _forecast(
     from rnn_pipelines.forecast.series.source_reading import read_frame
 
     frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id))
+    begin_stage("predict")
     names = {time: "ds", target: "y"} | ({id: "unique_id"} if id else {})
     return forecaster.predict(frame.rename(columns=names), h=horizon)

@@ -7,6 +7,7 @@ import click
 
 from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.settings import read_settings
+from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json
 
 
@@ -27,7 +28,7 @@ def sentiment(file: str, output: str | None, as_json: bool, settings: tuple[str,
     from rnn_pipelines.champion.records import make_plain
     from rnn_pipelines.parameter_models import read_parameter_model
     from rnn_pipelines.report.terminal import align_columns
-    from rnn_pipelines.sentiment.fitting import fit_classifier
+    from rnn_pipelines.sentiment.fitting import NUM_STAGES, fit_classifier
     from rnn_pipelines.sentiment.interface import read_spec
     from rnn_pipelines.sentiment.model.packing import pack
     from rnn_pipelines.sentiment.report.tables import tabulate_classifiers
@@ -35,11 +36,14 @@ def sentiment(file: str, output: str | None, as_json: bool, settings: tuple[str,
 
     folder = choose_folder(file, "sentiment", output)
     spec = read_spec(read_settings(settings))
-    reviews = read_reviews(read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns}))
-    classifier, metrics = fit_classifier(reviews, spec)
-    found: dict[str, Any] = make_plain(metrics)
-    content = json.dumps(found, indent=2, allow_nan=False)
-    write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
+    source = read_parameter_model("source", ReviewSourceSpec, {"path": file, **columns})
+    with show_stages(NUM_STAGES + len(spec.networks) + 2):
+        begin_stage("read the file")
+        classifier, metrics = fit_classifier(read_reviews(source), spec)
+        begin_stage("write the model")
+        found: dict[str, Any] = make_plain(metrics)
+        content = json.dumps(found, indent=2, allow_nan=False)
+        write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
     if as_json:
         say_json({"metrics": found, "folder": str(folder), "model": str(folder / MODEL)})
         return

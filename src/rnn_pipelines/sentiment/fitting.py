@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.networks.stages import begin_stage
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
@@ -26,6 +27,9 @@ from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, split_reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+
+# The stages of `fit_classifier` besides one for each network.
+NUM_STAGES = 5
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,16 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
         MissingLibraryError: Keras is not installed.
     """
     require_keras()
+    begin_stage("read the words")
     reviews, _ = split_reviews(table, spec.split)
     words = build_vocabulary(reviews, spec.vocabulary)
     encoded = encode_reviews(reviews, words, spec.vocabulary)
+    begin_stage("learn the word vectors")
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
+    begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
     networks, records, scores = _train_networks(features, reviews, vectors, spec)
+    begin_stage("evaluate")
     calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
     metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
     classifier = assemble_classifier(ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks)
@@ -76,11 +84,13 @@ def _train_networks(
     features: Any, reviews: Reviews, vectors: Any, spec: SentimentSpec
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
     """Return the networks, their training records and their logits, by name."""
+    begin_stage("load TensorFlow")
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
     plan = TrainingPlan(spec.padding, spec.training)
     networks, records, scores = {}, {}, {}
     for name, network in spec.networks.items():
+        begin_stage(f"train {name}")
         model, _, record = train_classifier(features, reviews, vectors, network, plan)
         networks[name], records[name] = model, record
         scores[name] = score_reviews(model, features, reviews, network, spec.padding)

@@ -13,9 +13,10 @@ import pandas as pd
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
+from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
 from rnn_pipelines.reading.user_files import is_broken
-from rnn_pipelines.sentiment.fitting import SentimentSpec, fit_classifier
+from rnn_pipelines.sentiment.fitting import NUM_STAGES, SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
@@ -108,13 +109,20 @@ class TextClassifier:
         table = self.leaderboard()
         return table[[name for name in ("classifier", "log_loss", "accuracy", "f1", "auc") if name in table]]
 
-    def fit(self, texts: Sequence[str], labels: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
+    def fit(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Any],
+        groups: Sequence[Any] | None = None,
+        verbose: bool | None = None,
+    ) -> Self:
         """Fit the classifier.
 
         Args:
             texts: one for each example.
             labels: 0/1, false/true, neg/pos or negative/positive.
             groups: group of each example, such as a film, a shop or an author. A split never divides a group.
+            verbose: whether the stages are shown on the standard error; None if that is a terminal.
         Raises:
             ReviewError: texts, labels or groups are invalid; the message names the row and a remedy.
         """
@@ -125,7 +133,8 @@ class TextClassifier:
             raise ReviewError(f"{ORIGIN}: expected columns of the same length, received {counts}.")
         source = ReviewSourceSpec(path=ORIGIN, group=None if groups is None else "group")
         table = parse_reviews(pd.DataFrame(columns, dtype=object), source)
-        self._artefact, self._metrics = fit_classifier(table, self.spec)
+        with show_stages(NUM_STAGES + len(self.spec.networks), verbose):
+            self._artefact, self._metrics = fit_classifier(table, self.spec)
         return self
 
     def predict(self, texts: Sequence[str]) -> pd.DataFrame:
