@@ -114,13 +114,14 @@ def _fit(
     errors = _Errors(actual, validation.predictors, folds.fold, is_absolute)
     methods = _fit_methods(layout, _multiply_by_fold(panel, layout, folds), errors, folds)
     names = list(methods)
-    fitted = np.stack(list(methods.values()), axis=1)
     weights = _weigh_few(names, knows_future=layout.num_future > 0)
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
         found = np.stack([errors.find(matrices) for matrices in methods.values()])
         weights = find_weights(found, folds.num_independent, "absolute" if is_absolute else "squared")
         losses = np.array([_measure(one, is_absolute) for one in [*found, weights @ found]])
+        del found
+    fitted = _join(methods)
     return LinearModels(
         **vars(layout.normalizer),
         names=np.array(names),
@@ -133,6 +134,19 @@ def _fit(
         seconds=0.0,
         **vars(folds),
     )
+
+
+def _join(methods: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the matrices of all methods, float64[fold + 2, method, predictor, horizon]; `methods` is emptied.
+
+    The matrices of a long horizon take hundreds of megabytes, which would be there twice.
+    """
+    names = list(methods)
+    num_products, *shape = methods[names[0]].shape
+    fitted = np.empty((num_products, len(names), *shape))
+    for place, name in enumerate(names):
+        fitted[:, place] = methods.pop(name)
+    return fitted
 
 
 @dataclass(frozen=True)
@@ -187,7 +201,8 @@ def _multiply(predictors: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
 
 def _fit_methods(layout: Layout, products: Products, errors: _Errors, folds: Folds) -> dict[str, np.ndarray]:
     """Return the matrices of each method, float64[fold + 2, predictor, horizon]; the last one is in use."""
-    methods = {name: np.repeat(matrix[None], len(products), 0) for name, matrix in list_naive_matrices(layout).items()}
+    naive = list_naive_matrices(layout)
+    methods = {name: np.broadcast_to(matrix, (len(products), *matrix.shape)) for name, matrix in naive.items()}
     if not folds.is_enough:
         for name, ridge in _list_ridges(layout, products, is_enough=False):
             methods.setdefault(name, ridge.solve(PENALTY_OF_FEW))

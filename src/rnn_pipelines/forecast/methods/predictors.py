@@ -83,18 +83,23 @@ class NormalizedWindows:
         return NormalizedWindows(self.predictors[rows], self.history[rows], self.units.select(rows), self.normalizer)
 
 
-def normalize_windows(panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray) -> NormalizedWindows:
+def normalize_windows(
+    panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray, has_predictors: bool = True
+) -> NormalizedWindows:
     """Return the normalised windows at some origins.
 
     Args:
         panel: the windows' series.
         normalizer: the normalisation and the predictors.
         origins: int64[window].
+        has_predictors: whether the predictors of linear models are read, too.
     """
     history = gather_history(panel, origins)
     zeros = panel.zeros[number_series(panel.series_starts, origins)]
     units = measure_units(normalizer.kind, history, zeros, panel.season_length, find_negative(panel, origins))
     normalized = units.normalize(history)
+    if not has_predictors:
+        return NormalizedWindows(np.zeros((len(origins), 0)), normalized, units, normalizer)
     lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
     seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]
     covariates = gather_covariates(panel, origins, units.spread)

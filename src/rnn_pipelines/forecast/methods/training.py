@@ -24,8 +24,8 @@ from rnn_pipelines.forecast.methods.network import (
     read_windows,
     size_members,
 )
-from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import NETWORKS
+from rnn_pipelines.forecast.methods.residuals import Residuals
 from rnn_pipelines.forecast.methods.specs import (
     ForecastTrainingSpec,
     Hyperparameters,
@@ -33,11 +33,7 @@ from rnn_pipelines.forecast.methods.specs import (
     TrainingPlan,
     resolve_hyperparameters,
 )
-from rnn_pipelines.forecast.methods.validation import (
-    MAX_RESIDUAL,
-    find_network_shrinkage,
-    read_validation,
-)
+from rnn_pipelines.forecast.methods.validation import find_network_shrinkage, read_validation
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.engines import choose_engine, make_trainer
@@ -122,6 +118,7 @@ class _Training:
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
         self.trainer = make_trainer(self.engine, weights, settings)
         self.rng = np.random.default_rng([training.seed, 1])
+        self.residuals = Residuals(data, self.matrices, self.past)
         self.batches = self._draw()
         self.progress = _Progress()
         self.layout = InputLayout(chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding))
@@ -186,9 +183,7 @@ class _Training:
     def _step(self) -> float:
         panel, linear, chosen = self.data.panel, self.data.linear, self.hyperparameters
         origins = next(self.batches)
-        normalized = normalize_windows(panel, linear.normalizer, origins)
-        targets = normalize_targets(panel, normalized, origins) - normalized.predictors @ self.matrices
-        targets = np.clip(targets, -MAX_RESIDUAL, MAX_RESIDUAL).astype(np.float32)
+        normalized, targets = self.residuals.find(origins)
         seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
         seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.held_out][:, :, None]
         seed, units = (self.training.seed, 2, self.num_steps), list_units(chosen.units)
