@@ -133,6 +133,27 @@ def test_shown_summary_names_methods(page: str) -> None:
     assert {"ensemble", "ensemble of simple methods"} <= shown <= {style.name for style in STYLES.values()}
 
 
+def test_list_of_how_to_pages_has_the_groups_of_the_navigation() -> None:
+    """Every page is in one group of both."""
+    sections = (PROJECT / "docs/how-to/index.md").read_text().split("\n## ")[1:]
+    listed = {part.splitlines()[0]: re.findall(r"^- \[.*?\]\(([\w-]+\.md)\)", part, re.MULTILINE) for part in sections}
+    entries = yaml.safe_load((PROJECT / "mkdocs.yml").read_text())["nav"]
+    _, *groups = next(entry["How-to"] for entry in entries if "How-to" in entry)
+    shown = {
+        name: [page.removeprefix("how-to/") for item in items for page in item.values()]
+        for group in groups
+        for name, items in group.items()
+    }
+    assert listed == shown
+    pages = {path.name for path in (PROJECT / "docs/how-to").glob("*.md")} - {"index.md"}
+    assert sorted(page for names in listed.values() for page in names) == sorted(pages)
+
+
+def test_readme_is_short() -> None:
+    """A first reader has five minutes; further facts belong to the pages of docs."""
+    assert len((PROJECT / "README.md").read_text().split()) <= 800
+
+
 def list_methods(heading: str) -> dict[str, str]:
     """Return the names in a table of `docs/reference/methods.md`, with those that reports show."""
     section = (PROJECT / "docs/reference/methods.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
