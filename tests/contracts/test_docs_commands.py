@@ -84,6 +84,9 @@ def parse(command: click.Command, name: str, words: list[str], is_whole: bool) -
     while isinstance(command, click.Group):
         if not words:
             return None
+        if words[0] in {option for param in command.params for option in param.opts}:  # flags, such as -v
+            words = words[1:]
+            continue
         found = command.get_command(click.Context(command), words[0])
         assert found is not None, f"{name}: no command {words[0]}"
         command, name, words = found, words[0], words[1:]
