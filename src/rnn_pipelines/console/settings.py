@@ -38,7 +38,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
         if not sign or not last or not isinstance(block, dict):
             raise ParameterError(f"--set: expected a setting such as training.seed=1, received {show(setting)}.")
         try:
-            # No value of YAML begins with a percent sign, but formats of times do, after a shell has removed the quotes.
+            # No value of YAML begins with a percent sign, but formats of times do if a shell has removed their quotes.
             block[last] = value if value.startswith("%") else yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise ParameterError(f"--set: expected a value of YAML, received {show(setting)}.") from error
