@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,3 +209,14 @@ def test_results_are_the_recorded_ones(page: str) -> None:
         assert mean == pytest.approx(sum(values) / len(values), abs=0.51 * 10**-digits), (row, name)
         if spread:
             assert spread[0] == pytest.approx(stdev(values), rel=0.35, abs=0.51 * 10**-digits), (row, name)
+
+
+def test_gallery_names_the_command_of_each_picture() -> None:
+    """The pictures of `docs/gallery.py` are six small files, shown on the index with the commands of their runs."""
+    gallery = runpy.run_path(str(PROJECT / "docs/gallery.py"))
+    page = (PROJECT / "docs/index.md").read_text()
+    shown = dict(re.findall(r"^!\[.+\]\(images/(gallery-[\w-]+)\.png\)\n`(.+?)`:", page, re.MULTILINE))
+    assert shown == {name: picture.command for name, picture in gallery["PICTURES"].items()}
+    assert len(shown) == 6
+    for name in shown:
+        assert (PROJECT / f"docs/images/{name}.png").stat().st_size <= gallery["MAX_BYTES"]
