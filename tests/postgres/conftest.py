@@ -56,8 +56,8 @@ class Database:
         """For each key, the transaction that wrote its row last."""
         return {row[:-1]: row[-1] for row in self.read(f"select {key}, xmin::text from {table}")}
 
-    def wait_for(self, event: str, seconds: float = 30) -> int:
-        """The process on the server that waits for an event: `Lock`, or `PgSleep`."""
+    def wait_for(self, event: str, seconds: float = 120) -> int:
+        """The process on the server that waits for an event: `Lock`, or `PgSleep`; a busy machine takes a while."""
         query = (
             f"select pid from pg_stat_activity where '{event}' in (wait_event_type, wait_event) and usename = '{USER}'"
         )

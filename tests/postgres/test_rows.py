@@ -474,7 +474,7 @@ def test_write_that_is_cut_off_leaves_the_table_as_it_was(
 
 # Here the server waits within the commit itself.
 SLOW_COMMIT = (
-    "create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(2); return null; end'",
+    "create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(5); return null; end'",
     "create constraint trigger slow after update on forecasts deferrable initially deferred for each row "
     "when (new.unique_id = 'series 0009' and new.horizon_step = 3) execute function wait()",
 )
@@ -496,7 +496,7 @@ def test_commit_that_is_cut_off_is_whole_or_nothing(
     else:
         process.kill()
     process.communicate()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while database.read(f"select 1 from pg_stat_activity where pid = {pid}") and time.monotonic() < deadline:
         time.sleep(0.05)
     pd.testing.assert_frame_equal(dataset.load(), old if how == "connection cut" else corrected)
