@@ -104,7 +104,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
     begin_stage("fit linear models")
-    data = prepare_fitting(panel.windows, spec.training, panel.scaler)
+    data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     begin_stage("train networks")
     networks = train_networks(data, spec.networks, spec.training)
     begin_stage("fit the ensemble")

@@ -129,6 +129,7 @@ class Forecaster:
         evaluation: Block = None,
         lstm: Block = None,
         gru: Block = None,
+        pretrained: Block | bool = None,
         futr_exog: Sequence[str] | None = None,
         hist_exog: Sequence[str] | None = None,
         stat_exog: Sequence[str] | None = None,
@@ -142,7 +143,13 @@ class Forecaster:
             "calendar": calendar,
         }
         blocks |= {"covariates": covariates, "training": training, "evaluation": evaluation, "lstm": lstm, "gru": gru}
-        blocks |= {"futr_exog": futr_exog, "hist_exog": hist_exog, "stat_exog": stat_exog, "use": use}
+        blocks |= {
+            "pretrained": pretrained,
+            "futr_exog": futr_exog,
+            "hist_exog": hist_exog,
+            "stat_exog": stat_exog,
+            "use": use,
+        }
         self.spec = read_arguments(h, level, lookback, freq, blocks | others)
         self.levels = self.spec.level.root
         self._artefacts: dict[str, Artefact] = {}

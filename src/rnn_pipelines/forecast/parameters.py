@@ -12,6 +12,7 @@ from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.offsets import find_offset
 from rnn_pipelines.forecast.series.source import OF_TABLES, SourceSpec
@@ -55,6 +56,7 @@ class ForecastSpec:
     training: ForecastTrainingSpec
     level: LevelSpec
     use: UseSpec = field(default_factory=UseSpec)
+    pretrained: PretrainedSpec = field(default_factory=PretrainedSpec)
 
 
 class FrameSpec(SourceSpec, frozen=True):
@@ -92,6 +94,7 @@ def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any
         "training": ForecastTrainingSpec,
         "level": LevelSpec,
         "use": UseSpec,
+        "pretrained": PretrainedSpec,
     }
 
 
@@ -123,6 +126,7 @@ def read_parameter_models(
         training=read["training"],
         level=read.get("level", LevelSpec(())),
         use=read.get("use", UseSpec()),
+        pretrained=read.get("pretrained", PretrainedSpec()),
     )
 
 

@@ -7,6 +7,7 @@ from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.as_of import read_as_of
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
@@ -23,7 +24,7 @@ def create_input_nodes(pipeline: str) -> list[Node]:
     newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}", "params:forecast.covariates"]
     recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
-    gathered |= {"use": "params:forecast.use"}
+    gathered |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
     return [
         node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
         node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
@@ -62,7 +63,12 @@ def take_network(network: NetworkSpec) -> NetworkSpec:
 
 
 def gather_spec(
-    recipe: Recipe, training: ForecastTrainingSpec, level: LevelSpec, use: UseSpec, **networks: NetworkSpec
+    recipe: Recipe,
+    training: ForecastTrainingSpec,
+    level: LevelSpec,
+    use: UseSpec,
+    pretrained: PretrainedSpec,
+    **networks: NetworkSpec,
 ) -> ForecastSpec:
     """Gather the parameters of all that is fitted."""
-    return ForecastSpec(recipe, networks, training, level, use)
+    return ForecastSpec(recipe, networks, training, level, use, pretrained)

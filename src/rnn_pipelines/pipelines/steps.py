@@ -29,7 +29,7 @@ def name_in(pipeline: str, **others: str) -> Callable[[str], str]:
         pipeline: prefix of the datasets.
         others: dataset names of other values, by the values' names.
     """
-    blocks = {*Recipe.model_fields, *NETWORKS, "training", "level", "use"}
+    blocks = {*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained"}
     known = {name: f"params:forecast.{name}" for name in blocks} | {"source_table": f"{pipeline}_source"} | others
     return lambda name: known.get(name, f"{pipeline}_{name}")
 

@@ -16,6 +16,7 @@ from rnn_pipelines.forecast.methods.linear import LinearModel
 from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import Model, PanelModel
 from rnn_pipelines.forecast.methods.network_model import NetworkModel
+from rnn_pipelines.forecast.methods.pretrained import PretrainedModel
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import EVALUATED, pack, unpack
 from rnn_pipelines.forecast.series.holidays import list_holidays
@@ -112,7 +113,9 @@ def _list_days(forecaster: Forecaster) -> dict[str, list[str]]:
 
 
 def _is_known(name: str, model: Model) -> bool:
-    return isinstance(model, LinearModel | NetworkModel) or (isinstance(model, LocalModel) and name in EXTENSIONS)
+    return isinstance(model, LinearModel | NetworkModel | PretrainedModel) or (
+        isinstance(model, LocalModel) and name in EXTENSIONS
+    )
 
 
 @cache

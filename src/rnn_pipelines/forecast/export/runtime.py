@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.recursion import (
@@ -37,6 +38,7 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     take_steps,
 )
+from rnn_pipelines.forecast.pretrained.network import unpack
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.schema import space_evenly
 from rnn_pipelines.reading.zones import show_local, show_table
@@ -167,6 +169,8 @@ def _unpack_method(name: str, values: dict[str, Any]) -> Model:
     """Return a local method, which has no values, a linear one, which has a matrix, or a network, which has both."""
     if not values:
         return LocalModel(name, EXTENSIONS[name])
+    if name == PRETRAINED:
+        return PretrainedModel(unpack(values))
     matrix = LinearModel(values.pop("matrix"))
     return NetworkModel(matrix, Network.from_arrays(values)) if values else matrix
 

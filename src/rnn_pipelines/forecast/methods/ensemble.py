@@ -17,7 +17,14 @@ from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_methods, list_candidates
+from rnn_pipelines.forecast.methods.registry import (
+    METHODS,
+    NETWORKS,
+    TRAINED_BEFORE,
+    fit_methods,
+    fit_trained_before,
+    list_candidates,
+)
 from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
@@ -131,7 +138,7 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     Raises:
         KeyError: it has a method that is not in the registry.
     """
-    registered: dict[str, RegisteredMethod] = {**METHODS, **NETWORKS}
+    registered: dict[str, RegisteredMethod] = {**METHODS, **TRAINED_BEFORE, **NETWORKS}
     weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
     models = {}
     for name in weights:
@@ -210,13 +217,13 @@ def fit_all_methods(
         networks: trained on the same data, by name. With too few windows for validation none was trained, and they are
             left out.
     Returns:
-        All fitted methods by name: networks, ensemble, ensemble of the median if wanted, simple methods. And the record
-        of `fit_ensemble`, with the losses of all methods.
+        All fitted methods by name: networks, also those that were trained before, ensemble, ensemble of the median if
+        wanted, simple methods. And the record of `fit_ensemble`, with the losses of all methods.
     """
     simple = fit_methods(data)
-    trained = {}
-    if data.linear.is_enough:
-        trained = {name: describe_network(data, network) for name, network in networks.items()}
+    trained = fit_trained_before(data)
+    if data.linear.is_enough and not data.pretrained.is_alone:
+        trained |= {name: describe_network(data, network) for name, network in networks.items()}
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
     ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
     record = fitted[ENSEMBLE][1]

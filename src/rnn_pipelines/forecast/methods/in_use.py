@@ -9,14 +9,14 @@ from pydantic import AfterValidator, RootModel
 from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES, EnsembleModel
 from rnn_pipelines.forecast.methods.method import FittedMethod
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.parameter_models import suggest
 
 BEST = "best"
 
 
 def _check_name(name: str) -> str:
-    known = [ENSEMBLE, BEST, *ENSEMBLE_STYLES, *METHODS, *NETWORKS]
+    known = [ENSEMBLE, BEST, *ENSEMBLE_STYLES, *METHODS, *TRAINED_BEFORE, *NETWORKS]
     if name not in known:
         raise ValueError(f"there is no method {show(name)}. {suggest(name, sorted(set(known)))}".removesuffix("."))
     return name

@@ -7,10 +7,9 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
 from rnn_pipelines.forecast.methods.predictors import Normalizer, count_predictors
+from rnn_pipelines.forecast.series.frequency import LONG_SEASONS
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 
-# The longer season: a year of days, and a week of steps of 60, 30, 15, 10, 5 and 1 minutes.
-LONG_SEASONS = {7: 365, **{steps: 7 * steps for steps in (24, 48, 96, 144, 288, 1440)}}
 # Crossings of the middle in two and in four cycles of a calendar feature.
 TWICE, FOUR_TIMES = 4, 8
 # The folds choose one of these numbers of harmonics, or all that the steps allow, for cycles that occur four times.

@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.methods.ridge import (
     list_ridge_inputs,
 )
 from rnn_pipelines.forecast.methods.weights import find_weights
+from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, gather_targets, number_series
 from rnn_pipelines.networks.memory import require_memory
@@ -68,9 +69,14 @@ def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None, scaler: 
     return replace(linear, non_negative=aim.non_negative, seconds=time.perf_counter() - started)
 
 
-def prepare_fitting(panel: WindowedPanel, aim: AimSpec | None = None, scaler: Scaler | None = None) -> FittingData:
+def prepare_fitting(
+    panel: WindowedPanel,
+    aim: AimSpec | None = None,
+    scaler: Scaler | None = None,
+    pretrained: PretrainedSpec = PretrainedSpec(),  # noqa: B008 - frozen
+) -> FittingData:
     """Fit the linear models, and return them with the windows for the fits of all other methods."""
-    return FittingData(panel, fit_linear_models(panel, aim, scaler))
+    return FittingData(panel, fit_linear_models(panel, aim, scaler), pretrained)
 
 
 def _choose_normalization(panel: WindowedPanel, folds: Folds, aim: AimSpec) -> LinearModels:

@@ -6,7 +6,7 @@ local methods such as Theta, networks and the ensemble are such objects.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
+from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
@@ -83,10 +84,12 @@ class FittingData:
     Attributes:
         panel: windows for training and validation, and for the refit; methods do not touch its test windows otherwise.
         linear: the linear models, with the folds and the normalisation of the windows.
+        pretrained: the pretrained network, and whether it stands for networks that are trained on the panel.
     """
 
     panel: WindowedPanel
     linear: LinearModels
+    pretrained: PretrainedSpec = field(default_factory=PretrainedSpec)
 
     @cached_property
     def windows(self) -> NormalizedWindows:
@@ -111,7 +114,7 @@ class FittingData:
 
     def remove_start(self) -> "FittingData":
         """Return the data with the forecast 0, normalised, in place of the baseline ensemble."""
-        return FittingData(self.panel, replace(self.linear, weights=np.zeros_like(self.linear.weights)))
+        return replace(self, linear=replace(self.linear, weights=np.zeros_like(self.linear.weights)))
 
     @cached_property
     def zero_share(self) -> float:

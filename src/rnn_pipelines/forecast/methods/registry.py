@@ -1,7 +1,8 @@
 """The registry of methods. Tables, plots, intervals, the ensemble, reports and packing loop over it.
 
-`METHODS` holds the simple methods, `NETWORKS` the networks. A network has its block of parameters,
-`forecast.<name>`; a simple method has none.
+`METHODS` holds the simple methods, `NETWORKS` the networks that are trained on the table, `TRAINED_BEFORE` those that
+were trained on generated series. A network of `NETWORKS` has its block of parameters, `forecast.<name>`; a simple
+method has none.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from rnn_pipelines.forecast.methods.intermittent import (
 from rnn_pipelines.forecast.methods.local import LocalMethod
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
 from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
 from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
 from rnn_pipelines.report.styles import CELLS, Style
@@ -76,6 +78,12 @@ METHODS: dict[str, Method] = {
         suits=has_few_windows,
     ),
 }
+# Networks that were trained before, on generated series.
+TRAINED_BEFORE: dict[str, PretrainedMethod] = {
+    PRETRAINED: PretrainedMethod(
+        Style("pretrained network", "#e69f00"), "is a recurrent network that was trained before, on generated series"
+    ),
+}
 NETWORKS: dict[str, NetworkMethod] = {
     "lstm": NetworkMethod(CELLS["lstm"], "lstm"),
     "gru": NetworkMethod(CELLS["gru"], "gru"),
@@ -90,11 +98,20 @@ def fit_methods(data: FittingData) -> dict[str, FittedMethod]:
     Returns:
         The fitted methods by name.
     """
-    fitted = {name: method.fit(data) for name, method in METHODS.items()}
+    return _fit(data, METHODS)
+
+
+def fit_trained_before(data: FittingData) -> dict[str, FittedMethod]:
+    """Return the networks that were trained before, with their forecasts of the validation windows."""
+    return _fit(data, TRAINED_BEFORE)
+
+
+def _fit(data: FittingData, methods: Mapping[str, Method]) -> dict[str, FittedMethod]:
+    fitted = {name: method.fit(data) for name, method in methods.items()}
     return {name: method for name, method in fitted.items() if method is not None}
 
 
 def list_candidates(names: Mapping[str, object]) -> list[str]:
     """Return the names of the methods that can have a weight in the ensemble, simple methods first."""
     simple = [name for name in names if name in METHODS and METHODS[name].is_candidate]
-    return [*simple, *(name for name in names if name in NETWORKS)]
+    return [*simple, *(name for name in names if name in NETWORKS or name in TRAINED_BEFORE)]

@@ -161,7 +161,9 @@ class _Training:
         """Return whether the training continues, without the time limit. Nothing is trained without validation."""
         chosen, num_steps = self.hyperparameters, self.num_steps
         is_patient = num_steps - self.progress.best_step < chosen.patience
-        return bool(self.validation) and num_steps < chosen.max_steps and is_patient
+        return (
+            bool(self.validation) and not self.data.pretrained.is_alone and num_steps < chosen.max_steps and is_patient
+        )
 
     @property
     def num_steps(self) -> int:

@@ -27,7 +27,7 @@ def list_steps(names: Collection[str]) -> list[Step]:
     return [
         *PREPARATION,
         Step(describe_forecaster, described, ("settings",)),
-        Step(prepare_fitting, ("windows", "training", "scaler"), ("data",)),
+        Step(prepare_fitting, ("windows", "training", "scaler", "pretrained"), ("data",)),
         *(Step(train_network, ("data", name, "training", "plan"), (f"{name}_network",)) for name in names),
         Step(choose_challenger, combined, ("challenger", "training_record")),
         Step(forecast_simple_methods, ("data",), ("baselines",)),

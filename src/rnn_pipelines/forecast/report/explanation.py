@@ -9,7 +9,6 @@ from plotly.graph_objects import Bar, Figure, Heatmap
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.holidays import HOLIDAYS
@@ -88,7 +87,7 @@ def name_inputs(names: Iterable[str]) -> list[str]:
 def _name_input(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
-    if name in METHODS:
+    if name in STYLES:
         return write_label(STYLES[name].name)
     kind, _, column = name.partition(":")
     return f"{write_label(column)}, {kind}"

@@ -2,11 +2,14 @@
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.report.styles import REFERENCE_COLOR, Style, Styles
 
 STYLES = Styles(
-    NETWORKS, METHODS, {**ENSEMBLE_STYLES, "noise_floor": Style("noise floor", REFERENCE_COLOR, "longdash")}
+    NETWORKS,
+    TRAINED_BEFORE,
+    METHODS,
+    {**ENSEMBLE_STYLES, "noise_floor": Style("noise floor", REFERENCE_COLOR, "longdash")},
 )
 # The unit of the data is not known, so that these axes name none.
 VALUE_AXIS, ERROR_AXIS = "value", "error"

@@ -25,6 +25,8 @@ _MIN_TIMES = 3
 _OPTION_LOCK = threading.Lock()
 
 # Usual steps in a season, by the prefix of pandas.
+# The longer season: a year of days, and a week of steps of 60, 30, 15, 10, 5 and 1 minutes.
+LONG_SEASONS = {7: 365, **{steps: 7 * steps for steps in (24, 48, 96, 144, 288, 1440)}}
 _SEASON_LENGTHS = {
     "min": 1440,
     "h": 24,

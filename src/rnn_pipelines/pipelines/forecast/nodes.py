@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSp
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.operations import partitions as operations
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
+from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
@@ -49,10 +50,14 @@ def fit_linear_models(panel: WindowedPanel, training: ForecastTrainingSpec, scal
 
 
 def train_networks(
-    panel: WindowedPanel, linear: LinearModels, training: ForecastTrainingSpec, **networks: NetworkSpec
+    panel: WindowedPanel,
+    linear: LinearModels,
+    training: ForecastTrainingSpec,
+    pretrained: PretrainedSpec,
+    **networks: NetworkSpec,
 ) -> dict[str, TrainedNetwork]:
     """Train the networks on the residuals of the linear models, with the best weights on held-out windows."""
-    return side_by_side.train_networks(FittingData(panel, linear), networks, training)
+    return side_by_side.train_networks(FittingData(panel, linear, pretrained), networks, training)
 
 
 def take_network(trained: dict[str, TrainedNetwork], spec: NetworkSpec) -> tuple[Network, pd.DataFrame, NetworkRecord]:
@@ -67,13 +72,18 @@ def export_network(network: Network, spec: NetworkSpec, record: NetworkRecord) -
 
 
 def fit_all_methods(
-    panel: WindowedPanel, linear: LinearModels, level: LevelSpec, use: UseSpec, **networks: Network
+    panel: WindowedPanel,
+    linear: LinearModels,
+    level: LevelSpec,
+    use: UseSpec,
+    pretrained: PretrainedSpec,
+    **networks: Network,
 ) -> tuple[dict[str, FittedMethod], dict[str, Any], Intervals]:
     """Fit the simple methods, the ensemble of all methods, and the intervals of each from its out-of-fold errors.
 
     Each method is evaluated, and fitted again on all rows for the next values. The record names the one in use.
     """
-    data = FittingData(panel, linear)
+    data = FittingData(panel, linear, pretrained)
     methods, record = ensemble.fit_all_methods(data, networks)
     record["used"] = choose_used(use, methods, record["losses"])
     return check_refit(data, methods), record, fit_intervals(data, methods, level)

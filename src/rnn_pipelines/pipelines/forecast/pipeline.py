@@ -72,9 +72,10 @@ def create_method_nodes() -> list[Node]:
     """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
     fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
-    fitted |= {"use": "params:forecast.use"}
+    fitted |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
     trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
+    trained |= {"pretrained": "params:forecast.pretrained"}
     return [
         create(
             nodes.fit_linear_models,

@@ -1,0 +1,1 @@
+"""Recurrent networks that are trained once, on generated series, and forecast without any further training."""

@@ -1,0 +1,131 @@
+"""A pretrained network in NumPy: the recurrence, the head of each step ahead, and forecasts in the unit of the data.
+
+    s  = state of the cell after the newest step
+    a  = relu(s S + static T + ahead A + b)
+    a' = relu(a R + r) + a
+    o  = a' O + q
+    median = base + σ o₀,    quantiles = median ∓ σ Σ zₖ softplus(oₖ + c),   σ = .8 √(1 + step / 6)
+
+softplus(c) = 1, and O and q are 0 before the training: it starts from the base with normal quantiles zₖ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.lstm import LSTMWeights
+from rnn_pipelines.cells.weights import CellWeights
+from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+# Distances of these levels of a standard normal distribution, from the median outwards.
+DISTANCES = np.array([0.6744898, 0.6070618, 0.3633021], np.float32)
+MIDDLE = len(DISTANCES)
+SOFTPLUS_OF_ONE = float(np.log(np.e - 1))
+# A value below this part of the median has no logarithm of use.
+LEAST_POSITIVE = 0.02
+# A forecast by logarithms is at most so many times the largest value.
+MOST = 20.0
+
+
+@dataclass(frozen=True)
+class PretrainedNetwork:
+    """Weights of one network.
+
+    Attributes:
+        cell: of the recurrence.
+        head: float32 arrays by name, see `HEAD`.
+    """
+
+    cell: CellWeights
+    head: Mapping[str, np.ndarray]
+
+    def extend(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
+        """Continue series by the median; see `LocalForecast`."""
+        return self.forecast(past, season_length, horizon)[:, :, MIDDLE]
+
+    def forecast(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
+        """Return the quantiles of the next values at `LEVELS`, ascending: float64[window, horizon, level].
+
+        Two forecasts are averaged: that of the negated values, negated, and that of the logarithms, or of the values
+        themselves if one is not positive.
+
+        Args:
+            past: float64[window, time], the newest value last, NaN before the first one.
+            season_length: steps; 1 for no season.
+            horizon: steps ahead.
+        """
+        found = np.empty((len(past), horizon, len(LEVELS)))
+        is_positive = has_logarithm(past)
+        if is_positive.any():
+            own = past[is_positive]
+            raised = self._forecast(np.log(own), season_length, horizon, is_log=True)
+            highest = np.log(MOST * np.nanmax(own, axis=1))[:, None, None]
+            found[is_positive] = np.exp(np.minimum(raised, highest))
+        if not is_positive.all():
+            found[~is_positive] = self._forecast(past[~is_positive], season_length, horizon, is_log=False)
+        negated = self._forecast(-past, season_length, horizon, is_log=False)
+        mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
+        return mean
+
+    def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: bool) -> np.ndarray:
+        read = read_past(past, season_length, horizon, is_log)
+        quantiles = find_quantiles(self.compute(read), read.base).astype(np.float64)
+        return quantiles * read.unit[:, None, None] + read.zero[:, None, None]
+
+    def compute(self, read: Reading) -> np.ndarray:
+        """Return the outputs of the head: float32[window, horizon, level]."""
+        state = self.cell.state_type(
+            *np.zeros((len(self.cell.state_type._fields), len(read.static), self.cell.units), np.float32)
+        )
+        for step in range(read.sequence.shape[1]):
+            is_there = read.is_there[:, step, None]
+            after = self.cell.step(read.sequence[:, step], state)[0]
+            state = self.cell.state_type(*(np.where(is_there, new, old) for new, old in zip(after, state, strict=True)))
+        head = self.head
+        of_window = state.hidden @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
+        first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
+        second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0) + first
+        outputs: np.ndarray = second @ head["output_kernel"] + head["output_bias"]
+        return outputs
+
+
+def find_quantiles(outputs: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Return the quantiles at `LEVELS`, in units: float32[window, horizon, level].
+
+    Args:
+        outputs: float32[window, horizon, level]: of the median, of the distances below it and of those above it.
+        base: float32[window, horizon].
+    """
+    spread = find_spread(base.shape[1])[:, None]
+    median = base[:, :, None] + spread * outputs[:, :, :1]
+    distances = spread * np.tile(DISTANCES, 2) * np.logaddexp(0, outputs[:, :, 1:] + np.float32(SOFTPLUS_OF_ONE))
+    below, above = (np.cumsum(part, axis=2) for part in np.split(distances, 2, axis=2))
+    return np.concatenate([(median - below)[:, :, ::-1], median, median + above], axis=2)
+
+
+def find_spread(horizon: int) -> np.ndarray:
+    """Return about how far forecasts are from the base, in units: float32[horizon]."""
+    return (0.8 * np.sqrt(1 + np.arange(1, horizon + 1) / 6)).astype(np.float32)
+
+
+def has_logarithm(past: np.ndarray) -> np.ndarray:
+    """Return whether all values of a window are positive, and none near 0: bool[window]."""
+    least = np.nanmin(past, axis=1)
+    usable: np.ndarray = (least > 0) & (least > LEAST_POSITIVE * np.nanmedian(past, axis=1))
+    return usable
+
+
+def pack(network: PretrainedNetwork) -> dict[str, np.ndarray]:
+    """Return the arrays by name; those of the cell are in Keras' order."""
+    return {f"cell_{number}": array for number, array in enumerate(network.cell.to_list())} | dict(network.head)
+
+
+def unpack(arrays: Mapping[str, np.ndarray]) -> PretrainedNetwork:
+    """Return the network with these arrays; the cell is the one with this number of gates."""
+    head = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    kernel, recurrent_kernel, bias = (head.pop(f"cell_{number}") for number in range(3))
+    cell = GRUWeights if recurrent_kernel.shape[1] == 3 * len(recurrent_kernel) else LSTMWeights
+    return PretrainedNetwork(cell(kernel, recurrent_kernel, bias), head)

@@ -1,0 +1,174 @@
+"""What a pretrained network reads of past values: scaled values, differences, phases, and the lags of each step ahead.
+
+The unit of a window is its mean absolute seasonal difference, and its zero the mean of the newest season, so that
+forecasts follow every change of unit and of zero. The network corrects the base: the newest value of the same season,
+or the last value if there is none.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_pipelines.forecast.series.frequency import LONG_SEASONS
+
+# Newest steps that the recurrence reads, and seasons whose mean is a lag.
+MAX_STEPS, MAX_SEASONS = 72, 8
+# Without a season, the zero is the mean of so many values.
+NUM_NEWEST = 3
+# A seasonal difference below this part of the difference from step to step is no unit.
+LEAST_PART = 0.05
+NUM_SEQUENCE, NUM_STATIC, NUM_AHEAD = 7, 12, 14
+# Values beyond so many units are cut.
+LARGEST = 200.0
+
+
+class Reading(NamedTuple):
+    """The inputs of a network, and what makes forecasts of its outputs.
+
+    Attributes:
+        sequence: float32[window, time, NUM_SEQUENCE], the newest step last.
+        is_there: bool[window, time], false before the first value.
+        static: float32[window, NUM_STATIC].
+        ahead: float32[window, horizon, NUM_AHEAD].
+        base: float32[window, horizon], the forecast that the network corrects, in units.
+        unit, zero: float64[window].
+    """
+
+    sequence: np.ndarray
+    is_there: np.ndarray
+    static: np.ndarray
+    ahead: np.ndarray
+    base: np.ndarray
+    unit: np.ndarray
+    zero: np.ndarray
+
+
+def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: bool = False) -> Reading:
+    """Return what the network reads of each window.
+
+    Args:
+        past: float64[window, time], the newest value last, NaN before the first one.
+        season_length: steps; 1 for no season.
+        horizon: steps ahead.
+        is_log: whether the values are logarithms.
+    """
+    season = season_length
+    steps = _find_differences(past, 1), _find_differences(past, season)
+    unit = _find_units(past, *steps)
+    newest = past[:, -(season if season > 1 else NUM_NEWEST) :]
+    zero = np.nanmean(newest, axis=1)
+    scaled = np.clip((past - zero[:, None]) / unit[:, None], -LARGEST, LARGEST)
+    changes = [np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps]
+    num_steps = min(past.shape[1], MAX_STEPS)
+    ahead, base = _read_ahead(scaled, season, horizon)
+    return Reading(
+        sequence=_read_sequence(scaled[:, -num_steps:], *(change[:, -num_steps:] for change in changes), season),
+        is_there=~np.isnan(past[:, -num_steps:]),
+        static=_read_static(scaled, *changes, season, is_log),
+        ahead=ahead,
+        base=base,
+        unit=unit,
+        zero=zero,
+    )
+
+
+def _find_differences(past: np.ndarray, lag: int) -> np.ndarray:
+    """Return the difference from the value `lag` steps before, NaN without one: float64[window, time]."""
+    differences = np.full(past.shape, np.nan)
+    differences[:, lag:] = past[:, lag:] - past[:, :-lag]
+    return differences
+
+
+def _average(values: np.ndarray) -> np.ndarray:
+    """Return the mean of each row without NaN, 0 for none: float64[window]."""
+    is_there = ~np.isnan(values)
+    averages: np.ndarray = np.where(is_there, values, 0).sum(axis=1) / np.maximum(is_there.sum(axis=1), 1)
+    return averages
+
+
+def _find_units(past: np.ndarray, changes: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
+    change, seasonal_change = _average(np.abs(changes)), _average(np.abs(seasonal))
+    unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
+    # A constant series has no difference: its size gives the unit, and the last one is for zeros alone.
+    return np.where(unit > 0, unit, np.maximum(1e-3 * _average(np.abs(past)), 1e-6))
+
+
+def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int) -> np.ndarray:
+    ages = np.arange(1 - values.shape[1], 1)
+    sine, cosine = _find_phase(ages, season)
+    parts = [
+        np.arcsinh(values),
+        np.arcsinh(changes),
+        np.arcsinh(seasonal),
+        ~np.isnan(seasonal),
+        sine,
+        cosine,
+        ages / 32,
+    ]
+    return _stack(parts)
+
+
+def _read_static(
+    values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int, is_log: bool
+) -> np.ndarray:
+    counts = (~np.isnan(values)).sum(axis=1)
+    spread = np.sqrt(_average((values - _average(values)[:, None]) ** 2))
+    yearly = _average(seasonal[:, -season:])
+    parts = [
+        np.log(season) / 3,
+        np.log(counts) / 3,
+        is_log,
+        season == 1,
+        counts < 2 * season,
+        counts < season,
+        np.log(spread + 1e-3),
+        np.log(np.nan_to_num(np.abs(values)).max(axis=1) + 1e-3),
+        np.log(_average(np.abs(changes)) + 1e-3),
+        np.arcsinh(_average(changes)),
+        np.arcsinh(yearly),
+        np.abs(_average(np.where(np.isnan(changes), np.nan, changes == 0))),
+    ]
+    return _stack(np.broadcast_arrays(*parts))
+
+
+def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and base of each step ahead."""
+    last = np.repeat(values[:, -1:], horizon, axis=1)
+    lags = np.stack([_find_lag(values, season, back, horizon) for back in range(1, MAX_SEASONS + 1)])
+    before = (_find_lag(values, season, 1, horizon, -1) + _find_lag(values, season, 1, horizon, 1)) / 2
+    long = LONG_SEASONS.get(season, 0)
+    of_long = _find_lag(values, long, 1, horizon) if long else np.full_like(last, np.nan)
+    if season == 1:
+        lags[:], before = np.nan, np.full_like(last, np.nan)
+    base = np.where(np.isnan(lags[0]), last, lags[0])
+    num_seasons = (~np.isnan(lags)).sum(axis=0)
+    mean = np.where(num_seasons > 0, np.nansum(lags, axis=0) / np.maximum(num_seasons, 1), np.nan)
+    steps = np.arange(1, horizon + 1)
+    parts = [
+        np.arcsinh(base),
+        np.arcsinh(last - base),
+        *(part for lag in (lags[1], lags[2], of_long) for part in (np.arcsinh(lag - base), ~np.isnan(lag))),
+        np.arcsinh(mean - base),
+        np.arcsinh(before - base),
+        np.log(steps),
+        steps / season / 4 if season > 1 else steps / 8,
+        *_find_phase(steps, season),
+    ]
+    return _stack(np.broadcast_arrays(*parts)), base.astype(np.float32)
+
+
+def _find_lag(values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
+    """Return the value of each step ahead so many seasons ago, NaN without one: float64[window, horizon]."""
+    places = values.shape[1] - back * season + (np.arange(horizon) + shift) % season
+    return np.where(places >= 0, values[:, np.maximum(places, 0)], np.nan)
+
+
+def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
+    angles = 2 * np.pi * steps / season if season > 1 else np.zeros(len(steps))
+    return np.sin(angles), np.cos(angles) * (season > 1)
+
+
+def _stack(parts: list[np.ndarray]) -> np.ndarray:
+    """Return the parts as the last axis, float32, with 0 for NaN."""
+    shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
+    return np.nan_to_num(np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1)).astype(np.float32)

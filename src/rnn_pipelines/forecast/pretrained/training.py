@@ -1,0 +1,244 @@
+"""Training of a pretrained network on generated series, in Keras. The series are generated as they are needed."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from rnn_pipelines.forecast.pretrained.generator import PARTS, SeriesKind, draw_kind, generate
+from rnn_pipelines.forecast.pretrained.network import (
+    DISTANCES,
+    LEVELS,
+    MIDDLE,
+    SOFTPLUS_OF_ONE,
+    PretrainedNetwork,
+    find_spread,
+    has_logarithm,
+    unpack,
+)
+from rnn_pipelines.forecast.pretrained.reading import MAX_STEPS, NUM_AHEAD, NUM_SEQUENCE, NUM_STATIC, Reading, read_past
+from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
+from rnn_pipelines.networks.time_left import TimeLeft
+
+logger = logging.getLogger(__name__)
+
+# Series of a group, which share season and length; groups of a round, which are mixed; and uses of each window, which
+# learn other steps ahead.
+GROUP_SIZE, NUM_GROUPS, NUM_USES = 128, 96, 2
+# Steps ahead of each window that are learnt, and the lengths to which sequences are filled up.
+NUM_AHEAD_LEARNT, LENGTHS = 8, (12, 24, 40, MAX_STEPS)
+# Targets are cut at so many spreads from the base, because a series that breaks teaches nothing more.
+LARGEST_TARGET = 25.0
+# Weight of the median's loss beside those of the other levels.
+LEVEL_WEIGHTS = np.array([0.7, 0.7, 0.7, 2.5, 0.7, 0.7, 0.7], np.float32)
+
+
+class PretrainSpec(BaseModel):
+    """How a network is trained on generated series.
+
+    Attributes:
+        units: of the recurrent layer; 0 for the head alone.
+        hidden: units of the head's two layers.
+        batch_size: windows of one step.
+        num_steps: gradient steps.
+        learning_rate: at its highest; it falls to 0 along a cosine.
+        weight_average: decay of the running mean of the weights, which is what is kept.
+        seed: of series and initial weights.
+        left_out: parts of the generator that are left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    units: int = Field(default=64, ge=0)
+    hidden: int = Field(default=96, ge=1)
+    batch_size: int = Field(default=128, ge=1)
+    num_steps: int = Field(default=12_000, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_average: float = Field(default=0.998, ge=0, lt=1)
+    seed: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+def draw_windows(
+    rng: np.random.Generator, kind: SeriesKind, num_series: int, parts: tuple[str, ...] = PARTS
+) -> tuple[Reading, np.ndarray]:
+    """Generate series and return what the network reads of them, and what it learns.
+
+    Returns:
+        The reading, and the targets in units: float32[window, horizon].
+    """
+    values = generate(rng, num_series, kind.season_length, kind.num_known + kind.horizon, parts)
+    is_log = bool(rng.random() < 0.5)
+    past, next_values = values[:, : kind.num_known], values[:, kind.num_known :]
+    usable = has_logarithm(past) if is_log else past.std(axis=1) > 1e-9 * np.abs(past).max(axis=1)
+    past, next_values = past[usable], next_values[usable]
+    if is_log:
+        least = 0.01 * np.median(past, axis=1, keepdims=True)
+        past, next_values = np.log(past), np.log(np.maximum(next_values, least))
+    elif rng.random() < 0.5:
+        past, next_values = -past, -next_values
+    read = read_past(past, kind.season_length, kind.horizon, is_log)
+    targets = (next_values - read.zero[:, None]) / read.unit[:, None]
+    reach = LARGEST_TARGET * find_spread(kind.horizon)
+    return read, np.clip(targets, read.base - reach, read.base + reach).astype(np.float32)
+
+
+def draw_batches(
+    spec: PretrainSpec, round_number: int, parts: tuple[str, ...]
+) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """Yield the inputs and targets of one round. Windows of one batch have about the same length.
+
+    A round has a seed of its own, so that a training resumes with the same batches.
+    """
+    rng = np.random.default_rng([spec.seed, round_number])
+    pools: dict[int, list[list[np.ndarray]]] = {length: [] for length in LENGTHS}
+    for _ in range(NUM_GROUPS):
+        kind = draw_kind(rng)
+        read, targets = draw_windows(rng, kind, GROUP_SIZE, parts)
+        length = next(length for length in LENGTHS if length >= read.sequence.shape[1])
+        for _ in range(NUM_USES):
+            steps = np.sort(rng.choice(kind.horizon, NUM_AHEAD_LEARNT, replace=kind.horizon < NUM_AHEAD_LEARNT))
+            pools[length].append(_fill_up(read, targets, steps, length))
+    joined = [[np.concatenate(arrays) for arrays in zip(*pool, strict=True)] for pool in pools.values() if pool]
+    # Windows that do not fill a batch are left out.
+    batches = [
+        (number, own)
+        for number, arrays in enumerate(joined)
+        for own in np.split(
+            rng.permutation(len(arrays[0]))[: len(arrays[0]) // spec.batch_size * spec.batch_size],
+            max(1, len(arrays[0]) // spec.batch_size),
+        )
+        if len(own)
+    ]
+    for place in rng.permutation(len(batches)):
+        number, own = batches[place]
+        *inputs, targets = (array[own] for array in joined[number])
+        yield inputs, targets
+
+
+def _fill_up(read: Reading, targets: np.ndarray, steps: np.ndarray, length: int) -> list[np.ndarray]:
+    missing = length - read.sequence.shape[1]
+    spread = np.broadcast_to(find_spread(targets.shape[1])[steps], (len(targets), len(steps)))
+    return [
+        np.pad(read.sequence, ((0, 0), (missing, 0), (0, 0))),
+        np.pad(read.is_there, ((0, 0), (missing, 0))),
+        read.static,
+        read.ahead[:, steps],
+        np.stack([read.base[:, steps], targets[:, steps], spread], axis=-1),
+    ]
+
+
+def build_model(cell: str, spec: PretrainSpec) -> Any:
+    """Return the network in Keras: from the arrays of `draw_batches` to the outputs of `PretrainedNetwork.compute`."""
+    import keras
+    from keras import layers, ops
+
+    sequence, is_there = keras.Input((None, NUM_SEQUENCE)), keras.Input((None,), dtype="bool")
+    static, ahead = keras.Input((NUM_STATIC,)), keras.Input((None, NUM_AHEAD))
+    of_window = layers.Dense(spec.hidden, name="static")(static)
+    if spec.units:
+        layer = {"gru": layers.GRU, "lstm": layers.LSTM}[cell](spec.units, name="cell")
+        of_window = of_window + layers.Dense(spec.hidden, use_bias=False, name="state")(layer(sequence, mask=is_there))
+    first = ops.relu(of_window[:, None] + layers.Dense(spec.hidden, use_bias=False, name="ahead")(ahead))
+    second = ops.relu(layers.Dense(spec.hidden, name="second")(first)) + first
+    outputs = layers.Dense(len(LEVELS), kernel_initializer="zeros", name="output")(second)
+    return keras.Model([sequence, is_there, static, ahead], outputs)
+
+
+def measure_loss(targets: Any, outputs: Any) -> Any:
+    """Return the weighted quantile loss of each window, in units over the root of its spread.
+
+    Args:
+        targets: float32[window, step, 3]: base, actual, spread.
+        outputs: float32[window, step, level].
+    """
+    from keras import ops
+
+    base, actual, spread = (targets[:, :, place : place + 1] for place in range(3))
+    median = base + spread * outputs[:, :, :1]
+    distances = spread * np.tile(DISTANCES, 2) * ops.softplus(outputs[:, :, 1:] + SOFTPLUS_OF_ONE)
+    below, above = ops.cumsum(distances[:, :, :MIDDLE], axis=2), ops.cumsum(distances[:, :, MIDDLE:], axis=2)
+    errors = actual - ops.concatenate([ops.flip(median - below, axis=2), median, median + above], axis=2)
+    levels = np.array(LEVELS, np.float32)
+    losses = ops.maximum(levels * errors, (levels - 1) * errors) * LEVEL_WEIGHTS
+    return ops.sum(losses, axis=2) / ops.sqrt(spread[:, :, 0])
+
+
+def read_model(model: Any) -> PretrainedNetwork:
+    """Return the network of a Keras model, in NumPy."""
+    weights = {layer.name: layer.get_weights() for layer in model.layers}
+    static, bias = weights["static"]
+    head = {
+        "static_kernel": static,
+        "first_bias": bias,
+        "state_kernel": weights["state"][0],
+        "ahead_kernel": weights["ahead"][0],
+        "second_kernel": weights["second"][0],
+        "second_bias": weights["second"][1],
+        "output_kernel": weights["output"][0],
+        "output_bias": weights["output"][1],
+    }
+    return unpack({f"cell_{number}": array for number, array in enumerate(weights["cell"])} | head)
+
+
+def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tuple[Any, pd.DataFrame]:
+    """Train a network on generated series.
+
+    Args:
+        cell: of the recurrence, `gru` or `lstm`.
+        spec: how it is trained.
+        checkpoint: file from which an interrupted training resumes; None for none.
+    Returns:
+        The Keras model with the averaged weights; and `step`, `loss` and `seconds`, a row for each round.
+    """
+    import keras
+
+    keras.utils.set_random_seed(spec.seed)
+    model, parts = build_model(cell, spec), tuple(part for part in PARTS if part not in spec.left_out)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, spec.num_steps, alpha=0.01, warmup_target=spec.learning_rate, warmup_steps=min(100, spec.num_steps // 10)
+    )
+    average = {"use_ema": True, "ema_momentum": spec.weight_average}
+    optimizer = keras.optimizers.Adam(schedule, beta_2=0.99, clipnorm=1.0, **average)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, loss=measure_loss, jit_compile=True)
+    variables = [*model.trainable_variables, *optimizer.variables]
+    rows = _resume(checkpoint, f"{cell} {spec}", variables)
+    num_steps, started = (int(rows[-1]["step"]), rows[-1]["seconds"]) if rows else (0, 0.0)
+    clock, time_left = time.monotonic() - started, TimeLeft(spec.num_steps, f"steps of {cell}", num_steps)
+    while num_steps < spec.num_steps:
+        losses = [
+            float(model.train_on_batch(inputs, targets))
+            for inputs, targets in islice(draw_batches(spec, len(rows), parts), spec.num_steps - num_steps)
+        ]
+        num_steps += len(losses)
+        # Keras returns the mean since the last reset.
+        rows.append({"step": num_steps, "loss": losses[-1], "seconds": time.monotonic() - clock})
+        model.reset_metrics()
+        time_left.log(num_steps)
+        if checkpoint is not None:
+            arrays = {str(number): variable.numpy() for number, variable in enumerate(variables)}
+            write_checkpoint(checkpoint, {"fingerprint": f"{cell} {spec}", "rows": rows}, arrays)
+    optimizer.finalize_variable_values(model.trainable_variables)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return model, pd.DataFrame(rows)
+
+
+def _resume(checkpoint: Path | None, fingerprint: str, variables: Sequence[Any]) -> list[dict[str, float]]:
+    """Restore the variables, and return the rows of the rounds before; none without a checkpoint."""
+    found = read_checkpoint(checkpoint, fingerprint) if checkpoint is not None else None
+    if found is None:
+        return []
+    state, arrays = found
+    for number, variable in enumerate(variables):
+        variable.assign(arrays[str(number)])
+    logger.info("resumed after step %d", state["rows"][-1]["step"])
+    rows: list[dict[str, float]] = state["rows"]
+    return rows
