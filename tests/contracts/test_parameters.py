@@ -21,6 +21,7 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSp
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
 from rnn_pipelines.forecast.series.as_of import AsOfSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.covariates import CovariateSpec
@@ -58,6 +59,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "forecast.level": LevelSpec,
     "forecast.use": UseSpec,
     "forecast.paths": PathsSpec,
+    "forecast.pretrained": PretrainedSpec,
     "sentiment.source": ReviewSourceSpec,
     "sentiment.split": ReviewSplitSpec,
     "sentiment.vocabulary": VocabularySpec,
@@ -76,6 +78,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "backtest_forecast": BacktestSpec,
     "cross_validate_forecast": CrossValidationSpec,
     "tune_forecast": TuningSpec,
+    "pretrain": PretrainSpec,
     "monitor_sentiment": MonitorSentimentSpec,
     "compare.tasks": TaskBook,
     "compare.plan": PlanSpec,

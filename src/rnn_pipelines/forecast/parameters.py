@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.offsets import find_offset
 from rnn_pipelines.forecast.series.source import OF_TABLES, SourceSpec

@@ -1,12 +1,9 @@
-"""Networks and arrays as the bytes of files; nothing is pickled."""
+"""Networks as the bytes of files; nothing is pickled."""
 
-import io
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from rnn_pipelines.networks.keras_start import require_keras
 
@@ -48,16 +45,3 @@ def pack_networks(networks: "Mapping[str, Model]") -> dict[str, bytes]:
 def unpack_networks(files: Mapping[str, bytes]) -> "dict[str, Model]":
     """Return the networks among some files, by the names given to `pack_networks`."""
     return {PurePosixPath(name).stem: unpack_model(files[name]) for name in files if name.endswith(".keras")}
-
-
-def pack_arrays(arrays: Mapping[str, Any]) -> bytes:
-    """Return a `.npz` file of arrays and numbers."""
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)
-    return packed.getvalue()
-
-
-def unpack_arrays(content: bytes) -> dict[str, np.ndarray]:
-    """Return the arrays of a `.npz` file by name. Numbers become arrays without axes."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)

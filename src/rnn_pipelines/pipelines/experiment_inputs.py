@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.as_of import read_as_of
 from rnn_pipelines.forecast.series.calendar import CalendarSpec

@@ -25,8 +25,8 @@ from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.reference import measure_reference
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.networks.packing import pack_arrays
 from rnn_pipelines.sentiment.model import packing as text_classifiers
+from rnn_pipelines.storage.arrays import pack_arrays
 
 SOURCE = SourceSpec(name="catalog", freq="D")
 

@@ -38,7 +38,7 @@ from rnn_pipelines.forecast.model.recursion import (
     lay_side_by_side,
     take_steps,
 )
-from rnn_pipelines.forecast.pretrained.network import unpack
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
 from rnn_pipelines.forecast.series.schema import space_evenly
 from rnn_pipelines.reading.zones import show_local, show_table
@@ -170,7 +170,7 @@ def _unpack_method(name: str, values: dict[str, Any]) -> Model:
     if not values:
         return LocalModel(name, EXTENSIONS[name])
     if name == PRETRAINED:
-        return PretrainedModel(unpack(values))
+        return PretrainedModel(PretrainedNetwork.from_arrays(values))
     matrix = LinearModel(values.pop("matrix"))
     return NetworkModel(matrix, Network.from_arrays(values)) if values else matrix
 

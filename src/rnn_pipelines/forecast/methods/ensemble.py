@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import (
     METHODS,
     NETWORKS,
@@ -36,6 +37,9 @@ ENSEMBLE_STYLES = {
     ENSEMBLE: Style("ensemble", "#cc79a7"),
     ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
 }
+# The weight of the pretrained network with too few windows for validation, from so many seasons on, and before. With
+# about one season, nothing tells the season from noise.
+NUM_SEASONS, SHARE, SHARE_OF_SHORT = 1.5, 0.5, 0.25
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -202,9 +206,14 @@ def _choose_losses(data: FittingData) -> dict[str, Loss]:
 
 def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     """Return the weights with too few windows for validation. A panel also has the linear models of all its series."""
-    if len(data.panel.series_starts) == 1 or not len(data.linear.fitted):
-        return {SHORT_SERIES_RULE: 1.0}
-    return {BASELINE_ENSEMBLE: 0.5, SHORT_SERIES_RULE: 0.5}
+    is_alone = len(data.panel.series_starts) == 1 or not len(data.linear.fitted)
+    weights = {SHORT_SERIES_RULE: 1.0} if is_alone else {BASELINE_ENSEMBLE: 0.5, SHORT_SERIES_RULE: 0.5}
+    if not data.pretrained.is_used:
+        return weights
+    counts = np.add.reduceat(~np.isnan(data.panel.values[:, 0]), data.panel.series_starts)
+    is_seasonal = np.median(counts) >= NUM_SEASONS * data.panel.season_length
+    share = SHARE if is_seasonal else SHARE_OF_SHORT
+    return {PRETRAINED: share} | {name: (1 - share) * weight for name, weight in weights.items()}
 
 
 def fit_all_methods(

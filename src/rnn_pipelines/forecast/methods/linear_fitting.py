@@ -32,7 +32,7 @@ from rnn_pipelines.forecast.methods.ridge import (
     list_ridge_inputs,
 )
 from rnn_pipelines.forecast.methods.weights import find_weights
-from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, gather_targets, number_series
 from rnn_pipelines.networks.memory import require_memory

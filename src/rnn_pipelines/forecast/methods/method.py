@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style

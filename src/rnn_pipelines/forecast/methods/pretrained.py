@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.methods.local import forecast_locally
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, pack, unpack
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -41,7 +41,7 @@ class PretrainedModel:
 
     def pack(self) -> dict[str, Any]:
         """Return the arrays of the network."""
-        return pack(self.network)
+        return self.network.to_arrays()
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ class PretrainedMethod:
 
     def unpack(self, values: Mapping[str, Any]) -> PretrainedModel:
         """Return the model with these arrays."""
-        return PretrainedModel(unpack(values))
+        return PretrainedModel(PretrainedNetwork.from_arrays(values))

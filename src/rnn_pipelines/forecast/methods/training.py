@@ -54,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 # Steps between two validations.
 CHECK_STEPS = 25
+# A training that has never improved on its start, step 0, ends after this part of the patience.
+PART_AT_START = 4
 # Keeps the time for checkpoints small.
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 
@@ -160,7 +162,8 @@ class _Training:
     def _goes_on(self) -> bool:
         """Return whether the training continues, without the time limit. Nothing is trained without validation."""
         chosen, num_steps = self.hyperparameters, self.num_steps
-        is_patient = num_steps - self.progress.best_step < chosen.patience
+        best_step = self.progress.best_step
+        is_patient = num_steps - best_step < (chosen.patience if best_step else chosen.patience // PART_AT_START)
         return (
             bool(self.validation) and not self.data.pretrained.is_alone and num_steps < chosen.max_steps and is_patient
         )

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.series.coding import Coding
 from rnn_pipelines.forecast.series.reference import Reference, ReferenceTable
-from rnn_pipelines.networks.packing import pack_arrays, unpack_arrays
+from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 
 SETTINGS, CODING, MODEL = "settings.json", "coding.json", "model.npz"

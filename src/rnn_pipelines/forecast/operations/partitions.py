@@ -36,7 +36,7 @@ from rnn_pipelines.forecast.series.preparation import prepare_series
 from rnn_pipelines.forecast.series.scaling import fit_scaler
 from rnn_pipelines.forecast.series.windowing import make_windows
 from rnn_pipelines.networks.fan_out import ParallelSpec
-from rnn_pipelines.networks.packing import pack_arrays
+from rnn_pipelines.storage.arrays import pack_arrays
 
 BY_SERIES = "metrics_by_series.parquet"
 

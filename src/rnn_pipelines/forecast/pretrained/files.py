@@ -1,41 +1,21 @@
 """The files of pretrained networks: those of the package, or those of a folder that the user names."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import model_validator
+from typing import Any
 
 from rnn_pipelines.errors import ParameterError, make_line
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, unpack
-from rnn_pipelines.networks.packing import unpack_arrays
-from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
+from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
+from rnn_pipelines.version import __version__
 
 PACKAGED = Path(__file__).parent / "weights"
 CARD = "card.json"
-
-
-class PretrainedSpec(ParameterModel, frozen=True):
-    """The pretrained network. `false` stands for `is_used: false`.
-
-    Attributes:
-        is_used: whether it is one of the methods.
-        is_alone: whether no network is trained on the table.
-        cell: of its recurrence, `gru` or `lstm`.
-        path: folder that `kedro run --pipelines=pretrain` wrote; None for the network of the package.
-    """
-
-    is_used: bool = True
-    is_alone: bool = False
-    cell: Literal["gru", "lstm"] = "gru"
-    path: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_switch(cls, block: Any) -> Any:
-        return {"is_used": block} if isinstance(block, bool) else block
 
 
 def load_network(spec: PretrainedSpec) -> PretrainedNetwork:
@@ -59,4 +39,32 @@ def _load(cell: str, folder: Path) -> PretrainedNetwork:
         ) from error
     if sha256(content).hexdigest() != card["networks"][cell]["sha256"]:
         raise ParameterError(f"pretrained.path: {make_line(str(folder / name))} is not the file that {CARD} describes.")
-    return unpack(unpack_arrays(content))
+    return PretrainedNetwork.from_arrays(unpack_arrays(content))
+
+
+def describe_pretrained(
+    spec: PretrainSpec, metrics: Mapping[str, Any], **networks: PretrainedNetwork
+) -> dict[str, Any]:
+    """Return the card of networks: their checksums, their training, their errors, and their limits.
+
+    Args:
+        spec: of the training.
+        metrics: see `evaluate_pretrained`.
+        networks: by cell.
+    """
+    arrays = {cell: network.to_arrays() for cell, network in networks.items()}
+    return {
+        "version": __version__,
+        "networks": {
+            cell: {
+                "sha256": sha256(pack_arrays(own)).hexdigest(),
+                "num_weights": sum(array.size for array in own.values()),
+            }
+            for cell, own in arrays.items()
+        },
+        "training": spec.model_dump(mode="json"),
+        "metrics": dict(metrics),
+        "learnt": "generated series with seasons of "
+        + ", ".join(str(season) for season in (*KINDS, *OTHER_SEASONS) if season),
+        "never_shown": ["real series", "covariates", "calendars and holidays", "gaps"],
+    }

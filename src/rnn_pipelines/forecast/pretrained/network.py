@@ -75,6 +75,19 @@ class PretrainedNetwork:
         quantiles = find_quantiles(self.compute(read), read.base).astype(np.float64)
         return quantiles * read.unit[:, None, None] + read.zero[:, None, None]
 
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return all arrays by name, float16; those of the cell are in Keras' order."""
+        arrays = {f"cell_{number}": array for number, array in enumerate(self.cell.to_list())} | dict(self.head)
+        return {name: array.astype(np.float16) for name, array in arrays.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "PretrainedNetwork":
+        """Return the network with these arrays; the cell is the one with this number of gates."""
+        head = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+        kernel, recurrent_kernel, bias = (head.pop(f"cell_{number}") for number in range(3))
+        cell = GRUWeights if recurrent_kernel.shape[1] == 3 * len(recurrent_kernel) else LSTMWeights
+        return cls(cell(kernel, recurrent_kernel, bias), head)
+
     def compute(self, read: Reading) -> np.ndarray:
         """Return the outputs of the head: float32[window, horizon, level]."""
         state = self.cell.state_type(
@@ -116,16 +129,3 @@ def has_logarithm(past: np.ndarray) -> np.ndarray:
     least = np.nanmin(past, axis=1)
     usable: np.ndarray = (least > 0) & (least > LEAST_POSITIVE * np.nanmedian(past, axis=1))
     return usable
-
-
-def pack(network: PretrainedNetwork) -> dict[str, np.ndarray]:
-    """Return the arrays by name; those of the cell are in Keras' order."""
-    return {f"cell_{number}": array for number, array in enumerate(network.cell.to_list())} | dict(network.head)
-
-
-def unpack(arrays: Mapping[str, np.ndarray]) -> PretrainedNetwork:
-    """Return the network with these arrays; the cell is the one with this number of gates."""
-    head = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
-    kernel, recurrent_kernel, bias = (head.pop(f"cell_{number}") for number in range(3))
-    cell = GRUWeights if recurrent_kernel.shape[1] == 3 * len(recurrent_kernel) else LSTMWeights
-    return PretrainedNetwork(cell(kernel, recurrent_kernel, bias), head)

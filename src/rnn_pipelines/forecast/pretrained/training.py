@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from rnn_pipelines.forecast.pretrained.generator import PARTS, SeriesKind, draw_kind, generate
 from rnn_pipelines.forecast.pretrained.network import (
@@ -20,9 +19,9 @@ from rnn_pipelines.forecast.pretrained.network import (
     PretrainedNetwork,
     find_spread,
     has_logarithm,
-    unpack,
 )
 from rnn_pipelines.forecast.pretrained.reading import MAX_STEPS, NUM_AHEAD, NUM_SEQUENCE, NUM_STATIC, Reading, read_past
+from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
 from rnn_pipelines.networks.time_left import TimeLeft
 
@@ -37,32 +36,6 @@ NUM_AHEAD_LEARNT, LENGTHS = 8, (12, 24, 40, MAX_STEPS)
 LARGEST_TARGET = 25.0
 # Weight of the median's loss beside those of the other levels.
 LEVEL_WEIGHTS = np.array([0.7, 0.7, 0.7, 2.5, 0.7, 0.7, 0.7], np.float32)
-
-
-class PretrainSpec(BaseModel):
-    """How a network is trained on generated series.
-
-    Attributes:
-        units: of the recurrent layer; 0 for the head alone.
-        hidden: units of the head's two layers.
-        batch_size: windows of one step.
-        num_steps: gradient steps.
-        learning_rate: at its highest; it falls to 0 along a cosine.
-        weight_average: decay of the running mean of the weights, which is what is kept.
-        seed: of series and initial weights.
-        left_out: parts of the generator that are left out.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    units: int = Field(default=64, ge=0)
-    hidden: int = Field(default=96, ge=1)
-    batch_size: int = Field(default=128, ge=1)
-    num_steps: int = Field(default=12_000, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    weight_average: float = Field(default=0.998, ge=0, lt=1)
-    seed: int = 0
-    left_out: tuple[str, ...] = ()
 
 
 def draw_windows(
@@ -184,7 +157,9 @@ def read_model(model: Any) -> PretrainedNetwork:
         "output_kernel": weights["output"][0],
         "output_bias": weights["output"][1],
     }
-    return unpack({f"cell_{number}": array for number, array in enumerate(weights["cell"])} | head)
+    return PretrainedNetwork.from_arrays(
+        {f"cell_{number}": array for number, array in enumerate(weights["cell"])} | head
+    )
 
 
 def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tuple[Any, pd.DataFrame]:
@@ -242,3 +217,14 @@ def _resume(checkpoint: Path | None, fingerprint: str, variables: Sequence[Any])
     logger.info("resumed after step %d", state["rows"][-1]["step"])
     rows: list[dict[str, float]] = state["rows"]
     return rows
+
+
+def pretrain(cell: str, spec: PretrainSpec, folder: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:
+    """Train a network, and return it in the precision of its file, with its history.
+
+    Args:
+        cell, spec: see `train`.
+        folder: of checkpoints.
+    """
+    model, history = train(cell, spec, folder / f"{cell}.npz")
+    return PretrainedNetwork.from_arrays(read_model(model).to_arrays()), history

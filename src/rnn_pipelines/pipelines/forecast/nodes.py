@@ -29,7 +29,7 @@ from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSp
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.operations import partitions as operations
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
-from rnn_pipelines.forecast.pretrained.files import PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used

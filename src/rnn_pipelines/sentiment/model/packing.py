@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_pipelines.networks.packing import pack_arrays, pack_networks, unpack_arrays, unpack_networks
+from rnn_pipelines.networks.packing import pack_networks, unpack_networks
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramClassifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
+from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 
 SETTINGS, NGRAMS, SEEN = "settings.json", "ngrams.npz", "seen.npz"

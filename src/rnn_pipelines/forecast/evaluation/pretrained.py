@@ -1,0 +1,81 @@
+"""The errors of pretrained networks on series that they have not seen, beside simple methods."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_damped_trend
+from rnn_pipelines.forecast.methods.local import MAX_PAST, LocalForecast
+from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
+from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, SeriesKind, generate
+from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.reading import read_past
+from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.series.source_reading import read_source
+
+# Generated series of each kind, of a seed that no training has; and origins of the packaged series.
+NUM_SERIES, SEED, NUM_ORIGINS = 256, 2_000_000_000, 60
+HORIZON, SEASON = 14, 7
+# The bounds of an interval of 80 %.
+LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+SIMPLE: dict[str, LocalForecast] = {THETA: extend_by_theta, "damped_trend": extend_by_damped_trend}
+Metrics = dict[str, dict[str, dict[str, float]]]
+
+
+def evaluate_pretrained(**networks: PretrainedNetwork) -> Metrics:
+    """Measure networks and simple methods on generated series and on the packaged temperatures of Seattle.
+
+    Args:
+        networks: by name.
+    Returns:
+        For `generated` and `seattle`, by the name of the method: `mae_ratio`, the median absolute error over that of
+        the seasonal naive forecast, as the geometric mean over the kinds of series; and for networks `coverage_80`, the
+        part of the values inside the interval of 80 %.
+    """
+    rng = np.random.default_rng(SEED)
+    generated = [
+        (kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon)) for kind in _list_kinds()
+    ]
+    return {
+        "generated": _measure(networks, generated),
+        "seattle": _measure(networks, [(SeriesKind(SEASON, MAX_PAST, HORIZON), _read_seattle())]),
+    }
+
+
+def _list_kinds() -> list[SeriesKind]:
+    """Return a short, a middle and a long kind of each season."""
+    return [
+        SeriesKind(season or OTHER_SEASONS[3], round(least**part * most ** (1 - part)), horizon)
+        for season, (_, least, most, horizon) in KINDS.items()
+        for part in (0.5, 0.25, 0.0)
+    ]
+
+
+def _read_seattle() -> np.ndarray:
+    """Return stretches of the series: float64[origin, time]."""
+    values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
+    starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
+    return np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
+
+
+def _measure(
+    networks: Mapping[str, PretrainedNetwork], groups: list[tuple[SeriesKind, np.ndarray]]
+) -> dict[str, dict[str, float]]:
+    ratios: dict[str, list[float]] = {name: [] for name in (*networks, *SIMPLE)}
+    covered: dict[str, list[float]] = {name: [] for name in networks}
+    for kind, values in groups:
+        past, actual = values[:, : kind.num_known], values[:, kind.num_known :]
+        read = read_past(past, kind.season_length, kind.horizon)
+        found = {name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()}
+        for name, network in networks.items():
+            quantiles = network.forecast(past, kind.season_length, kind.horizon)
+            found[name] = quantiles[:, :, LEVELS.index(0.5)]
+            covered[name].append(float(np.mean((quantiles[:, :, LOW] <= actual) & (actual <= quantiles[:, :, HIGH]))))
+        naive = read.base * read.unit[:, None] + read.zero[:, None]
+        of_naive = np.median(np.abs(actual - naive) / read.unit[:, None])
+        for name, forecast in found.items():
+            ratios[name].append(float(np.median(np.abs(actual - forecast) / read.unit[:, None]) / of_naive))
+    measured = {name: {"mae_ratio": float(np.exp(np.mean(np.log(own))))} for name, own in ratios.items()}
+    for name, parts in covered.items():
+        measured[name]["coverage_80"] = float(np.mean(parts))
+    return measured
