@@ -66,5 +66,5 @@ def describe_pretrained(
         "metrics": dict(metrics),
         "learnt": "generated series with seasons of "
         + ", ".join(str(season) for season in (*KINDS, *OTHER_SEASONS) if season),
-        "never_shown": ["real series", "covariates", "calendars and holidays", "gaps"],
+        "never_learnt": ["real series", "covariates", "calendars and holidays", "gaps"],
     }
