@@ -22,7 +22,7 @@ DOCS = Path(__file__).parent
 PROJECT = DOCS.parent
 # The text of a page above this line is written by its authors.
 MARK = "<!-- docs/generate.py writes the rest. -->\n"
-TASKS = ("forecast", "sentiment", "compare", "internals", "parameters")
+TASKS = ("forecast", "pretrain", "sentiment", "compare", "internals", "parameters")
 KEY = re.compile(r"( *)([\w.]+):.*?(?: # (.*))?$")
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 TYPES = {"string": "text", "null": "`null`", "boolean": "`true` or `false`", "object": "mapping of names"}

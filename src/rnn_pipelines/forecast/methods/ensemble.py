@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.methods.registry import (
     fit_trained_before,
     list_candidates,
 )
-from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE
+from rnn_pipelines.forecast.methods.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
@@ -37,9 +37,8 @@ ENSEMBLE_STYLES = {
     ENSEMBLE: Style("ensemble", "#cc79a7"),
     ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
 }
-# The weight of the pretrained network with too few windows for validation, from so many seasons on, and before. With
-# about one season, nothing tells the season from noise.
-NUM_SEASONS, SHARE, SHARE_OF_SHORT = 1.5, 0.5, 0.25
+# The weight of the pretrained network with too few windows for validation; half of it from one season to so many.
+SHARE, NUM_SEASONS = 0.5, 1.5
 # Suffix of packed weights; no part of a model has a colon in its name.
 WEIGHT = ":weight"
 # The name of the packed mark of a model that stands alone.
@@ -211,9 +210,18 @@ def choose_weights_of_few(data: FittingData) -> dict[str, float]:
     if not data.pretrained.is_used:
         return weights
     counts = np.add.reduceat(~np.isnan(data.panel.values[:, 0]), data.panel.series_starts)
-    is_seasonal = np.median(counts) >= NUM_SEASONS * data.panel.season_length
-    share = SHARE if is_seasonal else SHARE_OF_SHORT
+    share = choose_share(float(np.median(counts)), data.panel.season_length)
     return {PRETRAINED: share} | {name: (1 - share) * weight for name, weight in weights.items()}
+
+
+def choose_share(num_values: float, season_length: int) -> float:
+    """Return the weight of the pretrained network with too few windows for validation.
+
+    It is a half: less with one season, which nothing tells from noise, and none with a few values without a season.
+    """
+    if season_length == 1:
+        return SHARE if num_values >= MIN_VALUES else 0.0
+    return SHARE / 2 if 1 <= num_values / season_length < NUM_SEASONS else SHARE
 
 
 def fit_all_methods(

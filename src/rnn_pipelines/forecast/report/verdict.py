@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics, warn_of_zeros
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.report.numbers import format_number
@@ -100,20 +100,28 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
-    """Return how the best network compares with the best baseline, or that no network was trained."""
+    """Return how networks compare with the best baseline: the best one of those trained here, and the pretrained one."""
     if not metrics.forecasters:
         return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
     baseline = metrics.find_best_baseline()
-    networks = [name for name in values if name not in METHODS and name not in ENSEMBLE_STYLES]
+    before = [
+        f"The {STYLES[name].name}, which was trained before on generated series, "
+        f"{_compare(metrics, name, baseline)} the best baseline, {STYLES[baseline].name}: "
+        f"{_format_difference(metrics, name, baseline)}."
+        for name in TRAINED_BEFORE
+        if name in values
+    ]
+    networks = [name for name in NETWORKS if name in values]
     if not networks:
-        return describe_untrained(metrics)
+        return " ".join([describe_untrained(metrics), *before]).strip()
     network = min(networks, key=lambda name: values[name])
-    return (
+    trained = (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
         f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
     )
+    return " ".join([trained, *before])
 
 
 def describe_untrained(metrics: ForecastMetrics) -> str:
