@@ -100,7 +100,7 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
-    """Return how networks compare with the best baseline: the best one of those trained here, and the pretrained one."""
+    """Return how the best network that was trained here, and the pretrained one, compare with the best baseline."""
     if not metrics.forecasters:
         return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
     values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
