@@ -47,6 +47,7 @@ OF_WINDOW = ("horizon", "lookback")
 @click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
 @click.option("--holidays", help="A country with its public holidays, such as DE or US.")
 @click.option("--use", help="The method of the forecast: ensemble, best or a name, such as theta. By default ensemble.")
+@click.option("--fast", is_flag=True, help="Train no network: simple methods and the pretrained network forecast.")
 @click.option("--set", "settings", multiple=True, help="Any parameter of a forecast, as training.seed=1; repeat it.")
 @click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
@@ -85,7 +86,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
 
 def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
-    from rnn_pipelines.forecast.parameters import read_parameter_models
+    from rnn_pipelines.forecast.parameters import read_parameter_models, use_pretrained_alone
     from rnn_pipelines.forecast.series.source import SourceSpec
 
     covariates = {name: list(options[name]) for name in ("future", "past")} | {"holidays": options["holidays"]}
@@ -98,6 +99,8 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
     blocks.setdefault("level", list(options["level"]))
     if options["use"]:
         blocks["use"] = options["use"]
+    if options["fast"]:
+        blocks["pretrained"] = use_pretrained_alone(blocks.get("pretrained"))
     blocks["source"] = _find_columns(blocks["source"], blocks["covariates"])
     return read_parameter_models(blocks, source=SourceSpec)
 

@@ -93,6 +93,7 @@ class Forecaster:
         freq: pandas offset alias, or a whole number of steps; None to infer it.
         use: the method that forecasts and is saved, exported and explained: `ensemble`, a name of `leaderboard` such as
             `theta`, or `best` for the least error on validation windows.
+        networks: `all`, or `pretrained` to train none on the series, which takes seconds.
         source: columns and form of the table.
         gaps: treatment of missing steps: `interpolate`, `zero`, `error` or `split`.
         split: validation and test part.
@@ -103,6 +104,7 @@ class Forecaster:
         evaluation: origins of the forecasts of the test part.
         lstm: of the network of this name.
         gru: of the network of this name.
+        pretrained: cell and folder of the pretrained network, or False to leave it out.
         futr_exog: columns of future covariates, as in Nixtla's libraries.
         hist_exog: columns of past covariates.
         stat_exog: columns of static covariates.
@@ -118,6 +120,7 @@ class Forecaster:
         lookback: int | None = None,
         freq: int | str | None = None,
         use: str = ENSEMBLE,
+        networks: str = "all",
         *,
         source: Block = None,
         gaps: str | None = None,
@@ -138,6 +141,7 @@ class Forecaster:
         blocks: dict[str, Any] = {
             "source": source,
             "gaps": gaps,
+            "networks": networks,
             "split": split,
             "window": window,
             "calendar": calendar,

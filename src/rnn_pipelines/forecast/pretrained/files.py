@@ -31,13 +31,14 @@ def load_network(spec: PretrainedSpec) -> PretrainedNetwork:
 def _load(cell: str, folder: Path) -> PretrainedNetwork:
     name = f"pretrained_{cell}.npz"
     try:
-        card, content = json.loads((folder / CARD).read_text()), (folder / name).read_bytes()
-    except (OSError, ValueError) as error:
+        content = (folder / name).read_bytes()
+        expected = json.loads((folder / CARD).read_text())["networks"][cell]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ParameterError(
             f"pretrained.path: {make_line(str(folder))}: {CARD} and {name} can't be read ({error}). Name the folder "
             "that kedro run --pipelines=pretrain wrote."
         ) from error
-    if sha256(content).hexdigest() != card["networks"][cell]["sha256"]:
+    if sha256(content).hexdigest() != expected:
         raise ParameterError(f"pretrained.path: {make_line(str(folder / name))} is not the file that {CARD} describes.")
     return PretrainedNetwork.from_arrays(unpack_arrays(content))
 

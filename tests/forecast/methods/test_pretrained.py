@@ -1,0 +1,103 @@
+"""The pretrained network as a method: beside the others, in the ensemble, with too few windows, alone, and packed."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.methods.ensemble import choose_share
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
+from rnn_pipelines.forecast.methods.registry import TRAINED_BEFORE
+from rnn_pipelines.forecast.pretrained.files import load_network
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
+
+QUICK = {"training": {"max_steps": 2}}
+
+
+def make_frame(num_series: int = 1, num_steps: int = 200) -> pd.DataFrame:
+    rng, steps = np.random.default_rng(0), np.arange(num_steps)
+    days = pd.date_range("2024-01-01", periods=num_steps)
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "unique_id": f"s{number}",
+                "ds": days,
+                "y": 50 + number + 5 * np.sin(2 * np.pi * steps / 7) + rng.normal(0, 1, num_steps).cumsum() / 5,
+            }
+        )
+        for number in range(num_series)
+    )
+
+
+@pytest.mark.parametrize("num_series", [1, 3])
+def test_it_is_a_method_with_intervals_and_a_weight(num_series: int) -> None:
+    forecaster = Forecaster(h=7, **QUICK).fit(make_frame(num_series))
+    assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
+    table = forecaster.predict(methods="all")
+    assert (table[f"{PRETRAINED}-lo-80"] < table[PRETRAINED]).all()
+    assert (table[PRETRAINED] < table[f"{PRETRAINED}-hi-80"]).all()
+
+
+def test_forecast_is_that_of_the_network_on_the_values() -> None:
+    frame = make_frame()
+    table = Forecaster(h=7, networks="pretrained").fit(frame).predict(methods="all")
+    expected = load_network(PretrainedSpec()).extend(frame["y"].to_numpy()[None], 7, 7)[0]
+    np.testing.assert_allclose(table[PRETRAINED], expected, rtol=1e-4)
+
+
+def test_switched_off_it_is_gone() -> None:
+    forecaster = Forecaster(h=7, pretrained=False, **QUICK).fit(make_frame())
+    assert PRETRAINED not in set(forecaster.leaderboard()["forecaster"])
+
+
+def test_alone_no_network_is_trained() -> None:
+    forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame())
+    assert {"lstm", "gru"} & set(forecaster.leaderboard()["forecaster"]) == set()
+    assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
+
+
+def test_other_networks_are_refused() -> None:
+    with pytest.raises(ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"):
+        Forecaster(h=7, networks="none")
+
+
+def test_the_two_cells_forecast_differently() -> None:
+    forecasts = [
+        Forecaster(h=7, networks="pretrained", pretrained={"cell": cell}).fit(make_frame()).predict(methods="all")
+        for cell in ("gru", "lstm")
+    ]
+    assert (forecasts[0][PRETRAINED] != forecasts[1][PRETRAINED]).all()
+
+
+def test_short_series_are_forecast_by_half_of_it() -> None:
+    frame = make_frame(num_steps=20)
+    table = Forecaster(h=7).fit(frame).predict(methods="all")
+    mean = (table[PRETRAINED] + table["short_series_rule"]) / 2
+    np.testing.assert_allclose(table["ensemble"], mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("num_values", "season_length", "share"),
+    [(5, 1, 0.0), (6, 1, 0.5), (11, 12, 0.5), (12, 12, 0.25), (17, 12, 0.25), (18, 12, 0.5), (60, 12, 0.5)],
+)
+def test_share_of_few_values(num_values: int, season_length: int, share: float) -> None:
+    assert choose_share(num_values, season_length) == share
+
+
+def test_packed_model_forecasts_the_same() -> None:
+    model = PretrainedModel(load_network(PretrainedSpec(cell="lstm")))
+    again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
+    past = make_frame()["y"].to_numpy()[None]
+    np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
+
+
+def test_saved_forecaster_keeps_its_network(tmp_path: Path) -> None:
+    """A newer package, or another folder of networks, does not change its forecasts."""
+    frame = make_frame()
+    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"cell": "lstm"}, use=PRETRAINED).fit(frame)
+    forecaster.save(tmp_path / "model")
+    again = Forecaster.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())
