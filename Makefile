@@ -72,6 +72,9 @@ sentiment: $(NEEDED) $(VENV)/keras.installed ## Classify film reviews; PARAMS="s
 compare: $(NEEDED) $(VENV)/keras.installed ## Compare LSTM and GRU, in an hour; in five minutes: PARAMS="compare.plan.tasks=noisy_sine temperature,compare.plan.seeds=3"
 	$(BIN)/kedro run --pipelines=compare $(RUN_FLAGS)
 
+pretrain: $(NEEDED) $(VENV)/keras.installed ## Train the pretrained networks again, on generated series; PARAMS="pretrain.seed=1,..."
+	$(BIN)/kedro run --pipelines=pretrain $(RUN_FLAGS)
+
 tune: $(VENV)/tune.installed ## Search for better parameters of forecast; PARAMS="tune_forecast.num_samples=50,..."
 	$(BIN)/kedro run --pipelines=tune_forecast $(RUN_FLAGS)
 

@@ -13,7 +13,7 @@ import yaml
 
 from rnn_pipelines.compare.report.results import list_tasks
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.sentiment.methods.registry import BASELINES, list_classifiers
 from rnn_pipelines.sentiment.report.styles import get_styles
@@ -163,7 +163,7 @@ def list_methods(heading: str) -> dict[str, str]:
 
 def test_page_of_methods_lists_every_method() -> None:
     """Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for."""
-    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *METHODS)}
+    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)}
     assert list_methods("Forecasting") == forecasting, "add the row of the method to docs/reference/methods.md"
     classifiers = {name: get_styles()[name].name for name in list_classifiers()}
     assert list_methods("Texts") == classifiers, "add the row of the classifier to docs/reference/methods.md"
