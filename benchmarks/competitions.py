@@ -69,7 +69,7 @@ def draw_cases(num_cases: int | None = None) -> list[Case]:
 
     Each series is cut to a number of known rows, drawn evenly on a logarithmic scale.
     """
-    series = _read_series()
+    series = read_all()
     drawn = []
     for number, ((competition, period), count) in enumerate(COUNTS.items()):
         rng, horizon = np.random.default_rng([SEED, number]), PERIODS[period].horizon
@@ -84,7 +84,7 @@ def draw_cases(num_cases: int | None = None) -> list[Case]:
     return [case for _, case in sorted(drawn, key=lambda pair: pair[0])][:num_cases]
 
 
-def _read_series() -> dict[tuple[str, str, str], np.ndarray]:
+def read_all() -> dict[tuple[str, str, str], np.ndarray]:
     """Return all values of each series by competition, frequency and name."""
     found = {}
     with zipfile.ZipFile(WHEEL) as wheel:

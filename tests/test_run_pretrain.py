@@ -41,7 +41,7 @@ def parameters(networks: Path, frame: pd.DataFrame, tmp_path_factory: pytest.Tem
     """The parameters of runs in which the network of the folder is in use."""
     file = tmp_path_factory.mktemp("days") / "days.csv"
     frame.to_csv(file, index=False)
-    pretrained = {"path": str(networks), "cell": "lstm", "is_alone": True}
+    pretrained = {"path": str(networks), "network": "lstm", "is_alone": True}
     window, source = {"horizon": HORIZON}, {"path": str(file)}
     return {"forecast": {"source": source, "window": window, "use": "pretrained", "pretrained": pretrained}}
 

@@ -66,7 +66,7 @@ def test_other_networks_are_refused() -> None:
 
 def test_the_two_cells_forecast_differently() -> None:
     forecasts = [
-        Forecaster(h=7, networks="pretrained", pretrained={"cell": cell}).fit(make_frame()).predict(methods="all")
+        Forecaster(h=7, networks="pretrained", pretrained={"network": cell}).fit(make_frame()).predict(methods="all")
         for cell in ("gru", "lstm")
     ]
     assert (forecasts[0][PRETRAINED] != forecasts[1][PRETRAINED]).all()
@@ -88,7 +88,7 @@ def test_share_of_few_values(num_values: int, season_length: int, share: float) 
 
 
 def test_packed_model_forecasts_the_same() -> None:
-    model = PretrainedModel(load_network(PretrainedSpec(cell="lstm")))
+    model = PretrainedModel(load_network(PretrainedSpec(network="lstm")))
     again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
     past = make_frame()["y"].to_numpy()[None]
     np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
@@ -97,7 +97,7 @@ def test_packed_model_forecasts_the_same() -> None:
 def test_saved_forecaster_keeps_its_network(tmp_path: Path) -> None:
     """A newer package, or another folder of networks, does not change its forecasts."""
     frame = make_frame()
-    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"cell": "lstm"}, use=PRETRAINED).fit(frame)
+    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"network": "lstm"}, use=PRETRAINED).fit(frame)
     forecaster.save(tmp_path / "model")
     again = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())

@@ -20,7 +20,7 @@ HORIZON = 6
 
 @pytest.fixture(params=CELLS)
 def network(request: pytest.FixtureRequest) -> PretrainedNetwork:
-    return load_network(PretrainedSpec(cell=request.param))
+    return load_network(PretrainedSpec(network=request.param))
 
 
 def draw(seed: Seed = 0, num_steps: int = 40) -> np.ndarray:

@@ -84,7 +84,12 @@ def test_targets_are_those_of_the_series() -> None:
     assert (np.abs(targets - read.base) <= reach + 1e-4).all()
 
 
-def test_head_alone_is_trained_without_a_recurrence() -> None:
+def test_head_alone_reads_no_sequence() -> None:
     model, history = training.train("gru", SPEC.model_copy(update={"units": 0}))
-    assert "cell" not in {layer.name for layer in model.layers}
+    network, kind = training.read_model(model), SeriesKind(12, 30, 9)
+    read, _ = training.draw_windows(np.random.default_rng(0), kind, 20)
+    other = read._replace(sequence=0 * read.sequence)
+    np.testing.assert_array_equal(network.compute(read), network.compute(other))
+    inputs = [read.sequence, read.is_there, read.static, read.ahead]
+    np.testing.assert_allclose(network.compute(read), model.predict_on_batch(inputs), atol=1e-4)
     assert history["step"].iloc[-1] == SPEC.num_steps

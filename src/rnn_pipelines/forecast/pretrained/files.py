@@ -24,7 +24,7 @@ def load_network(spec: PretrainedSpec) -> PretrainedNetwork:
     Raises:
         ParameterError: the files are missing, or are not those that the card describes.
     """
-    return _load(spec.cell, PACKAGED if spec.path is None else Path(spec.path))
+    return _load(spec.network, PACKAGED if spec.path is None else Path(spec.path))
 
 
 @cache

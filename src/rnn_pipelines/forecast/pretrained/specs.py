@@ -15,13 +15,13 @@ class PretrainedSpec(ParameterModel, frozen=True):
     Attributes:
         is_used: whether it is one of the methods.
         is_alone: whether no network is trained on the table.
-        cell: of its recurrence, `gru` or `lstm`.
+        network: the one with a GRU, or with an LSTM.
         path: folder that `kedro run --pipelines=pretrain` wrote; None for the network of the package.
     """
 
     is_used: bool = True
     is_alone: bool = False
-    cell: Literal["gru", "lstm"] = "gru"
+    network: Literal["gru", "lstm"] = "gru"
     path: str | None = None
 
     @model_validator(mode="before")

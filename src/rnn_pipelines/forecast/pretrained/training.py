@@ -147,6 +147,10 @@ def read_model(model: Any) -> PretrainedNetwork:
     """Return the network of a Keras model, in NumPy."""
     weights = {layer.name: layer.get_weights() for layer in model.layers}
     static, bias = weights["static"]
+    if "cell" not in weights:
+        # The head alone, beside a cell whose state it does not read.
+        weights |= {"cell": [np.zeros(shape) for shape in ((NUM_SEQUENCE, 3), (1, 3), (2, 3))]}
+        weights |= {"state": [np.zeros((1, len(bias)))]}
     head = {
         "static_kernel": static,
         "first_bias": bias,
