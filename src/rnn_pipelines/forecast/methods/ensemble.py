@@ -12,18 +12,16 @@ from rnn_pipelines.forecast.methods.contributions import Contributions, add_weig
 from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.intermittent import ZERO
 from rnn_pipelines.forecast.methods.local import LocalModel
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, RegisteredMethod, find_errors
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, find_errors
 from rnn_pipelines.forecast.methods.network import Network
 from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import (
-    METHODS,
-    NETWORKS,
-    TRAINED_BEFORE,
     fit_methods,
     fit_trained_before,
+    get_method,
     list_candidates,
 )
 from rnn_pipelines.forecast.methods.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
@@ -141,12 +139,11 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     Raises:
         KeyError: it has a method that is not in the registry.
     """
-    registered: dict[str, RegisteredMethod] = {**METHODS, **TRAINED_BEFORE, **NETWORKS}
     weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
     models = {}
     for name in weights:
         own = {part.removeprefix(f"{name}."): value for part, value in values.items() if part.startswith(f"{name}.")}
-        models[name] = registered[name].unpack(own)
+        models[name] = get_method(name).unpack(own)
     return EnsembleModel(weights, models, IS_ALONE in values)
 
 

@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.intermittent import (
     has_zeros,
 )
 from rnn_pipelines.forecast.methods.local import LocalMethod
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method, RegisteredMethod
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
 from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
@@ -88,6 +88,16 @@ NETWORKS: dict[str, NetworkMethod] = {
     "lstm": NetworkMethod(CELLS["lstm"], "lstm"),
     "gru": NetworkMethod(CELLS["gru"], "gru"),
 }
+
+
+def get_method(name: str) -> RegisteredMethod:
+    """Return a method of any registry.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    registered: dict[str, RegisteredMethod] = {**METHODS, **TRAINED_BEFORE, **NETWORKS}
+    return registered[name]
 
 
 def fit_methods(data: FittingData) -> dict[str, FittedMethod]:

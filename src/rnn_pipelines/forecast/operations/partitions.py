@@ -21,11 +21,11 @@ from rnn_pipelines.forecast.methods.error_pool import measure_usual_errors
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
 from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod, Model, RegisteredMethod
+from rnn_pipelines.forecast.methods.method import FittedMethod, Model
 from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
 from rnn_pipelines.forecast.series.calendar import resolve_calendar
@@ -117,11 +117,10 @@ def describe_fit(
 
 def _lighten(name: str, method: FittedMethod) -> FittedMethod:
     """Return a method without the errors and times of its fit, which no forecast reads."""
-    registered: dict[str, RegisteredMethod] = {**METHODS, **NETWORKS}
 
     def copy(model: Model) -> Model:
         return (
-            unpack_ensemble(model.pack()) if isinstance(model, EnsembleModel) else registered[name].unpack(model.pack())
+            unpack_ensemble(model.pack()) if isinstance(model, EnsembleModel) else get_method(name).unpack(model.pack())
         )
 
     refitted = None if method.refitted is None else copy(method.refitted)
