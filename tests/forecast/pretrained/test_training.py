@@ -61,7 +61,7 @@ def test_interrupted_training_resumes_with_the_same_weights(tmp_path: Path, monk
         rounds += 1
         if rounds == 3:
             raise KeyboardInterrupt
-        return draw(*arguments)  # type: ignore[arg-type]
+        return draw(*arguments)
 
     monkeypatch.setattr(training, "draw_batches", stop_at_third)
     with pytest.raises(KeyboardInterrupt):

@@ -11,6 +11,7 @@ softplus(c) = 1, and O and q are 0 before the training: it starts from the base 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class PretrainedNetwork:
         head: float32 arrays by name, see `HEAD`.
     """
 
-    cell: CellWeights
+    cell: CellWeights[Any, Any]
     head: Mapping[str, np.ndarray]
 
     def extend(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:

@@ -5,6 +5,7 @@ forecasts follow every change of unit and of zero. The network corrects the base
 or the last value if there is none.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,16 +56,15 @@ def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: bool =
     season = season_length
     steps = _find_differences(past, 1), _find_differences(past, season)
     unit = _find_units(past, *steps)
-    newest = past[:, -(season if season > 1 else NUM_NEWEST) :]
-    zero = np.nanmean(newest, axis=1)
+    zero = np.nanmean(past[:, -(season if season > 1 else NUM_NEWEST) :], axis=1)
     scaled = np.clip((past - zero[:, None]) / unit[:, None], -LARGEST, LARGEST)
-    changes = [np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps]
-    num_steps = min(past.shape[1], MAX_STEPS)
+    changes, seasonal = (np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps)
+    newest = slice(-min(past.shape[1], MAX_STEPS), None)
     ahead, base = _read_ahead(scaled, season, horizon)
     return Reading(
-        sequence=_read_sequence(scaled[:, -num_steps:], *(change[:, -num_steps:] for change in changes), season),
-        is_there=~np.isnan(past[:, -num_steps:]),
-        static=_read_static(scaled, *changes, season, is_log),
+        sequence=_read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season),
+        is_there=~np.isnan(past[:, newest]),
+        static=_read_static(scaled, changes, seasonal, season, is_log),
         ahead=ahead,
         base=base,
         unit=unit,
@@ -168,7 +168,7 @@ def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]
     return np.sin(angles), np.cos(angles) * (season > 1)
 
 
-def _stack(parts: list[np.ndarray]) -> np.ndarray:
+def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return the parts as the last axis, float32, with 0 for NaN."""
     shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
     return np.nan_to_num(np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1)).astype(np.float32)

@@ -1,12 +1,19 @@
 """The parameters of the pretrained network, and of its training."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.pretrained.generator import PARTS
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel
+
+
+def _check_part(name: str) -> str:
+    if name not in PARTS:
+        raise ValueError(f"expected one of {PARTS}, received {show(name)}")
+    return name
 
 
 class PretrainedSpec(ParameterModel, frozen=True):
@@ -51,4 +58,4 @@ class PretrainSpec(ParameterModel, frozen=True):
     learning_rate: float = Field(2e-3, gt=0, le=1)
     weight_average: float = Field(0.998, ge=0, lt=1)
     seed: Seed = 0
-    left_out: tuple[Literal[PARTS], ...] = ()
+    left_out: tuple[Annotated[str, AfterValidator(_check_part)], ...] = ()

@@ -35,7 +35,7 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     "beats" and "loses to" are significant differences, "is ahead of" and "is behind" are others. A forecast in use that
     is clearly behind comes first.
     """
-    sentences = [judge_network(metrics)]
+    sentences = [f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()]
     if metrics.use in metrics.forecasters:
         name = "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
         judged = f"{_judge_used(metrics, name)}{_format_biases(metrics, metrics.find_best_baseline())}"
@@ -45,7 +45,10 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
 def list_verdict(metrics: ForecastMetrics) -> list[str]:
     """Return the sentences for a terminal, which names the forecast in use only if it is behind the best baseline."""
-    sentences = [judge_network(metrics), warn_of_used(metrics)]
+    has_networks = bool(NETWORKS.keys() & metrics.forecasters.keys())
+    # The table shows the pretrained network beside those that were trained here.
+    judged = judge_network(metrics) if has_networks else f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()
+    sentences = [judged, warn_of_used(metrics)]
     return [*(sentences[::-1] if is_clearly_behind(metrics) else sentences), describe_zeros(metrics)]
 
 
@@ -100,28 +103,31 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
-    """Return how the best network that was trained here, and the pretrained one, compare with the best baseline."""
+    """Return how the best network that was trained here compares with the best baseline, or that none was trained."""
     if not metrics.forecasters:
         return f"{describe_untrained(metrics)} {NOTES['not_evaluated']}".strip()
-    values = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters}
-    baseline = metrics.find_best_baseline()
-    before = [
-        f"The {STYLES[name].name}, which was trained before on generated series, "
-        f"{_compare(metrics, name, baseline)} the best baseline, {STYLES[baseline].name}: "
-        f"{_format_difference(metrics, name, baseline)}."
-        for name in TRAINED_BEFORE
-        if name in values
-    ]
-    networks = [name for name in NETWORKS if name in values]
+    others = {*METHODS, *TRAINED_BEFORE, *ENSEMBLE_STYLES}
+    networks = {name: metrics.get(name, metrics.deciding) for name in metrics.forecasters if name not in others}
     if not networks:
-        return " ".join([describe_untrained(metrics), *before]).strip()
-    network = min(networks, key=lambda name: values[name])
-    trained = (
+        return describe_untrained(metrics)
+    network, baseline = min(networks, key=lambda name: networks[name]), metrics.find_best_baseline()
+    return (
         f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
         f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
-        f"{_relate_to_floor(values[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
+        f"{_relate_to_floor(networks[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
     )
-    return " ".join([trained, *before])
+
+
+def judge_pretrained(metrics: ForecastMetrics) -> str:
+    """Return how the network that was trained before compares with the best baseline; empty if it was not evaluated."""
+    sentences = []
+    for name in [name for name in TRAINED_BEFORE if name in metrics.forecasters]:
+        baseline = metrics.find_best_baseline()
+        sentences.append(
+            f"The {STYLES[name].name}, which learnt on generated series before, {_compare(metrics, name, baseline)} "
+            f"the best baseline, {STYLES[baseline].name}: {_format_difference(metrics, name, baseline)}."
+        )
+    return " ".join(sentences)
 
 
 def describe_untrained(metrics: ForecastMetrics) -> str:
