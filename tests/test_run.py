@@ -148,7 +148,7 @@ def load_arrays(results: Results, path: str, holds: str) -> Any:
 def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
     """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
     weights = results.json("06_models/forecast/ensemble.json")["weights"]
-    assert set(weights) == {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
+    assert set(weights) == {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru", "pretrained"}
     expected = sum(weight * predictions[name] for name, weight in weights.items())
     np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
 

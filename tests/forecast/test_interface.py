@@ -31,7 +31,18 @@ from rnn_pipelines.networks.members import forward
 
 SMALL = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}
 LOCAL = ["theta", "damped_trend", "holt_winters"]
-METHODS = ["lstm", "gru", "ensemble", "last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble", *LOCAL]
+METHODS = [
+    "lstm",
+    "gru",
+    "pretrained",
+    "ensemble",
+    "last_value",
+    "drift",
+    "seasonal_naive",
+    "ridge",
+    "baseline_ensemble",
+    *LOCAL,
+]
 
 
 @pytest.fixture(scope="module")

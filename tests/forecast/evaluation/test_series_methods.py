@@ -56,13 +56,13 @@ def test_young_padded_and_empty_series_of_a_panel_have_their_reasons() -> None:
 )
 def test_rule_for_the_number_of_values_is_named(num_months: int, rule: str) -> None:
     found = describe({"only": num_months}, "MS")
-    assert found["forecast_by"].tolist() == [rule]
+    assert found["forecast_by"].tolist() == [f"{rule}, pretrained"]
     assert str(num_months) in found["reason"]["only"]
 
 
-def test_short_series_of_a_panel_have_half_of_the_rule_for_short_series() -> None:
+def test_short_series_of_a_panel_have_a_part_of_the_rule_for_short_series() -> None:
     found = describe({"a": 8, "b": 12}, "MS")
     assert found["forecast_by"].tolist() == [
-        "level and damped trend, baseline_ensemble",
-        "seasonal naive with drift, baseline_ensemble",
+        "level and damped trend, baseline_ensemble, pretrained",
+        "seasonal naive with drift, baseline_ensemble, pretrained",
     ]

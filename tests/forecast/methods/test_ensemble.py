@@ -84,7 +84,7 @@ def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network])
 
 def test_weights_are_of_the_candidates(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
-    assert list(weights) == ["baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"]
+    assert list(weights) == ["baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru", "pretrained"]
 
 
 def test_a_network_that_adds_nothing_has_no_weight(case: SimpleNamespace) -> None:
@@ -173,7 +173,8 @@ def test_with_too_few_windows_for_validation_the_rule_for_short_series_forecasts
     linear = replace(case.linear, is_enough=False)
     record = fit_all_methods(FittingData(case.panel, linear), networks)[1]
     is_single = len(case.panel.series_starts) == 1
-    expected = {SHORT_SERIES_RULE: 1.0} if is_single else {"baseline_ensemble": 0.5, SHORT_SERIES_RULE: 0.5}
+    others = {SHORT_SERIES_RULE: 0.5} if is_single else {"baseline_ensemble": 0.25, SHORT_SERIES_RULE: 0.25}
+    expected = {"pretrained": 0.5, **others}
     assert {name: weight for name, weight in record["weights"].items() if weight} == expected
     assert set(record["losses"].values()) == {None}
 

@@ -18,9 +18,10 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
+from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_trained_before
 from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster
@@ -194,8 +195,8 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     challenger, record = choose(young, train(young))
     weights = {name: weight for name, weight in record["weights"].items() if weight}
     assert (list(challenger.model.model.models), weights) == (
-        ["baseline_ensemble", "short_series_rule"],
-        {"baseline_ensemble": 0.5, "short_series_rule": 0.5},
+        ["baseline_ensemble", "short_series_rule", "pretrained"],
+        {"pretrained": 0.5, "baseline_ensemble": 0.25, "short_series_rule": 0.25},
     )
 
 
@@ -206,6 +207,8 @@ def test_evaluated_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, 
     origins = index.origins(np.arange(len(index)))
     said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
     said |= {name: found.test for name, found in forecast_simple_methods(old.data).items()}
+    said |= {name: PanelModel(old.linear.normalizer, found.model).forecast(old.windows, origins)
+             for name, found in fit_trained_before(old.data).items()}  # fmt: skip
     expected = sum(weight * said[name] for name, weight in record["weights"].items())
     forecasts = challenger.as_evaluated().model.forecast(old.windows, origins)
     np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)

@@ -26,7 +26,7 @@ def test_data_is_prepared_as_by_forecast() -> None:
 def test_all_parameters_of_forecast_are_read() -> None:
     blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
     expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level", "use"}
-    assert blocks == expected | set(NETWORKS) | {"partitions"}
+    assert blocks == expected | set(NETWORKS) | {"partitions", "pretrained"}
 
 
 def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:

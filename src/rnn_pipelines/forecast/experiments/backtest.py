@@ -257,6 +257,7 @@ def retrain(
         "training": spec.training,
         "level": spec.level,
         "use": spec.use,
+        "pretrained": spec.pretrained,
         "retraining": retraining,
         "plan": TrainingPlan(retraining.budget),
         "champion": champion,

@@ -235,9 +235,10 @@ def fit_all_methods(
         wanted, simple methods. And the record of `fit_ensemble`, with the losses of all methods.
     """
     simple = fit_methods(data)
-    trained = fit_trained_before(data)
+    trained = {}
     if data.linear.is_enough and not data.pretrained.is_alone:
-        trained |= {name: describe_network(data, network) for name, network in networks.items()}
+        trained = {name: describe_network(data, network) for name, network in networks.items()}
+    trained |= fit_trained_before(data)
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
     ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
     record = fitted[ENSEMBLE][1]

@@ -19,6 +19,7 @@ NUM_NEWEST = 3
 # A seasonal difference below this part of the difference from step to step is no unit.
 LEAST_PART = 0.05
 NUM_SEQUENCE, NUM_STATIC, NUM_AHEAD = 7, 12, 14
+UNIT_OF_CONSTANTS = 1e-100
 # Values beyond so many units are cut.
 LARGEST = 200.0
 
@@ -89,8 +90,8 @@ def _average(values: np.ndarray) -> np.ndarray:
 def _find_units(past: np.ndarray, changes: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
     change, seasonal_change = _average(np.abs(changes)), _average(np.abs(seasonal))
     unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
-    # A constant series has no difference: its size gives the unit, and the last one is for zeros alone.
-    return np.where(unit > 0, unit, np.maximum(1e-3 * _average(np.abs(past)), 1e-6))
+    # A constant series is forecast by its value, because no output moves a forecast by this unit.
+    return np.where(unit > 0, unit, UNIT_OF_CONSTANTS)
 
 
 def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int) -> np.ndarray:
