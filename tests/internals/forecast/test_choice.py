@@ -43,6 +43,13 @@ def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: Cho
     assert chosen.panel is wider
 
 
+def test_small_forecasters_are_trained_if_forecast_trained_none(forecasters: ChosenForecasters) -> None:
+    """With `forecast.pretrained.is_alone`, its networks have forecasts of the validation windows and no training."""
+    untrained = replace(forecasters.networks["gru"], out_of_fold=np.zeros((5, 3), np.float32), seconds=0.0)
+    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {"gru": untrained})
+    assert chosen.origin.startswith("trained here")
+
+
 @pytest.mark.parametrize("missing", ["lstm", "gru", "linear", "panel"])
 def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: ChosenForecasters, missing: str) -> None:
     chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})

@@ -130,6 +130,8 @@ def _report_networks(results: Results, losses: Figure) -> list[Part]:
     weights = tabulate_weights(results.ensemble)
     if untrained := describe_untrained(results.metrics):
         return [untrained, weights]
+    if not any(record["num_steps"] for record in results.records.values()):
+        return [NOTES["alone"], weights]
     return [tabulate_networks(results.records), weights, NOTES["networks"], losses]
 
 

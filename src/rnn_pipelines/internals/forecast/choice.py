@@ -49,7 +49,7 @@ def choose_forecasters(
 ) -> ChosenForecasters:
     """Return the networks of `forecast`, or train small ones if a network, linear models or windows are missing.
 
-    Networks that `forecast` could not train, because it had too few windows, count as missing.
+    Networks that `forecast` did not train count as missing.
 
     Args:
         panel: the windows of `forecast`, or None.
@@ -61,11 +61,18 @@ def choose_forecasters(
         NetworkError: the linear models or the windows are not those of the networks.
     """
     networks = {cell: network for cell, network in found.items() if network is not None}
-    if panel is None or linear is None or len(networks) < len(found) or not linear.is_enough:
+    if panel is None or linear is None or len(networks) < len(found) or not _are_trained(linear, networks):
         return _train_small_forecasters(list(found), small)
     for cell, network in networks.items():
         _check_window_sizes(cell, network, linear, panel)
     return ChosenForecasters(networks, linear, panel, "trained by forecast", name_covariates(panel, features))
+
+
+def _are_trained(linear: LinearModels, networks: Mapping[str, Network]) -> bool:
+    """Return whether there were enough windows, and the pretrained network was not to stand alone."""
+    # A network of a run has forecasts of the validation windows, and a training takes time.
+    untrained = [network for network in networks.values() if len(network.out_of_fold) and not network.seconds]
+    return linear.is_enough and not untrained
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
