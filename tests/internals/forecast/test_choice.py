@@ -44,8 +44,8 @@ def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: Cho
 
 
 def test_small_forecasters_are_trained_if_forecast_trained_none(forecasters: ChosenForecasters) -> None:
-    """With `forecast.pretrained.is_alone`, its networks have forecasts of the validation windows and no training."""
-    untrained = replace(forecasters.networks["gru"], out_of_fold=np.zeros((5, 3), np.float32), seconds=0.0)
+    """With `forecast.pretrained.is_alone`, its networks have no training time."""
+    untrained = replace(forecasters.networks["gru"], seconds=np.nan)
     chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {"gru": untrained})
     assert chosen.origin.startswith("trained here")
 

@@ -78,7 +78,7 @@ class Network:
         shrinkage: factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged.
         out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members trained
             without them.
-        seconds: wall time of the training.
+        seconds: wall time of the training; NaN if the pretrained network stands for it.
         start: the forecast that the network corrects.
     """
 

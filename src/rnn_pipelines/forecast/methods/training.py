@@ -236,9 +236,8 @@ class _Training:
             said = f"not trained, because there are too few windows for validation: it takes about {needed:,} values"
         logger.info("%s: %s", self.name, said)
         cell, segment, calendar = NETWORKS[self.name].cell, chosen.segment, self.layout.calendar
-        network = Network(
-            weights, cell, segment, calendar, shrinkage, out_of_fold, progress.seconds, self.training.start
-        )
+        seconds = np.nan if self.data.pretrained.is_alone else progress.seconds
+        network = Network(weights, cell, segment, calendar, shrinkage, out_of_fold, seconds, self.training.start)
         history = pd.DataFrame(progress.rows)
         history["is_best"] = history["step"] == progress.best_step
         record: NetworkRecord = {

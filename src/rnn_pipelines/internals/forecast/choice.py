@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
@@ -70,9 +72,7 @@ def choose_forecasters(
 
 def _are_trained(linear: LinearModels, networks: Mapping[str, Network]) -> bool:
     """Return whether there were enough windows, and the pretrained network was not to stand alone."""
-    # A network of a run has forecasts of the validation windows, and a training takes time.
-    untrained = [network for network in networks.values() if len(network.out_of_fold) and not network.seconds]
-    return linear.is_enough and not untrained
+    return linear.is_enough and not any(np.isnan(network.seconds) for network in networks.values())
 
 
 def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
