@@ -81,7 +81,7 @@ def test_pipelines_export_and_python_forecast_with_it(
     run_here("cross_validate_forecast", parameters)
 
     forecaster.export(tmp_path / "exported")
-    frame.assign(unique_id="series").to_csv(tmp_path / "data.csv", index=False)
+    frame.to_csv(tmp_path / "data.csv", index=False)
     command = [sys.executable, "exported/forecaster.py", "data.csv"]
     exported = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env={"PATH": ""})
     np.testing.assert_allclose(pd.read_csv(io.BytesIO(exported.stdout))["pretrained"], expected, rtol=1e-3)
