@@ -37,7 +37,7 @@ class PretrainedNetwork:
 
     Attributes:
         cell: of the recurrence.
-        head: float32 arrays by name, see `HEAD`.
+        head: float32 arrays by name: kernels S, T, A, R, O and biases b, r, q of the equations above.
     """
 
     cell: CellWeights[Any, Any]

@@ -79,7 +79,7 @@ def draw_batches(
             steps = np.sort(rng.choice(kind.horizon, NUM_AHEAD_LEARNT, replace=kind.horizon < NUM_AHEAD_LEARNT))
             pools[length].append(_fill_up(read, targets, steps, length))
     joined = [[np.concatenate(arrays) for arrays in zip(*pool, strict=True)] for pool in pools.values() if pool]
-    # Windows that do not fill a batch are left out.
+    # Windows that do not fill a batch are left out; the largest batch is far smaller than a round.
     batches = [
         (number, own)
         for number, arrays in enumerate(joined)
