@@ -108,7 +108,14 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
     """Of all that moved a forecast, and of nothing that was not read."""
     figure = runs.json("08_reporting/forecast/explanation.json")
-    bars = set(figure["data"][0]["y"]) - {"past values", "calendar", "theta", "damped trend", "Holt-Winters"}
+    bars = set(figure["data"][0]["y"]) - {
+        "past values",
+        "calendar",
+        "theta",
+        "damped trend",
+        "Holt-Winters",
+        "pretrained network",
+    }
     assert bars
     assert bars <= set(name_inputs(list_inputs(runs.covariates)))
     assert NOTE_TITLE not in (runs.root / "08_reporting/forecast/report.html").read_text()

@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from neighbours import NeighbourMethod
 from rnn_pipelines import Forecaster
 from rnn_pipelines.forecast.methods.network_model import NetworkMethod
-from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.report.styles import Style
 from week_mean import WEEK_MEAN
 from whole_runs import PROJECT, ROOT, read_json, run_here
@@ -68,7 +68,7 @@ def test_they_are_measured_beside_the_others() -> None:
     # The temperature of 1,000 days has no three years, so no long season, no zeros, and enough windows for validation.
     others = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule"}
     measured = {name for name, block in metrics.items() if isinstance(block, dict)} - {"missed_origins"}
-    assert measured == {*NETWORKS, *METHODS, "ensemble"} - others
+    assert measured == {*NETWORKS, *TRAINED_BEFORE, *METHODS, "ensemble"} - others
     assert metrics["mine"]["num_parameters"] > 0
     assert "skill_vs_week_mean" in metrics["gru"]
 
