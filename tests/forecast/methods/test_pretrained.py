@@ -48,6 +48,12 @@ def test_forecast_is_that_of_the_network_on_the_values() -> None:
     np.testing.assert_allclose(table[PRETRAINED], expected, rtol=1e-4)
 
 
+def test_missing_folder_is_refused_before_a_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"), pytest.raises(ParameterError, match=r"pretrained\.path: .*card\.json"):
+        Forecaster(h=7, pretrained={"path": str(tmp_path / "none")}, **QUICK).fit(make_frame())
+    assert "best step" not in caplog.text
+
+
 def test_switched_off_it_is_gone() -> None:
     forecaster = Forecaster(h=7, pretrained=False, **QUICK).fit(make_frame())
     assert PRETRAINED not in set(forecaster.leaderboard()["forecaster"])

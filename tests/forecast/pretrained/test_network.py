@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.pretrained.files import PACKAGED, load_network
+from rnn_pipelines.forecast.pretrained.files import CARD, PACKAGED, load_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork, find_spread, has_logarithm
 from rnn_pipelines.forecast.pretrained.reading import read_past
-from rnn_pipelines.forecast.pretrained.specs import CARD, PretrainedSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.networks.specs import Seed
 
 CELLS = ("gru", "lstm")
@@ -107,9 +106,8 @@ def test_changed_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
-    """With the parameters, before anything is trained."""
     with pytest.raises(ParameterError, match=r"pretrained\.path: .*kedro run --pipelines=pretrain"):
-        Forecaster(h=3, pretrained={"path": str(tmp_path / "none")})
+        load_network(PretrainedSpec(path=str(tmp_path / "none")))
 
 
 def test_other_form_of_card_is_refused(tmp_path: Path) -> None:

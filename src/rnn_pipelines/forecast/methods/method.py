@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
+from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.networks.threads import use_one_thread
@@ -90,6 +91,10 @@ class FittingData:
     panel: WindowedPanel
     linear: LinearModels
     pretrained: PretrainedSpec = field(default_factory=PretrainedSpec)
+
+    def __post_init__(self) -> None:
+        if self.pretrained.is_used:
+            load_network(self.pretrained)  # a missing folder is refused before anything is trained
 
     @cached_property
     def windows(self) -> NormalizedWindows:

@@ -10,11 +10,12 @@ from typing import Any
 from rnn_pipelines.errors import ParameterError, make_line
 from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
-from rnn_pipelines.forecast.pretrained.specs import CARD, PretrainedSpec, PretrainSpec
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
 from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
 from rnn_pipelines.version import __version__
 
 PACKAGED = Path(__file__).parent / "weights"
+CARD = "card.json"
 
 
 def load_network(spec: PretrainedSpec) -> PretrainedNetwork:

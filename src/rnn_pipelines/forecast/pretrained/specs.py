@@ -1,17 +1,13 @@
 """The parameters of the pretrained network, and of its training."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.pretrained.generator import PARTS
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel
-
-# The file that describes the networks of a folder.
-CARD = "card.json"
 
 
 def _check_part(name: str) -> str:
@@ -39,16 +35,6 @@ class PretrainedSpec(ParameterModel, frozen=True):
     @classmethod
     def _read_switch(cls, block: Any) -> Any:
         return {"is_used": block} if isinstance(block, bool) else block
-
-    @field_validator("path")
-    @classmethod
-    def _check_path(cls, path: str | None) -> str | None:
-        # Before anything is trained.
-        if path is not None and not Path(path, CARD).is_file():
-            raise ValueError(
-                f"{show(path)} has no {CARD}. Name the folder of networks that kedro run --pipelines=pretrain wrote"
-            )
-        return path
 
 
 class PretrainSpec(ParameterModel, frozen=True):
