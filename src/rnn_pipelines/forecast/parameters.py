@@ -10,6 +10,7 @@ from pydantic import ValidationInfo, field_validator
 from rnn_pipelines.errors import ParameterError, make_line, show
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
@@ -39,8 +40,8 @@ ARGUMENTS = {
     "window.horizon": "h",
     "window.lookback": "lookback",
 }
-# The networks of `Forecaster`: those that are trained on the table too, or the pretrained one alone.
-ALL, PRETRAINED = "all", "pretrained"
+# The networks of `Forecaster`: those that are trained on the table too, in place of `PRETRAINED` alone.
+ALL = "all"
 # Parameters by their names in other libraries.
 NAMES_ELSEWHERE = {"horizon": "h", "input_size": "lookback", "models": "use"}
 

@@ -36,8 +36,9 @@ def _write_pairs(tasks: Sequence[TaskResults]) -> Iterator[str]:
                 verdict = by_steps.get(cells, pair)["better"], verb
                 tasks_by_pair.setdefault(cells, {}).setdefault(verdict, []).append(task.name)
     num_seeds = {network["num_seeds"] for task in tasks for network in task.networks}
-    seeds = f"these {num_seeds.pop()} seeds" if len(num_seeds) == 1 else "these seeds"
-    seeds = seeds.replace("these 1 seeds", "one seed")
+    seeds = "these seeds"
+    if len(num_seeds) == 1:
+        seeds = "one seed" if num_seeds == {1} else f"these {num_seeds.pop()} seeds"
     # LSTM against GRU first, because it is the main question.
     for cells, tasks_by_verdict in sorted(tasks_by_pair.items(), key=lambda item: "rnn" in item[0]):
         clauses = [

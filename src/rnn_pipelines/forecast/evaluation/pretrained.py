@@ -8,7 +8,7 @@ from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_dampe
 from rnn_pipelines.forecast.methods.local import MAX_PAST, LocalForecast
 from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
 from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, SeriesKind, generate
-from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.reading import read_past
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
@@ -69,7 +69,7 @@ def _measure(
         found = {name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()}
         for name, network in networks.items():
             quantiles = network.forecast(past, kind.season_length, kind.horizon)
-            found[name] = quantiles[:, :, LEVELS.index(0.5)]
+            found[name] = quantiles[:, :, MIDDLE]
             covered[name].append(float(np.mean((quantiles[:, :, LOW] <= actual) & (actual <= quantiles[:, :, HIGH]))))
         naive = read.base * read.unit[:, None] + read.zero[:, None]
         of_naive = np.median(np.abs(actual - naive) / read.unit[:, None])

@@ -51,6 +51,20 @@ def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return np.where(is_newer, past, np.nan)
 
 
+def contribute_as_whole(
+    name: str, forecast: np.ndarray, panel: WindowedPanel, windows: NormalizedWindows
+) -> Contributions:
+    """Return the forecast of one window as a whole, beyond the level of the window.
+
+    Args:
+        name: of the method.
+        forecast: float64[horizon], scaled.
+        panel, windows: see `Model.contribute`.
+    """
+    num_covariates = panel.num_static + panel.num_future + panel.num_past
+    return make_whole(name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)
+
+
 @dataclass(frozen=True)
 class LocalModel:
     """The model of a local method; see `Model`.
@@ -69,9 +83,7 @@ class LocalModel:
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the forecast as a whole."""
-        num_covariates = panel.num_static + panel.num_future + panel.num_past
-        forecast = self.forecast(panel, windows, origins)[0]
-        return make_whole(self.name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)
+        return contribute_as_whole(self.name, self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
         """Return nothing, because the model has no fitted values."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
-from rnn_pipelines.forecast.methods.local import forecast_locally
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.local import contribute_as_whole, forecast_locally
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
@@ -35,9 +35,7 @@ class PretrainedModel:
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the forecast as a whole."""
-        num_covariates = panel.num_static + panel.num_future + panel.num_past
-        level = windows.units.denormalize(np.zeros((1, 1)))[0]
-        return make_whole(PRETRAINED, self.forecast(panel, windows, origins)[0], level, num_covariates)
+        return contribute_as_whole(PRETRAINED, self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
         """Return the arrays of the network."""

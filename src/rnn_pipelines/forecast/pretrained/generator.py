@@ -38,7 +38,7 @@ LARGEST = 1e6
 
 
 class SeriesKind(NamedTuple):
-    """What the series of one group have in common.
+    """Season and lengths of the series of one group.
 
     Attributes:
         season_length: steps; 1 for no season.

@@ -1,4 +1,4 @@
-"""What a pretrained network reads of past values: scaled values, differences, phases, and the lags of each step ahead.
+"""The inputs of a pretrained network: scaled past values, differences, phases, and the lags of each step ahead.
 
 The unit of a window is its mean absolute seasonal difference, and its zero the mean of the newest season, so that
 forecasts follow every change of unit and of zero. The network corrects the base: the newest value of the same season,
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
 
 def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: bool = False) -> Reading:
-    """Return what the network reads of each window.
+    """Return the inputs of the network for each window.
 
     Args:
         past: float64[window, time], the newest value last, NaN before the first one.

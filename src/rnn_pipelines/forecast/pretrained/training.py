@@ -80,15 +80,10 @@ def draw_batches(
             pools[length].append(_fill_up(read, targets, steps, length))
     joined = [[np.concatenate(arrays) for arrays in zip(*pool, strict=True)] for pool in pools.values() if pool]
     # Windows that do not fill a batch are left out; the largest batch is far smaller than a round.
-    batches = [
-        (number, own)
-        for number, arrays in enumerate(joined)
-        for own in np.split(
-            rng.permutation(len(arrays[0]))[: len(arrays[0]) // spec.batch_size * spec.batch_size],
-            max(1, len(arrays[0]) // spec.batch_size),
-        )
-        if len(own)
-    ]
+    batches = []
+    for number, arrays in enumerate(joined):
+        order, size = rng.permutation(len(arrays[0])), spec.batch_size
+        batches += [(number, order[stop - size : stop]) for stop in range(size, len(order) + 1, size)]
     for place in rng.permutation(len(batches)):
         number, own = batches[place]
         *inputs, targets = (array[own] for array in joined[number])
