@@ -39,7 +39,9 @@ def draw_batch(size: int) -> Batch:
 
 def measure(engine: EngineName, shape: MemberShape, batch: Batch, seconds: float) -> float:
     """Windows per second."""
-    trainer = make_trainer(engine, initialize_members(0, NUM_MEMBERS, shape), StepSettings(0.002, 0.99, 1.0, False))
+    trainer = make_trainer(
+        engine, shape.cell, initialize_members(0, NUM_MEMBERS, shape), StepSettings(0.002, 0.99, 1.0, False)
+    )
     for _ in range(WARM_STEPS):
         trainer.step(batch)
     started, num_steps = time.perf_counter(), 0

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
@@ -180,7 +180,7 @@ def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: C
 
 def test_weights_by_gate_are_those_of_the_formula(fresh: Clone) -> None:
     for layer in fresh.read_summary()["layers"].values():
-        expected = count_weights_by_gate(layer["cell"], layer["num_inputs"], layer["units"])
+        expected = CELLS[layer["cell"]].count_weights_by_gate(layer["num_inputs"], layer["units"])
         assert layer["num_weights_by_gate"] == expected
 
 

@@ -1,4 +1,4 @@
-"""A network, a local and a global method, each registered with one line, go through all that forecasting does."""
+"""A third cell, a local and a global method, each registered with one line, go through all that forecasting does."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 def patched() -> Iterator[None]:
     """With one line more for each of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "mine", NetworkMethod(Style("another GRU", "#123456"), "gru"))
+        patch.setitem(NETWORKS, "mine", NetworkMethod(Style("minGRU", "#123456"), "mingru"))
         patch.setitem(METHODS, "week_mean", WEEK_MEAN)
         patch.setitem(METHODS, "neighbours", NeighbourMethod(Style("nearest windows", "#123321", "dot")))
         yield
@@ -76,7 +76,7 @@ def test_they_are_measured_beside_the_others() -> None:
 @pytest.mark.usefixtures("registered")
 def test_the_report_shows_them() -> None:
     report = (ROOT / "08_reporting/forecast/report.html").read_text()
-    assert "another GRU" in report
+    assert "minGRU" in report
     assert "mean of the last week" in report
 
 
@@ -135,6 +135,11 @@ def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str)
     assert name in fitted.leaderboard()["forecaster"].tolist()
     sums = fitted.explain(forecaster=name).groupby(["unique_id", "ds"])["contribution"].sum()
     np.testing.assert_allclose(sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4)
+
+
+def test_the_network_is_a_keras_model(fitted: Forecaster) -> None:
+    layers = fitted.networks["mine"].to_keras().get_layer("member_1").layers
+    assert "MinGRU" in [type(layer).__name__ for layer in layers]
 
 
 def test_a_saved_ensemble_of_them_forecasts_the_same(fitted: Forecaster, tmp_path: Path) -> None:

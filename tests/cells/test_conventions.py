@@ -6,21 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights, count_weights_by_gate, sigmoid
-from rnn_pipelines.cells.gru import GRUGates
-from rnn_pipelines.cells.lstm import LSTMGates
-
-CELLS = ("rnn", "lstm", "gru")
+from rnn_pipelines.cells.conventions import sigmoid
+from rnn_pipelines.cells.registry import CELLS
 
 # The order of the gates; that Keras has it too is tested with the steps
 
 
 def test_gates_of_an_lstm_are_input_forget_candidate_output() -> None:
-    assert LSTMGates._fields == LSTM_GATES == ("input", "forget", "candidate", "output")
+    assert CELLS["lstm"].gates == ("input", "forget", "candidate", "output")
 
 
 def test_gates_of_a_gru_are_update_reset_candidate() -> None:
-    assert GRUGates._fields == GRU_GATES == ("update", "reset", "candidate")
+    assert CELLS["gru"].gates == ("update", "reset", "candidate")
 
 
 def test_reset_after_is_the_default_of_keras() -> None:
@@ -35,30 +32,32 @@ def test_reset_after_is_the_default_of_keras() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (3, 8)])
 def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: int, units: int) -> None:
-    import keras
+    from rnn_pipelines.networks.recurrent import find_layer
 
-    layer = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](units)
+    layer = find_layer(CELLS[cell].keras_layer)(units)
     layer.build((None, None, num_inputs))
-    assert count_weights(cell, num_inputs, units) == layer.count_params()
+    assert CELLS[cell].count_weights(num_inputs, units) == layer.count_params()
 
 
-@given(st.sampled_from(CELLS), st.integers(1, 300), st.integers(1, 300))
+@given(st.sampled_from(list(CELLS)), st.integers(1, 300), st.integers(1, 300))
 def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: int) -> None:
-    assert sum(count_weights_by_gate(cell, num_inputs, units).values()) == count_weights(cell, num_inputs, units)
+    assert sum(CELLS[cell].count_weights_by_gate(num_inputs, units).values()) == CELLS[cell].count_weights(
+        num_inputs, units
+    )
 
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
-        ("rnn", {"candidate": 2 * (3 + 2 + 1)}),
         ("lstm", dict.fromkeys(["input", "forget", "candidate", "output"], 2 * (3 + 2 + 1))),
         ("gru", dict.fromkeys(["update", "reset", "candidate"], 2 * (3 + 2 + 2))),
+        ("mingru", dict.fromkeys(["update", "candidate"], 2 * (3 + 1))),
     ],
 )
 def test_each_gate_has_a_row_of_weights_for_each_input_and_unit_and_each_bias(
     cell: str, expected: dict[str, int]
 ) -> None:
-    found = count_weights_by_gate(cell, num_inputs=3, units=2)
+    found = CELLS[cell].count_weights_by_gate(num_inputs=3, units=2)
     assert [*found.items()] == [*expected.items()]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.conventions import GRU_GATES, sigmoid
-from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights, read_gru_weights, step_gru
+from rnn_pipelines.cells.conventions import sigmoid
+from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights, step_gru
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 
 FORMS = ("gru_reset_after", "gru_reset_before")
@@ -40,7 +41,7 @@ def test_a_step_is_its_equations_number_by_number(kind: str, make_weights) -> No
 
 def set_gates(weights: GRUWeights, **biases: float) -> GRUWeights:
     """Gates that see nothing but their bias; the recurrent kernel of the candidate stays."""
-    bias = np.repeat([biases.get(gate, 0.0) for gate in GRU_GATES], weights.units)
+    bias = np.repeat([biases.get(gate, 0.0) for gate in CELLS["gru"].gates], weights.units)
     is_candidate = np.repeat([0, 0, 1], weights.units)
     return GRUWeights(
         0 * weights.kernel,
@@ -138,9 +139,3 @@ def test_form_with_reset_before_has_no_bias_of_the_state(make_weights) -> None:
     input_bias, recurrent_bias = weights.split_biases()
     np.testing.assert_array_equal(input_bias, weights.bias)
     assert (recurrent_bias.shape, recurrent_bias.any()) == (weights.bias.shape, False)
-
-
-def test_bias_of_the_other_form_is_refused(kind: str, make_weights) -> None:
-    weights = make_weights(kind)
-    with pytest.raises(ValueError, match=f"reset_after: received {not weights.reset_after} and a bias of shape"):
-        read_gru_weights(weights.to_list(), reset_after=not weights.reset_after)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.conventions import LSTM_GATES
 from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights, step_lstm
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 
 
@@ -41,7 +41,7 @@ def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
 
 def set_gates(weights: LSTMWeights, **biases: float) -> LSTMWeights:
     """Gates that see nothing but their bias."""
-    bias = np.repeat([biases.get(gate, 0.0) for gate in LSTM_GATES], weights.units)
+    bias = np.repeat([biases.get(gate, 0.0) for gate in CELLS["lstm"].gates], weights.units)
     return LSTMWeights(0 * weights.kernel, 0 * weights.recurrent_kernel, bias)
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from rnn_pipelines.compare.contenders import NETWORKS, CellKind, ContenderSpec
 from rnn_pipelines.report.styles import Style
 
-CELLS = ("rnn", "lstm", "gru")
+CELLS = ("rnn", "lstm", "gru", "mingru")
 NUM_INPUTS, NUM_OUTPUTS = 3, 2
 
 
@@ -32,9 +32,9 @@ def inputs() -> np.ndarray:
 
 
 def count_cell(cell: str, units: int) -> int:
-    """Weights of the recurrent layer, from the equations: a GRU has one bias for each of its two kernels."""
-    gates, biases = {"rnn": (1, 1), "lstm": (4, 1), "gru": (3, 2)}[cell]
-    return gates * (NUM_INPUTS * units + units * units + biases * units)
+    """Weights of the recurrent layer, from the equations: a GRU has two biases, a minGRU no recurrent kernel."""
+    gates, states, biases = {"rnn": (1, 1, 1), "lstm": (4, 1, 1), "gru": (3, 1, 2), "mingru": (2, 0, 1)}[cell]
+    return gates * (NUM_INPUTS * units + states * units * units + biases * units)
 
 
 # The spec

@@ -107,7 +107,7 @@ def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster)
         model, rng = network.to_keras(), np.random.default_rng(0)
         shapes = {name: [5, *(size or 4 for size in one.shape[1:])] for name, one in model.input.items()}
         inputs = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-        expected, _ = forward(network.weights, inputs["steps"].swapaxes(0, 1), inputs["static_inputs"])
+        expected, _ = forward(network.cell, network.weights, inputs["steps"].swapaxes(0, 1), inputs["static_inputs"])
         np.testing.assert_allclose(model(inputs), expected.mean(axis=0), rtol=0, atol=1e-5)
         again = network.from_keras(model)
         assert again.layout.segment == network.layout.segment

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.network import Network, size_members
@@ -32,7 +33,7 @@ def sample() -> SampleSpec:
 def make_forecasters(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
 ) -> MakeForecasters:
-    """Makes an LSTM and a GRU with members whose heads say something, on windows of six steps, two ahead."""
+    """Makes a network of each cell with members whose heads say something, on windows of six steps, two ahead."""
     panel = prepare(make_values(60), window=WindowSpec(lookback=6, horizon=2)).windows
     linear = fit_linear_models(panel)
 
@@ -41,7 +42,7 @@ def make_forecasters(
     ) -> ChosenForecasters:
         networks = {
             cell: _draw_network(panel, linear, members, cell=cell, units=units, segment=segment, embedding=embedding)
-            for cell in ("lstm", "gru")
+            for cell in CELLS
         }
         return ChosenForecasters(networks, linear, panel, "made")
 

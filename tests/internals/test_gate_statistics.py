@@ -21,7 +21,7 @@ from rnn_pipelines.internals.gate_statistics import (
     probe_last_states,
     tabulate_distributions,
 )
-from rnn_pipelines.internals.notation import NOTATIONS
+from rnn_pipelines.internals.notation import CELLS
 from rnn_pipelines.internals.records import LayerTrace
 
 
@@ -134,7 +134,7 @@ def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: 
     )
     trace = unroll(weights, np.ones((1, 1, 1)), initial=first)
     kept = getattr(trace.states, state)[0, 0, 0] / size
-    assert kept == pytest.approx(getattr(trace.gates, NOTATIONS[cell].keeping)[0, 0, 0], abs=1e-8)
+    assert kept == pytest.approx(getattr(trace.gates, CELLS[cell].keeping)[0, 0, 0], abs=1e-8)
 
 
 # Gradients

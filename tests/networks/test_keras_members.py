@@ -14,8 +14,10 @@ NUM_MEMBERS = 3
 SHAPES = {
     "lstm": MemberShape("lstm", 2, 0, (4,), 0, 3),
     "gru": MemberShape("gru", 2, 0, (4,), 0, 3),
+    "mingru": MemberShape("mingru", 2, 0, (4,), 0, 3),
     "lstm stack": MemberShape("lstm", 2, 5, (4, 3), 2, 3),
     "gru stack": MemberShape("gru", 2, 5, (3, 4, 2), 2, 3),
+    "mingru stack": MemberShape("mingru", 2, 5, (3, 4, 2), 2, 3),
 }
 
 
@@ -41,7 +43,7 @@ def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, n
 
 def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
     weights, (steps, static_inputs, named) = draw_weights(shape), draw_inputs(shape)
-    model, (outputs, _) = build_model(weights), forward(weights, steps, static_inputs)
+    model, (outputs, _) = build_model(shape.cell, weights), forward(shape.cell, weights, steps, static_inputs)
     np.testing.assert_allclose(model(named), outputs.mean(axis=0), rtol=0, atol=1e-5)
     for member in range(NUM_MEMBERS):
         found = model.get_layer(f"member_{member + 1}")(named)
@@ -50,7 +52,7 @@ def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
 
 def test_weights_come_back_from_a_file(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    found = read_model(unpack_model(pack_model(build_model(weights))))
+    found = read_model(shape.cell, unpack_model(pack_model(build_model(shape.cell, weights))))
     assert found.keys() == weights.keys()
     for name, array in weights.items():
         np.testing.assert_array_equal(found[name], array)
@@ -58,9 +60,9 @@ def test_weights_come_back_from_a_file(shape: MemberShape) -> None:
 
 def test_network_of_one_member_is_a_model_too() -> None:
     weights, (steps, static_inputs, named) = draw_weights(SHAPES["lstm"], 1), draw_inputs(SHAPES["lstm"])
-    model = build_model(weights)
-    np.testing.assert_allclose(model(named), forward(weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(read_model(model)["kernel"], weights["kernel"])
+    model = build_model("lstm", weights)
+    np.testing.assert_allclose(model(named), forward("lstm", weights, steps, static_inputs)[0][0], rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(read_model("lstm", model)["kernel"], weights["kernel"])
 
 
 @pytest.mark.slow
@@ -68,7 +70,7 @@ def test_model_is_described_saved_and_trained_further(tmp_path: Path) -> None:
     import keras
 
     weights, (_, _, named) = draw_weights(SHAPES["gru stack"]), draw_inputs(SHAPES["gru stack"])
-    model: Any = build_model(weights)
+    model: Any = build_model("gru", weights)
     lines: list[str] = []
     model.summary(expand_nested=True, print_fn=lines.append)
     assert str(sum(array.size for array in weights.values())) in "".join(lines).replace(",", "")
@@ -76,5 +78,5 @@ def test_model_is_described_saved_and_trained_further(tmp_path: Path) -> None:
     again = keras.saving.load_model(tmp_path / "network.keras")
     again.compile("adam", "mse")
     again.fit(named, np.ones((5, 3)), epochs=1, verbose=0)
-    found = read_model(again)
+    found = read_model("gru", again)
     assert all(not np.array_equal(found[name], array) for name, array in weights.items())

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_pipelines.cells.gradients import backpropagate
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.networks.gradients import find_gradients, find_input_gradients
 from rnn_pipelines.networks.members import (
@@ -22,7 +23,6 @@ from rnn_pipelines.networks.members import (
     read_cell,
 )
 
-CELLS = ("lstm", "gru")
 NUM_MEMBERS, TIME, BATCH = 3, 6, 5
 SHAPES = {
     f"{cell}{kind}": MemberShape(cell, 2, embedding, units, num_static_inputs, 3)
@@ -52,7 +52,7 @@ def draw_inputs(shape: MemberShape, *members: int, seed: int = 1) -> tuple[np.nd
 
 
 def run_one(
-    weights: Weights, member: int, steps: np.ndarray, known: np.ndarray, masks: Sequence[np.ndarray] = ()
+    cell: str, weights: Weights, member: int, steps: np.ndarray, known: np.ndarray, masks: Sequence[np.ndarray] = ()
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Hidden states of each layer and outputs of one member, by the equations of `cells`, in float64."""
     own = {name: array.astype(np.float64) for name, array in weights.items()}
@@ -60,9 +60,9 @@ def run_one(
     if "embedding_kernel" in own:
         inputs = np.maximum(0, inputs @ own["embedding_kernel"][member] + own["embedding_bias"][member])
     hidden = []
-    for number in range(len(list_layers(own))):
-        cell: Any = read_cell(own, member, number)
-        hidden.append(unroll(cell, inputs).states.hidden)
+    for number in range(len(list_layers(cell, own))):
+        layer: Any = read_cell(cell, own, member, number)
+        hidden.append(unroll(layer, inputs).states.hidden)
         inputs = hidden[-1] * masks[number][member].T[:, None] if masks else hidden[-1]
     joined = np.concatenate([inputs[:, -1], known], axis=1)
     return hidden, joined @ own["head_kernel"][member] + own["head_bias"][member]
@@ -79,41 +79,43 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 
 def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    _, cache = forward(weights, steps, known)
+    _, cache = forward(shape.cell, weights, steps, known)
     for member in range(NUM_MEMBERS):
-        hidden, _ = run_one(weights, member, steps, known)
+        hidden, _ = run_one(shape.cell, weights, member, steps, known)
         for layer, expected in zip(cache.layers, hidden, strict=True):
             np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), expected, rtol=0, atol=1e-6)
 
 
 def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    outputs, _ = forward(weights, steps, known)
-    expected = np.stack([run_one(weights, member, steps, known)[1] for member in range(NUM_MEMBERS)])
+    outputs, _ = forward(shape.cell, weights, steps, known)
+    expected = np.stack([run_one(shape.cell, weights, member, steps, known)[1] for member in range(NUM_MEMBERS)])
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
 
 
 def test_members_may_read_inputs_of_their_own(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
-    outputs, _ = forward(weights, steps, known)
-    expected = np.stack([run_one(weights, member, steps[member], known[member])[1] for member in range(NUM_MEMBERS)])
+    outputs, _ = forward(shape.cell, weights, steps, known)
+    expected = np.stack(
+        [run_one(shape.cell, weights, member, steps[member], known[member])[1] for member in range(NUM_MEMBERS)]
+    )
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
 
 
 def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    alone, _ = forward({name: array[1:2] for name, array in weights.items()}, steps, known)
-    np.testing.assert_allclose(alone[0], forward(weights, steps, known)[0][1], rtol=0, atol=1e-6)
+    alone, _ = forward(shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known)
+    np.testing.assert_allclose(alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6)
 
 
 def test_outputs_are_float32(shape: MemberShape) -> None:
-    assert forward(draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
+    assert forward(shape.cell, draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
 
 
 def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
     weights, inputs = draw_weights(shape), draw_inputs(shape)
     before = [array.copy() for array in (*weights.values(), *inputs)]
-    outputs, cache = forward(weights, *inputs)
+    outputs, cache = forward(shape.cell, weights, *inputs)
     find_gradients(weights, cache, np.ones_like(outputs))
     for array, copy in zip((*weights.values(), *inputs), before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -125,6 +127,8 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     """An embedding, recurrent layers and a head of Keras with the same weights, and the factors of dropout."""
     import keras
 
+    from rnn_pipelines.networks.recurrent import find_layer
+
     shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
     masks = draw_masks((0, 1), 0.5 * masked, shape.units, NUM_MEMBERS, BATCH)
@@ -133,14 +137,14 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     embedding.set_weights([weights["embedding_kernel"][2], weights["embedding_bias"][2, 0]])
     hidden = embedding(steps.swapaxes(0, 1))
     for number, units in enumerate(shape.units):
-        layer = (keras.layers.LSTM if shape.cell == "lstm" else keras.layers.GRU)(units, return_sequences=True)
+        layer = find_layer(CELLS[shape.cell].keras_layer)(units, return_sequences=True)
         layer.build(hidden.shape)
-        layer.set_weights(read_cell(weights, 2, number).to_list())
+        layer.set_weights(read_cell(shape.cell, weights, 2, number).to_list())
         hidden = layer(hidden) * (masks[number][2].T[:, None] if masked else 1)
     head.build((None, shape.units[-1] + shape.num_static_inputs))
     head.set_weights([weights["head_kernel"][2], weights["head_bias"][2, 0]])
     expected = head(keras.ops.concatenate([hidden[:, -1], known], axis=1)).numpy()
-    np.testing.assert_allclose(forward(weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(forward(shape.cell, weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
 
 
 # Dropout
@@ -177,7 +181,7 @@ def test_dropout_is_that_of_keras_recurrent_layers() -> None:
 
 
 def test_untrained_members_say_nothing(shape: MemberShape) -> None:
-    assert not forward(initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
+    assert not forward(shape.cell, initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
 
 
 def test_weights_of_a_member_do_not_depend_on_how_many_there_are(shape: MemberShape) -> None:
@@ -202,6 +206,7 @@ def test_weights_do_not_depend_on_the_global_random_state(shape: MemberShape) ->
     np.testing.assert_array_equal(first["kernel"], initialize_members(0, 1, shape)["kernel"])
 
 
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if CELLS[shape.cell].reads_state])
 def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
     for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
         np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units[0]), atol=1e-6)
@@ -222,9 +227,11 @@ def test_biases_of_grus_begin_at_0() -> None:
 # Gradients
 
 
-def find_loss(weights: dict[str, np.ndarray], steps: np.ndarray, known: np.ndarray, slopes: np.ndarray) -> float:
+def find_loss(shape: MemberShape, weights: Weights, steps: np.ndarray, known: np.ndarray, slopes: np.ndarray) -> float:
     """A loss whose gradient with respect to the outputs is `slopes`, of all members, in float64."""
-    return float(sum((run_one(weights, member, steps, known)[1] * own).sum() for member, own in enumerate(slopes)))
+    return float(
+        sum((run_one(shape.cell, weights, member, steps, known)[1] * own).sum() for member, own in enumerate(slopes))
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,7 +241,7 @@ def find_loss(weights: dict[str, np.ndarray], steps: np.ndarray, known: np.ndarr
 def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
     shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    outputs, cache = forward(weights, steps, known)
+    outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)[array]
     exact = {key: value.astype(np.float64) for key, value in weights.items()}
@@ -244,7 +251,7 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
         for sign in (1, -1):
             moved = exact[array].copy()
             moved[place] += sign * step
-            losses.append(find_loss(exact | {array: moved}, steps, known, slopes))
+            losses.append(find_loss(shape, exact | {array: moved}, steps, known, slopes))
         expected[place] = (losses[0] - losses[1]) / (2 * step)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
 
@@ -252,14 +259,14 @@ def test_gradient_is_the_finite_difference(name: str, array: str) -> None:
 def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -> None:
     """Of a weighted sum of the outputs of member 1, by the equations of `cells` in float64."""
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    _, cache = forward(weights, steps, known)
+    _, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=(NUM_MEMBERS, BATCH, shape.num_outputs)).astype(np.float32)
     of_steps, of_known = find_input_gradients(weights, cache, slopes)
 
     def measure(moved: np.ndarray, place: int) -> float:
         read = [array.astype(np.float64) for array in (steps, known)]
         read[place] += moved
-        return float((run_one(weights, 1, *read)[1] * slopes[1]).sum())
+        return float((run_one(shape.cell, weights, 1, *read)[1] * slopes[1]).sum())
 
     for place, found in enumerate((of_steps[1], of_known[1])):
         for entry in np.ndindex(found.shape):
@@ -271,18 +278,18 @@ def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -
 
 def test_there_is_a_gradient_of_every_array(shape: MemberShape) -> None:
     weights = draw_weights(shape)
-    outputs, cache = forward(weights, *draw_inputs(shape))
+    outputs, cache = forward(shape.cell, weights, *draw_inputs(shape))
     found = find_gradients(weights, cache, np.ones_like(outputs))
     assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
 
 
 def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
-    outputs, cache = forward(weights, steps, known)
+    outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)
     own = {name: array[1:2] for name, array in weights.items()}
-    _, alone = forward(own, steps[1], known[1])
+    _, alone = forward(shape.cell, own, steps[1], known[1])
     for name, expected in find_gradients(own, alone, slopes[1:2]).items():
         np.testing.assert_allclose(found[name][1], expected[0], rtol=1e-4, atol=1e-5)
 
@@ -294,7 +301,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    cell=st.sampled_from(CELLS),
+    cell=st.sampled_from(list(CELLS)),
     units=st.lists(st.integers(1, 5), min_size=1, max_size=3),
     embedding=st.integers(0, 4),
     dropout=st.sampled_from([0.0, 0.3]),
@@ -307,24 +314,30 @@ def test_stacks_are_those_of_the_cells_forwards_and_backwards(
     shape = MemberShape(cell, 2, embedding, tuple(units), 1, 2)
     weights, (steps, known) = draw_weights(shape, seed), draw_inputs(shape, seed=seed)
     masks = draw_masks((seed, 1), dropout, units, NUM_MEMBERS, BATCH)
-    outputs, cache = forward(weights, steps, known, masks)
-    hidden, expected = run_one(weights, 1, steps, known, masks)
+    outputs, cache = forward(shape.cell, weights, steps, known, masks)
+    hidden, expected = run_one(shape.cell, weights, 1, steps, known, masks)
     assert_close(outputs[1], expected)
     for layer, states in zip(cache.layers, hidden, strict=True):
         assert_close(layer.states[1, 1:].transpose(2, 0, 1), states)
     slopes = np.random.default_rng(seed).normal(size=outputs.shape).astype(np.float32)
     found, of_inputs = find_gradients(weights, cache, slopes), find_input_gradients(weights, cache, slopes)[0]
-    *by_layer, by_inputs = go_back(weights, steps, hidden, slopes[1], masks)
+    *by_layer, by_inputs = go_back(shape.cell, weights, steps, hidden, slopes[1], masks)
     for number, of_cell in enumerate(by_layer):
         biases = [name_array(name, number) for name in ("bias", "recurrent_bias") if name in weights]
-        own = [found[name_array(name, number)][1] for name in ("kernel", "recurrent_kernel")]
+        kernels = [name for name in CELLS[cell].arrays if name.endswith("kernel")]
+        own = [found[name_array(name, number)][1] for name in kernels]
         for array, exact in zip([*own, np.concatenate([found[name][1] for name in biases])], of_cell, strict=True):
             assert_close(array, exact.reshape(array.shape))
     assert_close(of_inputs[1].swapaxes(0, 1), by_inputs)
 
 
 def go_back(
-    weights: Weights, steps: np.ndarray, hidden: list[np.ndarray], slopes: np.ndarray, masks: Sequence[np.ndarray]
+    cell: str,
+    weights: Weights,
+    steps: np.ndarray,
+    hidden: list[np.ndarray],
+    slopes: np.ndarray,
+    masks: Sequence[np.ndarray],
 ) -> list[Any]:
     """The gradients of member 1 by `cells.gradients`: of the arrays of each layer, and of the inputs of the network."""
     own = {name: array[1].astype(np.float64) for name, array in weights.items()}
@@ -336,9 +349,9 @@ def go_back(
     of_states[:, -1] = slopes @ own["head_kernel"][: hidden[-1].shape[2]].T
     found: list[Any] = []
     for number in reversed(range(len(hidden))):
-        cell: Any = read_cell({name: array.astype(np.float64) for name, array in weights.items()}, 1, number)
+        layer: Any = read_cell(cell, {name: array.astype(np.float64) for name, array in weights.items()}, 1, number)
         read = hidden[number - 1] * factors[number - 1] if number else inputs
-        back = backpropagate(cell, read, unroll(cell, read), of_states * factors[number])
+        back = backpropagate(layer, read, unroll(layer, read), of_states * factors[number])
         found.insert(0, back.weights.to_list())
         of_states = back.inputs
     if "embedding_kernel" in own:
@@ -352,10 +365,13 @@ def go_back(
 @pytest.mark.parametrize("cell", CELLS)
 def test_cell_of_a_member_is_its_recurrent_layer(cell: str) -> None:
     weights = draw_weights(SHAPES[cell])
-    np.testing.assert_array_equal(read_cell(weights, 1).recurrent_kernel, weights["recurrent_kernel"][1])
+    found = CELLS[cell].name_arrays(read_cell(cell, weights, 1))
+    assert found.keys() == {*CELLS[cell].arrays}
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, weights[name][1])
 
 
 def test_bias_of_a_gru_has_that_of_the_inputs_before_that_of_the_state() -> None:
     weights = draw_weights(SHAPES["gru"])
     expected = np.stack([weights["bias"][1, 0], weights["recurrent_bias"][1, 0]])
-    np.testing.assert_array_equal(read_cell(weights, 1).bias, expected)
+    np.testing.assert_array_equal(read_cell("gru", weights, 1).to_list()[-1], expected)

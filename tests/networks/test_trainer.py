@@ -13,6 +13,7 @@ NUM_MEMBERS, NUM_STEPS = 2, 50
 SHAPES = {
     "lstm": MemberShape("lstm", 2, 0, (4,), 0, 2),
     "gru": MemberShape("gru", 2, 0, (4,), 0, 2),
+    "mingru": MemberShape("mingru", 2, 0, (4,), 0, 2),
     "lstm stack": MemberShape("lstm", 2, 3, (5, 3), 2, 2),
     "gru stack": MemberShape("gru", 2, 3, (5, 3), 2, 2),
 }
@@ -32,7 +33,7 @@ def draw_batch(shape: MemberShape, step: int) -> Batch:
 
 def make(engine: Any, shape: MemberShape, is_absolute: bool = False) -> Trainer:
     settings = StepSettings(0.01, 0.98, clip_norm=0.5, is_absolute=is_absolute)
-    return make_trainer(engine, initialize_members(0, NUM_MEMBERS, shape), settings)
+    return make_trainer(engine, shape.cell, initialize_members(0, NUM_MEMBERS, shape), settings)
 
 
 @pytest.mark.parametrize("name", SHAPES)

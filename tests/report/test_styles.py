@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Style, Styles
+from rnn_pipelines.report.styles import CELL_STYLES, SPARE_COLOR, Style, Styles
 
 RIDGE = Style("ridge", "#5fa58e")
 
 
 def test_looks_are_those_of_all_registries() -> None:
-    styles = Styles({"ridge": RIDGE}, CELLS)
+    styles = Styles({"ridge": RIDGE}, CELL_STYLES)
     assert (styles["ridge"].color, styles["gru"].name) == ("#5fa58e", "GRU")
     assert list(styles) == ["ridge", "rnn", "lstm", "gru"]
 
@@ -29,4 +29,4 @@ def test_who_has_no_look_appears_under_the_own_name() -> None:
 
 
 def test_no_two_cells_share_a_colour() -> None:
-    assert len({style.color for style in CELLS.values()}) == len(CELLS)
+    assert len({style.color for style in CELL_STYLES.values()}) == len(CELL_STYLES)

@@ -8,10 +8,10 @@ from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.report.styles import CELLS, Styles
+from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
 
-STYLES = Styles(CELLS)
+STYLES = Styles(CELL_STYLES)
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.5, 2.0]})
 RECORD: dict[str, Any] = {
     "training_seconds": 61.26,

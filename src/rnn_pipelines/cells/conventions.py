@@ -12,28 +12,8 @@ Chung et al. (2014, arXiv:1412.3555) swap z and 1 − z.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
-
-CellName = Literal["rnn", "lstm", "gru"]
-
-LSTM_GATES = ("input", "forget", "candidate", "output")
-GRU_GATES = ("update", "reset", "candidate")
-
-# A simple recurrent layer has no gates: its new state is computed like the candidate of the other cells.
-_COLUMNS: dict[CellName, tuple[str, ...]] = {"rnn": ("candidate",), "lstm": LSTM_GATES, "gru": GRU_GATES}
-
-
-def count_weights(cell: CellName, num_inputs: int, units: int) -> int:
-    """Return the number of weights of a layer with Keras' defaults: kernel, recurrent kernel and bias of all gates."""
-    return sum(count_weights_by_gate(cell, num_inputs, units).values())
-
-
-def count_weights_by_gate(cell: CellName, num_inputs: int, units: int) -> dict[str, int]:
-    """Return the number of weights of each gate, in the order of the gates. A GRU has two biases."""
-    num_biases = 2 if cell == "gru" else 1
-    return dict.fromkeys(_COLUMNS[cell], units * (num_inputs + units + num_biases))
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

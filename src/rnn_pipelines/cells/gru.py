@@ -1,11 +1,11 @@
 """One step of a gated recurrent unit (GRU), and its weights. The reset gate acts after or before the product."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from rnn_pipelines.cells.cell import CANDIDATE, Cell, LayerArrays, LayerCache, Steps, sigmoid_in_place
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.weights import CellWeights
 
@@ -32,6 +32,8 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
     the inputs, one for that with the state. If it acts before, the bias is float[3 · units].
     """
 
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
     state_type: ClassVar = GRUState
     gates_type: ClassVar = GRUGates
 
@@ -40,9 +42,8 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
         """Return whether the reset gate acts after the recurrent product."""
         return self.bias.ndim == 2
 
-    def get_bias_shape(self, width: int) -> tuple[int, ...]:
-        """Return the shape of the bias, with two rows or one."""
-        return (2, width) if self.reset_after else (width,)
+    def list_shapes(self, width: int) -> list[tuple[int, ...]]:
+        return [(len(self.kernel), width), (self.units, width), (2, width) if self.reset_after else (width,)]
 
     def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the biases of the products with inputs and with the state, float[3 · units] each.
@@ -54,6 +55,12 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
         """Compute one step with `step_gru`."""
         return step_gru(self, inputs, state)
+
+    def step_back(
+        self, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
+    ) -> tuple["GRUWeights", np.ndarray, GRUState]:
+        """Go back through one step with `step_back_gru`."""
+        return step_back_gru(self, inputs, before, gates, gradients)
 
 
 def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
@@ -89,22 +96,113 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
     return GRUState(hidden=z * h + (1 - z) * g), GRUGates(update=z, reset=r, candidate=g)
 
 
-def read_gru_weights(arrays: Sequence[np.ndarray], reset_after: bool = True) -> GRUWeights:
-    """Read the arrays of `layer.get_weights()`. A layer without bias gets a bias of 0.
+def step_back_gru(
+    weights: GRUWeights, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
+) -> tuple[GRUWeights, np.ndarray, GRUState]:
+    """Go back through one step of a GRU.
 
-    Args:
-        arrays: kernel, recurrent kernel and, if the layer has one, bias.
-        reset_after: `layer.reset_after`.
-    Raises:
-        ValueError: the shape of the bias does not fit `reset_after`.
+        da_z = dh' · (h − g) · z · (1 − z)          update gate
+        da_g = dh' · (1 − z) · (1 − g²)             candidate
+
+    If the reset gate acts after the recurrent product p = h U_g + d_g, the candidate reads r · p:
+
+        da_r = da_g · p · r · (1 − r)               reset gate
+        dU   = hᵀ [da_z, da_r, da_g · r],           dd = Σ [da_z, da_r, da_g · r]
+        dh   = dh' · z + [da_z, da_r, da_g · r] Uᵀ
+
+    If it acts before, the candidate reads the state q = r · h:
+
+        dq   = da_g U_gᵀ
+        da_r = dq · h · r · (1 − r)                 reset gate
+        dU   = [hᵀ da_z, hᵀ da_r, qᵀ da_g]
+        dh   = dh' · z + [da_z, da_r] [U_z, U_r]ᵀ + dq · r
+
+    In both, with da = [da_z, da_r, da_g]:
+
+        dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
+
+    Args and Returns: see `CellWeights.step_back`.
     """
-    kernel, recurrent_kernel, *rest = arrays
-    width = kernel.shape[1]
-    zeros = np.zeros((2, width) if reset_after else width, kernel.dtype)
-    weights = GRUWeights(kernel, recurrent_kernel, rest[0] if rest else zeros)
-    if weights.reset_after != reset_after:
-        raise ValueError(
-            f"reset_after: received {reset_after} and a bias of shape {weights.bias.shape}, expected two rows of "
-            "biases if true, one otherwise. Give the reset_after of the layer that the arrays come from."
-        )
-    return weights
+    h, (z, r, g), of_hidden = before.hidden, gates, gradients.hidden
+    u_z, u_r, u_g = np.split(weights.recurrent_kernel, 3, axis=-1)
+    a_z = of_hidden * (h - g) * z * (1 - z)
+    a_g = of_hidden * (1 - z) * (1 - g**2)
+    if weights.reset_after:
+        product = h @ u_g + np.split(weights.bias[1], 3)[2]
+        a_r = a_g * product * r * (1 - r)
+        recurrent = np.concatenate([a_z, a_r, a_g * r], axis=-1)
+        of_recurrent_kernel = h.T @ recurrent
+        of_before = of_hidden * z + recurrent @ weights.recurrent_kernel.T
+    else:
+        of_product = a_g @ u_g.T
+        a_r = of_product * h * r * (1 - r)
+        of_recurrent_kernel = np.concatenate([h.T @ a_z, h.T @ a_r, (r * h).T @ a_g], axis=-1)
+        of_before = of_hidden * z + a_z @ u_z.T + a_r @ u_r.T + of_product * r
+    a = np.concatenate([a_z, a_r, a_g], axis=-1)
+    of_bias = np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if weights.reset_after else a.sum(axis=0)
+    return GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias), a @ weights.kernel.T, GRUState(of_before)
+
+
+def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
+    """Compute all steps of all members; `extra` has the recurrent products of the candidate."""
+    num_members, time, width, batch = products.shape
+    units = width // 3
+    states = np.zeros((num_members, time + 1, units, batch), np.float32)
+    kept, recurrent = np.empty_like(states[:, 1:]), np.empty_like(products[:, 0])
+    kernel, bias = (
+        np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2)),
+        arrays["recurrent_bias"].swapaxes(-1, -2),
+    )
+    for step in range(time):
+        hidden, gate = states[:, step], products[:, step]
+        np.matmul(kernel, hidden, out=recurrent)
+        recurrent += bias
+        opened, candidate = gate[:, : 2 * units], gate[:, 2 * units :]
+        opened += recurrent[:, : 2 * units]
+        sigmoid_in_place(opened)
+        kept[:, step] = recurrent[:, 2 * units :]
+        candidate += opened[:, units:] * kept[:, step]
+        np.tanh(candidate, out=candidate)
+        new = states[:, step + 1]
+        np.subtract(hidden, candidate, out=new)
+        new *= opened[:, :units]
+        new += candidate
+    return states, products, kept
+
+
+def _go_back(arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Go back through all steps of all members."""
+    kernel = arrays["recurrent_kernel"]
+    units, of_hidden = of_states.shape[2], of_states[:, -1]
+    of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
+    for step in reversed(range(cache.gates.shape[1])):
+        z, r, g = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(3))
+        found = of_products[:, step]
+        of_old = of_hidden * z
+        closed = 1 - z
+        found[:, :units] = (cache.states[:, step] - g) * of_old * closed
+        of_candidate = (of_hidden - of_old) * (1 - g * g)
+        found[:, 2 * units :] = of_candidate
+        of_kept = of_candidate * r
+        found[:, units : 2 * units] = of_kept * (1 - r) * cache.extra[:, step]
+        recurrent = of_recurrent[:, step]
+        recurrent[:, : 2 * units] = found[:, : 2 * units]
+        recurrent[:, 2 * units :] = of_kept
+        of_hidden = kernel @ recurrent
+        of_hidden += of_old
+        if step and of_states.shape[1] > 1:
+            of_hidden += of_states[:, step - 1]
+    return of_products, of_recurrent
+
+
+GRU = Cell(
+    name="gru",
+    weights=GRUWeights,
+    letters={"update": "z", "reset": "r", CANDIDATE: "g"},
+    state_letters={"hidden": "h"},
+    keeping="update",
+    keras_layer="GRU",
+    step_through=_step_through,
+    go_back=_go_back,
+    num_biases=2,
+)

@@ -1,11 +1,11 @@
 """One step of a long short-term memory (LSTM), and its weights."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from rnn_pipelines.cells.cell import CANDIDATE, Cell, LayerArrays, LayerCache, Steps, sigmoid_in_place
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.weights import CellWeights
 
@@ -30,12 +30,23 @@ class LSTMGates(NamedTuple):
 class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
     """The weights of an LSTM, with one bias, float[4 · units]. The columns are input, forget, candidate, output."""
 
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
     state_type: ClassVar = LSTMState
     gates_type: ClassVar = LSTMGates
+
+    def list_shapes(self, width: int) -> list[tuple[int, ...]]:
+        return [(len(self.kernel), width), (self.units, width), (width,)]
 
     def step(self, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
         """Compute one step with `step_lstm`."""
         return step_lstm(self, inputs, state)
+
+    def step_back(
+        self, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
+    ) -> tuple["LSTMWeights", np.ndarray, LSTMState]:
+        """Go back through one step with `step_back_lstm`."""
+        return step_back_lstm(self, inputs, before, gates, gradients)
 
 
 def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
@@ -67,7 +78,90 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
     return LSTMState(hidden=gates.output * np.tanh(cell), cell=cell), gates
 
 
-def read_lstm_weights(arrays: Sequence[np.ndarray]) -> LSTMWeights:
-    """Read the arrays of `layer.get_weights()`. A layer without bias gets a bias of 0."""
-    kernel, recurrent_kernel, *rest = arrays
-    return LSTMWeights(kernel, recurrent_kernel, rest[0] if rest else np.zeros(kernel.shape[1], kernel.dtype))
+def step_back_lstm(
+    weights: LSTMWeights, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
+) -> tuple[LSTMWeights, np.ndarray, LSTMState]:
+    """Go back through one step of an LSTM.
+
+        k   = tanh c' = tanh(f · c + i · g)
+        dc' += dh' · o · (1 − k²)                   the cell state also reaches the output
+        da  = [dc' · g · i · (1 − i),               input gate
+               dc' · c · f · (1 − f),               forget gate
+               dc' · i · (1 − g²),                  candidate
+               dh' · k · o · (1 − o)]               output gate
+        dW  = xᵀ da,    dU = hᵀ da,    db = Σ da
+        dx  = da Wᵀ,    dh = da Uᵀ,    dc = dc' · f
+
+    Args and Returns: see `CellWeights.step_back`.
+    """
+    i, f, g, o = gates
+    shown = np.tanh(f * before.cell + i * g)
+    cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
+    a = np.concatenate(
+        [
+            cell * g * i * (1 - i),
+            cell * before.cell * f * (1 - f),
+            cell * i * (1 - g**2),
+            gradients.hidden * shown * o * (1 - o),
+        ],
+        axis=-1,
+    )
+    of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
+    return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, cell=cell * f)
+
+
+def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
+    """Compute all steps of all members; `extra` has the cell states, the first one before the first step."""
+    num_members, time, width, batch = products.shape
+    units = width // 4
+    states = np.zeros((num_members, time + 1, units, batch), np.float32)
+    cells, recurrent = np.zeros_like(states), np.empty_like(products[:, 0])
+    kernel = np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2))
+    for step in range(time):
+        gate, cell, new = products[:, step], cells[:, step + 1], states[:, step + 1]
+        gate += np.matmul(kernel, states[:, step], out=recurrent)
+        sigmoid_in_place(gate[:, : 2 * units])
+        candidate = gate[:, 2 * units : 3 * units]
+        np.tanh(candidate, out=candidate)
+        sigmoid_in_place(gate[:, 3 * units :])
+        np.multiply(cells[:, step], gate[:, units : 2 * units], out=cell)
+        cell += gate[:, :units] * candidate
+        np.tanh(cell, out=new)
+        new *= gate[:, 3 * units :]
+    return states, products, cells
+
+
+def _go_back(arrays: LayerArrays, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Go back through all steps of all members."""
+    kernel = arrays["recurrent_kernel"]
+    units, of_hidden = of_states.shape[2], of_states[:, -1]
+    found = np.empty_like(cache.gates)
+    of_cell = np.zeros_like(of_hidden)
+    for step in reversed(range(cache.gates.shape[1])):
+        i, f, g, o = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(4))
+        of_gates, shown = found[:, step], np.tanh(cache.extra[:, step + 1])
+        of_shown = of_hidden * o
+        of_cell += of_shown * (1 - shown * shown)
+        of_gates[:, :units] = of_cell * g * i * (1 - i)
+        of_gates[:, units : 2 * units] = of_cell * cache.extra[:, step] * f * (1 - f)
+        of_gates[:, 2 * units : 3 * units] = of_cell * i * (1 - g * g)
+        of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
+        of_hidden = kernel @ of_gates
+        of_cell *= f
+        if step and of_states.shape[1] > 1:
+            of_hidden += of_states[:, step - 1]
+    return found, found
+
+
+LSTM = Cell(
+    name="lstm",
+    weights=LSTMWeights,
+    letters={"forget": "f", "input": "i", CANDIDATE: "g", "output": "o"},
+    state_letters={"cell": "c", "hidden": "h"},
+    keeping="forget",
+    keras_layer="LSTM",
+    step_through=_step_through,
+    go_back=_go_back,
+    first_biases={"forget": 1.0},
+    options=("activation", "unit_forget_bias"),
+)

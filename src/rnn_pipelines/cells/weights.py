@@ -1,8 +1,9 @@
 """The base class of the weights of all cells, so that `unroll` works with each of them."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -15,42 +16,55 @@ GatesT = TypeVar("GatesT", bound=tuple[np.ndarray, ...])
 
 @dataclass(frozen=True)
 class CellWeights(ABC, Generic[StateT, GatesT]):
-    """The weights of a cell, in Keras' order. Each gate has `units` columns.
+    """The weights of a layer, in Keras' order. Each gate has `units` columns.
 
     `LSTMWeights(*layer.get_weights())` reads them from Keras, `layer.set_weights(weights.to_list())` writes them back.
 
     Attributes:
-        kernel: float[num_inputs, gates · units], multiplies the inputs.
-        recurrent_kernel: float[units, gates · units], multiplies the hidden state.
-        bias: float[gates · units], or of the shape of `get_bias_shape`.
+        kernel: float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
         state_type, gates_type: named tuples of float[batch, units].
     Raises:
         ValueError: the shapes do not fit each other.
     """
 
     kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
     state_type: ClassVar[Any]
     gates_type: ClassVar[Any]
 
+    @classmethod
+    def from_list(cls, arrays: Sequence[np.ndarray]) -> Self:
+        """Return the weights with these arrays in Keras' order."""
+        return cls(*arrays)
+
     def __post_init__(self) -> None:
-        width = len(self.gates_type._fields) * self.units
-        check_shapes(self.to_list(), [(len(self.kernel), width), (self.units, width), self.get_bias_shape(width)])
+        check_shapes(self.to_list(), self.list_shapes(len(self.gates_type._fields) * self.units))
 
     @property
     def units(self) -> int:
         """Return the size of the state."""
-        return len(self.recurrent_kernel)
+        return self.kernel.shape[1] // len(self.gates_type._fields)
 
-    def get_bias_shape(self, width: int) -> tuple[int, ...]:
-        """Return the shape of the bias; here that of a cell with one bias."""
-        return (width,)
+    @abstractmethod
+    def list_shapes(self, width: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the arrays; `width` is the number of columns."""
 
     def to_list(self) -> list[np.ndarray]:
         """Return the arrays in Keras' order."""
-        return [self.kernel, self.recurrent_kernel, self.bias]
+        return [getattr(self, part.name) for part in fields(self)]
 
     @abstractmethod
     def step(self, inputs: np.ndarray, state: StateT) -> tuple[StateT, GatesT]:
         """Compute one step in time, from float[batch, feature] and the state before it."""
+
+    @abstractmethod
+    def step_back(self, inputs: np.ndarray, before: StateT, gates: GatesT, gradients: StateT) -> Any:
+        """Go back through one step.
+
+        Args:
+            inputs: float[batch, feature].
+            before: the state before the step.
+            gates: of the step.
+            gradients: of the state after the step.
+        Returns:
+            The gradients for weights, inputs and the state before the step.
+        """

@@ -7,11 +7,11 @@ from rnn_pipelines.champion.records import Record, list_measures, list_reasons
 from rnn_pipelines.champion.tables import format_value, list_origins
 from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number
 from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
-from rnn_pipelines.report.styles import CELLS, Styles
+from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Challengers, champions and baselines of any task, under their own names.
-STYLES = Styles(CELLS)
+STYLES = Styles(CELL_STYLES)
 
 HOW_TO_READ = (
     "A lower loss is better. All losses are measured on the same holdout, the newest data. They can be compared with "

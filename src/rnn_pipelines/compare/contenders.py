@@ -1,16 +1,15 @@
 """The networks of a comparison. Does not import Keras, so that parameters are checked before it loads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rnn_pipelines.cells.conventions import count_weights
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.report.styles import CELLS, Style
+from rnn_pipelines.report.styles import CELL_STYLES, Style
 
 # The largest difference between the numbers of recurrent weights, as a share of the largest number.
 BUDGET_TOLERANCE = 0.06
@@ -21,22 +20,25 @@ class CellKind:
     """A kind of recurrent layer.
 
     Attributes:
-        layer: its name in `keras.layers`.
+        layer: its name in `keras.layers` or `networks.layers`.
         style: the style of its networks in the report.
         count_weights: returns its number of weights, given the numbers of inputs and units.
-        has_forget_gate: whether it has a forget gate with a configurable initial bias.
+        options: the parameters of `ContenderSpec` that the layer has.
     """
 
     layer: str
     style: Style
     count_weights: Callable[[int, int], int]
-    has_forget_gate: bool = False
+    options: Sequence[str] = ("activation",)
 
 
 NETWORKS = {
-    "rnn": CellKind("SimpleRNN", CELLS["rnn"], partial(count_weights, "rnn")),
-    "lstm": CellKind("LSTM", CELLS["lstm"], partial(count_weights, "lstm"), has_forget_gate=True),
-    "gru": CellKind("GRU", CELLS["gru"], partial(count_weights, "gru")),
+    # A simple recurrent layer has no gates: its new state is computed like the candidate of the other cells.
+    "rnn": CellKind("SimpleRNN", CELL_STYLES["rnn"], lambda num_inputs, units: units * (num_inputs + units + 1)),
+    **{
+        name: CellKind(cell.keras_layer, CELL_STYLES[name], cell.count_weights, cell.options)
+        for name, cell in CELLS.items()
+    },
 }
 
 
@@ -64,8 +66,11 @@ class ContenderSpec(ParameterModel, frozen=True):
 
     @model_validator(mode="after")
     def _validate_forget_bias(self) -> "ContenderSpec":
-        if not self.unit_forget_bias and not NETWORKS[self.cell].has_forget_gate:
+        options = NETWORKS[self.cell].options
+        if not self.unit_forget_bias and "unit_forget_bias" not in options:
             raise ValueError(f"unit_forget_bias is for the cell lstm; {self.cell} has no forget gate")
+        if self.activation != "tanh" and "activation" not in options:
+            raise ValueError(f"activation: the cell {self.cell} has none; leave it out")
         return self
 
 

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
+from rnn_pipelines.networks.recurrent import find_layer
 
 RECURRENT = "recurrent"
 
@@ -22,10 +23,9 @@ def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int,
         A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, with
         `every_step`, float32[batch, time, num_outputs].
     """
-    options: dict[str, Any] = {"activation": contender.activation, "return_sequences": every_step, "name": RECURRENT}
     kind = NETWORKS[contender.cell]
-    if kind.has_forget_gate:
-        options["unit_forget_bias"] = contender.unit_forget_bias
+    options: dict[str, Any] = {name: getattr(contender, name) for name in kind.options}
+    options |= {"return_sequences": every_step, "name": RECURRENT}
     inputs = keras.Input((None, num_inputs), name="steps")
-    outputs = getattr(layers, kind.layer)(contender.units, **options)(inputs)
+    outputs = find_layer(kind.layer)(contender.units, **options)(inputs)
     return keras.Model(inputs, layers.Dense(num_outputs, name="head")(outputs), name=contender.cell)

@@ -1,11 +1,11 @@
 """Checks of a trace against the states that the network itself computed, and of its weights against the formula."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.cell import Cell
 from rnn_pipelines.cells.unroll import Trace
 from rnn_pipelines.errors import NetworkError
 
@@ -40,7 +40,7 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
     return largest
 
 
-def count_by_gate(name: str, cell: Literal["lstm", "gru"], arrays: Sequence[np.ndarray]) -> dict[str, int]:
+def count_by_gate(name: str, cell: Cell, arrays: Sequence[np.ndarray]) -> dict[str, int]:
     """Return the number of weights of each gate, after a check against the formula.
 
     Args:
@@ -49,8 +49,8 @@ def count_by_gate(name: str, cell: Literal["lstm", "gru"], arrays: Sequence[np.n
     Raises:
         NetworkError: the numbers differ from the formula.
     """
-    kernel, recurrent_kernel, *_ = arrays
-    formula = count_weights_by_gate(cell, len(kernel), len(recurrent_kernel))
+    num_inputs, width = arrays[0].shape
+    formula = cell.count_weights_by_gate(num_inputs, width // len(cell.gates))
     counted = dict.fromkeys(formula, sum(array.size for array in arrays) // len(formula))
     if counted != formula:
         raise NetworkError(

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace
-from rnn_pipelines.internals.notation import CANDIDATE
 from rnn_pipelines.internals.records import LayerTrace, Openness
 
 LOW, HIGH = 0.1, 0.9
@@ -73,7 +73,7 @@ def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
     ln 0.5 / ln f = ln 2 / |ln f| steps: infinite if the gate is always 1, and 0 if it is 0 at any step.
 
     Args:
-        keeping: float[num_steps, units], the gate that keeps the state (`Notation.keeping`).
+        keeping: float[num_steps, units], the gate that keeps the state (`Cell.keeping`).
     """
     with np.errstate(divide="ignore"):
         return np.log(2) / np.abs(np.log(keeping.astype(np.float64)).mean(axis=0))

@@ -13,7 +13,6 @@ from rnn_pipelines.internals.gate_statistics import (
     measure_openness,
     tabulate_distributions,
 )
-from rnn_pipelines.internals.notation import NOTATIONS
 from rnn_pipelines.internals.records import HalfLives, LayerSummary, Summary, Traces
 
 
@@ -32,11 +31,11 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
     for group in traces:
         for name, members in group.layers.items():
             layer, gates = members[0], list_gates(members)
-            lives = measure_half_lives(gates[NOTATIONS[layer.cell].keeping])
+            lives = measure_half_lives(gates[layer.cell.keeping])
             by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
             layers[name] = {
                 "origin": group.origin,
-                "cell": layer.cell,
+                "cell": layer.cell.name,
                 "num_inputs": layer.inputs.shape[2],
                 "units": layer.weights.units,
                 "num_sequences": len(layer.mask),

@@ -1,58 +1,19 @@
-"""Names, letters and colours of the gates and states of each cell."""
+"""Names and colours of the layers whose gates are shown."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from rnn_pipelines.report.styles import CELLS, Style
+from rnn_pipelines.cells import registry
+from rnn_pipelines.report.styles import CELL_STYLES
 
-# The candidate is a tanh from −1 to 1; the other gates are a σ from 0 to 1.
-CANDIDATE = "candidate"
-
-
-@dataclass(frozen=True)
-class Notation:
-    """A cell whose gates can be traced.
-
-    Attributes:
-        style: the style of its layer in the forecast.
-        text_color: the colour of its layers that read texts.
-        gates: letters by name, including the candidate, in display order.
-        states: letters by name, in display order.
-        keeping: the gate that keeps the state: the LSTM's cell state or the GRU's hidden state.
-        num_biases: the number of biases of each gate and unit.
-    """
-
-    style: Style
-    text_color: str
-    gates: Mapping[str, str]
-    states: Mapping[str, str]
-    keeping: str
-    num_biases: int
-
-
-NOTATIONS = {
-    "lstm": Notation(
-        CELLS["lstm"],
-        "#56b4e9",
-        {"forget": "f", "input": "i", CANDIDATE: "g", "output": "o"},
-        {"cell": "c", "hidden": "h"},
-        keeping="forget",
-        num_biases=1,
-    ),
-    "gru": Notation(
-        CELLS["gru"],
-        "#e69f00",
-        {"update": "z", "reset": "r", CANDIDATE: "g"},
-        {"hidden": "h"},
-        keeping="update",
-        num_biases=2,
-    ),
-}
+# The networks of forecasters and classifiers, in the order in which they are shown.
+CELLS = {name: registry.CELLS[name] for name in ("lstm", "gru")}
+# The colours of layers that read texts; those that read series have the colours of `report.styles`.
+TEXT_COLORS = {"lstm": "#56b4e9", "gru": "#e69f00"}
 
 
 def list_figures() -> list[str]:
     """Return the names of all figures: of each cell's gates, states and words, and of all layers together."""
-    of_cells = [f"{cell}_{part}" for cell, of in NOTATIONS.items() for part in (*of.gates, "state", "words")]
+    of_cells = [f"{name}_{part}" for name, cell in CELLS.items() for part in (*cell.letters, "state", "words")]
     return [*of_cells, "distributions", "half_lives", "gradients"]
 
 
@@ -62,7 +23,7 @@ def name_layer(layer: str) -> str:
     `sentiment_gru_backward` is GRU, sentiment, backward; `forecast_lstm_layer_2` is LSTM, forecast, layer 2.
     """
     task, cell, *part = layer.split("_")
-    return ", ".join([NOTATIONS[cell].style.name, task, *filter(None, [" ".join(part)])])
+    return ", ".join([CELL_STYLES[cell].name, task, *filter(None, [" ".join(part)])])
 
 
 def list_forecaster(cell: str, layers: Iterable[str]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from rnn_pipelines.cells.gru import GRUWeights
-from rnn_pipelines.cells.lstm import LSTMWeights
+from rnn_pipelines.cells.cell import Cell
 from rnn_pipelines.cells.unroll import Trace
+from rnn_pipelines.cells.weights import CellWeights
 from rnn_pipelines.networks.records import LayerRecord
 
 
@@ -46,8 +46,8 @@ class LayerTrace:
             beginning; None on texts.
     """
 
-    cell: Literal["lstm", "gru"]
-    weights: LSTMWeights | GRUWeights
+    cell: Cell
+    weights: CellWeights[Any, Any]
     inputs: np.ndarray
     mask: np.ndarray
     trace: Trace[Any, Any]

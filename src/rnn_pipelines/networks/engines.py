@@ -17,13 +17,13 @@ MIN_GPU_SIZE = 128 * 256
 GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
-def make_trainer(engine: EngineName, weights: Weights, settings: StepSettings) -> Trainer:
+def make_trainer(engine: EngineName, cell: str, weights: Weights, settings: StepSettings) -> Trainer:
     """Return the members in training by an engine, which is imported here."""
     if engine == "numpy":
-        return NumPyTrainer(weights, settings)
+        return NumPyTrainer(cell, weights, settings)
     from rnn_pipelines.networks.keras_trainer import KerasTrainer
 
-    return KerasTrainer(weights, settings)
+    return KerasTrainer(cell, weights, settings)
 
 
 def choose_engine(asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int) -> EngineName:

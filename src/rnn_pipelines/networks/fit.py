@@ -1,4 +1,4 @@
-"""One training loop for all networks of the project."""
+"""The training loop of the Keras networks, those of `sentiment` and `compare`."""
 
 import math
 import time

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from rnn_pipelines.networks.members import ForwardCache, LayerCache, Weights, list_layers, name_array, transpose
+from rnn_pipelines.cells.registry import CELLS
+from rnn_pipelines.networks.members import ForwardCache, Weights, list_layers, name_array, transpose
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
@@ -18,11 +19,12 @@ def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_ou
     found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
     for number, of_products, of_recurrent in _backward(weights, cache, of_outputs):
         layer = cache.layers[number]
+        of_layer = {"kernel": _sum_products(layer.inputs, of_products), "bias": _sum_batch(of_products)}
+        if "recurrent_kernel" in weights:
+            of_layer["recurrent_kernel"] = _sum_products(layer.states[:, :-1], of_recurrent)
         if "recurrent_bias" in weights:
-            found[name_array("recurrent_bias", number)] = _sum_batch(of_recurrent)
-        found[name_array("recurrent_kernel", number)] = _sum_products(layer.states[:, :-1], of_recurrent)
-        found[name_array("bias", number)] = _sum_batch(of_products)
-        found[name_array("kernel", number)] = _sum_products(layer.inputs, of_products)
+            of_layer["recurrent_bias"] = _sum_batch(of_recurrent)
+        found |= {name_array(name, number): array for name, array in of_layer.items()}
     if "embedding_kernel" in weights:
         of_embedded = _find_gradient_of_embedding(weights, cache, of_products)
         found["embedding_kernel"] = _sum_products(cache.inputs, of_embedded)
@@ -58,7 +60,7 @@ def _backward(
         The number of the layer, and the gradients for the arguments of its gates: for the products with its inputs, and
         for those with its states.
     """
-    layers, units = list_layers(weights), cache.layers[-1].states.shape[-2]
+    layers, units = list_layers(cache.cell, weights), cache.layers[-1].states.shape[-2]
     of_last = weights["head_kernel"][:, :units] @ transpose(of_outputs)
     if cache.masks:
         of_last *= cache.masks[-1]
@@ -66,8 +68,7 @@ def _backward(
     of_states = of_last[:, None]
     for number in reversed(range(len(layers))):
         layer = layers[number]
-        backward = _backward_gru if "recurrent_bias" in layer else _backward_lstm
-        of_products, of_recurrent = backward(layer["recurrent_kernel"], cache.layers[number], of_states)
+        of_products, of_recurrent = CELLS[cache.cell].go_back(layer, cache.layers[number], of_states)
         yield number, of_products, of_recurrent
         if number:
             of_states = layer["kernel"][:, None] @ of_products
@@ -95,55 +96,3 @@ def _sum_batch(of_products: np.ndarray) -> np.ndarray:
     ones = np.ones((of_products.shape[-1], 1), np.float32)
     total: np.ndarray = transpose((of_products @ ones).sum(axis=1))
     return total
-
-
-def _backward_gru(kernel: np.ndarray, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients for the arguments of the gates: for the products with inputs, and for those with states.
-
-    Args:
-        kernel: the recurrent kernels.
-        cache: of the layer.
-        of_states: float32[member, time, unit, batch], the gradient for each state as an output of the layer, or with
-            one step, for the last one only.
-    """
-    units, of_hidden = of_states.shape[2], of_states[:, -1]
-    of_products, of_recurrent = np.empty_like(cache.gates), np.empty_like(cache.gates)
-    for step in reversed(range(cache.gates.shape[1])):
-        z, r, g = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(3))
-        found = of_products[:, step]
-        of_old = of_hidden * z
-        closed = 1 - z
-        found[:, :units] = (cache.states[:, step] - g) * of_old * closed
-        of_candidate = (of_hidden - of_old) * (1 - g * g)
-        found[:, 2 * units :] = of_candidate
-        of_kept = of_candidate * r
-        found[:, units : 2 * units] = of_kept * (1 - r) * cache.extra[:, step]
-        recurrent = of_recurrent[:, step]
-        recurrent[:, : 2 * units] = found[:, : 2 * units]
-        recurrent[:, 2 * units :] = of_kept
-        of_hidden = kernel @ recurrent
-        of_hidden += of_old
-        if step and of_states.shape[1] > 1:
-            of_hidden += of_states[:, step - 1]
-    return of_products, of_recurrent
-
-
-def _backward_lstm(kernel: np.ndarray, cache: LayerCache, of_states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients for the arguments of the gates, twice; see `_backward_gru`."""
-    units, of_hidden = of_states.shape[2], of_states[:, -1]
-    found = np.empty_like(cache.gates)
-    of_cell = np.zeros_like(of_hidden)
-    for step in reversed(range(cache.gates.shape[1])):
-        i, f, g, o = (cache.gates[:, step, place * units : (place + 1) * units] for place in range(4))
-        of_gates, shown = found[:, step], np.tanh(cache.extra[:, step + 1])
-        of_shown = of_hidden * o
-        of_cell += of_shown * (1 - shown * shown)
-        of_gates[:, :units] = of_cell * g * i * (1 - i)
-        of_gates[:, units : 2 * units] = of_cell * cache.extra[:, step] * f * (1 - f)
-        of_gates[:, 2 * units : 3 * units] = of_cell * i * (1 - g * g)
-        of_gates[:, 3 * units :] = of_shown * shown * (1 - o)
-        of_hidden = kernel @ of_gates
-        of_cell *= f
-        if step and of_states.shape[1] > 1:
-            of_hidden += of_states[:, step - 1]
-    return found, found

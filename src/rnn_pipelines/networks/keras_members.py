@@ -7,34 +7,45 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import NetworkError, show, show_all
-from rnn_pipelines.networks.members import STATIC_INPUTS, STEPS, Weights, list_layers, name_array, read_cell
+from rnn_pipelines.networks.members import (
+    STATIC_INPUTS,
+    STEPS,
+    Weights,
+    count_units,
+    list_layers,
+    name_array,
+    read_cell,
+)
+from rnn_pipelines.networks.recurrent import find_layer
 
 
-def build_model(weights: Mapping[str, np.ndarray]) -> keras.Model:
+def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """Build a functional model of the members' mean; `member_1` and so on are models inside it.
 
     Args:
+        cell: its name in `CELLS`.
         weights: of the members.
     Returns:
         A model, not compiled, from `steps`, float32[batch, time, feature], and, if the head has static inputs,
         `static_inputs`, float32[batch, static_inputs], to float32[batch, output].
     """
     inputs = {STEPS: keras.Input((None, _count_inputs(weights)), name=STEPS)}
-    num_static_inputs = _count_static_inputs(weights)
+    num_static_inputs = weights["head_kernel"].shape[-2] - count_units(cell, weights)[-1]
     if num_static_inputs:
         inputs[STATIC_INPUTS] = keras.Input((num_static_inputs,), name=STATIC_INPUTS)
     outputs = []
     for member in range(len(weights["head_kernel"])):
         own = {name: keras.Input(one.shape[1:], name=name) for name, one in inputs.items()}
-        output = call_layers(make_layers(weights, member), own[STEPS], own.get(STATIC_INPUTS))
+        output = call_layers(make_layers(cell, weights, member), own[STEPS], own.get(STATIC_INPUTS))
         outputs.append(keras.Model(own, output, name=f"member_{member + 1}")(inputs))
     mean = layers.Average(name="mean")(outputs) if len(outputs) > 1 else outputs[0]
     return keras.Model(inputs, mean, name="members")
 
 
-def read_model(model: keras.Model) -> Weights:
-    """Return the weights of a model of `build_model`.
+def read_model(cell: str, model: keras.Model) -> Weights:
+    """Return the weights of a model of `build_model` with this cell.
 
     Raises:
         NetworkError: the model has no members.
@@ -46,12 +57,13 @@ def read_model(model: keras.Model) -> Weights:
             f"{show_all(layer.name for layer in model.layers)}. Give a model of Network.to_keras."
         )
     return stack_members(
+        cell,
         [[layer.get_weights() for layer in member.layers if layer.weights] for member in members],
         has_embedding=any(layer.name == "embedding" for layer in members[0].layers),
     )
 
 
-def make_layers(weights: Mapping[str, np.ndarray], member: int) -> list[Any]:
+def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[Any]:
     """Return the layers of one member with their weights: embedding if any, recurrent layers, and head.
 
     The recurrent layers fulfil the conditions of cuDNN: default activations, and no recurrent dropout.
@@ -59,16 +71,19 @@ def make_layers(weights: Mapping[str, np.ndarray], member: int) -> list[Any]:
     made: list[Any] = []
     if "embedding_kernel" in weights:
         made.append(layers.Dense(weights["embedding_bias"].shape[-1], activation="relu", name="embedding"))
-    units = [layer["recurrent_kernel"].shape[-2] for layer in list_layers(weights)]
-    cell, kind = ("gru", layers.GRU) if "recurrent_bias" in weights else ("lstm", layers.LSTM)
+    units = count_units(cell, weights)
     for number, width in enumerate(units):
-        made.append(kind(width, return_sequences=number < len(units) - 1, name=name_array(cell, number)))
+        made.append(
+            find_layer(CELLS[cell].keras_layer)(
+                width, return_sequences=number < len(units) - 1, name=name_array(cell, number)
+            )
+        )
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))
     num_inputs = _count_inputs(weights)
-    for layer, arrays in zip(made, list_arrays(weights, member), strict=True):
+    for layer, arrays in zip(made, list_arrays(cell, weights, member), strict=True):
         layer.build((None, len(arrays[0])) if layer.name == "head" else (None, None, num_inputs))
         layer.set_weights(arrays)
-        num_inputs = getattr(layer, "units", num_inputs)
+        num_inputs = layer.units
     return made
 
 
@@ -91,31 +106,30 @@ def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, mask
     return head(read if static_inputs is None else ops.concatenate([read, static_inputs], axis=-1))
 
 
-def list_arrays(weights: Mapping[str, np.ndarray], member: int) -> list[list[np.ndarray]]:
+def list_arrays(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[list[np.ndarray]]:
     """Return the arrays of each layer of one member, in the order of Keras' `get_weights`."""
     dense = {
         kind: [weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]] for kind in _list_dense(weights)
     }
-    recurrent = [read_cell(weights, member, number).to_list() for number in range(len(list_layers(weights)))]
+    recurrent = [
+        read_cell(cell, weights, member, number).to_list() for number in range(len(list_layers(cell, weights)))
+    ]
     return [*([dense["embedding"]] if "embedding" in dense else []), *recurrent, dense["head"]]
 
 
-def stack_members(members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool) -> Weights:
+def stack_members(cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool) -> Weights:
     """Return the weights of members; the inverse of `list_arrays`."""
-    found = [_name_arrays(arrays, has_embedding) for arrays in members]
+    found = [_name_arrays(cell, arrays, has_embedding) for arrays in members]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 
-def _name_arrays(arrays: Sequence[Sequence[np.ndarray]], has_embedding: bool) -> Weights:
+def _name_arrays(cell: str, arrays: Sequence[Sequence[np.ndarray]], has_embedding: bool) -> Weights:
     named: Weights = {}
     first = int(has_embedding)
     for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[1 - first :]:
         named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
-    for number, (kernel, recurrent_kernel, bias) in enumerate(arrays[first:-1]):
-        # A GRU has a second row, for the product with the state.
-        biases = np.atleast_2d(bias)
-        own = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": biases[:1]}
-        own |= {"recurrent_bias": biases[1:]} if len(biases) > 1 else {}
+    for number, of_layer in enumerate(arrays[first:-1]):
+        own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
         named |= {name_array(name, number): array for name, array in own.items()}
     return named
 
@@ -126,8 +140,3 @@ def _list_dense(weights: Mapping[str, np.ndarray]) -> list[str]:
 
 def _count_inputs(weights: Mapping[str, np.ndarray]) -> int:
     return int(weights.get("embedding_kernel", weights["kernel"]).shape[-2])
-
-
-def _count_static_inputs(weights: Mapping[str, np.ndarray]) -> int:
-    units = list_layers(weights)[-1]["recurrent_kernel"].shape[-2]
-    return int(weights["head_kernel"].shape[-2] - units)

@@ -24,16 +24,17 @@ class KerasTrainer:
     """See `Trainer`.
 
     Args:
+        cell: its name in `CELLS`.
         weights: initial ones; not changed.
         settings: of the steps.
     """
 
-    def __init__(self, weights: Weights, settings: StepSettings) -> None:
+    def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
         members = range(len(weights["head_kernel"]))
-        self._settings, self.num_steps = settings, 0
+        self._cell, self._settings, self.num_steps = cell, settings, 0
         self._has_embedding = "embedding_kernel" in weights
-        self._trained = [make_layers(weights, member) for member in members]
-        self._averaged = [make_layers(weights, member) for member in members]
+        self._trained = [make_layers(cell, weights, member) for member in members]
+        self._averaged = [make_layers(cell, weights, member) for member in members]
         # TensorFlow's variables of each member: weights, their running mean, and the two means of Adam.
         variables = [_list_variables(layers) for layers in self._trained]
         self._kinds = {
@@ -42,7 +43,7 @@ class KerasTrainer:
             "first": [[tf.Variable(tf.zeros_like(one)) for one in own] for own in variables],
             "second": [[tf.Variable(tf.zeros_like(one)) for one in own] for own in variables],
         }
-        self._lengths = [len(arrays) for arrays in list_arrays(weights, 0)]
+        self._lengths = [len(arrays) for arrays in list_arrays(cell, weights, 0)]
         self._step = tf.function(self._take_step, reduce_retracing=True, autograph=False)
         self._forward = tf.function(self._call, reduce_retracing=True, autograph=False)
 
@@ -79,14 +80,14 @@ class KerasTrainer:
             prefix = f"{kind}."
             arrays = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
             for member, variables in enumerate(members):
-                values = [array for layer in list_arrays(arrays, member) for array in layer]
+                values = [array for layer in list_arrays(self._cell, arrays, member) for array in layer]
                 for variable, value in zip(variables, values, strict=True):
                     variable.assign(value)
         self.num_steps = num_steps
 
     def _read(self, kind: str) -> Weights:
         members = [list(self._split([one.numpy() for one in own])) for own in self._kinds[kind]]
-        return stack_members(members, self._has_embedding)
+        return stack_members(self._cell, members, self._has_embedding)
 
     def _split(self, arrays: Sequence[np.ndarray]) -> Iterator[Sequence[np.ndarray]]:
         """Yield the arrays of each layer."""

@@ -39,3 +39,45 @@ class MaskedPooling(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"kinds": self.kinds}
+
+
+class MinGRUCell(keras.layers.Layer):
+    """A step of a minimal GRU, with the equations of `cells.min_gru`."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.units = self.state_size = units
+
+    def build(self, shape: Any) -> None:
+        """Create the weights for inputs of this shape."""
+        self.kernel = self.add_weight(shape=(shape[-1], 2 * self.units), initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight(shape=(2 * self.units,), initializer="zeros", name="bias")
+
+    def call(self, inputs: Any, states: Any) -> tuple[Any, Any]:
+        """Return the next state, float32[batch, units], as output and as state."""
+        update, candidate = ops.split(ops.matmul(inputs, self.kernel) + self.bias, 2, axis=-1)
+        update = ops.sigmoid(update)
+        state = update * states[0] + (1 - update) * candidate
+        return state, [state]
+
+
+@keras.saving.register_keras_serializable("rnn_pipelines")
+class MinGRU(keras.layers.RNN):
+    """A minimal GRU over all steps.
+
+    Args:
+        units: size of the state.
+        options: of `keras.layers.RNN`, such as `return_sequences`.
+    """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(MinGRUCell(units), **options)
+        self.units = units
+
+    def get_config(self) -> dict[str, Any]:
+        return {name: value for name, value in super().get_config().items() if name != "cell"} | {"units": self.units}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "MinGRU":
+        """Return a layer with this configuration; that of Keras would expect its cell."""
+        return cls(**config)

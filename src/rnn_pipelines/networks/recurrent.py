@@ -1,11 +1,17 @@
-"""The recurrent layers by name, and the summary of a network's layers."""
+"""The classes of recurrent layers, and the summary of a network's layers."""
+
+from typing import Any
 
 import keras
 from keras import layers
 
+from rnn_pipelines.networks import layers as own_layers
 from rnn_pipelines.networks.records import LayerRecord
 
-RECURRENT_LAYERS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+
+def find_layer(name: str) -> Any:
+    """Return a class of recurrent layers, of Keras or of `networks.layers`."""
+    return getattr(layers, name, None) or getattr(own_layers, name)
 
 
 def summarize_layers(model: keras.Model) -> list[LayerRecord]:

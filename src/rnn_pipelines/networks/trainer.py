@@ -76,11 +76,13 @@ class NumPyTrainer:
     """See `Trainer`.
 
     Args:
+        cell: its name in `CELLS`.
         weights: initial ones; changed in place.
         settings: of the steps.
     """
 
-    def __init__(self, weights: Weights, settings: StepSettings) -> None:
+    def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
+        self._cell = cell
         self._adam = Adam(weights, settings.learning_rate, settings.weight_average, settings.clip_norm)
         self._is_absolute = settings.is_absolute
 
@@ -89,7 +91,7 @@ class NumPyTrainer:
         return self._adam.num_steps
 
     def step(self, batch: Batch) -> float:
-        outputs, cache = forward(self._adam.weights, batch.steps, batch.static_inputs, batch.masks)
+        outputs, cache = forward(self._cell, self._adam.weights, batch.steps, batch.static_inputs, batch.masks)
         errors = (outputs - batch.targets) * batch.is_seen
         loss, slopes = measure_loss(errors, self._is_absolute)
         slopes /= np.float32(errors[0].size)
@@ -97,7 +99,7 @@ class NumPyTrainer:
         return float(loss.sum() / max(1, batch.is_seen.sum() * errors.shape[-1]))
 
     def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
-        return forward_member(self._adam.averages, member, steps, static_inputs)
+        return forward_member(self._cell, self._adam.averages, member, steps, static_inputs)
 
     def copy_averages(self) -> Weights:
         return {name: array.copy() for name, array in self._adam.averages.items()}
@@ -109,10 +111,12 @@ class NumPyTrainer:
         self._adam.set_state(state, num_steps)
 
 
-def forward_member(weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
+def forward_member(
+    cell: str, weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray
+) -> np.ndarray:
     """Return the outputs of one member: float32[batch, output]."""
     own = {name: array[member : member + 1] for name, array in weights.items()}
-    return forward(own, steps, static_inputs)[0][0]
+    return forward(cell, own, steps, static_inputs)[0][0]
 
 
 def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.ndarray]:

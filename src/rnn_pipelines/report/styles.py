@@ -61,8 +61,9 @@ class Styles(Mapping[str, Style]):
 
 
 # The styles of the cells, which all registries of networks use.
-CELLS = {
+CELL_STYLES = {
     "rnn": Style("simple RNN", "#963060"),
     "lstm": Style("LSTM", BLUE),
     "gru": Style("GRU", VERMILION),
+    "mingru": Style("minGRU", GREEN),
 }

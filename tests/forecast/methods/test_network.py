@@ -173,7 +173,7 @@ def test_correction_is_the_mean_of_the_members(cases: Cases, name: str, cell: st
     network = make_trained(panel, linear, cell)
     normalized = normalize_windows(panel, linear.normalizer, origins)
     steps, known = read(panel, linear, origins, network.segment, tuple(network.calendar))
-    outputs, _ = forward(network.weights, steps, known)
+    outputs, _ = forward(network.cell, network.weights, steps, known)
     np.testing.assert_allclose(correct(network, panel, normalized, origins), outputs.mean(axis=0), atol=1e-6)
 
 

@@ -623,7 +623,7 @@ def test_corrections_are_averaged_over_the_members(cases: Cases, trained: Cases)
     origins = case.linear.validation[:3]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
     steps, known = read_windows(case.panel, normalized, origins, network.layout)
-    expected = forward(network.weights, steps, known)[0].mean(axis=0)
+    expected = forward(network.cell, network.weights, steps, known)[0].mean(axis=0)
     np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.methods.network import Network, read_windows
@@ -27,7 +27,6 @@ from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import forward
 
-CELLS = ("lstm", "gru")
 # Single steps; four steps read as one, of which the first has only two; the latter through an embedding.
 # And stacks of two layers.
 STACK = {"units": (3, 2)}
@@ -106,7 +105,7 @@ def test_states_are_those_with_which_the_network_forecasts(
     make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     chosen = make_forecasters(**hyperparameters)
-    _, cache = forward(chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
+    _, cache = forward(cell, chosen.networks[cell].weights, *read_all(chosen, chosen.networks[cell])[:2])
     for own, members in zip(cache.layers, trace_stack(chosen, cell).values(), strict=True):
         for member, layer in enumerate(members):
             states = own.states[member, 1:].transpose(2, 0, 1)
@@ -120,10 +119,10 @@ def test_states_are_those_of_keras(
     make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     """Of a layer of Keras with the member's weights."""
-    from keras import layers
+    from rnn_pipelines.networks.recurrent import find_layer
 
     for layer in chain.from_iterable(trace_stack(make_forecasters(**hyperparameters), cell).values()):
-        made = {"lstm": layers.LSTM, "gru": layers.GRU}[cell](layer.weights.units, return_sequences=True)
+        made = find_layer(CELLS[cell].keras_layer)(layer.weights.units, return_sequences=True)
         made.build(layer.inputs.shape)
         made.set_weights(layer.weights.to_list())
         np.testing.assert_allclose(layer.trace.states.hidden, made(layer.inputs), atol=1e-6)
@@ -161,7 +160,7 @@ def test_gradient_of_the_correction_is_that_of_finite_differences(
         moved = np.zeros_like(steps)
         # So small that no unit of an embedding begins or ends on the way.
         moved[time, :, feature] = 2e-3
-        outputs = [forward(network.weights, steps + sign * moved, known)[0] for sign in (1, -1)]
+        outputs = [forward(network.cell, network.weights, steps + sign * moved, known)[0] for sign in (1, -1)]
         expected = (outputs[0] - outputs[1]).mean(axis=0)[:, 0] / 4e-3
         np.testing.assert_allclose(gradients[:, time, feature], expected, rtol=5e-3, atol=5e-4)
 
@@ -227,4 +226,4 @@ def test_lower_layers_of_a_stack_have_states_at_all_steps(make_forecasters: Make
 def test_weights_are_counted_by_gate(forecast: Traces, cell: str) -> None:
     """Of a member that reads the series twice, and one feature of the calendar."""
     for layer in forecast.layers[f"forecast_{cell}"]:
-        assert layer.num_weights_by_gate == count_weights_by_gate(cell, 3, 3)
+        assert layer.num_weights_by_gate == CELLS[cell].count_weights_by_gate(3, 3)

@@ -10,7 +10,7 @@ from plotly.graph_objects import Figure
 from cell_weights import draw_weights
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, tabulate_distributions
-from rnn_pipelines.internals.notation import NOTATIONS, name_layer
+from rnn_pipelines.internals.notation import CELLS, TEXT_COLORS, name_layer
 from rnn_pipelines.internals.report.figures import choose_window, draw_figures, draw_words, order_units, place_values
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 
@@ -21,12 +21,12 @@ def make_layer(cell: str) -> SimpleNamespace:
     inputs[3, 2, 0], inputs[3, 6, 0] = -9, 9
     weights, mask = draw_weights(np.random.default_rng(0), cell, 3, 4), np.ones((5, 8), bool)
     parts = {"weights": weights, "inputs": inputs, "mask": mask, "trace": unroll(weights, inputs)}
-    return SimpleNamespace(cell=cell, series=inputs[:, :, :1], **parts)
+    return SimpleNamespace(cell=CELLS[cell], series=inputs[:, :, :1], **parts)
 
 
 @pytest.fixture(scope="module")
 def layers() -> dict[str, SimpleNamespace]:
-    return {f"forecast_{cell}": make_layer(cell) for cell in NOTATIONS}
+    return {f"forecast_{cell}": make_layer(cell) for cell in CELLS}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_layer_of_a_stack_has_its_number() -> None:
 def test_stack_has_a_map_for_each_layer_and_state(layers, readings, tables) -> None:
     """From the inputs to the head, each with its own letter, and over the same window."""
     lstm = layers["forecast_lstm"]
-    second = SimpleNamespace(**vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": "gru"})
+    second = SimpleNamespace(**vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]})
     stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
     found = draw_figures(SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), readings, **tables)
     assert set(found) == set(FIGURES)
@@ -110,9 +110,7 @@ def test_values_of_single_steps_lie_where_their_gates_are(figures) -> None:
     np.testing.assert_array_equal(drawn[0].x, drawn[1].x)
 
 
-@pytest.mark.parametrize(
-    ("cell", "gate"), [(cell, gate) for cell, notation in NOTATIONS.items() for gate in notation.gates]
-)
+@pytest.mark.parametrize(("cell", "gate"), [(name, gate) for name, cell in CELLS.items() for gate in cell.letters])
 def test_gate_of_every_unit_is_drawn(layers, figures, cell: str, gate: str) -> None:
     (drawn,) = find_maps(figures[f"{cell}_{gate}"])
     layer = layers[f"forecast_{cell}"]
@@ -128,7 +126,7 @@ def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
 
 
 def test_units_stand_in_the_same_row_of_every_picture_of_a_cell(figures) -> None:
-    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*NOTATIONS["lstm"].gates, "state")}
+    rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*CELLS["lstm"].letters, "state")}
     assert len(rows) == 1
 
 
@@ -140,10 +138,10 @@ def test_gates_are_drawn_from_closed_to_open_and_candidates_about_0(figures) -> 
 
 
 def test_states_are_drawn_below_each_other(layers, figures) -> None:
-    for cell, notation in NOTATIONS.items():
+    for cell, notation in CELLS.items():
         drawn = find_maps(figures[f"{cell}_state"])
         order = order_units(layers[f"forecast_{cell}"])
-        for trace, state in zip(drawn, notation.states, strict=True):
+        for trace, state in zip(drawn, notation.state_letters, strict=True):
             values = getattr(layers[f"forecast_{cell}"].trace.states, state)[3]
             np.testing.assert_allclose(trace.z, values[:, order].T, atol=1e-4)
 
@@ -166,7 +164,7 @@ def test_gradients_below_the_floor_are_left_out(figures) -> None:
 
 def test_backward_layer_is_dotted(figures) -> None:
     line = figures["gradients"].data[0].line
-    assert (line.dash, line.color) == ("dot", NOTATIONS["lstm"].text_color)
+    assert (line.dash, line.color) == ("dot", TEXT_COLORS["lstm"])
 
 
 def test_words_stand_below_their_values_even_if_one_comes_twice(figures) -> None:

@@ -10,7 +10,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from golden import fits_screen, has_in_order, is_golden
-from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES, count_weights_by_gate
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.internals.report.report import (
     EQUATIONS,
     NOTES,
@@ -42,7 +42,7 @@ FORECASTER = make_network("LSTM", members=5) | {"segment": 12, "shrinkage": 0.62
 
 
 def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 12) -> dict[str, Any]:
-    gates = LSTM_GATES if cell == "lstm" else GRU_GATES
+    gates = CELLS[cell].gates
     return {
         "origin": f"trained by {EVIL}",
         "cell": cell,
@@ -50,7 +50,7 @@ def make_layer(cell: str, half_life: float | None = 2.345, reach: int | None = 1
         "units": 16,
         "num_sequences": 256,
         "num_steps": 7680,
-        "num_weights_by_gate": count_weights_by_gate(cell, 5, 16),
+        "num_weights_by_gate": CELLS[cell].count_weights_by_gate(5, 16),
         "max_difference": 2.7e-7,
         "network": make_network("LSTM"),
         "openness": {gate: {"mean": -0.125, "low_fraction": 0.01, "high_fraction": 0.021} for gate in gates},
@@ -120,7 +120,7 @@ def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> N
 
 
 def test_every_gate_has_its_equation_and_its_paragraph() -> None:
-    parts = {f"lstm_{gate}" for gate in LSTM_GATES} | {f"gru_{gate}" for gate in GRU_GATES}
+    parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from rnn_pipelines.cells.conventions import count_weights_by_gate
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
@@ -65,7 +65,7 @@ def test_dropout_is_off() -> None:
 def test_weights_are_counted_by_gate(cell: str) -> None:
     model = make_classifier(cell)
     traces = trace_layer(model, make_texts())
-    assert [trace.num_weights_by_gate for trace in traces] == [count_weights_by_gate(cell, 6, 3)] * 2
+    assert [trace.num_weights_by_gate for trace in traces] == [CELLS[cell].count_weights_by_gate(6, 3)] * 2
     counted = sum(sum(trace.num_weights_by_gate.values()) for trace in traces)
     assert counted == model.get_layer(f"bidirectional_{cell}").count_params()
 

@@ -1,6 +1,6 @@
 """The wiring of `internals`."""
 
-from rnn_pipelines.cells.conventions import GRU_GATES, LSTM_GATES
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.pipelines.internals import create_pipeline
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 
@@ -18,7 +18,7 @@ def test_nothing_of_other_pipelines_is_written() -> None:
 
 
 def test_every_gate_and_candidate_has_its_figure() -> None:
-    gates = {f"lstm_{gate}" for gate in LSTM_GATES} | {f"gru_{gate}" for gate in GRU_GATES}
+    gates = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
     assert gates <= set(FIGURES)
 
 

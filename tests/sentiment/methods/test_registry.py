@@ -13,7 +13,7 @@ from rnn_pipelines.champion.artefacts import Candidate
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.pipelines.retrain_sentiment import create_pipeline as create_retrain_pipeline
 from rnn_pipelines.pipelines.sentiment import create_pipeline
-from rnn_pipelines.report.styles import CELLS, Style
+from rnn_pipelines.report.styles import CELL_STYLES, Style
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import BASELINES, NETWORKS, Baseline, Network, list_classifiers
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec
@@ -41,7 +41,7 @@ def test_classifiers_come_from_the_simplest_to_all_together() -> None:
 def _registered() -> Any:
     """A simple RNN, and a baseline that finds everything as likely positive as not."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "rnn", Network(CELLS["rnn"]))
+        patch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
         patch.setitem(BASELINES, "coin", Baseline(Style("coin"), lambda _, predictions: np.zeros(len(predictions))))
         yield
 

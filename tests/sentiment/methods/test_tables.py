@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import ReviewError
-from rnn_pipelines.report.styles import CELLS
+from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.registry import NETWORKS, Network
 from rnn_pipelines.sentiment.methods.tables import (
     HoldoutTable,
@@ -38,7 +38,7 @@ def test_column_of_nobody_is_refused(predictions: pd.DataFrame) -> None:
 def test_column_of_a_network_that_is_registered_later_is_taken(
     predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(NETWORKS, "rnn", Network(CELLS["rnn"]))
+    monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
     with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
     assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
 

@@ -38,7 +38,7 @@ def attribute_correction(
     on_path = steps * path
     if has_embedding:
         on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
-    _, cache = forward(network.weights, on_path, static_inputs * path)
+    _, cache = forward(network.cell, network.weights, on_path, static_inputs * path)
     slopes = []
     for of_step in np.eye(panel.horizon, dtype=np.float32):
         of_outputs = np.broadcast_to(of_step, (network.num_members, NUM_POINTS, panel.horizon))
@@ -49,7 +49,7 @@ def attribute_correction(
     start = steps * np.float32(0)
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
-    baseline = forward(network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
+    baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
     calendar, covariates = _split_static_inputs(panel, static_inputs[0][:, None] * of_static)
     return replace(
         parts,

@@ -2,15 +2,16 @@
 
 from itertools import pairwise
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.layout import NUM_HARMONICS
 from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.series.windows import WindowedPanel
-from rnn_pipelines.networks.members import NUM_GATES, MemberShape
+from rnn_pipelines.networks.members import MemberShape
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
 
 # Largest number of linear methods. Each has one matrix per fold.
-MAX_LINEAR_METHODS = 12
+MAX_LINEAR_METHODS = 13
 
 
 def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
@@ -42,7 +43,7 @@ def estimate_training_bytes(
     time = -(-panel.lookback // segment)
     inputs = (shape.embedding or shape.num_inputs, *shape.units)
     layers = sum(
-        estimate_recurrent_bytes(NUM_GATES[shape.cell], num_inputs, units, time, batch_size)
+        estimate_recurrent_bytes(len(CELLS[shape.cell].gates), num_inputs, units, time, batch_size)
         for num_inputs, units in pairwise(inputs)
     )
     head = (

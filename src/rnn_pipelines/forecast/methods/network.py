@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_future, normalize_time_varying
 from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, find_history
-from rnn_pipelines.networks.members import MemberShape, Weights, forward, list_layers
+from rnn_pipelines.networks.members import MemberShape, Weights, count_units, forward
 from rnn_pipelines.networks.specs import list_units
 
 # Kedro resolves the type hints of nodes, which must not import Keras.
@@ -72,7 +71,7 @@ class Network:
 
     Attributes:
         weights: of the members.
-        cell: `lstm` or `gru`.
+        cell: its name in `CELLS`.
         segment: steps of the series in one step of the network.
         calendar: int64[feature], numbers of the calendar features at each step of the window.
         shrinkage: factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged.
@@ -83,7 +82,7 @@ class Network:
     """
 
     weights: Weights
-    cell: CellName
+    cell: str
     segment: int
     calendar: np.ndarray
     shrinkage: float
@@ -104,7 +103,7 @@ class Network:
     @property
     def units(self) -> tuple[int, ...]:
         """The units of each recurrent layer."""
-        return tuple(layer["recurrent_kernel"].shape[-2] for layer in list_layers(self.weights))
+        return count_units(self.cell, self.weights)
 
     def to_keras(self) -> KerasModel:
         """Return the mean correction, without shrinkage, as a functional Keras model; see `keras_members.build_model`.
@@ -117,13 +116,13 @@ class Network:
         quicken_start()
         from rnn_pipelines.networks.keras_members import build_model
 
-        return build_model(self.weights)
+        return build_model(self.cell, self.weights)
 
     def from_keras(self, model: KerasModel) -> Self:
         """Return this network with the weights of a model of `to_keras`, such as after further training."""
         from rnn_pipelines.networks.keras_members import read_model
 
-        return replace(self, weights=read_model(model))
+        return replace(self, weights=read_model(self.cell, model))
 
     def to_arrays(self) -> dict[str, Any]:
         """Return arrays and numbers by name, for `from_arrays`."""
@@ -163,7 +162,7 @@ class TrainedNetwork:
 
 def size_members(
     panel: WindowedPanel,
-    cell: CellName,
+    cell: str,
     units: int | tuple[int, ...],
     embedding: int,
     segment: int,
@@ -228,5 +227,5 @@ def read_windows(
 
 def correct(network: Network, panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
     """Return the mean of the members' corrections, without shrinkage: float32[window, horizon], normalised."""
-    outputs, _ = forward(network.weights, *read_windows(panel, normalized, origins, network.layout))
+    outputs, _ = forward(network.cell, network.weights, *read_windows(panel, normalized, origins, network.layout))
     return outputs.mean(axis=0)

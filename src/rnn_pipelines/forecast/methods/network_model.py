@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.cells.conventions import CellName
 from rnn_pipelines.forecast.methods.attribution import attribute_correction
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.linear import LinearModel
@@ -55,11 +54,11 @@ class NetworkMethod:
 
     Attributes:
         style: display name, and line style in plots.
-        cell: of its recurrent layer.
+        cell: of its recurrent layer, by its name in `CELLS`.
     """
 
     style: Style
-    cell: CellName
+    cell: str
     is_candidate: bool = True
 
     def unpack(self, values: Mapping[str, Any]) -> NetworkModel:

@@ -27,7 +27,7 @@ from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
 from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
 from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
-from rnn_pipelines.report.styles import CELLS, Style
+from rnn_pipelines.report.styles import CELL_STYLES, Style
 
 METHODS: dict[str, Method] = {
     **LINEAR_METHODS,
@@ -85,8 +85,8 @@ TRAINED_BEFORE: dict[str, PretrainedMethod] = {
     ),
 }
 NETWORKS: dict[str, NetworkMethod] = {
-    "lstm": NetworkMethod(CELLS["lstm"], "lstm"),
-    "gru": NetworkMethod(CELLS["gru"], "gru"),
+    "lstm": NetworkMethod(CELL_STYLES["lstm"], "lstm"),
+    "gru": NetworkMethod(CELL_STYLES["gru"], "gru"),
 }
 
 

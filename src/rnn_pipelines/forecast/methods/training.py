@@ -111,14 +111,13 @@ class _Training:
         self.held_out = [*range(num_folds), *more]
         self.deployed = slice(num_folds if more else 0, None)
         self.matrices = np.stack([data.linear.combine(fold) for fold in self.held_out])
-        shape = size_members(
-            data.panel, NETWORKS[self.name].cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar
-        )
+        self.cell = NETWORKS[self.name].cell
+        shape = size_members(data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
         _check_training(self.name, data, shape, len(self.held_out), chosen)
         weights = initialize_members(training.seed, len(self.held_out), shape)
         settings = StepSettings(chosen.learning_rate, chosen.weight_average, training.clip_norm, chosen.is_absolute)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
-        self.trainer = make_trainer(self.engine, weights, settings)
+        self.trainer = make_trainer(self.engine, self.cell, weights, settings)
         self.rng = np.random.default_rng([training.seed, 1])
         self.residuals = Residuals(data, self.matrices, self.past)
         self.batches = self._draw()
@@ -223,7 +222,9 @@ class _Training:
         progress, chosen = self.progress, self.hyperparameters
         out_of_fold = np.zeros((len(self.data.linear.validation), self.data.panel.horizon), np.float32)
         for batch in self.validation:
-            out_of_fold[batch.rows] = forward_member(progress.best, batch.member, batch.steps, batch.static_inputs)
+            out_of_fold[batch.rows] = forward_member(
+                self.cell, progress.best, batch.member, batch.steps, batch.static_inputs
+            )
         weights = {
             name: array[self.deployed] for name, array in (progress.best or self.trainer.copy_averages()).items()
         }

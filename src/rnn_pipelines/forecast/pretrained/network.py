@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.cells.gru import GRUWeights
-from rnn_pipelines.cells.lstm import LSTMWeights
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.weights import CellWeights
 from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
 
@@ -86,8 +85,9 @@ class PretrainedNetwork:
         """Return the network with these arrays; the cell is the one with this number of gates."""
         head = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
         kernel, recurrent_kernel, bias = (head.pop(f"cell_{number}") for number in range(3))
-        cell = GRUWeights if recurrent_kernel.shape[1] == 3 * len(recurrent_kernel) else LSTMWeights
-        return cls(cell(kernel, recurrent_kernel, bias), head)
+        num_gates = recurrent_kernel.shape[1] // len(recurrent_kernel)
+        cell = next(cell for cell in CELLS.values() if len(cell.gates) == num_gates)
+        return cls(cell.weights.from_list([kernel, recurrent_kernel, bias]), head)
 
     def compute(self, read: Reading) -> np.ndarray:
         """Return the outputs of the head: float32[window, horizon, level]."""

@@ -1,10 +1,11 @@
 """Traces of trained forecasters: every gate and state over test windows. Uses NumPy alone."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.forecast.methods.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
@@ -62,7 +63,7 @@ def trace_layers(
     Raises:
         NetworkError: the states from the equations differ from those that the network computes.
     """
-    _, cache = forward(network.weights, steps, head_inputs)
+    _, cache = forward(network.cell, network.weights, steps, head_inputs)
     series, num_layers = cut_history(history, network.segment), len(cache.layers)
     names = [f"{name}_layer_{number + 1}" if num_layers > 1 else name for number in range(num_layers)]
     return {
@@ -76,8 +77,8 @@ def _trace_member(
 ) -> LayerTrace:
     """Trace one layer of one member; `place` has the numbers of both."""
     number, member = place
-    layer, weights = cache.layers[number], cast(Any, read_cell(network.weights, member, number))
-    cell: Literal["lstm", "gru"] = "lstm" if network.cell == "lstm" else "gru"
+    layer, cell = cache.layers[number], CELLS[network.cell]
+    weights = read_cell(network.cell, network.weights, member, number)
     # Without an embedding, the inputs of the first layer are the same for all members.
     inputs = (layer.inputs if layer.inputs.ndim == 3 else layer.inputs[member]).transpose(2, 0, 1)
     mask = np.ones(inputs.shape[:2], bool)
@@ -152,7 +153,7 @@ def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
     if "embedding_kernel" in weights:
         kernel, bias = weights["embedding_kernel"], weights["embedding_bias"]
         layers.append(describe("embedding", "Dense", [num_steps, kernel.shape[-1]], [kernel, bias]))
-    for number, (width, arrays) in enumerate(zip(units, list_layers(weights), strict=True), start=1):
+    for number, (width, arrays) in enumerate(zip(units, list_layers(cell, weights), strict=True), start=1):
         shape: list[int | None] = [width] if number == len(units) else [num_steps, width]
         layers.append(describe(name_array(cell, number - 1), cell.upper(), shape, arrays.values()))
     kernel, bias = weights["head_kernel"], weights["head_bias"]

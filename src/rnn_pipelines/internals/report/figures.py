@@ -8,12 +8,13 @@ import pandas as pd
 from plotly.graph_objects import Figure, Heatmap, Scatter
 from plotly.subplots import make_subplots
 
+from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
-from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS, list_forecaster, name_layer
+from rnn_pipelines.internals.notation import CELLS, TEXT_COLORS, list_forecaster, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.report.figures import Values, add_menu, draw_line, make_log_ticks, set_layout, write_label
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.styles import GREEN, NEUTRAL_COLOR, REFERENCE_COLOR, Style
+from rnn_pipelines.report.styles import CELL_STYLES, GREEN, NEUTRAL_COLOR, REFERENCE_COLOR, Style
 
 # Closed, half open, open; and −1, 0, 1. The ends are distinct for colour-blind readers.
 OPENNESS = [[0, "#a6611a"], [0.5, "#f5f0e6"], [1, "#01665e"]]
@@ -39,11 +40,11 @@ def draw_figures(
         distributions, half_lives, gradients: of all layers, see `measure_traces`.
     """
     figures: dict[str, Figure] = {}
-    for cell, notation in NOTATIONS.items():
-        layers = [forecast.layers[name][0] for name in list_forecaster(cell, forecast.layers)]
-        figures |= {f"{cell}_{gate}": draw_or_note(draw_gate, layers, gate) for gate in notation.gates}
-        figures[f"{cell}_state"] = draw_or_note(draw_states, layers)
-        figures[f"{cell}_words"] = draw_or_note(draw_words, readings[readings["cell"] == cell], cell)
+    for name, cell in CELLS.items():
+        layers = [forecast.layers[layer][0] for layer in list_forecaster(name, forecast.layers)]
+        figures |= {f"{name}_{gate}": draw_or_note(draw_gate, layers, gate) for gate in cell.letters}
+        figures[f"{name}_state"] = draw_or_note(draw_states, layers)
+        figures[f"{name}_words"] = draw_or_note(draw_words, readings[readings["cell"] == name], name)
     return figures | {
         "distributions": draw_or_note(draw_distributions, distributions),
         "half_lives": draw_or_note(draw_half_lives, half_lives),
@@ -58,7 +59,7 @@ def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
         layers: the traces of the layers of a forecaster's member, from its inputs to its head.
         gate: the name of the gate.
     """
-    letter, is_signed = NOTATIONS[layers[0].cell].gates[gate], gate == CANDIDATE
+    letter, is_signed = layers[0].cell.letters[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
     scale = "value that can be written, −1 to 1" if is_signed else "0 is closed, 1 open"
     maps = [(layer, letter, getattr(layer.trace.gates, gate)) for layer in layers]
@@ -67,7 +68,7 @@ def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
 
 def draw_states(layers: Sequence[LayerTrace]) -> Figure:
     """Draw the states of every unit over the same window as in `draw_gate`."""
-    letters = NOTATIONS[layers[0].cell].states
+    letters = layers[0].cell.state_letters
     maps = [
         (layer, letter, getattr(layer.trace.states, state)) for layer in layers for state, letter in letters.items()
     ]
@@ -83,7 +84,7 @@ def choose_window(layer: LayerTrace) -> int:
 
 def order_units(layer: LayerTrace) -> np.ndarray:
     """Return the units from the shortest to the longest memory, which a heat map shows from bottom to top."""
-    keeping = getattr(layer.trace.gates, NOTATIONS[layer.cell].keeping)[layer.mask]
+    keeping = getattr(layer.trace.gates, layer.cell.keeping)[layer.mask]
     return np.argsort(measure_half_lives(keeping), kind="stable")
 
 
@@ -93,12 +94,12 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     Args:
         distributions: see `draw_figures`.
     """
-    titles = [f"{notation.style.name} {gate}" for notation in NOTATIONS.values() for gate in notation.gates]
-    num_columns = max(len(notation.gates) for notation in NOTATIONS.values())
+    titles = [f"{CELL_STYLES[name].name} {gate}" for name, cell in CELLS.items() for gate in cell.letters]
+    num_columns = max(len(cell.letters) for cell in CELLS.values())
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
-    for row, (cell, notation) in enumerate(NOTATIONS.items(), start=1):
-        for column, gate in enumerate(notation.gates, start=1):
-            for layer in _list_layers(distributions, cell):
+    for row, (name, cell) in enumerate(CELLS.items(), start=1):
+        for column, gate in enumerate(cell.letters, start=1):
+            for layer in _list_layers(distributions, name):
                 table = distributions[(distributions["layer"] == layer) & (distributions["gate"] == gate)]
                 line = _draw_layer(layer, table["value"], 100 * table["fraction"], "lines", showlegend=column == 1)
                 figure.add_trace(line, row, column)
@@ -172,7 +173,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
         figure.add_trace(_draw_readings(table), 2, 1)
     is_there = len(texts) > 0
     subtitle = "above: probability of positive, if the text ended here" if is_there else "the classifier has none"
-    set_layout(figure, f"{NOTATIONS[cell].style.name}: word by word", subtitle, hovermode="closest")
+    set_layout(figure, f"{CELL_STYLES[cell].name}: word by word", subtitle, hovermode="closest")
     figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
     figure.update_yaxes(
         title="gates and units", autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2
@@ -208,7 +209,7 @@ def _draw_window(
         units = "units" if len(layers) == 1 else f"units, layer {number}"
         figure.update_yaxes(title=units, showgrid=False, showticklabels=False, ticks="", row=place + 1)
     x = {"range": [-len(series) - 0.5, -0.5]}
-    title, subtitle = f"{NOTATIONS[first.cell].style.name}: {title}", f"over one test window; {subtitle}"
+    title, subtitle = f"{CELL_STYLES[first.cell.name].name}: {title}", f"over one test window; {subtitle}"
     set_layout(figure, title, subtitle, x, hovermode="closest")
     return figure.update_xaxes(title="step of the layer before the forecast", row=count + 1)
 
@@ -287,7 +288,7 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:
     """Return a line in the cell's colour for the forecast, lighter on texts, dotted if backward or above a layer."""
     task, cell, *part = layer.split("_")
-    color = NOTATIONS[cell].style.color if task == "forecast" else NOTATIONS[cell].text_color
+    color = CELL_STYLES[cell].color if task == "forecast" else TEXT_COLORS[cell]
     is_solid = not part or part[-1] in ("forward", "1")
     style = Style(name_layer(layer), color, "solid" if is_solid else "dot")
     return draw_line(style, x, y, mode=mode, legendgroup=layer, **options)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.internals.notation import NOTATIONS, list_forecaster, name_layer
+from rnn_pipelines.internals.notation import CELLS, list_forecaster, name_layer
 from rnn_pipelines.internals.records import (
     ClassifierSummary,
     LayerSummary,
@@ -17,7 +17,7 @@ from rnn_pipelines.internals.records import (
 from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
-from rnn_pipelines.report.styles import Styles
+from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
@@ -47,10 +47,7 @@ def render_report(
     of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
     sections = [
         Section("Layers", [tabulate_layers(layers), NOTES["check"]]),
-        *(
-            Section(f"{notation.style.name} on a series", _list_gates(cell, layers, figures))
-            for cell, notation in NOTATIONS.items()
-        ),
+        *(Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures)) for cell in CELLS),
         Section("Texts word by word", [*_list_texts(classifier, readings, figures)]),
         Section("Openness of the gates", [figures["distributions"], NOTES["distributions"], tabulate_openness(layers)]),
         Section("Memory length of the units", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(layers)]),
@@ -66,7 +63,7 @@ def write_verdict(summary: Summary) -> str:
     """Say what to look at first, and describe the memory of the forecasters, the classifier and the equations' fit."""
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
-    cells = [_format_memory(name, layers[name]) for cell in NOTATIONS for name in list_forecaster(cell, layers)]
+    cells = [_format_memory(name, layers[name]) for cell in CELLS for name in list_forecaster(cell, layers)]
     sentences = [
         NOTES["first"],
         f"In the forecast, {'; '.join(cells)}.",
@@ -84,14 +81,14 @@ def _describe_classifier(classifier: ClassifierSummary) -> str:
     if not classifier["accuracy"]:
         return ""
     networks = _list_accuracies(classifier)
-    shares = [f"{NOTATIONS[cell].style.name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
+    shares = [f"{CELL_STYLES[cell].name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
     accuracy = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
     return " ".join([accuracy, *_warn_of_poor_networks(classifier)])
 
 
 def _list_accuracies(classifier: ClassifierSummary) -> dict[str, float]:
     """Return the accuracy of each network alone."""
-    return {cell: classifier["accuracy"][cell] for cell in NOTATIONS if cell in classifier["accuracy"]}
+    return {cell: classifier["accuracy"][cell] for cell in CELLS if cell in classifier["accuracy"]}
 
 
 def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
@@ -162,7 +159,7 @@ def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
 
 
 def _name_gate(cell: str, gate: str) -> str:
-    return f"{gate} {NOTATIONS[cell].gates[gate]}"
+    return f"{gate} {CELLS[cell].letters[gate]}"
 
 
 def _format_mean(measured: Openness) -> str:
@@ -174,7 +171,7 @@ def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     rows = [
         [
             name_layer(name),
-            _name_gate(layer["cell"], NOTATIONS[layer["cell"]].keeping),
+            _name_gate(layer["cell"], CELLS[layer["cell"]].keeping),
             _format_steps(layer["half_life_steps"]["low"]),
             _format_steps(layer["half_life_steps"]["median"]),
             _format_steps(layer["half_life_steps"]["high"]),
@@ -197,7 +194,7 @@ def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the effect of each input on the correction of each forecaster, in percent of all inputs."""
-    firsts = {cell: list_forecaster(cell, summary)[0] for cell in NOTATIONS}
+    firsts = {cell: list_forecaster(cell, summary)[0] for cell in CELLS}
     moved = {cell: summary[name]["network"].get("moved_by", {}) for cell, name in firsts.items()}
     rows = [
         [
@@ -211,7 +208,7 @@ def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
         ]
         for name in dict.fromkeys(name for by_input in moved.values() for name in by_input)
     ]
-    return Table(["input", *(notation.style.name for notation in NOTATIONS.values())], rows)
+    return Table(["input", *(CELL_STYLES[cell].name for cell in CELLS)], rows)
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
@@ -219,7 +216,7 @@ def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
     rows = []
     for name, layer in summary.items():
         by_gate, units = layer["num_weights_by_gate"], layer["units"]
-        formula = f"{units} × ({layer['num_inputs']} + {units} + {NOTATIONS[layer['cell']].num_biases})"
+        formula = f"{units} × ({layer['num_inputs']} + {units} + {CELLS[layer['cell']].num_biases})"
         sizes = [f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"]
         rows.append([name_layer(name), ", ".join(by_gate), formula, *sizes])
     return Table(["layer", "gates", "of each gate", "weights of a gate", "of the layer"], rows, num_text_columns=3)
@@ -243,7 +240,7 @@ def summarize_run(summary: Summary) -> str:
 def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping[str, Figure]) -> list[Part]:
     parts: list[Part] = [LETTERS[cell]]
     layers = list_forecaster(cell, summary)
-    for part in (*NOTATIONS[cell].gates, "state"):
+    for part in (*CELLS[cell].letters, "state"):
         name = f"{cell}_{part}"
         measured = [_format_openness(layer, summary[layer]["openness"].get(part), len(layers)) for layer in layers]
         parts += [parse_equation(EQUATIONS[name]), "".join([PARAGRAPHS[name], *measured]), figures[name]]
@@ -275,17 +272,17 @@ def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: 
     else:
         yield NOTES["accuracy_unknown"]
     yield NOTES["words"]
-    for cell, notation in NOTATIONS.items():
+    for cell in CELLS:
         is_there = (readings["cell"] == cell).any()
         missing = (
-            f"The classifier has no {notation.style.name}, because the other network alone was better on validation."
+            f"The classifier has no {CELL_STYLES[cell].name}, because the other network alone was better on validation."
         )
         yield figures[f"{cell}_words"] if is_there else missing
 
 
 def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
     """Tabulate the accuracy of each network alone, of the n-gram classifier and of all together, on held-out texts."""
-    names = {cell: f"{notation.style.name} alone" for cell, notation in NOTATIONS.items()}
+    names = {cell: f"{CELL_STYLES[cell].name} alone" for cell in CELLS}
     names |= {NB_NGRAM: "n-grams alone", ENSEMBLE: "whole classifier"}
     rows = [[names[name], format_percent(accuracy, 1)] for name, accuracy in classifier["accuracy"].items()]
     caption = f"Accuracy on {classifier['num_texts']:,} held-out texts"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnn_pipelines.errors import DownloadError, ReviewError
-from rnn_pipelines.internals.notation import NOTATIONS
+from rnn_pipelines.internals.notation import CELLS
 from rnn_pipelines.internals.specs import SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
@@ -110,7 +110,7 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
     # Other networks have no gates to trace.
-    for cell in (name for name in list_candidates() if name in NOTATIONS):
+    for cell in (name for name in list_candidates() if name in CELLS):
         spec = ClassifierSpec.model_validate({"cell": cell, "units": small.units})
         networks[cell], _, _ = train_classifier(features, reviews, vectors, spec, TrainingPlan(padding, small.training))
         scores[cell] = score_reviews(networks[cell], features, reviews, spec, padding)

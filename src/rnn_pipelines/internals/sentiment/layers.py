@@ -4,14 +4,13 @@ The equations are those of `rnn_pipelines.cells`. Keras provides the inputs, wei
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
-from rnn_pipelines.cells.gru import read_gru_weights
-from rnn_pipelines.cells.lstm import read_lstm_weights
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
@@ -66,9 +65,10 @@ def _list_directions(layer: keras.Layer) -> list[keras.Layer]:
 
 def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:
     _check_activations(layer)
-    cell: Literal["lstm", "gru"] = "lstm" if isinstance(layer, layers.LSTM) else "gru"
+    cell = next(cell for cell in CELLS.values() if cell.keras_layer == type(layer).__name__)
     arrays = layer.get_weights()
-    weights = read_lstm_weights(arrays) if cell == "lstm" else read_gru_weights(arrays, layer.reset_after)
+    num_weights_by_gate = count_by_gate(layer.name, cell, arrays)
+    weights = cell.weights.from_list(arrays)
     trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
     return LayerTrace(
         cell=cell,
@@ -77,7 +77,7 @@ def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, ex
         mask=mask,
         trace=trace,
         max_difference=compare_states(layer.name, trace, mask, expected),
-        num_weights_by_gate=count_by_gate(layer.name, cell, arrays),
+        num_weights_by_gate=num_weights_by_gate,
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.internals.gate_statistics import differentiate, probe_last_states
-from rnn_pipelines.internals.notation import CANDIDATE, NOTATIONS
 from rnn_pipelines.internals.records import ClassifierSummary, LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
 from rnn_pipelines.internals.specs import SampleSpec
@@ -124,7 +124,7 @@ def _read_text(
         if layer.trace.backwards:
             continue
         for gate, unit, values in _choose_values(layer, row, is_read):
-            columns = {"cell": layer.cell, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
+            columns = {"cell": layer.cell.name, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
             words_read = [words[place] for place in read]
             tables.append(
                 pd.DataFrame(columns | {"word": words_read, "probability": probability[read], "value": values})
@@ -142,6 +142,6 @@ def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator
     gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
     for name, values in gates.items():
         yield name, -1, values.mean(axis=1)
-    name = NOTATIONS[layer.cell].keeping
+    name = layer.cell.keeping
     for unit in np.argsort(-gates[name].std(axis=0))[:NUM_UNITS_SHOWN]:
         yield name, int(unit), gates[name][:, unit]

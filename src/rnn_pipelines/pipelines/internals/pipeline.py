@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.measures import measure_traces
-from rnn_pipelines.internals.notation import NOTATIONS, list_figures
+from rnn_pipelines.internals.notation import CELLS, list_figures
 from rnn_pipelines.internals.report.figures import draw_figures
 from rnn_pipelines.internals.report.report import render_report, summarize_run
 from rnn_pipelines.pipelines.internals import nodes
@@ -15,7 +15,7 @@ from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
-FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in NOTATIONS}
+FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
 FORECAST, SENTIMENT, READINGS = "internals_forecast_traces", "internals_sentiment_traces", "internals_readings"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.report.styles import CELLS, SPARE_COLOR, Style
+from rnn_pipelines.report.styles import CELL_STYLES, SPARE_COLOR, Style
 from rnn_pipelines.sentiment.methods.logits import to_logit
 
 # The n-gram classifier. Its logit is added to a network's, and all classifiers are compared with it.
@@ -58,8 +58,8 @@ def _score_majority(reviews: pd.DataFrame, predictions: pd.DataFrame) -> np.ndar
 
 
 NETWORKS = {
-    "lstm": Network(CELLS["lstm"], alone_color="#56b4e9"),
-    "gru": Network(CELLS["gru"], alone_color="#e69f00"),
+    "lstm": Network(CELL_STYLES["lstm"], alone_color="#56b4e9"),
+    "gru": Network(CELL_STYLES["gru"], alone_color="#e69f00"),
     "pointwise": Network(
         Style("no recurrence", "#cc79a7", "dot"),
         "rnn_pipelines.sentiment.methods.network:read_each_word",

@@ -1,4 +1,4 @@
-"""Texts in the user's files: tables in CSV or Parquet, and lines of text."""
+"""Texts in the user's files: tables in CSV, Parquet or Excel, and lines of text."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +23,8 @@ class TextFileSpec(ParameterModel, frozen=True):
     """Texts to score.
 
     Attributes:
-        path: a CSV or Parquet file with one row for each text, or a `.txt` file with one text in each line.
-        text: column of the texts in a CSV or Parquet file.
+        path: a CSV, Parquet or Excel file with one row for each text, or a `.txt` file with one text in each line.
+        text: column of the texts in a table.
     """
 
     path: str | None = None

@@ -34,7 +34,7 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
             downloaded file; without one, the archive is downloaded.
         download_to: folder of the downloaded archive.
         unlabelled: whether the 50,000 unlabelled reviews of the archive are read too.
-        path: your own CSV or Parquet file with one row for each review.
+        path: your own CSV, Parquet or Excel file with one row for each review.
         text: column of the texts.
         label: column of the labels: 0/1, false/true, neg/pos or negative/positive.
         group: column of the groups, such as films, shops or authors. A split never divides a group.
