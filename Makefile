@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast sentiment compare tune internals test test-slow coverage lint format lock viz docs docs-serve mlflow notebook airflow clean
+.PHONY: help install forecast sentiment compare tune internals test test-slow fuzz coverage lint format lock viz docs docs-serve mlflow notebook airflow clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -86,6 +86,10 @@ test: lint ## Lint, then all tests that take seconds
 
 test-slow: install airflow ## The tests that take minutes
 	$(BIN)/pytest -m slow -n auto
+
+fuzz: install ## Draw new cases in all fuzzers, instead of those of every run; the first seed is printed
+	first=$$(date +%s) && echo "first seed $$first" && RNN_FUZZ_FIRST=$$first $(BIN)/pytest -m "slow or not slow" -n auto \
+		--hypothesis-seed=$$first -k "fuzz or histories or source_truth or negative_series or error_sizes"
 
 # That of the fast tests, because measuring slows whole runs down.
 coverage: install ## The lines that the tests that take seconds run

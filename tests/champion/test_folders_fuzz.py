@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.champion.folders import LIST, LOCK, load_model, save_folder
 from rnn_pipelines.errors import ChampionError
 from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
-NUM_FOLDERS = int(os.environ.get("RNN_FUZZ_SAVED", "200"))
+SEEDS = list_seeds("RNN_FUZZ_SAVED", 200)
 FILES = {"settings.json": b'{"format": 3, "units": 1090}', "scaler.json": b"[1.5]", "model.npz": bytes(range(256)) * 9}
 OTHER = {"settings.json": b'{"format": 3, "units": 4227}', "scaler.json": b"[1.5]", "intervals.npz": b"bounds"}
 NAMES = [
@@ -95,7 +96,7 @@ def plant(folder: Path, source: random.Random) -> bool:
 
 def test_damaged_model_is_refused_or_what_was_saved(tmp_path: Path) -> None:
     num_refused = 0
-    for seed in range(NUM_FOLDERS):
+    for seed in SEEDS:
         source, folder = random.Random(seed), tmp_path / "model"
         save_folder(folder, FILES)
         for _ in range(source.choice([1, 1, 3])):
@@ -109,14 +110,14 @@ def test_damaged_model_is_refused_or_what_was_saved(tmp_path: Path) -> None:
             error.add_note(f"seed {seed}")
             raise
         shutil.rmtree(folder)
-    print(f"{NUM_FOLDERS} damaged models, {num_refused} refused")
-    assert 0.7 * NUM_FOLDERS < num_refused < NUM_FOLDERS
+    print(f"{len(SEEDS)} damaged models, {num_refused} refused")
+    assert 0.7 * len(SEEDS) < num_refused < len(SEEDS)
 
 
 def test_folder_with_files_of_somebody_else_is_refused_as_it_is(tmp_path: Path) -> None:
     """Empty otherwise, or a saved model, whole or damaged."""
     num_refused = 0
-    for seed in range(NUM_FOLDERS):
+    for seed in SEEDS:
         source, folder = random.Random(seed), tmp_path / "folder"
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere" / "thesis.txt").write_text("mine")
@@ -139,5 +140,5 @@ def test_folder_with_files_of_somebody_else_is_refused_as_it_is(tmp_path: Path) 
             raise
         shutil.rmtree(folder)
         shutil.rmtree(tmp_path / "elsewhere")
-    print(f"{NUM_FOLDERS} folders, {num_refused} refused")
-    assert 0.3 * NUM_FOLDERS < num_refused < 0.95 * NUM_FOLDERS
+    print(f"{len(SEEDS)} folders, {num_refused} refused")
+    assert 0.3 * len(SEEDS) < num_refused < 0.95 * len(SEEDS)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.champion import history, records
 from rnn_pipelines.champion.changes import find_retraining, list_changes
 from rnn_pipelines.champion.checking import check_task
@@ -33,7 +34,7 @@ from rnn_pipelines.storage import names as storage_names
 
 pytestmark = pytest.mark.slow
 
-NUM_HISTORIES = int(os.environ.get("RNN_FUZZ_HISTORIES", "1000"))
+SEEDS = list_seeds("RNN_FUZZ_HISTORIES", 1000)
 NUM_STEPS = 14
 # To ask for all that anybody can takes longer than the step before it.
 LOOKING = 0.15
@@ -399,7 +400,7 @@ def test_random_histories_keep_a_whole_champion_and_their_order(
     caplog.set_level("CRITICAL")
     monkeypatch.setattr(storage_names, "datetime", Clock)
     disk = Disk(monkeypatch)
-    for seed in range(part, NUM_HISTORIES, NUM_PARTS):
+    for seed in SEEDS[part::NUM_PARTS]:
         Clock.days = 0
         random_history = History(tmp_path / str(seed), seed, disk)
         random_history.root.mkdir()

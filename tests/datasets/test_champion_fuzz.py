@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 
+from fuzzing import list_seeds
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset
@@ -29,7 +30,7 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 pytestmark = pytest.mark.slow
 
-NUM_MODELS = int(os.environ.get("RNN_FUZZ_MODELS", "200"))
+SEEDS = list_seeds("RNN_FUZZ_MODELS", 200)
 ODD: list[Any] = [None, True, -1, 0, 10**9, 2**70, 1e308, float("nan"), "", "../x", "os.system", [], {}, [[]], {"a": 1}]
 Files = Mapping[str, bytes]
 
@@ -202,8 +203,8 @@ def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
     outside.mkdir()
     monkeypatch.chdir(outside)
     task, files = bases[name]
-    num_read, num_models = 0, NUM_MODELS if name == "forecast" else NUM_MODELS // 4
-    for seed in range(num_models):
+    num_read, seeds = 0, SEEDS if name == "forecast" else SEEDS[::4]
+    for seed in seeds:
         folder = tmp_path / "champion"
         first = put_in_use(folder, files)
         second = put_in_use(folder, damage(files, random.Random(seed)))
@@ -218,8 +219,8 @@ def test_damaged_model_is_read_or_the_one_before_it_is_in_use(
             raise
         num_read += champion.version == second
         shutil.rmtree(folder)
-    print(f"{name}: {num_models} models, {num_read} of them could be read")
-    assert 0 < num_read < 0.8 * num_models
+    print(f"{name}: {len(seeds)} models, {num_read} of them could be read")
+    assert 0 < num_read < 0.8 * len(seeds)
 
 
 def test_damaged_zip_of_a_classifier_is_read_or_refused(
@@ -229,7 +230,7 @@ def test_damaged_zip_of_a_classifier_is_read_or_refused(
     dataset = TextClassifierDataset(filepath=str(path))
     dataset.save(text_classifier)
     content = path.read_bytes()
-    for seed in range(NUM_MODELS // 4):
+    for seed in SEEDS[::4]:
         source = random.Random(seed)
         members = read_zip(content)
         damaged = write_zip(damage(members, source)) if source.random() < 0.5 else damage_bytes(content, source)

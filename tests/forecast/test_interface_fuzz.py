@@ -6,7 +6,6 @@ number of the first; a failure names its number, which is its seed.
 
 import copy
 import datetime as dt
-import os
 import random
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,13 +20,13 @@ import pandas as pd
 import pyarrow
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 
 pytestmark = pytest.mark.slow
 
-NUM_CASES = int(os.environ.get("RNN_FUZZ_FRAMES", "15"))
-FIRST = int(os.environ.get("RNN_FUZZ_FIRST", "0"))
+NUMBERS = list_seeds("RNN_FUZZ_FRAMES", 15)
 SMALL: dict[str, Any] = {
     "lookback": 4,
     "training": {"max_steps": 2, "batch_size": 16},
@@ -251,7 +250,7 @@ def require_none(faults: list[str], outcomes: list[str]) -> None:
 def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
     faults: list[str] = []
     outcomes = []
-    for number in range(FIRST, FIRST + NUM_CASES):
+    for number in NUMBERS:
         draw = random.Random(number)
         frame, forecaster = draw_frame_or_none(draw), draw_forecaster(draw)
         kept = copy.copy(frame) if not isinstance(frame, pd.DataFrame | pd.Series) else frame.copy(deep=True)
@@ -307,7 +306,7 @@ def test_arguments_are_used_or_refused(
     monkeypatch.chdir(tmp_path)
     faults: list[str] = []
     outcomes = []
-    for number in range(FIRST, FIRST + max(NUM_CASES // 10, 2)):
+    for number in NUMBERS[: max(len(NUMBERS) // 10, 2)]:
         draw = random.Random(number)
         folder = tmp_path / str(number)
         folder.mkdir()

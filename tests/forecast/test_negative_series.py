@@ -5,7 +5,6 @@
 
 import importlib.util
 import logging
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
@@ -43,7 +43,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 HORIZON, LENGTH = 7, 100
-NUM_DRAWS = int(os.environ.get("RNN_FUZZ_NEGATIVE", "4"))
+SEEDS = list_seeds("RNN_FUZZ_NEGATIVE", 4)
 ALONE = ParallelSpec(workers=1)
 SMALL: dict[str, Any] = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}}
 TRAINING = {"max_steps": 5}
@@ -89,7 +89,7 @@ def make_panel() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def new() -> pd.DataFrame:
     """Series that no training has."""
-    draws = [draw_negative(np.random.default_rng(seed)) for seed in range(NUM_DRAWS)]
+    draws = [draw_negative(np.random.default_rng(seed)) for seed in SEEDS]
     return tabulate({f"{name} {seed}": y for seed, draw in enumerate(draws) for name, y in draw.items()})
 
 

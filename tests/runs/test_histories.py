@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.links import repair
@@ -26,7 +27,7 @@ from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore
 from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
 from small_runs import FILES, KINDS, LAYERS, METRICS, SOURCE, begin, do_run, list_tree, read_shown, write
 
-NUM_HISTORIES = int(os.environ.get("RNN_FUZZ_HISTORIES", "40"))
+SEEDS = list_seeds("RNN_FUZZ_HISTORIES", 40)
 NUM_STEPS = 14
 CALLS = ("rename", "replace", "mkdir", "symlink", "unlink", "rmdir", "open", "chmod")
 HIDDEN = "2026-01-01T00.00.00.000000Z-abcdef"
@@ -240,7 +241,7 @@ def test_random_histories_lose_and_record_nothing_of_a_user(
     caplog.set_level("CRITICAL")
     disk = Disk(monkeypatch)
     deeds: Counter[str] = Counter()
-    for seed in range(part, NUM_HISTORIES, 2):
+    for seed in SEEDS[part::2]:
         history = History(tmp_path / str(seed), seed, disk)
         try:
             for _ in range(NUM_STEPS):

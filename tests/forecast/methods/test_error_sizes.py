@@ -1,12 +1,12 @@
 """Expected sizes of errors: bounds of generated panels stay near the values of each series, and hold."""
 
-import os
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.error_sizes import fit_panel_sizes
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.windows import OpenWindowSpec
 
-NUM_PANELS = int(os.environ.get("RNN_FUZZ_PANELS", "20"))
+SEEDS = list_seeds("RNN_FUZZ_PANELS", 20)
 HORIZONS = {"D": 14, "W": 8, "MS": 12}
 KINDS = ("sparse", "turned constant", "constant", "jumping", "walk", "season")
 
@@ -81,7 +81,7 @@ def bound_next(table: pd.DataFrame, horizon: int, **blocks: Any) -> np.ndarray:
 def test_bounds_of_generated_panels_are_near_the_values_and_hold() -> None:
     """Within ten times the range of the series and 0."""
     covered = []
-    for seed in range(NUM_PANELS):
+    for seed in SEEDS:
         table, actual, kinds = draw_panel(seed)
         (low, high), widest = bound_next(table, actual.shape[1])
         known = table.groupby("unique_id")["y"]

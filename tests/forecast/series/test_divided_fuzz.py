@@ -3,7 +3,6 @@
 `RNN_FUZZ_FOLDERS` says how many tables are made up; a failure names its seed.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
@@ -22,7 +22,7 @@ from rnn_pipelines.reading import batches
 
 pytestmark = pytest.mark.slow
 
-NUM_FOLDERS = int(os.environ.get("RNN_FUZZ_FOLDERS", "60"))
+SEEDS = list_seeds("RNN_FUZZ_FOLDERS", 60)
 
 Random = np.random.Generator
 Forms = dict[str, Callable[[Any], Any]]
@@ -324,7 +324,7 @@ def show(found: Any) -> str:
     return f"{type(found).__name__}: {found}" if isinstance(found, Exception) else f"{len(found[0])} rows"
 
 
-@pytest.mark.parametrize("seed", range(NUM_FOLDERS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_table_is_read_divided_as_it_is_read_whole(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(seed)
     (tmp_path / "table").mkdir()

@@ -6,7 +6,6 @@ which is its seed.
 
 import csv
 import io
-import os
 import random
 import re
 from collections import Counter
@@ -18,14 +17,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.source_reading import read_source
 
 pytestmark = pytest.mark.slow
 
-NUM_TABLES = int(os.environ.get("RNN_FUZZ_TABLES", "80"))
-FIRST = int(os.environ.get("RNN_FUZZ_FIRST", "0"))
+NUMBERS = list_seeds("RNN_FUZZ_TABLES", 80)
 
 Draw = random.Random
 Row = tuple[str, Any, float | None]
@@ -219,7 +218,7 @@ def list_rows(table: pd.DataFrame) -> list[Row]:
 def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     outcomes: Counter[str] = Counter()
     faults = []
-    for number in range(FIRST, FIRST + NUM_TABLES):
+    for number in NUMBERS:
         content, truth, times, id_column = draw_file(random.Random(number))
         path = tmp_path / f"{number}.csv"
         path.write_bytes(content)
@@ -248,4 +247,4 @@ def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog:
             )
             faults.append(f"{number}: {first}: {content[:300]!r}")
     assert not faults, "\n".join(faults)
-    assert outcomes["read"] > NUM_TABLES / 2, outcomes
+    assert outcomes["read"] > len(NUMBERS) / 2, outcomes

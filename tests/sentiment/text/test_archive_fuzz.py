@@ -7,7 +7,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
 import random
 import shutil
 import subprocess
@@ -19,13 +18,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fuzzing import list_seeds
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.sentiment.text import archive
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 pytestmark = pytest.mark.slow
 
-NUM_ARCHIVES = int(os.environ.get("RNN_FUZZ_ARCHIVES", "1000"))
+SEEDS = list_seeds("RNN_FUZZ_ARCHIVES", 1000)
 # In the place of 600 million: a bomb of ten million bytes stands for one of thousands of millions.
 MAX_BYTES = 3_000_000
 
@@ -206,7 +206,7 @@ def test_archive_is_read_as_tar_reads_it_or_refused_in_words(
     outside.mkdir()
     monkeypatch.chdir(outside)
     num_read = 0
-    for seed in range(part, NUM_ARCHIVES, 2):
+    for seed in SEEDS[part::2]:
         source = random.Random(seed)
         path = outside / f"reviews{source.choice(['.tar.gz', '.tgz', '.zip', '.csv', ''])}"
         path.write_bytes(make_archive(source))
@@ -229,13 +229,13 @@ def test_archive_is_read_as_tar_reads_it_or_refused_in_words(
             raise
         path.unlink()
     # So that it doesn't pass because nothing is read at all, or everything.
-    assert 0.1 < num_read / len(range(part, NUM_ARCHIVES, 2)) < 0.6
+    assert 0.1 < num_read / len(SEEDS[part::2]) < 0.6
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".zip", ".txt", ""])
 def test_archive_under_the_name_of_a_table_is_refused_in_words(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"reviews{suffix}"
-    for seed in range(NUM_ARCHIVES // 20):
+    for seed in SEEDS[::20]:
         path.write_bytes(make_archive(random.Random(seed)))
         with pytest.raises(ReviewError):
             read_reviews(ReviewSourceSpec(path=str(path)))
