@@ -26,7 +26,7 @@ from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 
 pytestmark = pytest.mark.slow
 
-NUMBERS = list_seeds("RNN_FUZZ_FRAMES", 15)
+SEEDS = list_seeds("RNN_FUZZ_FRAMES", 15)
 SMALL: dict[str, Any] = {
     "lookback": 4,
     "training": {"max_steps": 2, "batch_size": 16},
@@ -250,7 +250,7 @@ def require_none(faults: list[str], outcomes: list[str]) -> None:
 def test_frames_are_fitted_and_forecast_or_refused(fitted: Forecaster) -> None:
     faults: list[str] = []
     outcomes = []
-    for number in NUMBERS:
+    for number in SEEDS:
         draw = random.Random(number)
         frame, forecaster = draw_frame_or_none(draw), draw_forecaster(draw)
         kept = copy.copy(frame) if not isinstance(frame, pd.DataFrame | pd.Series) else frame.copy(deep=True)
@@ -306,7 +306,7 @@ def test_arguments_are_used_or_refused(
     monkeypatch.chdir(tmp_path)
     faults: list[str] = []
     outcomes = []
-    for number in NUMBERS[: max(len(NUMBERS) // 10, 2)]:
+    for number in SEEDS[: max(len(SEEDS) // 10, 2)]:
         draw = random.Random(number)
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.series.source_reading import read_source
 
 pytestmark = pytest.mark.slow
 
-NUMBERS = list_seeds("RNN_FUZZ_TABLES", 80)
+SEEDS = list_seeds("RNN_FUZZ_TABLES", 80)
 
 Draw = random.Random
 Row = tuple[str, Any, float | None]
@@ -218,7 +218,7 @@ def list_rows(table: pd.DataFrame) -> list[Row]:
 def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     outcomes: Counter[str] = Counter()
     faults = []
-    for number in NUMBERS:
+    for number in SEEDS:
         content, truth, times, id_column = draw_file(random.Random(number))
         path = tmp_path / f"{number}.csv"
         path.write_bytes(content)
@@ -247,4 +247,4 @@ def test_tables_are_read_as_they_were_written_or_refused(tmp_path: Path, caplog:
             )
             faults.append(f"{number}: {first}: {content[:300]!r}")
     assert not faults, "\n".join(faults)
-    assert outcomes["read"] > len(NUMBERS) / 2, outcomes
+    assert outcomes["read"] > len(SEEDS) / 2, outcomes
