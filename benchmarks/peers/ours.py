@@ -15,6 +15,7 @@ from fitted import forecast_origins
 from rnn_pipelines.forecast.methods import training
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.member_steps import MemberSteps
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
@@ -42,9 +43,13 @@ class WatchedTraining(training._Training):
     def replay(self) -> list[tuple[float, Any]]:
         """The network of each look, in use as if training had ended there."""
         found, last = [], None
+        if self.deployed.start:
+            self.members = MemberSteps(self.setup, self.deployed)
         for seconds, weights, step in self.looks:
             if last is None or step != last[0]:
                 self.progress.best, self.progress.best_step = weights, step
+                while self.deployed.start and self.members.num_steps < step:
+                    self.members.step()
                 last = step, self._finish().network
             found.append((seconds, last[1]))
         return found

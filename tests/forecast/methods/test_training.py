@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.methods import side_by_side
 from rnn_pipelines.forecast.methods import training as forecasting
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
+from rnn_pipelines.forecast.methods.member_steps import MemberSetup, MemberSteps
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import correct, read_windows
@@ -31,11 +32,10 @@ from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.networks import trainer
 from rnn_pipelines.networks.adam import Adam
-from rnn_pipelines.networks.engines import make_trainer
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import MemberShape, Weights, forward
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
-from rnn_pipelines.networks.trainer import Trainer, measure_loss
+from rnn_pipelines.networks.trainer import measure_loss
 
 Cases = dict[str, SimpleNamespace]
 
@@ -184,14 +184,45 @@ def test_member_never_learns_from_what_its_fold_hides(cases: Cases, name: str) -
     assert all(not np.array_equal(after["kernel"][member], before["kernel"][member]) for member in others)
 
 
-def run_steps(case: SimpleNamespace) -> Weights:
-    """The weights of all members, those included that only judge, after some steps."""
-    kept: list[Trainer] = []
+def run_steps(case: SimpleNamespace, *groups: slice) -> Weights:
+    """The weights of all members, those included that only judge, after some steps of each group; None for all."""
+    kept: list[MemberSteps] = []
+
+    def keep(setup: MemberSetup, members: slice) -> MemberSteps:
+        kept.append(MemberSteps(setup, members))
+        return kept[-1]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forecasting, "make_trainer", lambda *given: kept.append(make_trainer(*given)) or kept[-1])
-        train(case, max_steps=CHECK_STEPS)
-    state = kept[0].list_state()
-    return {name.removeprefix("weights."): array for name, array in state.items() if name.startswith("weights.")}
+        patch.setattr(forecasting, "MemberSteps", keep)
+        train(case, max_steps=CHECK_STEPS, dropout=0.3)
+    found = []
+    for members in groups or (slice(None),):
+        steps = MemberSteps(kept[0]._setup, members)
+        for _ in range(CHECK_STEPS):
+            steps.step()
+        found.append(steps.trainer.list_state())
+    names = [name for name in found[0] if name.startswith("weights.")]
+    return {name.removeprefix("weights."): np.concatenate([state[name] for state in found]) for name in names}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_members_learn_the_same_without_the_others(cases: Cases, name: str) -> None:
+    together, apart = run_steps(cases[name]), run_steps(cases[name], slice(2), slice(2, None))
+    for array in together:
+        np.testing.assert_array_equal(apart[array], together[array])
+
+
+@pytest.mark.parametrize("is_uphill", [False, True], ids=["learns", "uphill"])
+def test_members_in_use_take_as_many_steps_as_were_best(cases: Cases, is_uphill: bool) -> None:
+    """Those of the folds alone are validated, and the others are not trained if no step was better than the start."""
+    steps, take_step = [], MemberSteps.step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self))
+        if is_uphill:
+            patch.setattr(trainer, "find_gradients", find_gradients_uphill)
+        record = train(cases["many"], max_steps=120).record
+    assert (record["best_step"] > 0) != is_uphill
+    assert steps == [*range(record["num_steps"]), *range(record["best_step"])]
 
 
 def test_blocks_that_are_hidden_in_turn_have_a_member_each(cases: Cases, trained: Cases) -> None:
@@ -397,6 +428,33 @@ def test_interrupted_training_goes_on_bit_for_bit(
         patch.setattr(Adam, "step", lambda adam, given: num_steps.append(adam.num_steps) or take_step(adam, given))
         assert_same(train(cases[name], cell, TrainingPlan(checkpoints=tmp_path), **stack), whole)
     assert num_steps[0] == 50
+
+
+def test_training_interrupted_after_its_validation_goes_on_bit_for_bit(
+    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The members in use, which are trained last, continue from their own checkpoint."""
+    case, steps, take_step = cases["many"], [], MemberSteps.step
+    whole = train(case)
+    num_steps, best_step = whole.record["num_steps"], whole.record["best_step"]
+    assert best_step > CHECK_STEPS
+
+    def step(members: MemberSteps) -> float:
+        if len(steps) == num_steps + CHECK_STEPS + 5:
+            raise InterruptionError
+        steps.append(members.num_steps)
+        return take_step(members)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemberSteps, "step", step)
+        patch.setattr(forecasting, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        with pytest.raises(InterruptionError):
+            train(case, plan=TrainingPlan(checkpoints=tmp_path))
+    steps.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(MemberSteps, "step", lambda self: steps.append(self.num_steps) or take_step(self))
+        assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path)), whole)
+    assert steps == [*range(CHECK_STEPS, best_step)]
 
 
 def test_finished_training_leaves_no_checkpoint(cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

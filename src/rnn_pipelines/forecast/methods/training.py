@@ -4,7 +4,6 @@ import hashlib
 import logging
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError, count
-from rnn_pipelines.forecast.methods.folds import count_needed_values, list_past
+from rnn_pipelines.forecast.methods.folds import count_needed_values
+from rnn_pipelines.forecast.methods.member_steps import MemberSetup, MemberSteps
 from rnn_pipelines.forecast.methods.memory import estimate_training_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.network import (
@@ -21,11 +21,9 @@ from rnn_pipelines.forecast.methods.network import (
     Network,
     NetworkRecord,
     TrainedNetwork,
-    read_windows,
     size_members,
 )
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.residuals import Residuals
 from rnn_pipelines.forecast.methods.specs import (
     ForecastTrainingSpec,
     Hyperparameters,
@@ -34,18 +32,16 @@ from rnn_pipelines.forecast.methods.specs import (
     resolve_hyperparameters,
 )
 from rnn_pipelines.forecast.methods.validation import find_network_shrinkage, read_validation
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.networks.checkpoints import read_checkpoint, write_checkpoint
-from rnn_pipelines.networks.engines import choose_engine, make_trainer
+from rnn_pipelines.networks.engines import choose_engine
 from rnn_pipelines.networks.fan_out import is_first_process
-from rnn_pipelines.networks.members import MemberShape, Weights, draw_masks, initialize_members
+from rnn_pipelines.networks.members import MemberShape, Weights
 from rnn_pipelines.networks.memory import require_memory
-from rnn_pipelines.networks.specs import format_units, list_units
+from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.networks.trainer import (
-    Batch,
-    StepSettings,
     forward_member,
     measure_loss,
 )
@@ -68,6 +64,7 @@ class _Progress:
     best_loss: float = np.inf
     best_step: int = 0
     seconds: float = 0.0
+    is_cut_short: bool = False
     best: Weights = field(default_factory=dict)
 
 
@@ -79,7 +76,7 @@ def train_network(
     Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
     whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
     block is in the training data of all other members, and the same members make the forecasts. If all data after a
-    fold is held out, further members are trained on all data.
+    fold is held out, further members are then trained on all data, for as many steps as were best.
 
     Args:
         data: the windows and their linear models; test windows are not touched.
@@ -105,63 +102,79 @@ class _Training:
         self.data, self.name, self.training, self.max_seconds = data, network.cell, training, plan.budget.max_seconds
         self.parameters = network.model_dump(mode="json")
         self.hyperparameters = chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
-        self.past, num_folds = list_past(data.panel), len(data.linear)
+        num_folds = len(data.linear)
         # The held-out fold of each member; the last matrix of the linear models is of all data.
         more = [] if num_folds and not data.linear.is_forward else [num_folds] * chosen.num_members
-        self.held_out = [*range(num_folds), *more]
-        self.deployed = slice(num_folds if more else 0, None)
-        self.matrices = np.stack([data.linear.combine(fold) for fold in self.held_out])
+        held_out = [*range(num_folds), *more]
+        self.deployed = slice(num_folds if more else 0, len(held_out))
         self.cell = NETWORKS[self.name].cell
         shape = size_members(data.panel, self.cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
-        _check_training(self.name, data, shape, len(self.held_out), chosen)
-        weights = initialize_members(training.seed, len(self.held_out), shape)
-        settings = StepSettings(chosen.learning_rate, chosen.weight_average, training.clip_norm, chosen.is_absolute)
+        _check_training(self.name, data, shape, max(num_folds, len(more)), chosen)
         self.engine = choose_engine(training.engine, shape, chosen.batch_size)
-        self.trainer = make_trainer(self.engine, self.cell, weights, settings)
-        self.rng = np.random.default_rng([training.seed, 1])
-        self.residuals = Residuals(data, self.matrices, self.past)
-        self.batches = self._draw()
-        self.progress = _Progress()
         self.layout = InputLayout(chosen.segment, np.array(chosen.calendar, np.int64), bool(chosen.embedding))
+        self.setup = MemberSetup(data, training, chosen, shape, self.layout, self.engine, tuple(held_out))
+        self.members = MemberSteps(self.setup, slice(num_folds or len(held_out)))
+        self.progress, self.is_deploying = _Progress(), False
         self.validation = read_validation(data, self.layout)
         self.checkpoint = plan.checkpoints and plan.checkpoints / f"{self.name}.npz"
         settings_text = f"{chosen} {training.seed} {training.clip_norm} {self.engine}"
-        self.fingerprint = _fingerprint(data.panel, self.matrices, settings_text)
+        self.fingerprint = _fingerprint(data.panel, self.setup.matrices, settings_text)
 
     def run(self) -> TrainedNetwork:
         self._resume()
-        progress, max_steps = self.progress, self.hyperparameters.max_steps
-        if not progress.rows:
+        if not self.progress.rows:
             self._record(np.nan, self._validate())
-        started, saved = time.monotonic() - progress.seconds, time.monotonic()
-        time_left = TimeLeft(max_steps, f"steps of {self.name}", self.num_steps, can_stop=True)
-        bar = tqdm(total=max_steps, initial=self.num_steps, desc=self.name, unit="step",
-                   disable=not (sys.stderr.isatty() and is_first_process()))  # fmt: skip
-        with bar:
-            while self._goes_on():
-                num_steps = min(CHECK_STEPS, max_steps - self.num_steps)
-                loss = float(np.mean([self._step() for _ in range(num_steps)]))
-                progress.seconds = time.monotonic() - started
-                self._record(loss, self._validate())
-                bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
-                bar.update(num_steps)
-                if bar.disable:
-                    time_left.log(self.num_steps)
-                if self.max_seconds is not None and progress.seconds >= self.max_seconds:
-                    logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
-                                   self.num_steps)  # fmt: skip
-                    break
-                if self.checkpoint and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                    self._save()
-                    saved = time.monotonic()
+        if not self.is_deploying:
+            self._take_steps()
+        if self.deployed.start:
+            if not self.is_deploying:
+                self.members, self.is_deploying = MemberSteps(self.setup, self.deployed), True
+            self._take_steps()
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
         return self._finish()
 
+    def _take_steps(self) -> None:
+        """Train the members until their end, or until the time limit."""
+        progress, num_before = self.progress, self.members.num_steps
+        max_steps = progress.best_step if self.is_deploying else self.hyperparameters.max_steps
+        name = f"{self.name} on all windows" if self.is_deploying else self.name
+        started, saved = time.monotonic() - progress.seconds, time.monotonic()
+        time_left = TimeLeft(max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying)
+        bar = tqdm(total=max_steps, initial=num_before, desc=name, unit="step",
+                   disable=not (sys.stderr.isatty() and is_first_process()))  # fmt: skip
+        with bar:
+            while self._goes_on():
+                num_steps = min(CHECK_STEPS, max_steps - self.members.num_steps)
+                loss = float(np.mean([self.members.step() for _ in range(num_steps)]))
+                self._require_finite(loss)
+                progress.seconds = time.monotonic() - started
+                if not self.is_deploying:
+                    self._record(loss, self._validate())
+                bar.set_postfix(loss=f"{loss:.4g}", val_loss=f"{progress.rows[-1]['val_loss']:.4g}", refresh=False)
+                bar.update(num_steps)
+                if bar.disable:
+                    time_left.log(self.members.num_steps)
+                if not self.is_deploying and self._is_late():
+                    logger.warning("%s: stopped at the limit of %g s, step %d", self.name, self.max_seconds,
+                                   self.num_steps)  # fmt: skip
+                    self.progress.is_cut_short = self._goes_on()
+                    break
+                if self.checkpoint and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    self._save()
+                    saved = time.monotonic()
+
+    def _is_late(self) -> bool:
+        """Return whether the time is over, less that of the members that make the forecasts if these are others."""
+        num_validated, num_others = self.deployed.start, self.deployed.stop - self.deployed.start
+        others = num_others * self.progress.best_step / (self.num_steps * num_validated) if num_validated else 0.0
+        return self.max_seconds is not None and self.progress.seconds * (1 + others) >= self.max_seconds
+
     def _goes_on(self) -> bool:
         """Return whether the training continues, without the time limit. Nothing is trained without validation."""
-        chosen, num_steps = self.hyperparameters, self.num_steps
-        best_step = self.progress.best_step
+        if self.is_deploying:
+            return self.members.num_steps < self.progress.best_step
+        chosen, num_steps, best_step = self.hyperparameters, self.num_steps, self.progress.best_step
         is_patient = num_steps - best_step < (chosen.patience if best_step else chosen.patience // PART_AT_START)
         return (
             bool(self.validation) and not self.data.pretrained.is_alone and num_steps < chosen.max_steps and is_patient
@@ -169,54 +182,35 @@ class _Training:
 
     @property
     def num_steps(self) -> int:
-        return self.trainer.num_steps
-
-    def _draw(self) -> Iterator[np.ndarray]:
-        """Yield batches of origins: of a single series, all in random order; of a panel, from random series."""
-        size, starts = self.hyperparameters.batch_size, self.data.panel.series_starts
-        if len(starts) == 1:
-            while True:
-                yield from np.array_split(self.rng.permutation(self.past), max(1, round(len(self.past) / size)))
-        counts = np.bincount(number_series(starts, self.past))
-        firsts = np.cumsum(counts) - counts
-        there = np.flatnonzero(counts)
-        while True:
-            drawn = self.rng.choice(there, size)
-            yield self.past[firsts[drawn] + (self.rng.random(size) * counts[drawn]).astype(int)]
-
-    def _step(self) -> float:
-        panel, linear, chosen = self.data.panel, self.data.linear, self.hyperparameters
-        origins = next(self.batches)
-        normalized, targets = self.residuals.find(origins)
-        seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
-        seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[self.held_out][:, :, None]
-        seed, units = (self.training.seed, 2, self.num_steps), list_units(chosen.units)
-        masks = draw_masks(seed, chosen.dropout, units, len(self.held_out), len(origins))
-        inputs = read_windows(panel, normalized, origins, self.layout)
-        return self.trainer.step(Batch(*inputs, targets, seen, masks))
+        """The number of steps of the validated members."""
+        return int(self.progress.rows[-1]["step"])
 
     def _validate(self) -> float:
         """Return the mean normalised error on held-out windows; NaN if there are none."""
         is_absolute = self.hyperparameters.is_absolute
         total, number = 0.0, 0
         for batch in self.validation:
-            corrections = self.trainer.forward(batch.member, batch.steps, batch.static_inputs)
+            corrections = self.members.trainer.forward(batch.member, batch.steps, batch.static_inputs)
             total += float(measure_loss(batch.residuals - corrections, is_absolute)[0].sum())
             number += batch.residuals.size
         return total / number if number else np.nan
 
     def _record(self, loss: float, val_loss: float) -> None:
-        progress = self.progress
-        if (self.num_steps and not np.isfinite(loss)) or (self.validation and not np.isfinite(val_loss)):
-            raise TrainingError(
-                f"{self.name}: the loss is not finite after {count(self.num_steps, 'step')}. Lower "
-                "training.learning_rate, or look for extreme values in the data."
-            )
-        row = {"step": self.num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
+        if self.validation:
+            self._require_finite(val_loss)
+        progress, num_steps = self.progress, self.members.num_steps
+        row = {"step": num_steps, "loss": loss, "val_loss": val_loss, "seconds": progress.seconds}
         progress.rows.append(row)
         if val_loss < progress.best_loss:
-            progress.best_loss, progress.best_step = val_loss, self.num_steps
-            progress.best = self.trainer.copy_averages()
+            progress.best_loss, progress.best_step = val_loss, num_steps
+            progress.best = self.members.trainer.copy_averages()
+
+    def _require_finite(self, loss: float) -> None:
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"{self.name}: the loss is not finite after {count(self.members.num_steps, 'step')}. Lower "
+                "training.learning_rate, or look for extreme values in the data."
+            )
 
     def _finish(self) -> TrainedNetwork:
         progress, chosen = self.progress, self.hyperparameters
@@ -225,9 +219,7 @@ class _Training:
             out_of_fold[batch.rows] = forward_member(
                 self.cell, progress.best, batch.member, batch.steps, batch.static_inputs
             )
-        weights = {
-            name: array[self.deployed] for name, array in (progress.best or self.trainer.copy_averages()).items()
-        }
+        weights = self.members.trainer.copy_averages() if self.is_deploying or not progress.best else progress.best
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
             shrinkage = find_network_shrinkage(self.data, out_of_fold, chosen.num_members)
@@ -245,7 +237,7 @@ class _Training:
             "training_seconds": progress.seconds,
             "num_steps": self.num_steps,
             "best_step": progress.best_step,
-            "is_cut_short": self._goes_on(),
+            "is_cut_short": progress.is_cut_short,
             "shrinkage": shrinkage,
             "values_needed": needed,
             "num_parameters": sum(array.size for array in weights.values()),
@@ -257,8 +249,12 @@ class _Training:
         assert self.checkpoint
         progress = self.progress
         state: dict[str, Any] = {name: value for name, value in vars(progress).items() if name != "best"}
-        state |= {"fingerprint": self.fingerprint, "num_steps": self.num_steps}
-        arrays = self.trainer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
+        state |= {
+            "fingerprint": self.fingerprint,
+            "num_steps": self.members.num_steps,
+            "is_deploying": self.is_deploying,
+        }
+        arrays = self.members.trainer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
         write_checkpoint(self.checkpoint, state, arrays)
 
     def _resume(self) -> None:
@@ -267,12 +263,13 @@ class _Training:
         if found is None:
             return
         state, arrays = found
-        logger.info("%s: resumed after step %d", self.name, state["num_steps"])
-        self.trainer.set_state(arrays, state["num_steps"])
-        for _ in range(state["num_steps"]):
-            next(self.batches)
+        logger.info("%s: resumed after step %d", self.name, state["rows"][-1]["step"])
+        if state["is_deploying"]:
+            self.members, self.is_deploying = MemberSteps(self.setup, self.deployed), True
+        self.members.trainer.set_state(arrays, state["num_steps"])
+        self.members.skip(state["num_steps"])
         best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
-        self.progress = _Progress(state["rows"], state["best_loss"], state["best_step"], state["seconds"], best)
+        self.progress = _Progress(**{name: state[name] for name in vars(self.progress) if name != "best"}, best=best)
 
 
 def _check_training(
