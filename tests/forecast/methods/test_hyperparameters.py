@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from rnn_pipelines.forecast.methods import specs
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.specs import (
     ForecastTrainingSpec,
@@ -93,6 +94,18 @@ def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(cases: C
 
 def test_many_series_are_read_through_an_embedding(cases: Cases) -> None:
     assert (hyperparameters(cases["one"]).embedding, hyperparameters(cases["many"]).embedding > 0) == (0, True)
+
+
+def test_few_windows_of_many_series_have_a_small_network_and_small_batches(
+    cases: Cases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a table on which no network pays takes seconds."""
+    few = hyperparameters(cases["many"])
+    monkeypatch.setattr(specs, "MANY_WINDOWS", 10)
+    many = hyperparameters(cases["many"])
+    assert (few.units, few.embedding, few.batch_size) < (many.units, many.embedding, many.batch_size)
+    assert few.units * few.batch_size * 4 == many.units * many.batch_size
+    assert few.learning_rate > many.learning_rate
 
 
 def test_many_series_are_read_season_by_season(cases: Cases) -> None:

@@ -23,6 +23,13 @@ LONGEST_SINGLE_STEPS = 60
 # Crossings of the middle in five cycles of a calendar feature. A network memorises features with fewer cycles.
 FIVE_TIMES = 10
 MANY_WINDOWS = 5_000
+# Units, embedding, batch size and learning rate, by whether there is one series and whether it has many windows.
+SIZES = {
+    (True, False): (16, 0, 64, 0.005),
+    (True, True): (16, 0, 256, 0.002),
+    (False, False): (32, 32, 128, 0.004),
+    (False, True): (64, 64, 256, 0.002),
+}
 
 
 def _require_network(cell: str) -> str:
@@ -150,17 +157,17 @@ def resolve_hyperparameters(
     """
     is_single = linear.kind == "series"
     past = list_past(panel)
-    is_long = len(past) > MANY_WINDOWS
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.calendar]
     calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
+    units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS]
     chosen: dict[str, Any] = {
-        "units": 16 if is_single else 64,
+        "units": units,
         "dropout": network.dropout,
-        "embedding": 0 if is_single else 64,
+        "embedding": embedding,
         "num_members": 5 if is_single and not linear.is_forward else 3,
         "segment": _choose_segment(panel.lookback, panel.season_length, is_single),
-        "batch_size": 64 if is_single and not is_long else 256,
-        "learning_rate": 0.005 if is_single and not is_long else 0.002,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
         "weight_average": 0.98 if is_single else 0.99,
         "max_steps": 2_500 if is_single else 1_000,
     }
