@@ -199,6 +199,16 @@ def test_huber_weights_are_squared_ones_without_large_errors() -> None:
     np.testing.assert_allclose(find_weights(errors, MANY, "huber"), find_weights(errors, MANY), atol=1e-6)
 
 
+def test_errors_of_six_mean_errors_are_large_for_huber_weights() -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.uniform(-1, 1, (2, 400)) * np.array([[1.0], [1.5]])
+    errors[0, ::80] = 8
+    huber, squared = find_weights(errors, MANY, "huber"), find_weights(errors, MANY)
+    sizes = np.abs(squared @ errors)
+    assert 5 < sizes.max() / sizes.mean() < 7
+    assert huber[0] > squared[0] + 0.02
+
+
 def test_huber_weights_resist_an_outlier_more_than_squared_ones() -> None:
     rng = np.random.default_rng(0)
     errors = rng.normal(size=(2, 400)) * np.array([[1.0], [1.5]])

@@ -12,7 +12,7 @@ POWER = 4
 # Iterations of reweighted least squares for losses other than the squared one.
 NUM_REWEIGHTINGS = 20
 # The absolute loss is squared below this part of the median error, the Huber loss below so many mean errors.
-SMALLEST_ERROR_PART, NUM_MEAN_ERRORS = 0.1, 8.0
+SMALLEST_ERROR_PART, NUM_MEAN_ERRORS = 0.1, 4.0
 
 # `squared` is for means, `absolute` for medians, and `huber` for means of series with rare large errors.
 Loss = Literal["squared", "absolute", "huber"]
