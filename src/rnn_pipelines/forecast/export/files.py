@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.methods.local import LocalModel
 from rnn_pipelines.forecast.methods.method import Model, PanelModel
 from rnn_pipelines.forecast.methods.network_model import NetworkModel
 from rnn_pipelines.forecast.methods.pretrained import PretrainedModel
+from rnn_pipelines.forecast.methods.trees import TreesModel
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import EVALUATED, pack, unpack
 from rnn_pipelines.forecast.series.holidays import list_holidays
@@ -96,8 +97,8 @@ def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
     wrong = sorted(name for name, model in forecaster.model.model.models.items() if not _is_known(name, model))
     if wrong:
         raise ParameterError(
-            f"the methods {show_all(wrong)} of the ensemble can't be exported. Expected networks, linear methods, and "
-            "local methods of the registry."
+            f"the methods {show_all(wrong)} of the ensemble can't be exported. Expected networks, linear methods, "
+            "trees, and local methods of the registry."
         )
     files = {name: content for name, content in pack(forecaster).items() if name != EVALUATED}
     return {PROGRAM: write_program().encode(), HOLIDAYS: json.dumps(_list_days(forecaster)).encode(), **files}
@@ -113,7 +114,7 @@ def _list_days(forecaster: Forecaster) -> dict[str, list[str]]:
 
 
 def _is_known(name: str, model: Model) -> bool:
-    return isinstance(model, LinearModel | NetworkModel | PretrainedModel) or (
+    return isinstance(model, LinearModel | NetworkModel | PretrainedModel | TreesModel) or (
         isinstance(model, LocalModel) and name in EXTENSIONS
     )
 

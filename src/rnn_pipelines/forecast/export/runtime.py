@@ -30,6 +30,7 @@ from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
 from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.methods.trees import TREES, TreesModel
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
@@ -171,6 +172,8 @@ def _unpack_method(name: str, values: dict[str, Any]) -> Model:
         return LocalModel(name, EXTENSIONS[name])
     if name == PRETRAINED:
         return PretrainedModel(PretrainedNetwork.from_arrays(values))
+    if name == TREES:
+        return TreesModel(**values)
     matrix = LinearModel(values.pop("matrix"))
     return NetworkModel(matrix, Network.from_arrays(values)) if values else matrix
 

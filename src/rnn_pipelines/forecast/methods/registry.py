@@ -27,6 +27,7 @@ from rnn_pipelines.forecast.methods.network_model import NetworkMethod
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
 from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
 from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
+from rnn_pipelines.forecast.methods.trees import TREES, TreesMethod
 from rnn_pipelines.report.styles import CELL_STYLES, Style
 
 METHODS: dict[str, Method] = {
@@ -76,6 +77,10 @@ METHODS: dict[str, Method] = {
         Style("rule for short series", "#8c7b75", "dash"),
         "takes level, season or trend by the number of values",
         suits=has_few_windows,
+    ),
+    TREES: TreesMethod(
+        Style("boosted trees", "#6b8e23", "dashdot"),
+        "are small trees on lags, calendar and covariates, each for the error of those before",
     ),
 }
 # Networks that were trained before, on generated series.
