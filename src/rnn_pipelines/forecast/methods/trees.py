@@ -30,7 +30,7 @@ TREES = "trees"
 MIN_WINDOWS, MAX_ROWS = 500, 10_000
 # The newest values that are inputs: at least, at most, and the same seasons before a step.
 MIN_LAGS, MAX_LAGS, NUM_SEASONS = 8, 28, 4
-NUM_TREES, DEPTH, RATE, PENALTY = 80, 4, 0.1, 1.0
+NUM_TREES, DEPTH, RATE, PENALTY = 80, 5, 0.1, 1.0
 
 
 @dataclass(frozen=True)
