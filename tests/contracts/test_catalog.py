@@ -34,6 +34,13 @@ def test_every_entry_belongs_to_a_pipeline(entries: dict[str, dict], datasets: l
     assert unused == []
 
 
+def test_every_entry_is_written_in_a_file_of_the_pipelines(project: Path, entries: dict[str, dict]) -> None:
+    """A search for a name, or for a pattern, finds the node that reads or writes it."""
+    files = (project / "src" / "rnn_pipelines" / "pipelines").rglob("*.py")
+    wiring = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    assert [name for name in entries if f'"{name}"' not in wiring] == []
+
+
 def test_every_dataset_has_a_layer(catalog: Any, datasets: list[str]) -> None:
     layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
     assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}

@@ -19,20 +19,26 @@ from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
 from rnn_pipelines.pipelines.wiring import node
 
 
-def create_input_nodes(pipeline: str) -> list[Node]:
-    """Read the newest values and gather the parameters of `forecast`, into datasets named after a pipeline."""
-    newest = ["forecast_external", "params:forecast.source", f"params:{pipeline}", "params:forecast.covariates"]
-    recipe, networks = f"{pipeline}_recipe", {name: f"{pipeline}_{name}_network" for name in NETWORKS}
+def create_input_nodes(parameters: str, tables: list[str], recipe: str, network: str, spec: str) -> list[Node]:
+    """Read the newest values and gather the parameters of `forecast`, into the datasets of a pipeline.
+
+    Args:
+        parameters: the block of the pipeline.
+        tables: datasets of the series and of the covariates.
+        recipe, network, spec: datasets of the gathered parameters; `network` is a pattern for each of the networks.
+    """
+    networks = {name: network.format(network=name) for name in NETWORKS}
+    newest = ["forecast_external", "params:forecast.source", parameters, "params:forecast.covariates"]
     gathered = {"recipe": recipe, "training": "params:forecast.training", "level": "params:forecast.level", **networks}
     gathered |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
     return [
-        node(read_as_of, newest, [f"{pipeline}_table", f"{pipeline}_covariate_table"]),
+        node(read_as_of, newest, tables),
         node(gather_recipe, [f"params:forecast.{block}" for block in Recipe.model_fields], recipe),
         *(
-            node(take_network, f"params:forecast.{name}", dataset, namespace=f"{pipeline}_{name}")
+            node(take_network, f"params:forecast.{name}", dataset, namespace=dataset.removesuffix("_network"))
             for name, dataset in networks.items()
         ),
-        node(gather_spec, gathered, f"{pipeline}_spec"),
+        node(gather_spec, gathered, spec),
     ]
 
 

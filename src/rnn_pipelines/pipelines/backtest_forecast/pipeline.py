@@ -11,27 +11,29 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_note, render_note, write_note
 
 SPEC = "params:backtest_forecast"
+PREDICTIONS, RETRAININGS = "backtest_forecast_predictions", "backtest_forecast_retrainings"
 
 
 def create_pipeline() -> Pipeline:
     """Read, replay, evaluate and report; the champion in use is not changed."""
-    table, covariate_table, asked = (f"backtest_forecast_{name}" for name in ("table", "covariate_table", "spec"))
-    replay = node(
-        replay_schedules,
-        [table, covariate_table, asked, "params:retrain_forecast", SPEC, "params:parallel"],
-        ["backtest_forecast_predictions", "backtest_forecast_retrainings"],
+    tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
+    recipe, network, spec = "backtest_forecast_recipe", "backtest_forecast_{network}_network", "backtest_forecast_spec"
+    given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
+    return Pipeline(
+        [
+            *create_input_nodes(SPEC, tables, recipe, network, spec),
+            node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
+            *create_report_nodes(),
+        ]
     )
-    return Pipeline([*create_input_nodes("backtest_forecast"), replay, *create_report_nodes()])
 
 
 def create_report_nodes() -> list[Node]:
     """Evaluate, draw and report."""
-    predictions, retrainings, results, figure = (
-        f"backtest_forecast_{name}" for name in ("predictions", "retrainings", "results", "cost_figure")
-    )
+    results, figure = "backtest_forecast_results", "backtest_forecast_cost_figure"
     return [
-        node(summarize_backtest, [predictions, retrainings], results),
+        node(summarize_backtest, [PREDICTIONS, RETRAININGS], results),
         node(guard(draw_error_against_cost, draw_note), results, figure),
-        node(guard(render_report, render_note), [results, retrainings, SPEC, figure], "backtest_forecast_report"),
+        node(guard(render_report, render_note), [results, RETRAININGS, SPEC, figure], "backtest_forecast_report"),
         node(guard(summarize_run, write_note), results, "backtest_forecast_summary"),
     ]

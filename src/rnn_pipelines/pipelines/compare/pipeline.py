@@ -16,7 +16,7 @@ FIGURES = ("curves", "losses", "differences", "time")
 def create_pipeline() -> Pipeline:
     """Train, summarise, draw and report."""
     settings = ["params:compare.tasks", "params:compare.plan", "compare_finished", "params:parallel"]
-    figures = {name: f"compare_{name}_figure" for name in FIGURES}
+    figures = {figure: f"compare_{figure}_figure" for figure in FIGURES}
     drawn = ["compare_runs", "compare_results", "compare_description"]
     reported = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
     return Pipeline(

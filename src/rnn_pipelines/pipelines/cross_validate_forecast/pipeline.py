@@ -11,30 +11,21 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_note, render_note, write_note
 
 SPEC = "params:cross_validate_forecast"
-TABLE, COVARIATES, ASKED, PREDICTIONS, METRICS, BY_CUTOFF, FIGURE, REPORT = (
-    f"cross_validate_forecast_{name}"
-    for name in (
-        "table",
-        "covariate_table",
-        "spec",
-        "predictions",
-        "metrics",
-        "metrics_by_cutoff",
-        "errors_figure",
-        "report",
-    )
-)
 
 
 def create_pipeline() -> Pipeline:
     """Read, forecast from rolling origins, evaluate and report; the champion in use is not changed."""
+    tables = ["cross_validate_forecast_table", "cross_validate_forecast_covariate_table"]
+    recipe, spec = "cross_validate_forecast_recipe", "cross_validate_forecast_spec"
+    predictions, figure = "cross_validate_forecast_predictions", "cross_validate_forecast_errors_figure"
+    metrics, by_cutoff = "cross_validate_forecast_metrics", "cross_validate_forecast_metrics_by_cutoff"
     return Pipeline(
         [
-            *create_input_nodes("cross_validate_forecast"),
-            node(cross_validate, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel"], PREDICTIONS),
-            node(summarize_windows, PREDICTIONS, [METRICS, BY_CUTOFF]),
-            node(guard(draw_error_by_cutoff, draw_note), BY_CUTOFF, FIGURE),
-            node(guard(render_report, render_note), [METRICS, SPEC, FIGURE], REPORT),
-            node(guard(summarize_run, write_note), METRICS, "cross_validate_forecast_summary"),
+            *create_input_nodes(SPEC, tables, recipe, "cross_validate_forecast_{network}_network", spec),
+            node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
+            node(summarize_windows, predictions, [metrics, by_cutoff]),
+            node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),
+            node(guard(render_report, render_note), [metrics, SPEC, figure], "cross_validate_forecast_report"),
+            node(guard(summarize_run, write_note), metrics, "cross_validate_forecast_summary"),
         ]
     )

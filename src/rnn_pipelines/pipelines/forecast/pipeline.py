@@ -1,5 +1,6 @@
 """The graph of `forecast`: source → series → windows → networks and baselines → metrics → report."""
 
+from dataclasses import fields
 from functools import partial
 from itertools import chain
 
@@ -12,32 +13,45 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
-from rnn_pipelines.forecast.recipe import PREPARATION
+from rnn_pipelines.forecast.recipe import PREPARATION, Panel, Recipe
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.forecast.series.partitions import draw_sample
 from rnn_pipelines.pipelines.forecast import nodes
-from rnn_pipelines.pipelines.steps import create_nodes, name_in
+from rnn_pipelines.pipelines.steps import create_nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
-FITTED_ON = ["forecast_windows", "forecast_linear"]
+# The names of datasets and parameters by those of the values of the preparation.
+PREPARED = {block: f"params:forecast.{block}" for block in Recipe.model_fields} | {
+    "table": "forecast_table",
+    "covariate_table": "forecast_covariate_table",
+    "source_table": "forecast_source",
+    "series": "forecast_series",
+    "profile": "forecast_profile",
+    "cutoffs": "forecast_cutoffs",
+    "scaler": "forecast_scaler",
+    "coding": "forecast_coding",
+    "features": "forecast_features",
+    "windows": "forecast_windows",
+}
+BY_STEP, BY_LEVEL = "forecast_metrics_by_step", "forecast_metrics_by_level"
 FIGURES = {
-    name: f"forecast_{name}_figure"
-    for name in (
+    figure: f"forecast_{figure}_figure"
+    for figure in (
         *("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals"),
         "explanation",
     )
 }
-BY_METRICS = {by: f"forecast_metrics_{by}" for by in ("by_series", "by_step", "by_level")}
-DIAGNOSTIC_FIGURES = {name: f"forecast_{name}_figure" for name in DIAGNOSTICS}
+DIAGNOSTIC_FIGURES = {figure: f"forecast_{figure}_figure" for figure in DIAGNOSTICS}
+RECORDS = {cell: f"forecast_{cell}_record" for cell in NETWORKS}
 
 
 def create_pipeline() -> Pipeline:
     """Read and prepare the data, fit every method of the registry, evaluate and report: a namespace for each."""
-    prepare = create_nodes(PREPARATION, name_in("forecast"), "preparation")
-    networks = [node for name in NETWORKS for node in create_network_nodes(name)]
+    prepare = create_nodes(PREPARATION, PREPARED, "preparation")
+    networks = [node for cell in NETWORKS for node in create_network_nodes(cell)]
     others = create_method_nodes(), create_evaluation_nodes(), create_report_nodes()
     return Pipeline([*create_read_nodes(), *prepare, *networks, *chain(*others)])
 
@@ -47,72 +61,57 @@ def create_read_nodes() -> list[Node]:
     create = partial(node, namespace="preparation")
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
     given += ["forecast_partition_folder", "forecast_external"]
-    read = ["forecast_sample", "params:forecast.window"]
-    return [
-        create(draw_sample, given, "forecast_sample"),
-        create(
-            nodes.read_source,
-            read,
-            ["forecast_table", "forecast_covariate_table"],
-        ),
-    ]
+    read, tables = ["forecast_sample", "params:forecast.window"], ["forecast_table", "forecast_covariate_table"]
+    return [create(draw_sample, given, "forecast_sample"), create(nodes.read_source, read, tables)]
 
 
-def create_network_nodes(name: str) -> list[Node]:
-    """Save and export one network; its name is also that of its parameters, and part of its datasets' names."""
-    outputs = [f"forecast_{name}_{output}" for output in ("model", "history", "record")]
-    spec, namespace = f"params:forecast.{name}", f"methods.{name}"
+def create_network_nodes(cell: str) -> list[Node]:
+    """Save and export one network; its cell is also the name of its parameters."""
+    model, spec, namespace = f"forecast_{cell}_model", f"params:forecast.{cell}", f"methods.{cell}"
+    history, record = f"forecast_{cell}_history", f"forecast_{cell}_record"
     return [
-        node(nodes.take_network, ["forecast_networks", spec], outputs, namespace),
-        node(nodes.export_network, [outputs[0], spec, outputs[2]], f"forecast_{name}_keras", namespace),
+        node(nodes.take_network, ["forecast_networks", spec], [model, history, record], namespace),
+        node(nodes.export_network, [model, spec, record], f"forecast_{cell}_keras", namespace),
     ]
 
 
 def create_method_nodes() -> list[Node]:
     """Fit the linear models, the networks that correct them, all other methods and the ensemble, and forecast."""
     create = partial(node, namespace="methods")
-    fitted = {"panel": "forecast_windows", "linear": "forecast_linear", "level": "params:forecast.level"}
-    fitted |= {"use": "params:forecast.use", "pretrained": "params:forecast.pretrained"}
+    linear = {"panel": "forecast_windows", "linear": "forecast_linear", "pretrained": "params:forecast.pretrained"}
+    trained = linear | {block: f"params:forecast.{block}" for block in ("training", *NETWORKS)}
+    fitted = linear | {"level": "params:forecast.level", "use": "params:forecast.use"}
+    fitted |= {cell: f"forecast_{cell}_model" for cell in NETWORKS}
     methods = ["forecast_methods", "forecast_ensemble", "forecast_intervals"]
-    trained = {"panel": "forecast_windows", "linear": "forecast_linear", "training": "params:forecast.training"}
-    trained |= {"pretrained": "params:forecast.pretrained"}
+    given = ["forecast_windows", "params:forecast.training", "forecast_scaler"]
     return [
-        create(
-            nodes.fit_linear_models,
-            ["forecast_windows", "params:forecast.training", "forecast_scaler"],
-            "forecast_linear",
-        ),
-        create(
-            nodes.train_networks, trained | {name: f"params:forecast.{name}" for name in NETWORKS}, "forecast_networks"
-        ),
-        create(nodes.fit_all_methods, fitted | name_each("model"), methods),
-        create(forecast_methods, [*FITTED_ON, "forecast_methods"], "forecast_forecasts"),
+        create(nodes.fit_linear_models, given, "forecast_linear"),
+        create(nodes.train_networks, trained, "forecast_networks"),
+        create(nodes.fit_all_methods, fitted, methods),
+        create(forecast_methods, ["forecast_windows", "forecast_linear", "forecast_methods"], "forecast_forecasts"),
     ]
 
 
 def create_evaluation_nodes() -> list[Node]:
     """Compare the networks with the baselines."""
     create = partial(node, namespace="evaluation")
-    tables = name_all("features", "scaler", "profile", "forecasts", "intervals", "ensemble") | {
-        "panel": "forecast_windows"
-    }
-    tabulated = name_all("predictions", "next_values", "next_values_csv", "all_methods")
-    drawn_from = name_all("scaler", "intervals", "next_values") | {"panel": "forecast_windows"}
-    measured = name_all("predictions", "series", "cutoffs", "profile", "seconds")
-    panel = name_all("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
-    divided = name_all("sample", "linear", "methods", "intervals", "ensemble") | panel
-    divided |= {"parameters": "params:forecast", "parallel": "params:parallel"}
-    of_all = [f"forecast_all_{name}" for name in ("next_values", "metrics_by_series", "series")]
+    tables = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_profile"]
+    tables += ["forecast_forecasts", "forecast_intervals", "forecast_ensemble"]
+    tabulated = ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv", "forecast_all_methods"]
+    drawn_from = ["forecast_windows", "forecast_scaler", "forecast_intervals", "forecast_next_values"]
+    measured = {"predictions": "forecast_predictions", "series": "forecast_series", "cutoffs": "forecast_cutoffs"}
+    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"} | RECORDS
+    measured |= {"evaluation": "params:forecast.evaluation"}
+    divided = {"sample": "forecast_sample", "linear": "forecast_linear", "methods": "forecast_methods"}
+    divided |= {"intervals": "forecast_intervals", "ensemble": "forecast_ensemble", "parallel": "params:parallel"}
+    divided |= {"parameters": "params:forecast"} | {field.name: PREPARED[field.name] for field in fields(Panel)}
+    of_all = ["forecast_all_next_values", "forecast_all_metrics_by_series", "forecast_all_series"]
     return [
         create(nodes.forecast_partitions, divided, of_all),
-        create(nodes.tabulate_forecasts, tables, list(tabulated.values())),
-        create(nodes.draw_paths, drawn_from | {"paths": "params:forecast.paths"}, "forecast_next_paths"),
+        create(nodes.tabulate_forecasts, tables, tabulated),
+        create(nodes.draw_paths, [*drawn_from, "params:forecast.paths"], "forecast_next_paths"),
         create(list_seconds, ["forecast_linear", "forecast_methods", "forecast_forecasts"], "forecast_seconds"),
-        create(
-            evaluate_forecasts,
-            measured | name_each("record") | {"evaluation": "params:forecast.evaluation"},
-            ["forecast_metrics", *BY_METRICS.values()],
-        ),
+        create(evaluate_forecasts, measured, ["forecast_metrics", "forecast_metrics_by_series", BY_STEP, BY_LEVEL]),
     ]
 
 
@@ -124,37 +123,25 @@ def create_report_nodes() -> list[Node]:
     described = ["forecast_windows", "forecast_linear", "forecast_coding", "forecast_scaler"]
     explained = ["forecast_windows", "forecast_features", "forecast_scaler", "forecast_linear", "forecast_methods"]
     explained += ["forecast_ensemble"]
-    listed = name_all("cutoffs", "profile", "linear", "methods", "ensemble")
-    listed |= {"table": "forecast_source", "panel": "forecast_windows"}
-    drawn = name_all("predictions", "next_values", "series", "explanation")
-    drawn |= {by: BY_METRICS[by] for by in ("by_step", "by_level")}
-    reported = name_all("metrics", "profile", "cutoffs", "ensemble", "covariates", "next_values")
-    reported |= name_all("features", "run_before", "all_series")
-    reported |= {"by_level": BY_METRICS["by_level"], "test": "forecast_predictions"}
+    listed = ["forecast_source", "forecast_cutoffs", "forecast_profile"]
+    listed += ["forecast_windows", "forecast_linear", "forecast_methods", "forecast_ensemble"]
+    drawn = {"predictions": "forecast_predictions", "series": "forecast_series", "next_values": "forecast_next_values"}
+    drawn |= {"explanation": "forecast_explanation", "by_step": BY_STEP, "by_level": BY_LEVEL}
+    drawn |= {cell: f"forecast_{cell}_history" for cell in NETWORKS}
+    reported = {"metrics": "forecast_metrics", "profile": "forecast_profile", "cutoffs": "forecast_cutoffs"}
+    reported |= {"ensemble": "forecast_ensemble", "covariates": "forecast_covariates", "parameters": "params:forecast"}
+    reported |= {"next_values": "forecast_next_values", "features": "forecast_features", "test": "forecast_predictions"}
+    reported |= {"run_before": "forecast_run_before", "all_series": "forecast_all_series", "by_level": BY_LEVEL}
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
-    diagnosed = name_all("predictions", "profile")
-    summarized = name_all("metrics", "next_values", "run_before", "all_series", "profile")
+    diagnosed = ["forecast_predictions", "forecast_profile"]
+    summarized = ["forecast_metrics", "forecast_next_values", "forecast_run_before", "forecast_all_series"]
     return [
         create(guard(explain_ensemble, no_explanation), explained, "forecast_explanation"),
         create(guard(describe_covariates, no_covariates), described, "forecast_covariates"),
         create(guard(describe_series_methods, no_series), listed, "forecast_series_methods"),
-        create(guard(draw_figures, draw_notes(FIGURES)), drawn | name_each("history"), FIGURES),
+        create(guard(draw_figures, draw_notes(FIGURES)), drawn, FIGURES),
         create(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), diagnosed, DIAGNOSTIC_FIGURES),
-        create(
-            guard(nodes.render_report, render_note),
-            reported | name_each("record") | shown | {"parameters": "params:forecast"},
-            "forecast_report",
-        ),
-        create(guard(nodes.summarize_run, write_note), list(summarized.values()), "forecast_summary"),
+        create(guard(nodes.render_report, render_note), reported | RECORDS | shown, "forecast_report"),
+        create(guard(nodes.summarize_run, write_note), [*summarized, "forecast_profile"], "forecast_summary"),
     ]
-
-
-def name_all(*datasets: str) -> dict[str, str]:
-    """Return the catalog names of datasets, by the arguments that they are given to."""
-    return {name: f"forecast_{name}" for name in datasets}
-
-
-def name_each(dataset: str) -> dict[str, str]:
-    """Return the catalog name of a dataset of each network, by the network's name."""
-    return {name: f"forecast_{name}_{dataset}" for name in NETWORKS}

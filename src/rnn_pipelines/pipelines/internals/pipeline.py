@@ -20,7 +20,7 @@ REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
 FORECAST, SENTIMENT, READINGS = "internals_forecast_traces", "internals_sentiment_traces", "internals_readings"
 TABLES = ["internals_distributions", "internals_half_lives", "internals_gradients"]
-FIGURES = {name: f"internals_{name}_figure" for name in list_figures()}
+FIGURES = {figure: f"internals_{figure}_figure" for figure in list_figures()}
 REPORTED = {"summary": "internals_summary", "readings": READINGS, "parameters": "params:internals"}
 
 

@@ -21,7 +21,9 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FIGURES = ("error_over_time", "error_by_step")
-SPEC = "params:monitor_forecast"
+SPEC, CHAMPION, PROFILE = "params:monitor_forecast", "monitor_forecast_champion", "monitor_forecast_profile"
+EVALUATED, COVERAGE = "monitor_forecast_evaluated", "monitor_forecast_coverage"
+DRIFT, COVARIATE_DRIFT = "monitor_forecast_drift", "monitor_forecast_covariate_drift"
 
 
 def create_pipeline() -> Pipeline:
@@ -31,49 +33,37 @@ def create_pipeline() -> Pipeline:
 
 def create_measure_pipeline() -> Pipeline:
     """Read series, forecasts and the champion's record, and measure errors, coverage and drift."""
-    log, series, profile, champion = (
-        f"monitor_forecast_{name}" for name in ("found_forecasts", "series", "profile", "champion")
-    )
-    coding, covariate_table = "monitor_forecast_coding", "monitor_forecast_covariate_table"
+    folder, log = "monitor_forecast_champion_folder", "monitor_forecast_found_forecasts"
+    coding, reference = "monitor_forecast_coding", "monitor_forecast_reference"
+    sample, series = "monitor_forecast_sample", "monitor_forecast_series"
+    table, covariate_table = "monitor_forecast_table", "monitor_forecast_covariate_table"
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
     given += ["forecast_partition_folder", "forecast_external"]
-    source, gaps, table = "params:forecast.source", "params:forecast.gaps", "monitor_forecast_table"
+    source, gaps = "params:forecast.source", "params:forecast.gaps"
     return Pipeline(
         [
-            node(read_champion, "monitor_forecast_champion_folder", champion),
-            node(read_coding, "monitor_forecast_champion_folder", coding),
-            node(read_reference, "monitor_forecast_champion_folder", "monitor_forecast_reference"),
-            node(nodes.draw_sample, [coding, *given], "monitor_forecast_sample"),
-            node(nodes.read_as_of, ["monitor_forecast_sample", SPEC], [table, covariate_table]),
-            node(repair_series, [table, source, gaps], [series, profile]),
-            node(join_actuals, [log, series, champion], "monitor_forecast_evaluated"),
-            node(check_coverage, [log, series, profile, champion], "monitor_forecast_coverage"),
-            node(
-                measure_drift,
-                [series, profile, champion, "monitor_forecast_reference", "monitor_forecast_sample", SPEC],
-                "monitor_forecast_drift",
-            ),
-            node(
-                measure_covariate_drift,
-                [series, profile, champion, coding, covariate_table, SPEC],
-                "monitor_forecast_covariate_drift",
-            ),
+            node(read_champion, folder, CHAMPION),
+            node(read_coding, folder, coding),
+            node(read_reference, folder, reference),
+            node(nodes.draw_sample, [coding, *given], sample),
+            node(nodes.read_as_of, [sample, SPEC], [table, covariate_table]),
+            node(repair_series, [table, source, gaps], [series, PROFILE]),
+            node(join_actuals, [log, series, CHAMPION], EVALUATED),
+            node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
+            node(measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
+            node(measure_covariate_drift, [series, PROFILE, CHAMPION, coding, covariate_table, SPEC], COVARIATE_DRIFT),
         ]
     )
 
 
 def create_report_pipeline() -> Pipeline:
     """Conclude a verdict, draw and report."""
-    evaluated, coverage, champion, drift, covariate_drift, verdict = (
-        f"monitor_forecast_{name}"
-        for name in ("evaluated", "coverage", "champion", "drift", "covariate_drift", "verdict")
-    )
-    figures = {name: f"monitor_forecast_{name}_figure" for name in FIGURES}
-    page = {"verdict": verdict, "profile": "monitor_forecast_profile", "monitoring": SPEC, **figures}
+    verdict, figures = "monitor_forecast_verdict", {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}
+    page = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
     return Pipeline(
         [
-            node(monitor_forecasts, [evaluated, coverage, champion, drift, covariate_drift, SPEC], verdict),
-            node(guard(draw_figures, draw_notes(FIGURES)), [evaluated, verdict, SPEC], figures),
+            node(monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
+            node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
             node(guard(render_report, render_note), page, "monitor_forecast_report"),
             node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),
         ]

@@ -11,27 +11,30 @@ from rnn_pipelines.sentiment.operations.monitoring import monitor_scores
 from rnn_pipelines.sentiment.operations.reference import describe_reference, select_newest
 from rnn_pipelines.sentiment.report.monitoring import draw_distributions, render_report, summarize_run
 
-SCORES, FOLDER, REFERENCE, MEASURES, CHAMPION, VERDICT, FIGURE = (
-    f"monitor_sentiment_{name}"
-    for name in (
-        "scores", "champion_folder", "reference", "measures", "champion", "verdict", "distributions_figure"
-    )
-)  # fmt: skip
 PARAMETERS = "params:monitor_sentiment"
 
 
 def create_pipeline() -> Pipeline:
     """Compare, conclude and report, without training or scoring."""
-    left = [f"monitor_sentiment_found_{what}" for what in ("predictions", "reviews", "encoded", "calibrations")]
+    folder, champion = "monitor_sentiment_champion_folder", "monitor_sentiment_champion"
+    scores, reference = "monitor_sentiment_scores", "monitor_sentiment_reference"
+    measures, verdict = "monitor_sentiment_measures", "monitor_sentiment_verdict"
+    figure = "monitor_sentiment_distributions_figure"
+    left = [
+        "monitor_sentiment_found_predictions",
+        "monitor_sentiment_found_reviews",
+        "monitor_sentiment_found_encoded",
+        "monitor_sentiment_found_calibrations",
+    ]
     return Pipeline(
         [
-            node(select_newest, "monitor_sentiment_found_scores", SCORES),
-            node(describe_reference, [SCORES, FOLDER, *left], REFERENCE),
-            node(compare_scores, [SCORES, REFERENCE], MEASURES),
-            node(read_champion, FOLDER, CHAMPION),
-            node(monitor_scores, [MEASURES, CHAMPION, PARAMETERS], VERDICT),
-            node(guard(draw_distributions, draw_note), [SCORES, REFERENCE], FIGURE),
-            node(guard(render_report, render_note), [VERDICT, PARAMETERS, FIGURE], "monitor_sentiment_report"),
-            node(guard(summarize_run, write_note), VERDICT, "monitor_sentiment_summary"),
+            node(select_newest, "monitor_sentiment_found_scores", scores),
+            node(describe_reference, [scores, folder, *left], reference),
+            node(compare_scores, [scores, reference], measures),
+            node(read_champion, folder, champion),
+            node(monitor_scores, [measures, champion, PARAMETERS], verdict),
+            node(guard(draw_distributions, draw_note), [scores, reference], figure),
+            node(guard(render_report, render_note), [verdict, PARAMETERS, figure], "monitor_sentiment_report"),
+            node(guard(summarize_run, write_note), verdict, "monitor_sentiment_summary"),
         ]
     )

@@ -5,34 +5,56 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.partitions import draw_sample
 from rnn_pipelines.pipelines.retrain_forecast import nodes
-from rnn_pipelines.pipelines.steps import create_nodes, name_in
+from rnn_pipelines.pipelines.steps import create_nodes
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC = "params:retrain_forecast"
+# The names of datasets and parameters by those of the values of the steps.
+DATASETS = {
+    "retraining": SPEC,
+    "champion": "champion_forecast",
+    "table": "retrain_forecast_table",
+    "covariate_table": "retrain_forecast_covariate_table",
+    "source_table": "retrain_forecast_source",
+    "series": "retrain_forecast_series",
+    "profile": "retrain_forecast_profile",
+    "cutoffs": "retrain_forecast_cutoffs",
+    "scaler": "retrain_forecast_scaler",
+    "coding": "retrain_forecast_coding",
+    "features": "retrain_forecast_features",
+    "windows": "retrain_forecast_windows",
+    "settings": "retrain_forecast_settings",
+    "data": "retrain_forecast_data",
+    "run": "retrain_forecast_run",
+    "plan": "retrain_forecast_plan",
+    "baselines": "retrain_forecast_baselines",
+    "challenger": "retrain_forecast_challenger",
+    "training_record": "retrain_forecast_training",
+    "holdout": "retrain_forecast_holdout",
+    "decided": "retrain_forecast_decided",
+    "outcome": "retrain_forecast_outcome",
+}
+DATASETS |= {f"{cell}_network": f"retrain_forecast_{cell}_network" for cell in NETWORKS}
+BLOCKS = (*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained")
+DATASETS |= {block: f"params:forecast.{block}" for block in BLOCKS}
 
 
 def create_pipeline() -> Pipeline:
     """Read the data up to the as-of time, of a divided panel a sample, and run the steps that a backtest replays."""
-    name_dataset = name_in(
-        "retrain_forecast",
-        champion="champion_forecast",
-        retraining=SPEC,
-        training_record="retrain_forecast_training",
-    )
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
     given += ["forecast_partition_folder", "forecast_external"]
-    table, started = "retrain_forecast_table", "retrain_forecast_started"
-    covariate_table = "retrain_forecast_covariate_table"
-    described = [table, covariate_table, "retrain_forecast_profile", "params:forecast", SPEC, started]
-    planned = [SPEC, "retrain_forecast_checkpoints"]
+    sample, started = "retrain_forecast_sample", "retrain_forecast_started"
+    table, covariate_table = DATASETS["table"], DATASETS["covariate_table"]
+    described = [table, covariate_table, DATASETS["profile"], "params:forecast", SPEC, started]
     return Pipeline(
         [
-            node(draw_sample, given, "retrain_forecast_sample"),
-            node(nodes.read_as_of, ["retrain_forecast_sample", SPEC], [table, covariate_table, started]),
-            node(describe_run, described, "retrain_forecast_run"),
-            node(plan_training, planned, "retrain_forecast_plan"),
-            *create_nodes(list_steps(NETWORKS), name_dataset),
+            node(draw_sample, given, sample),
+            node(nodes.read_as_of, [sample, SPEC], [table, covariate_table, started]),
+            node(describe_run, described, DATASETS["run"]),
+            node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),
+            *create_nodes(list_steps(NETWORKS), DATASETS),
         ]
     )

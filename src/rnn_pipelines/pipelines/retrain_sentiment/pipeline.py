@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.pipelines.retrain_sentiment import nodes
 from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
-from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABULARY, create_data_pipeline, name_each
+from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABULARY, create_data_pipeline
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import list_candidates
@@ -17,22 +17,15 @@ from rnn_pipelines.sentiment.operations.challenger import (
 )
 from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
 
-(
-    TABLE, STARTED, FEATURES, REVIEWS, VECTORS, PLAN, RUN, CALIBRATIONS, PREDICTIONS, CLASSIFIER, CHALLENGER, RECORD,
-    HOLDOUT,
-) = (
-    f"retrain_sentiment_{name}"
-    for name in (
-        "table", "started", "features", "reviews", "word_vectors", "plan", "run", "calibrations", "predictions",
-        "classifier", "challenger", "training", "holdout",
-    )
-)  # fmt: skip
+TABLE, STARTED, PLAN = "retrain_sentiment_table", "retrain_sentiment_started", "retrain_sentiment_plan"
+REVIEWS, PROFILE, WORDS = "retrain_sentiment_reviews", "retrain_sentiment_profile", "retrain_sentiment_vocabulary"
+VECTORS, FEATURES, NGRAMS = "retrain_sentiment_word_vectors", "retrain_sentiment_features", "retrain_sentiment_ngrams"
 SPEC, CHAMPION = "params:retrain_sentiment", "champion_sentiment"
 
 
 def create_pipeline() -> Pipeline:
     """Prepare the data as `sentiment` does, train the networks, and decide on the challenger."""
-    networks = sum((create_network_pipeline(network) for network in list_candidates()), Pipeline([]))
+    networks = sum((create_network_pipeline(cell) for cell in list_candidates()), Pipeline([]))
     return create_reading_pipeline() + networks + create_case_pipeline()
 
 
@@ -43,14 +36,23 @@ def create_reading_pipeline() -> Pipeline:
         prepare,
         namespace="retrain_sentiment",
         inputs={"sentiment_table": TABLE},
-        outputs={name: f"retrain_{name}" for name in prepare.all_outputs()},
+        outputs={
+            "sentiment_reviews": REVIEWS,
+            "sentiment_profile": PROFILE,
+            "sentiment_vocabulary": WORDS,
+            "sentiment_encoded": "retrain_sentiment_encoded",
+            "sentiment_word_vectors": VECTORS,
+            "sentiment_features": FEATURES,
+            "sentiment_ngrams": NGRAMS,
+            "sentiment_ngrams_record": "retrain_sentiment_ngrams_record",
+        },
         parameters={name for name in prepare.inputs() if name.startswith("params:")},
     )
     return Pipeline([node(nodes.read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
-def create_network_pipeline(network: str) -> Pipeline:
-    """Train one network and score the reviews with it; `network` names its namespace and its block of parameters."""
+def create_network_pipeline(cell: str) -> Pipeline:
+    """Train one network and score the reviews with it; `cell` names its namespace and its block of parameters."""
     template = Pipeline(
         [
             node(train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
@@ -59,35 +61,38 @@ def create_network_pipeline(network: str) -> Pipeline:
     )
     return Pipeline(
         template,
-        namespace=f"retrain_sentiment_{network}",
+        namespace=f"retrain_sentiment_{cell}",
         inputs={FEATURES, REVIEWS, VECTORS, PLAN},
-        outputs={name: f"retrain_sentiment_{network}_{name}" for name in ("model", "record", "scores")},
-        parameters={"params:network": f"params:sentiment.{network}", PADDING: PADDING},
+        outputs={
+            "model": f"retrain_sentiment_{cell}_model",
+            "record": f"retrain_sentiment_{cell}_record",
+            "scores": f"retrain_sentiment_{cell}_scores",
+        },
+        parameters={"params:network": f"params:sentiment.{cell}", PADDING: PADDING},
     )
 
 
 def create_case_pipeline() -> Pipeline:
     """Plan the training, choose the challenger, score the holdout with all models, and decide."""
-    scores, models, records = (
-        name_each(list_candidates(), dataset, "retrain_sentiment") for dataset in ("scores", "model", "record")
-    )
-    case = {"reviews": REVIEWS, "calibrations": CALIBRATIONS}
-    chosen_from = {"ngrams": "retrain_sentiment_ngrams", "words": "retrain_sentiment_vocabulary"}
-    chosen_from |= {"vocabulary_spec": VOCABULARY, "padding": PADDING, "calibrations": CALIBRATIONS}
+    run, record, holdout = "retrain_sentiment_run", "retrain_sentiment_training", "retrain_sentiment_holdout"
+    calibrations, predictions = "retrain_sentiment_calibrations", "retrain_sentiment_predictions"
+    classifier, challenger = "retrain_sentiment_classifier", "retrain_sentiment_challenger"
+    calibrated = {"reviews": REVIEWS, "features": FEATURES}
+    calibrated |= {cell: f"retrain_sentiment_{cell}_scores" for cell in list_candidates()}
+    chosen_from = {"ngrams": NGRAMS, "words": WORDS, "vocabulary_spec": VOCABULARY, "padding": PADDING}
+    chosen_from |= {"calibrations": calibrations}
+    chosen_from |= {cell: f"retrain_sentiment_{cell}_model" for cell in list_candidates()}
+    completed = {"classifier": classifier, "reviews": REVIEWS, "calibrations": calibrations}
+    completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidates()}
+    decided = [challenger, CHAMPION, holdout, record, run, SPEC]
     return Pipeline(
         [
-            node(describe_run, [TABLE, "retrain_sentiment_profile", "params:sentiment", SPEC, STARTED], RUN),
+            node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),
             node(plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
-            node(
-                calibrate_classifiers, {"reviews": REVIEWS, "features": FEATURES, **scores}, [CALIBRATIONS, PREDICTIONS]
-            ),
-            node(assemble_classifier, chosen_from | models, CLASSIFIER),
-            node(
-                complete_challenger,
-                {"classifier": CLASSIFIER, **case, **records},
-                [CHALLENGER, RECORD],
-            ),
-            node(score_holdout, [REVIEWS, PREDICTIONS, CHALLENGER, CHAMPION], HOLDOUT),
-            node(decide_promotion, [CHALLENGER, CHAMPION, HOLDOUT, RECORD, RUN, SPEC], "retrain_sentiment_outcome"),
+            node(calibrate_classifiers, calibrated, [calibrations, predictions]),
+            node(assemble_classifier, chosen_from, classifier),
+            node(complete_challenger, completed, [challenger, record]),
+            node(score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),
+            node(decide_promotion, decided, "retrain_sentiment_outcome"),
         ]
     )

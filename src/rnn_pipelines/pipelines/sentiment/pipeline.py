@@ -1,7 +1,5 @@
 """The graph of `sentiment`: reviews → words → networks and n-gram classifier → calibration → metrics → report."""
 
-from collections.abc import Iterable
-
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.pipelines.sentiment.nodes import render_report, score_reviews, train_classifier
@@ -25,13 +23,9 @@ from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 
 FIGURES = ("accuracy", "confusion", "calibration", "by_length", "by_rating", "losses")
-TABLE, REVIEWS, WORDS, ENCODED, FEATURES, VECTORS, CALIBRATIONS, PREDICTIONS, METRICS, BY_GROUP, BY_CONFIDENCE = (
-    f"sentiment_{name}"
-    for name in (
-        "table", "reviews", "vocabulary", "encoded", "features", "word_vectors", "calibrations", "predictions",
-        "metrics", "metrics_by_group", "metrics_by_confidence",
-    )
-)  # fmt: skip
+REVIEWS, FEATURES, WORDS = "sentiment_reviews", "sentiment_features", "sentiment_vocabulary"
+ENCODED, VECTORS, NGRAMS = "sentiment_encoded", "sentiment_word_vectors", "sentiment_ngrams"
+CALIBRATIONS, PREDICTIONS = "sentiment_calibrations", "sentiment_predictions"
 PADDING, TRAINING, VOCABULARY = (f"params:sentiment.{name}" for name in ("padding", "training", "vocabulary"))
 
 
@@ -43,11 +37,11 @@ def create_pipeline() -> Pipeline:
 
 def create_data_pipeline() -> Pipeline:
     """Read, split and encode the reviews; learn word vectors and n-gram weights from the training part."""
-    ngrams = [f"sentiment_{name}" for name in ("ngrams", "features", "ngrams_record")]
+    table, ngrams = "sentiment_table", [NGRAMS, FEATURES, "sentiment_ngrams_record"]
     return Pipeline(
         [
-            node(read_reviews, "params:sentiment.source", TABLE),
-            node(split_reviews, [TABLE, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
+            node(read_reviews, "params:sentiment.source", table),
+            node(split_reviews, [table, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
             node(build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
             node(encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
             node(learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
@@ -56,67 +50,59 @@ def create_data_pipeline() -> Pipeline:
     )
 
 
-def create_network_pipeline(network: str) -> Pipeline:
-    """Train one network and score the reviews with it; `network` names its namespace and its block of parameters."""
+def create_network_pipeline(model: str) -> Pipeline:
+    """Train one network and score the reviews with it; `model` names its namespace and its block of parameters."""
     learnt_from = [FEATURES, REVIEWS, VECTORS, "params:network", PADDING, TRAINING]
-    trained = ["model", "history", "record"]
     template = Pipeline(
         [
-            node(train_classifier, learnt_from, trained),
+            node(train_classifier, learnt_from, ["model", "history", "record"]),
             node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
         ]
     )
     return Pipeline(
         template,
-        namespace=f"sentiment_{network}",
+        namespace=f"sentiment_{model}",
         inputs={FEATURES, REVIEWS, VECTORS},
-        outputs={dataset: f"sentiment_{network}_{dataset}" for dataset in (*trained, "scores")},
-        parameters={"params:network": f"params:sentiment.{network}", PADDING: PADDING, TRAINING: TRAINING},
+        outputs={
+            "model": f"sentiment_{model}_model",
+            "history": f"sentiment_{model}_history",
+            "record": f"sentiment_{model}_record",
+            "scores": f"sentiment_{model}_scores",
+        },
+        parameters={"params:network": f"params:sentiment.{model}", PADDING: PADDING, TRAINING: TRAINING},
     )
 
 
 def create_report_pipeline() -> Pipeline:
     """Calibrate and compare the classifiers, keep the best one, draw and report."""
-    records = name_each(NETWORKS, "record")
-    measured = {"metrics": METRICS, "calibrations": CALIBRATIONS}
-    drawn = {"by_group": BY_GROUP, "by_confidence": BY_CONFIDENCE} | name_each(NETWORKS, "history")
-    chosen_from = {"ngrams": "sentiment_ngrams", "words": WORDS, "vocabulary_spec": VOCABULARY, "padding": PADDING}
+    by_group, by_confidence = "sentiment_metrics_by_group", "sentiment_metrics_by_confidence"
+    calibrated = {"reviews": REVIEWS, "features": FEATURES} | {model: f"sentiment_{model}_scores" for model in NETWORKS}
+    records = {model: f"sentiment_{model}_record" for model in NETWORKS}
+    measured = {"metrics": "sentiment_metrics", "calibrations": CALIBRATIONS}
+    drawn = {"by_group": by_group, "by_confidence": by_confidence}
+    drawn |= {model: f"sentiment_{model}_history" for model in NETWORKS}
+    chosen_from = {"ngrams": NGRAMS, "words": WORDS, "vocabulary_spec": VOCABULARY, "padding": PADDING}
+    chosen_from |= {"calibrations": CALIBRATIONS} | {model: f"sentiment_{model}_model" for model in list_candidates()}
+    figures = {figure: f"sentiment_{figure}_figure" for figure in FIGURES}
     shown = {"profile": "sentiment_profile", "examples": "sentiment_examples", "parameters": "params:sentiment"}
     shown |= {f"{network}_record": record for network, record in records.items()}
-    shown |= {f"{name}_figure": f"sentiment_{name}_figure" for name in FIGURES}
+    shown |= {f"{name}_figure": figure for name, figure in figures.items()}
     return Pipeline(
         [
-            node(
-                calibrate_classifiers,
-                {"reviews": REVIEWS, "features": FEATURES, **name_each(NETWORKS, "scores")},
-                [CALIBRATIONS, PREDICTIONS],
-            ),
+            node(calibrate_classifiers, calibrated, [CALIBRATIONS, PREDICTIONS]),
             node(
                 evaluate_classifiers,
                 {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records},
-                [METRICS, BY_GROUP, BY_CONFIDENCE],
+                ["sentiment_metrics", by_group, by_confidence],
             ),
             node(
                 guard(find_examples, empty_table(ExamplesTable.make_empty())),
                 [PREDICTIONS, REVIEWS, CALIBRATIONS],
                 "sentiment_examples",
             ),
-            node(
-                assemble_classifier,
-                {**chosen_from, "calibrations": CALIBRATIONS, **name_each(list_candidates(), "model")},
-                "sentiment_classifier",
-            ),
-            node(
-                guard(draw_figures, draw_notes(FIGURES)),
-                measured | drawn,
-                {name: f"sentiment_{name}_figure" for name in FIGURES},
-            ),
+            node(assemble_classifier, chosen_from, "sentiment_classifier"),
+            node(guard(draw_figures, draw_notes(FIGURES)), measured | drawn, figures),
             node(guard(render_report, render_note), measured | shown, "sentiment_report"),
             node(guard(summarize_run, write_note), measured, "sentiment_summary"),
         ]
     )
-
-
-def name_each(networks: Iterable[str], dataset: str, task: str = "sentiment") -> dict[str, str]:
-    """Return the catalog name of a dataset of each network, by the network's name."""
-    return {network: f"{task}_{network}_{dataset}" for network in networks}

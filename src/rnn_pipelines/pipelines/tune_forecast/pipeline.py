@@ -10,20 +10,18 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import render_note
 
 SPEC = "params:tune_forecast"
-TABLE, COVARIATES, ASKED, FOLDER, TRIALS, PARAMETERS, SUMMARY, REPORT = (
-    f"tune_forecast_{name}"
-    for name in ("table", "covariate_table", "spec", "folder", "trials", "parameters", "summary", "report")
-)
 
 
 def create_pipeline() -> Pipeline:
     """Read, search and report; neither the champion nor the project's parameters are changed."""
+    tables = ["tune_forecast_table", "tune_forecast_covariate_table"]
+    recipe, network, spec = "tune_forecast_recipe", "tune_forecast_{network}_network", "tune_forecast_spec"
+    trials, parameters, summary = "tune_forecast_trials", "tune_forecast_parameters", "tune_forecast_summary"
+    given = [*tables, spec, SPEC, "params:parallel", "tune_forecast_folder"]
     return Pipeline(
         [
-            *create_input_nodes("tune_forecast"),
-            node(
-                nodes.tune, [TABLE, COVARIATES, ASKED, SPEC, "params:parallel", FOLDER], [TRIALS, PARAMETERS, SUMMARY]
-            ),
-            node(guard(render_report, render_note), [SUMMARY, TRIALS, PARAMETERS, SPEC], REPORT),
+            *create_input_nodes(SPEC, tables, recipe, network, spec),
+            node(nodes.tune, given, [trials, parameters, summary]),
+            node(guard(render_report, render_note), [summary, trials, parameters, SPEC], "tune_forecast_report"),
         ]
     )
