@@ -173,8 +173,8 @@ def test_all_is_printed_in_one_place(project: Path) -> None:
     """The bars of progress go their own way; they show names of networks and tasks alone."""
     ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
     ways |= {"sys.stdout.write", "sys.stderr.write"}
-    # The runtime of an exported model is a program of its own, which the project only copies.
-    found = [call for call in find_calls(project) if call[1] in ways and call[0] != "forecast/export/runtime.py"]
+    # The program of an export runs without the project, which only copies it.
+    found = [call for call in find_calls(project) if call[1] in ways and call[0] != "forecast/export/program.py"]
     assert found == [("printing.py", "click.echo")] * 2
 
 

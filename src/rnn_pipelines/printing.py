@@ -13,8 +13,6 @@ from contextvars import ContextVar
 from copy import copy
 from typing import Any
 
-import click
-
 from rnn_pipelines.errors import RnnPipelinesError, escape, make_line
 
 PACKAGE = "rnn_pipelines"
@@ -34,11 +32,16 @@ def escape_lines(text: str) -> str:
 
 def say(text: object, is_error: bool = False) -> None:
     """Print lines to the standard output, or to the standard error."""
+    # Exported forecasters print nothing, and do without click.
+    import click
+
     click.echo(escape_lines(str(text)), err=is_error)
 
 
 def say_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
     """Print a value as JSON in ASCII."""
+    import click
+
     click.echo(json.dumps(found, indent=2, default=default).replace("\x7f", "\\u007f"))
 
 

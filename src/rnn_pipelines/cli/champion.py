@@ -192,7 +192,7 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
 def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
 
-    It predicts with NumPy and pandas alone: python PATH/forecaster.py data.csv
+    It predicts without the project: python PATH/forecaster.py data.csv
     """
     # Here, because the other commands need neither NumPy nor pandas.
     from rnn_pipelines.champion.folders import unpack_model

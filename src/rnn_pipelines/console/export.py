@@ -1,4 +1,4 @@
-"""The command `export`: a saved forecaster in, a folder that needs only NumPy and pandas out."""
+"""The command `export`: a saved forecaster in, a folder that needs few packages out."""
 
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from rnn_pipelines.printing import say
 def export(model: str, path: str) -> None:
     """Export the saved or promoted forecaster MODEL, a folder, to PATH.
 
-    PATH is a new folder, or a new zip file if it ends in .zip. It predicts with NumPy and pandas alone:
+    PATH is a new folder, or a new zip file if it ends in .zip. It predicts without the project, with the packages
+    of its requirements.txt:
 
     \b
       python PATH/forecaster.py data.csv

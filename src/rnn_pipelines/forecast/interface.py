@@ -474,10 +474,10 @@ class Forecaster:
         save_folder(path, pack(self._make_artefact()))
 
     def export(self, path: str | Path) -> None:
-        """Write the method in use with a program that predicts with NumPy and pandas alone.
+        """Write the method in use with the modules of the project that predict, and a program.
 
-        `forecaster.py` of the export has the same numbers as `predict`. It reads times in ISO 8601, and needs an offset
-        from UTC for hours and shorter steps with a time zone.
+        It needs NumPy, pandas, pydantic and threadpoolctl alone. `load` of its `forecaster.py` returns this class, for
+        `predict` and `explain` with the same numbers.
 
         Args:
             path: of a new folder, or of a new zip file if it ends in .zip.

@@ -8,7 +8,7 @@ from rnn_pipelines.champion.tracking.specs import SaveModel
 
 def save_forecaster(files: Mapping[str, bytes], folder: Path) -> None:
     """Write a forecaster as a model that MLflow serves, see `save_mlflow_model`."""
-    # Here, because only a publication needs MLflow, NumPy and pandas.
+    # Here, because only a publication needs MLflow and the modules of an export.
     from rnn_pipelines.forecast.export.mlflow_model import save_mlflow_model
 
     save_mlflow_model(files, folder)

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event, Thread
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from rnn_pipelines.networks.fan_out import is_first_process
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 SECONDS_BETWEEN = 1.0
 # The line of the run in this context; None outside a run, and without a terminal.
-_LINE: ContextVar[tqdm | None] = ContextVar("line", default=None)
+_LINE: ContextVar["tqdm | None"] = ContextVar("line", default=None)
 
 
 @contextmanager
@@ -27,6 +29,9 @@ def show_stages(num_stages: int, verbose: bool | None = None) -> Iterator[None]:
     if not is_shown or _LINE.get() is not None or not is_first_process():
         yield
         return
+    # Exported forecasters do without it.
+    from tqdm import tqdm
+
     with tqdm(
         total=num_stages, leave=False, bar_format="{desc}: {percentage:.0f} %, {elapsed}, {remaining} left"
     ) as bar:
@@ -52,6 +57,6 @@ def begin_stage(name: str) -> None:
     bar.set_description_str(name)
 
 
-def _refresh(bar: tqdm, ended: Event) -> None:
+def _refresh(bar: "tqdm", ended: Event) -> None:
     while not ended.wait(SECONDS_BETWEEN):
         bar.refresh()

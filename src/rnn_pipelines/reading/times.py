@@ -19,6 +19,7 @@ from rnn_pipelines.reading.time_forms import (
     read_counts,
     translate_months,
 )
+from rnn_pipelines.reading.user_files import is_arrow_text
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
@@ -66,7 +67,7 @@ def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
 
     This takes a tenth of the time of `read_times`. Arrow accepts only this form, and the years 0 to 9999.
     """
-    if not isinstance(raw.dtype, pd.StringDtype) or raw.hasnans or raw.empty:
+    if not is_arrow_text(raw) or raw.hasnans or raw.empty:
         return None
     import pyarrow
 

@@ -101,17 +101,22 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
     """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
     for place, kind in enumerate(table.dtypes):
         column = table.iloc[:, place]
-        if isinstance(kind, pd.StringDtype) and _holds_broken_bytes(column):
+        if is_arrow_text(column) and _holds_broken_bytes(column):
             import pyarrow
 
             column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
-        elif kind != "object":
+        elif is_arrow_text(column) or not (kind == "object" or isinstance(kind, pd.StringDtype)):
             continue
         wrong = column.map(is_broken).astype(bool).to_numpy()
         if wrong.any():
             row = int(wrong.argmax())
             return str(table.columns[place]), row + 1, column.iloc[row]
     return None
+
+
+def is_arrow_text(column: pd.Series) -> bool:
+    """Return whether a column has texts of Arrow; without pyarrow, pandas has texts of Python."""
+    return isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow"
 
 
 def _holds_broken_bytes(column: pd.Series) -> bool:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import BaseFileLock, FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from rnn_pipelines.errors import LockedError, LockError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 POLL_SECONDS = 0.1
 
@@ -30,6 +32,9 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         LockedError: another process or thread still holds the lock.
         LockError: the file can't be used: it is a link or a folder, is not writable, or the disk is full.
     """
+    # Exported forecasters do without it.
+    from filelock import FileLock, Timeout
+
     # Not `resolve`, which raises another error for a link to itself. A link in place of the file is not followed, so
     # that no file appears at its target.
     path = Path(os.path.realpath(path.parent), path.name)
@@ -57,7 +62,9 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(lock: BaseFileLock, wait_seconds: float) -> None:
+def _acquire(lock: "BaseFileLock", wait_seconds: float) -> None:
+    from filelock import Timeout
+
     try:
         lock.acquire(timeout=0)
     except Timeout:

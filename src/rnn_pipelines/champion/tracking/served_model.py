@@ -31,6 +31,7 @@ def save_served_model(
         own = Path(made, name)
         own.mkdir()
         for file, content in files.items():
+            (own / file).parent.mkdir(parents=True, exist_ok=True)
             (own / file).write_bytes(content)
         # MLflow advises an example and type hints, of which the schema needs none. It sets its own filters, so that a
         # filter would not hide the advice.

@@ -1,1 +1,1 @@
-"""A forecaster as a folder that needs only NumPy and pandas."""
+"""A forecaster as a folder that predicts without the project."""

@@ -1,52 +1,38 @@
-"""The files of an exported forecaster: its own ones, and the program that reads them."""
+"""The files of an exported forecaster: the model, and the modules of the project that predict with it."""
 
+import ast
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
 
 from rnn_pipelines.errors import ParameterError, RunError, show_all
-from rnn_pipelines.forecast.export.flatten import flatten
-from rnn_pipelines.forecast.export.runtime import EXTENSIONS, list_exported_holidays, use_given_threads
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
-from rnn_pipelines.forecast.methods.linear import LinearModel
-from rnn_pipelines.forecast.methods.local import LocalModel
-from rnn_pipelines.forecast.methods.method import Model, PanelModel
-from rnn_pipelines.forecast.methods.network_model import NetworkModel
-from rnn_pipelines.forecast.methods.pretrained import PretrainedModel
-from rnn_pipelines.forecast.methods.trees import TreesModel
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.model.artefact import Forecaster
-from rnn_pipelines.forecast.model.packing import EVALUATED, pack, unpack
+from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.series.holidays import list_holidays
 from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
-from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
 from rnn_pipelines.version import __version__
 
-PROGRAM, HOLIDAYS = "forecaster.py", "holidays.json"
+PROGRAM, HOLIDAYS, REQUIREMENTS = "forecaster.py", "holidays.json", "requirements.txt"
 NO_CLASSIFIER = (
     "a text classifier can't be exported without the project. Serve it with rnn-pipelines serve or MLflow, or use "
     "TextClassifier.load."
 )
-RUNTIME = "rnn_pipelines.forecast.export.runtime"
-HEAD = '''"""A forecaster of RNN Pipelines {version} (Apache License 2.0), exported for use without the project.
-
-It needs NumPy, pandas and the files beside it. Generated from the modules of the project; do not edit.
-
-    from forecaster import load
-    load("folder").predict(frame)        # frame: unique_id, ds, y and the covariates of the training
-
-    python forecaster.py data.csv --horizon 14 --level 80
-"""
-
-VERSION = "{version}"
-# sha256 of all lines below the next one.
-SHA256 = "{sha256}"
-'''
+# The packages that an export needs; the others are imported by parts that it does without.
+REQUIRED = ("numpy", "pandas", "pydantic", "threadpoolctl")
+SOURCE, PACKAGE = Path(__file__).parents[3], "rnn_pipelines"
+ENTRY = f"{PACKAGE}.forecast.interface"
+HEAD = "# Exported by RNN Pipelines {version}. sha256 of the modules and of the lines below: {sha256}\n"
 
 
 def unpack_exportable(files: Mapping[str, bytes]) -> Forecaster:
@@ -80,6 +66,7 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
             return
         with draft_folder(path) as draft:
             for name, content in files.items():
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
                 (draft / name).write_bytes(content)
     # Python raises a ValueError for invalid paths, such as one with a null character.
     except (OSError, ValueError) as error:
@@ -94,14 +81,21 @@ def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
     """
     assert isinstance(forecaster.model, PanelModel)
     assert isinstance(forecaster.model.model, EnsembleModel)
-    wrong = sorted(name for name, model in forecaster.model.model.models.items() if not _is_known(name, model))
+    wrong = sorted(set(forecaster.model.model.models) - {*METHODS, *TRAINED_BEFORE, *NETWORKS})
     if wrong:
         raise ParameterError(
-            f"the methods {show_all(wrong)} of the ensemble can't be exported. Expected networks, linear methods, "
-            "trees, and local methods of the registry."
+            f"the methods {show_all(wrong)} of the ensemble can't be exported. Expected those of the registry."
         )
-    files = {name: content for name, content in pack(forecaster).items() if name != EVALUATED}
-    return {PROGRAM: write_program().encode(), HOLIDAYS: json.dumps(_list_days(forecaster)).encode(), **files}
+    modules = list_modules()
+    program = Path(__file__).with_name("program.py").read_bytes()
+    sha256 = hashlib.sha256(b"".join([*modules.values(), program])).hexdigest()
+    return {
+        PROGRAM: HEAD.format(version=__version__, sha256=sha256).encode() + program,
+        REQUIREMENTS: "".join(f"{name}=={version(name)}\n" for name in REQUIRED).encode(),
+        HOLIDAYS: json.dumps(_list_days(forecaster)).encode(),
+        **pack(forecaster),
+        **modules,
+    }
 
 
 def _list_days(forecaster: Forecaster) -> dict[str, list[str]]:
@@ -113,29 +107,34 @@ def _list_days(forecaster: Forecaster) -> dict[str, list[str]]:
     return {name: sorted(list_holidays(name, HOLIDAY_YEARS).strftime("%Y-%m-%d")) for name in sorted(countries)}
 
 
-def _is_known(name: str, model: Model) -> bool:
-    return isinstance(model, LinearModel | NetworkModel | PretrainedModel | TreesModel) or (
-        isinstance(model, LocalModel) and name in EXTENSIONS
-    )
-
-
 @cache
-def write_program() -> str:
-    """Return the program of an export, which is the same for all forecasters."""
-    replaced = {list_holidays: list_exported_holidays, use_one_thread: use_given_threads}
-    body = flatten(RUNTIME, {(name.__module__, name.__name__): own.__name__ for name, own in replaced.items()})
-    lines = body.partition("\n")
-    # Only a docstring may come before an import from the future.
-    docstring, _, constants = HEAD.rpartition('"""\n')
-    sha256 = hashlib.sha256(lines[2].encode()).hexdigest()
-    head = f'{docstring}"""\n\n{lines[0]}\n{constants}'.replace("{version}", __version__)
-    return head.replace("{sha256}", sha256) + lines[2]
+def list_modules() -> dict[str, bytes]:
+    """Return the modules of the project that `Forecaster.load` and `predict` import: content by path.
+
+    Imports inside functions are not followed: those are of other libraries, and of what an export does without, such as
+    figures.
+    """
+    found: dict[str, bytes] = {}
+    waiting = [ENTRY]
+    while waiting:
+        name = waiting.pop()
+        stem = SOURCE / name.replace(".", "/")
+        path = next((one for one in (stem.with_suffix(".py"), stem / "__init__.py") if one.is_file()), None)
+        # Names that a module has, such as those of functions, have no file.
+        if path is None or (key := path.relative_to(SOURCE).as_posix()) in found:
+            continue
+        found[key] = path.read_bytes()
+        for statement in ast.parse(found[key]).body:
+            if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith(PACKAGE):
+                waiting += [f"{statement.module}.{one.name}" for one in statement.names]
+                waiting += accumulate(str(statement.module).split("."), "{}.{}".format)
+    return dict(sorted(found.items()))
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            # A fixed time, so that the same forecaster gives the same file.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+            # With the time of 1980, so that the same forecaster gives the same file.
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()

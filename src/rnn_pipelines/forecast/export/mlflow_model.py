@@ -1,4 +1,4 @@
-"""A forecaster as a model that MLflow serves: the exported program, and the schema of its data."""
+"""A forecaster as a model that MLflow serves: an export, and the schema of its data."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -9,19 +9,17 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, Tens
 
 from rnn_pipelines.champion.folders import unpack_model
 from rnn_pipelines.champion.tracking.served_model import save_served_model
-from rnn_pipelines.forecast.export.files import list_exported
+from rnn_pipelines.forecast.export.files import REQUIRED, list_exported
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import unpack
-
-LIBRARIES = ("mlflow", "numpy", "pandas")
 
 # The exported folder among the artifacts, see `served`.
 ARTIFACT = "forecaster"
 
 
 def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write a model of the columns of the data, which needs NumPy and pandas, but not the project.
+    """Write a model of the columns of the data, which needs MLflow and `REQUIRED`, but not the project.
 
     Args:
         files: of a forecaster: content by name.
@@ -36,7 +34,7 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
         Path(__file__).with_name("served.py"),
         (ARTIFACT, list_exported(forecaster)),
         _describe_data(forecaster),
-        [f"{name}=={version(name)}" for name in LIBRARIES],
+        [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)],
     )
 
 

@@ -1,9 +1,7 @@
 """The code of a forecaster that MLflow serves. MLflow runs a copy of this file, without the project."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from typing import Any
+from runpy import run_path
 
 import pandas as pd
 from mlflow.exceptions import MlflowException
@@ -17,8 +15,8 @@ class ServedForecaster(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Load the forecaster."""
         folder = Path(context.artifacts["forecaster"])
-        self.program = _import_program(folder / "forecaster.py")
-        self.forecaster = self.program.load(folder)
+        self.program = run_path(str(folder / "forecaster.py"))
+        self.forecaster = self.program["load"](folder)
 
     # Without type hints of the data, which MLflow would take for their schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
@@ -30,21 +28,9 @@ class ServedForecaster(PythonModel):
         given = params or {}
         try:
             found: pd.DataFrame = self.forecaster.predict(model_input, given.get("h"), given.get("level"))
-        except self.program.RnnPipelinesError as error:
+        except self.program["RnnPipelinesError"] as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return found
-
-
-def _import_program(path: Path) -> Any:
-    # A name of its own for each model, because a process can load several.
-    spec = importlib.util.spec_from_file_location(f"forecaster_{abs(hash(path))}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look up their module.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 set_model(ServedForecaster())

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from rnn_pipelines.errors import TrainingError, count
 from rnn_pipelines.forecast.methods.folds import count_needed_values
@@ -141,6 +140,9 @@ class _Training:
         name = f"{self.name} on all windows" if self.is_deploying else self.name
         started, saved = time.monotonic() - progress.seconds, time.monotonic()
         time_left = TimeLeft(max_steps, f"steps of {name}", num_before, can_stop=not self.is_deploying)
+        # Exported forecasters do without it.
+        from tqdm import tqdm
+
         bar = tqdm(total=max_steps, initial=num_before, desc=name, unit="step",
                    disable=not (sys.stderr.isatty() and is_first_process()))  # fmt: skip
         with bar:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
 from pandas.api.types import is_integer_dtype
 
@@ -37,6 +36,9 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
 
 def _convert(data: Any) -> pd.DataFrame:
     """Return a table of another library."""
+    # Exported forecasters take tables of pandas, and do without narwhals.
+    import narwhals as nw
+
     table = nw.from_native(data, pass_through=True)
     if not isinstance(table, nw.DataFrame | nw.LazyFrame):
         raise SeriesError(f"expected a DataFrame of pandas, Polars or Arrow, received {type(data).__name__}.")

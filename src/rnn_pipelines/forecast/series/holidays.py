@@ -13,6 +13,9 @@ from rnn_pipelines.errors import SeriesError, show
 # Shift in days of each feature: the day is a holiday, the next day is one, the day before is one.
 HOLIDAYS = {"holiday": 0, "day_before_holiday": 1, "day_after_holiday": -1}
 
+# The public holidays by country that exported forecasters have with them, as they were at the export.
+STORED: dict[str, pd.DatetimeIndex] = {}
+
 
 def refuse_bare_no(country: object) -> object:
     """Return the value unless it is false, because YAML reads the code of Norway (NO) as false.
@@ -68,6 +71,8 @@ def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
     Raises:
         ValueError: the country or its part is unknown, or the package is not installed.
     """
+    if country in STORED:
+        return STORED[country]
     try:
         from holidays import country_holidays
     except ImportError as error:

@@ -1,0 +1,69 @@
+"""A forecaster of RNN Pipelines (Apache License 2.0), exported for use without the project.
+
+It needs the packages in requirements.txt and the files beside it: the model, and unmodified modules of the project.
+
+    from forecaster import load
+    load("folder").predict(frame)        # frame: unique_id, ds, y and the covariates of the training
+
+    python forecaster.py data.csv --horizon 14 --level 80
+"""
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).parent
+# The modules beside this file, also if it is loaded by its path.
+sys.path.insert(0, str(HERE))
+
+from rnn_pipelines import Forecaster  # noqa: E402
+from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError  # noqa: E402
+from rnn_pipelines.forecast.series.holidays import STORED  # noqa: E402
+
+__all__ = ["Forecaster", "ParameterError", "RnnPipelinesError", "SeriesError", "load", "main"]
+
+
+def load(folder: str | Path = HERE) -> Forecaster:
+    """Return the forecaster in a folder or zip file: the `Forecaster` of the project, for `predict`.
+
+    Args:
+        folder: of an export; by default the one with this program.
+    """
+    files = _read_files(Path(folder))
+    STORED.update({name: pd.DatetimeIndex(days) for name, days in json.loads(files["holidays.json"]).items()})
+    settings = json.loads(files["settings.json"])
+    # Local days need no offset from UTC; hours do, because clocks repeat one.
+    is_local = settings["tz"] is None and settings["zone"] is not None
+    return Forecaster.unpack(files, {"tz": settings["zone"]["name"]} if is_local else None)
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    if folder.is_dir():
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".npz")}
+    with zipfile.ZipFile(folder) as packed:
+        return {name: packed.read(name) for name in packed.namelist() if not name.endswith(".py")}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the forecasts of a CSV file as CSV."""
+    parser = argparse.ArgumentParser(description="Forecast the series of a CSV file: unique_id, ds, y and covariates.")
+    parser.add_argument("file")
+    parser.add_argument("--horizon", type=int, help="steps ahead; by default that of the training")
+    parser.add_argument("--level", type=int, action="append", help="an interval in percent; repeat it")
+    given = parser.parse_args(words)
+    try:
+        frame = pd.read_csv(given.file, dtype={"unique_id": str})
+        sys.stdout.write(load().predict(frame, given.horizon, given.level).to_csv(index=False))
+    except (RnnPipelinesError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
