@@ -1,7 +1,10 @@
 """Forms of times: strftime patterns, names of months, quarters and ISO weeks."""
 
 import re
+from calendar import day_abbr, day_name, month_abbr, month_name
 from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
 from itertools import product
 
 import pandas as pd
@@ -46,12 +49,24 @@ _DIGITS = {"%Y": 4, "%G": 4, "%j": 3} | dict.fromkeys(["%y", "%m", "%d", "%H", "
 
 
 def list_forms(cell: str) -> list[str]:
-    """Return the forms that a cell may have, in the order of trial."""
-    if re.search(r"[^\W\d_]{3}", cell):
-        return [*_list_named(), *SHORT_MONTHS]
-    if re.search("[QqWw]", cell):
-        return list(_PERIODS)
-    return FORMS
+    """Return the forms with the shape of a cell, at most six, in the order of trial."""
+    return _list_by_shape().get(_find_shape(translate_months(pd.Series([cell]), "%B").iloc[0]), [])
+
+
+@cache
+def _list_by_shape() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for form in (*_list_named(), *SHORT_MONTHS, *_PERIODS, *FORMS):
+        found.setdefault(_find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []).append(form)
+    return found
+
+
+def _find_shape(time: str) -> str:
+    """Return a time with 0 for numbers of one or two digits, 0000 for years, and %b and %a for months and weekdays."""
+    names = {"%b": (*month_name, *month_abbr), "%a": (*day_name, *day_abbr)}
+    shapes = {name.lower(): shape for shape, own in names.items() for name in own} | {"am": "pm"}
+    plain = re.sub(r"\s+", " ", time.strip().lower())
+    return re.sub(r"[^\W\d_]+|\d+", lambda part: re.sub(r"^\d\d?$|\d", "0", shapes.get(part[0], part[0])), plain)
 
 
 def _list_named() -> Iterator[str]:
