@@ -34,7 +34,11 @@ def damage(store: ChampionStore) -> None:
 
 
 def write(path: Path, verdict: str, *reasons: str, **more: Any) -> None:
-    path.write_text(json.dumps({"verdict": verdict, "reasons": reasons, "at": AT, **more}))
+    path.write_text(
+        json.dumps(
+            {"verdict": verdict, "reasons": reasons, "at": AT, "valid_until": "2999-01-01T00:00:00+00:00", **more}
+        )
+    )
 
 
 @pytest.mark.parametrize("verdict", ["ok", "retrain", "alarm"])
@@ -134,6 +138,7 @@ def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(store: 
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": "2020-01-01T00:00:00"}',
         '{"verdict": "ok", "reasons": [], "at": "", "valid_until": 7}',
         '{"verdict": "ok", "reasons": [], "at": "2026-01-31", "valid_until": null}',
+        '{"verdict": "ok", "reasons": [], "at": "2026-01-31T00:00:00+00:00"}',
         '{"verdict": "ok", "reasons": [], "at": 20260131}',
         "[" * 100_000,
     ],

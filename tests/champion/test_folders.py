@@ -98,7 +98,7 @@ def add_part_of_list(folder: Path) -> str:
 
 
 def add_settings(folder: Path) -> str:
-    """As other programs have them, and as an older version of the project had."""
+    """As other programs have them."""
     (folder / "settings.json").write_text("{}")
     return "settings.json"
 

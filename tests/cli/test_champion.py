@@ -260,7 +260,9 @@ def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypa
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
 def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, paths: Paths, verdict: str, code: int) -> None:
-    paths.verdict.write_text(json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE}))
+    paths.verdict.write_text(
+        json.dumps({"verdict": verdict, "reasons": ["seen"], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00"})
+    )
     result = run("check", "forecast")
     assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
 

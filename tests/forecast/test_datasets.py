@@ -84,18 +84,6 @@ def test_records_are_in_their_order_although_the_clock_was_set_back(filepath: st
     assert keep_last_record(dataset.load())["y_hat"].tolist() == [9.0, 9.0]
 
 
-def test_log_of_an_older_version_is_read_and_continued(filepath: str) -> None:
-    """Its time had another name."""
-    old = make_rows().rename(columns={"recorded_at": "created_at"})
-    old.attrs = {"format": FORMAT}
-    Path(filepath).parent.mkdir()
-    old.to_parquet(filepath)
-    dataset = ForecastLogDataset(filepath=filepath)
-    pd.testing.assert_frame_equal(dataset.load(), make_rows())
-    dataset.save(make_rows(y_hat=9.0).assign(recorded_at=LATER))
-    assert ForecastLogTable.validate(dataset.load())["y_hat"].tolist() == [1, 1, 9, 9]
-
-
 def test_bounds_of_a_new_level_are_empty_for_older_rows(filepath: str) -> None:
     """Whatever levels a version has, or none."""
     dataset = ForecastLogDataset(filepath=filepath)
@@ -163,7 +151,7 @@ def test_damaged_log_says_what_to_do_and_is_not_replaced(filepath: str) -> None:
 
 
 def test_log_without_a_checksum_gets_one(filepath: str) -> None:
-    """An earlier version of the project wrote none."""
+    """Such as one that pandas has written again."""
     rows = make_rows()
     rows.attrs = {"format": FORMAT}
     Path(filepath).parent.mkdir()

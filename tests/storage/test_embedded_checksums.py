@@ -31,7 +31,7 @@ def test_every_flipped_bit_is_found_or_harmless() -> None:
 
 
 def test_file_without_a_checksum_is_read() -> None:
-    """An earlier version of the project wrote none."""
+    """A list of checksums has that of the file."""
     content = json.dumps(FIELDS).encode()
     assert not has_checksum(content)
     assert read_object(content, "it") == FIELDS

@@ -76,9 +76,7 @@ def read_findings(path: Path) -> list[Finding]:
         findings = [Finding(level, f"{reason} (the monitor at {at})") for reason in reasons or ["no reason was given"]]
         if datetime.fromisoformat(at) > datetime.now(UTC) + CLOCKS_DIFFER:
             findings.append(Finding("alarm", f"the monitor ran at {at}, which is in the future; check the clock"))
-        # Older verdicts have no end of validity, and stay valid.
-        until = found.get("valid_until")
-        if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
+        if datetime.fromisoformat(found["valid_until"]) < datetime.now(UTC):
             findings.append(Finding("alarm", f"the monitor has not run since {at}"))
         return findings
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

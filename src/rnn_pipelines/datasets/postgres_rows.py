@@ -198,8 +198,7 @@ class PostgresLogDataset(PostgresRowsDataset):
         table = super()._find(connection)
         if table is not None and list_key(table) != self._key:
             raise DatasetError(
-                f"{self._label}: expected the primary key {self._key}, found {list_key(table)}. If an older version "
-                "made the table, change it as docs/how-to/postgresql.md says (An older table). Otherwise rename that "
-                "table, or name another one in the catalog."
+                f"{self._label}: expected the primary key {self._key}, found {list_key(table)}. "
+                "Rename that table, or name another one in the catalog."
             )
         return table

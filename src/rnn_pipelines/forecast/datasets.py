@@ -56,8 +56,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
         check_format(facts.get("format"), self._path, FORMAT)
-        # Its name in logs of older versions, which kept the first forecast of a key.
-        return log.rename(columns={"created_at": RECORDED})
+        return log
 
     def save(self, data: ForecastLog) -> None:
         """Add the rows that differ from the last ones on record."""

@@ -39,8 +39,7 @@ def read_frame(
     if learnt is not None:
         # Numbers that can be dates are steps if the training had steps.
         freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
-        tz = source.tz or (learnt.tz if learnt.zone is None else None)
-        source, axis = source.model_copy(update={"tz": tz, "freq": freq}), find_trained_axis(learnt)
+        source, axis = source.model_copy(update={"freq": freq}), find_trained_axis(learnt)
     wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
     others = [str(name) for name in frame if name not in wanted]
     if others and not source.is_wide and source.target in frame:

@@ -500,7 +500,7 @@ class Forecaster:
             source: how to read tables, as in the constructor, such as the names of their columns, which are not saved.
         Raises:
             ParameterError: the path or `source` is invalid.
-            ChampionError: the folder has no model, or one that is damaged or of an older version of the project.
+            ChampionError: the folder has no model, or one that is damaged.
             FormatError: another version of the project wrote the model.
         """
         return load_model(path, lambda files: cls.unpack(files, source))
@@ -514,9 +514,8 @@ class Forecaster:
         intervals, settings = artefact.intervals, artefact.settings
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
         covariates = artefact.coding.make_spec().model_dump()
-        zone = settings.zone
-        # Times with a zone need no parameter. Old forecasters have no zone; theirs is the zone of the calendar.
-        tz = settings.tz if zone is None else None if zone.is_carried else zone.name
+        # Times with a zone need no parameter.
+        tz = None if settings.zone.is_carried else settings.zone.name
         blocks: dict[str, Any] = {
             "source": {"tz": tz, **(source or {})},
             "gaps": settings.gaps,

@@ -1,7 +1,7 @@
 """A checksum of a file inside the file itself, so that content and checksum are replaced in one step.
 
 The file is written with zeros in place of the checksum, which is the sha256 of this content. So any changed bit is
-found, in the values and in their description. A file of an earlier version of the project has no checksum.
+found, in the values and in their description.
 """
 
 import hashlib

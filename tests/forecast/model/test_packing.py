@@ -22,11 +22,9 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.reference import measure_reference
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.sentiment.model import packing as text_classifiers
-from rnn_pipelines.storage.arrays import pack_arrays
 
 SOURCE = SourceSpec(name="catalog", freq="D")
 
@@ -51,22 +49,6 @@ def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepar
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_forecaster_of_a_version_without_harmonics_is_read(
-    prepare: Callable[..., SimpleNamespace],
-    make_values: Callable[..., list[float | None]],
-    make_forecaster: Callable[..., Forecaster],
-) -> None:
-    """Its model has no such array."""
-    prepared = prepare(make_values(80), calendar=CalendarSpec(weekly=1))
-    forecaster, packed = make_forecaster(prepared), io.BytesIO()
-    files = pack(forecaster)
-    with np.load(io.BytesIO(files["model.npz"])) as arrays:
-        np.savez(packed, **{name: array for name, array in arrays.items() if name != "harmonics"})
-    again = unpack({**files, "model.npz": packed.getvalue()})
-    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, again))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
-
-
 def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     model: Any = forecaster.model
     again: Any = unpack(pack(forecaster)).model
@@ -77,24 +59,6 @@ def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(other[name], value)
-
-
-def test_model_of_an_older_version_is_read(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    """It had networks of one layer, by these names, and an empty array for each that a network does not need."""
-    weights = ("embedding_kernel", "embedding_bias", "kernel", "recurrent_kernel", "bias", "recurrent_bias")
-    names = ("cell", "segment", "calendar", *weights, "head_kernel", "head_bias", "shrinkage", "out_of_fold", "seconds")
-    whole: Any = forecaster.model
-    network = whole.model.models["gru"].network
-    parts = {name: network.weights.get(name, np.zeros((0, 0, 0), np.float32)) for name in names}
-    parts |= {"cell": "gru", "segment": 1, "calendar": network.calendar, "shrinkage": 0.5, "seconds": 0.0}
-    arrays = {f"gru.{name}": value for name, value in parts.items()}
-    arrays |= {"gru:weight": 1.0, "gru.matrix": whole.model.models["gru"].start.matrix, **vars(whole.normalizer)}
-    files = {**pack(forecaster), "model.npz": pack_arrays(arrays)}
-    model = EnsembleModel({"gru": 1.0}, {"gru": whole.model.models["gru"]})
-    expected = dataclasses.replace(forecaster, model=dataclasses.replace(whole, model=model))
-    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (unpack(files), expected))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
-    assert set(parts) <= {name.removeprefix("gru.") for name in EnsembleModel.pack(model)}
 
 
 def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
@@ -122,7 +86,7 @@ def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:
 
 @pytest.mark.parametrize("is_dated", [True, False])
 def test_reference_comes_back(forecaster: Forecaster, is_dated: bool) -> None:
-    """Without one, as in a version before it, there is none."""
+    """Without one, there is none."""
     values = np.random.default_rng(0).normal(size=130)
     ds = pd.date_range("2024-01-01", periods=130) if is_dated else np.arange(130)
     long = pd.DataFrame({"unique_id": "a", "ds": ds, "y": values, "observed": True})

@@ -258,7 +258,7 @@ def test_both_models_are_packed(old: SimpleNamespace, champion: Forecaster) -> N
         )
 
 
-def test_forecaster_of_an_older_version_was_evaluated_itself(champion: Forecaster) -> None:
+def test_forecaster_without_a_refit_was_evaluated_itself(champion: Forecaster) -> None:
     files = {name: content for name, content in pack(champion).items() if name != "evaluated.npz"}
     loaded = unpack(files)
     assert loaded.as_evaluated().model is loaded.model

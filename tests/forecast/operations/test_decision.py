@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.operations.decision import decide_promotion, keep_re
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.schema import GapPolicy
+from rnn_pipelines.forecast.series.time_axis import TimeZone
 
 Decide = Callable[..., Candidate]
 
@@ -39,6 +40,7 @@ def make_forecaster(trained_until: int | datetime = 100) -> Forecaster:
         season_length=1,
         calendar=CalendarSpec(),
         gaps=GapPolicy("interpolate"),
+        zone=TimeZone(name=None),
         trained_until={"a": trained_until},
     )
     return Forecaster({}, pd.DataFrame(), settings)

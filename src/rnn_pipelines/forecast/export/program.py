@@ -38,8 +38,7 @@ def load(folder: str | Path = HERE) -> Forecaster:
     STORED.update({name: pd.DatetimeIndex(days) for name, days in json.loads(files["holidays.json"]).items()})
     settings = json.loads(files["settings.json"])
     # Local days need no offset from UTC; hours do, because clocks repeat one.
-    is_local = settings["tz"] is None and settings["zone"] is not None
-    return Forecaster.unpack(files, {"tz": settings["zone"]["name"]} if is_local else None)
+    return Forecaster.unpack(files, {"tz": settings["zone"]["name"]} if settings["tz"] is None else None)
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:

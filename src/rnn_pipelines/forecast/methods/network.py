@@ -19,8 +19,6 @@ else:
     KerasModel = Any
 
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
-# Only networks of panels have an embedding, and only GRUs a recurrent bias.
-OPTIONAL_WEIGHTS = ("embedding_kernel", "embedding_bias", "recurrent_bias")
 
 
 # The forecast that a network corrects: the baseline ensemble, or 0.
@@ -127,15 +125,13 @@ class Network:
     def to_arrays(self) -> dict[str, Any]:
         """Return arrays and numbers by name, for `from_arrays`."""
         own = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "weights"}
-        # Older versions of the project read networks of one layer, and expect an empty array for a missing one.
-        empty = dict.fromkeys(OPTIONAL_WEIGHTS if len(self.units) == 1 else (), NO_ARRAY)
-        return {**own, **empty, **self.weights}
+        return {**own, **self.weights}
 
     @classmethod
     def from_arrays(cls, values: Mapping[str, Any]) -> Self:
         """Return the network with these values; all names that are no attributes are those of weights."""
         own = {part.name: values[part.name] for part in fields(cls) if part.name in values}
-        weights = {name: array for name, array in values.items() if name not in own and array.size}
+        weights = {name: array for name, array in values.items() if name not in own}
         return cls(weights, **own)
 
 

@@ -45,7 +45,6 @@ class Normalizer:
     long_season: int
     calendar: np.ndarray
     non_negative: NonNegative = "auto"
-    # Models of older versions have none.
     harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
     @property

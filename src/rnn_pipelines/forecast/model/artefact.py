@@ -53,7 +53,7 @@ class Forecaster:
         coding: of the covariates.
         evaluated: the model that was evaluated on the test part; None if that is `model`. It has learnt the series up
             to `settings.trained_until`, and `model` up to their ends.
-        reference: the statistics of its values; None for a forecaster that is not a champion's, or of an older version.
+        reference: the statistics of its values; None for a forecaster that is not a champion's.
     """
 
     model: ScaledModel

@@ -59,7 +59,6 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     intervals = Intervals(**_read_values(files[INTERVALS])) if INTERVALS in files else None
     coding = Coding.model_validate_json(files[CODING])
     scaler = pd.DataFrame(json.loads(files[SCALER]))
-    # Forecasters of older versions were not fitted again.
     evaluated = _unpack_model(files[EVALUATED]) if EVALUATED in files else None
     reference = unpack_reference(files)
     return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated, reference)
@@ -89,8 +88,7 @@ def _pack_model(model: ScaledModel) -> bytes:
 
 def _unpack_model(packed: bytes) -> PanelModel:
     values = _read_values(packed)
-    names = [name for name in Normalizer.__dataclass_fields__ if name in values]
-    normalizer = Normalizer(**{name: values.pop(name) for name in names})
+    normalizer = Normalizer(**{name: values.pop(name) for name in Normalizer.__dataclass_fields__})
     return PanelModel(normalizer, unpack_ensemble(values))
 
 

@@ -30,7 +30,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
         calendar: the harmonics, all resolved.
         gaps: policy for missing steps.
         tz: zone of the calendar features, for series with times in UTC.
-        zone: of the training's times; None for a forecaster of an older version, which did not store it.
+        zone: of the training's times.
         use: the name of the method in use.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
     """
@@ -43,7 +43,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     calendar: CalendarSpec
     gaps: GapPolicy
     tz: str | None = None
-    zone: TimeZone | None = None
+    zone: TimeZone
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
 
@@ -80,8 +80,8 @@ def describe_forecaster(
 
 
 def find_trained_axis(settings: ForecasterSettings) -> TimeAxis | None:
-    """Return the axis of the training; None for integer steps, and if an older version stored no zone."""
-    if settings.zone is None or isinstance(settings.freq, int):
+    """Return the axis of the training; None for integer steps."""
+    if isinstance(settings.freq, int):
         return None
     return TimeAxis(settings.zone.name, settings.tz is not None, "the training")
 

@@ -168,7 +168,7 @@ def _find_obstacle(
     if own.freq != settings.freq:
         return f"its steps are {own.freq}"
     if not have_same_axis(own, settings):
-        zones = [show(one.zone and one.zone.name) for one in (own, settings)]
+        zones = [show(one.zone.name) for one in (own, settings)]
         return f"it was trained on times of {zones[0]}, and the holdout has times of {zones[1]}"
     missing = [column for column in forecaster.coding.list_columns() if column not in available]
     if missing:

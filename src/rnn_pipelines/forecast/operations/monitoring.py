@@ -126,8 +126,7 @@ def measure_drift(
     Args:
         series, profile: up to the day of the verdict.
         champion: its record.
-        reference: of the champion. For one of an older version, which has none, the levels are those of today's table
-            before the end of the training.
+        reference: of the champion. With no rows, the levels are those of today's table before the end of the training.
         sample: of the series. Another night's sample of a divided panel may lack some of them.
         monitoring: with the number of newest steps.
     """

@@ -44,8 +44,7 @@ def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> 
 
 
 def _has_same_test_part(metrics: ForecastMetrics, before: EarlierRun) -> bool:
-    # Results of older versions have no fingerprint.
-    return metrics.test_fingerprint == before.results.get("test_fingerprint", NO_NUMBER)
+    return metrics.test_fingerprint == before.results.get("test_fingerprint")
 
 
 def _tabulate_metrics(metrics: ForecastMetrics, before: EarlierRun) -> Table:
