@@ -9,6 +9,7 @@ in brackets the processor seconds of the trainings on one core. Few series are d
 import argparse
 import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def draw_regimes(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
     return iterate(rng, shape, lambda one, two: np.where(next(step), 0.95 * one, -0.8 * one))
 
 
-def iterate(rng: np.random.Generator, shape: tuple[int, int], follow: object) -> np.ndarray:
+def iterate(rng: np.random.Generator, shape: tuple[int, int], follow: Callable[..., np.ndarray]) -> np.ndarray:
     """Return float64[series, time] in which a function of the last two values and noise make the next one."""
     rows = [np.zeros(shape[0])] * 2
     for _ in range(shape[1] + BURN_IN):
@@ -74,8 +75,9 @@ def measure(family: str, size: str) -> str:
     seconds, errors = 0.0, np.zeros(2)
     for seed in range(NUM_DRAWS[num_series]):
         rng = np.random.default_rng([seed, *family.encode()])
-        drawn = FAMILIES[family](rng, (num_series, num_values))
-        columns = dict(zip(["y", *COVARIATES], drawn, strict=True)) if isinstance(drawn, tuple) else {"y": drawn}
+        drawn = np.reshape(FAMILIES[family](rng, (num_series, num_values)), (-1, num_series, num_values))
+        names = ["y", *COVARIATES][: len(drawn)]
+        columns = dict(zip(names, drawn, strict=True))
         months = pd.date_range("1900", periods=num_values, freq="MS")
         frame = pd.DataFrame(
             {
@@ -84,7 +86,7 @@ def measure(family: str, size: str) -> str:
                 **{name: values.ravel() for name, values in columns.items()},
             }
         )
-        known = COVARIATES if isinstance(drawn, tuple) else None
+        known = names[1:] or None
         for number, networks in enumerate(("pretrained", "all")):
             started = time.process_time()
             fitted = Forecaster(HORIZON, networks=networks, futr_exog=known).fit(frame)

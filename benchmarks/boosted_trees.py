@@ -1,6 +1,6 @@
 """What boosted trees bring to the ensemble: its errors with them over those without, on development data.
 
-    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/trees.py [set ...] [--networks]
+    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/boosted_trees.py [set ...] [--networks]
 
 Prints a Markdown row for each set: MASE and MSE with over without, weight, and processor seconds of the trees. The
 newest part of each real series is cut off first, so that no test part of `accuracy.py` is read. The errors are those of
@@ -20,7 +20,6 @@ import pandas as pd
 from vega_datasets import local_data
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.fitting import train_networks
 from rnn_pipelines.forecast.frame_reading import read_frame
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods, fit_ensemble
 from rnn_pipelines.forecast.methods.folds import thin_origins
@@ -28,6 +27,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.methods.side_by_side import train_networks
 from rnn_pipelines.forecast.methods.trees import TREES
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.series.windows import gather_targets, number_series
@@ -122,7 +122,7 @@ def _draw_effect(
         case "regime":
             state, day, is_on = np.zeros(len(days)), 0, 0
             while day < len(days):
-                length = rng.integers(5, 40)
+                length = int(rng.integers(5, 40))
                 state[day : day + length], is_on, day = is_on, 1 - is_on, day + length
             return {}, np.where(state > 0, 1.5, 1) * np.where((state > 0) & (days % 7 == 5), 1.5, 1)
         case "autoregressive":
