@@ -75,7 +75,7 @@ def measure(family: str, size: str) -> str:
     seconds, errors = 0.0, np.zeros(2)
     for seed in range(NUM_DRAWS[num_series]):
         rng = np.random.default_rng([seed, *family.encode()])
-        drawn = np.reshape(FAMILIES[family](rng, (num_series, num_values)), (-1, num_series, num_values))
+        drawn = np.array(FAMILIES[family](rng, (num_series, num_values))).reshape(-1, num_series, num_values)
         names = ["y", *COVARIATES][: len(drawn)]
         columns = dict(zip(names, drawn, strict=True))
         months = pd.date_range("1900", periods=num_values, freq="MS")
