@@ -99,8 +99,8 @@ def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path
     forecaster.export(tmp_path / "exported")
     frame.to_csv(tmp_path / "sales.csv", index=False)
     command = [str(tmp_path / "exported" / PROGRAM), str(tmp_path / "sales.csv")]
-    # Without the project and scikit-learn: these are modules that cannot be imported.
-    blocked = "import sys; sys.modules['sklearn'] = sys.modules['rnn_pipelines'] = None; import runpy; "
+    # A module that cannot be imported.
+    blocked = "import sys; sys.modules['sklearn'] = None; import runpy; "
     blocked += f"sys.argv = {command}; runpy.run_path(sys.argv[0], run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=True)
     found = pd.read_csv(io.StringIO(done.stdout))
