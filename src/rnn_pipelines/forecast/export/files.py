@@ -31,7 +31,6 @@ NO_CLASSIFIER = (
 # The packages that an export needs; the others are imported by parts that it does without.
 REQUIRED = ("numpy", "pandas", "pydantic", "threadpoolctl")
 SOURCE, PACKAGE = Path(__file__).parents[3], "rnn_pipelines"
-ENTRY = f"{PACKAGE}.forecast.interface"
 HEAD = "# Exported by RNN Pipelines {version}. sha256 of the modules and of the lines below: {sha256}\n"
 
 
@@ -62,7 +61,12 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".zip":
-            replace_file(path, _zip(files))
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as archive:
+                for name, content in files.items():
+                    # With the time of 1980, so that the same forecaster gives the same file.
+                    archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            replace_file(path, packed.getvalue())
             return
         with draft_folder(path) as draft:
             for name, content in files.items():
@@ -83,9 +87,7 @@ def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
     assert isinstance(forecaster.model.model, EnsembleModel)
     wrong = sorted(set(forecaster.model.model.models) - {*METHODS, *TRAINED_BEFORE, *NETWORKS})
     if wrong:
-        raise ParameterError(
-            f"the methods {show_all(wrong)} of the ensemble can't be exported. Expected those of the registry."
-        )
+        raise ParameterError(f"the methods {show_all(wrong)} can't be exported. Expected those of the registry.")
     modules = list_modules()
     program = Path(__file__).with_name("program.py").read_bytes()
     sha256 = hashlib.sha256(b"".join([*modules.values(), program])).hexdigest()
@@ -115,7 +117,7 @@ def list_modules() -> dict[str, bytes]:
     figures.
     """
     found: dict[str, bytes] = {}
-    waiting = [ENTRY]
+    waiting = [f"{PACKAGE}.forecast.interface"]
     while waiting:
         name = waiting.pop()
         stem = SOURCE / name.replace(".", "/")
@@ -129,12 +131,3 @@ def list_modules() -> dict[str, bytes]:
                 waiting += [f"{statement.module}.{one.name}" for one in statement.names]
                 waiting += accumulate(str(statement.module).split("."), "{}.{}".format)
     return dict(sorted(found.items()))
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            # With the time of 1980, so that the same forecaster gives the same file.
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()

@@ -34,18 +34,16 @@ def load(folder: str | Path = HERE) -> Forecaster:
     Args:
         folder: of an export; by default the one with this program.
     """
-    files = _read_files(Path(folder))
+    folder = Path(folder)
+    if folder.is_dir():
+        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".npz")}
+    else:
+        with zipfile.ZipFile(folder) as packed:
+            files = {name: packed.read(name) for name in packed.namelist() if not name.endswith(".py")}
     STORED.update({name: pd.DatetimeIndex(days) for name, days in json.loads(files["holidays.json"]).items()})
     settings = json.loads(files["settings.json"])
     # Local days need no offset from UTC; hours do, because clocks repeat one.
     return Forecaster.unpack(files, {"tz": settings["zone"]["name"]} if settings["tz"] is None else None)
-
-
-def _read_files(folder: Path) -> dict[str, bytes]:
-    if folder.is_dir():
-        return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".npz")}
-    with zipfile.ZipFile(folder) as packed:
-        return {name: packed.read(name) for name in packed.namelist() if not name.endswith(".py")}
 
 
 def main(words: Sequence[str] | None = None) -> int:
