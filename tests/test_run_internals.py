@@ -26,9 +26,9 @@ from whole_runs import copy_configuration, run_command
 
 pytestmark = pytest.mark.slow
 
+PRETRAINED = ["pretrained_lstm", "pretrained_gru"]
 FRESH_LAYERS = [
-    "forecast_lstm",
-    "forecast_gru",
+    *PRETRAINED,
     *(f"sentiment_{cell}_{direction}" for cell in ("lstm", "gru") for direction in ("forward", "backward")),
 ]
 
@@ -124,10 +124,10 @@ def after_others(
     return clone
 
 
-def test_fresh_clone_trains_small_networks(fresh: Clone) -> None:
+def test_fresh_clone_traces_pretrained_forecasters_and_trains_a_small_classifier(fresh: Clone) -> None:
     summary = fresh.read_summary()["layers"]
     assert list(summary) == FRESH_LAYERS
-    assert summary["forecast_gru"]["origin"] == "trained here, small, on noisy_sine"
+    assert summary["pretrained_gru"]["origin"].endswith("traced over noisy_sine")
     assert summary["sentiment_gru_forward"]["origin"].startswith("trained here, small, on 300 reviews of")
 
 
@@ -141,13 +141,13 @@ def test_accuracy_is_measured_on_held_out_reviews(fresh: Clone) -> None:
 def test_run_without_a_network_reports_the_series(offline: Clone) -> None:
     """It names the parameter once, and every table and figure is there."""
     summary = offline.read_summary()
-    assert list(summary["layers"]) == ["forecast_lstm", "forecast_gru"]
+    assert list(summary["layers"]) == PRETRAINED
     assert summary["classifier"]["is_missing"]
     assert pd.read_parquet(offline.data / "07_model_output/internals/readings.parquet").empty
     reporting = offline.data / "08_reporting/internals"
     assert {path.stem for path in reporting.glob("*.json")} == {"summary", *FIGURES}
     for table in ("distributions", "half_lives", "gradients"):
-        assert set(pd.read_parquet(reporting / f"{table}.parquet")["layer"]) == {"forecast_lstm", "forecast_gru"}
+        assert set(pd.read_parquet(reporting / f"{table}.parquet")["layer"]) == set(PRETRAINED)
     assert summary["classifier"]["origin"] in (reporting / "report.html").read_text()
 
 
@@ -169,8 +169,18 @@ def test_named_archive_that_is_not_there_ends_the_run(offline: Clone) -> None:
 
 def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
     summary = after_others.read_summary()["layers"]
-    assert {layer["origin"] for layer in summary.values()} == {"trained by forecast", "trained by sentiment"}
-    assert list(summary) == ["forecast_lstm", "forecast_gru", "sentiment_gru_forward", "sentiment_gru_backward"]
+    assert {layer["origin"].split(",")[0] for layer in summary.values()} == {
+        "trained by forecast",
+        "trained before",
+        "trained by sentiment",
+    }
+    assert list(summary) == [
+        "forecast_lstm",
+        "forecast_gru",
+        *PRETRAINED,
+        "sentiment_gru_forward",
+        "sentiment_gru_backward",
+    ]
 
 
 def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: Clone) -> None:
@@ -201,7 +211,7 @@ def test_report_stands_alone_and_says_what_was_looked_at(fresh: Clone) -> None:
     page = (fresh.data / "08_reporting/internals/report.html").read_text()
     assert NOTE_TITLE not in page
     assert 'src="http' not in page
-    assert "trained here, small, on noisy_sine" in page
+    assert "traced over noisy_sine" in page
 
 
 def test_nothing_of_other_pipelines_is_written(fresh: Clone, after_others: Clone) -> None:

@@ -30,7 +30,7 @@ from rnn_pipelines.forecast.series.schema import GapPolicy
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.splits import SplitSpec
 from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
-from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, SmallForecasterSpec, TracedReviewsSpec
+from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec, TracedSeriesSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
@@ -84,7 +84,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "compare.plan": PlanSpec,
     "parallel": ParallelSpec,
     "internals.sample": SampleSpec,
-    "internals.forecaster": SmallForecasterSpec,
+    "internals.series": TracedSeriesSpec,
     "internals.reviews": TracedReviewsSpec,
     "internals.classifier": SmallClassifierSpec,
 }

@@ -14,8 +14,11 @@ from rnn_pipelines.forecast.experiments.trials import cut_test_part
 from rnn_pipelines.forecast.fitting import Fitted, evaluate
 from rnn_pipelines.forecast.methods.folds import count_needed_values
 from rnn_pipelines.forecast.operations.challenger import choose_challenger
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
-from rnn_pipelines.internals.specs import SmallForecasterSpec
+from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
+from rnn_pipelines.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.internals.specs import SampleSpec, TracedSeriesSpec
 
 NAMES = {"lstm", "gru"}
 
@@ -134,14 +137,18 @@ def test_challenger_names_no_network(forecaster: Forecaster) -> None:
     assert not NAMES & set(record["weights"])
 
 
-def test_internals_train_small_networks_in_place_of_untrained_ones(forecaster: Forecaster) -> None:
+def test_internals_trace_the_pretrained_networks_over_the_series(forecaster: Forecaster) -> None:
     fitted = get_fitted(forecaster)
     networks = {name: trained.network for name, trained in fitted.networks.items()}
-    small = SmallForecasterSpec.model_validate(
-        {"source": {"name": "sine"}, "window": {"lookback": 10, "horizon": 1}, "units": 2, "training": {"max_steps": 2}}
-    )
-    chosen = choose_forecasters(fitted.panel.windows, fitted.data.linear, small, **networks)
-    assert "trained here" in chosen.origin
+    series = TracedSeriesSpec.model_validate({"source": {"name": "sine"}, "window": {"lookback": 10, "horizon": 1}})
+    chosen = choose_forecasters(fitted.panel.windows, fitted.data.linear, series, **networks)
+    sample = SampleSpec(texts=("good",))
+    assert trace_forecasters(chosen, sample).layers == {}
+    traces = trace_pretrained(chosen, PretrainedSpec(), sample)
+    assert list(traces.layers) == ["pretrained_lstm", "pretrained_gru"]
+    values = np.log(fitted.panel.windows.values[:, 0] - fitted.panel.windows.zeros[0])
+    series = traces.layers["pretrained_gru"][0].series[0, :, 0]
+    assert np.corrcoef(series[~np.isnan(series)], values[: np.isfinite(series).sum()])[0, 1] == pytest.approx(1)
 
 
 def test_values_needed_grow_with_horizon_and_shrink_with_the_number_of_series(forecaster: Forecaster) -> None:

@@ -12,8 +12,10 @@ from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.forecast.methods.linear import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.records import Traces
 from rnn_pipelines.internals.specs import SampleSpec
@@ -44,7 +46,7 @@ def make_forecasters(
             cell: _draw_network(panel, linear, members, cell=cell, units=units, segment=segment, embedding=embedding)
             for cell in CELLS
         }
-        return ChosenForecasters(networks, linear, panel, "made")
+        return ChosenForecasters(networks, linear, panel)
 
     return make
 
@@ -68,6 +70,12 @@ def forecasters(make_forecasters: MakeForecasters) -> ChosenForecasters:
 def forecast(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
     """Traces of `forecasters`."""
     return trace_forecasters(forecasters, sample)
+
+
+@pytest.fixture(scope="package")
+def pretrained(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
+    """Traces of the pretrained networks over the windows of `forecasters`."""
+    return trace_pretrained(forecasters, PretrainedSpec(), sample)
 
 
 @pytest.fixture(scope="package")

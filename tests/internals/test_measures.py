@@ -22,7 +22,7 @@ def measured(forecast: Traces, traced: tuple[Traces, pd.DataFrame]):
 
 def test_summary_tells_of_every_layer(measured, forecast: Traces, traced) -> None:
     assert list(measured[0]["layers"]) == [*forecast.layers, *traced[0].layers]
-    assert {layer["origin"] for layer in measured[0]["layers"].values()} == {"made", "made too"}
+    assert {layer["origin"] for layer in measured[0]["layers"].values()} == {"trained by forecast", "made too"}
 
 
 def test_steps_are_counted_without_padding(measured, sample: SampleSpec, reviews: tuple[str, ...]) -> None:

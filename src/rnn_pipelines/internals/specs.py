@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec
 from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
@@ -42,19 +41,16 @@ class TracedReviewsSpec(ReviewSourceSpec, frozen=True):
     download: bool = False
 
 
-class SmallForecasterSpec(ParameterModel, frozen=True):
-    """The small forecasters that are trained if `forecast` has left none.
+class TracedSeriesSpec(ParameterModel, frozen=True):
+    """The series over which the pretrained networks are traced if `forecast` has left none.
 
     Attributes:
         source: the source of the series.
         window: the shape of the windows.
-        units: the width of the recurrent layer of each member.
     """
 
     source: SourceSpec
     window: WindowSpec
-    units: int = Field(16, ge=1, le=1024)
-    training: ForecastTrainingSpec
 
 
 class SmallClassifierSpec(ParameterModel, frozen=True):

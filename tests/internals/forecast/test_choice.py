@@ -1,4 +1,4 @@
-"""Trained forecasters are taken where they are, small ones trained where they aren't, and others refused."""
+"""Networks and windows of `forecast` are taken, those of different runs refused, and other series read without them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,16 +13,9 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.series.calendar import CalendarSpec
 from rnn_pipelines.forecast.series.windows import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters
-from rnn_pipelines.internals.specs import SmallForecasterSpec
+from rnn_pipelines.internals.specs import TracedSeriesSpec
 
-SMALL = SmallForecasterSpec.model_validate(
-    {
-        "source": {"name": "sine"},
-        "window": {"lookback": 5, "horizon": 2},
-        "units": 3,
-        "training": {"max_steps": 2},
-    }
-)
+SERIES = TracedSeriesSpec.model_validate({"source": {"name": "sine"}, "window": {"lookback": 5, "horizon": 2}})
 
 
 def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
@@ -36,35 +29,39 @@ def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
 
 
 def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
-    chosen = choose_forecasters(small=SMALL, **list_found(forecasters))
-    networks = {cell: forecasters.networks[cell] for cell in ("lstm", "gru")}
-    assert chosen == replace(forecasters, networks=networks, origin="trained by forecast")
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters))
+    assert chosen == replace(forecasters, networks={cell: forecasters.networks[cell] for cell in ("lstm", "gru")})
 
 
 def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: ChosenForecasters) -> None:
     """The rest of it was not seen twice."""
     values = np.insert(forecasters.panel.values, forecasters.panel.calendar.stop, 0, axis=1)
     wider = replace(forecasters.panel, values=values)
-    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {"panel": wider})
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": wider})
     assert chosen.panel is wider
 
 
-def test_small_forecasters_are_trained_if_forecast_trained_none(forecasters: ChosenForecasters) -> None:
+def test_networks_that_forecast_did_not_train_are_left_out(forecasters: ChosenForecasters) -> None:
     """With `forecast.pretrained.is_alone`, its networks have no training time."""
     untrained = replace(forecasters.networks["gru"], seconds=np.nan)
-    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {"gru": untrained})
-    assert chosen.origin.startswith("trained here")
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": untrained})
+    assert list(chosen.networks) == ["lstm"]
+    assert chosen.panel is forecasters.panel
 
 
-@pytest.mark.parametrize("missing", ["lstm", "gru", "linear", "panel"])
-def test_small_forecasters_are_trained_where_anything_is_missing(forecasters: ChosenForecasters, missing: str) -> None:
-    chosen = choose_forecasters(small=SMALL, **list_found(forecasters) | {missing: None})
+@pytest.mark.parametrize(("missing", "left"), [("lstm", ["gru"]), ("gru", ["lstm"]), ("linear", [])])
+def test_series_of_forecast_stay_if_a_network_is_missing(
+    forecasters: ChosenForecasters, missing: str, left: list[str]
+) -> None:
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {missing: None})
+    assert list(chosen.networks) == left
+    assert chosen.panel is forecasters.panel
+
+
+def test_other_series_are_read_if_forecast_has_left_none(forecasters: ChosenForecasters) -> None:
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": None})
     assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
-    assert chosen.origin == "trained here, small, on sine"
-    assert {name: network.units for name, network in chosen.networks.items()} == {
-        "lstm": (3,),
-        "gru": (3,),
-    }
+    assert (chosen.series, chosen.networks) == ("sine", {})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +81,7 @@ def test_forecasters_of_other_windows_are_refused(
 ) -> None:
     other = prepare(make_values(60), **{"window": WindowSpec(lookback=6, horizon=2)} | change).windows
     with pytest.raises(NetworkError, match=rf"forecast_lstm_model: expected .*'{size}'.*--pipelines=forecast"):
-        choose_forecasters(small=SMALL, **list_found(forecasters) | {"panel": other})
+        choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": other})
 
 
 def test_forecasters_on_another_base_are_refused(
@@ -95,11 +92,11 @@ def test_forecasters_on_another_base_are_refused(
     linear = fit_linear_models(longer)
     assert len(linear.validation) != len(forecasters.linear.validation)
     with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'validation windows'"):
-        choose_forecasters(small=SMALL, **list_found(forecasters) | {"linear": linear})
+        choose_forecasters(series=SERIES, **list_found(forecasters) | {"linear": linear})
 
 
 def test_inputs_of_another_width_are_refused(forecasters: ChosenForecasters) -> None:
     """A network that read one more feature of the calendar."""
     other = replace(forecasters.networks["gru"], calendar=np.array([0, 1]))
     with pytest.raises(NetworkError, match=r"forecast_gru_model: expected .*'inputs': 3.*'inputs': 4"):
-        choose_forecasters(small=SMALL, **list_found(forecasters) | {"gru": other})
+        choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": other})

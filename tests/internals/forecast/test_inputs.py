@@ -60,7 +60,7 @@ def case(request: pytest.FixtureRequest) -> SimpleNamespace:
 
 
 def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
-    chosen = ChosenForecasters({"gru": network}, case.linear, case.panel, "made", case.names)
+    chosen = ChosenForecasters({"gru": network}, case.linear, case.panel, covariates=case.names)
     return trace_forecasters(chosen, SAMPLE).networks["forecast_gru"]["moved_by"]
 
 

@@ -51,14 +51,19 @@ def tables(layers) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
+def pretrained(layers) -> SimpleNamespace:
+    return SimpleNamespace(layers={f"pretrained_{cell}": [layers[f"forecast_{cell}"]] for cell in CELLS})
+
+
+@pytest.fixture(scope="module")
 def forecast(layers) -> SimpleNamespace:
     """Networks whose first members are shown, and second ones not."""
     return SimpleNamespace(layers={name: [layer, None] for name, layer in layers.items()})
 
 
 @pytest.fixture(scope="module")
-def figures(forecast, readings, tables) -> dict[str, Figure]:
-    return draw_figures(forecast, readings, **tables)
+def figures(forecast, pretrained, readings, tables) -> dict[str, Figure]:
+    return draw_figures(forecast, pretrained, readings, **tables)
 
 
 def find_maps(figure: Figure) -> list:
@@ -75,23 +80,36 @@ def test_every_figure_has_a_title(figures) -> None:
 
 def test_layer_has_a_name_for_people() -> None:
     assert name_layer("sentiment_gru_backward") == "GRU, sentiment, backward"
+    assert name_layer("pretrained_gru") == "pretrained GRU"
 
 
 def test_layer_of_a_stack_has_its_number() -> None:
     assert name_layer("forecast_lstm_layer_2") == "LSTM, forecast, layer 2"
 
 
-def test_stack_has_a_map_for_each_layer_and_state(layers, readings, tables) -> None:
+def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, tables) -> None:
     """From the inputs to the head, each with its own letter, and over the same window."""
     lstm = layers["forecast_lstm"]
     second = SimpleNamespace(**vars(lstm) | {"trace": layers["forecast_gru"].trace, "cell": CELLS["gru"]})
     stack = {"forecast_gru_layer_1": [layers["forecast_gru"]], "forecast_gru_layer_2": [second]}
-    found = draw_figures(SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), readings, **tables)
+    found = draw_figures(SimpleNamespace(layers={"forecast_lstm": [lstm], **stack}), pretrained, readings, **tables)
     assert set(found) == set(FIGURES)
     assert len(find_maps(found["gru_update"])) == len(find_maps(found["gru_state"])) == 2
     assert len(find_maps(found["lstm_state"])) == 2
     titles = [getattr(found["gru_update"].layout, f"yaxis{number}").title.text for number in (2, 3)]
     assert titles == ["units, layer 1", "units, layer 2"]
+
+
+def test_pretrained_network_is_shown_with_all_gates(layers, figures) -> None:
+    letters = [drawn.colorbar.title.text for drawn in find_maps(figures["lstm_pretrained"])]
+    assert letters == ["f", "i", "o"]
+    np.testing.assert_array_equal(figures["lstm_pretrained"].data[1].z, figures["lstm_forget"].data[1].z)
+
+
+def test_pretrained_network_stands_for_one_that_was_not_trained(pretrained, readings, tables, figures) -> None:
+    found = draw_figures(SimpleNamespace(layers={}), pretrained, readings, **tables)
+    assert set(found) == set(FIGURES)
+    assert found["gru_update"].to_json() == figures["gru_update"].to_json()
 
 
 def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None:
@@ -195,9 +213,9 @@ def test_classifier_without_a_cell_has_an_empty_figure(readings) -> None:
     assert figure.layout.yaxis.visible is False
 
 
-def test_inputs_are_not_changed(forecast, readings, tables) -> None:
+def test_inputs_are_not_changed(forecast, pretrained, readings, tables) -> None:
     before = readings.copy(), {name: table.copy() for name, table in tables.items()}
-    draw_figures(forecast, readings, **tables)
+    draw_figures(forecast, pretrained, readings, **tables)
     pd.testing.assert_frame_equal(readings, before[0])
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[1][name])

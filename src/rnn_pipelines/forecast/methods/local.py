@@ -35,10 +35,15 @@ def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalFor
     """
     found = [np.zeros((0, panel.horizon))]
     for begin in range(0, len(origins), BATCH_SIZE):
-        some = origins[begin : begin + BATCH_SIZE]
-        zeros = panel.zeros[number_series(panel.series_starts, some)].astype(np.float64)[:, None]
-        found.append(extend(gather_past(panel, some) - zeros, panel.season_length, panel.horizon) + zeros)
+        past, zeros = gather_from_zero(panel, origins[begin : begin + BATCH_SIZE])
+        found.append(extend(past, panel.season_length, panel.horizon) + zeros)
     return np.concatenate(found)
+
+
+def gather_from_zero(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `gather_past` does, with the zero of the data at 0, and this zero: float64[window, 1]."""
+    zeros = panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)[:, None]
+    return gather_past(panel, origins) - zeros, zeros
 
 
 def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

@@ -57,20 +57,15 @@ class PretrainedNetwork:
             season_length: steps; 1 for no season.
             horizon: steps ahead.
         """
-        found = np.empty((len(past), horizon, len(LEVELS)))
-        is_positive = has_logarithm(past)
-        if is_positive.any():
-            own = past[is_positive]
-            raised = self._forecast(np.log(own), season_length, horizon, is_log=True)
-            highest = np.log(MOST * np.nanmax(own, axis=1))[:, None, None]
-            found[is_positive] = np.exp(np.minimum(raised, highest))
-        if not is_positive.all():
-            found[~is_positive] = self._forecast(past[~is_positive], season_length, horizon, is_log=False)
-        negated = self._forecast(-past, season_length, horizon, is_log=False)
+        values, is_log = take_logarithms(past)
+        found = self._forecast(values, season_length, horizon, is_log)
+        highest = np.log(MOST * np.nanmax(past[is_log], axis=1))[:, None, None]
+        found[is_log] = np.exp(np.minimum(found[is_log], highest))
+        negated = self._forecast(-past, season_length, horizon, False)
         mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
         return mean
 
-    def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: bool) -> np.ndarray:
+    def _forecast(self, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool) -> np.ndarray:
         read = read_past(past, season_length, horizon, is_log)
         quantiles = find_quantiles(self.compute(read), read.base).astype(np.float64)
         return quantiles * read.unit[:, None, None] + read.zero[:, None, None]
@@ -89,8 +84,8 @@ class PretrainedNetwork:
         cell = next(cell for cell in CELLS.values() if len(cell.gates) == num_gates)
         return cls(cell.weights.from_list([kernel, recurrent_kernel, bias]), head)
 
-    def compute(self, read: Reading) -> np.ndarray:
-        """Return the outputs of the head: float32[window, horizon, level]."""
+    def find_state(self, read: Reading) -> np.ndarray:
+        """Return the hidden state after the newest step: float32[window, units]."""
         state = self.cell.state_type(
             *np.zeros((len(self.cell.state_type._fields), len(read.static), self.cell.units), np.float32)
         )
@@ -98,9 +93,14 @@ class PretrainedNetwork:
             is_there = read.is_there[:, step, None]
             after = self.cell.step(read.sequence[:, step], state)[0]
             state = self.cell.state_type(*(np.where(is_there, new, old) for new, old in zip(after, state, strict=True)))
+        hidden: np.ndarray = state.hidden
+        return hidden
+
+    def compute(self, read: Reading) -> np.ndarray:
+        """Return the outputs of the head: float32[window, horizon, level]."""
         head = self.head
-        of_window = state.hidden @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
-        first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
+        of_window = self.find_state(read) @ head["state_kernel"] + read.static @ head["static_kernel"]
+        first = np.maximum((of_window + head["first_bias"])[:, None] + read.ahead @ head["ahead_kernel"], 0)
         second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0) + first
         outputs: np.ndarray = second @ head["output_kernel"] + head["output_bias"]
         return outputs
@@ -123,6 +123,16 @@ def find_quantiles(outputs: np.ndarray, base: np.ndarray) -> np.ndarray:
 def find_spread(horizon: int) -> np.ndarray:
     """Return about how far forecasts are from the base, in units: float32[horizon]."""
     return (0.8 * np.sqrt(1 + np.arange(1, horizon + 1) / 6)).astype(np.float32)
+
+
+def take_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values that the network reads: float64[window, time], and whether they are logarithms: bool[window].
+
+    Args:
+        past: see `PretrainedNetwork.forecast`.
+    """
+    is_log = has_logarithm(past)
+    return np.log(past, out=past.copy(), where=is_log[:, None]), is_log
 
 
 def has_logarithm(past: np.ndarray) -> np.ndarray:

@@ -45,14 +45,14 @@ class Reading(NamedTuple):
     zero: np.ndarray
 
 
-def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: bool = False) -> Reading:
+def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool = False) -> Reading:
     """Return the inputs of the network for each window.
 
     Args:
         past: float64[window, time], the newest value last, NaN before the first one.
         season_length: steps; 1 for no season.
         horizon: steps ahead.
-        is_log: whether the values are logarithms.
+        is_log: whether the values are logarithms, of all windows or bool[window].
     """
     season = season_length
     steps = _find_differences(past, 1), _find_differences(past, season)
@@ -110,7 +110,7 @@ def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray
 
 
 def _read_static(
-    values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int, is_log: bool
+    values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int, is_log: np.ndarray | bool
 ) -> np.ndarray:
     counts = (~np.isnan(values)).sum(axis=1)
     spread = np.sqrt(_average((values - _average(values)[:, None]) ** 2))

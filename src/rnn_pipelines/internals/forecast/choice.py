@@ -1,4 +1,4 @@
-"""The forecasters that are traced: those of `forecast`, or small ones that are trained here."""
+"""The networks of `forecast` that are traced, and the windows over which they and the pretrained ones are."""
 
 import logging
 from collections.abc import Mapping
@@ -8,17 +8,14 @@ import numpy as np
 
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.methods.linear import LinearModels
-from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictors import count_predictors
-from rnn_pipelines.forecast.methods.specs import NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.internals.forecast.inputs import name_covariates
-from rnn_pipelines.internals.specs import SmallForecasterSpec
+from rnn_pipelines.internals.specs import TracedSeriesSpec
 
 logger = logging.getLogger(__name__)
 
@@ -28,64 +25,50 @@ class ChosenForecasters:
     """Networks, the linear models that they correct, and the windows that both were fitted on.
 
     Attributes:
-        networks: by cell.
-        linear: the linear models, with the normalisation of the windows.
+        networks: by cell; those that were trained.
+        linear: the linear models, with the normalisation of the windows; None without networks.
         panel: the windows.
-        origin: the origin of the networks, in words.
+        series: the origin of the windows, in words.
         covariates: the names of the covariates, see `name_covariates`.
     """
 
     networks: Mapping[str, Network]
-    linear: LinearModels
+    linear: LinearModels | None
     panel: WindowedPanel
-    origin: str
+    series: str = "the series of forecast"
     covariates: tuple[str, ...] = ()
 
 
 def choose_forecasters(
     panel: WindowedPanel | None,
     linear: LinearModels | None,
-    small: SmallForecasterSpec,
+    series: TracedSeriesSpec,
     features: Features | None = None,
     **found: Network | None,
 ) -> ChosenForecasters:
-    """Return the networks of `forecast`, or train small ones if a network, linear models or windows are missing.
-
-    Networks that `forecast` did not train count as missing.
+    """Return the networks that `forecast` trained, if any, and its windows, or those of other series without them.
 
     Args:
         panel: the windows of `forecast`, or None.
         linear: the linear models of `forecast`, or None.
-        small: the forecasters to train instead.
+        series: the series if there are no windows.
         features: the features of the windows, for the names of their covariates; None for numbers.
         found: networks by cell, None for a missing one.
     Raises:
         NetworkError: the linear models or the windows are not those of the networks.
     """
-    networks = {cell: network for cell, network in found.items() if network is not None}
-    if panel is None or linear is None or len(networks) < len(found) or not _are_trained(linear, networks):
-        return _train_small_forecasters(list(found), small)
+    if panel is None:
+        label = series.source.label
+        logger.info("kedro run --pipelines=forecast has left no series. Tracing the pretrained networks over %s", label)
+        recipe = Recipe(source=series.source, window=series.window)
+        return ChosenForecasters({}, None, prepare_panel(read_source(series.source), recipe).windows, label)
+    if linear is None or not linear.is_enough:
+        return ChosenForecasters({}, None, panel)
+    # A network that was not trained has no training time.
+    networks = {cell: network for cell, network in found.items() if network and not np.isnan(network.seconds)}
     for cell, network in networks.items():
         _check_window_sizes(cell, network, linear, panel)
-    return ChosenForecasters(networks, linear, panel, "trained by forecast", name_covariates(panel, features))
-
-
-def _are_trained(linear: LinearModels, networks: Mapping[str, Network]) -> bool:
-    """Return whether there were enough windows, and the pretrained network was not to stand alone."""
-    return linear.is_enough and not any(np.isnan(network.seconds) for network in networks.values())
-
-
-def _train_small_forecasters(cells: list[str], small: SmallForecasterSpec) -> ChosenForecasters:
-    logger.info(
-        "kedro run --pipelines=forecast has left no trained networks. Training small ones on %s", small.source.label
-    )
-    panel = prepare_panel(read_source(small.source), Recipe(source=small.source, window=small.window)).windows
-    data = prepare_fitting(panel)
-    networks = {}
-    for cell in cells:
-        spec = NetworkSpec.model_validate({"cell": cell, "units": small.units})
-        networks[cell] = train_network(data, spec, small.training).network
-    return ChosenForecasters(networks, data.linear, panel, f"trained here, small, on {small.source.label}")
+    return ChosenForecasters(networks, linear, panel, covariates=name_covariates(panel, features))
 
 
 def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:

@@ -9,6 +9,7 @@ from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.forecast.methods.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
+from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
@@ -18,9 +19,11 @@ from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import ForwardCache, forward, list_layers, name_array, read_cell
 from rnn_pipelines.networks.records import LayerRecord
 
+ORIGIN = "trained by forecast"
+
 
 def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Traces:
-    """Trace the recurrent layers of every member of each network over test windows.
+    """Trace the recurrent layers of every member of each network over test windows; none without networks.
 
     All values are normalised. The gradients are those of the network's correction of the first step ahead, see
     `differentiate_correction`.
@@ -30,9 +33,11 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     Raises:
         NetworkError: the states from the equations differ from those that the networks compute.
     """
-    panel = forecasters.panel
-    origins = _choose_origins(forecasters, sample.windows)
-    normalized = normalize_windows(panel, forecasters.linear.normalizer, origins)
+    panel, linear = forecasters.panel, forecasters.linear
+    if linear is None:
+        return Traces({}, {}, {}, ORIGIN)
+    origins = choose_origins(panel, sample.windows)
+    normalized = normalize_windows(panel, linear.normalizer, origins)
     layers: dict[str, list[LayerTrace]] = {}
     gradients: dict[str, np.ndarray] = {}
     networks: dict[str, NetworkSummary] = {}
@@ -46,7 +51,7 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
         gradients |= dict(zip(found, of_layers, strict=True))
         summary: NetworkSummary = {**summarize_network(network, len(steps)), "moved_by": moved_by}
         networks |= {layer: summary for layer in found}  # noqa: C420 - one network of several layers, never changed
-    return Traces(layers, gradients, networks, forecasters.origin)
+    return Traces(layers, gradients, networks, ORIGIN)
 
 
 def trace_layers(
@@ -166,8 +171,11 @@ def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
     }
 
 
-def _choose_origins(forecasters: ChosenForecasters, num_windows: int) -> np.ndarray:
-    """Return origins of test windows, evenly spread from the first to the last: int64[window]."""
-    index = forecasters.panel.index("test")
+def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
+    """Return origins of test windows, evenly spread from the first to the last: int64[window].
+
+    Without a test part, they are those of the forecasts, after the newest value of each series.
+    """
+    index = panel.index("test") if len(panel.index("test")) else panel.index("future")
     numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
     return index.origins(numbers)

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.internals.gate_statistics import REACH_FRACTION, measure_half_lives
-from rnn_pipelines.internals.notation import CELLS, TEXT_COLORS, list_forecaster, name_layer
+from rnn_pipelines.internals.notation import CELLS, PRETRAINED, TEXT_COLORS, list_forecaster, name_layer
 from rnn_pipelines.internals.records import LayerTrace, Traces
 from rnn_pipelines.report.figures import Values, add_menu, draw_line, make_log_ticks, set_layout, write_label
 from rnn_pipelines.report.notes import draw_or_note
@@ -27,6 +27,7 @@ MAPS_SHARE = 0.72
 
 def draw_figures(
     forecast: Traces,
+    pretrained: Traces,
     readings: pd.DataFrame,
     distributions: pd.DataFrame,
     half_lives: pd.DataFrame,
@@ -35,15 +36,17 @@ def draw_figures(
     """Draw all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
     Args:
-        forecast: the traces of the forecasters.
+        forecast, pretrained: the traces of trained forecasters, and of the pretrained ones that may stand for them.
         readings: the shown texts word by word, see `trace_classifier`.
         distributions, half_lives, gradients: of all layers, see `measure_traces`.
     """
     figures: dict[str, Figure] = {}
+    traces = {**forecast.layers, **pretrained.layers}
     for name, cell in CELLS.items():
-        layers = [forecast.layers[layer][0] for layer in list_forecaster(name, forecast.layers)]
+        layers = [traces[layer][0] for layer in list_forecaster(name, traces)]
         figures |= {f"{name}_{gate}": draw_or_note(draw_gate, layers, gate) for gate in cell.letters}
         figures[f"{name}_state"] = draw_or_note(draw_states, layers)
+        figures[f"{name}_{PRETRAINED}"] = draw_or_note(draw_pretrained, traces[f"{PRETRAINED}_{name}"][0])
         figures[f"{name}_words"] = draw_or_note(draw_words, readings[readings["cell"] == name], name)
     return figures | {
         "distributions": draw_or_note(draw_distributions, distributions),
@@ -74,6 +77,13 @@ def draw_states(layers: Sequence[LayerTrace]) -> Figure:
     ]
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
     return _draw_window(maps, True, title, "state of the units after each step")
+
+
+def draw_pretrained(layer: LayerTrace) -> Figure:
+    """Draw all gates of every unit of a pretrained network over one window, below the series in this window."""
+    letters = {gate: letter for gate, letter in layer.cell.letters.items() if gate != CANDIDATE}
+    maps = [(layer, letter, getattr(layer.trace.gates, gate)) for gate, letter in letters.items()]
+    return _draw_window(maps, False, f"{PRETRAINED}, gates {', '.join(letters.values())}", "0 is closed, 1 open")
 
 
 def choose_window(layer: LayerTrace) -> int:
@@ -108,12 +118,9 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     # More labels would turn on a phone, into the titles below.
     figure.update_xaxes(nticks=3)
     # The margin leaves space for the panels' titles below the subtitle.
-    options: dict[str, Any] = {
-        "y": {"rangemode": "tozero", "hoverformat": ".1f"},
-        "hovermode": "closest",
-        "margin": {"t": 100},
-    }
-    return set_layout(figure, "Openness of the gates", "percent of all steps and units with this value", **options)
+    options: dict[str, Any] = {"y": {"rangemode": "tozero", "hoverformat": ".1f"}, "hovermode": "closest"}
+    subtitle = "percent of all steps and units with this value"
+    return set_layout(figure, "Openness of the gates", subtitle, margin={"t": 100}, **options)
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
@@ -174,10 +181,9 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     is_there = len(texts) > 0
     subtitle = "above: probability of positive, if the text ended here" if is_there else "the classifier has none"
     set_layout(figure, f"{CELL_STYLES[cell].name}: word by word", subtitle, hovermode="closest")
-    figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], visible=is_there, row=1)
-    figure.update_yaxes(
-        title="gates and units", autorange="reversed", showgrid=False, ticks="", visible=is_there, row=2
-    )
+    figure.update_yaxes(visible=is_there)
+    figure.update_yaxes(title="probability", range=[-0.04, 1.04], tickvals=[0, 0.5, 1], row=1)
+    figure.update_yaxes(title="gates and units", autorange="reversed", showgrid=False, ticks="", row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
     if texts:
         add_menu(figure, [f"text {number}" for number in readings["text"].unique()], [*map(_show_words, texts)])
@@ -286,9 +292,9 @@ def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
 
 
 def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:
-    """Return a line in the cell's colour for the forecast, lighter on texts, dotted if backward or above a layer."""
+    """Return a line in a cell's colour, lighter on texts, dashed if pretrained, dotted if backward or above a layer."""
     task, cell, *part = layer.split("_")
-    color = CELL_STYLES[cell].color if task == "forecast" else TEXT_COLORS[cell]
+    color = TEXT_COLORS[cell] if task == "sentiment" else CELL_STYLES[cell].color
     is_solid = not part or part[-1] in ("forward", "1")
-    style = Style(name_layer(layer), color, "solid" if is_solid else "dot")
+    style = Style(name_layer(layer), color, "dash" if task == PRETRAINED else "solid" if is_solid else "dot")
     return draw_line(style, x, y, mode=mode, legendgroup=layer, **options)

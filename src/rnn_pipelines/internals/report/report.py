@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.internals.notation import CELLS, list_forecaster, name_layer
+from rnn_pipelines.internals.notation import CELLS, PRETRAINED, list_forecaster, name_layer
 from rnn_pipelines.internals.records import (
     ClassifierSummary,
     LayerSummary,
@@ -244,7 +244,7 @@ def _list_gates(cell: str, summary: Mapping[str, LayerSummary], figures: Mapping
         name = f"{cell}_{part}"
         measured = [_format_openness(layer, summary[layer]["openness"].get(part), len(layers)) for layer in layers]
         parts += [parse_equation(EQUATIONS[name]), "".join([PARAGRAPHS[name], *measured]), figures[name]]
-    return parts
+    return [*parts, NOTES[PRETRAINED], figures[f"{cell}_{PRETRAINED}"]]
 
 
 def _format_openness(layer: str, measured: Openness | None, num_layers: int) -> str:

@@ -1,8 +1,9 @@
-"""The graph of `internals`: trained networks, or small ones → gates and states → statistics → report."""
+"""The graph of `internals`: trained and pretrained networks → gates and states → statistics → report."""
 
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.measures import measure_traces
 from rnn_pipelines.internals.notation import CELLS, list_figures
@@ -14,11 +15,12 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
 FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
-FORECASTERS = FOUND | {"small": "params:internals.forecaster"}
+FORECASTERS = FOUND | {"series": "params:internals.series"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
-FORECAST, SENTIMENT, READINGS = "internals_forecast_traces", "internals_sentiment_traces", "internals_readings"
+FORECAST, PRETRAINED = "internals_forecast_traces", "internals_pretrained_traces"
+SENTIMENT, READINGS = "internals_sentiment_traces", "internals_readings"
 TABLES = ["internals_distributions", "internals_half_lives", "internals_gradients"]
 FIGURES = {figure: f"internals_{figure}_figure" for figure in list_figures()}
 REPORTED = {"summary": "internals_summary", "readings": READINGS, "parameters": "params:internals"}
@@ -33,9 +35,10 @@ def create_pipeline() -> Pipeline:
             node(choose_forecasters, FORECASTERS, "internals_forecasters"),
             node(nodes.choose_classifier, classifier, "internals_classifier"),
             node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
+            node(trace_pretrained, ["internals_forecasters", "params:forecast.pretrained", SAMPLE], PRETRAINED),
             node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
-            node(measure_traces, [FORECAST, SENTIMENT], ["internals_summary", *TABLES]),
-            node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, READINGS, *TABLES], FIGURES),
+            node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
+            node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
             node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
             node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
         ]

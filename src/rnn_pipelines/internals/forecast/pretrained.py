@@ -1,0 +1,110 @@
+"""Traces of the pretrained networks over the windows of a table, whether networks were trained on it or not."""
+
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.cells.unroll import Trace, unroll
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.methods.local import gather_from_zero
+from rnn_pipelines.forecast.pretrained.files import load_network
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
+from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
+from rnn_pipelines.internals.checks import compare_states, count_by_gate
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters
+from rnn_pipelines.internals.forecast.traces import choose_origins
+from rnn_pipelines.internals.gate_statistics import differentiate
+from rnn_pipelines.internals.notation import CELLS, PRETRAINED
+from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
+from rnn_pipelines.internals.specs import SampleSpec
+
+
+def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec, sample: SampleSpec) -> Traces:
+    """Trace the recurrent layer of both pretrained networks over windows, as `trace_forecasters` does.
+
+    The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero.
+
+    Args:
+        pretrained: for the folder of the networks.
+        sample: for the number of windows.
+    Raises:
+        ParameterError: the networks can't be read, or have no recurrent layer.
+        NetworkError: the states from the equations differ from those that the networks compute.
+    """
+    panel = forecasters.panel
+    past, _ = gather_from_zero(panel, choose_origins(panel, sample.windows))
+    values, is_log = take_logarithms(past)
+    read = read_past(values, panel.season_length, panel.horizon, is_log)
+    layers: dict[str, list[LayerTrace]] = {}
+    gradients: dict[str, np.ndarray] = {}
+    networks: dict[str, NetworkSummary] = {}
+    for cell in CELLS:
+        name, network = f"{PRETRAINED}_{cell}", load_network(pretrained.model_copy(update={"network": cell}))
+        if not network.cell.units:
+            raise ParameterError(
+                f"pretrained.path: the {cell} network has no recurrent units, so there are no gates. Name a folder "
+                "of networks that were trained with pretrain.units above 0."
+            )
+        layer = _trace_layer(name, cell, network, read)
+        of_states = np.zeros_like(layer.trace.states.hidden)
+        of_states[:, -1] = differentiate_head(network, read)
+        layers[name], gradients[name] = [layer], differentiate(layer, of_states)
+        networks[name] = _summarize_network(cell, network)
+    return Traces(layers, gradients, networks, f"trained before, on generated series; traced over {forecasters.series}")
+
+
+def _trace_layer(name: str, cell: str, network: PretrainedNetwork, read: Reading) -> LayerTrace:
+    trace: Trace[Any, Any] = unroll(network.cell, read.sequence, read.is_there)
+    return LayerTrace(
+        cell=CELLS[cell],
+        weights=network.cell,
+        inputs=read.sequence,
+        mask=read.is_there,
+        trace=trace,
+        max_difference=compare_states(name, trace, read.is_there, network.find_state(read)),
+        num_weights_by_gate=count_by_gate(name, CELLS[cell], network.cell.to_list()),
+        # The first input is the arcsinh of the scaled value.
+        series=np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[:, :, None],
+    )
+
+
+def differentiate_head(network: PretrainedNetwork, read: Reading) -> np.ndarray:
+    """Return the gradient of the correction of the first step ahead, with respect to the state: float32[window, units].
+
+    The correction is o₀ in the equations of the network.
+
+    Args:
+        read: the inputs of the network.
+    """
+    head = network.head
+    of_window = network.find_state(read) @ head["state_kernel"] + read.static @ head["static_kernel"]
+    first = np.maximum(of_window + head["first_bias"] + read.ahead[:, 0] @ head["ahead_kernel"], 0)
+    is_active = first @ head["second_kernel"] + head["second_bias"] > 0
+    of_second = head["output_kernel"][:, 0]
+    of_first = (is_active * of_second) @ head["second_kernel"].T + of_second
+    gradient: np.ndarray = (of_first * (first > 0)) @ head["state_kernel"].T
+    return gradient
+
+
+def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:
+    head = network.head
+    hidden, num_outputs = head["output_kernel"].shape
+    of_layers: dict[str, tuple[int, list[np.ndarray]]] = {
+        cell: (network.cell.units, network.cell.to_list()),
+        "first": (hidden, [head[f"{name}_kernel"] for name in ("state", "static", "ahead")] + [head["first_bias"]]),
+        "second": (hidden, [head["second_kernel"], head["second_bias"]]),
+        "output": (num_outputs, [head["output_kernel"], head["output_bias"]]),
+    }
+    return {
+        "layers": [
+            {
+                "layer": name,
+                "kind": cell.upper() if name == cell else "Dense",
+                "output_shape": [width],
+                "num_parameters": sum(array.size for array in arrays),
+            }
+            for name, (width, arrays) in of_layers.items()
+        ],
+        "num_parameters": sum(array.size for _, arrays in of_layers.values() for array in arrays),
+    }
