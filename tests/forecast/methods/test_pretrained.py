@@ -107,3 +107,35 @@ def test_saved_forecaster_keeps_its_network(tmp_path: Path) -> None:
     forecaster.save(tmp_path / "model")
     again = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())
+
+
+def shape_values(name: str) -> np.ndarray:
+    """Series that are read in several ways: with logarithms, without, in counts, and without a change."""
+    values = make_frame(num_steps=90)["y"].to_numpy()
+    kinds = {
+        "positive": values,
+        "signed": values - 50,
+        "counts": np.round(values / 5 - 7).clip(0),
+        "constant": 0 * values,
+    }
+    return kinds[name]
+
+
+@pytest.mark.parametrize("name", ["positive", "signed", "counts", "constant"])
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_contributions_of_values_sum_to_the_forecast(name: str, cell: str) -> None:
+    frame = make_frame(num_steps=90).assign(y=shape_values(name))
+    forecaster = Forecaster(h=9, networks="pretrained", pretrained={"network": cell}).fit(frame)
+    explained = forecaster.explain(forecaster=PRETRAINED)
+    found, expected = explained.groupby("ds")["contribution"].sum(), forecaster.predict(methods="all")[PRETRAINED]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert set(explained.loc[explained["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "y"}
+
+
+def test_contribution_of_the_season_before_is_the_largest() -> None:
+    """The network corrects the seasonal naive forecast."""
+    frame = make_frame(num_steps=90)
+    explained = Forecaster(h=7, networks="pretrained").fit(frame).explain(forecaster=PRETRAINED)
+    of_values = explained[explained["input"] == "y"].assign(size=lambda table: table["contribution"].abs())
+    largest = of_values.loc[of_values.groupby("horizon_step")["size"].idxmax()]
+    assert ((largest["lag"] + largest["horizon_step"] - 1) % 7 == 0).mean() > 0.5

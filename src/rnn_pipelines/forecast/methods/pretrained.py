@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.contributions import Contributions
-from rnn_pipelines.forecast.methods.local import contribute_as_whole, forecast_locally
+from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
+from rnn_pipelines.forecast.methods.local import forecast_locally, gather_from_zero
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -34,8 +36,28 @@ class PretrainedModel:
         return forecast_locally(panel, origins, self.network.extend)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return the forecast as a whole."""
-        return contribute_as_whole(PRETRAINED, self.forecast(panel, windows, origins)[0], panel, windows)
+        """Return exact contributions of past values to both forecasts whose mean it is: slope times distance.
+
+        The distances are those from the mean of the newest season; see `differentiate_forecast`.
+        """
+        past, _ = gather_from_zero(panel, origins)
+        past = past[:, ~np.isnan(past[0])]
+        values, is_log = take_logarithms(past)
+        read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
+        _, slopes, levels = differentiate_forecast(self.network, read, panel.season_length, panel.horizon, are_logs)
+        num_covariates, horizon = panel.num_static + panel.num_future + panel.num_past, panel.horizon
+        none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
+        by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
+        halves = [
+            Contributions(lags, values, others, np.zeros(horizon), np.full(horizon, level)).denormalize(
+                Units(none, one, none, one, bool(log))
+            )
+            for values, level, log in zip(by_value, levels, are_logs, strict=True)
+        ]
+        parts = add_weighted([(0.5, halves[0]), (-0.5, halves[1])])
+        # The zero of the data, and the limit of a forecast by logarithms.
+        rest = self.forecast(panel, windows, origins)[0] - parts.forecast
+        return replace(parts, baseline=parts.baseline + rest)
 
     def pack(self) -> dict[str, Any]:
         """Return the arrays of the network."""

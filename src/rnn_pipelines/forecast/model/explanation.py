@@ -1,9 +1,9 @@
 """Contributions of past values, covariates and calendar to each step of a forecast.
 
 The baseline is the forecast for a window whose normalised values are 0: at its own level, in mid-season. Contributions
-to linear models are exact: coefficient times value. A network's correction is attributed by integrated gradients. Other
-methods have one contribution, under their name. The contributions of a step sum to its forecast. If a forecast is cut
-at 0, the difference is part of the baseline.
+to linear models are exact: coefficient times value. So are those to the pretrained network: gradient times difference.
+A trained network's correction is attributed by integrated gradients. Other methods have one contribution, under their
+name. The contributions of a step sum to its forecast. If a forecast is cut at 0, the baseline has the difference.
 """
 
 from collections.abc import Mapping

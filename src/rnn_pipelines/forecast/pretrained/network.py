@@ -98,12 +98,20 @@ class PretrainedNetwork:
 
     def compute(self, read: Reading) -> np.ndarray:
         """Return the outputs of the head: float32[window, horizon, level]."""
+        return self.compute_head(read, self.find_state(read))[0]
+
+    def compute_head(self, read: Reading, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the outputs, a, and the first part of a′: float32[window, horizon, level or unit]; see the module.
+
+        Args:
+            read: the inputs.
+            state: see `find_state`.
+        """
         head = self.head
-        of_window = self.find_state(read) @ head["state_kernel"] + read.static @ head["static_kernel"]
-        first = np.maximum((of_window + head["first_bias"])[:, None] + read.ahead @ head["ahead_kernel"], 0)
-        second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0) + first
-        outputs: np.ndarray = second @ head["output_kernel"] + head["output_bias"]
-        return outputs
+        of_window = state @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
+        first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
+        second = np.maximum(first @ head["second_kernel"] + head["second_bias"], 0)
+        return (second + first) @ head["output_kernel"] + head["output_bias"], first, second
 
 
 def find_quantiles(outputs: np.ndarray, base: np.ndarray) -> np.ndarray:

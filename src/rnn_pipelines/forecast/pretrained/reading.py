@@ -55,7 +55,7 @@ def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.nda
         is_log: whether the values are logarithms, of all windows or bool[window].
     """
     season = season_length
-    steps = _find_differences(past, 1), _find_differences(past, season)
+    steps = find_differences(past, 1), find_differences(past, season)
     unit = _find_units(past, *steps)
     zero = np.nanmean(past[:, -(season if season > 1 else NUM_NEWEST) :], axis=1)
     scaled = np.clip((past - zero[:, None]) / unit[:, None], -LARGEST, LARGEST)
@@ -73,7 +73,7 @@ def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.nda
     )
 
 
-def _find_differences(past: np.ndarray, lag: int) -> np.ndarray:
+def find_differences(past: np.ndarray, lag: int) -> np.ndarray:
     """Return the difference from the value `lag` steps before, NaN without one: float64[window, time]."""
     differences = np.full(past.shape, np.nan)
     differences[:, lag:] = past[:, lag:] - past[:, :-lag]
@@ -160,8 +160,14 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
 
 def _find_lag(values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
     """Return the value of each step ahead so many seasons ago, NaN without one: float64[window, horizon]."""
-    places = values.shape[1] - back * season + (np.arange(horizon) + shift) % season
+    places = find_places(values.shape[1], season, back, horizon, shift)
     return np.where(places >= 0, values[:, np.maximum(places, 0)], np.nan)
+
+
+def find_places(num_values: int, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
+    """Return the place of the value of each step ahead so many seasons ago, negative without one: int64[horizon]."""
+    places: np.ndarray = num_values - back * season + (np.arange(horizon) + shift) % season
+    return places
 
 
 def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.local import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
+from rnn_pipelines.forecast.pretrained.gradients import differentiate_head
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
 from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
@@ -23,7 +24,8 @@ from rnn_pipelines.internals.specs import SampleSpec
 def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec, sample: SampleSpec) -> Traces:
     """Trace the recurrent layer of both pretrained networks over windows, as `trace_forecasters` does.
 
-    The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero.
+    The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero. The gradients
+    are those of the correction o₀ of the first step ahead in the equations of the network.
 
     Args:
         pretrained: for the folder of the networks.
@@ -48,7 +50,8 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
             )
         layer = _trace_layer(name, cell, network, read)
         of_states = np.zeros_like(layer.trace.states.hidden)
-        of_states[:, -1] = differentiate_head(network, read)
+        _, *of_layers = network.compute_head(read, network.find_state(read))
+        of_states[:, -1] = differentiate_head(network, *of_layers)[:, 0] @ network.head["state_kernel"].T
         layers[name], gradients[name] = [layer], differentiate(layer, of_states)
         networks[name] = _summarize_network(cell, network)
     return Traces(layers, gradients, networks, f"trained before, on generated series; traced over {forecasters.series}")
@@ -67,24 +70,6 @@ def _trace_layer(name: str, cell: str, network: PretrainedNetwork, read: Reading
         # The first input is the arcsinh of the scaled value.
         series=np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[:, :, None],
     )
-
-
-def differentiate_head(network: PretrainedNetwork, read: Reading) -> np.ndarray:
-    """Return the gradient of the correction of the first step ahead, with respect to the state: float32[window, units].
-
-    The correction is o₀ in the equations of the network.
-
-    Args:
-        read: the inputs of the network.
-    """
-    head = network.head
-    of_window = network.find_state(read) @ head["state_kernel"] + read.static @ head["static_kernel"]
-    first = np.maximum(of_window + head["first_bias"] + read.ahead[:, 0] @ head["ahead_kernel"], 0)
-    is_active = first @ head["second_kernel"] + head["second_bias"] > 0
-    of_second = head["output_kernel"][:, 0]
-    of_first = (is_active * of_second) @ head["second_kernel"].T + of_second
-    gradient: np.ndarray = (of_first * (first > 0)) @ head["state_kernel"].T
-    return gradient
 
 
 def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:
