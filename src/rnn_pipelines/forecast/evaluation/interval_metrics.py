@@ -141,7 +141,8 @@ def _find_naive_width(predictions: Predictions, level: int) -> pd.Series:
     """Return the width of the naive method's interval at each row; NaN if it has none, or if it is 0."""
     for name in ("seasonal_naive", "last_value"):
         if set(name_bounds(name, level)) <= set(predictions.table):
-            width = predictions.get_bounds(name, level).eval("hi - lo")
+            bounds = predictions.get_bounds(name, level)
+            width: pd.Series = bounds["hi"] - bounds["lo"]
             return width.where(width > 0)
     return pd.Series(np.nan, index=predictions.table.index)
 

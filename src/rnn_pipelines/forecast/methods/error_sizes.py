@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.nnls import solve_nnls
 from rnn_pipelines.forecast.methods.window_facts import WindowFacts
 from rnn_pipelines.report.numbers import list_some
 
@@ -192,16 +193,13 @@ def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
         measures: float64[error, measure], logarithms over the first size, less their mean.
         logs: float64[error], of the sizes over the first size, less their mean.
     """
-    from scipy.optimize import nnls
-
     number = measures.shape[1]
     products = measures.T @ measures / len(measures) + np.diag(RIDGE * measures.var(axis=0) + TINY)
     root = np.linalg.cholesky(products)
     goal = np.linalg.solve(root, measures.T @ logs / len(measures))
     # A column of zeros has the rest, and a heavy row makes the sum 1.
     rows = np.vstack([np.column_stack([root.T, np.zeros(number)]), np.full(number + 1, HEAVY)])
-    exponents: np.ndarray = nnls(rows, np.append(goal, HEAVY))[0][:number]
-    return exponents
+    return solve_nnls(rows, np.append(goal, HEAVY))[:number]
 
 
 def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, limit_exponential, take_logarithms
 from rnn_pipelines.forecast.series.windows import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -40,11 +40,13 @@ class PretrainedModel:
 
         The distances are those from the mean of the newest season; see `differentiate_forecast`.
         """
-        past, _ = gather_from_zero(panel, origins)
+        past, zeros = gather_from_zero(panel, origins)
         past = past[:, ~np.isnan(past[0])]
         values, is_log = take_logarithms(past)
         read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
-        _, slopes, levels = differentiate_forecast(self.network, read, panel.season_length, panel.horizon, are_logs)
+        medians, slopes, levels = differentiate_forecast(
+            self.network, read, panel.season_length, panel.horizon, are_logs
+        )
         num_covariates, horizon = panel.num_static + panel.num_future + panel.num_past, panel.horizon
         none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
         by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
@@ -55,8 +57,9 @@ class PretrainedModel:
             for values, level, log in zip(by_value, levels, are_logs, strict=True)
         ]
         parts = add_weighted([(0.5, halves[0]), (-0.5, halves[1])])
-        # The zero of the data, and the limit of a forecast by logarithms.
-        rest = self.forecast(panel, windows, origins)[0] - parts.forecast
+        # A forecast by logarithms is limited, and those of the others are from the zero of the data.
+        raised = limit_exponential(medians[:1], values)[0] if is_log[0] else medians[0]
+        rest = (raised - medians[1]) / 2 + zeros[0] - parts.forecast
         return replace(parts, baseline=parts.baseline + rest)
 
     def pack(self) -> dict[str, Any]:

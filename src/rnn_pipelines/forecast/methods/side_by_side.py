@@ -37,8 +37,8 @@ def train_networks(
         networks: by name.
     """
     jobs = [TrainingJob(data, network, training) for network in networks.values()]
-    # Keras uses all cores on its own.
-    is_beside = all(_choose_engine(job) == "numpy" for job in jobs)
+    # Keras uses all cores on its own. A pretrained network that is alone leaves nothing to train.
+    is_beside = not data.pretrained.is_alone and all(_choose_engine(job) == "numpy" for job in jobs)
     results = (
         run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)) if is_beside else [_train(job) for job in jobs]
     )

@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from rnn_pipelines.forecast.methods.nnls import solve_nnls
+
 # Penalty on the distance from the weights of `_guess_weights`, as part of the smallest error: enough to share weight
 # among candidates with equal forecasts. And an addition for each candidate, over the number of independent windows.
 PULL, PULL_OF_FEW = 0.02, 2.0
@@ -56,8 +58,6 @@ def measure_loss(errors: np.ndarray, loss: Loss) -> np.ndarray:
 
 def _solve(products: np.ndarray, pull: float) -> np.ndarray:
     """Minimise wᵀ P w + p |w − w₀|² over the simplex, as non-negative least squares with a heavy row for the sum."""
-    from scipy.optimize import nnls
-
     number = len(products)
     scale = float(np.trace(products)) / number
     if not scale > 0:
@@ -68,7 +68,7 @@ def _solve(products: np.ndarray, pull: float) -> np.ndarray:
     root = np.sqrt(np.maximum(values, 1e-12))[:, None] * vectors.T
     goal = (vectors / np.sqrt(np.maximum(values, 1e-12))).T @ (pull * _guess_weights(products.diagonal()))
     heavy = 1e4
-    weights, _ = nnls(np.vstack([root, np.full(number, heavy)]), np.append(goal, heavy))
+    weights = solve_nnls(np.vstack([root, np.full(number, heavy)]), np.append(goal, heavy))
     return weights / weights.sum()
 
 

@@ -59,8 +59,7 @@ class PretrainedNetwork:
         """
         values, is_log = take_logarithms(past)
         found = self._forecast(values, season_length, horizon, is_log)
-        highest = np.log(MOST * np.nanmax(past[is_log], axis=1))[:, None, None]
-        found[is_log] = np.exp(np.minimum(found[is_log], highest))
+        found[is_log] = limit_exponential(found[is_log], values[is_log])
         negated = self._forecast(-past, season_length, horizon, False)
         mean: np.ndarray = (found - negated[:, :, ::-1]) / 2
         return mean
@@ -141,6 +140,18 @@ def take_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     is_log = has_logarithm(past)
     return np.log(past, out=past.copy(), where=is_log[:, None]), is_log
+
+
+def limit_exponential(forecasts: np.ndarray, past: np.ndarray) -> np.ndarray:
+    """Return the exponential of logarithms: float64[window, horizon, ...].
+
+    Args:
+        forecasts: of the same shape.
+        past: float64[window, time], the logarithms before them.
+    """
+    highest = np.nanmax(past, axis=1) + np.log(MOST)
+    exponential: np.ndarray = np.exp(np.minimum(forecasts.T, highest).T)
+    return exponential
 
 
 def has_logarithm(past: np.ndarray) -> np.ndarray:
