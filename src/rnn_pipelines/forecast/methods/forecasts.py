@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.linear import LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, iterate_windows
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, iterate_windows
 from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import fit_methods
@@ -51,11 +51,29 @@ def _forecast_part(
 ) -> dict[str, np.ndarray]:
     """Return float32[window, horizon], scaled, by method. The wall time of each method is added to `seconds`."""
     index = panel.index(part)
-    found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in fitted}
     models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
+    return forecast_models(panel, normalizer, models, index.origins(np.arange(len(index))), seconds)
+
+
+def forecast_models(
+    panel: WindowedPanel,
+    normalizer: Normalizer,
+    models: Mapping[str, Model],
+    all_origins: np.ndarray,
+    seconds: dict[str, float],
+) -> dict[str, np.ndarray]:
+    """Return the forecasts of several models from some origins by name: float32[window, horizon], scaled.
+
+    Args:
+        panel, normalizer: of the windows.
+        models: by name.
+        all_origins: int64[window].
+        seconds: by name, to which the wall time of each model is added.
+    """
+    found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in models}
     # The ensemble reads the forecasts of the others.
     order = sorted(models, key=lambda name: isinstance(models[name], EnsembleModel))
-    for origins, windows in iterate_windows(panel, normalizer, index.origins(np.arange(len(index)))):
+    for origins, windows in iterate_windows(panel, normalizer, all_origins):
         of_batch: dict[str, np.ndarray] = {}
         for name in order:
             model, started = models[name], time.perf_counter()

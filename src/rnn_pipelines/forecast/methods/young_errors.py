@@ -8,10 +8,12 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.error_sizes import YoungSizes
 from rnn_pipelines.forecast.methods.folds import list_past
-from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
+from rnn_pipelines.forecast.methods.forecasts import forecast_models
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import count_young
 from rnn_pipelines.forecast.methods.window_facts import measure_windows
 from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.networks.threads import use_one_thread
 
 # Of values, beside whole seasons and one value less; and of windows for each of them.
 NUMBERS, NUM_WINDOWS, MIN_WINDOWS = (1, 2, 3, 5, 10, 20, 40, 80), 200, 40
@@ -68,11 +70,10 @@ def _measure_errors(
     own = cut.future[:, 0]
     spread = YoungSizes(np.array([number]), ratio, np.ones((1, 1))).measure_spread(measure_windows(cut, own))
     is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
-    errors = {
-        name: actual - PanelModel(data.linear.normalizer, method.in_use).forecast(cut, own)
-        for name, method in fitted.items()
-    }
-    return {name: error[is_known] / spread[is_known, None] for name, error in errors.items()}
+    models = {name: method.in_use for name, method in fitted.items()}
+    with use_one_thread():
+        forecasts = forecast_models(cut, data.linear.normalizer, models, own, dict.fromkeys(models, 0.0))
+    return {name: (actual - one)[is_known] / spread[is_known, None] for name, one in forecasts.items()}
 
 
 def cut_windows(

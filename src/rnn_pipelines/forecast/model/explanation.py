@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_se
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
 # Numbers of series whose next values are explained in a run, and of test windows.
-NUM_NEXT, NUM_TYPICAL = 3, 12
+NUM_NEXT, NUM_TYPICAL = 3, 6
 # Contributions of the test windows that are explained in a run, at most; one of each input to each step.
 MAX_CONTRIBUTIONS = 600_000
 
