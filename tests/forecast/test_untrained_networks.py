@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,8 +148,9 @@ def test_internals_trace_the_pretrained_networks_over_the_series(forecaster: For
     traces = trace_pretrained(chosen, PretrainedSpec(), sample)
     assert list(traces.layers) == ["pretrained_lstm", "pretrained_gru"]
     values = np.log(fitted.panel.windows.values[:, 0] - fitted.panel.windows.zeros[0])
-    series = traces.layers["pretrained_gru"][0].series[0, :, 0]
-    assert np.corrcoef(series[~np.isnan(series)], values[: np.isfinite(series).sum()])[0, 1] == pytest.approx(1)
+    traced: Any = traces.layers["pretrained_gru"][0].series
+    own = traced[0, :, 0]
+    assert np.corrcoef(own[~np.isnan(own)], values[: np.isfinite(own).sum()])[0, 1] == pytest.approx(1)
 
 
 def test_values_needed_grow_with_horizon_and_shrink_with_the_number_of_series(forecaster: Forecaster) -> None:

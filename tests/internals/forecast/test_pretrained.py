@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_pipelines.cells.gru import GRUWeights
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.local import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
@@ -77,8 +78,8 @@ def test_without_a_test_part_the_newest_values_are_read(forecasters: ChosenForec
 def test_network_without_a_recurrent_layer_is_refused(
     forecasters: ChosenForecasters, sample: SampleSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cell, head = load_network(PretrainedSpec()).cell, load_network(PretrainedSpec()).head
-    none = type(cell)(cell.kernel[:, :0], cell.recurrent_kernel[:0, :0], cell.bias[:, :0])
+    kernel, head = load_network(PretrainedSpec()).cell.kernel, load_network(PretrainedSpec()).head
+    none = GRUWeights(kernel[:, :0], np.zeros((0, 0), np.float32), np.zeros((2, 0), np.float32))
     monkeypatch.setattr(traced, "load_network", lambda spec: PretrainedNetwork(none, head))
     with pytest.raises(ParameterError, match=r"pretrained\.path: .*pretrain\.units"):
         trace_pretrained(forecasters, PretrainedSpec(), sample)

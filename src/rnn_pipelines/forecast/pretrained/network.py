@@ -79,8 +79,9 @@ class PretrainedNetwork:
         """Return the network with these arrays; the cell is the one with this number of gates."""
         head = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
         kernel, recurrent_kernel, bias = (head.pop(f"cell_{number}") for number in range(3))
-        num_gates = recurrent_kernel.shape[1] // len(recurrent_kernel)
-        cell = next(cell for cell in CELLS.values() if len(cell.gates) == num_gates)
+        # A head without a recurrence has 0 units, and arrays of a GRU.
+        num_gates = recurrent_kernel.shape[1] // max(1, len(recurrent_kernel))
+        cell = next((cell for cell in CELLS.values() if len(cell.gates) == num_gates), CELLS["gru"])
         return cls(cell.weights.from_list([kernel, recurrent_kernel, bias]), head)
 
     def find_state(self, read: Reading) -> np.ndarray:
