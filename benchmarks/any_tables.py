@@ -16,8 +16,8 @@ from vega_datasets import local_data
 
 from rnn_pipelines.console.forecast import forecast, read_spec
 from rnn_pipelines.console.settings import read_settings
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 
 @dataclass(frozen=True)

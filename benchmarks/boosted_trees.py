@@ -27,10 +27,10 @@ from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.methods.side_by_side import train_networks
+from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.methods.trees import TREES
 from rnn_pipelines.forecast.recipe import prepare_panel
-from rnn_pipelines.forecast.series.windows import gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import gather_targets, number_series
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
 NUM_ORIGINS, NUM_DAYS, NUM_SHOPS, SHOP_HORIZON = 1_500, 400, 20, 14

@@ -20,12 +20,12 @@ from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 RESULTS = Path(__file__).parent / "results/covariates.json"
 SHOWN = (*NETWORKS, ENSEMBLE, "ridge", "baseline_ensemble", "climatology", "seasonal_naive")

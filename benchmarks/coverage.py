@@ -22,17 +22,17 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import RnnPipelinesError
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.intervals import LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data"), "series")
 LEVELS = (80, 95)

@@ -26,21 +26,21 @@ import pandas as pd
 from accuracy import prepare_data
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MEASURES, measure_intervals
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.intervals import LevelSpec, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 RESULTS = Path(__file__).parent / "results"
 LEVEL = LevelSpec((80, 95))

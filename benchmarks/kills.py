@@ -40,12 +40,12 @@ from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]

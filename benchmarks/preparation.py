@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.recipe import PREPARATION, Recipe, run_steps
-from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 
 def make_panel(num_series: int, num_steps: int, freq: str | int, gaps: float = 0.0) -> Source:

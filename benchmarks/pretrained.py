@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from competitions import SERIES, read_all
 
-from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_damped_trend, extend_by_holt_winters
-from rnn_pipelines.forecast.methods.local import MAX_PAST
-from rnn_pipelines.forecast.methods.short_series_rule import extend_by_rule
-from rnn_pipelines.forecast.methods.theta import extend_by_theta
+from rnn_pipelines.forecast.methods.local.exponential_smoothing import extend_by_damped_trend, extend_by_holt_winters
+from rnn_pipelines.forecast.methods.local.method import MAX_PAST
+from rnn_pipelines.forecast.methods.local.short_series_rule import extend_by_rule
+from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec

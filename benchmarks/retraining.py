@@ -21,17 +21,17 @@ import pandas as pd
 
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network_model import describe_network
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.networks.model import describe_network
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 SERIES = Path(os.environ.get("RNN_DATA", "../shared/data")) / "series/daily-min-temperatures.csv"
 RECIPE = Recipe(

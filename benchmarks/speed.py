@@ -29,10 +29,10 @@ TRAIN_NOW = """
 import json, sys, time
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 
 recipe = Recipe(source=SourceSpec(name="seattle"))
 panel = prepare_panel(read_source(recipe.source), recipe).windows

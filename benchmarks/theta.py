@@ -23,8 +23,8 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 PROJECT = Path(__file__).parents[1]
 NUM_GENERATED = 200

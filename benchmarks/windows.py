@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.series.windowing import find_runs
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowIndex, WindowSpec, gather_windows
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowIndex, WindowSpec, gather_windows
+from rnn_pipelines.forecast.windows.windowing import find_runs
 
 WINDOW = WindowSpec(lookback=512, horizon=24)
 BATCH_SIZE = 256

@@ -21,19 +21,19 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from fitted import combine, combine_model
-from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import Network, size_members
-from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
+from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import describe_forecaster
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.networks.memory import keep_freed_memory

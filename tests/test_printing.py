@@ -18,7 +18,7 @@ from rnn_pipelines.champion.tables import format_table
 from rnn_pipelines.cli import run_command
 from rnn_pipelines.cli.run_command import show_plainly
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.printing import LineFormatter, escape_log, rewrite_messages, say, say_json, write_list
 from rnn_pipelines.report.figures import write_label

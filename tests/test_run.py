@@ -154,7 +154,7 @@ def test_best_combination_is_that_of_its_weights(results: Results, predictions: 
 
 
 def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedProcess[str]) -> None:
-    assert "rnn_pipelines.forecast.methods.training" in finished.stderr
+    assert "rnn_pipelines.forecast.methods.training.training" in finished.stderr
     assert FRAMEWORKS.findall(finished.stderr) == []
 
 

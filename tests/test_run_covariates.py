@@ -13,7 +13,7 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.history import list_records
 from rnn_pipelines.forecast.report.explanation import name_inputs
-from rnn_pipelines.forecast.series.holidays import HOLIDAYS
+from rnn_pipelines.forecast.times.holidays import HOLIDAYS
 from rnn_pipelines.report.notes import NOTE_TITLE
 from whole_runs import copy_configuration, run_here
 

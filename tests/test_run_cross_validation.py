@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.notes import NOTE_TITLE
 from whole_runs import PROJECT, ROOT, read_json, run_well
 

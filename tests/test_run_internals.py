@@ -16,8 +16,8 @@ from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.pipelines.internals.pipeline import FIGURES
 from rnn_pipelines.report.notes import NOTE_TITLE
 from rnn_pipelines.sentiment.datasets import TextClassifierDataset
@@ -99,16 +99,15 @@ def after_others(
     clone = Clone(tmp_path_factory.mktemp("after"))
     panel = prepare(make_values(60)).windows
     linear, models = fit_linear_models(panel), clone.data / "06_models/forecast"
-    holds = "rnn_pipelines.forecast.series.windows.WindowedPanel"
+    holds = "rnn_pipelines.forecast.windows.panel.WindowedPanel"
     ArraysDataset(filepath=str(clone.data / "05_model_input/forecast/windows.npz"), holds=holds).save(panel)
-    ArraysDataset(filepath=str(models / "linear.npz"), holds="rnn_pipelines.forecast.methods.linear.LinearModels").save(
-        linear
-    )
+    holds = "rnn_pipelines.forecast.methods.linear.models.LinearModels"
+    ArraysDataset(filepath=str(models / "linear.npz"), holds=holds).save(linear)
     for cell in ("lstm", "gru"):
         network = train_network(
             FittingData(panel, linear), NetworkSpec(cell=cell, units=3), ForecastTrainingSpec(max_steps=2)
         ).network
-        holds = "rnn_pipelines.forecast.methods.network.Network"
+        holds = "rnn_pipelines.forecast.methods.networks.network.Network"
         ArraysDataset(filepath=str(models / f"{cell}.npz"), holds=holds).save(network)
     alone = TextClassifier(
         {"gru": text_classifier.networks["gru"]},

@@ -155,8 +155,8 @@ def test_workers_that_are_killed_before_the_forecasts_change_no_result(
 
     with open_cluster(tmp_path) as start:
         cluster = start("--no-nanny", num_workers=3)
-        kill_first("rnn_pipelines.forecast.series.surveys.scatter_rows", cluster.pids[0])
-        kill_first("rnn_pipelines.forecast.methods.side_by_side.train_network", cluster.pids[1])
+        kill_first("rnn_pipelines.forecast.partitions.surveys.scatter_rows", cluster.pids[0])
+        kill_first("rnn_pipelines.forecast.methods.training.side_by_side.train_network", cluster.pids[1])
         settings = [*write(tmp_path, "second table"), *DIVIDED[:2]]
         settings += ["parallel.backend=dask", f"parallel.scheduler={cluster.parallel.scheduler}"]
         run_here("forecast", OmegaConf.to_container(OmegaConf.from_dotlist(settings)))

@@ -13,7 +13,7 @@ from kedro.framework.startup import bootstrap_project
 
 from neighbours import NeighbourMethod
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.methods.network_model import NetworkMethod
+from rnn_pipelines.forecast.methods.networks.model import NetworkMethod
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.report.styles import Style
 from week_mean import WEEK_MEAN

@@ -23,8 +23,8 @@ from typing import Any
 import pandas as pd
 from task import Task
 
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / ".peers/bin/python"

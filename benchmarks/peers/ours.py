@@ -12,18 +12,18 @@ import numpy as np
 from task import Task, give_back, read_arguments
 
 from fitted import forecast_origins
-from rnn_pipelines.forecast.methods import training
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.member_steps import MemberSteps
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training import training
+from rnn_pipelines.forecast.methods.training.member_steps import MemberSteps
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec, TrainingPlan
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.scaling import unscale
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec, number_series
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec, number_series
+from rnn_pipelines.forecast.windows.scaling import unscale
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.threads import use_one_thread
 
 IMPORT_SECONDS = time.process_time()

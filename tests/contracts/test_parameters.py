@@ -15,21 +15,21 @@ from rnn_pipelines.compare.specs import PlanSpec, TaskBook
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec, TracedSeriesSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.specs import TrainingSpec

@@ -22,11 +22,11 @@ from rnn_pipelines.errors import MAX_MESSAGE, RnnPipelinesError
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, TrainingPlan
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.parameters import list_parameter_models, read_parameter_models
 from rnn_pipelines.forecast.recipe import prepare_panel
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
 
 pytestmark = pytest.mark.slow
 

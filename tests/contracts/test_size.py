@@ -13,10 +13,50 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src/rnn_pipelines"
 MAX_MODULE, MAX_BODY = 300, 40
 # Lines of all modules of a package.
-CEILINGS: dict[str, int] = {}
+CEILINGS = {
+    ".": 600,
+    "cells": 950,
+    "champion": 3150,
+    "cli": 900,
+    "compare": 2150,
+    "console": 850,
+    "datasets": 1400,
+    "forecast": 1700,
+    "forecast/evaluation": 2300,
+    "forecast/experiments": 1100,
+    "forecast/export": 300,
+    "forecast/intervals": 1500,
+    "forecast/methods": 5350,
+    "forecast/model": 1100,
+    "forecast/operations": 1700,
+    "forecast/partitions": 650,
+    "forecast/preparation": 1150,
+    "forecast/pretrained": 1200,
+    "forecast/report": 2900,
+    "forecast/series": 250,
+    "forecast/source": 1850,
+    "forecast/times": 800,
+    "forecast/windows": 1150,
+    "hooks": 800,
+    "internals": 2000,
+    "networks": 2300,
+    "pipelines": 1400,
+    "reading": 3350,
+    "report": 1050,
+    "runs": 1150,
+    "sentiment": 4650,
+    "storage": 650,
+}
 # Modules and functions that are longer for now. Shorten them, and lower their number here.
-LONG_MODULES: dict[str, int] = {}
-LONG_BODIES: dict[str, int] = {}
+LONG_MODULES = {
+    "forecast/interface.py": 620,
+    "forecast/source/reading.py": 370,
+    "forecast/windows/coding.py": 320,
+    "forecast/intervals/fitting.py": 320,
+    "forecast/pretrained/generator.py": 315,
+    "reading/user_files.py": 310,
+}
+LONG_BODIES = {"forecast/operations/monitoring.py:monitor_forecasts": 51}
 
 
 def count_lines() -> dict[str, int]:

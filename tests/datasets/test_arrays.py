@@ -12,9 +12,9 @@ from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.methods.predictions import Forecasts
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
-PANEL = "rnn_pipelines.forecast.series.windows.WindowedPanel"
+PANEL = "rnn_pipelines.forecast.windows.panel.WindowedPanel"
 FORECASTS = "rnn_pipelines.forecast.methods.predictions.Forecasts"
 
 

@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.model import packing
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import pack
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 
 RECORD = {"kind": "retrain", "task": "forecast", "at": "2024-01-01T00:00:00+00:00", "reasons": ["why"]}

@@ -15,15 +15,15 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
+from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import InputLayout, read_windows
+from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
 from rnn_pipelines.forecast.methods.predictors import MAX_LAGGED, count_lags, normalize_windows
-from rnn_pipelines.forecast.methods.ridge import fit_effects
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import CODING, pack, unpack
@@ -31,12 +31,12 @@ from rnn_pipelines.forecast.operations.challenger import forecast_holdout
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.coding import fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.coding import fit_coding
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 SOURCE = SourceSpec(name="catalog", id="shop", freq="D")

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast import interface
 from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.members import forward
 
 SMALL = {"lstm": {"units": [3, 2]}, "gru": {"units": 3}, "training": {"max_steps": 50}, "split": {"test": 20}}

@@ -13,7 +13,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import NetworkError, ParameterError
-from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.networks.network import Network
 
 SMALL = {"lstm": {"units": [3, 2], "members": 2}, "gru": {"units": 3}, "training": {"max_steps": 50}}
 

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.methods import linear_fitting
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.past import find_cut
-from rnn_pipelines.forecast.methods.specs import BudgetSpec
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.all_predictions import (
     draw_sample_as_trained,
@@ -36,10 +36,10 @@ from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.operations.partitions import describe_fit, forecast_partitions
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 HORIZON, LENGTH = 7, 100

@@ -16,10 +16,10 @@ from rnn_pipelines.forecast.methods.ensemble import fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
-from rnn_pipelines.forecast.methods.training import train_network
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.training import train_network
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 pytestmark = pytest.mark.slow
 

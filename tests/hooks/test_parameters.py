@@ -10,11 +10,11 @@ from rnn_pipelines.compare.specs import TaskBook
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
-from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, explain_faults
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.files import TextFileSpec

@@ -16,7 +16,7 @@ from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset, PostgresRowsDataset
 from rnn_pipelines.errors import ParameterError, SeriesError
-from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.report.failures import guard
 

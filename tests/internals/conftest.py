@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.cells.registry import CELLS
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import PostgresQueryDataset, postgres_query
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

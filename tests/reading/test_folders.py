@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_frame, read_source, read_table
+from rnn_pipelines.forecast.source.reading import read_frame, read_source, read_table
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 Save = Callable[[str, pd.DataFrame], Path]
 

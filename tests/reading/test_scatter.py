@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import FILES
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches, scatter
 from rnn_pipelines.reading.batches import has_column
 from rnn_pipelines.reading.dialect import Dialect

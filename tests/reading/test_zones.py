@@ -9,12 +9,12 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.recipe import Panel, Recipe, prepare_panel
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.holidays import find_holidays
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.holidays import find_holidays
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.reading.zones import show_local
 
 BERLIN = "Europe/Berlin"

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.series.schema import GapPolicy, repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 TRIALS = os.environ.get("RNN_ZONE_TRIALS", "60")
 # Shifts of half an hour and of two hours, a day that was skipped, winter time that counts as summer time, changes at

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import draw_losses, tabulate_layers, tabulate_parameters, tabulate_trainings
 

@@ -22,9 +22,9 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import RnnPipelinesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, run_jobs, write_results
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, partition_source
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 NUM_FLIPS = int(os.environ.get("RNN_FUZZ_FLIPS", "3"))

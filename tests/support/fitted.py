@@ -6,12 +6,12 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
-from rnn_pipelines.forecast.methods.network import Network
-from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network
+from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network
+from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import Forecasts
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 
 def forecast_network(network: Network, linear: LinearModels, panel: WindowedPanel) -> Forecasts:

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 NUM_NEIGHBOURS = 5

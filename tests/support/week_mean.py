@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.local import LocalMethod
+from rnn_pipelines.forecast.methods.local.method import LocalMethod
 from rnn_pipelines.report.styles import Style
 
 

@@ -87,7 +87,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
 def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":
     """Return the parameters of a forecast; those of `--set` add to those of the other options."""
     from rnn_pipelines.forecast.parameters import read_parameter_models, use_pretrained_alone
-    from rnn_pipelines.forecast.series.source import SourceSpec
+    from rnn_pipelines.forecast.source.specs import SourceSpec
 
     covariates = {name: list(options[name]) for name in ("future", "past")} | {"holidays": options["holidays"]}
     own = {
@@ -107,9 +107,9 @@ def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "
 
 def _find_columns(given: dict[str, Any], covariates: Mapping[str, Any]) -> dict[str, Any]:
     """Return the block `source` with the columns of times, values and series; see `choose_columns`."""
-    from rnn_pipelines.forecast.series.column_choice import choose_columns
-    from rnn_pipelines.forecast.series.source import SourceSpec
-    from rnn_pipelines.forecast.series.source_reading import read_frame
+    from rnn_pipelines.forecast.source.column_choice import choose_columns
+    from rnn_pipelines.forecast.source.reading import read_frame
+    from rnn_pipelines.forecast.source.specs import SourceSpec
     from rnn_pipelines.parameter_models import read_parameter_model
 
     source = read_parameter_model("source", SourceSpec, given)

@@ -26,7 +26,7 @@ from rnn_pipelines.version import __version__
 # Errors that a change of the command or of the file resolves.
 OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
 # The logger of `forecast.series.column_choice`, which is loaded only if it is needed.
-OF_COLUMNS = "rnn_pipelines.forecast.series.column_choice"
+OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

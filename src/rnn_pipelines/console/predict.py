@@ -74,8 +74,8 @@ def _unpack(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextCla
 def _forecast(
     forecaster: "Forecaster", file: str, time: str, target: str, id: str | None, horizon: int | None
 ) -> "pd.DataFrame":
-    from rnn_pipelines.forecast.series.source import SourceSpec
-    from rnn_pipelines.forecast.series.source_reading import read_frame
+    from rnn_pipelines.forecast.source.reading import read_frame
+    from rnn_pipelines.forecast.source.specs import SourceSpec
 
     frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id))
     begin_stage("predict")

@@ -48,7 +48,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
 def name_options(message: str) -> str:
     """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others."""
     from rnn_pipelines.forecast.parameters import list_parameter_models
-    from rnn_pipelines.forecast.series.source import SourceSpec
+    from rnn_pipelines.forecast.source.specs import SourceSpec
 
     blocks = list_parameter_models(SourceSpec)
     names = {name: f"--set {name}" for block, kind in blocks.items() for name, _ in list_names(block, kind)}

@@ -16,23 +16,23 @@ from rnn_pipelines.forecast.evaluation.summary import (
     evaluate_forecasts,
     warn_of_zeros,
 )
+from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods, replace_network
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.in_use import choose_used, take_used
-from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import Network, TrainedNetwork
+from rnn_pipelines.forecast.methods.networks.network import Network, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
-from rnn_pipelines.forecast.methods.side_by_side import train_networks
+from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import make_forecaster, name_networks
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Panel, prepare_panel
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.series.windows import Part
+from rnn_pipelines.forecast.windows.panel import Part
 from rnn_pipelines.networks.stages import begin_stage
 
 # The stages of `fit_forecasters`.

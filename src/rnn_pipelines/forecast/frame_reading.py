@@ -7,11 +7,11 @@ import pandas as pd
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.covariates import read_series
-from rnn_pipelines.forecast.series.frames import ID
-from rnn_pipelines.forecast.series.layout import TIME_SIGN
-from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.source.frames import ID
+from rnn_pipelines.forecast.source.layout import TIME_SIGN
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 logger = logging.getLogger(__name__)
 

@@ -31,11 +31,11 @@ from rnn_pipelines.forecast.fitting import (
     use_network,
 )
 from rnn_pipelines.forecast.frame_reading import read_frame
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.fine_tuning import check_replacement, list_network_windows
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
-from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
+from rnn_pipelines.forecast.methods.training.fine_tuning import check_replacement, list_network_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
@@ -60,9 +60,9 @@ from rnn_pipelines.forecast.newer_values import (
     tabulate_ends,
 )
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, naming_arguments, read_arguments
-from rnn_pipelines.forecast.series.frames import find_id_type, restore_ids, take_frame
-from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import list_values, read_parameter_model

@@ -14,13 +14,13 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import select_series
 from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_side_by_side, report_ahead
+from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.covariates import join_rows, read_future
-from rnn_pipelines.forecast.series.frames import ID, has_no_values
-from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.source.covariates import join_rows, read_future
+from rnn_pipelines.forecast.source.frames import ID, has_no_values
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.parameter_models import list_values
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.user_files import is_broken

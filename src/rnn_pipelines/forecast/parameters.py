@@ -8,15 +8,15 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator
 
 from rnn_pipelines.errors import ParameterError, make_line, show
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.offsets import find_offset
-from rnn_pipelines.forecast.series.source import OF_TABLES, SourceSpec
+from rnn_pipelines.forecast.source.specs import OF_TABLES, SourceSpec
+from rnn_pipelines.forecast.times.offsets import find_offset
 from rnn_pipelines.parameter_models import (
     check_block_names,
     check_network_cell,

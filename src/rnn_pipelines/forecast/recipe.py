@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pydantic import BaseModel
 
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, add_calendar
-from rnn_pipelines.forecast.series.coding import Coding, add_covariates, fit_coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, check_future_covariates, read_series
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.schema import GapPolicy, choose_usual_window, find_frequency
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
+from rnn_pipelines.forecast.preparation.schema import GapPolicy, choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
-from rnn_pipelines.forecast.series.unread import report_off_steps
-from rnn_pipelines.forecast.series.windowing import make_future_windows, make_windows
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, check_future_covariates, read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.unread import report_off_steps
+from rnn_pipelines.forecast.times.calendar import CalendarSpec, add_calendar
+from rnn_pipelines.forecast.windows.coding import Coding, add_covariates, fit_coding
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.scaling import fit_scaler
+from rnn_pipelines.forecast.windows.splits import SplitSpec
+from rnn_pipelines.forecast.windows.windowing import make_future_windows, make_windows
 from rnn_pipelines.reading.batch_table import External
 
 

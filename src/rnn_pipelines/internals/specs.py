@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec

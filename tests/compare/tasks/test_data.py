@@ -20,12 +20,12 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import tabulate_forecasts
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 SIZES = {"num_train": 30, "num_validation": 20, "num_test": 10}
 JSB = MusicData(kind="music", file="JSB_Chorales.mat")

@@ -6,7 +6,7 @@ import pytest
 
 from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDriftTable, compare_covariates
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
-from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
+from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 
 NUM, LEARNT, NEWEST = 400, 340, 30
 DAYS = pd.date_range("2024-01-01", periods=NUM)

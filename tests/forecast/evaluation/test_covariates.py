@@ -7,10 +7,10 @@ import pytest
 from rnn_pipelines.forecast.evaluation.covariates import Covariates, CovariatesTable, describe_covariates
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 NUM_DAYS, HORIZON = 400, 3
 WEATHER = {"rain": -3.0, "sun": 3.0}

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.evaluation.summary import (
     summarize_metrics,
 )
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.series.windows import EvaluationSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 
 MakePredictions = Callable[..., Predictions]
 MakeTable = Callable[..., pd.DataFrame]

@@ -12,17 +12,17 @@ from rnn_pipelines.errors import SeriesError, TrainingError
 from rnn_pipelines.forecast.experiments import backtest
 from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations import retraining
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 MakeTable = Callable[..., pd.DataFrame]

@@ -21,10 +21,10 @@ from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError, RunError
 from rnn_pipelines.forecast.export.files import HEAD, PROGRAM, REQUIRED, SOURCE, export_forecaster, list_modules
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
-from rnn_pipelines.forecast.methods.intermittent import extend_by_mean
-from rnn_pipelines.forecast.methods.local import LocalModel
+from rnn_pipelines.forecast.methods.local.intermittent import extend_by_mean
+from rnn_pipelines.forecast.methods.local.method import LocalModel
 from rnn_pipelines.forecast.methods.method import PanelModel
-from rnn_pipelines.forecast.series.holidays import list_holidays
+from rnn_pipelines.forecast.times.holidays import list_holidays
 from rnn_pipelines.version import __version__
 
 SMALL = {

@@ -10,18 +10,18 @@ import pytest
 from rnn_pipelines.forecast.evaluation.metrics import measure_by_series
 from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import Forecasts, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import gather_season, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, Part, WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 Prepare = Callable[..., SimpleNamespace]
 MakeValues = Callable[..., list[float | None]]

@@ -9,19 +9,19 @@ import pytest
 
 from fitted import combine, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
-from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, prepare_fitting
-from rnn_pipelines.forecast.methods.local import forecast_locally
+from rnn_pipelines.forecast.methods.local.exponential_smoothing import extend_by_level
+from rnn_pipelines.forecast.methods.local.method import forecast_locally
+from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE
+from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import fit_methods
-from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE
-from rnn_pipelines.forecast.methods.theta import extend_by_theta
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import EvaluationSpec, WindowSpec, number_series
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec, number_series
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.members import initialize_members
 
 Prepare = Callable[..., SimpleNamespace]

@@ -17,9 +17,9 @@ from rnn_pipelines.forecast.methods.folds import (
     make_folds,
     measure_drift,
 )
-from rnn_pipelines.forecast.series.preparation import MIN_SEEN_WINDOWS
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.forecast.preparation.preparing import MIN_SEEN_WINDOWS
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec, WindowedPanel, WindowSpec, number_series
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 Prepare = Callable[..., SimpleNamespace]
 HORIZON = 3

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnn_pipelines.forecast.methods.predictors import gather_season
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 
 def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookback: int = 4) -> WindowedPanel:

@@ -11,14 +11,14 @@ import pytest
 from fitted import combine
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.linear import LinearModel
+from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.refit import check_refit
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.members import initialize_members
 
 HORIZON, LOOKBACK, NUM_STEPS = 3, 8, 160

@@ -12,18 +12,18 @@ import pandas as pd
 import pytest
 
 from fitted import combine_model, forecast_by_matrix, forecast_origins
+from rnn_pipelines.forecast.intervals.fitting import add_intervals
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
-from rnn_pipelines.forecast.methods.intervals import add_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.networks.members import initialize_members
 
 MakeTable = Callable[..., pd.DataFrame]

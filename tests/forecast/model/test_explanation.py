@@ -17,8 +17,8 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.model.explanation import explain_ensemble, explain_windows
 from rnn_pipelines.forecast.recipe import Panel
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 MakeValues = Callable[..., list]
 

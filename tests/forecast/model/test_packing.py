@@ -22,8 +22,8 @@ from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import FORMAT, pack, unpack
-from rnn_pipelines.forecast.series.reference import measure_reference
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.preparation.reference import measure_reference
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.sentiment.model import packing as text_classifiers
 
 SOURCE = SourceSpec(name="catalog", freq="D")
@@ -168,7 +168,7 @@ def test_forecasting_needs_neither_keras_nor_tensorflow(
         import pandas as pd
         from rnn_pipelines.forecast.model.newest import forecast_newest
         from rnn_pipelines.forecast.model.packing import unpack
-        from rnn_pipelines.forecast.series.source import SourceSpec
+        from rnn_pipelines.forecast.source.specs import SourceSpec
 
         folder = Path({str(tmp_path)!r})
         files = {{path.name: path.read_bytes() for path in folder.iterdir()}}

@@ -13,9 +13,9 @@ from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.pipelines.forecast.nodes import draw_paths
 
 SMALL = {"lstm": {"members": 1, "units": 2}, "gru": {"members": 1, "units": 2}, "training": {"max_steps": 5}}

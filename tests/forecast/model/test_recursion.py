@@ -10,7 +10,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.methods.linear import LinearModel
+from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.model.artefact import FORECAST, forecast_cutoffs
 from rnn_pipelines.forecast.model.newest import find_ends
 from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_out_recursive

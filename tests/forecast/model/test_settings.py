@@ -18,10 +18,10 @@ from rnn_pipelines.forecast.operations.prediction import (
     forecast_newest,
     read_as_trained,
 )
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.time_axis import TimeZone
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_axis import TimeZone
 
 ZONE, OTHER = "Europe/Berlin", "America/New_York"
 HORIZON = 2

@@ -22,11 +22,11 @@ from rnn_pipelines.forecast.operations.all_predictions import (
 )
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
 from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, Sample
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7

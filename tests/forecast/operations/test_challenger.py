@@ -12,18 +12,18 @@ import pytest
 
 from fitted import forecast_network, hold_out
 from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods import method, refit
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.in_use import UseSpec
-from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import PanelModel
-from rnn_pipelines.forecast.methods.network import TrainedNetwork
+from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, fit_trained_before
-from rnn_pipelines.forecast.methods.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec, TrainingPlan
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
@@ -32,12 +32,12 @@ from rnn_pipelines.forecast.operations.challenger import (
     find_seen,
     forecast_holdout,
 )
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.reference import measure_reference
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.preparation.reference import measure_reference
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.coding import Coding
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 
 Networks = dict[str, TrainedNetwork]
 

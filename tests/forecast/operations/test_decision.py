@@ -15,9 +15,9 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.operations.decision import decide_promotion, keep_reference
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.time_axis import TimeZone
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.source.time_axis import TimeZone
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
 
 Decide = Callable[..., Candidate]
 

@@ -27,11 +27,11 @@ from rnn_pipelines.forecast.operations.monitoring import (
     monitor_forecasts,
 )
 from rnn_pipelines.forecast.operations.verdict import ForecastEvidence, MonitorForecastSpec, evaluate_forecasts
-from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import Partitions, Sample
-from rnn_pipelines.forecast.series.reference import Change, ReferenceTable, measure_reference
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
+from rnn_pipelines.forecast.preparation.reference import Change, ReferenceTable, measure_reference
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 
 WELL = ForecastEvidence(
     missed_steps={"a": 0, "b": 1}, num_cutoffs=30, ratio=1.1, p_value=0.4, drift={"a": (0.2, 0.5), "b": (0.3, 0.2)}

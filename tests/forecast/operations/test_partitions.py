@@ -31,10 +31,10 @@ from rnn_pipelines.forecast.operations.partitions import (
     forecast_partitions,
 )
 from rnn_pipelines.forecast.parameters import read_parameter_models
-from rnn_pipelines.forecast.series.covariates import read_series
-from rnn_pipelines.forecast.series.partition_files import OWN_FILES
-from rnn_pipelines.forecast.series.partitions import Partitions, PartitionSpec, partition_source
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.folders import OWN_FILES
+from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.survey import ROW_COLUMN
 

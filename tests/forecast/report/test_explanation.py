@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from plotly.graph_objects import Figure
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.methods.theta import THETA
+from rnn_pipelines.forecast.methods.local.theta import THETA
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.explanation import MAX_LAGS, draw_explanation, name_inputs
-from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.series.holidays import HOLIDAYS
+from rnn_pipelines.forecast.times.holidays import HOLIDAYS
+from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.notes import empty_table
 

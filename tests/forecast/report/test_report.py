@@ -15,13 +15,13 @@ from rnn_pipelines.forecast.evaluation.covariates import CovariatesTable
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.report import NOTES, Results, render_report
 from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
 from rnn_pipelines.forecast.report.verdict import write_verdict
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.page import Table, read_plotly
 
 GOLDEN = Path(__file__).parent / "golden/report.txt"

@@ -5,8 +5,8 @@ import pandas as pd
 
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.report.settings import list_chosen
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 RECORD = {"hyperparameters": {"units": 8, "num_members": 5, "segment": 1, "batch_size": 64, "learning_rate": 0.005}}

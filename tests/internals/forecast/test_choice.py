@@ -10,8 +10,8 @@ import pytest
 
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters, choose_forecasters
 from rnn_pipelines.internals.specs import TracedSeriesSpec
 

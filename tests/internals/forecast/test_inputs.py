@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.covariates import CovariateSpec, read_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.windows import WindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.inputs import CALENDAR, PADDING, SERIES, list_inputs, name_covariates
 from rnn_pipelines.internals.forecast.traces import trace_forecasters

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_pipelines.cells.gru import GRUWeights
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.methods.local import gather_from_zero
+from rnn_pipelines.forecast.methods.local.method import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
 from rnn_pipelines.forecast.pretrained.reading import Reading, read_past

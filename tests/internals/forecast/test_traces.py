@@ -11,7 +11,7 @@ import pytest
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.methods.network import Network, read_windows
+from rnn_pipelines.forecast.methods.networks.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.forecast import traces

@@ -9,12 +9,12 @@ import pytest
 
 from rnn_pipelines.datasets import KerasModelDataset
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.methods.network import Network
-from rnn_pipelines.forecast.methods.specs import NetworkSpec
+from rnn_pipelines.forecast.methods.networks.network import Network
+from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.forecast.recipe import read_source
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
 from rnn_pipelines.networks.members import MemberShape, initialize_members
 from rnn_pipelines.pipelines.forecast.nodes import export_network
 

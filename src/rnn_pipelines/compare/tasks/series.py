@@ -13,14 +13,14 @@ from rnn_pipelines.errors import TaskError
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
-from rnn_pipelines.forecast.series.splits import SplitSpec
-from rnn_pipelines.forecast.series.synthetic import GENERATORS
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, gather_windows
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.synthetic import GENERATORS
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec, gather_windows
+from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.report.styles import Style
 
 # The loss of the signal without noise.

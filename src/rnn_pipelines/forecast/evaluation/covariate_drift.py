@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past
-from rnn_pipelines.forecast.series.coding import CodedColumn, Coding, find_cells, read_cells, scale_cells
-from rnn_pipelines.forecast.series.covariates import KEY
 from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.source.covariates import KEY
+from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding, find_cells, read_cells, scale_cells
 from rnn_pipelines.storage.tables import Column, Table
 
 # Deviations from the training mean beyond which a number is unusual. By Chebyshev's inequality, this holds for at most

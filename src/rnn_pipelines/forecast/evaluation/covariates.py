@@ -6,12 +6,12 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET
-from rnn_pipelines.forecast.series.coding import CodedColumn, Coding
-from rnn_pipelines.forecast.series.holidays import HOLIDAYS
 from rnn_pipelines.forecast.series.tables import Scaler
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.times.holidays import HOLIDAYS
+from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.storage.tables import Column, Table
 
 PERCENT = 100

@@ -8,8 +8,8 @@ import pandas as pd
 from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, keep_last_record
-from rnn_pipelines.forecast.series.grid import count_steps
 from rnn_pipelines.forecast.series.tables import Profile, Series
+from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.reading.zones import read_local
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnn_pipelines.forecast.series.reference import (
+from rnn_pipelines.forecast.preparation.reference import (
     MIN_OBSERVED_FRACTION,
     MIN_WINDOWS,
     Change,

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import TableError
+from rnn_pipelines.forecast.intervals.sparse_bounds import MIN_ZERO_SHARE
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.methods.sparse_bounds import MIN_ZERO_SHARE
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.storage.tables import Column, Table
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_damped_trend
-from rnn_pipelines.forecast.methods.local import MAX_PAST, LocalForecast
-from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
+from rnn_pipelines.forecast.methods.local.exponential_smoothing import extend_by_damped_trend
+from rnn_pipelines.forecast.methods.local.method import MAX_PAST, LocalForecast
+from rnn_pipelines.forecast.methods.local.theta import THETA, extend_by_theta
 from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS, SeriesKind, generate
 from rnn_pipelines.forecast.pretrained.network import LEVELS, MIDDLE, PretrainedNetwork
 from rnn_pipelines.forecast.pretrained.reading import read_past
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.source_reading import read_source
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
 
 # Generated series of each kind, of a seed that no training has; and origins of the packaged series.
 NUM_SERIES, SEED, NUM_ORIGINS = 256, 2_000_000_000, 60

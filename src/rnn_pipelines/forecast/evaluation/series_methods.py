@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
+from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, list_rules
 from rnn_pipelines.forecast.methods.method import FittedMethod
 from rnn_pipelines.forecast.methods.past import count_young
-from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, list_rules
-from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.forecast.windows.splits import find_unjudged
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.storage.tables import Column, Table
 

@@ -30,11 +30,11 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_zero_fraction,
 )
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.intermittent import CONSTANTS, SOME_ZEROS
+from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series
-from rnn_pipelines.forecast.series.windows import EvaluationSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 
 NOISE_FLOOR, MISSED_ORIGINS = "noise_floor", "missed_origins"
 # Forecasts are float32, so that smaller errors, relative to the level of the data, are rounding.

@@ -16,15 +16,15 @@ from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retraining
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
-from rnn_pipelines.forecast.methods.specs import TrainingPlan
+from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
 from rnn_pipelines.forecast.operations.retraining import list_steps
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
-from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.reading.times import format_time
 

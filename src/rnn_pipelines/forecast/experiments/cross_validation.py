@@ -11,10 +11,10 @@ from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_g
 from rnn_pipelines.forecast.fitting import fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.preparation import choose_horizon
-from rnn_pipelines.forecast.series.schema import repair_series
+from rnn_pipelines.forecast.preparation.preparing import choose_horizon
+from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.tables import Series, Source
-from rnn_pipelines.forecast.series.windows import EvaluationSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 
 
 @dataclass(frozen=True)

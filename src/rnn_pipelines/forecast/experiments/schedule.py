@@ -8,8 +8,8 @@ from pydantic import Field, field_validator
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.forecast.methods.predictions import TargetsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.offsets import add_steps
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.times.offsets import add_steps
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.storage.tables import Column, Table
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from rnn_pipelines.errors import show_all
 from rnn_pipelines.forecast.parameters import list_parameter_models
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.networks.specs import Seed, format_units
 from rnn_pipelines.parameter_models import ParameterModel, expect, read_parameter_model
 

@@ -11,11 +11,11 @@ from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError
 from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.methods.intervals import LevelSpec
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec
-from rnn_pipelines.forecast.series.preparation import prepare_series
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.parameter_models import read_parameter_model

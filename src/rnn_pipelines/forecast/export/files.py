@@ -17,8 +17,8 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
-from rnn_pipelines.forecast.series.holidays import list_holidays
-from rnn_pipelines.forecast.series.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
+from rnn_pipelines.forecast.times.holidays import list_holidays
+from rnn_pipelines.forecast.times.offsets import HOLIDAY_YEARS, WEEKDAYS, split_closed_days
 from rnn_pipelines.storage.files import draft_folder, replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
 from rnn_pipelines.version import __version__

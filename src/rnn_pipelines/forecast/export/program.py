@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE))
 
 from rnn_pipelines import Forecaster  # noqa: E402
 from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError  # noqa: E402
-from rnn_pipelines.forecast.series.holidays import STORED  # noqa: E402
+from rnn_pipelines.forecast.times.holidays import STORED  # noqa: E402
 
 __all__ = ["Forecaster", "ParameterError", "RnnPipelinesError", "SeriesError", "load", "main"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.ridge import choose_ridge
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.ridge import choose_ridge
 from rnn_pipelines.report.styles import Style
 
 RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"

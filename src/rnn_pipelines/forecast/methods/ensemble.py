@@ -9,12 +9,13 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.exponential_smoothing import extend_by_level
-from rnn_pipelines.forecast.methods.intermittent import ZERO
-from rnn_pipelines.forecast.methods.local import LocalModel
+from rnn_pipelines.forecast.methods.local.exponential_smoothing import extend_by_level
+from rnn_pipelines.forecast.methods.local.intermittent import ZERO
+from rnn_pipelines.forecast.methods.local.method import LocalModel
+from rnn_pipelines.forecast.methods.local.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, find_errors
-from rnn_pipelines.forecast.methods.network import Network
-from rnn_pipelines.forecast.methods.network_model import NetworkModel, describe_network, is_copy
+from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network, is_copy
+from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
@@ -24,9 +25,8 @@ from rnn_pipelines.forecast.methods.registry import (
     get_method,
     list_candidates,
 )
-from rnn_pipelines.forecast.methods.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"

@@ -5,7 +5,7 @@ from itertools import count, pairwise
 
 import numpy as np
 
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 
 NUM_BLOCKS = 5
 # The number of validation origins of a panel, the most that leave enough windows. Each holds out all later windows.

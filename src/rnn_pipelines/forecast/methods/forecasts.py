@@ -6,12 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, iterate_windows
 from rnn_pipelines.forecast.methods.predictions import Forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import fit_methods
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 from rnn_pipelines.networks.threads import use_one_thread
 
 PARTS: tuple[Part, Part] = ("test", "future")

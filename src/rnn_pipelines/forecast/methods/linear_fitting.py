@@ -8,20 +8,10 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.aim import AimSpec, Target
 from rnn_pipelines.forecast.methods.folds import Folds, list_refit, make_folds
-from rnn_pipelines.forecast.methods.layout import Layout, find_layout
-from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
-from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
-from rnn_pipelines.forecast.methods.method import FittingData
-from rnn_pipelines.forecast.methods.naive import list_naive_matrices
-from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
-from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share, warn_of_cut
-from rnn_pipelines.forecast.methods.predictors import (
-    MAX_NORMALIZED,
-    NormalizedWindows,
-    normalize_targets,
-    normalize_windows,
-)
-from rnn_pipelines.forecast.methods.ridge import (
+from rnn_pipelines.forecast.methods.linear.layout import Layout, find_layout
+from rnn_pipelines.forecast.methods.linear.models import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.naive import list_naive_matrices
+from rnn_pipelines.forecast.methods.linear.ridge import (
     MIN_GAIN,
     PENALTIES,
     PENALTY_OF_FEW,
@@ -31,10 +21,20 @@ from rnn_pipelines.forecast.methods.ridge import (
     fit_effects,
     list_ridge_inputs,
 )
+from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
+from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share, warn_of_cut
+from rnn_pipelines.forecast.methods.predictors import (
+    MAX_NORMALIZED,
+    NormalizedWindows,
+    normalize_targets,
+    normalize_windows,
+)
 from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.tables import Scaler
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_history, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, gather_targets, number_series
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.forecast.methods.folds import Folds
-from rnn_pipelines.forecast.methods.layout import NUM_HARMONICS
+from rnn_pipelines.forecast.methods.linear.layout import NUM_HARMONICS
 from rnn_pipelines.forecast.methods.predictors import count_predictors
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.members import MemberShape
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import list_refit
-from rnn_pipelines.forecast.methods.linear import LinearModels, forecast_out_of_fold
+from rnn_pipelines.forecast.methods.linear.models import LinearModels, forecast_out_of_fold
 from rnn_pipelines.forecast.methods.past import measure_zero_share
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.methods.predictors import (
 )
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.series.windows import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.aim import NonNegative
-from rnn_pipelines.forecast.series.windows import WindowedPanel, find_negative, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_negative, number_series
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)

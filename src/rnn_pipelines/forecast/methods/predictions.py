@@ -9,9 +9,9 @@ import pandas as pd
 
 from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.series.rows import look_up
-from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Scaler
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.scaling import unscale
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.tables import Column, Table
 

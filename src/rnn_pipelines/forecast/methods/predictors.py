@@ -7,7 +7,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
 from rnn_pipelines.forecast.methods.past import find_cut
-from rnn_pipelines.forecast.series.windows import (
+from rnn_pipelines.forecast.windows.panel import (
     WindowedPanel,
     find_history,
     find_negative,

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.local import forecast_locally, gather_from_zero
+from rnn_pipelines.forecast.methods.local.method import forecast_locally, gather_from_zero
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, limit_exponential, take_logarithms
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 PRETRAINED = "pretrained"

@@ -9,7 +9,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.past import measure_change
-from rnn_pipelines.forecast.series.windows import gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import gather_targets, number_series
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ method has none.
 from collections.abc import Mapping
 
 from rnn_pipelines.forecast.methods.baselines import LINEAR_METHODS
-from rnn_pipelines.forecast.methods.exponential_smoothing import (
+from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
     extend_by_damped_trend,
     extend_by_holt_winters,
     extend_by_level,
 )
-from rnn_pipelines.forecast.methods.intermittent import (
+from rnn_pipelines.forecast.methods.local.intermittent import (
     ZERO,
     extend_by_croston,
     extend_by_mean,
@@ -21,12 +21,12 @@ from rnn_pipelines.forecast.methods.intermittent import (
     has_many_zeros,
     has_zeros,
 )
-from rnn_pipelines.forecast.methods.local import LocalMethod
+from rnn_pipelines.forecast.methods.local.method import LocalMethod
+from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
+from rnn_pipelines.forecast.methods.local.theta import THETA, extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method, RegisteredMethod
-from rnn_pipelines.forecast.methods.network_model import NetworkMethod
+from rnn_pipelines.forecast.methods.networks.model import NetworkMethod
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedMethod
-from rnn_pipelines.forecast.methods.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
-from rnn_pipelines.forecast.methods.theta import THETA, extend_by_theta
 from rnn_pipelines.forecast.methods.trees import TREES, TreesMethod
 from rnn_pipelines.report.styles import CELL_STYLES, Style
 

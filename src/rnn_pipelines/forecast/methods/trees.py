@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import list_past
-from rnn_pipelines.forecast.methods.local import contribute_as_whole
+from rnn_pipelines.forecast.methods.local.method import contribute_as_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, fit_by_fold
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.series.windows import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 TREES = "trees"

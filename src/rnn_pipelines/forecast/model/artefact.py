@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_all
-from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import warn_of_cut
 from rnn_pipelines.forecast.methods.predictions import (
@@ -18,13 +18,13 @@ from rnn_pipelines.forecast.methods.predictions import (
     tabulate_forecasts,
 )
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
+from rnn_pipelines.forecast.preparation.reference import Reference
 from rnn_pipelines.forecast.recipe import FUTURE, run_steps
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.reference import Reference
 from rnn_pipelines.forecast.series.rows import list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.series.windowing import find_min_known
-from rnn_pipelines.forecast.series.windows import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.coding import Coding
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec
+from rnn_pipelines.forecast.windows.windowing import find_min_known
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs, raise_no_forecast
 from rnn_pipelines.forecast.model.newest import find_ends, include_new_series, report_new_series
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.series.windows import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.methods.error_pool import WINDOWS_OF_SERIES
-from rnn_pipelines.forecast.methods.error_sizes import TINY_PART, measure_usual
-from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
+from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
+from rnn_pipelines.forecast.intervals.pool import WINDOWS_OF_SERIES
+from rnn_pipelines.forecast.intervals.sizes import TINY_PART, measure_usual
 from rnn_pipelines.forecast.model.artefact import (
     NAMES_IN_MESSAGE,
     Forecaster,
@@ -21,19 +21,19 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     make_cutoff_windows,
 )
-from rnn_pipelines.forecast.series.coding import add_scales
-from rnn_pipelines.forecast.series.covariates import (
+from rnn_pipelines.forecast.preparation.schema import repair_series
+from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.tables import Features, Series, Source
+from rnn_pipelines.forecast.source.covariates import (
     check_covariate_columns,
     check_future_covariates,
     list_steps,
 )
-from rnn_pipelines.forecast.series.rows import find_rows, list_names
-from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.schema import repair_series
-from rnn_pipelines.forecast.series.source import SourceSpec
-from rnn_pipelines.forecast.series.tables import Features, Series, Source
-from rnn_pipelines.forecast.series.unread import report_off_steps
-from rnn_pipelines.forecast.series.windows import WindowedPanel, count_padded, gather_targets, number_series
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.unread import report_off_steps
+from rnn_pipelines.forecast.windows.coding import add_scales
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets, number_series
+from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)

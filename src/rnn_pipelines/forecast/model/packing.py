@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from rnn_pipelines.forecast.intervals.fitting import Intervals
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
-from rnn_pipelines.forecast.methods.intervals import Intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.model.artefact import Forecaster, ScaledModel
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.reference import Reference, ReferenceTable
+from rnn_pipelines.forecast.preparation.reference import Reference, ReferenceTable
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.storage.arrays import pack_arrays, unpack_arrays
 from rnn_pipelines.storage.formats import SCALER, VOCABULARY, check_kind, check_needed_files, read_object
 

@@ -8,12 +8,12 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.methods.error_paths import draw_paths
-from rnn_pipelines.forecast.methods.intervals import describe_ends
+from rnn_pipelines.forecast.intervals.fitting import describe_ends
+from rnn_pipelines.forecast.intervals.paths import draw_paths
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.recursion import forecast_steps
 from rnn_pipelines.forecast.series.tables import Features
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.specs import MAX_SEED
 from rnn_pipelines.parameter_models import check_whole_number, validate_number_is_no_boolean
 from rnn_pipelines.storage.tables import Column, Table

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
-from rnn_pipelines.forecast.methods.intervals import bound_forecasts, describe_ends
+from rnn_pipelines.forecast.intervals.fitting import bound_forecasts, describe_ends
 from rnn_pipelines.forecast.methods.predictions import name_bounds, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import (
     FORECAST,
@@ -18,11 +18,11 @@ from rnn_pipelines.forecast.model.artefact import (
     raise_no_forecast,
 )
 from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series, report_new_series
-from rnn_pipelines.forecast.series.covariates import list_steps
-from rnn_pipelines.forecast.series.scaling import unscale
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.series.unread import report_unread
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.source.covariates import list_steps
+from rnn_pipelines.forecast.source.unread import report_unread
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.forecast.windows.scaling import unscale
 from rnn_pipelines.reading.times import format_time
 
 # Beyond the trained horizon, forecasts are computed horizon by horizon: a typing error in `h` must not run forever.

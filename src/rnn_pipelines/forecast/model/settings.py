@@ -9,14 +9,14 @@ from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.forecast.series.calendar import CalendarSpec, resolve_calendar
-from rnn_pipelines.forecast.series.grid import count_steps
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.rows import find_rows
-from rnn_pipelines.forecast.series.schema import GapPolicy
-from rnn_pipelines.forecast.series.splits import find_unjudged
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
-from rnn_pipelines.forecast.series.time_axis import TimeAxis, TimeZone
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec
+from rnn_pipelines.forecast.source.time_axis import TimeAxis, TimeZone
+from rnn_pipelines.forecast.times.calendar import CalendarSpec, resolve_calendar
+from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
+from rnn_pipelines.forecast.windows.splits import find_unjudged
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):

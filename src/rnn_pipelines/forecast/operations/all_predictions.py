@@ -14,10 +14,10 @@ from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
 from rnn_pipelines.forecast.operations.prediction import read_as_trained, require_champion
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, Sample, draw_sample
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table

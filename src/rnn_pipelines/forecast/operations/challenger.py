@@ -12,19 +12,19 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, take_used
-from rnn_pipelines.forecast.methods.intervals import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
-from rnn_pipelines.forecast.methods.network import TrainedNetwork
+from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.reference import describe_new_history
+from rnn_pipelines.forecast.preparation.reference import describe_new_history
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.coding import Coding
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from rnn_pipelines.champion.records import ChallengerTraining, Run
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.methods.specs import TrainingPlan
+from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.challenger import find_seen
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series.reference import measure_reference
+from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.report.numbers import format_test
 

@@ -7,7 +7,7 @@ from typing import TypedDict
 from rnn_pipelines.champion.verdict import Finding, Level
 from rnn_pipelines.errors import MAX_VALUE, count, make_line
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
-from rnn_pipelines.forecast.series.reference import Change, Kind
+from rnn_pipelines.forecast.preparation.reference import Change, Kind
 from rnn_pipelines.report.numbers import format_number, format_p_value, list_some
 
 NAMES_IN_REASON = 3

@@ -38,9 +38,8 @@ from rnn_pipelines.forecast.operations.verdict import (
     MonitorForecastSpec,
     evaluate_forecasts,
 )
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.partitions import Sample
-from rnn_pipelines.forecast.series.reference import (
+from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.preparation.reference import (
     LEVEL_STEPS,
     Change,
     Reference,
@@ -49,6 +48,7 @@ from rnn_pipelines.forecast.series.reference import (
     find_ended,
 )
 from rnn_pipelines.forecast.series.tables import Profile, Series
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import format_number
 

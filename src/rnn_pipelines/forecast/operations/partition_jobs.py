@@ -15,8 +15,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
-from rnn_pipelines.forecast.series.manifest import find_manifest, read_manifest, require_removed, write_manifest
-from rnn_pipelines.forecast.series.partition_files import remove_panel
+from rnn_pipelines.forecast.partitions.folders import remove_panel
+from rnn_pipelines.forecast.partitions.manifest import find_manifest, read_manifest, require_removed, write_manifest
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.storage.files import draft_folder, replace_file
 

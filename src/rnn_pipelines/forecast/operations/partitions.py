@@ -16,25 +16,25 @@ import pandas as pd
 
 from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
 from rnn_pipelines.forecast.evaluation.metrics import sum_totals
+from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
+from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
+from rnn_pipelines.forecast.intervals.pool import measure_usual_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
-from rnn_pipelines.forecast.methods.error_pool import measure_usual_errors
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
-from rnn_pipelines.forecast.methods.intervals import Intervals, add_intervals
-from rnn_pipelines.forecast.methods.linear import LinearModel, LinearModels
+from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, Model
-from rnn_pipelines.forecast.methods.past_errors import measure_past_errors
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
+from rnn_pipelines.forecast.partitions.dividing import Partitions
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
-from rnn_pipelines.forecast.series.calendar import resolve_calendar
-from rnn_pipelines.forecast.series.coding import Coding, fit_coding
-from rnn_pipelines.forecast.series.covariates import read_series
-from rnn_pipelines.forecast.series.partitions import Partitions
-from rnn_pipelines.forecast.series.preparation import prepare_series
-from rnn_pipelines.forecast.series.scaling import fit_scaler
-from rnn_pipelines.forecast.series.windowing import make_windows
+from rnn_pipelines.forecast.source.covariates import read_series
+from rnn_pipelines.forecast.times.calendar import resolve_calendar
+from rnn_pipelines.forecast.windows.coding import Coding, fit_coding
+from rnn_pipelines.forecast.windows.scaling import fit_scaler
+from rnn_pipelines.forecast.windows.windowing import make_windows
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.storage.arrays import pack_arrays
 

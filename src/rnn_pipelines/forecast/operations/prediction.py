@@ -9,10 +9,10 @@ from rnn_pipelines.forecast.model.artefact import forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.series.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.source import SourceSpec
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading.batch_table import External
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
-from rnn_pipelines.forecast.methods.training import train_network
+from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import choose_challenger, forecast_holdout
 from rnn_pipelines.forecast.operations.decision import decide_promotion, keep_reference

@@ -7,8 +7,8 @@ from pydantic import AfterValidator
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.methods.specs import BudgetSpec
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
+from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
 
 
 def _require_baseline(name: str) -> str:

@@ -18,8 +18,8 @@ from rnn_pipelines.forecast.operations.drift_rules import (
     check_levels,
     list_series,
 )
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.reference import Change
+from rnn_pipelines.forecast.preparation.reference import Change
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.numbers import format_test
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.forecast.series.frequency import LONG_SEASONS
+from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 PARTS = (
     "trend",

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.pretrained.reading import (
     find_places,
     read_past,
 )
-from rnn_pipelines.forecast.series.frequency import LONG_SEASONS
+from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 # As in the inputs: added to sizes before their logarithm.
 OFFSET, TINY = 1e-3, 1e-300

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_pipelines.forecast.series.frequency import LONG_SEASONS
+from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 # Newest steps that the recurrence reads, and seasons whose mean is a lag.
 MAX_STEPS, MAX_SEASONS = 72, 8

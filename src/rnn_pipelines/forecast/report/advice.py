@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
-from rnn_pipelines.forecast.methods.intermittent import SOME_ZEROS
+from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.intervals import judge_level
 from rnn_pipelines.forecast.report.styles import STYLES

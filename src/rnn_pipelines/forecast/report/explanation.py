@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.model.explanation import BASELINE, CALENDAR, TARGET
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.series.holidays import HOLIDAYS
+from rnn_pipelines.forecast.times.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style

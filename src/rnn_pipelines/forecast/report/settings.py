@@ -5,10 +5,10 @@ from typing import Any
 
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.series.calendar import CalendarSpec
-from rnn_pipelines.forecast.series.column_choice import describe_columns
-from rnn_pipelines.forecast.series.source import describe_found
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
+from rnn_pipelines.forecast.source.column_choice import describe_columns
+from rnn_pipelines.forecast.source.specs import describe_found
+from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table, make_table

@@ -9,7 +9,7 @@ import pandas as pd
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.intermittent import CONSTANTS
+from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
@@ -20,8 +20,8 @@ from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import list_verdict, name_forecaster
-from rnn_pipelines.forecast.series.column_choice import describe_columns
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 from rnn_pipelines.runs.earlier import EarlierRun

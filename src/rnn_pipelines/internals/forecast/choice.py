@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_pipelines.errors import NetworkError
-from rnn_pipelines.forecast.methods.linear import LinearModels
-from rnn_pipelines.forecast.methods.network import Network, size_members
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.source_reading import read_source
 from rnn_pipelines.forecast.series.tables import Features
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.internals.forecast.inputs import name_covariates
 from rnn_pipelines.internals.specs import TracedSeriesSpec
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.network import Network
+from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.series.tables import Features
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 SERIES, CALENDAR, PADDING = "series", "calendar", "padding"
 

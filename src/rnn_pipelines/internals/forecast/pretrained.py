@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.methods.local import gather_from_zero
+from rnn_pipelines.forecast.methods.local.method import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_head
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms

@@ -7,9 +7,9 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import Trace, unroll
-from rnn_pipelines.forecast.methods.network import Network, read_windows
+from rnn_pipelines.forecast.methods.networks.network import Network, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
-from rnn_pipelines.forecast.series.windows import WindowedPanel
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves

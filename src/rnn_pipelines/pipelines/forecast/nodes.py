@@ -8,34 +8,36 @@ import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods import ensemble, error_paths, linear_fitting, side_by_side
-from rnn_pipelines.forecast.methods import predictions as tables
-from rnn_pipelines.forecast.methods.forecasts import PARTS
-from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
-from rnn_pipelines.forecast.methods.intervals import (
+from rnn_pipelines.forecast.intervals import paths as error_paths
+from rnn_pipelines.forecast.intervals.fitting import (
     Intervals,
     LevelSpec,
     add_intervals,
     describe_windows,
     fit_intervals,
 )
-from rnn_pipelines.forecast.methods.linear import LinearModels
+from rnn_pipelines.forecast.methods import ensemble, linear_fitting
+from rnn_pipelines.forecast.methods import predictions as tables
+from rnn_pipelines.forecast.methods.forecasts import PARTS
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
+from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.network import Network, NetworkRecord, TrainedNetwork
+from rnn_pipelines.forecast.methods.networks.network import Network, NetworkRecord, TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import Forecasts, Predictions
 from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
-from rnn_pipelines.forecast.methods.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.methods.training import side_by_side
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.operations import partitions as operations
 from rnn_pipelines.forecast.operations.partition_jobs import Tables
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
 from rnn_pipelines.forecast.report.next_values import restore_numbers, tabulate_used
-from rnn_pipelines.forecast.series.partitions import Sample
 from rnn_pipelines.forecast.series.tables import Features, Profile, Scaler, Source
-from rnn_pipelines.forecast.series.windows import OpenWindowSpec, WindowedPanel
+from rnn_pipelines.forecast.windows.panel import OpenWindowSpec, WindowedPanel
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 

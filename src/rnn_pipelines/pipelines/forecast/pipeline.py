@@ -13,10 +13,10 @@ from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods, list_seconds
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.model.explanation import COLUMNS, explain_ensemble
+from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.recipe import PREPARATION, Panel, Recipe
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
-from rnn_pipelines.forecast.series.partitions import draw_sample
 from rnn_pipelines.pipelines.forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes
 from rnn_pipelines.pipelines.wiring import node

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from rnn_pipelines.forecast.series import as_of, partitions
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.coding import Coding
-from rnn_pipelines.forecast.series.covariates import CovariateSpec
-from rnn_pipelines.forecast.series.partitions import PartitionSpec, Sample
-from rnn_pipelines.forecast.series.source import SourceSpec
+from rnn_pipelines.forecast.partitions import dividing as partitions
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source import as_of
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.reading.batch_table import External
 
 

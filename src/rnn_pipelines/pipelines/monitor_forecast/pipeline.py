@@ -12,9 +12,9 @@ from rnn_pipelines.forecast.operations.monitoring import (
     read_coding,
     read_reference,
 )
+from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import render_report, summarize_run
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.forecast.series.schema import repair_series
 from rnn_pipelines.pipelines.monitor_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard

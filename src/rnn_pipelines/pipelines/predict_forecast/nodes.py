@@ -4,9 +4,9 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.forecast.operations import prediction
-from rnn_pipelines.forecast.series.as_of import AsOfSpec
-from rnn_pipelines.forecast.series.partitions import Sample
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec
 
 
 def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:

@@ -5,9 +5,9 @@ import time
 import pandas as pd
 
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
-from rnn_pipelines.forecast.series import as_of
-from rnn_pipelines.forecast.series.partitions import Sample
+from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source import as_of
 
 
 def read_as_of(sample: Sample, retraining: RetrainForecastSpec) -> tuple[Source, pd.DataFrame, float]:

@@ -5,8 +5,8 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.operations.decision import describe_run, plan_training
 from rnn_pipelines.forecast.operations.retraining import list_steps
+from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.recipe import Recipe
-from rnn_pipelines.forecast.series.partitions import draw_sample
 from rnn_pipelines.pipelines.retrain_forecast import nodes
 from rnn_pipelines.pipelines.steps import create_nodes
 from rnn_pipelines.pipelines.wiring import node

@@ -1,0 +1,1 @@
+"""Prediction intervals: sizes, pools and quantiles of errors, and sample paths."""

@@ -1,0 +1,318 @@
+"""Prediction intervals from past errors; see decision 30.
+
+An error is divided by its expected size, so that the errors of all windows and series form one pool for each step
+ahead. A bound is the forecast plus a quantile of the pool times the expected size.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import AfterValidator, BeforeValidator, Field, RootModel
+
+from rnn_pipelines.forecast.intervals.past_errors import pool_past
+from rnn_pipelines.forecast.intervals.pool import pool_panel, pool_single
+from rnn_pipelines.forecast.intervals.quantiles import count_needed
+from rnn_pipelines.forecast.intervals.sizes import Pool, Rule, SizeModel, YoungSizes, report_unmeasured
+from rnn_pipelines.forecast.intervals.sparse_bounds import (
+    MIN_ZERO_SHARE,
+    bound_sparse,
+    find_min_share,
+    find_whole,
+    fit_shape,
+    round_bounds,
+)
+from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
+from rnn_pipelines.forecast.intervals.young_errors import fit_young_sizes
+from rnn_pipelines.forecast.methods.aim import NonNegative
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.past import find_cut
+from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.series.tables import Features, Scaler
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
+from rnn_pipelines.parameter_models import validate_number_is_no_boolean
+
+logger = logging.getLogger(__name__)
+
+# With fewer errors of each step, those of the rule for short series decide: enough for a level of 95.
+MIN_ERRORS = count_needed(95)
+SIZE_PARTS = ("slopes", "centres", "smallest", "largest")
+
+
+def _check_percent(level: Any) -> Any:
+    if isinstance(level, float) and 0 < level < 1:
+        raise ValueError(f"expected whole percent, such as {100 * level:.0f} for {level:g}, received {level:g}")
+    return level
+
+
+class LevelSpec(
+    RootModel[
+        Annotated[
+            tuple[
+                Annotated[
+                    int,
+                    Field(ge=1, le=99),
+                    BeforeValidator(_check_percent),
+                    BeforeValidator(validate_number_is_no_boolean),
+                ],
+                ...,
+            ],
+            AfterValidator(lambda levels: tuple(sorted(set(levels)))),
+            BeforeValidator(lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels),
+        ]
+    ],
+    frozen=True,
+):
+    """Levels of intervals in whole percent, such as 80 and 95: the share of actuals inside; empty for no intervals.
+
+    A single level needs no list.
+    """
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """The intervals of some methods. Flat, so that one file of arrays holds them.
+
+    Attributes:
+        rule: of the expected size, see `error_sizes`.
+        levels: int64[level], in percent.
+        names: str[forecaster].
+        lows, highs: float64[forecaster, level, horizon], errors (actual minus forecast) over their expected size;
+            infinite if there are too few errors for the level, NaN if there are none.
+        samples: float32[forecaster, sample, horizon], past errors over their expected size, for paths.
+        growth: float64[forecaster], exponent of the step with which errors grow, for steps beyond the horizon.
+        usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
+        shape: float64[value], see `fit_shape`; empty if no series is sparse.
+        non_negative: whether bounds are cut at 0, see `AimSpec`.
+        min_share: share of zeros from which a window is sparse.
+        young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
+        evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
+            count the errors of the test part too; else empty.
+    """
+
+    rule: Rule
+    levels: np.ndarray
+    names: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+    samples: np.ndarray
+    growth: np.ndarray
+    usual: np.ndarray
+    slopes: np.ndarray
+    centres: np.ndarray
+    smallest: np.ndarray
+    largest: np.ndarray
+    shape: np.ndarray
+    non_negative: NonNegative
+    min_share: float = MIN_ZERO_SHARE
+    young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    young_ratio: float = 0.0
+    young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
+    evaluated: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
+
+    def as_evaluated(self) -> "Intervals":
+        """Return the intervals that count no error of the test part."""
+        if not self.evaluated.size:
+            return self
+        return replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1])
+
+    def pick(self, name: str, new_name: str) -> "Intervals":
+        """Return the intervals of one method, under another name."""
+        place = np.flatnonzero(self.names == name)
+        optional = [part for part in ("evaluated", "young_factors") if getattr(self, part).size]
+        parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
+        own = {part: getattr(self, part)[place] for part in parts}
+        return replace(self, names=np.array([new_name]), **own)
+
+    def find(self, name: str) -> int:
+        """Return the place of a forecaster."""
+        return int(np.flatnonzero(self.names == name)[0])
+
+    def get_sizes(self, name: str) -> SizeModel:
+        """Return the expected sizes of a forecaster's errors."""
+        place = self.find(name)
+        sizes = SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
+        if not len(self.young_numbers):
+            return sizes
+        return replace(sizes, young=YoungSizes(self.young_numbers, self.young_ratio, self.young_factors[place]))
+
+
+def fit_intervals(
+    data: FittingData, fitted: Mapping[str, FittedMethod], level: LevelSpec, asked: LevelSpec | None = None
+) -> Intervals:
+    """Compute the intervals of each method.
+
+    A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
+    if no errors are held out. With too few of them, the errors of the rule for short series count.
+
+    Args:
+        data: the data of the fits.
+        fitted: by name.
+        level: of the intervals.
+        asked: the levels with a warning if there are too few errors for them; None for all.
+    """
+    levels = np.array(level.root, np.int64)
+    if len(data.panel.series_starts) > 1 and len(data.linear.fitted) >= MIN_ERRORS:
+        pools = pool_panel(data, fitted, levels)
+    elif len(data.panel.series_starts) == 1 and len(data.validation) >= MIN_ERRORS:
+        pools = pool_single(data, fitted, levels)
+    else:
+        pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
+    first = next(iter(pools.values()))
+    young = {}
+    if first.sizes.rule == "panel":
+        young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
+    for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
+        needed = count_needed(missing)
+        logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
+    by_method: dict[str, Any] = {
+        part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS
+    }
+    names = [one.name for one in fields(Pool) if one.name != "sizes"]
+    by_method |= {part: np.stack([getattr(pool, part) for pool in pools.values()]) for part in names}
+    return Intervals(
+        rule=first.sizes.rule,
+        levels=levels,
+        names=np.array(list(fitted)),
+        usual=first.sizes.usual,
+        shape=fit_shape(data.panel) if data.linear.non_negative and first.sizes.rule == "panel" else np.zeros(0),
+        non_negative=data.linear.non_negative,
+        min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
+        **_list_young(list(young.values())),
+        **by_method,
+    )
+
+
+def _list_young(sizes: Sequence[YoungSizes]) -> dict[str, Any]:
+    """Return the values of `Intervals` for windows with few values; none if there are none."""
+    if not sizes:
+        return {}
+    factors = np.stack([one.factors for one in sizes])
+    return {"young_numbers": sizes[0].numbers, "young_ratio": sizes[0].ratio, "young_factors": factors}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows to be bounded.
+
+    Attributes:
+        panel, origins: the windows, int64[window].
+        facts: of their history.
+        reach: float64[window, 1], see `measure_reach`.
+        sparse: float64[2, level, window], see `bound_sparse`.
+        is_whole: bool[window], whether all values of the series are whole numbers.
+        is_cut: bool[window], whether bounds are cut at 0. All others are no bounds of sparse series.
+        mean, deviation: float64[window, 1], of the scaler.
+    """
+
+    panel: WindowedPanel
+    origins: np.ndarray
+    facts: WindowFacts
+    reach: np.ndarray
+    sparse: tuple[np.ndarray, np.ndarray]
+    is_whole: np.ndarray
+    is_cut: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def describe_windows(
+    intervals: Intervals, panel: WindowedPanel, origins: np.ndarray, names: np.ndarray, scaler: Scaler
+) -> Windows:
+    """Measure the history of windows once, for the intervals of all methods.
+
+    Args:
+        intervals: of the methods.
+        panel: the windows.
+        origins: int64[window].
+        names: of the series of each window.
+        scaler: of the training, whose series may be more than those of the panel.
+    """
+    series = scaler.set_index("unique_id").index.get_indexer(names)
+    mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
+    is_cut = find_cut(intervals.non_negative, panel, origins)
+    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
+    sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
+    is_whole = np.zeros(len(origins), bool)
+    if not np.isnan(sparse[0]).all():
+        of_series = dict(
+            zip(number_series(panel.series_starts, origins), zip(mean, deviation, strict=True), strict=True)
+        )
+        found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
+        is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
+    facts = measure_windows(panel, origins, series)
+    return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, is_cut, mean, deviation)
+
+
+def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
+    """Measure the history of the windows at the ends of the series, see `describe_windows`."""
+    index = panel.index("future")
+    origins = index.origins(np.arange(len(index)))
+    return describe_windows(intervals, panel, origins, features.table["unique_id"].to_numpy()[origins - 1], scaler)
+
+
+def bound_forecasts(
+    intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, first_step: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of a method's forecasts.
+
+    Beyond the horizon, the bounds of its last step grow with the step.
+
+    Args:
+        intervals: include the forecaster `name`.
+        windows: to be bounded.
+        forecasts: float[window, step], scaled.
+        first_step: steps ahead of the first forecast.
+    Returns:
+        Lower and upper bounds, float64[level, window, step] each, in the unit of the series; NaN if there are too few
+        errors.
+    """
+    place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts, first_step)
+    horizon = intervals.lows.shape[2]
+    steps = first_step + np.arange(forecasts.shape[1])
+    factor = np.maximum(steps / horizon, 1.0) ** intervals.growth[place]
+    bounds = []
+    for all_quantiles, sparse in zip((intervals.lows, intervals.highs), windows.sparse, strict=True):
+        quantiles = all_quantiles[place][:, np.minimum(steps, horizon) - 1] * factor
+        quantiles = np.where(np.isfinite(quantiles), quantiles, np.nan)
+        scaled = forecasts + np.clip(size * quantiles[:, None], -windows.reach, windows.reach)
+        scaled = np.where(np.isnan(sparse)[:, :, None], scaled, sparse[:, :, None])
+        bound = scaled * windows.deviation + windows.mean
+        bounds.append(np.where(windows.is_cut[:, None], np.maximum(bound, 0.0), bound))
+    is_rounded = windows.is_whole[:, None] & ~np.isnan(windows.sparse[0])[:, :, None]
+    return round_bounds(bounds[0], bounds[1], is_rounded)
+
+
+def add_intervals(
+    predictions: Predictions, intervals: Intervals, panel: WindowedPanel, scaler: Scaler, part: Part
+) -> Predictions:
+    """Add the bounds of each method with intervals, on the test part those of the evaluated models.
+
+    Args:
+        predictions: of all windows of the part, in their order; see `tabulate_forecasts`.
+        intervals: by the names of the forecasters.
+        panel, scaler: of the series.
+        part: of the panel.
+    """
+    table, index = predictions.table, panel.index(part)
+    intervals = intervals.as_evaluated() if part == "test" else intervals
+    origins = index.origins(np.arange(len(index)))
+    names = table["unique_id"].to_numpy()[:: panel.horizon]
+    windows = describe_windows(intervals, panel, origins, names, scaler)
+    levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]
+    # One array for all bounds, because its memory is free again as soon as the table is saved.
+    bounds = np.empty((len(bounded), len(levels), 2, len(table)))
+    for name, own in zip(bounded, bounds, strict=True):
+        scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
+        if part == "future" and name == bounded[0]:
+            report_unmeasured(names, scaled)
+        for side, found in enumerate(bound_forecasts(intervals, name, windows, scaled)):
+            own[:, side] = found.reshape(len(levels), len(table))
+    columns = pd.Index(
+        [column for name in bounded for level in levels for column in name_bounds(name, level)], dtype="str"
+    )
+    added = pd.DataFrame(bounds.reshape(len(columns), len(table)).T, table.index, columns, copy=False)
+    return replace(predictions, table=pd.concat([table, added], axis=1), levels=tuple(levels))

@@ -1,0 +1,99 @@
+"""The history of windows in numbers, on which the expected sizes of errors depend."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, number_series
+
+# No bound is further from a forecast than so many ranges of the series and 0.
+MAX_RANGES = 5.0
+
+
+@dataclass(frozen=True)
+class WindowFacts:
+    """The history of some windows, in numbers: float64[window, 1], scaled.
+
+    Attributes:
+        series: int64[window], the number of the series in the training.
+        zero: the scaled value of 0.
+        change, step_change: mean absolute difference from the season before, and from the step before.
+        level: mean distance from 0.
+        num_known: int64[window], values before the window's origin.
+        variance, distance: float64[window], variance of these values, and distance of their mean from 0; NaN if they
+            are not few, see `count_young`.
+    """
+
+    series: np.ndarray
+    zero: np.ndarray
+    change: np.ndarray
+    step_change: np.ndarray
+    level: np.ndarray
+    num_known: np.ndarray
+    variance: np.ndarray
+    distance: np.ndarray
+
+
+def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
+    """Measure the history of some windows.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        series: int64[window], their numbers in the training; None if the panel is that of the training.
+    """
+    own = number_series(panel.series_starts, origins)
+    history = gather_history(panel, origins).astype(np.float64)
+    zero = panel.zeros[own].astype(np.float64)[:, None]
+    season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
+    num_known = origins - panel.series_starts[own]
+    variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
+    return WindowFacts(
+        series=own if series is None else series,
+        zero=zero,
+        change=_measure_change(history, season),
+        step_change=_measure_change(history, 1),
+        level=np.abs(history - zero).mean(axis=1, keepdims=True),
+        num_known=num_known,
+        variance=variance,
+        distance=distance,
+    )
+
+
+def _measure_few(
+    panel: WindowedPanel, origins: np.ndarray, num_known: np.ndarray, zero: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return variance and distance of few values, see `WindowFacts`."""
+    num_few, _ = count_young(panel.season_length, panel.horizon)
+    is_few = (num_known > 0) & (num_known < num_few)
+    steps = np.arange(1, num_few)
+    rows = origins[is_few, None] - steps
+    is_there = steps <= num_known[is_few, None]
+    values = np.where(is_there, panel.values[np.maximum(rows, 0), 0].astype(np.float64), np.nan)
+    is_there &= ~np.isnan(values)
+    counts = np.maximum(1, is_there.sum(axis=1))
+    means = np.where(is_there, values, 0.0).sum(axis=1) / counts
+    squares = np.where(is_there, values - means[:, None], 0.0) ** 2
+    variance, distance = np.full((2, len(origins)), np.nan)
+    variance[is_few] = squares.sum(axis=1) / np.maximum(1, counts - 1)
+    distance[is_few] = np.abs(means - zero[is_few])
+    return variance, distance
+
+
+def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the largest distance of a bound from its forecast: float64[window, 1], scaled."""
+    ends = np.zeros((2, len(panel.values)))
+    for start, stop, zero in zip(panel.series_starts, panel.series_stops, panel.zeros, strict=True):
+        values = panel.values[start:stop, 0]
+        for side, end in enumerate((np.fmin, np.fmax)):
+            ends[side, start:stop] = end.accumulate(end(values, zero))
+    ranges = (ends[1] - ends[0])[origins - 1, None]
+    reach: np.ndarray = np.where(ranges > 0, MAX_RANGES * ranges, np.inf)
+    return reach
+
+
+def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
+    if history.shape[1] <= lag:
+        return np.zeros((len(history), 1))
+    return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)

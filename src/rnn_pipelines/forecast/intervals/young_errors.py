@@ -1,0 +1,115 @@
+"""Errors of forecasts from few values, on windows of longer series that are cut to these; see decision 41."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.intervals.sizes import YoungSizes
+from rnn_pipelines.forecast.intervals.window_facts import measure_windows
+from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.forecasts import forecast_models
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.networks.threads import use_one_thread
+
+# Of values, beside whole seasons and one value less; and of windows for each of them.
+NUMBERS, NUM_WINDOWS, MIN_WINDOWS = (1, 2, 3, 5, 10, 20, 40, 80), 200, 40
+# The quantile of absolute errors that is the same for windows with few values and all others.
+MATCHED = 0.8
+
+
+def fit_young_sizes(
+    data: FittingData, fitted: Mapping[str, FittedMethod], samples: Mapping[str, np.ndarray]
+) -> dict[str, YoungSizes]:
+    """Return the expected sizes of errors of windows with few values, of each method; none if no series is longer.
+
+    Args:
+        data: of the fits on a panel.
+        fitted: by name.
+        samples: float[sample, horizon] by name, errors of other windows over their expected size.
+    """
+    panel = data.panel
+    ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), np.finfo(np.float32).tiny)))
+    past, num_few = list_past(panel), count_young(panel.season_length, panel.horizon)[0]
+    num_known = past - panel.series_starts[number_series(panel.series_starts, past)]
+    factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
+    numbers = []
+    for number in _list_numbers(panel.season_length, num_few):
+        origins = past[num_known >= number]
+        if len(origins) < MIN_WINDOWS:
+            break
+        origins = origins[np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)]
+        found = _measure_errors(data, fitted, origins, number, ratio)
+        # Windows with only zeros have no spread.
+        if not len(next(iter(found.values()))):
+            continue
+        numbers.append(number)
+        for name, over_spread in found.items():
+            usual = np.quantile(np.abs(samples[name]), MATCHED, axis=0)
+            matched = np.quantile(np.abs(over_spread), MATCHED, axis=0)
+            factors[name].append(matched / np.maximum(usual, np.finfo(np.float32).tiny))
+    if not numbers:
+        return {}
+    return {name: YoungSizes(np.array(numbers), ratio, np.stack(own)) for name, own in factors.items()}
+
+
+def _list_numbers(season_length: int, num_few: int) -> list[int]:
+    """Return numbers of values, ascending. Errors fall as soon as a season is complete."""
+    seasons = (season_length - 1, season_length, 2 * season_length - 1, 2 * season_length)
+    return sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few)
+
+
+def _measure_errors(
+    data: FittingData, fitted: Mapping[str, FittedMethod], origins: np.ndarray, number: int, ratio: float
+) -> dict[str, np.ndarray]:
+    """Return the errors over the spread of the values by method: float64[window, horizon]."""
+    cut, actual = cut_windows(data.panel, origins, number, ratio)
+    own = cut.future[:, 0]
+    spread = YoungSizes(np.array([number]), ratio, np.ones((1, 1))).measure_spread(measure_windows(cut, own))
+    is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
+    models = {name: method.in_use for name, method in fitted.items()}
+    with use_one_thread():
+        forecasts = forecast_models(cut, data.linear.normalizer, models, own, dict.fromkeys(models, 0.0))
+    return {name: (actual - one)[is_known] / spread[is_known, None] for name, one in forecasts.items()}
+
+
+def cut_windows(
+    panel: WindowedPanel, origins: np.ndarray, number: int, ratio: float
+) -> tuple[WindowedPanel, np.ndarray]:
+    """Return a panel with a series of few values for each window, on the scale of these, and the actual values.
+
+    Args:
+        panel: of longer series.
+        origins: int64[window], with as many values before them.
+        number: of values.
+        ratio: see `YoungSizes`; a single value has this deviation, as in `fit_scaler`.
+    Returns:
+        The panel, with a window for the future of each series; and float64[window, horizon], scaled as in the panel.
+    """
+    rows = origins[:, None] + np.arange(-number, panel.horizon)
+    known = panel.values[rows[:, :number], 0].astype(np.float64)
+    zeros = panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)
+    mean, deviation = known.mean(axis=1), known.std(axis=1)
+    deviation = np.where(deviation > 0, deviation, ratio * np.abs(mean - zeros))
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    values = panel.values[rows].reshape(-1, panel.values.shape[1])
+    spread = [np.repeat(part, rows.shape[1]) for part in (mean, deviation)]
+    values[:, 0] = (values[:, 0] - spread[0]) / spread[1]
+    starts = np.arange(len(origins)) * rows.shape[1]
+    parts: dict[str, Any] = dict.fromkeys(("train", "validation", "test", "refit"), np.zeros((0, 2), np.int64))
+    cut = replace(
+        panel,
+        values=values,
+        series_starts=starts,
+        zeros=((zeros - mean) / deviation).astype(np.float32),
+        future=np.stack([starts + number, starts + number + 1], axis=1),
+        negative_series=np.zeros(0, np.int64),
+        **parts,
+    )
+    actual = (gather_targets(panel, origins) - mean[:, None]) / deviation[:, None]
+    # As after the end of a series.
+    values[(starts[:, None] + number + np.arange(panel.horizon)).ravel(), 0] = np.nan
+    return cut, actual

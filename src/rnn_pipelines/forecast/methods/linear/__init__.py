@@ -1,0 +1,1 @@
+"""Linear models: their matrices for each normalisation."""

@@ -1,0 +1,154 @@
+"""Linear models: each is a matrix from the predictors of a window to all steps of the horizon.
+
+So is any combination of them. `linear_fitting` fits them.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.aim import NonNegative, Target
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.folds import Folds
+from rnn_pipelines.forecast.methods.normalization import NormalizationKind
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer, count_lags, list_no_harmonics
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+
+
+@dataclass(frozen=True)
+class LinearModels(Folds):
+    """The linear models of a panel, their weights in the baseline ensemble, and their folds.
+
+    The class is flat, so that one file of arrays holds it.
+
+    Attributes:
+        kind, season, long_season, calendar, non_negative, harmonics: see `Normalizer`; the calendar's cycles are
+            those that occur twice.
+        names: str[method].
+        matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
+        refitted: float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
+        weights: float64[method], of each in the baseline ensemble, which networks correct.
+        losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
+            that of the baseline ensemble. NaN if there are too few windows.
+        is_absolute: whether the losses are absolute errors.
+        target: of the ensemble's weights, see `AimSpec`.
+        seconds: wall time of the fit.
+    """
+
+    kind: NormalizationKind
+    season: int
+    long_season: int
+    calendar: np.ndarray
+    non_negative: NonNegative
+    names: np.ndarray
+    matrices: np.ndarray
+    refitted: np.ndarray
+    weights: np.ndarray
+    losses: np.ndarray
+    is_absolute: bool
+    target: Target
+    seconds: float
+    harmonics: np.ndarray = field(default_factory=list_no_harmonics)
+
+    @property
+    def normalizer(self) -> Normalizer:
+        """The normalisation of the windows."""
+        return Normalizer(**{name: getattr(self, name) for name in Normalizer.__dataclass_fields__})
+
+    def combine(self, fold: int = -1) -> np.ndarray:
+        """Return the baseline ensemble as one matrix, of a fold or of all data: float64[predictor, horizon]."""
+        combined: np.ndarray = np.tensordot(self.weights, self.matrices[fold], 1)
+        return combined
+
+    def refit(self) -> "LinearModels":
+        """Return the models in use, as the only matrices; weights and losses are those of the evaluated models."""
+        return replace(self, matrices=self.refitted[None])
+
+    def select(self, name: str) -> np.ndarray:
+        """Return the matrices of a method: float64[fold + 1, predictor, horizon].
+
+        Raises:
+            KeyError: there is no such method of these series.
+        """
+        places = np.flatnonzero(self.names == name)
+        if not len(places):
+            raise KeyError(name)
+        return self.matrices[:, places[0]]
+
+    def select_ensemble(self) -> np.ndarray:
+        """Return the matrices of the baseline ensemble: float64[fold + 1, predictor, horizon]."""
+        return np.stack([self.combine(fold) for fold in range(len(self.matrices))])
+
+
+def forecast_out_of_fold(matrices: np.ndarray, fold: np.ndarray, predictors: np.ndarray) -> np.ndarray:
+    """Return the forecast of each window by the matrix of the fold that holds it out: float64[window, horizon].
+
+    Args:
+        matrices: float64[fold + 1, predictor, horizon]; the last one is of all data and not used.
+        fold: int64[window].
+        predictors: float64[window, predictor].
+    """
+    forecasts = np.empty((len(predictors), matrices.shape[-1]))
+    for number, matrix in enumerate(matrices[:-1]):
+        own = fold == number
+        forecasts[own] = predictors[own] @ matrix
+    return forecasts
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """One linear model, fitted on all data; see `Model`.
+
+    Attributes:
+        matrix: float64[predictor, horizon], normalised.
+    """
+
+    matrix: np.ndarray
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Multiply the predictors by the matrix."""
+        return windows.units.denormalize(windows.predictors @ self.matrix)
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Return coefficient times value for each predictor."""
+        return self.contribute_normalized(panel, windows, origins).denormalize(windows.units)
+
+    def contribute_normalized(
+        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+    ) -> Contributions:
+        """Return the contributions in normalised units."""
+        linear = windows.predictors[0][:, None] * self.matrix
+        seasons = _find_season_lags(windows.normalizer, panel, int(origins[0]))
+        lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
+        num_free = windows.normalizer.num_free
+        values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_free, len(linear) - 1])
+        return Contributions(lags, values, _sum_by_covariate(panel, covariates), calendar.sum(axis=0), baseline[0])
+
+    def pack(self) -> dict[str, Any]:
+        """Return the matrix."""
+        return {"matrix": self.matrix}
+
+
+def _find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
+    """Return the lags of the seasonal predictors, see `gather_season`: int64[horizon] each."""
+    steps = np.arange(panel.horizon)
+    start = panel.series_starts[number_series(panel.series_starts, np.array([origin]))[0]]
+    found = []
+    for season in (normalizer.season, normalizer.long_season):
+        if season:
+            lags = season * (steps // season + 1) - steps
+            rows = origin - lags
+            is_there = (rows >= start) & ~np.isnan(panel.values[np.maximum(rows, 0), 0])
+            found.append(np.where(is_there, lags, 1))
+    return found
+
+
+def _sum_by_covariate(panel: WindowedPanel, linear: np.ndarray) -> np.ndarray:
+    """Sum contributions in the order of `gather_predictors` by covariate: float64[covariate, horizon]."""
+    num_varying = panel.num_future + panel.num_past
+    ends = np.cumsum([panel.num_future * panel.horizon, num_varying * count_lags(panel)])
+    future, lagged, static = np.split(linear, ends)
+    varying = lagged.reshape(num_varying, count_lags(panel), panel.horizon).sum(axis=1)
+    varying[: panel.num_future] += future.reshape(panel.num_future, panel.horizon, panel.horizon).sum(axis=1)
+    return np.concatenate([static, varying])

@@ -1,0 +1,38 @@
+"""Naive methods: matrices from the predictors of a window to its forecast, which need no fitting."""
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.linear.layout import Layout
+
+
+def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
+    """Return the matrix of each naive method by its name: float64[predictor, horizon]."""
+    lookback, steps = layout.lookback, np.arange(1, layout.horizon + 1)
+    last = layout.average(lookback - 1, lookback)
+    methods = {"last_value": last}
+    if lookback > 1:
+        change = (last - layout.average(0, 1)) / (lookback - 1)
+        methods["drift"] = last + change * steps
+    season = layout.normalizer.season
+    if season:
+        methods["seasonal_naive"] = layout.pick_season(0)
+    if season and lookback >= 2 * season:
+        newest = layout.average(lookback - season, lookback)
+        change = newest - layout.average(lookback - 2 * season, lookback - season)
+        methods["seasonal_drift"] = layout.pick_season(0) + change * np.ceil(steps / season)
+        methods["seasonal_mean"] = newest + _average_shapes(layout)
+    if layout.normalizer.long_season:
+        methods["long_seasonal_naive"] = layout.pick_season(layout.num_seasons - 1)
+    return methods
+
+
+def _average_shapes(layout: Layout) -> np.ndarray:
+    """Return the matrix of the mean seasonal shape: each step less the mean of its season, averaged over seasons."""
+    season, steps = layout.normalizer.season, np.arange(layout.horizon)
+    num_seasons = layout.lookback // season
+    total = np.zeros((layout.num_predictors, layout.horizon))
+    for age in range(1, num_seasons + 1):
+        begin = layout.lookback - age * season
+        total[begin + steps % season, steps] += 1
+        total -= layout.average(begin, begin + season)
+    return total / num_seasons

@@ -1,0 +1,1 @@
+"""Local methods: each forecasts a series from its own values."""

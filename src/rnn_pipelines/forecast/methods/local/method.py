@@ -1,0 +1,124 @@
+"""Local methods, which are fitted at each origin to all earlier values of one series, and store nothing.
+
+A local method is a function of the past values and one line in `registry.METHODS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.report.styles import Style
+
+# From past values, season length and horizon to the next values, float64[window, horizon]. The past is
+# float64[window, time], the newest value last and NaN before the first one, with the zero of the data at 0.
+LocalForecast = Callable[[np.ndarray, int, int], np.ndarray]
+# Largest number of past steps; older ones matter little for level and season.
+MAX_PAST = 500
+BATCH_SIZE = 512
+
+
+def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
+    """Forecast from some origins. Each forecast only reads values of its own series before the origin.
+
+    Args:
+        panel: the windows' series.
+        origins: int64[window].
+        extend: continues past values.
+    Returns:
+        float64[window, horizon], scaled.
+    """
+    found = [np.zeros((0, panel.horizon))]
+    for begin in range(0, len(origins), BATCH_SIZE):
+        past, zeros = gather_from_zero(panel, origins[begin : begin + BATCH_SIZE])
+        found.append(extend(past, panel.season_length, panel.horizon) + zeros)
+    return np.concatenate(found)
+
+
+def gather_from_zero(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `gather_past` does, with the zero of the data at 0, and this zero: float64[window, 1]."""
+    zeros = panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)[:, None]
+    return gather_past(panel, origins) - zeros, zeros
+
+
+def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+    """Return the values since the last gap before each origin, newest last: float64[window, time], NaN before them."""
+    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    length = min(MAX_PAST, int((origins - starts).max()))
+    rows = origins[:, None] + np.arange(-length, 0)
+    past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(np.float64)
+    is_newer = np.logical_and.accumulate(~np.isnan(past[:, ::-1]), axis=1)[:, ::-1]
+    return np.where(is_newer, past, np.nan)
+
+
+def contribute_as_whole(
+    name: str, forecast: np.ndarray, panel: WindowedPanel, windows: NormalizedWindows
+) -> Contributions:
+    """Return the forecast of one window as a whole, beyond the level of the window.
+
+    Args:
+        name: of the method.
+        forecast: float64[horizon], scaled.
+        panel, windows: see `Model.contribute`.
+    """
+    num_covariates = panel.num_static + panel.num_future + panel.num_past
+    return make_whole(name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """The model of a local method; see `Model`.
+
+    Attributes:
+        name: of its contribution.
+        extend: continues past values.
+    """
+
+    name: str
+    extend: LocalForecast
+
+    def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Continue the values before each origin."""
+        return forecast_locally(panel, origins, self.extend)
+
+    def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
+        """Return the forecast as a whole."""
+        return contribute_as_whole(self.name, self.forecast(panel, windows, origins)[0], panel, windows)
+
+    def pack(self) -> dict[str, Any]:
+        """Return nothing, because the model has no fitted values."""
+        return {}
+
+
+@dataclass(frozen=True)
+class LocalMethod:
+    """A local method; see `Method`.
+
+    Attributes:
+        name: in the registry.
+        extend: continues past values.
+        suits: returns whether the method is of use for these series.
+    """
+
+    name: str
+    extend: LocalForecast
+    style: Style
+    does: str = ""
+    is_candidate: bool = True
+    suits: Callable[[FittingData], bool] = lambda data: True
+
+    def fit(self, data: FittingData) -> FittedMethod | None:
+        """Forecast the validation windows. Each forecast only reads values before its origin."""
+        if not self.suits(data):
+            return None
+        model = LocalModel(self.name, self.extend)
+        return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
+
+    def unpack(self, values: Mapping[str, Any]) -> LocalModel:
+        """Return the model, which has no stored values."""
+        return LocalModel(self.name, self.extend)

@@ -1,0 +1,1 @@
+"""Trained networks: inputs, corrections and contributions."""

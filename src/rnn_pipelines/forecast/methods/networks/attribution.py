@@ -1,0 +1,112 @@
+"""Contributions of each input to a network's correction, by integrated gradients.
+
+The contribution of a value is the value times its mean gradient on the straight path from a window at its own level to
+the actual window. The contributions of a step sum to its correction, except for the quadrature error.
+
+Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.networks.network import Network, read_windows
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.networks.gradients import find_input_gradients
+from rnn_pipelines.networks.members import forward
+
+# Points of the Gauss-Legendre rule on the path, which is exact for polynomials of a degree below twice this number.
+NUM_POINTS = 24
+
+
+def attribute_correction(
+    network: Network, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+) -> Contributions:
+    """Return the contribution of each input to the correction of one window, before shrinkage.
+
+    Args:
+        network: trained.
+        panel, windows, origins: see `Model.contribute`.
+    """
+    has_embedding = network.layout.has_embedding
+    steps, static_inputs = read_windows(panel, windows, origins, network.layout)
+    points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
+    # A batch of the points, mapped from -1 … 1 to 0 … 1.
+    path = ((points + 1) / 2).astype(np.float32)[:, None]
+    on_path = steps * path
+    if has_embedding:
+        on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
+    _, cache = forward(network.cell, network.weights, on_path, static_inputs * path)
+    slopes = []
+    for of_step in np.eye(panel.horizon, dtype=np.float32):
+        of_outputs = np.broadcast_to(of_step, (network.num_members, NUM_POINTS, panel.horizon))
+        found = find_input_gradients(network.weights, cache, np.ascontiguousarray(of_outputs))
+        slopes.append([_average(one.mean(axis=0), weights / 2) for one in found])
+    of_steps, of_static = (np.stack(one, axis=-1) for one in zip(*slopes, strict=True))
+    parts = _split_channels(network, panel, of_steps, steps[:, 0])
+    start = steps * np.float32(0)
+    if has_embedding:
+        start[:, :, -1] = steps[:, :, -1]
+    baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
+    calendar, covariates = _split_static_inputs(panel, static_inputs[0][:, None] * of_static)
+    return replace(
+        parts,
+        values=parts.values * windows.history[0][:, None],
+        covariates=parts.covariates + covariates,
+        calendar=parts.calendar + calendar,
+        baseline=baseline.astype(np.float64),
+    )
+
+
+def _average(slopes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average slopes over the path: float64[..., feature] of float32[..., point, feature]."""
+    averaged: np.ndarray = np.einsum("...pf,p->...f", slopes.astype(np.float64), weights)
+    return averaged
+
+
+def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
+    """Map slopes from the inputs of a network back to the window; see `read_windows`.
+
+    Args:
+        network: trained.
+        panel: the windows.
+        slopes: float64[time, feature, horizon], with respect to the inputs.
+        steps: float32[time, feature], the inputs.
+    Returns:
+        Contributions whose `values` are the slopes with respect to the history, without a baseline yet.
+    """
+    has_embedding = network.layout.has_embedding
+    if has_embedding:
+        slopes, steps = slopes[:, :-1], steps[:, :-1]
+    num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
+    slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
+    steps = steps.reshape(-1, num_channels)[-panel.lookback :]
+    first = num_channels - (panel.values.shape[1] - panel.calendar.stop)
+    products = np.einsum("tc,tch->ch", steps, slopes)
+    # Without an embedding, the channels are the window less its mean, and the window. With one, only the window.
+    history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
+    return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
+
+
+def _split_static_inputs(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split the contributions of the head's inputs: calendar and static covariates of a panel, future covariates.
+
+    Args:
+        panel: the windows.
+        products: float64[input, horizon], contributions to the correction.
+    Returns:
+        The contributions of the calendar, float64[horizon], and of covariates, float64[covariate, horizon].
+    """
+    num_future = panel.num_future * panel.horizon
+    others, future = np.split(products, [len(products) - num_future])
+    covariates = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
+    begin = panel.num_static
+    covariates[begin : begin + panel.num_future] = future.reshape(panel.num_future, panel.horizon, panel.horizon).sum(
+        axis=1
+    )
+    if len(others):
+        covariates[:begin] = others[panel.num_calendar :]
+    return others[: panel.num_calendar].sum(axis=0), covariates

@@ -1,0 +1,1 @@
+"""The training of networks on the residuals of the linear models."""

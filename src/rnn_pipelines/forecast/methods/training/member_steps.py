@@ -1,0 +1,99 @@
+"""Gradient steps of some members of a network, which do not depend on the others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.folds import list_past
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
+from rnn_pipelines.forecast.methods.training.residuals import Residuals
+from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, Hyperparameters
+from rnn_pipelines.forecast.windows.panel import number_series
+from rnn_pipelines.networks.engines import EngineName, make_trainer
+from rnn_pipelines.networks.members import MemberShape, draw_masks, initialize_members
+from rnn_pipelines.networks.specs import list_units
+from rnn_pipelines.networks.trainer import Batch, StepSettings
+
+
+@dataclass(frozen=True)
+class MemberSetup:
+    """What all members of a training share.
+
+    Attributes:
+        data, training, hyperparameters: the windows, and the parameters of the training.
+        shape, layout, engine: of the members, of their inputs, and of the steps.
+        held_out: the fold that each member does not see; the number of folds if it sees all windows.
+    """
+
+    data: FittingData
+    training: ForecastTrainingSpec
+    hyperparameters: Hyperparameters
+    shape: MemberShape
+    layout: InputLayout
+    engine: EngineName
+    held_out: tuple[int, ...]
+
+    @cached_property
+    def matrices(self) -> np.ndarray:
+        """The forecast that each member corrects: float64[member, predictor, horizon]."""
+        return np.stack([self.data.linear.combine(fold) for fold in self.held_out])
+
+
+class MemberSteps:
+    """Some members in training.
+
+    The batches, initial weights and dropout of a member are the same with and without the others.
+
+    Args:
+        setup: of all members.
+        members: their numbers.
+    """
+
+    def __init__(self, setup: MemberSetup, members: slice) -> None:
+        training, chosen = setup.training, setup.hyperparameters
+        self._setup, self._members, self._held_out = setup, members, setup.held_out[members]
+        drawn = initialize_members(training.seed, len(setup.held_out), setup.shape)
+        weights = {name: array[members].copy() for name, array in drawn.items()}
+        settings = StepSettings(chosen.learning_rate, chosen.weight_average, training.clip_norm, chosen.is_absolute)
+        self.trainer = make_trainer(setup.engine, setup.shape.cell, weights, settings)
+        self._past, self._rng = list_past(setup.data.panel), np.random.default_rng([training.seed, 1])
+        self._residuals = Residuals(setup.data, setup.matrices[members], self._past)
+        self._batches = self._draw()
+
+    @property
+    def num_steps(self) -> int:
+        """The number of gradient steps until now."""
+        return self.trainer.num_steps
+
+    def step(self) -> float:
+        """Take one gradient step, and return the mean normalised loss of the examples before it."""
+        setup, held_out, origins = self._setup, list(self._held_out), next(self._batches)
+        panel, linear, chosen = setup.data.panel, setup.data.linear, setup.hyperparameters
+        normalized, targets = self._residuals.find(origins)
+        seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
+        seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[held_out][:, :, None]
+        seed, units = (setup.training.seed, 2, self.num_steps), list_units(chosen.units)
+        masks = draw_masks(seed, chosen.dropout, units, len(setup.held_out), len(origins))
+        inputs = read_windows(panel, normalized, origins, setup.layout)
+        return self.trainer.step(Batch(*inputs, targets, seen, [mask[self._members] for mask in masks]))
+
+    def skip(self, num_steps: int) -> None:
+        """Draw the batches of steps that an earlier process took."""
+        for _ in range(num_steps):
+            next(self._batches)
+
+    def _draw(self) -> Iterator[np.ndarray]:
+        """Yield batches of origins: of a single series, all in random order; of a panel, from random series."""
+        size, starts = self._setup.hyperparameters.batch_size, self._setup.data.panel.series_starts
+        if len(starts) == 1:
+            while True:
+                yield from np.array_split(self._rng.permutation(self._past), max(1, round(len(self._past) / size)))
+        counts = np.bincount(number_series(starts, self._past))
+        firsts = np.cumsum(counts) - counts
+        there = np.flatnonzero(counts)
+        while True:
+            drawn = self._rng.choice(there, size)
+            yield self._past[firsts[drawn] + (self._rng.random(size) * counts[drawn]).astype(int)]

@@ -1,0 +1,74 @@
+"""Validation of a network: the error of each member on its held-out windows, and the shrinkage of the corrections."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
+from rnn_pipelines.forecast.methods.weights import find_shrinkage
+from rnn_pipelines.forecast.windows.panel import number_series
+from rnn_pipelines.networks.trainer import measure_loss
+
+BATCH_SIZE = 512
+# Larger normalised residuals are clipped, so that nearly constant windows do not dominate.
+MAX_RESIDUAL = 30.0
+# The groups of series whose gains are compared if there is only one fold.
+NUM_GROUPS = 5
+
+
+class ValidationBatch(NamedTuple):
+    """Some held-out windows of one member.
+
+    Attributes:
+        member: its number, which is that of the fold.
+        rows: int64[window], of the validation windows.
+        steps, static_inputs: see `read_windows`.
+        residuals: float64[window, horizon], normalised: actual minus linear forecast, clipped.
+    """
+
+    member: int
+    rows: np.ndarray
+    steps: np.ndarray
+    static_inputs: np.ndarray
+    residuals: np.ndarray
+
+
+def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBatch]:
+    """Return the validation windows as inputs of a network; none if there are too few windows for validation."""
+    residuals, linear, batches = find_residuals(data), data.linear, []
+    for fold in range(len(linear)):
+        own = np.flatnonzero(linear.fold == fold)
+        for rows in np.array_split(own, -(-len(own) // BATCH_SIZE)):
+            inputs = read_windows(data.panel, data.windows.select(rows), data.validation[rows], layout)
+            batches.append(ValidationBatch(fold, rows, *inputs, residuals[rows]))
+    return batches
+
+
+def find_residuals(data: FittingData) -> np.ndarray:
+    """Return actual minus linear forecast of the validation windows, clipped: float64[validation, horizon]."""
+    return np.clip(data.normalized_targets - data.linear_forecasts, -MAX_RESIDUAL, MAX_RESIDUAL)
+
+
+def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_members: int) -> float:
+    """Return the shrinkage of the corrections, 0 to 1: the factor with the least error, times the agreement of folds.
+
+    With one fold, groups of series take the place of folds.
+
+    Args:
+        data: the data of the training.
+        out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
+            without it.
+        num_members: number of members whose corrections will be averaged.
+    """
+    residuals, linear = find_residuals(data), data.linear
+    shares = np.linspace(0, 1, 21)
+    losses = [measure_loss(residuals - share * out_of_fold, linear.is_absolute)[0].mean() for share in shares]
+    share = float(shares[int(np.argmin(losses))])
+    # This factor is for one member. The mean of several has less variance between members, and needs less shrinkage.
+    share = num_members * share / (num_members * share + 1 - share)
+    before, after = (measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold))
+    gains, groups = (before - after).mean(axis=1), linear.fold
+    if len(linear) == 1:
+        groups = number_series(data.panel.series_starts, data.validation) % NUM_GROUPS
+    return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))

@@ -1,0 +1,1 @@
+"""Panels that are larger than memory: their partitions, files and surveys."""

@@ -1,0 +1,282 @@
+"""Partitions of a panel that is too large for memory: files with the rows of some of its series each."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from rnn_pipelines.champion.manifest import fingerprint_code
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.partitions.folders import (
+    MANIFEST,
+    draft_panel,
+    find_panel,
+    publish_panel,
+    remove_others,
+)
+from rnn_pipelines.forecast.partitions.manifest import list_facts, require_rows, write_manifest
+from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.reading import FILES
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.reading.batch_table import BatchTable, External
+from rnn_pipelines.reading.batches import has_column
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.scatter import can_scatter, count_rows, count_values, is_counted_exactly
+from rnn_pipelines.reading.table_files import expand_home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
+
+# On a fifth of the 414 series of M4 Hourly, the ensemble has a 13 % larger error than on all of them.
+FEW_SERIES = 1_000
+
+
+class PartitionSpec(ParameterModel, frozen=True):
+    """The size of panels that are fitted whole, and of the partitions of larger ones.
+
+    A larger panel is divided by a hash of its series' names. All methods are fitted on the first partitions, a random
+    sample of the series, and forecast the series of all partitions, one partition after another.
+
+    Attributes:
+        training_rows: largest number of rows on which methods are fitted.
+        rows: of a partition, about; memory grows with it.
+    """
+
+    training_rows: int = Field(default=10_000_000, ge=1, le=10**10)
+    rows: int = Field(default=2_000_000, ge=1, le=10**10)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The files of a divided panel.
+
+    Attributes:
+        folder: of the files; None for a panel that is fitted whole.
+        num_training, num_others: partitions for fitting, and other ones.
+        num_rows: of the panel; of CSV files an estimate.
+        has_covariates: whether the table of `covariates.path` is divided too.
+        counts: rows of each partition.
+    """
+
+    folder: Path | None = None
+    num_training: int = 0
+    num_others: int = 0
+    num_rows: int = 0
+    has_covariates: bool = False
+    counts: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return self.num_training + self.num_others
+
+    def list_files(self, table: str = "rows") -> list[Path]:
+        """Return the files of the `rows`, or of the `covariates`; those for training come first."""
+        assert self.folder is not None
+        parts = ["training"] * self.num_training + ["others"] * self.num_others
+        return [self.folder / table / part / f"{number:05d}.parquet" for number, part in enumerate(parts)]
+
+    def list_numbers(self) -> list[int]:
+        """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
+        return [number for number, count in enumerate(self.counts) if count]
+
+    def select(
+        self, source: SourceSpec, covariates: CovariateSpec, number: int | None = None
+    ) -> tuple[SourceSpec, CovariateSpec]:
+        """Return source and covariates of a partition, or of all those for training.
+
+        Args:
+            source, covariates: of the panel.
+            number: of the partition, from 0; None for those for training.
+        """
+        if self.folder is None:
+            return source, covariates
+        rows, more = (
+            self.folder / table / "training" if number is None else self.list_files(table)[number]
+            for table in ("rows", "covariates")
+        )
+        if self.has_covariates:
+            covariates = covariates.model_copy(update={"path": str(more)})
+        return source.model_copy(update={"path": str(rows)}), covariates
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The series of a fit: those of some partitions, or all series if the panel is not divided.
+
+    Attributes:
+        partitions: of the panel.
+        source, covariates: of the sample.
+        external: the table of the catalog entry `forecast_external`, which is read once.
+    """
+
+    partitions: Partitions
+    source: SourceSpec
+    covariates: CovariateSpec
+    external: External
+
+
+def draw_sample(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
+) -> Sample:
+    """Divide a panel that is too large for memory, and return its sample; see `partition_source`."""
+    return Sample(*partition_source(source, covariates, spec, folder, external), external)
+
+
+def partition_source(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External = None
+) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+    """Divide a panel that is too large to be fitted whole.
+
+    The files of an earlier run are used again if the table has not changed since.
+
+    Args:
+        source: of the panel.
+        covariates: of the panel.
+        spec: the sizes.
+        folder: for the files.
+        external: the table of the catalog entry `forecast_external`.
+    Returns:
+        The partitions; and source and covariates of those for training. Of a smaller panel, and of tables other than
+        queries and files of CSV and Parquet with a column of series, no partitions, and `source` and `covariates`.
+    Raises:
+        SeriesError: a file is damaged, or a column is missing.
+    """
+    if isinstance(external, BatchTable) and source.path is None and source.id is not None and not source.is_packaged:
+        partitions = _divide_query(source, covariates, spec, folder, external)
+    else:
+        partitions = _divide_files(source, covariates, spec, folder)
+    if partitions.folder is None:
+        return partitions, source, covariates
+    if source.dead == "drop":
+        raise SeriesError(f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out.")
+    remove_others(partitions.folder)
+    return partitions, *partitions.select(source, covariates)
+
+
+def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Partitions:
+    path = expand_home(source.path) if source.path is not None and source.id is not None else None
+    num_rows = count_rows(path, FILES) if path is not None and path.exists() and can_scatter(path) else 0
+    if num_rows <= spec.training_rows:
+        return Partitions()
+    assert path is not None
+    facts = list_facts(path, covariates.path)
+    own = _name_folder(folder, source, covariates, spec, facts)
+    partitions = _plan(source, covariates, spec, num_rows, folder)
+    earlier = find_panel(own)
+    if earlier is not None:
+        logger.info("%s: the partitions of an earlier run are used", source.label)
+        return replace(partitions, folder=own, counts=tuple(earlier["rows"]))
+    with draft_panel(folder) as draft:
+        divided, _ = _divide(replace(partitions, folder=draft), source, covariates, is_counted_exactly(path))
+        if not set(facts) <= set(list_facts(path, covariates.path)):
+            raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
+        publish_panel(draft, own)
+    return replace(divided, folder=own)
+
+
+def _divide_query(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, query: BatchTable
+) -> Partitions:
+    """Divide the result of a query, which is sent in any case, because only its rows show whether it has changed.
+
+    The name of the folder depends on the rows, so that results of earlier ones are not used.
+    """
+    with query.open_counted() as (num_rows, batches):
+        if num_rows <= spec.training_rows:
+            return Partitions()
+        with draft_panel(folder) as draft:
+            partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
+            divided, checksums = _divide(partitions, source, covariates, True, batches)
+            facts = [checksums, list_facts(covariates.path)]
+            own = _name_folder(folder, source, covariates, spec, facts)
+            publish_panel(draft, own)
+    return replace(divided, folder=own)
+
+
+def _name_folder(
+    folder: Path, source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, facts: Sequence[Any]
+) -> Path:
+    """Return a subfolder that is named by a hash of the code, the parameters and facts about the rows."""
+    # A champion names the same covariates in another order.
+    asked = [covariates.path, sorted(covariates.columns)]
+    given = [fingerprint_code(), source.model_dump_json(), asked, spec.model_dump_json(), facts]
+    return folder / hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+
+
+def _plan(
+    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, num_rows: int, folder: Path
+) -> Partitions:
+    num_partitions = -(-num_rows // min(spec.rows, spec.training_rows))
+    num_training = max(1, spec.training_rows * num_partitions // num_rows)
+    path = None if covariates.path is None else expand_home(covariates.path)
+    has_covariates = path is not None and path.exists() and can_scatter(path)
+    if has_covariates and path is not None and source.id is not None:
+        has_covariates = has_column(path, source.id, FILES, Dialect(source.sep, source.encoding))
+    return Partitions(folder, num_training, num_partitions - num_training, num_rows, has_covariates)
+
+
+def _divide(
+    partitions: Partitions,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    is_counted: bool,
+    batches: "Iterable[pa.RecordBatch] | None" = None,
+) -> tuple[Partitions, dict[str, str]]:
+    """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
+
+    Args:
+        partitions: to write.
+        source, covariates: of the panel.
+        is_counted: whether `partitions.num_rows` is no estimate.
+        batches: the result of a query; None for files.
+    Raises:
+        SeriesError: see `SurveyedTable.divide`; not all rows were read.
+    """
+    assert partitions.folder is not None
+    rows = SurveyedTable(source, covariates.columns)
+    counts = {"rows": rows.divide(_make_targets(partitions, "rows"), batches)}
+    if partitions.has_covariates and covariates.path is not None:
+        more = make_covariate_source(source, covariates.path, rows.found)
+        others = SurveyedTable(more, covariates.future, has_values=False)
+        counts["covariates"] = others.divide(_make_targets(partitions, "covariates"))
+    if is_counted:
+        require_rows(source.label, partitions.num_rows, rows.num_read)
+    _report_sample(partitions, source, sum(counts["rows"]))
+    checksums = write_manifest(partitions.folder / MANIFEST, counts)
+    return replace(partitions, counts=tuple(counts["rows"])), checksums
+
+
+def _make_targets(partitions: Partitions, table: str) -> list[Path]:
+    """Return the files of all partitions, in folders that exist."""
+    targets = partitions.list_files(table)
+    for part in {file.parent for file in targets}:
+        part.mkdir(parents=True, exist_ok=True)
+    return targets
+
+
+def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
+    """Log the number of series of the fit; warn if a larger one would be better, and raise a SeriesError for none."""
+    assert source.id is not None
+    num_fitted = count_values(partitions.list_files()[: partitions.num_training], source.id)
+    logger.info(
+        "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them",
+        *(source.label, f"{num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
+    )
+    if not num_fitted:
+        raise SeriesError(
+            f"{source.label}: the sample for a fit has no series, because the panel has few long ones. Set "
+            f"partitions.training_rows above {partitions.num_rows} to fit on all series."
+        )
+    if num_fitted < FEW_SERIES:
+        logger.warning(
+            "%s: %d series may be too few for a fit; set partitions.training_rows above %d to fit on all series",
+            *(source.label, num_fitted, partitions.num_rows),
+        )

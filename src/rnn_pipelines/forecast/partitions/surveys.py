@@ -1,0 +1,127 @@
+"""Survey of a panel while it is divided, so that each of its files is read like the whole panel."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+
+from rnn_pipelines.forecast.partitions.manifest import require_rows
+from rnn_pipelines.forecast.source.layout import TIME_SIGN
+from rnn_pipelines.forecast.source.reading import FILES, read_rows, read_source, read_table
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.values import find_sentinels
+from rnn_pipelines.reading.dialect import Dialect
+from rnn_pipelines.reading.divided_files import write_survey
+from rnn_pipelines.reading.numbers import SENTINELS
+from rnn_pipelines.reading.scatter import count_rows, scatter_rows, survey_batches, survey_files
+from rnn_pipelines.reading.survey import Roles, Survey
+from rnn_pipelines.reading.table_files import expand_home, require_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass
+class SurveyedTable:
+    """A table that is divided.
+
+    Attributes:
+        source: of the table.
+        columns: to read beside those of the source.
+        has_values: whether it has the values of the series, or only more values of covariates.
+        found: the rows of its survey, as read; known after the division.
+        num_read: all rows of the table, also those that are left out; known after the division.
+    """
+
+    source: SourceSpec
+    columns: Sequence[str]
+    has_values: bool = True
+    found: pd.DataFrame = field(default_factory=pd.DataFrame)
+    num_read: int = 0
+
+    def divide(self, targets: Sequence[Path], batches: "Iterable[pa.RecordBatch] | None" = None) -> list[int]:
+        """Write the rows to files, and their survey beside the folders of these.
+
+        Args:
+            targets: the files.
+            batches: the result of a query; None for a table in files.
+        Returns:
+            The number of rows of each target.
+        Raises:
+            SeriesError: see `read_table`; not all rows were written.
+        """
+        assert self.source.id is not None
+        if batches is None:
+            survey = Survey(self._list_roles(self.source.time.split(TIME_SIGN)))
+            path, dialect = expand_home(self.source.path or ""), Dialect(self.source.sep, self.source.encoding)
+            rows = survey_files(path, survey, FILES, dialect, self._decide)
+        else:
+            survey, rows = self._survey_query(iter(batches))
+        numbers: list[int] = []
+        counts: list[int] = scatter_rows(_count_batches(rows, numbers), self.source.id, targets).tolist()
+        written = (count_rows(file, FILES) for file, number in zip(targets, counts, strict=True) if number)
+        require_rows(self.source.label, sum(numbers), sum(written))
+        self.num_read = sum(file.num_rows for file in survey.files)
+        folder, kept = targets[0].parents[1], self.found.index.tolist()
+        facts: dict[str, Any] = {name: getattr(self.source, name) for name in ("path", "name", "freq")}
+        write_survey(folder, survey, kept, facts | {"sentinels": []})
+        if self.has_values and self.source.valid_range is None and _may_have_sentinels(self.found["y"]):
+            # The survey keeps the numbers as they are.
+            as_read = self.source.model_copy(update={"valid_range": (None, None)})
+            parts = (
+                read_source(as_read.model_copy(update={"path": str(file)}))
+                for file, count in zip(targets, counts, strict=True)
+                if count
+            )
+            write_survey(folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)})
+        return counts
+
+    def _list_roles(self, times: Sequence[str]) -> Roles:
+        assert self.source.id is not None
+        values = (self.source.target,) if self.has_values else ()
+        return Roles(self.source.id, tuple(times), (*values, *self.columns))
+
+    def _survey_query(self, batches: "Iterator[pa.RecordBatch]") -> "tuple[Survey, Iterator[pa.Table]]":
+        first = next(batches)
+        is_whole = self.source.time in first.schema.names
+        survey = Survey(self._list_roles([self.source.time] if is_whole else self.source.time.split(TIME_SIGN)))
+        require_columns(survey.roles.columns, first.schema.names, self.source.external_label, FILES)
+        chosen = (batch.select(survey.roles.columns) for batch in chain([first], batches))
+        return survey, survey_batches(chosen, survey, FILES, self._decide)
+
+    def _decide(self, survey: Survey) -> list[int]:
+        if self.has_values:
+            self.found, _ = read_table(self.source, self.columns, survey)
+        else:
+            self.found = read_rows(self.source, self.columns, survey)
+        kept: list[int] = self.found.index.tolist()
+        return kept
+
+
+def _count_batches(batches: "Iterable[pa.Table]", numbers: list[int]) -> "Iterator[pa.Table]":
+    """Yield batches, and add their numbers of rows to `numbers`."""
+    for batch in batches:
+        numbers.append(len(batch))
+        yield batch
+
+
+def make_covariate_source(source: SourceSpec, path: str, found: pd.DataFrame) -> SourceSpec:
+    """Return the source of more values of covariates, see `read_future`.
+
+    Args:
+        source: of the series.
+        path: of the table.
+        found: the series as read.
+    """
+    # If the series has steps, numbers are steps too, even if they may be dates.
+    freq = source.freq if is_datetime64_any_dtype(found["ds"]) else source.freq or 1
+    return source.model_copy(update={"path": path, "sheet": None, "freq": freq})
+
+
+def _may_have_sentinels(values: pd.Series) -> bool:
+    """Return whether numbers such as -999 are among values; smaller ones above 0 are frequent, and never left out."""
+    return bool(values[values.isin(SENTINELS)].between(0, 100, inclusive="right").eq(False).any())

@@ -1,0 +1,1 @@
+"""Checks and repairs of series, before windows are made of them."""

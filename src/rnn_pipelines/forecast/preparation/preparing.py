@@ -1,0 +1,272 @@
+"""Checks and preparation of the series, before a run saves its first file."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
+from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
+from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
+from rnn_pipelines.forecast.series.rows import find_rows, list_names
+from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
+from rnn_pipelines.forecast.source.column_choice import log_columns
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowSpec
+from rnn_pipelines.forecast.windows.splits import (
+    SplitSpec,
+    count_training_steps,
+    find_least_known,
+    find_stops,
+    find_unjudged,
+    place_dates,
+    split_series,
+)
+from rnn_pipelines.forecast.windows.windowing import find_min_history
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.report.numbers import list_some
+
+logger = logging.getLogger(__name__)
+
+NAMES_IN_MESSAGE = 10
+# Horizons between the end of a dead series and that of the panel.
+DEAD_HORIZONS = 2
+# Fewest training windows that an open lookback leaves.
+MIN_TRAINING_WINDOWS = 12
+# A longest season that the shortest lookback holds.
+MAX_SHORT_SEASON = 24
+# Fewest horizons in the open lookback of a panel whose steps have no frequency, because their season is unknown.
+HORIZONS_OF_STEPS = 4
+# Fewest windows that remain if half of the past is held out; with fewer, a fold decides nothing.
+MIN_SEEN_WINDOWS = 8
+
+
+def prepare_series(
+    table: Source,
+    source: SourceSpec,
+    gaps: GapPolicy,
+    split: SplitSpec,
+    window: OpenWindowSpec,
+    evaluation: EvaluationSpec,
+) -> tuple[Source, Series, Profile, Cutoffs]:
+    """Check, repair and split the series.
+
+    All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
+    series are left out. Series that are too short for a test part are still forecast. Log and profile list both.
+
+    Args:
+        table: the series as read.
+    Returns:
+        The table as read, the repaired series, their profile, and their cut-offs.
+    Raises:
+        SeriesError: no series can be used; the message has the reason and the remedy.
+    """
+    series, profile = repair_series(table, source, gaps)
+    log_columns(profile)
+    season_length = evaluation.choose_season_length(profile)
+    try:
+        split = place_dates(split, profile["tz"])
+        profile = _choose_window(window, series, split, profile, season_length)
+        if gaps.root == "interpolate":
+            series, profile = open_long_gaps(series, profile)
+        profile = name_stuck_values(series, profile)
+        series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
+        series, profile = _find_dead(series, profile, source)
+        cutoffs = split_series(series, split, window.fill(profile), season_length)
+        if len(cutoffs) < profile["num_series"]:
+            series, profile = _leave_out_others(series, profile, cutoffs)
+            # Split again, because a single remaining series is no panel.
+            cutoffs = split_series(series, split, window.fill(profile), season_length)
+        return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
+    except SeriesError as error:
+        raise type(error)(f"{source.label}: {error}") from error
+
+
+def _choose_window(
+    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+) -> Profile:
+    """Return the profile with lookback and horizon; open ones are usual for the frequency, or shorter.
+
+    They suit the median series. An open horizon also fits into the parts of given size.
+    """
+    horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *_list_given(series, split)]))
+    lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
+    if None in (window.lookback, window.horizon):
+        logger.info("%s: lookback %s, horizon %s", profile["source"], count(lookback, "step"), count(horizon, "step"))
+    return {**profile, "lookback": lookback, "horizon": horizon}
+
+
+def choose_horizon(window: OpenWindowSpec, series: Series, profile: Profile) -> int:
+    """Return the horizon; an open one is usual for the frequency, at most a quarter of the median series' rows."""
+    return window.horizon or max(1, min(profile["horizon"], int(np.median(find_rows(series).lengths)) // 4))
+
+
+def _list_given(series: Series, split: SplitSpec) -> list[int]:
+    """Return the steps of the given parts of the median series."""
+    train_stops, validation_stops = find_stops(series, split, WindowSpec(lookback=1, horizon=1))
+    sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
+    return [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
+
+
+def _choose_lookback(
+    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+) -> int:
+    """Return the lookback: a given one, or else the longest one that leaves enough training windows.
+
+    Windows of a panel are padded, so that its longest series decides whether a given lookback fits.
+
+    Raises:
+        SeriesTooShortError: the given lookback does not fit; a resolved one of a `WindowSpec` is shortened.
+    """
+    if window.lookback is None:
+        lookbacks = _list_lookbacks(series, split, profile, season_length)
+        return _find_fitting(lookbacks, series, split, profile, season_length)
+    if isinstance(window, WindowSpec) and profile["num_series"] > 1:
+        return window.lookback
+    most = _find_fitting([window.lookback], series, split, profile, season_length, np.max)
+    if most < window.lookback and not isinstance(window, WindowSpec):
+        steps = count(int(find_rows(series).lengths.max()), "step")
+        raise SeriesTooShortError(
+            f"window.lookback={window.lookback} does not fit a series of {steps}: for a horizon of "
+            f"{profile['horizon']}, at most {most} {'fits' if most == 1 else 'fit'}. Give window.lookback={most} or "
+            "less, none, or more rows."
+        )
+    return most
+
+
+def _list_lookbacks(series: Series, split: SplitSpec, profile: Profile, season_length: int) -> list[int]:
+    """Return open lookbacks, the longest first; of short series, they hold at most a season.
+
+    Training holds some windows. A series alone keeps enough windows for out-of-fold validation, see `folds`.
+    """
+    horizon, num_series = profile["horizon"], profile["num_series"]
+    stops = find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
+    num_train, validation_stop = (int(np.median(stop)) for stop in stops)
+    most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
+    if num_series == 1:
+        most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+    usual = profile["lookback"]
+    if isinstance(profile["freq"], int) and num_series > 1:
+        usual = max(usual, HORIZONS_OF_STEPS * horizon)
+    longest = min(usual, max(2 * horizon, most))
+    least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
+    return [longest, max(longest // 2, least), least]
+
+
+def _find_fitting(
+    lookbacks: Sequence[int],
+    series: Series,
+    split: SplitSpec,
+    profile: Profile,
+    season_length: int,
+    average: Callable[[np.ndarray], float] = np.median,
+) -> int:
+    """Return the first lookback that leaves training windows, or else the last one, at most the known steps.
+
+    Args:
+        lookbacks: in order of preference.
+        average: of the series, whose steps decide.
+    """
+    horizon, last = profile["horizon"], lookbacks[-1]
+    for lookback in lookbacks:
+        shape = WindowSpec(lookback=lookback, horizon=horizon)
+        num_train = int(average(find_stops(series, split, shape)[0]))
+        if num_train >= count_training_steps(shape, profile["num_series"]):
+            return lookback
+    if split.validation is not None:
+        return last
+    if split.test is not None:
+        shape = WindowSpec(lookback=1, horizon=horizon)
+        return max(1, min(last, int(average(find_stops(series, split, shape)[1]))))
+    num_steps = int(average(find_rows(series).lengths))
+    num_known = num_steps - horizon
+    return min(last, num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
+
+
+def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
+    """Name the series that end two horizons or more before the panel, and leave them out if this is asked for."""
+    ends = series["ds"].to_numpy()[find_rows(series).stops - 1]
+    distances = count_steps(ends, np.full_like(ends, ends.max()), profile["freq"])[0]
+    is_dead, names = distances >= DEAD_HORIZONS * profile["horizon"], list_names(series)
+    if not is_dead.any():
+        return series, profile
+    last = format_time(pd.Series(ends[is_dead]).max(), profile["tz"])
+    found = (
+        f"{is_dead.sum()} of {len(names)} series that end {DEAD_HORIZONS} horizons or more before the others, by "
+        f"{last} ({list_some(names[is_dead], NAMES_IN_MESSAGE)})"
+    )
+    profile = {**profile, "dead": names[is_dead].tolist()}
+    if source.dead == "drop":
+        return _keep(series, profile, names[~is_dead], f"left out: {found}")
+    sentence = f"forecast from their own ends: {found}. Give source.dead=drop to leave them out"
+    logger.warning("%s: %s", profile["source"], sentence)
+    return series, {**profile, "repairs": [*profile["repairs"], sentence]}
+
+
+def _leave_out_short(
+    series: Series, profile: Profile, source: SourceSpec, window: WindowSpec, season_length: int
+) -> tuple[Series, Profile]:
+    """Leave out the series of a panel that are too short, if this is asked for."""
+    num_series = profile["num_series"]
+    if source.min_length is None and (source.short_series in (None, "forecast") or num_series == 1):
+        return series, profile
+    least = source.min_length or find_min_history(window, season_length, num_series)
+    names, lengths = list_names(series), find_rows(series).lengths
+    is_short = lengths < least
+    if not is_short.any():
+        return series, profile
+    message = _list_lengths(names[is_short], lengths[is_short])
+    found = f"{is_short.sum()} of {num_series} series with fewer than {least} steps ({message})"
+    if is_short.all() or source.short_series == "error":
+        other = "" if is_short.all() else ", or give source.short_series=drop"
+        raise SeriesTooShortError(
+            f"{found}. Give more rows, shorten window.lookback or window.horizon, change source.min_length{other}."
+        )
+    return _keep(series, profile, names[~is_short], f"left out: {found}")
+
+
+def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tuple[Series, Profile]:
+    """Leave out the series without cut-offs."""
+    names = list_names(series)
+    others = names[~names.isin(cutoffs["unique_id"])]
+    sentence = (
+        f"left out: {len(others)} of {len(names)} series with a gap at their end, or beyond what numbers can hold "
+        f"({list_some(others, NAMES_IN_MESSAGE)})"
+    )
+    return _keep(series, profile, cutoffs["unique_id"], sentence)
+
+
+def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> tuple[Series, Profile]:
+    logger.warning("%s: %s", profile["source"], sentence)
+    kept = series[series["unique_id"].isin(names)].reset_index(drop=True)
+    before = list_names(series)
+    return kept, {
+        **profile,
+        "num_series": len(names),
+        "num_steps": len(kept),
+        "first": format_time(kept["ds"].min(), profile["tz"]),
+        "last": format_time(kept["ds"].max(), profile["tz"]),
+        "repairs": [*profile["repairs"], sentence],
+        "left_out": [*profile["left_out"], *before[~before.isin(names)].tolist()],
+    }
+
+
+def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Profile:
+    unjudged = cutoffs[find_unjudged(cutoffs)]
+    if unjudged.empty:
+        return profile
+    message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
+    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for a test part ({message})"
+    if source.short_series == "error":
+        raise SeriesTooShortError(f"{found}. Give more rows, change split.test, or give source.short_series=drop.")
+    sentence = f"forecast, but neither trained on nor evaluated: {found}"
+    if len(unjudged) == len(cutoffs):
+        sentence += ". No part was held back, so that there is no leaderboard"
+    logger.warning("%s: %s", profile["source"], sentence)
+    return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
+
+
+def _list_lengths(names: pd.Series, lengths: Iterable[int]) -> str:
+    return list_some((f"{name}: {length}" for name, length in zip(names, lengths, strict=True)), NAMES_IN_MESSAGE)

@@ -1,0 +1,1 @@
+"""From a user's table to series: columns, values, times and covariates."""

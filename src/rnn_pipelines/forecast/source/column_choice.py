@@ -1,0 +1,170 @@
+"""The choice of the columns of times, values and series that the user did not name, and their description."""
+
+import logging
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from rnn_pipelines.errors import SeriesError, count, show, show_all
+from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.forecast.source.frames import ID
+from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
+from rnn_pipelines.forecast.source.values import find_time_names, make_turned_error
+from rnn_pipelines.forecast.times.frequency import name_steps
+from rnn_pipelines.reading.time_columns import TIME_KINDS, find_time_kind, has_time_name
+
+logger = logging.getLogger(__name__)
+
+# The column of the times, if none is named.
+TIME = "ds"
+# A table with more columns of numbers is likely a wide one.
+_MAX_MEASURES = 7
+# The fraction of rows that repeat a time if a table holds several series.
+_MIN_REPEATED = 0.1
+# Most cells of which a column is searched for digits.
+_MAX_CELLS = 1_000
+
+
+def choose_columns(
+    table: pd.DataFrame, source: SourceSpec, given: Collection[str], others: Sequence[str]
+) -> SourceSpec:
+    """Return the source with the columns that are not given, or raise an error that names the candidates.
+
+    The times are the column whose cells are dates. Whole numbers are times only if no column holds dates, and if they
+    are equally spaced in ascending order. Of several such columns, the one named after a time is chosen.
+
+    Args:
+        table: all columns as read.
+        source: names the given columns.
+        given: names of the fields of `source` that the user gave.
+        others: columns of covariates.
+    Raises:
+        SeriesError: no column or several can be the times, the values or the series; the message names them.
+    """
+    table = table.loc[:, ~table.columns.duplicated()]
+    taken = {*others, *(getattr(source, name) for name in given if name in ("time", "target", "id"))}
+    free = [str(name) for name in table if name not in taken]
+    if source.id is None and ID in free and not source.is_wide:
+        source = source.model_copy(update={"id": ID})
+        free.remove(ID)
+    if "time" not in given:
+        source = source.model_copy(update={"time": _choose_time(table, source, free)})
+    free = [name for name in free if name not in source.time.split("+") and _holds_digits(table[name])]
+    if "target" not in given and not source.is_wide:
+        free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
+        source = source.model_copy(update={"target": _choose_target(table, source, free)})
+    if not source.is_wide and source.id is None:
+        _check_single_series(table, source)
+    return source
+
+
+def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -> str:
+    if TIME in free:
+        return TIME
+    ids = None if source.id is None else table.get(source.id)
+    kinds = {name: find_time_kind(table[name], ids) for name in free}
+    named = [name for name in free if has_time_name(name)]
+    for kind in TIME_KINDS:
+        found = [name for name in free if kinds[name] == kind]
+        chosen = found if len(found) == 1 else [name for name in found if name in named]
+        if kind != "dates":
+            _check_names_are_no_times(free, source)
+        if len(chosen) == 1:
+            return chosen[0]
+        if found:
+            raise SeriesError(
+                f"{source.label}: which column has the times? Name one of {show_all(chosen or found)} in source.time."
+            )
+    # The cells of a column that is named after a time show what is wrong with them.
+    if len(named) == 1:
+        return named[0]
+    raise SeriesError(
+        f"{source.label}: no column holds dates, or whole numbers that are equally spaced in ascending order. Name one "
+        f"of {show_all(named or free)} in source.time, or add a column of times."
+    )
+
+
+def _check_names_are_no_times(free: Sequence[str], source: SourceSpec) -> None:
+    """Raise a SeriesError if most columns are named after months or other times."""
+    names = find_time_names(free)
+    if names:
+        raise make_turned_error(source.label, names, [name for name in free if name not in names])
+
+
+def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -> str:
+    if TARGET in free or len(free) == 1:
+        return TARGET if TARGET in free else free[0]
+    if not free:
+        raise SeriesError(f"{source.label}: no column of numbers beside the times in {show(source.time)}. Add one.")
+    advice = f"Name one of {show_all(free)} in source.target."
+    names = [] if source.id is not None else _find_ids(table, source, free)
+    if names:
+        advice += f" The times are repeated: name the column of the series in source.id, such as {show(names[0])}."
+    elif source.id is None and len(free) > _MAX_MEASURES:
+        advice = f"The table looks wide: add source.wide=true if each column is a series. Otherwise, n{advice[1:]}"
+    elif source.id is None:
+        advice += " If each column is a series, add source.wide=true."
+    raise SeriesError(
+        f"{source.label}: which column has the values? {advice} The times are read from {show(source.time)}; name "
+        "another column in source.time, and that of several series in source.id."
+    )
+
+
+def _check_single_series(table: pd.DataFrame, source: SourceSpec) -> None:
+    """Raise a SeriesError if times are repeated, and a column can be the names of several series."""
+    names = _find_ids(table, source, [str(name) for name in table])
+    if not names:
+        return
+    raise SeriesError(
+        f"{source.label}: column '{source.time}' has times that are repeated, so that the table holds several series. "
+        f"Name their column with source.id={names[0]}" + (f", or one of {show_all(names[1:])}." if names[1:] else ".")
+    )
+
+
+def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str]) -> list[str]:
+    """Return the columns that divide rows with repeated times into series, those of texts first."""
+    if source.time not in table or table[source.time].duplicated().mean() < _MIN_REPEATED:
+        return []
+    others = [str(name) for name in table if name not in {source.time, source.target}]
+    fitting = [
+        name
+        for name in dict.fromkeys([*names, *others])
+        if name in others
+        and table[name].nunique() < len(table) / 2
+        and not table.duplicated([source.time, name])[table[source.time].notna()].any()
+    ]
+    return sorted(fitting, key=lambda name: (is_numeric_dtype(table[name]), table[name].nunique()))
+
+
+def _holds_digits(cells: pd.Series) -> bool:
+    if is_bool_dtype(cells) or is_datetime64_any_dtype(cells):
+        return False
+    return (
+        is_numeric_dtype(cells) or cells.dropna().iloc[:_MAX_CELLS].astype(str).str.contains("^[^a-zA-Z]*[0-9]").any()
+    )
+
+
+def log_columns(profile: Profile) -> None:
+    """Log how the columns of a table are read."""
+    if line := describe_columns(profile):
+        logger.info("%s: %s", profile["source"], line)
+
+
+def describe_columns(profile: Profile) -> str:
+    """Return the line that names the columns of a table; empty for packaged series."""
+    columns: dict[str, Any] = profile.get("columns", {})
+    if not columns:
+        return ""
+    series = columns["series"]
+    found = [f"times from {show(columns['time'])} ({name_steps(profile['freq'])})"]
+    if series:
+        found.append(f"a series in each of {count(len(series), 'column')}: {show_all(series)}")
+    else:
+        found.append(f"values from {show(profile['target'])}")
+    if columns["id"] is not None:
+        found.append(f"series by {show(columns['id'])}")
+    if columns["unread"]:
+        found.append(f"not read: {', '.join(map(show, columns['unread']))}")
+    return ", ".join(found)

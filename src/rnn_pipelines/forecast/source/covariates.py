@@ -1,0 +1,289 @@
+"""Covariates of the series: other columns of their table, and holidays."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from rnn_pipelines.errors import SeriesError, count, show, show_all
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.reading import join_columns, read_rows, read_table
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
+from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.holidays import refuse_bare_no, take_country
+from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.reading.batch_table import External
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.report.numbers import list_some
+
+KEY = ["unique_id", "ds"]
+NAMES_IN_MESSAGE = 5
+
+
+def split_names(value: object) -> object:
+    """Return the columns in a text such as `price+promo`, as on a command line; other values stay."""
+    return tuple(value.split("+")) if isinstance(value, str) else value
+
+
+Columns = Annotated[tuple[str, ...], BeforeValidator(split_names)]
+
+
+class CovariateSpec(ParameterModel, frozen=True):
+    """The covariates that forecasts read.
+
+    Each list of columns may be one text, joined by `+`.
+
+    Attributes:
+        future: columns whose values are known over the whole horizon, such as prices and promotions.
+        past: columns that are observed like the series, and unknown in the future.
+        static: columns that are the same in all rows of a series.
+        holidays: country, or country and part (`DE`, `DE-BY`), whose public holidays are future covariates.
+        path: a table with more values of `future`; its time and id columns have the same names.
+    """
+
+    future: Columns = ()
+    past: Columns = ()
+    static: Columns = ()
+    holidays: Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(take_country)] | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _validate_distinct_columns(self) -> "CovariateSpec":
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("future, past and static name a column twice; each column is of one kind")
+        if self.path is not None and not self.future:
+            raise ValueError("path is for values of future columns: name them in future")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns to read from the table."""
+        return (*self.future, *self.past, *self.static)
+
+
+NO_COVARIATES = CovariateSpec()
+
+
+def read_series(
+    source: SourceSpec, covariates: CovariateSpec, external: External = None, axis: TimeAxis | None = None
+) -> tuple[Source, pd.DataFrame]:
+    """Read the series and their covariates.
+
+    Args:
+        source, external, axis: see `read_table`.
+    Returns:
+        The series; and `unique_id, ds` and the covariates of all rows, also of rows without a value of the series, with
+        the rows of `covariates.path`. No covariates give no rows.
+    Raises:
+        SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
+    """
+    _check_reserved_columns(source, covariates)
+    table, columns = read_table(source, covariates.columns, external, axis)
+    if not covariates.columns:
+        return table, pd.DataFrame({"unique_id": [], "ds": []})
+    covariate_table = join_columns(table, columns)
+    covariate_table = _leave_out_repeated(covariate_table)
+    if covariates.path is not None:
+        more = read_future(
+            covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
+        )
+        covariate_table = join_rows(covariate_table, more)
+    return table, covariate_table
+
+
+def read_future(
+    covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: External = None
+) -> pd.DataFrame:
+    """Read more values of future covariates, for `join_rows`.
+
+    Args:
+        covariate_table: see `read_series`.
+        source, external: of the values, see `read_table`.
+        columns: names of the covariates.
+    Returns:
+        `unique_id, ds` and the columns.
+    Raises:
+        SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
+            zone.
+    """
+    is_wide, names = source.is_wide, covariate_table["unique_id"].unique()
+    # If the series has steps, numbers are steps too, even if they may be dates.
+    has_times = is_datetime64_any_dtype(covariate_table["ds"]) or covariate_table.empty
+    freq = source.freq if has_times else source.freq or 1
+    source = source.model_copy(update={"freq": freq, "wide": False, "series": ()})
+    more = _leave_out_repeated(read_rows(source, columns, external, find_axis(covariate_table)))
+    if is_wide:
+        # Covariates of a wide table are those of all its series.
+        more = pd.concat([more.assign(unique_id=name) for name in names])
+    _check_same_kind_of_time(covariate_table["ds"], more, source)
+    return more
+
+
+def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of both tables; values of `more` replace those of the same time."""
+    joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
+    joined.attrs |= table.attrs
+    return joined[list(table)]
+
+
+def _check_reserved_columns(source: SourceSpec, covariates: CovariateSpec) -> None:
+    """Raise a SeriesError if a covariate has the name of a series, time or value column."""
+    if source.is_wide and covariates.static:
+        raise SeriesError(
+            f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
+            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
+        )
+    of_values = source.series if source.is_wide else (source.target, source.id)
+    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
+    wrong = [name for name in covariates.columns if name in taken]
+    if wrong:
+        raise SeriesError(
+            f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
+            f"{show_all(wrong)}. Leave them out, or rename them."
+        )
+
+
+def _check_same_kind_of_time(ds: pd.Series, rows: pd.DataFrame, source: SourceSpec) -> None:
+    more = rows["ds"]
+    kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
+    if len(ds) and len(more) and kinds[0] != kinds[1]:
+        raise SeriesError(
+            f"{rows.attrs['label']}: column '{source.time}': expected {kinds[0]} like those of the series "
+            f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(more.iloc[0])}). Write them alike."
+        )
+
+
+def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without rows that repeat another one.
+
+    Raises:
+        SeriesError: a time is repeated with other values.
+    """
+    # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
+    numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
+    if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
+        return table
+    table = table.drop_duplicates()
+    repeated = table[table.duplicated(KEY)]
+    if len(repeated):
+        first = repeated.iloc[0]
+        raise SeriesError(
+            f"{table.attrs['label']}: row {repeated.index[0]}: series {show(first['unique_id'])} has "
+            f"{format_time(first['ds'])} a second time. Keep one row for each time."
+        )
+    return table
+
+
+def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
+    """Check that the table has all covariates of a forecaster.
+
+    Raises:
+        SeriesError: with the missing names.
+    """
+    missing = [name for name in columns if table is None or name not in table]
+    if missing:
+        raise SeriesError(
+            f"the forecaster reads the covariates {show_all(columns)}, and the data lacks {show_all(missing)}. Add "
+            "these columns, or train a forecaster without them."
+        )
+
+
+def check_future_covariates(
+    table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int, freq: int | str
+) -> None:
+    """Check, before a file is saved, that future covariates have values over the horizon.
+
+    Args:
+        table: the series as read, or repaired. A series whose last value is not on a step is skipped.
+        covariate_table: see `read_series`.
+        future: names of the future covariates.
+        horizon: steps after each series' last value.
+        freq: spacing of the series.
+    Raises:
+        SeriesError: with series and times.
+    """
+    if not future:
+        return
+    tz = covariate_table.attrs.get("tz")
+    ends = _find_ends(table, freq)
+    steps = _list_horizon(ends, horizon, freq)
+    some = [
+        f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
+        for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
+    ]
+    if some:
+        raise SeriesError(
+            f"covariates {show_all(future)} are missing over the horizon, in {len(some)} of {len(ends)} series: "
+            f"{list_some(some, NAMES_IN_MESSAGE)}. Add a row at each step of '{freq}' after the last value of the "
+            "series, with these columns and without a value, or name a table of them with covariates.path."
+        )
+    cells = steps.merge(covariate_table[[*KEY, *future]], on=KEY, how="left")
+    check_future_values(cells, find_empty(cells[list(future)]), tz)
+
+
+def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
+    """Return the last time with a value, by series, without series whose last value is not on a step."""
+    spans = table[table["y"].notna()].groupby("unique_id", sort=False)["ds"].agg(["min", "max"])
+    _, is_on_step = count_steps(spans["min"].to_numpy(), spans["max"].to_numpy(), freq)
+    return spans["max"][is_on_step]
+
+
+def _list_horizon(ends: pd.Series, horizon: int, freq: int | str) -> pd.DataFrame:
+    """Return `unique_id, ds` of the steps after each end."""
+    names, times = np.repeat(ends.index, horizon), np.repeat(ends.to_numpy(), horizon)
+    steps = np.tile(np.arange(1, horizon + 1), len(ends))
+    return pd.DataFrame({"unique_id": names, "ds": find_times(times, steps, freq).astype(times.dtype)})
+
+
+def find_lacking(keys: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows, by `unique_id, ds`, that another table lacks."""
+    found = keys.merge(others[KEY], on=KEY, how="left", indicator="origin")
+    return found[found["origin"] == "left_only"]
+
+
+def list_steps(table: pd.DataFrame, horizon: int, freq: int | str) -> pd.DataFrame:
+    """Return `unique_id, ds` of all steps of repaired series, and of the horizon after them."""
+    return pd.concat([table[KEY], _list_horizon(_find_ends(table, freq), horizon, freq)], ignore_index=True)
+
+
+def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return whether cells are missing or blank: bool[row, column]."""
+    blank = {name: cells[name].astype(str).str.strip() == "" for name in cells if not is_numeric_dtype(cells[name])}
+    return cells.isna() | pd.DataFrame(blank, index=cells.index).reindex(columns=cells.columns, fill_value=False)
+
+
+def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
+    """Check that future covariates have no missing values.
+
+    Args:
+        keys: `unique_id, ds` of each row.
+        is_missing: bool[row, column], for the same rows.
+        tz: zone in which UTC times are shown.
+    Raises:
+        SeriesError: with columns, series and times.
+    """
+    found = [
+        f"{show(name)} of {parts}"
+        for name in is_missing.columns[is_missing.any()]
+        for parts in list_times(keys[is_missing[name].to_numpy()], tz)
+    ]
+    if found:
+        raise SeriesError(
+            f"future covariates lack values: {list_some(found, NAMES_IN_MESSAGE)}. Fill them in, because they are "
+            "not imputed."
+        )
+
+
+def list_times(rows: pd.DataFrame, tz: str | None) -> list[str]:
+    """Describe the rows of each series: one time, or the number of times with the first and the last."""
+    parts = []
+    for name, times in rows.groupby("unique_id", sort=False)["ds"]:
+        span = format_time(times.iloc[0], tz)
+        if len(times) > 1:
+            span = f"{count(len(times), 'time')} from {span} to {format_time(times.iloc[-1], tz)}"
+        parts.append(f"series {show(name)} at {span}")
+    return parts

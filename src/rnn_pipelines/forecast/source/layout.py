@@ -1,0 +1,83 @@
+"""Layout of a table: empty rows, repeated headers and footers, and times in several columns."""
+
+import logging
+import re
+
+import pandas as pd
+
+from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.source.specs import SourceSpec
+
+# Sign between the columns of a time, as in Year+Month.
+TIME_SIGN = "+"
+_MAX_FOOTER_ROWS = 20
+# Letters before numbers of quarters and weeks, by the names of their columns; others are padded.
+_LETTERS = {r"q(uarter|tr)?|quartal": "Q", r"(iso.?)?w(ee)?k|kw|woche": "W"}
+
+logger = logging.getLogger(__name__)
+
+
+def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
+    """Return the table with a column of times from several columns, such as Year+Month, Year+Quarter or Date+Time."""
+    texts = [_write_part(table[name]) for name in parts]
+    sign = "-" if all(text.str.fullmatch("[QW]?[0-9]+").all() for text in texts) else " "
+    times = texts[0]
+    for text in texts[1:]:
+        times = times + sign + text
+    joined = table.drop(columns=parts).assign(**{TIME_SIGN.join(parts): times})
+    joined.attrs = table.attrs
+    return joined
+
+
+def _write_part(cells: pd.Series) -> pd.Series:
+    """Return a part of times as text: numbers with two digits or more, days without midnight."""
+    text = cells.astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
+    letter = next((sign for names, sign in _LETTERS.items() if re.fullmatch(names, str(cells.name), re.IGNORECASE)), "")
+    is_number = text.str.fullmatch("[0-9]+")
+    width = 1 if letter == "Q" else 2
+    return text.mask(is_number, letter + text.str.zfill(width))
+
+
+def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table without empty rows, a footer and repeated headers; report footer and headers."""
+    times = table[source.time]
+    if not times.hasnans and not pd.api.types.is_string_dtype(times) and times.dtype != object:
+        return table
+    is_header = times == source.time
+    if is_header.any():
+        logger.warning("%s: rows that repeat the header are left out: %d", source.label, is_header.sum())
+        # Before the footer is looked for, because a row without a time would begin it.
+        table, times = table[~is_header], times[~is_header]
+    is_blank = times.isna() | (times == "")
+    is_blank[is_blank] = (table[is_blank].isna() | (table[is_blank] == "")).all(axis=1)
+    # A footer can follow and hold empty rows.
+    kept = _leave_footer(table[: int((~is_blank).to_numpy().nonzero()[0].max(initial=-1)) + 1], source)
+    is_left_out = is_blank[: len(kept)]
+    return kept[~is_left_out] if is_left_out.any() else kept
+
+
+def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table without the last rows if these hold no time, such as totals and notes; report them.
+
+    A text with digits can be a mistyped time, which is an error, unless it stands alone below dates or a total.
+    """
+    tail = table[-_MAX_FOOTER_ROWS - 1 :]
+    times, others = tail[source.time].astype("object"), tail.drop(columns=source.time)
+    is_text = times.map(lambda cell: isinstance(cell, str)).astype(bool)
+    has_digits = times.where(is_text, "").str.contains("[0-9]").eq(True)
+    is_alone = (others.isna() | (others == "")).all(axis=1)
+    has_dates = not is_text.all() and not isinstance(table[source.time].iloc[0], str)
+    is_note = is_alone & (has_dates | (times.isna() | (is_text & ~has_digits)).cummax())
+    is_time = (~is_text & times.notna()) | (is_text & has_digits & ~is_note)
+    num_left_out = len(tail) - 1 - int(is_time.to_numpy().nonzero()[0].max(initial=-1))
+    if not num_left_out or not is_time.any():
+        return table
+    footer = tail[-num_left_out:]
+    first, last = footer.index[0], footer.index[-1]
+    logger.warning(
+        "%s: left out after the table, without a time: %s; the first cell is %s",
+        source.label,
+        f"row {first}" if first == last else f"rows {first} to {last}",
+        show(str(footer.replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
+    )
+    return table[:-num_left_out]

@@ -1,0 +1,211 @@
+"""The parameters of the source of series."""
+
+import codecs
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from rnn_pipelines.errors import make_line, show
+from rnn_pipelines.forecast.times.closed_days import take_closed_days
+from rnn_pipelines.networks.specs import Seed
+from rnn_pipelines.parameter_models import ParameterModel, expect
+from rnn_pipelines.reading.dialect import SIGNS
+from rnn_pipelines.reading.numbers import MAX_VALUE
+from rnn_pipelines.reading.time_forms import take_time_format
+from rnn_pipelines.reading.times import MAX_STEP
+from rnn_pipelines.reading.zones import take_zone
+
+# Parameters that are detected from the file.
+Found = dict[str, str]
+
+
+def _take_encoding(text: str) -> str:
+    try:
+        return codecs.lookup(text).name
+    except LookupError as error:
+        raise ValueError(f"expected an encoding such as utf-8, utf-16 or cp1252, received {show(text)}") from error
+
+
+def _choose_from(*names: str) -> AfterValidator:
+    """Return a validator that accepts a sign or its name."""
+
+    def take(text: str) -> str:
+        sign = SIGNS.get(text, text)
+        if sign not in {SIGNS[name] for name in names}:
+            raise ValueError(
+                f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {show(text)}"
+            )
+        return sign
+
+    return AfterValidator(take)
+
+
+def _take_range(value: object) -> object:
+    """Return the bounds of a text such as 0:40, because `kedro run --params` does not accept lists."""
+    if isinstance(value, str) and value.count(":") == 1:
+        return [float(bound) if bound.strip() else None for bound in value.split(":")]
+    return value
+
+
+def _check_range(bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        raise ValueError("the lower bound exceeds the upper one")
+    return bounds
+
+
+Bound = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)] | None
+ValidRange = Annotated[
+    tuple[Bound, Bound],
+    BeforeValidator(_take_range),
+    AfterValidator(_check_range),
+    expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
+]
+
+# The column of the values, if none is named.
+TARGET = "y"
+
+ClosedDays = Annotated[tuple[str, ...], BeforeValidator(take_closed_days)]
+
+OF_TABLES = (
+    "time",
+    "target",
+    "id",
+    "time_format",
+    "sep",
+    "decimal",
+    "thousands",
+    "encoding",
+    "tz",
+    "wide",
+    "series",
+    "closed_days",
+    "valid_range",
+    "sheet",
+)
+
+
+class SourceSpec(ParameterModel, frozen=True):
+    """The series to read. A `path` takes precedence over `name`.
+
+    Attributes:
+        name: `seattle` (daily maximum temperature in °C, 2012-2015), a synthetic series, or `catalog`: the catalog
+            entry `forecast_external` of your configuration.
+        path: a CSV (also in .gz or .zip), Parquet or Excel file with one row for each series and time.
+        time: column of the timestamps, or of whole-numbered steps.
+        target: column of the values.
+        id: column that names the series of a panel; none for a single series.
+        wide: whether each column of numbers is a series, as in a table with a row for each time; `target` and `id` are
+            not read then. A table without a column `y` is wide if no other target or id is named.
+        series: the columns of a wide table to read; by default all with numbers.
+        freq: pandas offset alias ("D", "MS", "h"), "DEK" for the days 1, 11 and 21 of each month, either on later days
+            ("MS+14D": on the 15th), "B-DE" or "D-DE" for days without the public holidays of a country, or a whole
+            number of steps; inferred if it is not given.
+        closed_days: days that are no steps: a country, a part of it or an exchange for their holidays (`DE`, `DE-BY`,
+            `NYSE`), weekdays (`SUN`) and dates; a list, or a text such as `DE+SUN+2026-12-24`.
+        valid_range: smallest and largest valid value; values outside are missing, such as -999 of a failed sensor.
+        time_format: strftime pattern of text timestamps, with a year, such as "%d.%m.%Y", "%Y-Q%q" for quarters, or
+            `unix_s`, `unix_ms` or `excel` for seconds or milliseconds since 1970 in UTC, or serial numbers of Excel; by
+            default ISO 8601, or else the only form that fits all cells.
+        sep: separator of the cells of a CSV file; it and the next two accept the sign or its name (`comma`, `tab`).
+        decimal: point or comma.
+        thousands: comma, point, space or apostrophe between the thousands of a number.
+        encoding: of a CSV file, by Python's name.
+        sheet: name of the sheet of an Excel file; by default the only one with the columns.
+        tz: time zone in which times are read and shown, such as "Europe/Berlin"; by default that of the column
+            (Parquet, pandas), or else none, without clock changes.
+        short_series: treatment of series of a panel that are too short: `error` ends the run, `drop` leaves out those
+            without a window, `forecast` forecasts all. None is `forecast`, and with `min_length` `drop`.
+        dead: treatment of series of a panel whose last value is two horizons or more before the panel's end: `keep`
+            forecasts the steps after their own ends, `drop` leaves them out.
+        min_length: steps below which a series is too short; by default the steps that a window needs.
+        seed: seed of a synthetic series' noise.
+    """
+
+    name: Literal["seattle", "temperature", "sine", "noisy_sine", "catalog"] = "seattle"
+    path: str | None = None
+    time: str = "ds"
+    target: str = TARGET
+    id: str | None = None
+    wide: bool = False
+    series: tuple[str, ...] = ()
+    freq: Annotated[
+        Annotated[int, Field(ge=-MAX_STEP, le=MAX_STEP)] | str | None,
+        expect("a frequency such as 'D', 'MS' or 'h', or a whole number of steps"),
+    ] = None
+    closed_days: ClosedDays = ()
+    valid_range: ValidRange | None = None
+    time_format: Annotated[str, AfterValidator(take_time_format)] | None = None
+    sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
+    decimal: Annotated[str, _choose_from("point", "comma")] | None = None
+    thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
+    encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
+    sheet: str | None = None
+    tz: Annotated[str, AfterValidator(take_zone)] | None = None
+    short_series: Literal["error", "drop", "forecast"] | None = None
+    dead: Literal["keep", "drop"] = "keep"
+    min_length: int | None = Field(None, ge=1, le=10**9)
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _validate_distinct_columns(self) -> "SourceSpec":
+        if len({self.time, self.target, self.id}) < 3:
+            raise ValueError("time, target and id name the same column twice; each needs one of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _validate_wide_tables_have_no_id(self) -> "SourceSpec":
+        if self.is_wide and self.id is not None:
+            raise ValueError("id is for tables with a row for each series and time: leave it out, or wide and series")
+        if len({self.time, *self.series}) <= len(self.series):
+            raise ValueError("time and series name the same column twice")
+        return self
+
+    @model_validator(mode="after")
+    def _validate_sheets_are_of_excel(self) -> "SourceSpec":
+        if self.sheet is not None and not self.is_excel:
+            raise ValueError("sheet is for an Excel file: give one as path, or leave sheet out")
+        return self
+
+    @model_validator(mode="after")
+    def _validate_columns_need_a_table(self) -> "SourceSpec":
+        changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
+        if self.is_packaged and changed:
+            raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
+        return self
+
+    @model_validator(mode="after")
+    def _validate_distinct_signs(self) -> "SourceSpec":
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError("decimal and thousands are the same sign; each needs one of its own")
+        return self
+
+    @property
+    def is_packaged(self) -> bool:
+        """Return whether the series comes with the project."""
+        return self.path is None and self.name != "catalog"
+
+    @property
+    def is_excel(self) -> bool:
+        """Return whether the table is an Excel file."""
+        return self.path is not None and self.path.lower().endswith((".xlsx", ".xlsm"))
+
+    @property
+    def is_wide(self) -> bool:
+        """Return whether the table has one column for each series."""
+        return self.wide or bool(self.series)
+
+    @property
+    def label(self) -> str:
+        """The name of this source in messages and reports."""
+        return make_line(self.path or self.name)
+
+    @property
+    def external_label(self) -> str:
+        """The name of a table from the catalog in messages: its entry, which the user can change."""
+        return "forecast_external"
+
+
+def describe_found(found: Found) -> str:
+    """Return the detected parameters as text, in the form in which users give them."""
+    return ", ".join(f"{name}={value}" if value.isalnum() else f"{name}='{value}'" for name, value in found.items())

@@ -1,0 +1,147 @@
+"""The zone of a table's times, and the check that other tables fit the same axis."""
+
+import logging
+import re
+from typing import NamedTuple
+
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
+from pydantic import BaseModel
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.reading.times import ISO
+from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
+
+# The midnight of a day with an offset from UTC, and the offset of UTC itself.
+_MIDNIGHT, _NO_OFFSET = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]", r"[+-]00(?::?00)?\s*$"
+
+logger = logging.getLogger(__name__)
+
+
+class TimeZone(BaseModel, extra="forbid", frozen=True):
+    """The zone of a table's times.
+
+    Attributes:
+        name: `source.tz`, or else the zone of the times (UTC if it has no name); None for times without one.
+        is_carried: whether the times carry the zone and `source.tz` does not name it.
+    """
+
+    name: str | None = None
+    is_carried: bool = False
+
+
+class TimeAxis(NamedTuple):
+    """The axis for the times of other tables.
+
+    Attributes:
+        zone: of its times; None for times without one.
+        is_utc: whether they are counted in UTC, see `place_in_zone`.
+        owner: owner of the times, for messages.
+    """
+
+    zone: str | None
+    is_utc: bool
+    owner: str
+
+
+def find_axis(table: pd.DataFrame) -> TimeAxis | None:
+    """Return the axis of a table of series as read; None for steps and for packaged series."""
+    zone = table.attrs.get("zone")
+    return None if zone is None else TimeAxis(zone["name"], table.attrs.get("tz") is not None, "the series")
+
+
+def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
+    """Raise an error if times cannot be converted to the zone of an axis.
+
+    Args:
+        zone: of the times.
+        axis: target of the times.
+        column: source and column of the times, for messages.
+        is_zoned: whether each time has an offset from UTC.
+    Raises:
+        SeriesError: only one has a zone, or the times are local times of longer steps in another zone.
+    """
+    if zone.name is None and axis.zone is not None:
+        raise SeriesError(
+            f"{column}: the times have no zone, and those of {axis.owner} are of {axis.zone}. Write the zone into the "
+            f"times (2024-03-01T00:00+01:00, or .dt.tz_localize('{axis.zone}') in pandas), or name it as source.tz."
+        )
+    if zone.name is not None and axis.zone is None:
+        raise SeriesError(
+            f"{column}: the times are of {zone.name}, and those of {axis.owner} have no zone. Leave the zone out "
+            "(.dt.tz_localize(None) in pandas, and no source.tz), or train with times of a zone."
+        )
+    if zone.name != axis.zone and not is_zoned and not axis.is_utc:
+        raise SeriesError(
+            f"{column}: the times are local times of {zone.name}, and those of {axis.owner} of {axis.zone}. Steps of "
+            f"this length are not converted: give source.tz={axis.zone}, or train with times of {zone.name}."
+        )
+
+
+def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
+    """Raise an error if all times are midnights of offsets that are shown in UTC, because they are other days there.
+
+    Args:
+        raw: the times as read.
+        source: may name their zone.
+    Raises:
+        SeriesError: see above.
+    """
+    if source.tz or find_zone(raw) or raw.empty or not re.search(_MIDNIGHT, str(raw.iloc[0])):
+        return
+    text = raw.astype(str)
+    if not text.str.contains(_MIDNIGHT).all() or text.str.contains(_NO_OFFSET).all() or find_offset_zone(raw) != UTC:
+        return
+    raise SeriesError(
+        f"{source.label}: column '{source.time}': the times, such as {show(text.iloc[0])}, are midnights, and their "
+        "offsets from UTC change or are no whole hours. Name their zone in source.tz, such as Europe/Berlin."
+    )
+
+
+def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
+    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`).
+
+    Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same.
+
+    Args:
+        table: `unique_id, ds` and other columns.
+        raw: the times as read.
+        source: may name their zone.
+        axis: of the result; None for that of the times.
+    Raises:
+        SeriesError: steps with a zone, or times of another zone than that of the axis.
+    """
+    tz, is_short = source.tz or find_zone(raw), None
+    if not is_datetime64_any_dtype(table["ds"]):
+        if tz is None:
+            return table
+        raise SeriesError(f"{source.label}: column '{source.time}' holds steps, which have no source.tz. Leave it out.")
+    # One cell suffices, because all have the same form, see `parse_times`.
+    is_zoned = raw.empty or has_zone(raw.iloc[:1], source.label, source.time_format or ISO)
+    if tz is None and is_zoned and len(raw):
+        tz = find_offset_zone(raw)
+        # Offsets name the moments of steps within days, and no longer steps, which are local days.
+        local = show_local(table["ds"], tz)
+        is_short = True if (local != local.dt.normalize()).any() else None
+        if axis is None:
+            logger.warning(
+                "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
+                "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
+                source.label,
+                source.time,
+                "in UTC" if tz == UTC else "with the offset that all have",
+            )
+    zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
+    placed = table
+    if axis is not None:
+        if len(raw):
+            check_same_zone(zone, axis, f"{source.label}: column '{source.time}'", is_zoned)
+        # Local times of another zone are converted through UTC.
+        tz, is_short = axis.zone if is_zoned else tz, axis.is_utc
+    if tz is not None:
+        placed, is_utc = place_in_zone(table, is_zoned, tz, source.label, is_short)
+        shown = tz if axis is None else axis.zone
+        placed.attrs["tz"] = shown if is_utc else None
+    placed.attrs["zone"] = zone.model_dump()
+    return placed

@@ -1,0 +1,240 @@
+"""Numbers of a table: the values of its series, in one column or in one for each series, and its other columns."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from rnn_pipelines.errors import SeriesError, count, show, show_all
+from rnn_pipelines.forecast.source.specs import Found, SourceSpec
+from rnn_pipelines.reading.numbers import (
+    NO_VALUE,
+    SENTINELS,
+    Marks,
+    check_float32_range,
+    parse_numbers,
+    read_other_signs,
+    read_plain_numbers,
+)
+from rnn_pipelines.reading.table_files import name_row
+
+# Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
+# categories.
+NO_VALUE_SIGNS = {"-", "\u2013", "\u2014", "?", "."}
+# Words that are numbers in covariates, but not in the target.
+FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+# A cell that is a number in one of the ways of writing it.
+_NUMBER = r"\s*[+-]?[0-9.,'\s]*[0-9][0-9.,'\s]*(?:[eE][+-]?[0-9]+)?\s*"
+# The name of a column that is a date or month, the fewest of them, and their fewest part of all names.
+_MONTH = r"(jan|feb|m[aä]r|apr|ma[yi]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*[^a-z0-9]*[0-9]*"
+_DATE = rf"[0-9]{{1,4}}[-/.][0-9]{{1,4}}([-/.][0-9]{{1,4}})?( 00:00:00)?|[0-9]{{4}}[- ]?[QW][0-9]{{1,2}}|{_MONTH}"
+_YEAR = "(1[5-9]|20)[0-9]{2}"
+_MIN_DATES, _MOST = 3, 0.5
+# Numbers of `SENTINELS` stand for missing values if they are this many deviations from the others.
+_SENTINEL_DEVIATIONS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> tuple[pd.DataFrame, Found]:
+    """Read the values of the series.
+
+    Args:
+        raw: the table as read.
+        source: names the column of the values, or those of a wide table.
+        others: columns without values.
+    Returns:
+        float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
+        detected signs of numbers.
+    Raises:
+        SeriesError: a cell is no number, or a wide table has no column of numbers.
+    """
+    values: dict[str, pd.Series] = {}
+    found: Found = {}
+    for name in _list_value_columns(raw, source, others) if source.is_wide else [source.target]:
+        cells = raw[name] if is_numeric_dtype(raw[name]) else raw[name].mask(raw[name].isin(NO_VALUE))
+        values[name], marks = parse_numbers(cells, source.label, *_find_signs(source, raw))
+        found |= marks
+    return pd.DataFrame(values, index=raw.index), found
+
+
+def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None) -> pd.DataFrame:
+    """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
+
+    Args:
+        table: `unique_id, ds, y`.
+        source: its `valid_range` may be open.
+        sentinels: the numbers that stand for missing values in the whole table, of which this is a part; None to
+            find them.
+    """
+    if source.valid_range is None:
+        if sentinels is None:
+            sentinels = find_sentinels([table], source)
+        return table.assign(y=table["y"].mask(table["y"].isin(sentinels))) if len(sentinels) else table
+    (low, high), y = source.valid_range, table["y"]
+    is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
+    if is_outside.any():
+        logger.warning(
+            "%s: outside source.valid_range, and missing now: %s of %s; the first is %g in row %d",
+            source.label,
+            f"{is_outside.sum():,}",
+            count(y.notna().sum(), "value"),
+            y[is_outside].iloc[0],
+            table.index[is_outside][0],
+        )
+    return table.assign(y=y.mask(is_outside))
+
+
+def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[float]:
+    """Return the numbers that stand for missing values: a negative one several times, all others 0 or more.
+
+    Log a warning for each number of `SENTINELS` that is far from all other values of its series.
+
+    Args:
+        parts: `unique_id, ds, y`; all rows of a series are in one part.
+        source: of the series.
+    """
+    found = pd.concat([_measure_sentinels(part) for part in parts])
+    of_all = {"num_values": "sum", "distance": "min", "low": "min", "high": "max"}
+    chosen = []
+    for number, (num_values, distance, low, high) in found.groupby(level=0, sort=False).agg(of_all).iterrows():
+        if not distance > _SENTINEL_DEVIATIONS:
+            continue
+        is_clear = number < 0 <= low and num_values > 1
+        logger.warning(
+            "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
+            source.label,
+            source.target,
+            count(int(num_values), "value"),
+            number,
+            distance,
+            low,
+            high,
+            f"They are missing now; source.valid_range={number:g}: keeps them."
+            if is_clear
+            else f"If they stand for missing values, give source.valid_range={low:g}:{high:g}.",
+        )
+        if is_clear:
+            chosen.append(float(number))
+    return chosen
+
+
+def _measure_sentinels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of values, and the others of their series, of each number of `SENTINELS` in a table."""
+    is_sentinel, measures = table["y"].isin(SENTINELS), {}
+    for number in table["y"][is_sentinel].unique():
+        is_number = table["y"] == number
+        names = table.loc[is_number, "unique_id"].unique()
+        some = table[~is_sentinel & table["unique_id"].isin(names)]
+        others = some.groupby("unique_id")["y"].agg(["mean", "std", "min", "max"])
+        distance = float(((number - others["mean"]).abs() / others["std"]).min())
+        # A series without a deviation decides nothing.
+        measures[number] = is_number.sum(), distance, others["min"].min(), others["max"].max()
+    return pd.DataFrame.from_dict(measures, orient="index", columns=["num_values", "distance", "low", "high"])
+
+
+def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> list[str]:
+    """Return the columns of series of a wide table: the named ones, or else all that hold a number."""
+    if source.series:
+        return list(source.series)
+    names = [name for name in raw if name != source.time and name not in others]
+    texts = [name for name in names if not _holds_numbers(raw[name])]
+    if len(texts) == len(names):
+        raise SeriesError(f"{source.label}: no column of numbers beside '{source.time}'. Name them with source.series.")
+    if texts:
+        logger.info("%s: columns without numbers, which are not read: %s", source.label, show_all(texts))
+    return [name for name in names if name not in texts]
+
+
+def check_wide_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> None:
+    """Raise a SeriesError if the columns of a wide table are months or dates.
+
+    Args:
+        raw, source, others: see `read_values`.
+    """
+    names = [str(name) for name in raw if name != source.time and name not in others]
+    if source.is_wide and len(find_time_names(names, has_years=False)) == len(names) > 0:
+        raise make_turned_error(source.label, names, [source.time])
+
+
+def find_time_names(names: Sequence[str], has_years: bool = True) -> list[str]:
+    """Return the names that are dates, months or years if most of the names are; none otherwise."""
+    form = rf"{_DATE}|{_YEAR}" if has_years else _DATE
+    found = [name for name in names if re.fullmatch(form, name.strip(), re.IGNORECASE)]
+    return found if len(found) >= _MIN_DATES and len(found) > _MOST * len(names) else []
+
+
+def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -> SeriesError:
+    """Return the error of a table with a column for each time.
+
+    Args:
+        label: of the source.
+        times: names of the columns that are times.
+        others: names of other columns, of which the first one names the series.
+    """
+    left_out = f".drop(columns={list(others[1:])})" if others[1:] else ""
+    first = f".set_index({show(others[0])})" if others else ""
+    return SeriesError(
+        f"{label}: expected a row for each time and a column for each series, received columns of times "
+        f"({show(times[0])} to {show(times[-1])}). Transpose the table, or write a row for each time. In pandas: "
+        f"table{left_out}{first}.T.rename_axis('ds').to_csv('turned.csv'). Read turned.csv with source.wide=true."
+    )
+
+
+def _holds_numbers(cells: pd.Series) -> bool:
+    if is_datetime64_any_dtype(cells) or is_bool_dtype(cells):
+        return False
+    return is_numeric_dtype(cells) or bool(cells.dropna().astype(str).str.fullmatch(_NUMBER).any())
+
+
+def join_values(keys: pd.DataFrame, values: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the values as `y` beside `unique_id, ds`; a wide table one series after the other."""
+    if not source.is_wide:
+        return keys.assign(y=values[source.target])
+    return pd.concat([keys.assign(unique_id=str(name), y=values[name]) for name in values])
+
+
+def _find_signs(source: SourceSpec, raw: pd.DataFrame) -> tuple[Marks, bool]:
+    """Return the given signs of numbers, and whether commas separate cells; else a point in a text is ambiguous."""
+    found = raw.attrs.get("found")
+    is_comma_separated = found is not None and source.sep in (None, ",") and "sep" not in found
+    return Marks(source.decimal, source.thousands), is_comma_separated
+
+
+def parse_columns(raw: pd.DataFrame, columns: Sequence[str], source: SourceSpec) -> pd.DataFrame:
+    """Return other columns than values, each as numbers if it has no texts."""
+    signs = _find_signs(source, raw)
+    return pd.DataFrame({name: _read_cells(raw[name], source.label, *signs) for name in columns}, index=raw.index)
+
+
+def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
+    """Return the column as numbers, with missing markers as NaN; unchanged if any cell is text."""
+    if is_numeric_dtype(raw):
+        check_float32_range(read_plain_numbers(raw), raw, label)
+        return raw
+    text = raw.astype(str).str.strip().where(raw.notna())
+    is_sign = _find_no_value_signs(text)
+    is_left_out = text.isin(NO_VALUE) | is_sign
+    found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
+    numbers = read_plain_numbers(found)
+    check_float32_range(numbers, raw, label)
+    words = text.mask(is_left_out).mask(text.str.lower().isin(FLAGS), "1")
+    if numbers.isna().all() and read_plain_numbers(words).isna().all():
+        return raw
+    if is_sign.any():
+        place = int(is_sign.to_numpy().argmax())
+        raise SeriesError(
+            f"{label}: column '{raw.name}', row {name_row(raw, place)}: expected a number, as in the other cells, "
+            f"received {show(str(raw.iloc[place]))}. Correct the row, or leave its cell empty."
+        )
+    return found
+
+
+def _find_no_value_signs(text: pd.Series) -> pd.Series:
+    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)

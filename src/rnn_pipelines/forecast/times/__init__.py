@@ -1,0 +1,1 @@
+"""Times of series: frequencies, grids, calendars and holidays."""

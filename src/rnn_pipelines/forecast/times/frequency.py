@@ -1,0 +1,247 @@
+"""Inference of the frequency of series, and the season length and window that go with it."""
+
+import threading
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.rows import find_rows
+from rnn_pipelines.forecast.times.offsets import (
+    DEKAD,
+    WEEKDAYS,
+    count_weekdays,
+    find_offset,
+    split_closed_days,
+    split_shift,
+)
+
+_BLOCK_ROWS = 12
+_MAX_BLOCKS_PER_SERIES = 20
+_MAX_SERIES = 20
+_MIN_TIMES = 3
+
+_OPTION_LOCK = threading.Lock()
+
+# Usual steps in a season, by the prefix of pandas.
+# The longer season: a year of days, and a week of steps of 60, 30, 15, 10, 5 and 1 minutes.
+LONG_SEASONS = {7: 365, **{steps: 7 * steps for steps in (24, 48, 96, 144, 288, 1440)}}
+_SEASON_LENGTHS = {
+    "min": 1440,
+    "h": 24,
+    "W": 52,
+    "M": 12,
+    "BM": 12,
+    "Q": 4,
+    "BQ": 4,
+    "SM": 24,
+    DEKAD: 36,
+}
+
+# Names of the steps in messages.
+_STEP_NAMES = {
+    "s": "second",
+    "min": "minute",
+    "h": "hour",
+    "D": "day",
+    "B": "business day",
+    "W": "week",
+    "M": "month",
+    "BM": "month",
+    "SM": "half-month",
+    DEKAD: "dekad",
+    "Q": "quarter",
+    "BQ": "quarter",
+    "Y": "year",
+    "BY": "year",
+}
+
+# Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
+_USUAL_WINDOWS = {
+    "W": (52, 8),
+    "M": (24, 12),
+    "BM": (24, 12),
+    "SM": (48, 12),
+    DEKAD: (72, 18),
+    "Q": (8, 4),
+    "BQ": (8, 4),
+    "Y": (10, 3),
+    "BY": (10, 3),
+}
+_USUAL_WINDOW = (30, 7)
+
+# Days, of which a usual window has eight weeks and two weeks.
+_DAYS = ("D", "B")
+_WEEKS_BACK, _WEEKS_AHEAD = 8, 2
+
+# Largest distance of a time from its usual day, such as by a weekend.
+MAX_MOVE = pd.Timedelta(days=3)
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+# The end of a vote for a frequency whose shift is the median of all days.
+_OPEN_SHIFT = "+"
+# The second day of a half-month, at most; the last day that months of usual days can have; the part that is most.
+_MOST_OF_A_HALF = 27
+_LAST_DAY = 30
+_MOST = 0.5
+
+
+def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
+    """Return the spacing of most blocks of rows, so that gaps do not hide it; if no series has one, that of all times.
+
+    Args:
+        table: `unique_id, ds`, sorted by both.
+        has_zeros: whether absent rows mean 0, for messages.
+    Returns:
+        A pandas offset alias for timestamps, a whole number for steps.
+    Raises:
+        SeriesError: no block is regular, or all series are too short.
+    """
+    rows = find_rows(table)
+    num_times = int(rows.lengths.max())
+    if num_times < _MIN_TIMES:
+        raise SeriesError(
+            f"the longest series has {num_times} of the {_MIN_TIMES} timestamps that show a frequency. Give more, or "
+            "source.freq."
+        )
+    votes: Counter[int | str] = Counter()
+    for first, stop in zip(rows.starts[:_MAX_SERIES], rows.stops, strict=False):
+        ds = table["ds"].iloc[first:stop]
+        starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
+        for start in starts:
+            block = ds.iloc[start : start + _BLOCK_ROWS]
+            spacing = _infer_block(block)
+            if spacing is not None:
+                votes[spacing] += 1
+    if not votes and len(rows.starts) > 1:
+        # Series of rare events can have all times together.
+        times = table[["ds"]].drop_duplicates().sort_values("ds")
+        return infer_frequency(times.assign(unique_id="all"), has_zeros)
+    if not votes:
+        advice = "; otherwise" if has_zeros else ", and gaps=zero if absent rows mean 0; otherwise"
+        raise SeriesError(
+            f"irregular spacing: no {_BLOCK_ROWS} timestamps in a row are equally spaced, so the frequency cannot "
+            f"be inferred. Give source.freq (for example D, h, MS){advice} resample the data."
+        )
+    found = votes.most_common(1)[0][0]
+    if isinstance(found, str) and found.endswith(_OPEN_SHIFT):
+        num_days = min(int(table["ds"].dt.day.median()), _LAST_DAY) - 1
+        return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
+    if isinstance(found, str) and split_closed_days(found)[1]:
+        has_closed = not table["ds"].dt.day_of_week.isin(find_open_weekdays(found)).all()
+        return "D" if has_closed else found
+    return found
+
+
+def _infer_block(ds: pd.Series) -> int | str | None:
+    if pd.api.types.is_datetime64_any_dtype(ds):
+        # The result of pandas 4, about which pandas 3 warns. All threads share the option.
+        with _OPTION_LOCK, pd.option_context("future.infer_freq_returns_offset", True):
+            offset = pd.infer_freq(pd.DatetimeIndex(ds)) if len(ds) >= _MIN_TIMES else None
+        return _infer_open_days(ds) or _infer_within_months(ds) if offset is None else offset.freqstr
+    steps = ds.diff().dropna().unique()
+    return int(steps[0]) if len(steps) == 1 else None
+
+
+def _infer_open_days(ds: pd.Series) -> str | None:
+    """Return the frequency of days without some weekdays, each of the others at least twice."""
+    found = sorted(ds.dt.day_of_week.unique())
+    if not 1 < len(found) < len(WEEKDAYS) or len(ds) < 2 * len(found):
+        return None
+    freq = "D-" + "+".join(name for day, name in enumerate(WEEKDAYS) if day not in found)
+    steps = pd.date_range(ds.iloc[0], ds.iloc[-1], freq=find_offset(freq))
+    return freq if len(steps) == len(ds) and (steps == ds).all() else None
+
+
+def _infer_within_months(ds: pd.Series) -> str | None:
+    """Return the frequency of steps on certain days of the months; with an open shift if these days vary."""
+    if len(ds) < _MIN_TIMES:
+        return None
+    first, days = ds.iloc[0], np.unique(ds.dt.day)
+    num_days = int(days[0]) - 1
+    twice = [f"SMS-{days[1] - num_days}"] if len(days) == 2 and 1 < days[1] - num_days <= _MOST_OF_A_HALF else []
+    for base in [*twice, DEKAD, "SME-15"]:
+        shift = pd.Timedelta(days=0 if base.startswith("SME") else num_days)
+        steps = pd.date_range(first - shift, ds.iloc[-1] - shift, freq=find_offset(base))
+        if len(steps) == len(ds) and (steps == ds - shift).all():
+            return f"{base}+{shift.days}D" if shift else base
+    months = np.unique(np.diff(ds.dt.year * 12 + ds.dt.month))
+    if len(months) > 1 or months[0] < 1:
+        return None
+    return _infer_month_ends(ds, int(months[0])) or _infer_day_of_month(ds, int(months[0]))
+
+
+def _infer_month_ends(ds: pd.Series, number: int) -> str | None:
+    """Return the frequency of months whose last day, or last business day, most rows have and all rows are near."""
+    starts = ds - (ds.dt.day - 1) * pd.Timedelta(days=1)
+    for base in ("BME", "ME"):
+        ends = starts + find_offset(base)
+        if (ds == ends).mean() > _MOST and ((ds - ends).abs() <= MAX_MOVE).all():
+            return f"{'' if number == 1 else number}{base}"
+    return None
+
+
+def _infer_day_of_month(ds: pd.Series, number: int) -> str | None:
+    """Return the frequency of a day of the month, or the last day of shorter ones, that all rows are near."""
+    usual = int(ds.dt.day.median())
+    is_usual = (ds.dt.day - ds.dt.days_in_month.clip(upper=usual)).abs() <= MAX_MOVE.days
+    if not is_usual.all() or usual > _LAST_DAY:
+        return None
+    month = ds.iloc[0].month - 1
+    units = ((12, f"YS-{_MONTHS[month]}"), (3, f"QS-{_MONTHS[month % 3]}"), (1, "MS"))
+    length, base = next(unit for unit in units if number % unit[0] == 0)
+    return f"{'' if number == length else number // length}{base}{_OPEN_SHIFT}"
+
+
+def find_open_weekdays(freq: str) -> list[int]:
+    """Return the weekdays that are steps, Monday as 0."""
+    closed = split_closed_days(freq)[1].split("+")
+    return [day for day, name in enumerate(WEEKDAYS) if name not in closed]
+
+
+def get_season_length(freq: int | str) -> int:
+    """Return the steps in a season: 24 hours, 7 days, 12 months, ...; 1 if no number of steps is a season.
+
+    Hours, months and quarters have the seasons of the M4 competition; minutes have a season of a day. Days have weeks
+    here, and weeks have years, while M4 uses 1 (none).
+
+    Source: Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014.
+    """
+    if isinstance(freq, int):
+        return 1
+    unit = _get_unit(freq)
+    length = count_weekdays(freq) if unit in _DAYS else _SEASON_LENGTHS.get(unit, 1)
+    length, rest = divmod(length, find_offset(freq).n)
+    return length if rest == 0 else 1
+
+
+def name_steps(freq: int | str) -> str:
+    """Return the name of the steps of a frequency, such as `days` or `every 5 minutes`."""
+    number, name = (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _STEP_NAMES.get(_get_unit(freq)))
+    if name is None:
+        return f"every '{freq}'"
+    return f"{name}s" if number == 1 else f"every {number} {name}s"
+
+
+def get_usual_window(freq: int | str) -> tuple[int, int]:
+    """Return the usual lookback and horizon of a frequency, such as 24 and 12 months, or 168 and 24 hours.
+
+    For steps shorter than a day: seven seasons and one season, at most 336 and 96 steps.
+    """
+    if isinstance(freq, int):
+        return _USUAL_WINDOW
+    offset, name = find_offset(freq), _get_unit(freq)
+    if name in ("min", "h"):
+        season_length = get_season_length(freq)
+        return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
+    lookback, horizon = _USUAL_WINDOWS.get(name, _USUAL_WINDOW)
+    if name in _DAYS:
+        num_days = count_weekdays(freq)
+        lookback, horizon = _WEEKS_BACK * num_days, _WEEKS_AHEAD * num_days
+    return max(2, lookback // offset.n), max(1, horizon // offset.n)
+
+
+def _get_unit(freq: str) -> str:
+    """Return the name of an offset's unit, without its anchor."""
+    base = split_closed_days(split_shift(freq)[0])[0]
+    return DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")

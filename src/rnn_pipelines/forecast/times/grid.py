@@ -1,0 +1,104 @@
+"""Steps at a given spacing: their number between two times, their times, and rows for missing steps.
+
+All functions work on many series at once, because a panel can have 100,000.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.offsets import BaseOffset
+
+from rnn_pipelines.forecast.series.rows import SeriesRows
+from rnn_pipelines.forecast.times.offsets import add_shift, find_offset, has_fixed_length, leave_shift
+
+
+def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np.ndarray, np.ndarray]:
+    """Count the steps from a first time (or step) to another.
+
+    Args:
+        firsts: datetime64 or int64[time]; if one is not on a step of the spacing, the next step is the first.
+        ds: of the same kind and shape.
+    Returns:
+        int64[time], whole steps; and bool[time], whether `ds` is on a step counted from the first one.
+    """
+    offset = find_offset(freq) if isinstance(freq, str) else None
+    if offset is None or has_fixed_length(offset):
+        steps, rest = np.divmod(ds - firsts, _find_length(freq))
+        return steps, rest.astype(np.int64) == 0
+    steps, is_on_step = np.empty(len(ds), np.int64), np.empty(len(ds), bool)
+    times = ds
+    firsts, ds = leave_shift(firsts, str(freq)), leave_shift(ds, str(freq))
+    for chosen in _split_by_hour(firsts):
+        grid = _make_grid(offset, firsts[chosen].min(), end=ds[chosen].max())
+        past = np.searchsorted(grid, ds[chosen], "right")
+        steps[chosen], rest = np.divmod(past - 1 - np.searchsorted(grid, firsts[chosen]), offset.n)
+        is_on_step[chosen] = (np.searchsorted(grid, ds[chosen]) < past) & (rest == 0)
+    return steps, is_on_step & (add_shift(ds, str(freq)) == times)
+
+
+def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
+    """Return the times (or steps) that are a number of steps after the first ones.
+
+    Args:
+        firsts: datetime64 or int64[time].
+        steps: int64[time], 0 or more.
+    Returns:
+        datetime64 or int64[time].
+    """
+    offset = find_offset(freq) if isinstance(freq, str) else None
+    if offset is None or has_fixed_length(offset):
+        return firsts + steps * _find_length(freq)
+    firsts = leave_shift(firsts, str(freq))
+    times = firsts.copy()
+    for chosen in _split_by_hour(firsts):
+        first = firsts[chosen].min()
+        numbers = np.searchsorted(_make_grid(offset, first, end=firsts[chosen].max()), firsts[chosen])
+        numbers += offset.n * steps[chosen]
+        times[chosen] = _make_grid(offset, first, periods=int(numbers.max()) + 1)[numbers]
+    return add_shift(times, str(freq))
+
+
+def insert_steps(
+    table: pd.DataFrame, rows: SeriesRows, steps: np.ndarray, num_steps: np.ndarray, freq: int | str
+) -> pd.DataFrame:
+    """Return the table with a row for every step; new rows are missing, or False.
+
+    Args:
+        table: `unique_id, ds`, and columns of floats or bools.
+        rows: of its series.
+        steps: int64[row], steps from the first row of the series.
+        num_steps: int64[series], resulting number of rows.
+    """
+    longer = SeriesRows(np.cumsum(num_steps))
+    targets = rows.spread(longer.starts) + steps
+    firsts = table["ds"].to_numpy()[rows.starts]
+    columns: dict[str, object] = {
+        "unique_id": table["unique_id"].array.take(longer.spread(rows.starts)),
+        "ds": find_times(longer.spread(firsts), longer.places, freq),
+    }
+    for name in table.columns.difference(list(columns)):
+        columns[name] = _place(table[name].to_numpy(), targets, int(longer.stops[-1]))
+    return pd.DataFrame(columns)[list(table.columns)]
+
+
+def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
+    placed = np.full(size, False if values.dtype == bool else np.nan, values.dtype)
+    placed[targets] = values
+    return placed
+
+
+def _find_length(freq: int | str) -> int | np.timedelta64:
+    """Return the length of a step, for spacings of constant length."""
+    return freq if isinstance(freq, int) else pd.Timedelta(find_offset(freq)).to_timedelta64()
+
+
+def _split_by_hour(firsts: np.ndarray) -> Iterator[np.ndarray | slice]:
+    """Yield rows whose first times have the same time of day, so that they share a grid."""
+    hours, found = pd.factorize(firsts - firsts.astype("datetime64[D]"))
+    yield from [slice(None)] if len(found) == 1 else (hours == hour for hour in range(len(found)))
+
+
+def _make_grid(offset: BaseOffset, first: np.datetime64, **until: object) -> np.ndarray:
+    """Return every single step from `first` on; spacings of several steps share it, whatever their start."""
+    return pd.date_range(first, freq=offset.base, **until).to_numpy()

@@ -1,0 +1,1 @@
+"""Windows over series: parts, scaling, coding and the array of all windows."""

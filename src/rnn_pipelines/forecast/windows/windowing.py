@@ -1,0 +1,292 @@
+"""From features to windows: one array for all windows, and the origins that gaps and parts allow."""
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.rows import find_rows, look_up
+from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    OpenWindowSpec,
+    WindowedPanel,
+    WindowIndex,
+    WindowSpec,
+    number_series,
+)
+from rnn_pipelines.forecast.windows.scaling import scale
+from rnn_pipelines.reading.times import format_time
+
+logger = logging.getLogger(__name__)
+
+# Steps of windows that `max_windows` counts as one.
+USUAL_STEPS = 20
+
+# Columns of the cut-offs: steps of a series before the end of train, of validation and of test.
+STOPS = ["train_stop", "validation_stop", "num_steps"]
+
+
+def find_min_history(window: WindowSpec, season_length: int, num_series: int) -> int:
+    """Return the number of steps that a window must see; the rest of its lookback may be padding.
+
+    A series alone has no padding, because its networks get enough windows without it. In a panel, the shortest series
+    would otherwise limit the lookback of all.
+
+    Args:
+        season_length: steps in a season; two seasons show a repeating pattern.
+        num_series: in the panel; 1 for a series alone.
+    """
+    return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
+
+
+def find_min_known(window: WindowSpec, num_series: int) -> int:
+    """Return the number of steps before a forecast: one in a panel, the lookback of a series alone."""
+    return window.lookback if num_series == 1 else 1
+
+
+def make_windows(
+    features: Features,
+    cutoffs: Cutoffs,
+    scaler: Scaler,
+    window: OpenWindowSpec,
+    evaluation: EvaluationSpec,
+    profile: Profile,
+) -> WindowedPanel:
+    """Scale the target and find the windows of every part.
+
+    The targets of a window decide its part; its history may lie in the part before, as on the day of the forecast. No
+    window starts inside a gap, and no part's targets end inside one, because an imputed value there depends on the
+    observation after it. No window has imputed targets alone, because it would have no error.
+
+    Args:
+        features: with `window.horizon` steps to forecast.
+        cutoffs: of the same series, in the same order.
+        scaler: of the same series.
+        evaluation: origins of the test part, and steps in a season.
+        profile: of the same series; windows of a panel are padded, see `find_min_history`.
+    """
+    window = window.fill(profile)
+    season_length = evaluation.choose_season_length(profile)
+    starts = find_rows(features.table).starts
+    runs = _find_parts(features, starts, cutoffs[STOPS].to_numpy(), window, season_length)
+    if evaluation.origins == "last":
+        series = number_series(starts, runs["test"][:, 0])
+        last = runs["test"][np.diff(series, append=-1) != 0, 1]
+        runs["test"] = np.stack([last - 1, last], axis=1)
+    # The values of a single series' long windows are those of many windows.
+    length = max(window.horizon, USUAL_STEPS) if len(starts) == 1 else USUAL_STEPS
+    runs["test"] = thin_runs(runs["test"], starts, max(1, evaluation.max_windows * USUAL_STEPS // length))
+    return lay_out(features, scaler, window, runs, season_length)
+
+
+def thin_runs(runs: np.ndarray, starts: np.ndarray, max_windows: int) -> np.ndarray:
+    """Return the runs of every k-th origin, counted from the newest of each series, with the smallest k that suffices.
+
+    Args:
+        runs: int64[run, 2], of one part.
+        starts: int64[series], first row of each series.
+        max_windows: largest number of windows, at least one of each series.
+    """
+    index = WindowIndex(runs)
+    if len(index) <= max_windows:
+        return runs
+    origins = index.origins(np.arange(len(index)))
+    series = number_series(starts, origins)
+    newest = np.zeros(len(starts), np.int64)
+    np.maximum.at(newest, series, origins)
+    ages = newest[series] - origins
+    step = -(-len(origins) // max(max_windows, len(np.unique(series))))
+    while (ages % step == 0).sum() > max_windows and step <= ages.max():
+        step += 1
+    kept = origins[ages % step == 0]
+    logger.info("evaluated: %s of %s test windows, every %d steps", f"{len(kept):,}", f"{len(origins):,}", step)
+    return np.stack([kept, kept + 1], axis=1)
+
+
+def _find_parts(
+    features: Features, starts: np.ndarray, stops: np.ndarray, window: WindowSpec, season_length: int
+) -> dict[str, np.ndarray]:
+    """Return the runs of each part, see `find_runs`.
+
+    Args:
+        starts: int64[series], first row of each.
+        stops: int64[series, 3], steps before the end of train, of validation and of test.
+        season_length: steps in a season.
+    """
+    table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
+    min_history = find_min_history(window, season_length, len(starts))
+    observed, is_open = table["observed"].to_numpy(), table["y"].isna().to_numpy()
+    runs = find_runs(observed, is_open, bounds, window, min_history)
+    # As if all of each series were for training.
+    whole = np.column_stack([starts, *(bounds[:, 3],) * 3])
+    runs["refit"] = find_runs(observed, is_open, whole, window, min_history)["train"]
+    # A series without validation and test has no training windows, which might overlap held-out times of others.
+    is_learnt = stops[:, 0] < stops[:, 2]
+    runs["train"] = runs["train"][is_learnt[number_series(starts, runs["train"][:, 0])]]
+    return runs
+
+
+def make_future_windows(
+    features: Features, times: pd.DataFrame, scaler: Scaler, window: WindowSpec, profile: Profile
+) -> tuple[WindowedPanel, int]:
+    """Return windows for forecasts from given times, as the future of a panel without other parts.
+
+    Args:
+        features: with `window.horizon` steps to forecast.
+        times: `unique_id, cutoff`: the last time that each forecast sees.
+        scaler: of the same series.
+        profile: has the steps in a season and the number of series of the scaler, see `make_windows`.
+    Returns:
+        The panel; and the number of times without a window, because a value is missing in the lookback, a future
+        covariate is missing over the horizon, or the series is too short.
+    """
+    table, starts = features.table, find_rows(features.table).starts
+    rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))
+    origins = times[["unique_id", "cutoff"]].merge(rows)["row"].to_numpy(int) + 1
+    firsts = starts[number_series(starts, origins)]
+    num_empty = np.concatenate([[0], np.cumsum(table["y"].isna())])
+    begins = np.maximum(origins - window.lookback, firsts)
+    min_known = find_min_known(window, profile["num_series"])
+    is_whole = (origins - firsts >= min_known) & (num_empty[origins] == num_empty[begins])
+    is_dark = table[list(features.future)].isna().any(axis=1)
+    num_dark = np.concatenate([[0], np.cumsum(is_dark)])
+    is_whole &= num_dark[np.minimum(origins + window.horizon, len(table))] == num_dark[origins]
+    runs = np.stack([origins, origins + 1], axis=1)[is_whole]
+    panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
+    return panel, int((~is_whole).sum())
+
+
+def lay_out(
+    features: Features, scaler: Scaler, window: WindowSpec, runs: Mapping[str, np.ndarray], season_length: int
+) -> WindowedPanel:
+    """Return all series in one array, with the target scaled, and the given runs of windows.
+
+    Args:
+        features: calendar features and covariates.
+        scaler: of the same series.
+        runs: int64[run, 2] by part; a missing part has none.
+        season_length: steps in a season.
+    """
+    table, rows = features.table, find_rows(features.table)
+    mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
+    others = [*features.calendar, *features.static, *features.future, *features.past]
+    values = np.empty((len(table), 1 + len(others)), np.float32)
+    values[:, 1:] = table[others]
+    scaled = scale(table["y"].to_numpy(), mean, deviation)
+    _check_float32_range(table, scaled)
+    values[:, 0] = scaled
+    none = np.zeros((0, 2), np.int64)
+    return WindowedPanel(
+        values=values,
+        series_starts=rows.starts,
+        zeros=scale(np.zeros(len(rows.starts)), mean[rows.starts], deviation[rows.starts]).astype(np.float32),
+        lookback=window.lookback,
+        horizon=window.horizon,
+        stride=window.stride,
+        season_length=season_length,
+        num_static=len(features.static),
+        num_future=len(features.future),
+        num_past=len(features.past),
+        train=runs.get("train", none),
+        validation=runs.get("validation", none),
+        test=runs.get("test", none),
+        future=runs.get("future", none),
+        refit=runs.get("refit", none),
+        open_calendar=np.array([features.calendar.index(name) for name in features.open_calendar], np.int64),
+        negative_series=np.flatnonzero(look_up(table, scaler, "lowest") < 0),
+    )
+
+
+def _check_float32_range(table: pd.DataFrame, scaled: np.ndarray) -> None:
+    """Raise a SeriesError if a scaled value is infinite in float32, in which networks compute."""
+    wrong = np.abs(scaled) > np.finfo(np.float32).max
+    if wrong.any():
+        row, value = table[wrong].iloc[0], scaled[wrong][0]
+        raise SeriesError(
+            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: {row['y']:g} is {value:.3g} deviations from "
+            "the mean of the training part, more than networks compute with. Correct the value, or leave its cell "
+            "empty."
+        )
+
+
+def find_runs(
+    observed: np.ndarray,
+    is_open: np.ndarray,
+    bounds: np.ndarray | tuple[int, ...],
+    window: WindowSpec,
+    min_history: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Find the origins that windows may have.
+
+    Args:
+        observed: bool[time], False if the source had no value.
+        is_open: bool[time], True if that value was not imputed.
+        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; int64[4]
+            for a single series.
+        min_history: steps of its series before an origin; None for the lookback.
+    Returns:
+        int64[run, 2] for each part: first origin and stop of each run, in order.
+    """
+    bounds = np.atleast_2d(bounds)
+    holes = _find_holes(observed, False, bounds)
+    free = _find_free(holes, _find_holes(is_open, True, bounds), bounds, window)
+    runs = {}
+    for number, part in enumerate(("train", "validation", "test")):
+        firsts, stops = bounds[:, number], bounds[:, number + 1]
+        observed_stops = np.maximum(_leave_out_holes(holes, stops), firsts)
+        with_history = np.maximum(firsts, bounds[:, 0] + (min_history or window.lookback))
+        runs[part] = _intersect(free, with_history, observed_stops - window.horizon + 1)
+    return runs | {"future": _intersect(free, bounds[:, 3], bounds[:, 3] + 1)}
+
+
+def _find_holes(mask: np.ndarray, wanted: bool, bounds: np.ndarray) -> np.ndarray:
+    """Return the rows inside the series with `mask` equal to `wanted`; rows beyond a series' end are no holes."""
+    rows = _find_true(mask, wanted)
+    return rows[rows < bounds[number_series(bounds[:, 0], rows + 1), 3]]
+
+
+def _find_free(holes: np.ndarray, open_holes: np.ndarray, bounds: np.ndarray, window: WindowSpec) -> np.ndarray:
+    """Return the runs of rows that holes allow as origins, in any part: int64[run, 2].
+
+    A hole excludes the origin after it. Adjacent holes over a whole horizon exclude the origin at the first of them. An
+    open hole excludes every window of its series that spans it.
+    """
+    firsts = holes[window.horizon - 1 :] - window.horizon + 1
+    blind = firsts[firsts == holes[: len(firsts)]]
+    of_open = bounds[number_series(bounds[:, 0], open_holes + 1)]
+    first_blocked = np.maximum(open_holes - window.horizon + 1, of_open[:, 0] + 1)
+    stop_blocked = np.minimum(open_holes + window.lookback, of_open[:, 3]) + 1
+    begins = np.concatenate([blind, holes + 1, first_blocked])
+    stops = np.concatenate([blind + 1, holes + 2, stop_blocked])
+    order = np.argsort(begins)
+    edge = bounds[-1, 3] + 1
+    free = np.stack([np.append(0, np.maximum.accumulate(stops[order])), np.append(begins[order], edge)], axis=1)
+    return free[free[:, 0] < free[:, 1]]
+
+
+def _leave_out_holes(holes: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return the stops, each moved before the holes that directly precede it."""
+    is_first = np.diff(holes, prepend=-2) != 1
+    first_of_stretch = holes[np.maximum.accumulate(np.where(is_first, np.arange(len(holes)), 0))]
+    # If no hole lies before a stop, the number is -1, which selects the row -2.
+    number = np.searchsorted(holes, stops) - 1
+    return np.where(np.append(holes, -2)[number] == stops - 1, np.append(first_of_stretch, -2)[number], stops)
+
+
+def _intersect(free: np.ndarray, firsts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return the free runs inside each stretch [first, stop), int64[run, 2]."""
+    begins = np.searchsorted(free[:, 1], firsts, side="right")
+    counts = np.maximum(np.searchsorted(free[:, 0], stops) - begins, 0)
+    stretch = np.repeat(np.arange(len(firsts)), counts)
+    number = np.arange(len(stretch)) - np.repeat(np.cumsum(counts) - counts - begins, counts)
+    runs = np.stack([np.maximum(free[number, 0], firsts[stretch]), np.minimum(free[number, 1], stops[stretch])], axis=1)
+    return runs[runs[:, 0] < runs[:, 1]]
+
+
+def _find_true(mask: np.ndarray, wanted: bool, block: int = 1 << 16) -> np.ndarray:
+    """Return the rows with `mask` equal to `wanted`; in blocks, so that a long series needs no second mask."""
+    blocks = range(0, len(mask), block)
+    return np.concatenate([begin + np.flatnonzero(mask[begin : begin + block] == wanted) for begin in blocks])

@@ -1,0 +1,378 @@
+"""Intervals: from held-out and fitted errors to bounds, their coverage, and series with few, sparse or no errors."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from fitted import find_all_errors, hold_out
+from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.intervals.fitting import (
+    Intervals,
+    LevelSpec,
+    add_intervals,
+    bound_forecasts,
+    describe_windows,
+    fit_intervals,
+)
+from rnn_pipelines.forecast.intervals.quantiles import count_needed, find_ranks
+from rnn_pipelines.forecast.intervals.window_facts import measure_windows
+from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
+from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
+from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
+from rnn_pipelines.forecast.methods.registry import fit_methods
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.source.reading import read_source
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec, gather_targets
+from rnn_pipelines.forecast.windows.splits import SplitSpec
+
+MakeValues = Callable[..., list[float | None]]
+
+Prepare = Callable[..., SimpleNamespace]
+LEVEL = LevelSpec((80, 95))
+NUM_STEPS = 1000
+SPLIT = SplitSpec(validation=0.1, test=0.2)
+WINDOW = WindowSpec(lookback=14, horizon=3)
+SIGNAL = 20 + 10 * np.sin(2 * np.pi * np.arange(NUM_STEPS) / 365)
+NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "even": lambda random: random.normal(0, 2, NUM_STEPS),
+    "heavy-tailed": lambda random: random.standard_t(3, NUM_STEPS),
+    "uneven": lambda random: random.normal(0, 1, NUM_STEPS) * SIGNAL / 10,
+}
+
+
+def forecast_all(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:
+    """The simple methods' forecasts of the test part, with their intervals."""
+    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+    intervals = fit_intervals(FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), {})[0], level)
+    forecasts = forecast_simple_methods(FittingData(panel, linear))
+    points = tabulate_forecasts(panel, prepared.features, prepared.scaler, forecasts, "test")
+    return add_intervals(points, intervals, panel, prepared.scaler, "test"), intervals
+
+
+# Levels and ranks
+
+
+@pytest.mark.parametrize("levels", [[0], [100], [80.5], ["high"]])
+def test_level_that_is_no_whole_percent_is_refused(levels: list[object]) -> None:
+    with pytest.raises(ValidationError):
+        LevelSpec.model_validate(levels)
+
+
+def test_levels_are_sorted_and_each_once() -> None:
+    assert LevelSpec((95, 80, 95)).root == (80, 95)
+
+
+@pytest.mark.parametrize(
+    ("level", "num_errors"), [(50, 3), (80, 9), (90, 19), (95, 39), (95, 40), (95, 400), (99, 199)]
+)
+def test_next_error_lies_inside_as_often_as_promised(level: int, num_errors: int) -> None:
+    """Of n + 1 exchangeable values each is as likely to be the next: counted for all of them, not drawn."""
+    values = np.arange(num_errors + 1.0)
+    inside = 0
+    for number in range(num_errors + 1):
+        lows, highs = find_ranks(np.delete(values, number)[:, None], np.array([level]))
+        inside += int(lows[0, 0] <= values[number] <= highs[0, 0])
+    assert level / 100 <= inside / (num_errors + 1) <= level / 100 + 2 / (num_errors + 1)
+
+
+def test_bounds_are_the_ranks_of_both_sides() -> None:
+    errors = np.random.default_rng(0).permutation(np.arange(1.0, 100.0))[:, None]
+    lows, highs = find_ranks(errors, np.array([80]))
+    assert (lows[0, 0], highs[0, 0]) == (10, 90)
+
+
+def test_skew_errors_have_skew_intervals() -> None:
+    lows, highs = find_ranks(np.random.default_rng(0).exponential(size=(500, 1)), np.array([90]))
+    assert (lows[0, 0] > 0, highs[0, 0] > 2.5) == (True, True)
+
+
+def test_few_errors_have_symmetric_intervals() -> None:
+    """Both sides by the largest error: by rank 19 of 19, because 20 · .95 = 19."""
+    lows, highs = find_ranks(np.linspace(-3, 1, 19)[:, None], np.array([95]))
+    assert (lows[0, 0], highs[0, 0]) == (-3, 3)
+
+
+@pytest.mark.parametrize("level", [50, 80, 90, 95, 99])
+def test_level_that_so_few_errors_cannot_promise_is_infinite(level: int) -> None:
+    """And never silently narrower."""
+    enough = count_needed(level)
+    for num_errors, is_finite in ((enough, True), (enough - 1, False)):
+        lows, highs = find_ranks(np.zeros((num_errors, 1)), np.array([level]))
+        assert np.isfinite([lows[0, 0], highs[0, 0]]).tolist() == [is_finite] * 2
+
+
+def test_each_step_has_its_own_ranks() -> None:
+    errors = np.random.default_rng(0).normal(size=(200, 2)) * [1, 5]
+    lows, highs = find_ranks(errors, np.array([80]))
+    assert 3 < (highs - lows)[0, 1] / (highs - lows)[0, 0] < 7
+
+
+# From unseen errors to bounds
+
+
+@pytest.fixture(scope="module")
+def walk(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    return prepare(make_values(300), WINDOW)
+
+
+def test_every_forecaster_has_intervals_of_its_own(walk: SimpleNamespace) -> None:
+    predictions, intervals = forecast_all(walk)
+    bounds = {name: predictions.get_bounds(name, 80) for name in intervals.names if name in predictions.forecasters}
+    widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
+    assert set(widths) == set(predictions.forecasters)
+    assert len(set(widths.values())) == len(widths)
+
+
+@pytest.mark.parametrize("name", ["baseline_ensemble", "theta"])
+def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: str) -> None:
+    """Of one alone it has those of that one."""
+    weights = {"baseline_ensemble": 0.0, "theta": 0.0} | {name: 1.0}
+    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    data = FittingData(panel, linear)
+    fitted = fit_methods(data)
+    fitted["ensemble"] = make_ensemble(data, fitted, weights)
+    intervals = fit_intervals(data, fitted, LevelSpec((80,)))
+    places = [intervals.names.tolist().index(found) for found in ("ensemble", name)]
+    np.testing.assert_array_equal(*intervals.lows[places])
+
+
+def test_bounds_are_ranks_of_errors_of_folds_that_had_not_seen_them(walk: SimpleNamespace) -> None:
+    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    _, intervals = forecast_all(walk)
+    place = intervals.names.tolist().index("baseline_ensemble")
+    assert not intervals.slopes[place].any()
+    lows, highs = find_ranks(find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels)
+    np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
+
+
+def test_method_is_judged_by_its_matrices_of_the_folds(walk: SimpleNamespace) -> None:
+    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
+    last = hold_out(linear, normalized.predictors, "last_value")
+    np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
+    _, intervals = forecast_all(walk)
+    place = intervals.names.tolist().index("last_value")
+    lows, _ = find_ranks(normalize_targets(panel, normalized, linear.validation) - last, intervals.levels)
+    np.testing.assert_allclose(intervals.lows[place], lows)
+
+
+def test_point_forecasts_stay_what_they_are(walk: SimpleNamespace) -> None:
+    with_intervals, _ = forecast_all(walk)
+    without, _ = forecast_all(walk, LevelSpec(()))
+    assert without.levels == ()
+    pd.testing.assert_frame_equal(with_intervals.table[without.table.columns], without.table, check_exact=True)
+
+
+def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
+    values = np.array(make_values(300), float)
+    wild = np.where(np.arange(300) < 290, values, 1e6)
+    one, other = (forecast_all(prepare(list(v), WINDOW, SplitSpec(validation=10, test=10)))[1] for v in (values, wild))
+    for part in ("lows", "highs"):
+        np.testing.assert_array_equal(getattr(one.as_evaluated(), part), getattr(other.as_evaluated(), part))
+
+
+def test_too_few_past_errors_leave_cells_empty_and_say_so(
+    prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    predictions, _ = forecast_all(prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99)))
+    assert predictions.get_bounds("baseline_ensemble", 99).isna().all(axis=None)
+    assert predictions.get_bounds("baseline_ensemble", 80).notna().all(axis=None)
+    assert "level 99" in caplog.text
+
+
+@pytest.mark.parametrize("num_series", [1, 3])
+@pytest.mark.parametrize("num_values", [12, 30, 45])
+def test_short_series_have_intervals(
+    num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues
+) -> None:
+    """From errors of one held-out origin, of fitted windows, or of the series' own past."""
+    series = {f"s{number}": make_values(num_values, seed=number) for number in range(num_series)}
+    split = SplitSpec(validation=2, test=2)
+    predictions, intervals = forecast_all(prepare(series, WindowSpec(lookback=4, horizon=2), split))
+    assert set(predictions.forecasters) <= set(intervals.names.tolist())
+    widths = [predictions.get_bounds("last_value", level).eval("hi - lo") for level in (80, 95)]
+    assert (widths[0] > 0).all()
+    assert (widths[1] > widths[0]).all()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("week", [np.arange(7) + 0.1, np.arange(7) / 7])
+def test_errors_of_rounding_size_have_narrow_bounds(week: np.ndarray) -> None:
+    """They were divided by sizes near 0, which made bounds of up to 1e121."""
+    times, factors = pd.date_range("2024-01-01", periods=210), (1, 2, 3)
+    table = pd.concat(
+        [pd.DataFrame({"unique_id": f"s{factor}", "ds": times, "y": np.tile(factor * week, 30)}) for factor in factors]
+    )
+    small: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}
+    found = Forecaster(h=7, lookback=14, **small).fit(table).predict(methods="all")
+    assert (found["ensemble-hi-95"] - found["ensemble-lo-95"]).max() < 1e-3
+    assert (found["last_value-hi-95"] - found["last_value-lo-95"]).max() < 10 * np.ptp(3 * week)
+
+
+def test_folds_of_one_origin_give_bounds(walk: SimpleNamespace) -> None:
+    """Without another fold, nothing shows that the noise is uneven."""
+    linear = fit_linear_models(walk.windows)
+    one = replace(linear, fold=np.zeros_like(linear.fold), begins=linear.begins[:1], stops=linear.stops[-1:])
+    data = FittingData(walk.windows, one)
+    intervals = fit_intervals(data, fit_methods(data), LEVEL)
+    assert np.isfinite(intervals.lows).all()
+    assert not intervals.slopes.any()
+
+
+def test_large_series_of_a_panel_have_wide_intervals(prepare: Prepare, make_values: MakeValues) -> None:
+    """Errors are pooled, each in the frame of its window."""
+    series = {f"s{number}": make_values(60, seed=number) for number in range(20)}
+    series["large"] = [100 * value for value in make_values(60, seed=0) if value is not None]
+    predictions, _ = forecast_all(prepare(series, WINDOW), LevelSpec((80,)))
+    widths = (
+        predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo").groupby(predictions.table["unique_id"]).mean()
+    )
+    assert 95 < widths["large"] / widths["s0"] < 105
+
+
+def test_wider_level_holds_the_narrower_one(walk: SimpleNamespace) -> None:
+    predictions, _ = forecast_all(walk)
+    inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
+    assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
+
+
+def test_inputs_are_not_changed(walk: SimpleNamespace) -> None:
+    predictions, intervals = forecast_all(walk)
+    points = predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]]
+    before = points.copy()
+    add_intervals(Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test")
+    pd.testing.assert_frame_equal(points, before)
+
+
+def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
+    _, intervals = forecast_all(walk)
+    panel, origins = walk.windows, walk.windows.index("test").origins(np.arange(3))
+    names = np.repeat(walk.scaler["unique_id"].to_numpy(), 3)
+    forecasts = np.zeros((3, panel.horizon))
+    picked = intervals.pick("ridge", "y_hat")
+    one, other = (
+        bound_forecasts(found, name, describe_windows(found, panel, origins, names, walk.scaler), forecasts)
+        for found, name in ((intervals, "ridge"), (picked, "y_hat"))
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def drifting(prepare: Prepare) -> FittingData:
+    """A trend becomes steeper, so that forecasts lag behind more and more."""
+    times, noise = np.arange(300), np.random.default_rng(3).normal(size=300)
+    panel = prepare(list(times**2 / 100 + noise), WINDOW).windows
+    return FittingData(panel, fit_linear_models(panel))
+
+
+def test_growing_errors_and_students_t_widen_the_bounds_of_a_drifting_series(drifting: FittingData) -> None:
+    """Later steps by more, because fewer of their targets do not overlap; and a higher level by more."""
+    linear = drifting.linear
+    assert linear.is_forward
+    fitted = {"last_value": fit_methods(drifting)["last_value"]}
+    wide, narrow = (
+        fit_intervals(replace(drifting, linear=replace(linear, is_forward=forward)), fitted, LEVEL).as_evaluated()
+        for forward in (True, False)
+    )
+    sizes = np.abs(drifting.actual[:, 0] - fitted["last_value"].out_of_fold[:, 0])
+    assert sizes[linear.fold == 4].mean() > 1.1 * sizes[linear.fold == 0].mean()
+    ratio = ((wide.highs - wide.lows) / (narrow.highs - narrow.lows))[0]
+    assert (np.diff(ratio, axis=1) > 0).all()
+    assert 1.02 < ratio[0, 0] < ratio[1, 0]
+
+
+def test_new_forecasts_of_a_drifting_series_count_the_errors_of_the_test_part(drifting: FittingData) -> None:
+    panel = drifting.panel
+    fitted = {"last_value": fit_methods(drifting)["last_value"]}
+    intervals = fit_intervals(drifting, fitted, LEVEL)
+    tested = panel.index("test").origins(np.arange(len(panel.index("test"))))
+    last = np.repeat(panel.values[tested - 1, :1], panel.horizon, axis=1)
+    origins, forecasts = (
+        np.concatenate(parts) for parts in ((drifting.validation, tested), (fitted["last_value"].out_of_fold, last))
+    )
+    sizes = intervals.get_sizes("last_value").expect(measure_windows(panel, origins), forecasts)
+    errors = (gather_targets(panel, origins) - forecasts) / sizes
+    ratio = np.stack([intervals.lows[0], intervals.highs[0]]) / np.stack(find_ranks(errors, intervals.levels))
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-4)
+    one = intervals.pick("last_value", "y_hat").as_evaluated()
+    assert (one.highs != intervals.highs).all()
+
+
+def test_level_series_has_one_set_of_bounds(prepare: Prepare) -> None:
+    values = np.random.default_rng(0).normal(size=300)
+    _, intervals = forecast_all(prepare(list(values), WINDOW))
+    assert intervals.as_evaluated() is intervals
+
+
+# What they hold
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", NOISES)
+def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None:
+    """At every step, over 20 draws: within 3 points, which is two standard errors of so few."""
+    covered = []
+    for seed in range(20):
+        values = SIGNAL + NOISES[noise](np.random.default_rng(seed))
+        predictions, _ = forecast_all(prepare(list(values), WINDOW, SPLIT))
+        y, steps = predictions.table["y"], predictions.table["horizon_step"]
+        bounds = {level: predictions.get_bounds("baseline_ensemble", level) for level in (80, 95)}
+        covered.append([((b["lo"] <= y) & (y <= b["hi"])).groupby(steps).mean() for b in bounds.values()])
+    found = np.mean(covered, axis=0)
+    assert np.abs(found - [[0.80], [0.95]]).max() < 0.03
+
+
+def test_intervals_follow_noise_that_grows_with_the_level(prepare: Prepare) -> None:
+    """Three times as loud at the height as at the bottom."""
+    values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
+    predictions, intervals = forecast_all(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
+    assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
+    width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
+    level = predictions.table["baseline_ensemble"]
+    assert 2 < width[level > 27].mean() / width[level < 13].mean() < 4
+
+
+def test_even_noise_has_intervals_of_one_width(prepare: Prepare) -> None:
+    values = SIGNAL + NOISES["even"](np.random.default_rng(0))
+    _, intervals = forecast_all(prepare(list(values), WINDOW, SPLIT))
+    assert not intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
+
+
+def measure_coverage(recipe: Recipe) -> np.ndarray:
+    """Of the mix of simple methods on the test part, float64[level]."""
+    panel = prepare_panel(read_source(recipe.source), recipe)
+    predictions, _ = forecast_all(SimpleNamespace(**vars(panel)))
+    table = predictions.table
+    bounds = [predictions.get_bounds("baseline_ensemble", level)[table["y"].notna()] for level in (80, 95)]
+    y = table["y"].dropna()
+    return np.array([((pair["lo"] <= y) & (y <= pair["hi"])).mean() for pair in bounds])
+
+
+def test_coverage_of_seattle_is_within_4_points() -> None:
+    assert np.abs(measure_coverage(Recipe(source=SourceSpec(name="seattle"))) - [0.80, 0.95]).max() < 0.04
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "time", "target", "lookback", "horizon"),
+    [("daily-min-temperatures", "Date", "Temp", 14, 7), ("monthly-sunspots", "Month", "Sunspots", 132, 12)],
+)
+def test_coverage_of_real_series_is_within_4_points(
+    real_data: Path, name: str, time: str, target: str, lookback: int, horizon: int
+) -> None:
+    source = SourceSpec(path=str(real_data / f"series/{name}.csv"), time=time, target=target)
+    recipe = Recipe(source=source, window=WindowSpec(lookback=lookback, horizon=horizon))
+    assert np.abs(measure_coverage(recipe) - [0.80, 0.95]).max() < 0.04

@@ -1,0 +1,40 @@
+"""Methods for sparse series, beside a second computation."""
+
+import numpy as np
+
+from rnn_pipelines.forecast.methods.local.intermittent import ALPHA, extend_by_croston, extend_by_mean, extend_by_zero
+
+
+def smooth_alone(values: list[float]) -> float:
+    demands = [value for value in values if value > 0]
+    size, interval, waiting = sum(demands) / len(demands), len(values) / len(demands), 1
+    for value in values:
+        if value > 0:
+            size += ALPHA * (value - size)
+            interval += ALPHA * (waiting - interval)
+            waiting = 1
+        else:
+            waiting += 1
+    return (1 - ALPHA / 2) * size / interval
+
+
+def test_croston_is_that_of_a_recursion_by_single_values() -> None:
+    values = [0.0, 0, 3, 0, 5, 0, 0, 0, 2, 1, 0]
+    np.testing.assert_allclose(extend_by_croston(np.array([values]), 1, 3)[0], smooth_alone(values))
+
+
+def test_croston_does_not_count_steps_before_the_first_value() -> None:
+    past = np.array([[np.nan, np.nan, 0, 3, 0, 4]])
+    np.testing.assert_allclose(extend_by_croston(past, 1, 2), extend_by_croston(past[:, 2:], 1, 2))
+
+
+def test_a_series_of_zeros_stays_at_zero() -> None:
+    assert not extend_by_croston(np.zeros((1, 9)), 1, 3).any()
+
+
+def test_the_mean_is_that_of_the_values_that_are_there() -> None:
+    np.testing.assert_allclose(extend_by_mean(np.array([[np.nan, 1, 3]]), 1, 2), [[2, 2]])
+
+
+def test_zero_is_zero() -> None:
+    assert not extend_by_zero(np.ones((2, 3)), 1, 4).any()

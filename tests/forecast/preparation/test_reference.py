@@ -1,0 +1,170 @@
+"""A champion knows its history: a revision, another unit and lost values are found, and newer values are none."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn_pipelines.forecast.preparation.reference import (
+    LEVEL_STEPS,
+    Reference,
+    ReferenceTable,
+    describe_new_history,
+    find_changes,
+    find_ended,
+    measure_reference,
+)
+
+NUM = 300
+
+
+def make_series(values: np.ndarray, name: str = "a", first: str = "2024-01-01") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "unique_id": name,
+            "ds": pd.date_range(first, periods=len(values)),
+            "y": values,
+            "observed": np.isfinite(values),
+        }
+    )
+
+
+def make_values(num: int = NUM, seed: int = 0) -> np.ndarray:
+    return 50 + np.random.default_rng(seed).normal(0, 5, 500)[:num]
+
+
+def learn(series: pd.DataFrame) -> Reference:
+    until = series.groupby("unique_id")["ds"].agg(lambda times: times.iloc[int(0.8 * len(times)) - 1]).to_dict()
+    return ReferenceTable.validate(measure_reference(series, until, "D"))
+
+
+def find_kind(series: pd.DataFrame, reference: Reference) -> str:
+    changes = find_changes(series, reference, 30)
+    return changes["a"].kind if "a" in changes else ""
+
+
+def test_statistics_are_those_of_the_observed_values() -> None:
+    values = np.array([0.0, 4.0, 4.0, np.nan, 4.0, -2.0, 0.0])
+    series = pd.concat([make_series(values), make_series(make_values(), "b")], ignore_index=True)
+    row = learn(series).iloc[0]
+    assert row[["num_values", "longest_run", "late_steps"]].tolist() == [6, 3, NUM - 7]
+    assert row[["mean", "lowest", "highest", "zero_share"]].tolist() == pytest.approx([10 / 6, -2, 4, 2 / 6])
+    assert row["deviation"] == pytest.approx(np.std([0, 4, 4, 4, -2, 0]))
+    assert row["last"] == pd.Timestamp("2024-01-07")
+    assert np.isnan(row["lowest_level"])
+
+
+def test_levels_are_those_of_the_learnt_windows() -> None:
+    values = make_values()
+    values[250:] += 100
+    means = [values[start : start + LEVEL_STEPS].mean() for start in range(240 - LEVEL_STEPS + 1)]
+    row = learn(make_series(values)).iloc[0]
+    assert row[["lowest_level", "highest_level"]].tolist() == pytest.approx([min(means), max(means)])
+
+
+@pytest.mark.parametrize("scale", [1000, 1.5, 0.6, 1e-3, -1])
+def test_other_values_of_the_same_times_are_another_history(scale: float) -> None:
+    values = make_values()
+    assert find_kind(make_series(values * scale), learn(make_series(values))) == "rewritten"
+
+
+def test_shift_spread_and_zeros_are_another_history() -> None:
+    values, reference = make_values(), learn(make_series(make_values()))
+    for other in (values + 273, 50 + 10 * (values - 50), np.where(np.arange(NUM) % 3 == 0, 0, values)):
+        assert find_kind(make_series(other), reference) == "rewritten"
+
+
+@given(seed=st.integers(0, 10_000), num_new=st.integers(0, 200), trend=st.floats(-0.5, 0.5), late=st.integers(0, 20))
+def test_newer_values_and_late_corrections_are_no_change(seed: int, num_new: int, trend: float, late: int) -> None:
+    values = make_values(500, seed) + trend * np.arange(500) + 300
+    reference = learn(make_series(values[:NUM]))
+    values[NUM - late : NUM] *= 1.1
+    assert find_kind(make_series(values[: NUM + num_new]), reference) == ""
+
+
+@pytest.mark.parametrize(("num_gone", "kind"), [(30, ""), (31, "vanished"), (200, "vanished")])
+def test_tenth_of_the_values_may_vanish(num_gone: int, kind: str) -> None:
+    values, reference = make_values(), learn(make_series(make_values()))
+    assert find_kind(make_series(values).iloc[num_gone:], reference) == kind
+    assert find_kind(make_series(values).iloc[: NUM - num_gone], reference) == kind
+    values[np.random.default_rng(0).choice(NUM, num_gone, replace=False)] = np.nan
+    assert find_kind(make_series(values), reference) == kind
+
+
+@pytest.mark.parametrize("num_days", [1, 100, 149])
+def test_table_that_keeps_its_length_has_lost_nothing(num_days: int) -> None:
+    values, reference = make_values(500), learn(make_series(make_values()))
+    assert find_kind(make_series(values[: NUM + num_days]).iloc[num_days:], reference) == ""
+
+
+def test_data_of_an_earlier_day_have_lost_nothing() -> None:
+    values, reference = make_values(), learn(make_series(make_values()))
+    assert find_changes(make_series(values[:100]), reference, 30, is_cut=True) == {}
+
+
+@pytest.mark.parametrize(("num", "kind"), [(9, ""), (10, "stuck")])
+def test_value_that_repeats_is_stuck_after_ten_steps(num: int, kind: str) -> None:
+    values = np.append(make_values(), np.full(num, 47.0))
+    assert find_kind(make_series(values), learn(make_series(make_values()))) == kind
+
+
+def test_stretches_as_in_training_are_not_stuck() -> None:
+    counts = np.where(np.arange(NUM) % 25 == 0, 3.0, 0.0)
+    assert find_kind(make_series(np.append(counts, np.zeros(20))), learn(make_series(counts))) == ""
+    assert find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts))) == "stuck"
+    constant = np.full(NUM, 5.0)
+    assert find_kind(make_series(np.append(constant, constant)), learn(make_series(constant))) == ""
+
+
+@pytest.mark.parametrize(("num", "kind"), [(2, ""), (3, "negative"), (30, "negative")])
+def test_values_below_0_are_new_if_there_were_none(num: int, kind: str) -> None:
+    values = np.append(make_values(), -make_values(500)[-num:])
+    assert find_kind(make_series(values), learn(make_series(make_values()))) == kind
+    assert find_kind(make_series(values - 51), learn(make_series(make_values() - 51))) == ""
+
+
+def test_series_that_is_gone_is_absent() -> None:
+    reference = learn(pd.concat([make_series(make_values(), name) for name in "ab"], ignore_index=True))
+    (change,) = find_changes(make_series(make_values(), "b"), reference, 30).values()
+    assert change.kind == "absent"
+
+
+@pytest.mark.parametrize(("num_steps", "has_ended"), [(7, False), (8, True)])
+def test_series_has_ended_if_the_others_go_on_for_more_than_a_horizon(num_steps: int, has_ended: bool) -> None:
+    one, other = make_series(make_values()), make_series(make_values(NUM + num_steps), "b")
+    reference = learn(pd.concat([one, other[:NUM]], ignore_index=True))
+    today = pd.concat([one, other], ignore_index=True)
+    assert list(find_ended(today, reference, "D", 7)) == ["a"] * has_ended
+    # It had ended before the training.
+    assert find_ended(today, learn(today), "D", 7) == {}
+
+
+def test_numbered_steps_are_compared_as_days_are() -> None:
+    values = make_values()
+    steps = make_series(values).assign(ds=np.arange(NUM))
+    reference = ReferenceTable.validate(measure_reference(steps, {"a": 239}, 1))
+    assert find_kind(steps, reference) == ""
+    assert find_kind(steps.assign(y=1000 * values), reference) == "rewritten"
+
+
+@dataclass(frozen=True)
+class Panel:
+    num_rewritten: int
+    num_absent: int
+
+
+@pytest.mark.parametrize(
+    ("panel", "is_other"), [(Panel(1, 0), False), (Panel(2, 0), True), (Panel(0, 9), False), (Panel(1, 5), True)]
+)
+def test_history_of_a_panel_may_change_in_a_tenth_of_its_series(panel: Panel, is_other: bool) -> None:
+    """Of those that it still has."""
+    tables = [make_series(make_values(seed=number), str(number)) for number in range(10)]
+    today = [
+        table.assign(y=table["y"] * (1000 if number < panel.num_rewritten else 1))
+        for number, table in enumerate(tables[: 10 - panel.num_absent])
+    ]
+    found = describe_new_history(pd.concat(today, ignore_index=True), learn(pd.concat(tables, ignore_index=True)))
+    assert (found is not None) == is_other

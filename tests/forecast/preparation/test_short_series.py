@@ -1,0 +1,291 @@
+"""The shortest series of a panel ends no run and caps no lookback: padding stands for the steps before it began."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn_pipelines.errors import SeriesTooShortError
+from rnn_pipelines.forecast.windows.panel import (
+    EvaluationSpec,
+    Part,
+    WindowedPanel,
+    WindowSpec,
+    count_padded,
+    find_history,
+    gather_windows,
+    number_series,
+)
+from rnn_pipelines.forecast.windows.splits import SplitSpec
+from rnn_pipelines.forecast.windows.windowing import find_min_history
+
+Prepare = Callable[..., SimpleNamespace]
+MakeValues = Callable[..., list[float | None]]
+
+# Days, so that the season has 7 steps and a window of a panel needs 14.
+WINDOW = WindowSpec(lookback=30, horizon=3)
+SPLIT = SplitSpec(validation=6, test=6)
+PARTS: tuple[Part, ...] = ("train", "validation", "test", "future")
+
+
+def list_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
+    index = panel.index(part)
+    return index.origins(np.arange(len(index)))
+
+
+def list_places(prepared: SimpleNamespace, part: Part, name: str) -> list[int]:
+    """The origins of a series in its own steps."""
+    panel = prepared.windows
+    origins = list_origins(panel, part)
+    number = prepared.cutoffs["unique_id"].tolist().index(name)
+    return (origins[number_series(panel.series_starts, origins) == number] - panel.series_starts[number]).tolist()
+
+
+@pytest.fixture(scope="module")
+def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """A long series with open gaps, a short one without a window in training, and a short one."""
+    values = {
+        "a": make_values(80, seed=1, missing=[2, 36, 37]),
+        "b": make_values(28, seed=2),
+        "c": make_values(34, seed=3),
+    }
+    return prepare(values, WINDOW, SPLIT, gaps="split")
+
+
+# What a window needs
+
+
+@pytest.mark.parametrize(
+    ("lookback", "horizon", "season_length", "num_series", "needed"),
+    [(20, 3, 7, 1, 20), (20, 3, 7, 2, 14), (20, 18, 7, 2, 18), (10, 3, 7, 2, 10), (20, 3, 1, 2, 3), (20, 1, 1, 9, 2)],
+    ids=["a series alone", "two seasons", "the horizon", "no more than the lookback", "no season", "two steps"],
+)
+def test_window_needs(lookback: int, horizon: int, season_length: int, num_series: int, needed: int) -> None:
+    assert find_min_history(WindowSpec(lookback=lookback, horizon=horizon), season_length, num_series) == needed
+
+
+def test_first_window_of_a_panel_sees_two_seasons(prepared: SimpleNamespace) -> None:
+    assert list_places(prepared, "train", "c")[0] == 14
+
+
+def test_first_window_of_a_series_alone_sees_the_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
+    assert list_origins(prepare(make_values(80), WINDOW, SPLIT).windows, "train")[0] == 30
+
+
+def test_season_that_is_set_counts(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(80, seed=1), "b": make_values(60, seed=2)}
+    prepared = prepare(values, WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=5))
+    assert (list_places(prepared, "train", "a")[0], prepared.windows.season_length) == (10, 5)
+
+
+# What the padding is
+
+
+def pad(values: np.ndarray, origin: int, lookback: int, season: int) -> list[float]:
+    """The history of one window, step by step: a step before the first is that of some seasons later."""
+    steps = range(origin - lookback, origin)
+    return [values[next(row for row in range(step, origin, season) if row >= 0)] for step in steps]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNamespace, part: Part) -> None:
+    panel = prepared.windows
+    origins = list_origins(panel, part)
+    history, _, _ = gather_windows(panel, origins)
+    for window, origin in zip(history, origins, strict=True):
+        start = panel.series_starts[number_series(panel.series_starts, origin)]
+        assert window[:, 0].tolist() == pad(panel.values[start:, 0], origin - start, panel.lookback, 7)
+
+
+def test_padding_repeats_the_first_step_where_no_season_was_seen(prepared: SimpleNamespace) -> None:
+    panel = prepared.windows
+    start = panel.series_starts[1]
+    history, _, _ = gather_windows(panel, np.array([start + 3]))
+    assert history[0, :, 0].tolist() == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
+
+
+def test_padded_steps_are_counted(prepared: SimpleNamespace) -> None:
+    panel = prepared.windows
+    assert count_padded(panel, panel.series_starts + 14).tolist() == [16, 16, 16]
+    assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_padding_is_never_empty(prepared: SimpleNamespace, part: Part) -> None:
+    origins = list_origins(prepared.windows, part)
+    assert np.isfinite(gather_windows(prepared.windows, origins)[0]).all()
+
+
+def test_some_windows_are_padded(prepared: SimpleNamespace) -> None:
+    """Or the tests above would say nothing."""
+    panel = prepared.windows
+    assert all(count_padded(panel, list_origins(panel, part)).any() for part in PARTS)
+
+
+# No leaks
+
+
+@given(st.lists(st.integers(2, 30), min_size=1, max_size=4), st.integers(1, 40), st.integers(1, 12), st.data())
+def test_no_row_of_a_history_lies_in_the_future_or_in_another_series(
+    lengths: list[int], lookback: int, season_length: int, data: st.DataObject
+) -> None:
+    none = np.zeros((0, 2), np.int64)
+    starts = np.append(0, np.cumsum(lengths))[:-1]
+    values = np.zeros((sum(lengths), 1), np.float32)
+    panel = WindowedPanel(values, none, none, none, none, starts, lookback, 1, 1, season_length)
+    number = data.draw(st.integers(0, len(lengths) - 1))
+    origin = int(starts[number]) + data.draw(st.integers(1, lengths[number]))
+    rows = find_history(panel, np.array([origin]))
+    assert (starts[number] <= rows).all()
+    assert (rows < origin).all()
+
+
+@pytest.mark.parametrize("cut", [14, 16, 19, 20, 27, 30, 33])
+def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_values: MakeValues, cut: int) -> None:
+    values = {"a": make_values(80, seed=1), "b": make_values(34, seed=2)}
+    changed = values | {"b": [value if row < cut else value + 1000 for row, value in enumerate(values["b"])]}
+    before, after = (prepare(each, WINDOW, SPLIT) for each in (values, changed))
+    origins = before.windows.series_starts[1] + np.arange(14, cut + 1)
+    # Unscaled, because the scale is that of the training part, which has changed too.
+    one, other = (each.features.table["y"].to_numpy()[find_history(each.windows, origins)] for each in (before, after))
+    np.testing.assert_array_equal(one, other)
+
+
+# Series that are too short
+
+
+def test_series_without_a_training_window_is_forecast_all_the_same(prepared: SimpleNamespace) -> None:
+    assert list_places(prepared, "train", "b") == []
+    assert list_places(prepared, "validation", "b") == [16, 17, 18, 19]
+    assert list_places(prepared, "test", "b") == [22, 23, 24, 25]
+    assert list_places(prepared, "future", "b") == [28]
+
+
+def test_every_series_that_is_kept_has_windows_in_validation_test_and_future(prepared: SimpleNamespace) -> None:
+    assert all(list_places(prepared, part, name) for part in PARTS[1:] for name in "abc")
+
+
+def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues) -> None:
+    """Its gap at the end leaves no window."""
+    values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
+    prepared = prepare(values, WINDOW, SPLIT, gaps="split")
+    alone = prepare({name: values[name] for name in "ac"}, WINDOW, SPLIT, gaps="split")
+    assert prepared.series["unique_id"].unique().tolist() == ["a", "c"]
+    np.testing.assert_array_equal(prepared.windows.values, alone.windows.values)
+    for part in PARTS:
+        np.testing.assert_array_equal(getattr(prepared.windows, part), getattr(alone.windows, part))
+
+
+def test_series_that_are_left_out_are_stated_and_logged(
+    prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = {name: make_values(80, seed=seed) for seed, name in enumerate(["a", "b"])}
+    values |= {f"short {number}": [1.0, 2.0, 3.0] for number in range(6)}
+    profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
+    assert profile["left_out"] == [f"short {number}" for number in range(6)]
+    (sentence,) = profile["repairs"]
+    assert f"catalog: {sentence}" in caplog.messages
+
+
+def test_profile_is_that_of_the_series_that_are_left(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 9}
+    profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
+    assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
+
+
+def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
+    profile = prepare(values, WINDOW, SPLIT).profile
+    assert (profile["left_out"], profile["unjudged"]) == ([], [])
+    # The series begin together.
+    assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
+
+
+def test_panel_of_short_series_alone_is_too_short(prepare: Prepare) -> None:
+    with pytest.raises(SeriesTooShortError, match=r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"):
+        prepare({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}, WINDOW, SPLIT, short_series="drop")
+
+
+def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(28, seed=1), "b": make_values(27, seed=2)}
+    with pytest.raises(SeriesTooShortError, match=r"'a' has 28 .* 16 for train.* 17"):
+        prepare(values, WINDOW, SPLIT)
+
+
+def test_constant_series_are_used(prepare: Prepare) -> None:
+    prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
+    assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 13])
+def test_young_series_is_forecast(prepare: Prepare, make_values: MakeValues, size: int) -> None:
+    values = {"a": make_values(80, seed=1), "b": list(range(size)), "c": make_values(60, seed=2)}
+    prepared = prepare(values, WINDOW, SPLIT)
+    assert (list_places(prepared, "future", "b"), prepared.profile["left_out"]) == ([size], [])
+
+
+YOUNG = [float(value) for value in range(20)]
+
+
+@pytest.fixture(scope="module")
+def with_a_young_one(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
+    """A series that has what a window needs, and nothing that could be hidden from it."""
+    return prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
+
+
+def test_series_too_short_to_be_judged_is_forecast_and_nothing_else(with_a_young_one: SimpleNamespace) -> None:
+    assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
+
+
+def test_series_too_short_to_be_judged_takes_no_part_in_training(
+    prepare: Prepare, make_values: MakeValues, with_a_young_one: SimpleNamespace
+) -> None:
+    """Its rows are as new as those by which others are judged."""
+    alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
+    one, other = (
+        gather_windows(each.windows, list_origins(each.windows, "train")) for each in (with_a_young_one, alone)
+    )
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_series_too_short_to_be_judged_is_scaled_by_all_of_it(with_a_young_one: SimpleNamespace) -> None:
+    scaler = with_a_young_one.scaler.set_index("unique_id").loc["b"]
+    assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
+
+
+def test_series_too_short_to_be_judged_is_named(with_a_young_one: SimpleNamespace) -> None:
+    profile = with_a_young_one.profile
+    assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
+    assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
+
+
+@pytest.mark.parametrize(
+    ("short", "message"),
+    [([1.0, 2.0], r"1 of 3 series with fewer than 14 steps \(b: 2\)"), (YOUNG, r"1 of 3 series that are too short")],
+)
+def test_short_series_can_end_the_run(
+    prepare: Prepare, make_values: MakeValues, short: list[float], message: str
+) -> None:
+    values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
+    with pytest.raises(SeriesTooShortError, match=rf"{message}.*source.short_series=drop"):
+        prepare(values, WINDOW, SPLIT, short_series="error")
+
+
+def test_min_length_says_what_is_short(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
+    assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
+
+
+def test_min_length_holds_for_a_series_alone(prepare: Prepare, make_values: MakeValues) -> None:
+    with pytest.raises(SeriesTooShortError, match="1 of 1 series with fewer than 90 steps"):
+        prepare(make_values(80), WINDOW, SPLIT, min_length=90)
+
+
+def test_series_that_is_left_alone_needs_its_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
+    values = {"a": make_values(34, seed=1), "b": [1.0, 2.0]}
+    with pytest.raises(SeriesTooShortError, match=r"'a' has 34 .* 22 for train.* 33"):
+        prepare(values, WINDOW, SPLIT, short_series="drop")

@@ -1,0 +1,90 @@
+"""The columns of times, values and series that the user did not name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.source.column_choice import choose_columns
+from rnn_pipelines.forecast.source.specs import SourceSpec
+
+DAYS = pd.date_range("2024-01-01", periods=40)
+TEXT = DAYS.strftime("%Y-%m-%d")
+COUNT = np.arange(40)
+
+
+def choose(table: pd.DataFrame, **given: str) -> tuple[str, str, str | None]:
+    found = choose_columns(table, SourceSpec(path="my.csv", **given), given, ())
+    return found.time, found.target, found.id
+
+
+def refuse(table: pd.DataFrame, **given: str) -> str:
+    with pytest.raises(SeriesError) as refused:
+        choose(table, **given)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("dates", [TEXT, DAYS, DAYS.strftime("%d.%m.%Y"), DAYS.strftime("%Y%m%d").astype(int)])
+def test_dates_are_the_times_and_a_number_of_the_rows_is_not(dates: object) -> None:
+    table = pd.DataFrame({"id": COUNT + 1, "when": dates, "units": 5.5})
+    assert choose(table, target="units") == ("when", "units", None)
+
+
+def test_of_two_columns_of_dates_the_name_decides() -> None:
+    table = pd.DataFrame({"delivered": TEXT, "date": TEXT, "y": 1.5})
+    assert choose(table)[0] == "date"
+    assert "Name one of ['delivered', 'ordered'] in source.time" in refuse(
+        pd.DataFrame({"delivered": TEXT, "ordered": TEXT, "y": 1.5})
+    )
+
+
+def test_whole_numbers_are_times_only_if_they_are_regular_and_increase() -> None:
+    assert choose(pd.DataFrame({"run": COUNT * 5, "level": COUNT % 7 + 0.5}))[0] == "run"
+    for numbers in (COUNT % 10, COUNT[::-1], COUNT**2):
+        assert "no column holds dates" in refuse(pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5}))
+
+
+def test_whole_numbers_of_two_columns_are_named() -> None:
+    table = pd.DataFrame({"run": COUNT, "row": COUNT + 7, "level": COUNT % 7 + 0.5})
+    assert "which column has the times? Name one of ['run', 'row']" in refuse(table)
+
+
+def test_steps_begin_again_in_each_series() -> None:
+    table = pd.DataFrame({"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5})
+    assert choose(table, id="shop")[0] == "week_no"
+
+
+@pytest.mark.parametrize("name", ["ds", "unique_id"])
+def test_names_of_forecasting_libraries_need_no_option(name: str) -> None:
+    table = pd.DataFrame(
+        {"unique_id": np.repeat(["a", "b"], 20), "ds": np.tile(TEXT[:20], 2), "y": 1.5, "date": "2024"}
+    )
+    assert choose(table) == ("ds", "y", "unique_id")
+
+
+def test_prices_of_years_1700_to_2100_are_no_times() -> None:
+    table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
+    assert choose(table)[:2] == ("day", "price")
+
+
+def test_the_column_of_several_series_is_named() -> None:
+    table = pd.DataFrame({"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)})
+    message = refuse(table.assign(sold=1.5), target="sold")
+    assert "Name their column with source.id=city, or one of ['shop']" in message
+
+
+def test_repeated_hours_of_a_clock_change_are_one_series() -> None:
+    times = [*TEXT, TEXT[3]]
+    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
+
+
+@pytest.mark.parametrize("names", [DAYS[:12].strftime("%d.%m.%Y"), [str(year) for year in range(2010, 2022)]])
+def test_a_table_with_columns_of_times_is_turned(names: list[str]) -> None:
+    table = pd.DataFrame([[number, *range(12)] for number in range(1, 30)], columns=["Product", *names])
+    assert ".set_index('Product').T" in refuse(table)
+
+
+def test_a_column_named_after_a_time_shows_its_faulty_cells() -> None:
+    """The reader names the row, which a list of candidates would hide."""
+    table = pd.DataFrame({"date": ["soon", *["2024-13-77"] * 39], "y": 1.5, "note": "x"})
+    assert choose(table)[0] == "date"

@@ -1,0 +1,1393 @@
+"""Every source gives the same long table; every file that can't gives an error that says what to do."""
+
+import gzip
+import importlib.util
+import io
+import logging
+import os
+import re
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rnn_pipelines.errors import ParameterError, SeriesError
+from rnn_pipelines.forecast.parameters import FrameSpec
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
+from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
+from rnn_pipelines.forecast.source import reading as source_reading
+from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
+from rnn_pipelines.forecast.source.reading import read_rows, read_source, read_table
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowSpec
+from rnn_pipelines.forecast.windows.splits import SplitSpec
+from rnn_pipelines.parameter_models import read_parameter_model
+from rnn_pipelines.reading import dialect, user_files
+from rnn_pipelines.reading.numbers import NO_VALUE
+
+Write = Callable[..., str]
+
+DAYS = pd.date_range("2020-01-01", periods=30)
+PLAIN = "ds,y\n2020-01-01,1.5\n2020-01-02,2.5\n2020-01-03,3.5\n"
+
+
+def fail(path: str | None, external: pd.DataFrame | None = None, **options: object) -> str:
+    """The message of the error that reading ends in."""
+    with pytest.raises(SeriesError) as caught:
+        read_source(SourceSpec(path=path, **options), external)
+    return str(caught.value)
+
+
+def zip_files(*names: str) -> bytes:
+    content = io.BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, PLAIN)
+    return content.getvalue()
+
+
+def read_catalog(table: pd.DataFrame, **options: object) -> pd.DataFrame:
+    return read_source(SourceSpec(name="catalog", **options), table)
+
+
+# What can be read
+
+
+def test_seattle_has_1461_days() -> None:
+    assert len(read_source(SourceSpec(name="seattle"))) == 1461
+
+
+def test_seattle_is_daily_from_2012_to_2015() -> None:
+    assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(pd.date_range("2012-01-01", "2015-12-31"))
+
+
+def test_seattle_is_the_maximum_temperature() -> None:
+    assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
+
+
+@pytest.mark.parametrize("name", ["temperature", "sine", "noisy_sine"])
+def test_synthetic_series_bring_their_signal(name: str) -> None:
+    assert list(read_source(SourceSpec(name=name)).columns) == ["unique_id", "ds", "y", "signal"]
+
+
+def test_seed_reaches_the_synthetic_series() -> None:
+    first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
+    assert not first["y"].equals(second["y"])
+
+
+def test_csv_is_read_by_its_own_column_names(write: Write) -> None:
+    path = write("Date,Rain,Temp\n2020-01-01,9,1.5\n2020-01-02,9,2.5\n")
+    table = read_source(SourceSpec(path=path, time="Date", target="Temp"))
+    assert table["y"].tolist() == [1.5, 2.5]
+
+
+def test_columns_are_renamed_to_the_one_form(write: Write) -> None:
+    table = read_source(SourceSpec(path=write("Date,Temp\n2020-01-01,1.5\n"), time="Date", target="Temp"))
+    assert list(table.columns) == ["unique_id", "ds", "y"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".pq", ".PARQUET"])
+def test_parquet_is_read_by_its_own_column_names(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"my{suffix}"
+    pd.DataFrame({"Date": DAYS, "Rain": 0.0, "Temp": np.arange(30.0)}).to_parquet(path)
+    table = read_source(SourceSpec(path=str(path), time="Date", target="Temp"))
+    assert table["y"].tolist() == list(range(30))
+
+
+def test_parquet_index_counts_as_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"y": np.arange(30.0)}, index=DAYS.rename("ds")).to_parquet(path)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == list(DAYS)
+
+
+def test_parquet_beside_partition_like_folders_is_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "y=3" / "my.parquet"
+    path.parent.mkdir()
+    pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}).to_parquet(path)
+    assert read_source(SourceSpec(path=str(path)))["y"].tolist()[:2] == [0, 1]
+
+
+def test_zipped_csv_is_read(write: Write) -> None:
+    path = write(gzip.compress(PLAIN.encode()), "my.csv.gz")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_byte_order_mark_is_no_part_of_the_first_column(write: Write) -> None:
+    assert len(read_source(SourceSpec(path=write(b"\xef\xbb\xbf" + PLAIN.encode())))) == 3
+
+
+def test_spaces_after_commas_are_no_part_of_cells(write: Write) -> None:
+    path = write("ds, y\n2020-01-01, 1.5\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize(
+    ("times", "time_format", "zone"),
+    [
+        (["2020-01-01 ", "2020-01-02\xa0"], None, None),
+        (["01.02.2020 ", " 02.02.2020"], "%d.%m.%Y", None),
+        (["2020-02-01 ", "2020-02-02 "], "%Y-%m-%d ", None),
+        (["2020-01-01T06:00+01:00 ", "2020-01-01T07:00+01:00\t"], None, "Etc/GMT-1"),
+    ],
+)
+def test_blanks_around_times_are_no_part_of_them(
+    write: Write, times: list[str], time_format: str | None, zone: str | None
+) -> None:
+    """As around numbers: columns of a fixed width are filled up with them."""
+    stripped = pd.to_datetime(pd.Series(times).str.strip(), format=time_format and time_format.strip(), utc=True)
+    path = write("ds,y\n" + "".join(f'"{time}",1\n' for time in times))
+    for source, frame in (
+        (SourceSpec(path=path, time_format=time_format), None),
+        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0})),
+        (SourceSpec(name="catalog", time_format=time_format), pd.DataFrame({"ds": times, "y": 1.0}, dtype=object)),
+    ):
+        read = read_source(source, frame)
+        assert read["ds"].tolist() == stripped.dt.tz_localize(None).tolist()
+        assert read.attrs["zone"]["name"] == zone
+
+
+def test_quoted_cells_may_hold_commas(write: Write) -> None:
+    path = write('ds,place,y\n2020-01-01,"Ulm, north",1.5\n')
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+def test_path_wins_over_name(write: Write) -> None:
+    assert len(read_source(SourceSpec(name="seattle", path=write(PLAIN)))) == 3
+
+
+def test_single_series_is_named_after_its_target(write: Write) -> None:
+    path = write("ds,Temp\n2020-01-01,1\n")
+    assert read_source(SourceSpec(path=path, target="Temp"))["unique_id"].tolist() == ["Temp"]
+
+
+def test_id_makes_a_panel(write: Write) -> None:
+    path = write("shop,ds,y\na,2020-01-01,1\nb,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="shop"))["unique_id"].tolist() == ["a", "b"]
+
+
+def test_ids_that_are_numbers_become_text(write: Write) -> None:
+    path = write("shop,ds,y\n007,2020-01-01,1\n10,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="shop"))["unique_id"].tolist() == ["007", "10"]
+
+
+def test_id_na_is_a_name(write: Write) -> None:
+    """Namibia's code, which pandas takes for an empty cell."""
+    path = write("country,ds,y\nNA,2020-01-01,1\nUS,2020-01-01,2\n")
+    assert read_source(SourceSpec(path=path, id="country"))["unique_id"].tolist() == ["NA", "US"]
+
+
+@pytest.mark.parametrize("cell", [word for word in NO_VALUE if word])
+def test_words_for_no_value_are_gaps_in_the_target(write: Write, cell: str) -> None:
+    assert np.isnan(read_source(SourceSpec(path=write(f"ds,y\n2020-01-01,{cell}\n")))["y"].iloc[0])
+
+
+def test_empty_cell_is_a_gap_in_the_target(write: Write) -> None:
+    assert np.isnan(read_source(SourceSpec(path=write("ds,y\n2020-01-01,\n")))["y"].iloc[0])
+
+
+def test_row_labels_count_data_rows_from_1(write: Write) -> None:
+    assert read_source(SourceSpec(path=write(PLAIN))).index.tolist() == [1, 2, 3]
+
+
+def test_rows_keep_their_order(write: Write) -> None:
+    path = write("ds,y\n2020-01-03,3\n2020-01-01,1\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [3, 1]
+
+
+# Times
+
+
+@pytest.mark.parametrize("steps", [[0, 1, 2], [5, 10, 15], [-3, -2, -1], [1577836800, 1577836801, 1577836802]])
+def test_integer_steps_stay_integers(write: Write, steps: list[int]) -> None:
+    path = write("ds,y\n" + "".join(f"{step},1\n" for step in steps))
+    ds = read_source(SourceSpec(path=path))["ds"]
+    assert (ds.dtype, ds.tolist()) == ("int64", steps)
+
+
+def test_whole_numbers_written_as_decimals_are_steps(write: Write) -> None:
+    assert read_source(SourceSpec(path=write("ds,y\n0.0,1\n1.0,2\n")))["ds"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_years_are_dates_where_freq_is_an_alias(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"ds": [1990, 1991], "y": [1.0, 2.0]})
+    path = tmp_path / f"my{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    assert read_source(SourceSpec(path=str(path), freq="YS"))["ds"].dt.year.tolist() == [1990, 1991]
+
+
+COMPACT = [20240131, 20240201, 20240202]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
+def test_whole_numbers_that_can_only_be_dates_are_no_steps(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"ds": COMPACT, "y": 1.0, "price": 2.0})
+    path = str(tmp_path / f"my{suffix}")
+    {".csv": table.to_csv, ".parquet": table.to_parquet, ".xlsx": table.to_excel}[suffix](path, index=False)
+    found = read_source(SourceSpec(path=path))
+    assert found.attrs["found"]["time_format"] == "%Y%m%d"
+    for rows in (
+        found,
+        read_rows(SourceSpec(path=path), ["price"]),
+        read_source(SourceSpec(path=path, time_format="%Y%m%d")),
+        read_source(SourceSpec(path=path, freq="D")),
+    ):
+        assert rows["ds"].tolist() == pd.to_datetime(["2024-01-31", "2024-02-01", "2024-02-02"]).tolist()
+
+
+def test_whole_numbers_that_can_be_months_or_steps_are_refused(write: Write) -> None:
+    assert "source.time_format='%Y%m'" in fail(write("ds,y\n202401,1\n202402,2\n"))
+
+
+def test_a_number_as_the_spacing_makes_steps_of_dates(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        table = read_catalog(pd.DataFrame({"ds": COMPACT, "y": 1.0}), freq=1)
+    assert (table["ds"].tolist(), caplog.messages) == (COMPACT, [])
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "offsets"),
+    [
+        ("Europe/Berlin", "00:00", ("+01:00", "+01:00", "+02:00")),
+        ("Europe/Berlin", "00", ("+01", "+01", "+02")),
+        ("Europe/Berlin", "00:00:00.000", ("+01:00", "+01:00", "+02:00")),
+        ("Asia/Kolkata", "00:00", 3 * ("+05:30",)),
+    ],
+)
+def test_midnights_without_one_offset_are_days_of_a_named_zone_or_refused(
+    write: Write, zone: str, hour: str, offsets: tuple[str, ...]
+) -> None:
+    days = pd.date_range("2024-03-30", periods=3)
+    path = write(
+        "\n".join(
+            ["ds,y", *(f"{day:%Y-%m-%d}T{hour}{offset},1" for day, offset in zip(days, offsets, strict=True)), ""]
+        )
+    )
+    assert "are midnights, and their offsets from UTC change or are no whole hours" in fail(path)
+    assert read_source(SourceSpec(path=path, tz=zone))["ds"].tolist() == [*days]
+
+
+def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [f"{1_711_846_800 + 3600 * hour},{hour}" for hour in range(4)]  # over the change of clocks of March
+    path = write("\n".join(["ds,y", *lines, ""]))
+    with caplog.at_level(logging.WARNING, "rnn_pipelines"):
+        assert read_source(SourceSpec(path=path))["ds"].dtype == "int64"
+    (message,) = caplog.messages
+    assert "source.time_format=unix_s reads them as times." in message
+    table = read_source(SourceSpec(path=path, time_format="unix_s", tz="Europe/Berlin"))
+    assert table["ds"].tolist() == [*pd.date_range("2024-03-31T01:00", periods=4, freq="h")]
+    assert table.attrs["tz"] == "Europe/Berlin"
+
+
+def test_steps_are_told(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("day,y\n1,1\n2,2\n")
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        read_source(SourceSpec(path=path, time="day"))
+    assert caplog.messages == [f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"]
+
+
+def test_times_with_zones_go_to_utc(write: Write) -> None:
+    path = write("ds,y\n2020-03-29T01:00:00+01:00,1\n2020-03-29T03:00:00+02:00,2\n")
+    assert read_source(SourceSpec(path=path))["ds"].dt.hour.tolist() == [0, 1]
+
+
+def test_column_of_a_zone_is_read_in_it() -> None:
+    days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
+    assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
+    hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
+    found = read_catalog(hours)
+    assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(("freq", "first", "tz"), [("D", "2020-07-01", None), ("h", "2020-06-30 22:00", "Etc/GMT-2")])
+def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str | None) -> None:
+    """Days are days of that distance, and shorter steps are shown with it."""
+    table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, freq=freq, tz="+02:00"), "y": 1.0})
+    found = read_catalog(table)
+    assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
+
+
+def test_times_without_zone_keep_their_value(write: Write) -> None:
+    assert read_source(SourceSpec(path=write(PLAIN)))["ds"].iloc[0] == pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [("31.12.2020", "%d.%m.%Y"), ("12/31/2020", "%m/%d/%Y"), ("20201231", "%Y%m%d"), ("31 Dec 2020", "%d %b %Y")],
+)
+def test_time_format_reads_other_forms(write: Write, cell: str, form: str) -> None:
+    table = read_source(SourceSpec(path=write(f"ds,y\n{cell},1\n"), time_format=form))
+    assert table["ds"].tolist() == [pd.Timestamp("2020-12-31")]
+
+
+@pytest.mark.parametrize("cell", ["2020-01-01", "2020-01", "2020/01/01", "2020-01-01 00:00", "2020-01-01T00:00:00"])
+def test_iso_8601_is_read_without_a_format(write: Write, cell: str) -> None:
+    path = write(f"ds,y\n2019-12-31,0\n{cell},1\n")
+    assert read_source(SourceSpec(path=path))["ds"].iloc[1] == pd.Timestamp("2020-01-01")
+
+
+@pytest.mark.parametrize("cell", ["1600-01-01", "2999-12-31", "9999-12-31"])
+def test_dates_beyond_the_range_of_nanoseconds_are_read(write: Write, cell: str) -> None:
+    assert str(read_source(SourceSpec(path=write(f"ds,y\n{cell},1\n")))["ds"].iloc[0]) == f"{cell} 00:00:00"
+
+
+# Tables of the catalog
+
+
+def test_catalog_table_is_read() -> None:
+    assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(range(30))
+
+
+def test_catalog_table_is_not_changed() -> None:
+    table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30)}, index=[0] * 30)
+    before = table.copy()
+    read_catalog(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [date(2020, 1, 1), date(2020, 1, 2)],
+        [datetime(2020, 1, 1), datetime(2020, 1, 2)],
+        [datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC)],
+        pd.period_range("2020-01-01", periods=2, freq="D"),
+        pd.array(["2020-01-01", "2020-01-02"], dtype="string"),
+    ],
+    ids=["dates", "datetimes", "zoned datetimes", "periods", "strings"],
+)
+def test_times_of_a_database_are_read(times: object) -> None:
+    table = read_catalog(pd.DataFrame({"ds": pd.Series(times), "y": 1.0}))
+    assert table["ds"].tolist() == [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-02")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[Decimal("1.5"), None], pd.array([1.5, None], dtype="Float64"), ["1.5", None], [1.5, np.nan]],
+    ids=["decimals", "nullable", "text", "floats"],
+)
+def test_values_of_a_database_are_read(values: object) -> None:
+    y = read_catalog(pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(values)}))["y"]
+    np.testing.assert_array_equal(y, [1.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (pyarrow.date32(), [date(2020, 1, 1), date(2020, 1, 2)]),
+        (pyarrow.date64(), [date(2020, 1, 1), date(2020, 1, 2)]),
+        (pyarrow.timestamp("us"), DAYS[:2]),
+        (pyarrow.string(), ["2020-01-01", "2020-01-02"]),
+    ],
+    ids=str,
+)
+def test_times_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: object) -> None:
+    times = pd.array(cells, dtype=pd.ArrowDtype(kind))
+    assert read_catalog(pd.DataFrame({"ds": times, "y": 1.0}))["ds"].tolist() == list(DAYS[:2])
+
+
+@pytest.mark.parametrize("kind", [pyarrow.int8(), pyarrow.int64(), pyarrow.uint64(), pyarrow.float64()], ids=str)
+def test_steps_that_arrow_holds_are_read(kind: pyarrow.DataType) -> None:
+    table = pd.DataFrame({"ds": pd.array([1, 2, 3], dtype=pd.ArrowDtype(kind)), "y": 1.0})
+    assert read_catalog(table)["ds"].tolist() == [1, 2, 3]
+
+
+def test_zone_of_times_that_arrow_holds_is_kept() -> None:
+    hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
+    kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
+    assert read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (pyarrow.float64(), [1.5, None]),
+        (pyarrow.decimal128(10, 3), [Decimal("1.500"), None]),
+        (pyarrow.string(), ["1.5", None]),
+    ],
+    ids=str,
+)
+def test_values_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: list[object]) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": pd.array(cells, dtype=pd.ArrowDtype(kind))})
+    np.testing.assert_array_equal(read_catalog(table)["y"], [1.5, np.nan])
+
+
+def test_categories_are_series_names() -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
+    assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("external", [None, {"ds": [1], "y": [2]}])
+def test_catalog_without_a_table_says_where_to_define_it(external: object) -> None:
+    assert "forecast_external holds no table. Define it in conf/local/catalog_forecast.yml" in fail(
+        None, external, name="catalog"
+    )
+
+
+def test_missing_column_of_a_catalog_table_is_named() -> None:
+    message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
+    assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
+
+
+def test_repeated_column_of_a_catalog_table_is_named() -> None:
+    table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
+    assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
+
+
+# Files that can't be read
+
+
+def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
+    assert len(fail(f"{5_000 * 'x'}.csv")) < 500
+    assert "no such file" in fail("no\0file.csv")
+
+
+def test_empty_folder_is_named(tmp_path: Path) -> None:
+    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
+
+
+@pytest.mark.parametrize("name", ["my.xls", "my.json", "my.ods", "my"])
+def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None:
+    path = write("x", name)
+    assert fail(path).startswith(f"{path}: expected a file that ends in .csv, .parquet or .xlsx, received")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("my.csv", b"", "expected a CSV file in UTF-8, with a header line"),
+        ("my.csv", b"\n\n\n", "expected a CSV file in UTF-8, with a header line"),
+        ("my.csv", PLAIN.encode("utf-16")[:-1], "expected a CSV file in UTF-16"),
+        ("my.csv", PLAIN.encode("utf-16-le"), "utf-16-le"),
+        ("my.csv", (PLAIN + "2020-01-04,\x81\n").encode("latin-1"), "expected a CSV file in CP1252"),
+        ("my.csv", b"\x00\x01\x02\xff\xfe" * 50, "it holds null bytes"),
+        ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
+        ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
+        (
+            "my.csv",
+            zip_files("my.csv"),
+            "Excel file (.xlsx) or an archive (.zip)",
+        ),
+        (
+            "my.csv",
+            gzip.compress(PLAIN.encode()),
+            "file packed by gzip (.csv.gz)",
+        ),
+        ("my.csv", b"PAR1" + b"\0" * 50, "Parquet file (.parquet)"),
+        (
+            "my.csv",
+            b"\xd0\xcf\x11\xe0" + b"\0" * 50,
+            "old Excel file (.xls)",
+        ),
+        (
+            "my.csv.gz",
+            gzip.compress(zip_files("my.csv")),
+            "Excel file (.xlsx) or an archive (.zip)",
+        ),
+        ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
+        ("my.zip", PLAIN.encode(), "File is not a zip file"),
+        ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
+        ("my.csv.gz", gzip.compress(PLAIN.encode())[:-12], "expected a CSV file"),
+        ("my.parquet", b"", "expected a Parquet file"),
+        ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "half a character",
+        "UTF-16 that doesn't say so",
+        "no Windows text",
+        "binary",
+        "open quote",
+        "surplus cells",
+        "another archive",
+        "zipped after all",
+        "another Parquet file",
+        "old Excel file",
+        "Excel file in an archive",
+        "not zipped",
+        "no archive",
+        "no Excel file",
+        "cut off",
+        "empty Parquet",
+        "no Parquet",
+    ],
+)
+def test_unreadable_file_says_what_is_expected(write: Write, name: str, content: bytes, expected: str) -> None:
+    path = write(content, name)
+    message = fail(path)
+    assert message.startswith(f"{path}: expected")
+    assert expected in message
+
+
+def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
+    """Decimal commas: pandas takes the date for the index and the cut-off number for the value."""
+    path = write("ds,y\n2020-01-01,1,5\n2020-01-02,2,5\n")
+    assert f"{path}: row 1 has more cells than the header has columns" in fail(path)
+
+
+def test_row_with_fewer_cells_is_named(write: Write) -> None:
+    path = write("ds,note,y\n2020-01-01,,1\n\n2020-01-02,2\n2020-01-03\n")
+    assert fail(path) == (
+        f"{path}: row 2 has 2 of the 3 cells ['ds', 'note', 'y'] (2 such rows in all). Complete it, with a separator "
+        "before an empty cell, or leave it out."
+    )
+
+
+def test_row_that_lacks_only_what_nobody_reads_is_read(write: Write) -> None:
+    """Some programs leave the separators out after the last cell that is not empty."""
+    table = read_source(SourceSpec(path=write("ds,y,note\n2020-01-01,1,new\n2020-01-02,2\n")))
+    assert table["y"].tolist() == [1, 2]
+
+
+def test_file_that_breaks_off_is_refused(write: Write) -> None:
+    assert "row 3 has 1 of the 2 cells" in fail(write(PLAIN.removesuffix(",3.5\n")))
+
+
+def test_spaces_hide_an_empty_cell(write: Write) -> None:
+    assert "row 1 has 2 of the 3 cells" in fail(write("ds x y\n2020-01-01  1\n2020-01-02 1 2\n"), sep="space")
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+def test_row_with_an_empty_last_cell_is_complete(write: Write, sep: str) -> None:
+    path = write("ds,note,y\n2020-01-01,,1\n2020-01-02,,\n2020-01-03,'a\nb',3\n".replace("'", '"').replace(",", sep))
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path, sep=sep))["y"], [1, np.nan, 3])
+
+
+def test_separator_that_all_rows_lack_is_none(write: Write) -> None:
+    path = write("ds,y,\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n")
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path))["y"], [1, np.nan, 3])
+
+
+def test_cell_of_any_length_is_read(write: Write) -> None:
+    path = write(f"ds,y,note\n2020-01-01,1,{'a' * 200_000}\n2020-01-02,2,\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1, 2]
+
+
+# How a file is written
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolon"), ("\t", "tab"), ("|", "pipe")])
+def test_separator_is_found_from_the_header(write: Write, separator: str, name: str) -> None:
+    table = read_source(SourceSpec(path=write(PLAIN.replace(",", separator))))
+    assert (table["y"].tolist(), table.attrs["found"]) == ([1.5, 2.5, 3.5], {"sep": name})
+
+
+def test_separator_is_the_sign_that_parts_the_named_columns(write: Write) -> None:
+    path = write("ds;y;a,b,c,d,e\n2020-01-01;1;1,2,3\n")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1]
+
+
+@pytest.mark.parametrize("sep", [";", "semicolon"])
+def test_separator_can_be_given_by_sign_and_by_name(write: Write, sep: str) -> None:
+    table = read_source(SourceSpec(path=write(PLAIN.replace(",", ";")), sep=sep))
+    assert (len(table), table.attrs["found"]) == (3, {})
+
+
+def test_wrong_separator_is_named(write: Write) -> None:
+    assert fail(write(PLAIN), sep="semicolon").endswith("Leave out source.sep.")
+
+
+GERMAN = "Datum;Größe\n2020-01-01;1,5\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [("utf-8", {}), ("utf-8-sig", {}), ("utf-16", {"encoding": "utf-16"}), ("cp1252", {"encoding": "cp1252"})],
+)
+def test_encoding_is_found(write: Write, encoding: str, found: dict[str, str]) -> None:
+    table = read_source(SourceSpec(path=write(GERMAN.encode(encoding)), time="Datum", target="Größe"))
+    assert table.attrs["found"] == {"sep": "semicolon", "decimal": "comma"} | found
+
+
+def test_encoding_that_shows_only_at_the_end_is_found(write: Write) -> None:
+    path = write(("ds,y,note\n" + "2020-01-01,1,-\n" * 100_000 + "2020-01-01,1,ä\n").encode("cp1252"))
+    assert read_source(SourceSpec(path=path)).attrs["found"] == {"encoding": "cp1252"}
+
+
+def test_encoding_can_be_given(write: Write) -> None:
+    path = write("shop,ds,y\nŁódź,2020-01-01,1\n".encode("cp1250"))
+    assert read_source(SourceSpec(path=path, id="shop", encoding="cp1250"))["unique_id"].tolist() == ["Łódź"]
+
+
+def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("ds;y\n31.12.2020;1,5\n")
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        read_source(SourceSpec(path=path))
+    assert caplog.messages == [f"{path}: read with sep=semicolon, time_format='%d.%m.%Y', decimal=comma"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sep": ":"},
+        {"decimal": ";"},
+        {"thousands": "x"},
+        {"encoding": "klingon"},
+        {"decimal": "comma", "thousands": ","},
+    ],
+)
+def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        SourceSpec(path="my.csv", **options)
+
+
+# Other columns
+
+
+def test_other_columns_with_decimal_commas_are_numbers(write: Write) -> None:
+    path = write("ds;y;price;place\n2020-01-01;1,5;2,50;a,b\n2020-01-02;2,5;;c\n")
+    rows = read_rows(SourceSpec(path=path), ["price", "place"])
+    np.testing.assert_array_equal(rows["price"], [2.5, np.nan])
+    assert rows["place"].tolist() == ["a,b", "c"]
+
+
+def test_other_columns_with_a_decimal_point_are_numbers(write: Write) -> None:
+    path = write("ds,y,price\n2020-01-01,1.5,2.50\n")
+    assert read_rows(SourceSpec(path=path), ["price"])["price"].tolist() == [2.5]
+
+
+@pytest.mark.parametrize("cell", NO_VALUE)
+@pytest.mark.parametrize("others", [["2.5", "3"], ["yes", "no"]])
+def test_words_for_no_value_are_missing_among_other_numbers(write: Write, cell: str, others: list[str]) -> None:
+    path = write("ds,y,price\n" + "".join(f"{n},1,{cell}\n" for n, cell in enumerate([*others, cell, f" {cell} "])))
+    found = read_rows(SourceSpec(path=path), ["price"])["price"]
+    assert found.isna().tolist() == [False, False, True, True]
+    assert found[:2].astype(str).str.removesuffix(".0").tolist() == others
+
+
+def test_words_for_no_value_are_missing_among_numbers_with_other_signs(write: Write) -> None:
+    path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
+    assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
+
+
+def test_words_for_no_value_are_missing_in_a_frame() -> None:
+    frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
+    found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
+    assert found.isna().tolist() == [False, True, True]
+
+
+def test_na_is_a_word_among_words(write: Write) -> None:
+    """It is a country."""
+    path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
+    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
+
+
+@pytest.mark.parametrize("cell", ["-", "?", ".", "\u2013", "\u2014"])
+def test_sign_among_other_numbers_is_named_with_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y,price\n1,1,2.5\n2,1,{cell}\n3,1,NA\n")
+    with pytest.raises(SeriesError, match="column 'price', row 2: expected a number, as in the other cells, received"):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
+@pytest.mark.parametrize("signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]])
+def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) -> None:
+    """Such as a trend."""
+    cells = [*signs, "0", "0"]
+    path = write("ds,y,trend\n" + "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells)))
+    assert read_rows(SourceSpec(path=path), ["trend"])["trend"].tolist() == cells
+
+
+def test_other_columns_that_can_be_read_in_two_ways_are_refused(write: Write) -> None:
+    path = write("ds;y;price\n2020-01-01;1,5;2.500\n")
+    with pytest.raises(SeriesError, match=r"column 'price'.* can be read in two ways"):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
+@pytest.mark.parametrize("cells", [["1.234", "2.345"], [1.5, "1.234"]])
+def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: Path, cells: list[object]) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": pd.Series(cells, dtype=object)})
+    assert "source.decimal=point (1.234) or source.thousands=point (1,234)" in fail(None, table, name="catalog")
+    assert "can be read in two ways" in fail(write_excel(tmp_path, data=table))
+    assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
+
+
+# Archives
+
+
+def test_only_file_of_an_archive_is_read(write: Write) -> None:
+    path = write(zip_files("folder/", "folder/my.csv", "__MACOSX/._my.csv"), "my.zip")
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_archive_of_several_files_is_refused(write: Write) -> None:
+    path = write(zip_files("one.csv", "other.csv"), "my.zip")
+    assert "('one.csv', 'other.csv')" in fail(path)
+
+
+def test_archive_of_a_file_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
+    assert "'my.csv' in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
+
+
+def test_encrypted_archive_is_refused(write: Write) -> None:
+    content = bytearray(zip_files("my.csv"))
+    # The flag of encryption, in the file's own header and in that of the directory.
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert "password required" in fail(write(bytes(content), "my.zip"))
+
+
+def test_damaged_archive_is_refused(write: Write) -> None:
+    content = zip_files("my.csv").replace(b"1.5", b"9.5")
+    assert "Bad CRC-32" in fail(write(content, "my.zip"))
+
+
+# Parquet and Excel
+
+
+def write_parquet(tmp_path: Path, **columns: object) -> str:
+    path = tmp_path / "my.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return str(path)
+
+
+def test_dictionaries_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+    days, values = pyarrow.array(["2020-01-01", "2020-01-02"]), pyarrow.array([1.5, 2.5])
+    path = write_parquet(tmp_path, ds=days.dictionary_encode(), y=values.dictionary_encode())
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([[1.0]], "list<"), ([{"low": 1.0}], "struct<")], ids=["lists", "structures"]
+)
+def test_nested_column_of_a_parquet_file_is_named(tmp_path: Path, values: list[object], kind: str) -> None:
+    message = fail(write_parquet(tmp_path, ds=["2020-01-01"], y=values))
+    assert f"column 'y' holds {kind}" in message
+    assert "Write it to a column of its own" in message
+
+
+def test_nested_column_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize("year", [1500, 1677, 2263, 9999])
+def test_int96_times_of_all_years_are_read(tmp_path: Path, year: int) -> None:
+    """Nanoseconds, which pandas makes of them, hold the years 1677 to 2262; 1500 became 2084."""
+    days = [datetime(year, 1, 1), datetime(year, 1, 2, 3, 4, 5, 678_901)]
+    path = tmp_path / "my.parquet"
+    table = pyarrow.table({"ds": pyarrow.array(days, pyarrow.timestamp("us")), "y": [1.5, 2.5]})
+    pyarrow.parquet.write_table(table, path, use_deprecated_int96_timestamps=True)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == days
+
+
+def write_excel(tmp_path: Path, **sheets: pd.DataFrame) -> str:
+    path = tmp_path / "my.xlsx"
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        for name, sheet in sheets.items():
+            sheet.to_excel(writer, sheet_name=name, index=False)
+    return str(path)
+
+
+TABLE = pd.DataFrame({"ds": DAYS[:3], "y": [1.5, None, 3.5], "shop": ["NA", "b", "7"]})
+
+
+def test_excel_file_is_read(tmp_path: Path) -> None:
+    table = read_source(SourceSpec(path=write_excel(tmp_path, data=TABLE), id="shop"))
+    assert table["ds"].tolist() == list(DAYS[:3])
+    np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5])
+    assert table["unique_id"].tolist() == ["NA", "b", "7"]
+
+
+def test_sheet_with_the_columns_is_read(tmp_path: Path) -> None:
+    path = write_excel(tmp_path, notes=pd.DataFrame({"note": ["a"]}), data=TABLE)
+    assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_two_sheets_with_the_columns_are_refused(tmp_path: Path) -> None:
+    assert "the sheets ['2023', '2024'] have the columns" in fail(
+        write_excel(tmp_path, **{"2023": TABLE, "2024": TABLE})
+    )
+
+
+def test_missing_column_of_an_excel_file_is_named(tmp_path: Path) -> None:
+    message = fail(write_excel(tmp_path, data=TABLE), target="sales")
+    assert "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+
+
+def write_sheet(tmp_path: Path, *rows: list[object], **cells: object) -> str:
+    """An Excel file of one sheet with the given rows, and further cells by their places."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for place, value in cells.items():
+        book.active[place] = value
+    path = tmp_path / "my.xlsx"
+    book.save(path)
+    return str(path)
+
+
+ROWS = [["2020-01-01", 1.5], ["2020-01-02", 2.5]]
+
+
+@pytest.mark.parametrize("header", [["ds", "y", "y"], ["y", "ds", None, "y", "y.1"]])
+def test_column_that_an_excel_file_has_twice_is_named_with_its_places(tmp_path: Path, header: list[str]) -> None:
+    places = [place for place, name in enumerate(header, 1) if name == "y"]
+    assert f"more than one column 'y': its columns {places} of" in fail(write_sheet(tmp_path, header, *ROWS))
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize("target", ["y.1", "Unnamed: 2", "Unnamed: 3", ""])
+def test_names_that_pandas_makes_up_are_no_columns(tmp_path: Path, write: Write, kind: str, target: str) -> None:
+    header, row = ["ds", "y", None, "y", None], ["2020-01-01", 1, 2, 3, 4]
+    content = "ds,y,,y,\n2020-01-01,1,2,3,4\n"
+    message = fail(write_sheet(tmp_path, header, row) if kind == "xlsx" else write(content), target=target)
+    assert f"no column ['{target}']; its columns are ['ds', 'y', 'y']. " in message
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize(("target", "value"), [("y.1", 4.0), ("Unnamed: 1", 3.0)])
+def test_column_with_a_name_as_pandas_makes_them_up_is_read(
+    tmp_path: Path, write: Write, kind: str, target: str, value: float
+) -> None:
+    content = "ds,,Unnamed: 1,y.1,y,y\n2020-01-01,1,3,4,5,6\n2020-01-02,1,NA,NA,5,6\n"
+    rows = [[cell or None for cell in line.split(",")] for line in content.splitlines()]
+    path = write_sheet(tmp_path, *rows) if kind == "xlsx" else write(content)
+    np.testing.assert_array_equal(read_source(SourceSpec(path=path, target=target))["y"], [value, np.nan])
+
+
+@pytest.mark.parametrize("place", ["XFD1", "XFD2"])
+def test_cell_far_from_the_table_costs_no_memory(tmp_path: Path, place: str) -> None:
+    path = write_sheet(tmp_path, ["ds", "y"], *ROWS * 500, **{place: "stray"})
+    tracemalloc.start()
+    try:
+        values = read_source(SourceSpec(path=path))["y"]
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+    assert values.tolist() == [1.5, 2.5] * 500
+
+
+def test_cell_far_below_in_another_column_is_no_row(tmp_path: Path) -> None:
+    assert len(read_source(SourceSpec(path=write_sheet(tmp_path, ["ds", "y"], *ROWS, C1048576="stray")))) == 2
+
+
+def test_cell_far_below_in_a_column_that_is_read_is_a_row(tmp_path: Path) -> None:
+    assert "column 'ds', row 999: " in fail(write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray"))
+
+
+def test_rows_of_a_sheet_keep_their_numbers(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
+    assert "column 'y', row 6: " in fail(path)
+
+
+TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
+MONTHS: list[list[Any]] = [[1.5, datetime(2020, 1, 1)], [2.5, datetime(2020, 2, 1)], [None, datetime(2020, 3, 1)]]
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        [],
+        [[4.0, "Total"]],
+        [[], [4.0, None], [None, None, "a"], [None, "Source: office, 2021"]],
+        [[None, "Updated 2021"]],
+    ],
+    ids=["none", "total", "many", "note"],
+)
+def test_titles_above_and_notes_below_a_table_are_left_out(
+    tmp_path: Path, footer: list[list[object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = read_source(SourceSpec(path=write_sheet(tmp_path, *TITLED, *MONTHS, *footer)))
+    assert table["ds"].tolist() == [row[1] for row in MONTHS]
+    np.testing.assert_array_equal(table["y"], [1.5, 2.5, np.nan])
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * bool(footer)
+    if footer:
+        assert ("row 4;" if len(footer) == 1 else f"rows 4 to {3 + len(footer)};") in caplog.text
+
+
+@pytest.mark.parametrize("cell", ["2020-13-01", "31.02.2020", "Jan 2O2O"])
+def test_mistyped_last_time_is_no_footer(tmp_path: Path, cell: str) -> None:
+    assert "row 4" in fail(write_sheet(tmp_path, *TITLED, *MONTHS, [4.5, cell]))
+
+
+def test_last_times_without_a_value_stay(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"])
+    assert len(read_source(SourceSpec(path=path))) == 3
+
+
+def test_error_below_titles_is_named_by_the_row_of_the_table(tmp_path: Path) -> None:
+    assert "column 'y', row 2" in fail(write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2]))
+
+
+def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
+    path = write_excel(tmp_path, first=TABLE, second=TABLE.assign(y=7.0))
+    assert set(read_source(SourceSpec(path=path, sheet="second"))["y"]) == {7.0}
+    assert "source.sheet" in fail(path)
+    message = fail(path, sheet="third")
+    assert "'third'" in message
+    assert "['first', 'second']" in message
+
+
+def test_sheet_of_another_file_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        SourceSpec(path="my.csv", sheet="a")
+
+
+def test_file_without_a_sheet_of_cells_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.create_chartsheet().add_chart(openpyxl.chart.BarChart())
+    book.remove(book.active)
+    book.save(tmp_path / "my.xlsx")
+    assert "expected a sheet with cells" in fail(str(tmp_path / "my.xlsx"))
+
+
+def test_empty_rows_at_the_end_of_a_sheet_are_none(tmp_path: Path) -> None:
+    path = write_excel(
+        tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
+    )
+    assert len(read_source(SourceSpec(path=path))) == 1
+
+
+def write_cells(tmp_path: Path, **cells: str) -> str:
+    """An Excel file whose cells, by their places, are the given elements of its sheet."""
+    table = pd.DataFrame({"ds": DAYS[:4].astype(str), "y": [1.5, 2.5, 3.5, 4.5], "note": "a"})
+    source, path = Path(write_excel(tmp_path, data=table)), tmp_path / "other.xlsx"
+    with ZipFile(source) as archive, ZipFile(path, "w") as changed:
+        for name in archive.namelist():
+            content = archive.read(name).decode()
+            for place, cell in cells.items():
+                content = re.sub(f'<c r="{place}".*?</c>', cell.replace("<c", f'<c r="{place}"'), content)
+            changed.writestr(name, content)
+    return str(path)
+
+
+NO_NUMBER, NO_RESULT = '<c t="e"><v>#DIV/0!</v></c>', "<c><f>A2+1</f><v/></c>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "received"),
+    [
+        (NO_NUMBER, "'#DIV/0!'"),
+        ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'"),
+        (NO_RESULT, "formula"),
+    ],
+    ids=["error", "formula with an error", "formula without a result"],
+)
+@pytest.mark.parametrize("place", ["A3", "B3", "B5"])
+def test_cell_of_an_excel_file_that_lacks_its_value_is_named(
+    tmp_path: Path, place: str, cell: str, received: str
+) -> None:
+    message = fail(write_cells(tmp_path, **{place: cell}))
+    assert f"column {place[0]}, row {place[1]}" in message
+    assert received in message
+
+
+@pytest.mark.parametrize(
+    "cell", ["<c/>", '<c t="str"><f>""</f><v></v></c>', '<c t="e"><v>#N/A</v></c>'], ids=["empty", "empty text", "#N/A"]
+)
+def test_empty_cell_of_an_excel_file_is_a_gap(tmp_path: Path, cell: str) -> None:
+    table = read_source(SourceSpec(path=write_cells(tmp_path, B3=cell)))
+    np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5, 4.5])
+
+
+def test_result_of_a_formula_is_read(tmp_path: Path) -> None:
+    path = write_cells(tmp_path, B3="<c><f>A2+1</f><v>9</v></c>", C3=NO_NUMBER, C4=NO_RESULT)
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 9, 3.5, 4.5]
+
+
+def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "-m pip install openpyxl, or save it as a CSV file" in fail(write("x", "my.xlsx"))
+
+
+# Columns
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame({"Date": ["2020-01-01"], "Temp": [1.0]})
+    path = tmp_path / f"my{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    message = fail(str(path), time="Date", target="y2")
+    assert message.startswith(f"{path}: no column ['y2']; its columns are ['Date', 'Temp']")
+
+
+def test_missing_id_column_is_named(write: Write) -> None:
+    assert "no column ['shop']" in fail(write(PLAIN), id="shop")
+
+
+def test_missing_covariate_is_named_with_its_parameters(write: Write) -> None:
+    path = write("ds,y,promo\n2020-01-01,1,0\n")
+    with pytest.raises(SeriesError, match=r"no column \['prmo'\]; .*covariates"):
+        read_table(SourceSpec(path=path), ["prmo"])
+
+
+@pytest.mark.parametrize(("header", "column"), [("ds,y,y", "y"), ("ds,ds,y", "ds")])
+def test_repeated_column_is_named(write: Write, header: str, column: str) -> None:
+    path = write(f"{header}\n2020-01-01,2020-01-01,1\n")
+    assert f"{path}: more than one column '{column}': its columns [" in fail(path)
+
+
+@pytest.mark.parametrize("roles", [{"time": "a", "target": "a"}, {"target": "a", "id": "a"}, {"time": "a", "id": "a"}])
+def test_one_column_has_one_role(roles: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="name the same column twice"):
+        SourceSpec(**roles)
+
+
+def test_misspelt_parameter_is_refused() -> None:
+    with pytest.raises(ValidationError, match="taget"):
+        SourceSpec.model_validate({"taget": "Temp"})
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    "cell", ["yesterday", "", "2020-02-30", "2020-01-02 25:00", "01/16/2020", "16.01.2020", "20200-01-01", "1.5"]
+)
+def test_cell_that_is_no_time_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"Date,y\n2020-01-01,1\n{cell},2\n2020-01-03,3\n")
+    message = fail(path, time="Date")
+    assert message.startswith(f"{path}: column 'Date', row 2: ")
+    assert f"received '{cell}'" in message
+
+
+TEXT_ROWS = [["01.03.2024", "1.200,5"], ["02.03.2024", "7"], ["03.03.2024", "8"]]
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        (["sep=;"], []),
+        (["Sales of all shops", "", "in €;;"], []),
+        ([], [";", ";"] * 30),
+        ([], ["Summe;1.215,5"]),
+        ([], [";", "Total;1.215,5", "Source: the accounts of 2024;", ";"]),
+    ],
+    ids=["excel", "titles", "empty", "total", "notes"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_lines_around_a_table_of_text_are_left_out(
+    tmp_path: Path, encoding: str, above: list[str], below: list[str]
+) -> None:
+    lines = [*above, " Tag ; Umsatz", *map(";".join, TEXT_ROWS), *below]
+    (tmp_path / "my.csv").write_bytes("\r\n".join(lines).encode(encoding))
+    table = read_source(SourceSpec(path=str(tmp_path / "my.csv"), time="Tag", target="Umsatz", time_format="%d.%m.%Y"))
+    assert table["ds"].dt.day.tolist() == [1, 2, 3]
+    assert table["y"].tolist() == [1200.5, 7, 8]
+
+
+def test_last_row_without_a_value_stays_after_a_repeated_header(write: Write) -> None:
+    table = read_source(SourceSpec(path=write("ds,y\n2020-01-01,1\nds,y\n2020-01-02,2\n2020-01-03,\n")))
+    assert table["ds"].tolist() == [*DAYS[:3]]
+
+
+def test_empty_rows_and_repeated_headers_are_left_out_and_counted(write: Write) -> None:
+    rows = "ds,y\n2024-01-01,1\n,\nds,y\n2024-01-02,2\n2024-01-03,x\n2024-01-04,4\n"
+    assert "'y', row 5:" in fail(write(rows))
+    assert read_source(SourceSpec(path=write(rows.replace("x", "3"))))["y"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"), [("ds,y,id", "expected a time"), (",ds,y,id", "no rows below the header")]
+)
+def test_table_of_a_footer_alone_is_refused(write: Write, header: str, message: str) -> None:
+    """Also below a column without a name, which is not read: no rows are left."""
+    source = SourceSpec(path=write(f"{header}\n\nSource: the office,,\n"))
+    split, window = SplitSpec(validation=3, test=3), WindowSpec(lookback=2, horizon=2)
+    with pytest.raises(SeriesError, match=message):
+        prepare_panel(read_source(source), Recipe(source=source, split=split, window=window))
+
+
+def test_column_in_other_case_is_suggested(write: Write) -> None:
+    assert "'Date'" in fail(write("Date,y\n2024-01-01,1\n"), time="date").split(". ")[-1]
+
+
+def test_cell_in_another_format_than_stated_is_named(write: Write) -> None:
+    path = write("ds,y\n31.12.2020,1\n2021-01-01,2\n")
+    assert "row 2: expected a time of the form %d.%m.%Y, received '2021-01-01'" in fail(path, time_format="%d.%m.%Y")
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%Q", "%(", "(", "", "mixed", "ISO8601", "%Y%Y-%m-%d", "%d.%m", "%H:%M", "%Y-%M-%d", "%Y-%d", "%%Y", "%G%V",
+     "%Y%U", "%c", "%x", "%Y%", "\ud800"],
+)  # fmt: skip
+def test_bad_time_format_is_refused_with_the_parameters(form: str) -> None:
+    with pytest.raises(
+        ParameterError, match=r"^forecast\.source\.time_format: expected a pattern such as '%d\.%m\.%Y'"
+    ):
+        read_parameter_model("forecast.source", SourceSpec, {"path": "my.csv", "time_format": form})
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y", "%Y%m%d", "%d.%m.%y %H:%M:%S.%f", "%Y%j", "%G-W%V-%u", "%d %B %Y", "%Y-%m-%dT%H%z"]
+)
+def test_time_format_with_a_year_is_taken(form: str) -> None:
+    assert SourceSpec(path="my.csv", time_format=form).time_format == form
+
+
+@pytest.mark.parametrize("years", [[0.0, 0.5], [1700.5, 1701.5], [2000.1, 2000.11, 2000.12], [2000.0, 2000.25]])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_decimal_numbers_are_no_times(tmp_path: Path, years: list[float], ending: str) -> None:
+    """pandas takes 2000.5, the middle of a year, for May."""
+    path = tmp_path / f"my.{ending}"
+    write = {"csv": pd.DataFrame.to_csv, "parquet": pd.DataFrame.to_parquet, "xlsx": pd.DataFrame.to_excel}[ending]
+    write(pd.DataFrame({"ds": years, "y": 1.0}), path, index=False)
+    message = fail(str(path))
+    assert "are decimal numbers" in message
+    assert "source.time_format" in message
+
+
+@pytest.mark.parametrize("cell", ["1e20", "100000000000000000000"])
+def test_step_too_large_for_an_integer_is_named(write: Write, cell: str) -> None:
+    assert f"row 1: expected a time of the form 2024-03-31 12:00 (ISO 8601), received '{cell}'" in fail(
+        write(f"ds,y\n{cell},1\n")
+    )
+
+
+@pytest.mark.parametrize("cell", ["high", "?", "1%", "0x1F", "True"])
+def test_cell_that_is_no_number_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"ds,Temp\n2020-01-01,1\n2020-01-02,{cell}\n")
+    assert fail(path, target="Temp") == (
+        f"{path}: column 'Temp', row 2: expected a number such as 1234.5, received '{cell}'. "
+        "Correct the row, or leave its cell empty to have it treated as a gap."
+    )
+
+
+@pytest.mark.parametrize("cell", ["inf", "-inf", "Infinity", "1e400"])
+def test_infinite_value_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y\n2020-01-01,1\n2020-01-02,{cell}\n")
+    assert f"{path}: column 'y', row 2: expected a finite number, received '{cell}'" in fail(path)
+
+
+@pytest.mark.parametrize("values", [DAYS[:2], pd.to_timedelta([1, 2], unit="h")], ids=["dates", "durations"])
+def test_dates_and_durations_are_no_numbers(values: object) -> None:
+    message = fail(None, pd.DataFrame({"ds": DAYS[:2], "y": values}), name="catalog")
+    assert "column 'y': none of its 2 values is a number such as 1234.5" in message
+
+
+@pytest.mark.parametrize("cell", ["", " "])
+def test_row_without_series_name_is_named(write: Write, cell: str) -> None:
+    path = write(f"shop,ds,y\na,2020-01-01,1\n{cell},2020-01-02,1\n")
+    assert f"{path}: column 'shop', row 2: no series name" in fail(path, id="shop")
+
+
+# The user's file
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"my{suffix}"
+    table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30.0)})
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    os.utime(path, (1, 1))
+    before = path.read_bytes()
+    source = SourceSpec(path=str(path))
+    prepare_series(
+        read_source(source),
+        source,
+        GapPolicy("interpolate"),
+        SplitSpec(validation=3, test=3),
+        WindowSpec(lookback=3, horizon=1),
+        EvaluationSpec(),
+    )
+    assert (path.read_bytes(), path.stat().st_mtime, os.listdir(tmp_path)) == (before, 1, [path.name])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=60).map(lambda tail: b"ds,y\n2020-01-01,1\n" + tail),
+        st.binary(max_size=60),
+        st.text(alphabet='0129-:.,;"\n eTZ/ayds', max_size=80).map(lambda text: f"ds,y\n{text}".encode()),
+    )
+)
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, content: bytes) -> None:
+    path = write(content)
+    try:
+        table = read_source(SourceSpec(path=path))
+    except SeriesError as error:
+        assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
+    else:
+        assert list(table.columns) == ["unique_id", "ds", "y"]
+
+
+def test_columns_without_a_table_are_refused() -> None:
+    """Or Seattle would be forecast for whoever forgot the path."""
+    with pytest.raises(ValueError, match="give path"):
+        SourceSpec(target="Temp")
+
+
+# What no reader expects
+
+
+def test_booleans_are_no_times() -> None:
+    assert "column 'ds': none of its 2 cells is a time" in fail(
+        None, pd.DataFrame({"ds": [True, False], "y": 1.0}), name="catalog"
+    )
+
+
+@pytest.mark.parametrize("column", ["ds", "y", "shop"])
+def test_half_of_a_sign_is_refused(column: str) -> None:
+    """It can be written to no file, and pandas' own texts can't hold it."""
+    table = pd.DataFrame({"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}, dtype=object)
+    table.loc[1, column] = "\ud800"
+    message = fail(None, table, name="catalog", id="shop")
+    expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received '\\ud800'"
+    assert message.startswith(f"forecast_external: {expected}")
+    # In Python there is no such entry.
+    with pytest.raises(SeriesError, match=f"^the frame: {re.escape(expected)}"):
+        read_source(FrameSpec(name="catalog", id="shop"), table)
+
+
+def test_sign_that_is_0_is_refused_in_names_of_series(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": ["a", "a\0b"]}).to_parquet(path)
+    assert "column 'shop', row 2: expected a name without null characters, received 'a\\x00b'" in fail(
+        str(path), id="shop"
+    )
+
+
+def test_bytes_that_are_0_are_found_in_the_last_line(write: Write) -> None:
+    assert "it holds null bytes" in fail(write(f"{PLAIN}2020-01-04,4\0\n"))
+
+
+@pytest.mark.parametrize(
+    "kind", [pyarrow.string_view(), pyarrow.binary_view(), pyarrow.binary(), pyarrow.large_string()], ids=str
+)
+def test_texts_of_every_arrow_type_are_read(tmp_path: Path, kind: pyarrow.DataType) -> None:
+    path = tmp_path / "my.parquet"
+    cells = [b"2020-01-01", b"2020-01-02"]
+    times = pyarrow.array(cells if "binary" in str(kind) else [cell.decode() for cell in cells], kind)
+    pyarrow.parquet.write_table(pyarrow.table({"ds": times, "y": [1.0, 2.0]}), path)
+    assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == [*DAYS[:2]]
+
+
+def test_bytes_of_a_parquet_file_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    broken = pyarrow.array([b"\xff", b"2020-01-02"])
+    pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
+    assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
+
+
+@pytest.mark.parametrize("column", ["ds", "y", "shop"])
+def test_arrow_texts_whose_bytes_are_no_text_are_refused(tmp_path: Path, column: str) -> None:
+    """Arrow checks the bytes of texts neither as it reads nor as it converts them."""
+    path = tmp_path / "my.parquet"
+    columns = {"ds": DAYS[:2].astype(str), "y": ["1", "2"], "shop": ["a", "b"]}
+    columns[column] = pyarrow.array([b"ok", b"\xff"]).view(pyarrow.string())
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table, path)
+    expected = f"column '{column}', row 2: expected a text that UTF-8 can hold, received b'\\xff'"
+    assert expected in fail(str(path), id="shop")
+    assert expected in fail(None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop")
+
+
+def test_integers_that_python_does_not_write_are_refused() -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
+    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    assert expected in fail(None, table, name="catalog", id="shop")
+
+
+@pytest.mark.parametrize("found", [3, "sep", None])
+def test_attributes_of_a_table_are_the_users(found: object) -> None:
+    table = pd.DataFrame({"ds": DAYS[:2], "y": ["1.5", "2.5"]})
+    table.attrs = {"found": found, "unread": 3}
+    assert read_source(SourceSpec(name="catalog"), table)["y"].tolist() == [1.5, 2.5]
+
+
+def test_half_floats_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    values = pyarrow.array(np.array([1.5, 2.5], np.float16))
+    pyarrow.parquet.write_table(pyarrow.table({"ds": ["2020-01-01", "2020-01-02"], "y": values}), path)
+    assert read_source(SourceSpec(path=str(path)))["y"].tolist() == [1.5, 2.5]
+
+
+def test_periods_with_a_missing_one_are_refused() -> None:
+    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT", "2020-01-03"], freq="D"))
+    assert "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'" in fail(
+        None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog"
+    )
+
+
+@pytest.mark.parametrize("name", ["my.csv.gz", "my.tar.gz", "my.zip"])
+def test_archive_that_is_none_is_refused(write: Write, name: str) -> None:
+    assert "expected a CSV file, but: " in fail(write("nonsense", name))
+
+
+def test_endless_header_is_refused(write: Write) -> None:
+    assert len(fail(write("x" * 5_000_000))) < 1_000
+
+
+@pytest.mark.parametrize("cell", ["1e39", "-1e39", "1e308"])
+def test_value_beyond_float32_is_named_with_row(write: Write, cell: str) -> None:
+    assert f"column 'y', row 4: expected a number between -3.4e+38 and 3.4e+38, received '{cell}'" in fail(
+        write(f"{PLAIN}2020-01-04,{cell}\n")
+    )
+
+
+@pytest.mark.parametrize("cell", ["1e39", "inf", "1e999"])
+def test_covariate_beyond_float32_is_named_with_row(write: Write, cell: str) -> None:
+    path = write(f"ds,y,price\n2020-01-01,1,1\n2020-01-02,1,{cell}\n")
+    with pytest.raises(SeriesError, match=f"column 'price', row 2: expected .*, received '{cell}'"):
+        read_rows(SourceSpec(path=path), ["price"])
+
+
+def test_category_that_is_no_number_may_be_called_inf(write: Write) -> None:
+    path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
+    assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
+
+
+def test_newline_in_a_path_is_none_in_messages() -> None:
+    assert "\n" not in SourceSpec(path="a\nERROR.csv").label
+
+
+def test_file_is_opened_and_its_times_are_parsed_once_for_series_and_covariates(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    for module, name in ((user_files, "read_bytes"), (source_reading, "parse_times")):
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, f=function, n=name: (calls.append(n), f(*given))[1])
+    path = write("shop,ds,y,price\na,2020-01-01,1,2.5\na,2020-01-02,2,3\n")
+    table, covariates = read_series(SourceSpec(path=path, id="shop"), CovariateSpec(past=("price",)))
+    assert (table["y"].tolist(), covariates["price"].tolist(), calls) == (
+        [1, 2],
+        [2.5, 3],
+        ["read_bytes", "parse_times"],
+    )
+
+
+def test_covariate_may_have_the_name_that_values_have_here(write: Write) -> None:
+    path = write("ds,Temp,y,signal\n2020-01-01,1,5,7\n")
+    table, covariates = read_series(SourceSpec(path=path, target="Temp"), CovariateSpec(past=("y", "signal")))
+    assert (list(table), table["y"].tolist()) == (["unique_id", "ds", "y"], [1])
+    assert covariates[["y", "signal"]].to_numpy().tolist() == [[5, 7]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["007", "8"], [7, 8]),
+        (["1.50", "x"], ["1.50", "x"]),
+        (["True", "False"], ["True", "False"]),
+        (["NA", "DE"], ["NA", "DE"]),
+        (["1", "2"], [1, 2]),
+    ],
+)
+def test_cells_of_a_csv_file_are_not_changed_by_the_types_of_pandas(
+    write: Write, cells: list[str], expected: list[object]
+) -> None:
+    path = write("shop,ds,y,note\n" + "".join(f"{cell},2020-01-01,1,{cell}\n" for cell in cells))
+    raw = user_files.read_columns(Path(path), ["shop", "note"], source_reading.FILES, numbers=["note"])
+    assert raw["shop"].tolist() == cells
+    assert raw["note"].tolist() == expected

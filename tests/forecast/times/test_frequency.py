@@ -1,0 +1,250 @@
+"""The spacing of a series, and the season that goes with it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.times.frequency import get_season_length, get_usual_window, infer_frequency
+from rnn_pipelines.forecast.times.grid import count_steps, find_times
+from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
+from rnn_pipelines.reading.times import format_time
+
+# Alias, as pandas writes it in full, steps in a season
+FREQUENCIES = [
+    ("D", "D", 7),
+    ("B", "B", 5),
+    ("h", "h", 24),
+    ("15min", "15min", 96),
+    ("W", "W-SUN", 52),
+    ("W-WED", "W-WED", 52),
+    ("MS", "MS", 12),
+    ("ME", "ME", 12),
+    ("QS", "QS-JAN", 4),
+    ("QS-FEB", "QS-FEB", 4),
+    ("YS", "YS-JAN", 1),
+    ("2D", "2D", 1),
+    (1, 1, 1),
+    (5, 5, 1),
+]
+GAPS = {"whole": [], "with gaps": [3, 4, 17, 40]}
+
+
+def make_table(freq: str | int, missing: list[int], size: int = 60) -> pd.DataFrame:
+    ds = freq * np.arange(size) if isinstance(freq, int) else pd.date_range("2021-01-01", periods=size, freq=freq)
+    return pd.DataFrame({"unique_id": "a", "ds": ds}).drop(index=missing)
+
+
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+@pytest.mark.parametrize(("freq", "inferred", "_season"), FREQUENCIES)
+def test_frequency_is_inferred(freq: str | int, inferred: str | int, _season: int, missing: list[int]) -> None:
+    assert infer_frequency(make_table(freq, missing)) == inferred
+
+
+def test_frequency_of_most_stretches_wins() -> None:
+    """Ten days by the hour, then five by the day."""
+    hours = pd.date_range("2021-01-01", periods=240, freq="h")
+    days = pd.date_range("2021-01-11", periods=15, freq="D")
+    table = pd.DataFrame({"unique_id": "a", "ds": hours.append(days)})
+    assert infer_frequency(table) == "h"
+
+
+def test_frequency_is_inferred_from_every_series_alone() -> None:
+    """The step from the end of one series to the start of the next is none."""
+    tables = [make_table("MS", [], size=6).assign(unique_id=name) for name in "abc"]
+    assert infer_frequency(pd.concat(tables)) == "MS"
+
+
+def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
+    return pd.date_range("2013-01-01", periods=size, freq=find_offset(freq)) + pd.Timedelta(days=num_days)
+
+
+@pytest.mark.parametrize(
+    ("times", "freq", "season"),
+    [
+        (list_days("MS", 14), "MS+14D", 12),
+        (list_days("MS", 27), "MS+27D", 12),
+        (list_days("QS-FEB", 14), "QS-FEB+14D", 4),
+        (list_days("YS-JUL", 1), "YS-JUL+1D", 1),
+        (list_days("DEK"), "DEK", 36),
+        (list_days("DEK", 4), "DEK+4D", 36),
+        (list_days("SMS-15"), "SMS-15", 24),
+        (list_days("SMS-16", 4), "SMS-16+4D", 24),
+        (list_days("SME-15"), "SME-15", 24),
+        (list_days("MS", 14) + pd.Timedelta(hours=9), "MS+14D", 12),
+    ],
+    ids=["15th", "28th", "middle", "july", "dekads", "dekads-5th", "twice", "twice-5th", "15th-last", "9h"],
+)
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+def test_later_days_of_the_month_are_a_shift(
+    times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]
+) -> None:
+    """The series go on on the same days, and gaps are found."""
+    table = pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)
+    assert infer_frequency(table) == freq
+    assert get_season_length(freq) == season
+    firsts = np.repeat(times[:1].to_numpy(), len(times))
+    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert steps.tolist() == list(range(len(times)))
+    assert is_on_step.all()
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+
+
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+@pytest.mark.parametrize("day", [29, 30])
+def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[int]) -> None:
+    months = pd.date_range("2013-01-01", periods=60, freq="MS")
+    times = pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
+    freq = f"MS+{day - 1}D"
+    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)) == freq
+    firsts = np.repeat(times[:1].to_numpy(), len(times))
+    assert (find_times(firsts, np.arange(len(times)), freq) == times).all()
+    steps, is_on_step = count_steps(firsts, times.to_numpy(), freq)
+    assert steps.tolist() == list(range(len(times)))
+    assert is_on_step.all()
+    assert not count_steps(firsts, (times + pd.Timedelta(days=1)).to_numpy(), freq)[1].any()
+    assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
+
+
+def test_month_ends_near_the_last_business_day_are_month_ends() -> None:
+    """Each ninth month ends a day earlier, such as on a holiday."""
+    times = [
+        end - pd.offsets.BDay() if number % 9 == 0 else end
+        for number, end in enumerate(pd.date_range("2015-01-01", periods=60, freq="BME"))
+    ]
+    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
+
+
+@pytest.mark.parametrize(
+    ("closed", "freq", "season", "window"),
+    [((6,), "D-SUN", 6, (48, 12)), ((0, 6), "D-MON+SUN", 5, (40, 10)), ((4, 5), "D-FRI+SAT", 5, (40, 10))],
+)
+@pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
+def test_weekdays_without_rows_are_no_steps(
+    closed: tuple[int, ...], freq: str, season: int, window: tuple[int, int], missing: list[int]
+) -> None:
+    days = pd.date_range("2024-01-01", periods=90)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[~days.day_of_week.isin(closed)]}).drop(index=missing)
+    assert infer_frequency(table) == freq
+    assert get_season_length(freq) == season
+    assert get_usual_window(freq) == window
+
+
+def test_weekday_with_one_row_is_a_step() -> None:
+    days = pd.date_range("2024-01-01", periods=90)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]})
+    assert infer_frequency(table) == "D"
+
+
+@pytest.mark.parametrize(("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)])
+def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: int) -> None:
+    first = np.datetime64("2023-12-28", "us")
+    times = pd.DatetimeIndex(find_times(np.repeat(first, 3), np.arange(3), freq))
+    assert times.strftime("%m-%d").tolist() == (
+        ["12-28", "12-29", "12-30"] if freq.startswith("D") else ["12-28", "12-29", "01-02"]
+    )
+    assert count_steps(np.array([first]), np.array([first + np.timedelta64(366, "D")]), freq)[0] == num_days
+    assert get_season_length(freq) == season
+
+
+@pytest.mark.parametrize(
+    "freq",
+    [
+        "B-XX",
+        "B-20261399",
+        "D-MON+TUE+WED+THU+FRI+SAT+SUN",
+        "MS+30D",
+        "DEK+28D",
+        "D+3D",
+        "h+1D",
+        "DEK+30D",
+        "dek",
+        "2DEK",
+        "MS+",
+        "MS+1M",
+    ],
+)
+def test_other_shifts_do_not_exist(freq: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        find_offset(freq)
+
+
+def test_three_timestamps_show_a_frequency() -> None:
+    assert infer_frequency(make_table("D", [], size=3)) == "D"
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("freq", ["D", 1])
+def test_too_few_timestamps_are_counted_in_the_error(freq: str | int, size: int) -> None:
+    with pytest.raises(SeriesError, match=f"has {size} of the 3 timestamps that show a frequency. Give .*source.freq"):
+        infer_frequency(make_table(freq, [], size))
+
+
+def test_irregular_timestamps_ask_for_the_frequency() -> None:
+    days = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
+    with pytest.raises(SeriesError, match=r"irregular spacing: no 12 timestamps .*source.freq"):
+        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": days}))
+
+
+@pytest.mark.parametrize(("freq", "_inferred", "season"), FREQUENCIES)
+def test_season_length_goes_with_the_frequency(freq: str | int, _inferred: str | int, season: int) -> None:
+    assert get_season_length(freq) == season
+
+
+@pytest.mark.parametrize(
+    ("freq", "season"), [("30min", 48), ("2h", 12), ("12h", 2), ("3MS", 4), ("7D", 1), ("BME", 12), ("YE", 1), ("s", 1)]
+)
+def test_season_length_counts_long_steps(freq: str, season: int) -> None:
+    assert get_season_length(freq) == season
+
+
+@pytest.mark.parametrize("freq", ["2D", "5h", "5MS", "10D"])
+def test_season_that_is_no_whole_number_of_steps_is_none(freq: str) -> None:
+    assert get_season_length(freq) == 1
+
+
+@pytest.mark.parametrize(
+    ("ds", "text"),
+    [
+        (pd.Timestamp("2021-01-01"), "2021-01-01"),
+        (pd.Timestamp("2021-01-01 06:30"), "2021-01-01 06:30:00"),
+        (np.int64(7), "7"),
+    ],
+)
+def test_midnight_is_left_out_of_messages(ds: object, text: str) -> None:
+    assert format_time(ds) == text
+
+
+@pytest.mark.parametrize(
+    ("freq", "window"),
+    [
+        ("MS", (24, 12)),
+        ("ME", (24, 12)),
+        ("h", (168, 24)),
+        ("2h", (84, 12)),
+        ("30min", (336, 48)),
+        ("15min", (336, 96)),
+        ("min", (336, 96)),
+        ("D", (56, 14)),
+        ("7D", (8, 2)),
+        ("B", (40, 10)),
+        ("W-MON", (52, 8)),
+        ("QS-OCT", (8, 4)),
+        ("YE-DEC", (10, 3)),
+        ("7h", (30, 7)),
+        ("s", (30, 7)),
+        (1, (30, 7)),
+    ],
+)
+def test_usual_window_goes_with_the_frequency(freq: int | str, window: tuple[int, int]) -> None:
+    assert get_usual_window(freq) == window
+
+
+def test_threads_infer_frequencies_at_once() -> None:
+    """Though an option of pandas, which is one for all threads, is set meanwhile."""
+    table = make_table("D", [], size=200)
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(infer_frequency, [table] * 60)) == {"D"}
