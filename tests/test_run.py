@@ -129,14 +129,14 @@ def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
     panel, linear = (
         load_arrays(results, path, holds)
         for path, holds in (
-            ("05_model_input/forecast/windows.npz", "series.windows.WindowedPanel"),
-            ("06_models/forecast/linear.npz", "methods.linear.LinearModels"),
+            ("05_model_input/forecast/windows.npz", "windows.panel.WindowedPanel"),
+            ("06_models/forecast/linear.npz", "methods.linear.models.LinearModels"),
         )
     )
     (scale,) = pd.read_parquet(results.root / "04_feature/forecast/scaler.parquet")[["mean", "deviation"]].to_numpy()
     saved = pd.read_parquet(results.root / "07_model_output/forecast/predictions.parquet")
     for cell in ("lstm", "gru"):
-        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "methods.network.Network")
+        network = load_arrays(results, f"06_models/forecast/{cell}.npz", "methods.networks.network.Network")
         found = forecast_network(network, linear, panel).test.ravel() * scale[1] + scale[0]
         np.testing.assert_allclose(found, saved[cell], rtol=1e-5)
 
@@ -148,7 +148,16 @@ def load_arrays(results: Results, path: str, holds: str) -> Any:
 def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
     """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
     weights = results.json("06_models/forecast/ensemble.json")["weights"]
-    assert set(weights) == {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru", "pretrained"}
+    assert set(weights) == {
+        "baseline_ensemble",
+        "theta",
+        "damped_trend",
+        "holt_winters",
+        "trees",
+        "lstm",
+        "gru",
+        "pretrained",
+    }
     expected = sum(weight * predictions[name] for name, weight in weights.items())
     np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
 

@@ -131,8 +131,11 @@ def list_named(path: Path) -> list[str]:
 
 def copy_project(folder: Path) -> Path:
     """Copy the project as it is cloned, with its programs in place, and return its folder."""
-    left_out = (".*", "__pycache__", "data", "local", "tests", "benchmarks", "site")
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*left_out))
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "data", "tests", "benchmarks", "site")
+    settings = str(PROJECT / "conf")
+    shutil.copytree(
+        PROJECT, folder, ignore=lambda path, names: left_out(path, names) | ({"local"} if path == settings else set())
+    )
     (folder / "conf/local").mkdir()
     programs = folder / ".venv/bin"
     programs.mkdir(parents=True)

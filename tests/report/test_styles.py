@@ -10,7 +10,7 @@ RIDGE = Style("ridge", "#5fa58e")
 def test_looks_are_those_of_all_registries() -> None:
     styles = Styles({"ridge": RIDGE}, CELL_STYLES)
     assert (styles["ridge"].color, styles["gru"].name) == ("#5fa58e", "GRU")
-    assert list(styles) == ["ridge", "rnn", "lstm", "gru"]
+    assert list(styles) == ["ridge", "rnn", "lstm", "gru", "mingru"]
 
 
 def test_entries_that_have_a_look_are_registries_too() -> None:

@@ -25,7 +25,7 @@ from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
 OF_USER = (SeriesError, ReviewError, ParameterError, ChampionError, RunError)
-# The logger of `forecast.series.column_choice`, which is loaded only if it is needed.
+# The logger of `forecast.source.column_choice`, which is loaded only if it is needed.
 OF_COLUMNS = "rnn_pipelines.forecast.source.column_choice"
 
 

@@ -18,7 +18,7 @@ from rnn_pipelines.networks.members import (
     name_array,
     read_cell,
 )
-from rnn_pipelines.networks.recurrent import find_layer
+from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
 
 
 def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
@@ -74,9 +74,7 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
     units = count_units(cell, weights)
     for number, width in enumerate(units):
         made.append(
-            find_layer(CELLS[cell].keras_layer)(
-                width, return_sequences=number < len(units) - 1, name=name_array(cell, number)
-            )
+            RECURRENT_LAYERS[cell](width, return_sequences=number < len(units) - 1, name=name_array(cell, number))
         )
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))
     num_inputs = _count_inputs(weights)

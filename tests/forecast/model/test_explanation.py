@@ -134,7 +134,7 @@ def test_a_run_explains_next_values_and_windows_of_the_test_part(prepare: Prepar
     fitted = fit_all_methods(FittingData(prepared.windows, linear), {})[0]
     found = explain_ensemble(prepared.windows, prepared.features, prepared.scaler, linear, fitted, {"used": "ensemble"})
     counts = found.drop_duplicates(["part", "unique_id", "cutoff"])["part"].value_counts()
-    assert (counts["future"], counts["test"]) == (2, min(12, len(prepared.windows.index("test"))))
+    assert (counts["future"], counts["test"]) == (2, min(6, len(prepared.windows.index("test"))))
     scaled = forecast_methods(prepared.windows, linear, fitted)["ensemble"].future
     expected = scaled * prepared.scaler[["deviation"]].to_numpy() + prepared.scaler[["mean"]].to_numpy()
     np.testing.assert_allclose(sum_up(found[found["part"] == "future"]), expected.ravel(), rtol=1e-4)
