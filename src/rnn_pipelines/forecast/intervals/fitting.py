@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.intervals.sparse_bounds import (
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
 from rnn_pipelines.forecast.intervals.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.methods.aim import NonNegative
+from rnn_pipelines.forecast.methods.ensemble import find_network_in_use
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
@@ -146,7 +147,8 @@ def fit_intervals(
     """Compute the intervals of each method.
 
     A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
-    if no errors are held out. With too few of them, the errors of the rule for short series count.
+    if no errors are held out. With too few of them, the pretrained network expects the errors, or those of the rule for
+    short series count.
 
     Args:
         data: the data of the fits.
@@ -160,7 +162,7 @@ def fit_intervals(
     elif len(data.panel.series_starts) == 1 and len(data.validation) >= MIN_ERRORS:
         pools = pool_single(data, fitted, levels)
     else:
-        pools = dict.fromkeys(fitted, pool_past(data.panel, levels))
+        pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_in_use(fitted)))
     first = next(iter(pools.values()))
     young = {}
     if first.sizes.rule == "panel":

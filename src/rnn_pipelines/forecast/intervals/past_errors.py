@@ -1,12 +1,19 @@
-"""Errors of the rule for short series on their own past, for series with too few windows for other errors."""
+"""Errors for series with too few windows for other errors: expected by the pretrained network, or those of the rule.
+
+The network has learnt the errors of forecasts from few values on many series. Without it, those of the rule for short
+series on the past of the same series count.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
 from rnn_pipelines.forecast.intervals.quantiles import find_growth, find_t, link_steps
-from rnn_pipelines.forecast.intervals.sizes import NUM_SAMPLES, Pool, SizeModel
+from rnn_pipelines.forecast.intervals.sizes import NUM_SAMPLES, TINY, Pool, SizeModel
 from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import extend_by_rule
 from rnn_pipelines.forecast.methods.past import find_past
+from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 
 # The newest part of the past whose errors count, because those on fewer values are larger; and the most origins.
@@ -15,32 +22,46 @@ NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
 MIN_ERRORS, MIN_FREEDOM = 8, 2
 # The usual error includes this many errors of the mean size of all series.
 PRIOR_ERRORS = 3.0
+# Degrees of freedom of errors whose size the network expects, for the ratio of 95 to 80 % intervals.
+FREEDOM = 8
 
 
-def pool_past(panel: WindowedPanel, levels: np.ndarray) -> Pool:
-    """Return symmetric bounds from local forecasts at earlier origins of each series, growing with the step.
+def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwork | None = None) -> Pool:
+    """Return symmetric bounds that grow with the step, from the network or from forecasts at earlier origins.
 
     Args:
         panel: its values for training and validation are read; without such windows, all values before the test part.
         levels: int64[level], in percent.
+        network: the pretrained network, if it is in the ensemble.
     Returns:
-        Student's t quantiles over the root mean squared error of each series; NaN if no series has two values.
+        Student's t quantiles over the usual error of each series; NaN if no series has two values.
     """
-    usual, growth, freedom = _measure(panel)
-    steps, none = np.arange(1.0, panel.horizon + 1) ** growth, np.zeros(0)
-    bounds = np.outer(find_t((1 + levels / 100) / 2, freedom), steps)
-    samples = (_draw_samples(panel.horizon, growth, freedom) * steps).astype(np.float32)
-    return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+    usual, growth, freedom = _measure(panel, network)
+    steps, none = np.arange(1.0, panel.horizon + 1), np.zeros(0)
+    quantiles = find_t((1 + levels / 100) / 2, freedom)
+    bounds = np.outer(quantiles, steps**growth)
+    samples = (_draw_samples(panel.horizon, growth, freedom) * steps**growth).astype(np.float32)
+    is_expected = network is not None and freedom == FREEDOM
+    sizes = SizeModel("pretrained" if is_expected else "past", usual, none, none, none, none)
+    pool = Pool(sizes, -bounds, bounds, samples, growth)
+    if network is None or not is_expected:
+        return pool
+    # The sizes of the test part are those before it: in a panel, by their mean ratio to those after it.
+    before, growth = _expect_errors(panel, _list_origins(panel)[1], network)
+    bounds = np.outer(quantiles, steps**growth) * np.exp(np.log(before / usual).mean())
+    return replace(pool, evaluated=np.stack([-bounds, bounds]))
 
 
-def measure_past_errors(panel: WindowedPanel) -> np.ndarray:
-    """Return the root mean squared error of each series, of one step ahead; see `pool_past`: float64[series]."""
-    return _measure(panel)[0]
+def measure_past_errors(panel: WindowedPanel, network: PretrainedNetwork | None = None) -> np.ndarray:
+    """Return the usual error of each series, of one step ahead; see `pool_past`: float64[series]."""
+    return _measure(panel, network)[0]
 
 
-def _measure(panel: WindowedPanel) -> tuple[np.ndarray, float, int]:
+def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[np.ndarray, float, int]:
     """Return the usual error of each series, the exponent of the step with which errors grow, degrees of freedom."""
     origins, stops = _list_origins(panel)
+    if network is not None and len(origins):
+        return *_expect_errors(panel, panel.series_stops - panel.horizon, network), FREEDOM
     series, errors = number_series(panel.series_starts, origins), _find_errors(panel, origins, stops)
     is_there = ~np.isnan(errors)
     squares, counts = np.where(is_there, errors, 0.0) ** 2, is_there.sum(axis=0)
@@ -57,6 +78,31 @@ def _measure(panel: WindowedPanel) -> tuple[np.ndarray, float, int]:
         else np.full(len(stops), np.nan)
     )
     return usual, growth, max(MIN_FREEDOM, int(counts[0]) - 1)
+
+
+def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedNetwork) -> tuple[np.ndarray, float]:
+    """Return the usual error of each series, and the growth, by the network's 80 % intervals from a row on.
+
+    Args:
+        panel: the series.
+        stops: int64[series], the first row of each one's forecast.
+        network: makes the intervals.
+    """
+
+    def find_width(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
+        quantiles = network.forecast(past, season_length, horizon)
+        width: np.ndarray = quantiles[:, :, LEVELS.index(0.9)] - quantiles[:, :, LEVELS.index(0.1)]
+        return width
+
+    # Series without a value there have the errors that are usual for the others.
+    is_there = (stops > panel.series_starts) & ~np.isnan(panel.values[np.maximum(stops - 1, 0), 0])
+    zeros = panel.zeros[is_there].astype(np.float64)[:, None]
+    widths = np.maximum(forecast_locally(panel, stops[is_there], find_width) - zeros, TINY)
+    growth = find_growth(np.exp(np.log(widths).mean(axis=0)))
+    logs = (np.log(widths) - growth * np.log(np.arange(1.0, panel.horizon + 1))).mean(axis=1)
+    usual = np.full(len(stops), np.exp(logs.mean()))
+    usual[is_there] = np.exp(logs)
+    return usual / (2 * find_t(np.array(0.9), FREEDOM)), growth
 
 
 def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:

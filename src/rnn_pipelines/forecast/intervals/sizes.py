@@ -1,7 +1,8 @@
 """The expected size of a forecast's error, up to a factor of its step ahead; see decision 30.
 
-Three rules. `single`: the size of one series is even, or follows the changes of its window and the forecast. `panel`:
+Four rules. `single`: the size of one series is even, or follows the changes of its window and the forecast. `panel`:
 it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
+`pretrained`: it is the error that the pretrained network expects at the end of the series.
 """
 
 import logging
@@ -16,7 +17,9 @@ from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
 
-Rule = Literal["single", "panel", "past"]
+Rule = Literal["single", "panel", "past", "pretrained"]
+# The rules whose sizes depend on the series alone.
+OF_SERIES = ("past", "pretrained")
 # Added to keep logarithms finite: to a scaled change, and to an error, as part of the median error of its step.
 SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
 # The usual error of a series includes this many windows with the mean error of the panel.
@@ -106,12 +109,13 @@ class SizeModel:
         logs = (np.clip(predictors, self.smallest, self.largest) - self.centres) @ self.slopes
         size: np.ndarray = base * np.exp(logs)
         usual = 1.0 if self.rule == "single" else self.usual[windows.series][:, None]
-        beyond = np.abs(forecasts) / MAX_MEASURED
-        size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
+        if self.rule != "pretrained":
+            beyond = np.abs(forecasts) / MAX_MEASURED
+            size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
         if self.young is not None:
             is_few = ~np.isnan(windows.variance)
             size[is_few] = self.young.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
-        return size if self.rule == "past" else np.maximum(size, SMALLEST_SIZE)
+        return size if self.rule in OF_SERIES else np.maximum(size, SMALLEST_SIZE)
 
     def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return a first size, float64[window, 1], and predictors of its factor, float64[window, step, predictor]."""
@@ -120,7 +124,7 @@ class SizeModel:
             change = np.log(windows.step_change + SMALLEST_CHANGE)
             return np.ones((len(forecasts), 1)), np.stack([np.broadcast_to(change, shape), forecasts], axis=-1)
         usual = self.usual[windows.series][:, None]
-        if self.rule == "past":
+        if self.rule in OF_SERIES:
             return usual, np.zeros((*shape, 0))
         base, level = windows.change + usual, windows.level + usual
         predictors = [

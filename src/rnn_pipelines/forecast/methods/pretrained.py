@@ -67,6 +67,12 @@ class PretrainedModel:
         return self.network.to_arrays()
 
 
+def find_network(models: Mapping[str, object]) -> PretrainedNetwork | None:
+    """Return the pretrained network among models by name; None if there is none."""
+    model = models.get(PRETRAINED)
+    return model.network if isinstance(model, PretrainedModel) else None
+
+
 @dataclass(frozen=True)
 class PretrainedMethod:
     """The pretrained network; see `Method`."""

@@ -13,7 +13,10 @@ import pandas as pd
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
 from rnn_pipelines.forecast.intervals.pool import WINDOWS_OF_SERIES
-from rnn_pipelines.forecast.intervals.sizes import TINY_PART, measure_usual
+from rnn_pipelines.forecast.intervals.sizes import OF_SERIES, TINY_PART, measure_usual
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.model.artefact import (
     NAMES_IN_MESSAGE,
     Forecaster,
@@ -22,6 +25,7 @@ from rnn_pipelines.forecast.model.artefact import (
     make_cutoff_windows,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import (
@@ -141,8 +145,8 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     assert forecaster.intervals is not None
     panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
     median = float(np.nanmedian(forecaster.intervals.usual))
-    if forecaster.intervals.rule == "past":
-        usual = measure_past_errors(panel)
+    if forecaster.intervals.rule in OF_SERIES:
+        usual = measure_past_errors(panel, _find_network(forecaster))
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     index = panel.index("future")
@@ -152,6 +156,11 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     is_known = ~np.isnan(errors).any(axis=1)
     series = number_series(panel.series_starts, origins[is_known])
     return measure_usual(series, errors[is_known], len(panel.series_starts), median)
+
+
+def _find_network(forecaster: Forecaster) -> PretrainedNetwork | None:
+    model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
+    return find_network(model.models) if isinstance(model, EnsembleModel) else None
 
 
 def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:

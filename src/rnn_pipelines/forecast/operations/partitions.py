@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.evaluation.metrics import sum_totals
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
 from rnn_pipelines.forecast.intervals.pool import measure_usual_errors
-from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, find_network_in_use, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, Model
@@ -242,7 +242,7 @@ def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
         median = float(np.median(of_fit))
         usual = measure_usual_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
     else:
-        usual = measure_past_errors(panel.windows)
+        usual = measure_past_errors(panel.windows, find_network_in_use(fitted.methods))
     places = fitted.names.get_indexer(panel.scaler["unique_id"])
     return np.where(places >= 0, of_fit[places], usual)
 

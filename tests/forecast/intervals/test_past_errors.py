@@ -1,0 +1,68 @@
+"""Errors for series with too few windows: their size is that of the pretrained network's intervals."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.forecast.intervals.past_errors import pool_past
+from rnn_pipelines.forecast.pretrained.files import load_network
+from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
+from rnn_pipelines.forecast.windows.panel import WindowSpec
+
+HORIZON = 3
+LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+
+
+@pytest.fixture(scope="module")
+def network() -> PretrainedNetwork:
+    return load_network(PretrainedSpec())
+
+
+def make_frame(values: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"ds": pd.date_range("1990", periods=len(values), freq="YS"), "y": values})
+
+
+def make_walk(size: int = 22, seed: int = 0) -> np.ndarray:
+    return 100 + np.cumsum(np.random.default_rng(seed).normal(0.5, 3, size))
+
+
+def find_widths(values: np.ndarray, **options: object) -> np.ndarray:
+    found = Forecaster(HORIZON, level=[80], **options).fit(make_frame(values)).predict()
+    return (found["ensemble-hi-80"] - found["ensemble-lo-80"]).to_numpy()
+
+
+@pytest.mark.parametrize("values", [make_walk(), 100 * 1.1 ** np.arange(23.0) + make_walk(23)], ids=["walk", "growth"])
+def test_widths_of_a_short_series_are_those_of_the_network(network: PretrainedNetwork, values: np.ndarray) -> None:
+    """In the mean over the steps, because the widths grow with a power of the step; also far from earlier values."""
+    quantiles = network.forecast(values[None], 1, HORIZON)[0]
+    ratios = find_widths(values) / (quantiles[:, HIGH] - quantiles[:, LOW])
+    assert np.log(ratios).mean() == pytest.approx(0, abs=0.01)
+
+
+def test_without_the_network_errors_on_the_own_past_count() -> None:
+    values = make_walk()
+    assert find_widths(values, pretrained=False) != pytest.approx(find_widths(values), rel=0.01)
+
+
+def test_bounds_of_the_test_part_do_not_depend_on_it(
+    prepare: Callable[..., SimpleNamespace], network: PretrainedNetwork
+) -> None:
+    panel = prepare(make_walk(40).tolist(), window=WindowSpec(lookback=4, horizon=HORIZON)).windows
+    first = int(panel.test[:, 0].min())
+    other = panel.values.copy()
+    other[first : len(other) - HORIZON, 0] += np.linspace(1, 3, len(other) - HORIZON - first)
+    pools = [pool_past(one, np.array([80, 95]), network) for one in (panel, replace(panel, values=other))]
+    of_test = [pool.sizes.usual * pool.evaluated for pool in pools]
+    np.testing.assert_allclose(*of_test, rtol=1e-9)
+    ahead = [pool.sizes.usual * pool.highs for pool in pools]
+    assert not np.allclose(*ahead, rtol=0.01)
+
+
+def test_widths_are_in_the_unit_of_the_data() -> None:
+    np.testing.assert_allclose(find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3)
