@@ -80,8 +80,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.airflow]
 
 def copy_project(folder: Path) -> Path:
     """The project without what runs made, and a folder of DAGs that links to its file."""
-    for name in ("conf", "src", "deploy"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "local"))
+    for name, left_out in (("conf", "local"), ("src", "__pycache__"), ("deploy", "__pycache__")):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns(left_out))
     shutil.copy(PROJECT / "pyproject.toml", folder)
     (folder / "dags").mkdir()
     (folder / "dags/nights.py").symlink_to("../deploy/airflow/rnn_pipelines_nights.py")
