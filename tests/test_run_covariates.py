@@ -115,6 +115,7 @@ def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
         "damped trend",
         "Holt-Winters",
         "pretrained network",
+        "boosted trees",
     }
     assert bars
     assert bars <= set(name_inputs(list_inputs(runs.covariates)))

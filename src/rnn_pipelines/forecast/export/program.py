@@ -18,12 +18,14 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).parent
-# The modules beside this file, also if it is loaded by its path.
+# The modules beside this file, also if it is loaded by its path. Other programs and processes do not find them.
 sys.path.insert(0, str(HERE))
-
-from rnn_pipelines import Forecaster  # noqa: E402
-from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError  # noqa: E402
-from rnn_pipelines.forecast.times.holidays import STORED  # noqa: E402
+try:
+    from rnn_pipelines import Forecaster
+    from rnn_pipelines.errors import ParameterError, RnnPipelinesError, SeriesError
+    from rnn_pipelines.forecast.times.holidays import STORED
+finally:
+    sys.path.remove(str(HERE))
 
 __all__ = ["Forecaster", "ParameterError", "RnnPipelinesError", "SeriesError", "load", "main"]
 

@@ -45,7 +45,6 @@ FIGURES = {
     )
 }
 DIAGNOSTIC_FIGURES = {figure: f"forecast_{figure}_figure" for figure in DIAGNOSTICS}
-RECORDS = {cell: f"forecast_{cell}_record" for cell in NETWORKS}
 
 
 def create_pipeline() -> Pipeline:
@@ -100,7 +99,9 @@ def create_evaluation_nodes() -> list[Node]:
     tabulated = ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv", "forecast_all_methods"]
     drawn_from = ["forecast_windows", "forecast_scaler", "forecast_intervals", "forecast_next_values"]
     measured = {"predictions": "forecast_predictions", "series": "forecast_series", "cutoffs": "forecast_cutoffs"}
-    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"} | RECORDS
+    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"} | {
+        cell: f"forecast_{cell}_record" for cell in NETWORKS
+    }
     measured |= {"evaluation": "params:forecast.evaluation"}
     divided = {"sample": "forecast_sample", "linear": "forecast_linear", "methods": "forecast_methods"}
     divided |= {"intervals": "forecast_intervals", "ensemble": "forecast_ensemble", "parallel": "params:parallel"}
@@ -131,6 +132,7 @@ def create_report_nodes() -> list[Node]:
     reported = {"metrics": "forecast_metrics", "profile": "forecast_profile", "cutoffs": "forecast_cutoffs"}
     reported |= {"ensemble": "forecast_ensemble", "covariates": "forecast_covariates", "parameters": "params:forecast"}
     reported |= {"next_values": "forecast_next_values", "features": "forecast_features", "test": "forecast_predictions"}
+    reported |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
     reported |= {"run_before": "forecast_run_before", "all_series": "forecast_all_series", "by_level": BY_LEVEL}
     # The figure of the next values, beside their table.
     shown = {f"{name}_figure": dataset for name, dataset in (FIGURES | DIAGNOSTIC_FIGURES).items()}
@@ -142,6 +144,6 @@ def create_report_nodes() -> list[Node]:
         create(guard(describe_series_methods, no_series), listed, "forecast_series_methods"),
         create(guard(draw_figures, draw_notes(FIGURES)), drawn, FIGURES),
         create(guard(draw_diagnostics, draw_notes(DIAGNOSTICS)), diagnosed, DIAGNOSTIC_FIGURES),
-        create(guard(nodes.render_report, render_note), reported | RECORDS | shown, "forecast_report"),
+        create(guard(nodes.render_report, render_note), reported | shown, "forecast_report"),
         create(guard(nodes.summarize_run, write_note), [*summarized, "forecast_profile"], "forecast_summary"),
     ]

@@ -37,9 +37,6 @@ DATASETS = {
     "decided": "retrain_forecast_decided",
     "outcome": "retrain_forecast_outcome",
 }
-DATASETS |= {f"{cell}_network": f"retrain_forecast_{cell}_network" for cell in NETWORKS}
-BLOCKS = (*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained")
-DATASETS |= {block: f"params:forecast.{block}" for block in BLOCKS}
 
 
 def create_pipeline() -> Pipeline:
@@ -48,6 +45,9 @@ def create_pipeline() -> Pipeline:
     given += ["forecast_partition_folder", "forecast_external"]
     sample, started = "retrain_forecast_sample", "retrain_forecast_started"
     table, covariate_table = DATASETS["table"], DATASETS["covariate_table"]
+    networks = {f"{cell}_network": f"retrain_forecast_{cell}_network" for cell in NETWORKS}
+    blocks = (*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained")
+    datasets = DATASETS | networks | {block: f"params:forecast.{block}" for block in blocks}
     described = [table, covariate_table, DATASETS["profile"], "params:forecast", SPEC, started]
     return Pipeline(
         [
@@ -55,6 +55,6 @@ def create_pipeline() -> Pipeline:
             node(nodes.read_as_of, [sample, SPEC], [table, covariate_table, started]),
             node(describe_run, described, DATASETS["run"]),
             node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),
-            *create_nodes(list_steps(NETWORKS), DATASETS),
+            *create_nodes(list_steps(NETWORKS), datasets),
         ]
     )
