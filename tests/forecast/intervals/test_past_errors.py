@@ -59,9 +59,9 @@ def test_bounds_of_the_test_part_do_not_depend_on_it(
     other[first : len(other) - HORIZON, 0] += np.linspace(1, 3, len(other) - HORIZON - first)
     pools = [pool_past(one, np.array([80, 95]), network) for one in (panel, replace(panel, values=other))]
     of_test = [pool.sizes.usual * pool.evaluated for pool in pools]
-    np.testing.assert_allclose(*of_test, rtol=1e-9)
+    np.testing.assert_allclose(of_test[0], of_test[1], rtol=1e-9)
     ahead = [pool.sizes.usual * pool.highs for pool in pools]
-    assert not np.allclose(*ahead, rtol=0.01)
+    assert not np.allclose(ahead[0], ahead[1], rtol=0.01)
 
 
 def test_widths_are_in_the_unit_of_the_data() -> None:
