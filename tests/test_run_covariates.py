@@ -117,7 +117,7 @@ def test_the_report_has_bars_of_the_covariates(runs: Runs) -> None:
         "pretrained network",
         "boosted trees",
     }
-    # Only networks and boosted trees read static covariates. Trees have one bar, and these small networks may add nothing.
+    # Only networks and trees read static covariates. Trees have one bar, and small networks may add nothing.
     assert bars or set(runs.covariates) == {"static"}
     assert bars <= set(name_inputs(list_inputs(runs.covariates)))
     assert NOTE_TITLE not in (runs.root / "08_reporting/forecast/report.html").read_text()
