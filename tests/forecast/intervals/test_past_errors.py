@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -66,3 +67,11 @@ def test_bounds_of_the_test_part_do_not_depend_on_it(
 
 def test_widths_are_in_the_unit_of_the_data() -> None:
     np.testing.assert_allclose(find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3)
+
+
+@pytest.mark.parametrize("use", ["ensemble", "theta"])
+def test_a_saved_forecaster_has_the_same_bounds(use: str, tmp_path: Path) -> None:
+    fitted = Forecaster(HORIZON, level=[80], use=use).fit(make_frame(make_walk()))
+    fitted.save(tmp_path / "model")
+    again = Forecaster.load(tmp_path / "model").predict(make_frame(make_walk()))
+    pd.testing.assert_frame_equal(again, fitted.predict())

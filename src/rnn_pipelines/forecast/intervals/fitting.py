@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.intervals.sparse_bounds import (
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
 from rnn_pipelines.forecast.intervals.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.methods.aim import NonNegative
-from rnn_pipelines.forecast.methods.ensemble import find_network_in_use
+from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
@@ -162,7 +162,7 @@ def fit_intervals(
     elif len(data.panel.series_starts) == 1 and len(data.validation) >= MIN_ERRORS:
         pools = pool_single(data, fitted, levels)
     else:
-        pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_in_use(fitted)))
+        pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_of_few(data)))
     first = next(iter(pools.values()))
     young = {}
     if first.sizes.rule == "panel":

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_young, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, find_network
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import (
     fit_methods,
     fit_trained_before,
@@ -26,6 +26,7 @@ from rnn_pipelines.forecast.methods.registry import (
     list_candidates,
 )
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
+from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
@@ -148,10 +149,9 @@ def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
     return EnsembleModel(weights, models, IS_ALONE in values)
 
 
-def find_network_in_use(fitted: Mapping[str, FittedMethod]) -> PretrainedNetwork | None:
-    """Return the pretrained network, if it has a weight in the ensemble."""
-    model = fitted[ENSEMBLE].model if ENSEMBLE in fitted else None
-    return find_network(model.models) if isinstance(model, EnsembleModel) else None
+def find_network_of_few(data: FittingData) -> PretrainedNetwork | None:
+    """Return the pretrained network, if it has a weight with too few windows for validation."""
+    return load_network(data.pretrained) if choose_weights_of_few(data).get(PRETRAINED) else None
 
 
 def fit_ensemble(

@@ -159,8 +159,11 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
 
 
 def _find_network(forecaster: Forecaster) -> PretrainedNetwork | None:
+    assert forecaster.intervals is not None
     model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
-    return find_network(model.models) if isinstance(model, EnsembleModel) else None
+    if forecaster.intervals.rule != "pretrained" or not isinstance(model, EnsembleModel):
+        return None
+    return find_network(model.models)
 
 
 def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:

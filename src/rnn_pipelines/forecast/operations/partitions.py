@@ -19,12 +19,13 @@ from rnn_pipelines.forecast.evaluation.metrics import sum_totals
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
 from rnn_pipelines.forecast.intervals.pool import measure_usual_errors
-from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, find_network_in_use, unpack_ensemble
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, Model
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
+from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
 from rnn_pipelines.forecast.partitions.dividing import Partitions
@@ -242,7 +243,9 @@ def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
         median = float(np.median(of_fit))
         usual = measure_usual_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
     else:
-        usual = measure_past_errors(panel.windows, find_network_in_use(fitted.methods))
+        models = {name: method.model for name, method in fitted.methods.items()}
+        network = find_network(models) if fitted.intervals.rule == "pretrained" else None
+        usual = measure_past_errors(panel.windows, network)
     places = fitted.names.get_indexer(panel.scaler["unique_id"])
     return np.where(places >= 0, of_fit[places], usual)
 
