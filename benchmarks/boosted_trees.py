@@ -1,4 +1,4 @@
-"""What boosted trees bring to the ensemble: its errors with them over those without, on development data.
+"""The gain by boosted trees to the ensemble: its errors with them over those without, on development data.
 
     RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/boosted_trees.py [set ...] [--networks]
 
@@ -86,7 +86,7 @@ def read_employment() -> Drawn:
 def draw_shops(kind: str, seed: int) -> Drawn:
     """Daily sales of shops with a week, a year and a level that wanders, and an effect of one kind.
 
-    It is a promotion in every other week, known to nobody; promotion and price with an interaction at weekends; a
+    It is a promotion in every other week, which is no covariate; promotion and price with an interaction at weekends; a
     temperature with two thresholds; hidden regimes; a threshold autoregression; or nothing.
     """
     rng, days, tables = np.random.default_rng(seed), np.arange(NUM_DAYS + SHOP_HORIZON), []

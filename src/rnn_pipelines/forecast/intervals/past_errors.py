@@ -32,7 +32,7 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     Args:
         panel: its values for training and validation are read; without such windows, all values before the test part.
         levels: int64[level], in percent.
-        network: the pretrained network, if it is in the ensemble.
+        network: the pretrained network, if it has a weight with too few windows.
     Returns:
         Student's t quantiles over the usual error of each series; NaN if no series has two values.
     """
@@ -41,13 +41,12 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     quantiles = find_t((1 + levels / 100) / 2, freedom)
     bounds = np.outer(quantiles, steps**growth)
     samples = (_draw_samples(panel.horizon, growth, freedom) * steps**growth).astype(np.float32)
-    is_expected = network is not None and freedom == FREEDOM
-    sizes = SizeModel("pretrained" if is_expected else "past", usual, none, none, none, none)
-    pool = Pool(sizes, -bounds, bounds, samples, growth)
-    if network is None or not is_expected:
-        return pool
+    origins, stops = _list_origins(panel)
+    if network is None or not len(origins):
+        return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
+    pool = Pool(SizeModel("pretrained", usual, none, none, none, none), -bounds, bounds, samples, growth)
     # The sizes of the test part are those before it: in a panel, by their mean ratio to those after it.
-    before, growth = _expect_errors(panel, _list_origins(panel)[1], network)
+    before, growth = _expect_errors(panel, stops, network)
     bounds = np.outer(quantiles, steps**growth) * np.exp(np.log(before / usual).mean())
     return replace(pool, evaluated=np.stack([-bounds, bounds]))
 

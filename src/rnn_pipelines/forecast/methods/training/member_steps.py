@@ -20,7 +20,7 @@ from rnn_pipelines.networks.trainer import Batch, StepSettings
 
 @dataclass(frozen=True)
 class MemberSetup:
-    """What all members of a training share.
+    """The setup that all members of a training share.
 
     Attributes:
         data, training, hyperparameters: the windows, and the parameters of the training.
