@@ -155,8 +155,7 @@ def measure(name: str, trains_networks: bool) -> str:
     """Return the row of a set."""
     frame, horizon = SETS[name]()
     known = [column for column in frame if column not in ("unique_id", "ds", "y")]
-    forecaster = Forecaster(h=horizon, networks="all" if trains_networks else "pretrained", futr_exog=known)
-    spec = forecaster.spec
+    spec = Forecaster(h=horizon, futr_exog=known).spec
     table, covariates, source = read_frame(frame, spec.recipe)
     panel = prepare_panel(table, spec.recipe.model_copy(update={"source": source}), covariates)
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)

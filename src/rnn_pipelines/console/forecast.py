@@ -47,7 +47,9 @@ OF_WINDOW = ("horizon", "lookback")
 @click.option("--past", multiple=True, help="A column that is known up to the last value; repeat it.")
 @click.option("--holidays", help="A country with its public holidays, such as DE or US.")
 @click.option("--use", help="The method of the forecast: ensemble, best or a name, such as theta. By default ensemble.")
-@click.option("--fast", is_flag=True, help="Train no network: simple methods and the pretrained network forecast.")
+@click.option(
+    "--fast", is_flag=True, help="Fit no networks and trees: other simple methods and the pretrained network."
+)
 @click.option("--set", "settings", multiple=True, help="Any parameter of a forecast, as training.seed=1; repeat it.")
 @click.option("--output", "-o", type=click.Path(), help="New folder of the results. By default <file>-forecast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")

@@ -93,7 +93,7 @@ class Forecaster:
         freq: pandas offset alias, or a whole number of steps; None to infer it.
         use: the method that forecasts and is saved, exported and explained: `ensemble`, a name of `leaderboard` such as
             `theta`, or `best` for the least error on validation windows.
-        networks: `all`, or `pretrained` to train none on the series, which takes seconds.
+        networks: `all`, or `pretrained` to fit neither networks nor boosted trees, which takes seconds.
         source: columns and form of the table.
         gaps: treatment of missing steps: `interpolate`, `zero`, `error` or `split`.
         split: validation and test part.

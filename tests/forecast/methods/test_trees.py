@@ -16,7 +16,13 @@ from rnn_pipelines.forecast.export.files import PROGRAM
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.trees import MIN_WINDOWS, TREES, TreesModel, gather_inputs, lay_out_trees
 
-PARTS = {"networks": "pretrained", "h": 7, "split": {"validation": 30, "test": 30}}
+PARTS = {
+    "h": 7,
+    "split": {"validation": 30, "test": 30},
+    "lstm": {"units": 2},
+    "gru": {"units": 2},
+    "training": {"max_steps": 1},
+}
 
 
 def make_sales(num_series: int = 4, num_days: int = 300) -> pd.DataFrame:
@@ -76,6 +82,12 @@ def test_few_windows_have_no_trees() -> None:
     frame = make_sales(1).drop(columns="promo").dropna()
     assert len(frame) < MIN_WINDOWS
     assert TREES not in set(Forecaster(**PARTS).fit(frame).leaderboard()["forecaster"])
+
+
+def test_pretrained_network_alone_has_no_trees() -> None:
+    """Fitting the trees takes most of the time of such a run."""
+    forecaster = Forecaster(**PARTS, networks="pretrained").fit(make_sales().drop(columns="promo").dropna())
+    assert not {TREES, "lstm", "gru"} & set(forecaster.leaderboard()["forecaster"])
 
 
 def test_the_same_data_give_the_same_forecasts(forecaster: Forecaster) -> None:

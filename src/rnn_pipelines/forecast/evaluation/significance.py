@@ -41,7 +41,7 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     doi:10.1016/S0169-2070(96)00719-4; Bartlett's kernel: Harvey, Leybourne & Whitehouse (2017), International Journal
     of Forecasting 33(4).
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     num, mean = len(differences), float(np.mean(differences)) if len(differences) else 0.0
     if num <= max(horizon, 1) or not np.any(differences):
@@ -49,7 +49,7 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
     error = _estimate_error(differences, horizon)
     if error <= 0:  # the difference is constant
         return 0.0 if mean else 1.0
-    return float(2 * t.sf(abs(mean) / error, num - 1))
+    return float(2 * stdtr(num - 1, -abs(mean) / error))
 
 
 def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95) -> tuple[float, float]:
@@ -61,13 +61,13 @@ def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95)
     Returns:
         Its ends; infinite if the number of cut-offs does not exceed the horizon.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     num = len(differences)
     if num <= max(horizon, 1):
         return -np.inf, np.inf
     mean = float(np.mean(differences))
-    half = float(t.ppf((1 + level) / 2, num - 1) * _estimate_error(differences, horizon))
+    half = float(stdtrit(num - 1, (1 + level) / 2) * _estimate_error(differences, horizon))
     return mean - half, mean + half
 
 

@@ -148,8 +148,9 @@ class TreesMethod:
     is_candidate: bool = True
 
     def fit(self, data: FittingData) -> FittedMethod | None:
-        """Fit the trees by fold; None with too few windows."""
-        if not len(data.validation) or len(list_past(data.panel)) < MIN_WINDOWS:
+        """Fit the trees by fold; None with too few windows, or if the pretrained network stands for all training."""
+        has_enough = len(data.validation) and len(list_past(data.panel)) >= MIN_WINDOWS
+        if data.pretrained.is_alone or not has_enough:
             return None
         return fit_by_fold(data, partial(fit_trees, data))
 

@@ -21,7 +21,7 @@ class PretrainedSpec(ParameterModel, frozen=True):
 
     Attributes:
         is_used: whether it is one of the methods.
-        is_alone: whether no network is trained on the table.
+        is_alone: whether neither networks nor boosted trees are fitted to the table.
         network: the one with a GRU, or with an LSTM.
         path: folder that `kedro run --pipelines=pretrain` wrote; None for the network of the package.
     """
