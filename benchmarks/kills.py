@@ -32,9 +32,9 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.history import find_origin, list_records
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset

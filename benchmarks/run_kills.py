@@ -34,8 +34,7 @@ import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs.run_store import RunStore, find_damage
 from rnn_pipelines.storage.lock import hold_lock
 
 PROJECT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, RootModel
 
-from rnn_pipelines.runs.specs import RunsSpec
+from rnn_pipelines.runs.run_store import RunsSpec
 
 DOCS = Path(__file__).parent
 PROJECT = DOCS.parent

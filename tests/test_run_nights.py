@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.verdict import Verdict
+from rnn_pipelines.champion.verdict import Verdict, check_task
 from rnn_pipelines.cli.champion import CHECK_CODES
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import keep_first_record, keep_last_record

@@ -21,7 +21,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.packing import unpack
-from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import WAIT_SECONDS
 from whole_runs import MANIFEST, PROJECT, ROOT, find_newest, load_champion, make_command, run_here
 
 FOLDER = ROOT / "06_models/champion/forecast"

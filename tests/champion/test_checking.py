@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.checking import check_task
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.verdict import check_task
 
 AT = "2026-01-31T02:00:00+00:00"
 

@@ -11,11 +11,10 @@ import pytest
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.changes import list_changes
-from rnn_pipelines.champion.checking import check_task, read_findings
-from rnn_pipelines.champion.manual import promote_version, roll_back
-from rnn_pipelines.champion.outcome import record_failure, save_outcome
+from rnn_pipelines.champion.outcome import promote_version, record_failure, roll_back, save_outcome
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.verdict import check_task, read_findings
 from rnn_pipelines.storage import names as storage_names
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")

@@ -59,91 +59,51 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 # Files of somebody else
 
 
-def add_note(folder: Path) -> str:
-    (folder / "thesis.txt").write_text("mine")
-    return "thesis.txt"
+# What a user may have in a folder, by name: the text of a file, None for an empty folder, or the target of a link.
+ADDITIONS: dict[str, str | Path | None] = {
+    "thesis.txt": "mine",
+    "plots/one.png": "mine",
+    ".git": None,
+    "data": Path(".."),
+    # A name of the form of a saved file's.
+    "notes.0123456789abcdef.txt": "mine",
+    ".thesis.txt.abcd_123.part": "mine",
+    # As other programs name the unfinished part of a file.
+    f".{LIST}.abcd1234.part": "mine",
+    # As other programs have them.
+    "settings.json": "{}",
+    LIST: '{"format": 1, "files": ["mine"]}',
+    f"{LIST} as a link": Path("../list.json"),
+}
 
 
-def add_folder(folder: Path) -> str:
-    (folder / "plots").mkdir()
-    (folder / "plots" / "one.png").write_text("mine")
-    return "plots"
-
-
-def add_hidden(folder: Path) -> str:
-    (folder / ".git").mkdir()
-    return ".git"
-
-
-def add_link(folder: Path) -> str:
-    (folder / "data").symlink_to(folder.parent)
-    return "data"
-
-
-def add_namesake(folder: Path) -> str:
-    """A file whose name is of the form of a saved one."""
-    (folder / "notes.0123456789abcdef.txt").write_text("mine")
-    return "notes.0123456789abcdef.txt"
-
-
-def add_part(folder: Path) -> str:
-    (folder / ".thesis.txt.abcd_123.part").write_text("mine")
-    return ".thesis.txt.abcd_123.part"
-
-
-def add_part_of_list(folder: Path) -> str:
-    """As other programs name the unfinished part of a file."""
-    (folder / f".{LIST}.abcd1234.part").write_text("mine")
-    return f".{LIST}.abcd1234.part"
-
-
-def add_settings(folder: Path) -> str:
-    """As other programs have them."""
-    (folder / "settings.json").write_text("{}")
-    return "settings.json"
-
-
-def write_list(folder: Path) -> str:
-    """What another program calls `model.json`."""
-    (folder / LIST).write_text('{"format": 1, "files": ["mine"]}')
-    return LIST
-
-
-def link_list(folder: Path) -> str:
-    (folder / LIST).unlink(missing_ok=True)
-    (folder.parent / "list.json").write_text("mine")
-    (folder / LIST).symlink_to(folder.parent / "list.json")
-    return LIST
-
-
-ADDITIONS = [
-    add_note,
-    add_folder,
-    add_hidden,
-    add_link,
-    add_namesake,
-    add_part,
-    add_part_of_list,
-    add_settings,
-    write_list,
-]
-ADDITIONS += [link_list]
+def add(folder: Path, name: str) -> str:
+    """Add what a user may have there; return the name that a message has."""
+    content, path = ADDITIONS[name], folder / name.removesuffix(" as a link")
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if content is None:
+        path.mkdir()
+    elif isinstance(content, Path):
+        (folder.parent / "list.json").write_text("mine")
+        path.symlink_to(content)
+    else:
+        path.write_text(content)
+    return path.relative_to(folder).parts[0]
 
 
 @pytest.mark.parametrize("is_model", [False, True])
-@pytest.mark.parametrize("add", ADDITIONS)
-def test_a_folder_with_files_of_somebody_else_stays_as_it_is(
-    tmp_path: Path, add: Callable[[Path], str], is_model: bool
-) -> None:
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_a_folder_with_files_of_somebody_else_stays_as_it_is(tmp_path: Path, name: str, is_model: bool) -> None:
     """Whether a model is among them or not; the message names the file."""
     folder = tmp_path / "folder"
     save_folder(folder, FILES) if is_model else folder.mkdir()
-    name = add(folder)
+    found = add(folder, name)
     before = read_tree(tmp_path)
     with pytest.raises(ChampionError) as caught:
         save_folder(folder, OTHER)
     assert read_tree(tmp_path) == before
-    assert repr(name) in str(caught.value)
+    assert repr(found) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [*FILES, LIST])
@@ -254,8 +214,8 @@ def test_a_damaged_list_is_refused(tmp_path: Path, damage: Callable[[Path], obje
 
 def test_files_that_the_list_does_not_name_are_not_read(tmp_path: Path) -> None:
     save_folder(tmp_path, FILES)
-    add_note(tmp_path)
-    add_settings(tmp_path)
+    add(tmp_path, "thesis.txt")
+    add(tmp_path, "settings.json")
     assert load_folder(tmp_path) == FILES
 
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.checking import check_task
-from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import list_records
-from rnn_pipelines.champion.manual import promote_version, roll_back
-from rnn_pipelines.champion.outcome import save_outcome
+from rnn_pipelines.champion.outcome import promote_version, roll_back, save_outcome
 from rnn_pipelines.champion.store import RECORD, ChampionStore
+from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.errors import FormatError
 from rnn_pipelines.storage.formats import FORMAT, read_object
+from rnn_pipelines.versions.checksums import CHECKSUMS
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 

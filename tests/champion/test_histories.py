@@ -20,15 +20,12 @@ import pytest
 from fuzzing import list_seeds
 from rnn_pipelines.champion import history, records
 from rnn_pipelines.champion.changes import find_retraining, list_changes
-from rnn_pipelines.champion.checking import check_task
-from rnn_pipelines.champion.inspection import find_facts
-from rnn_pipelines.champion.manual import promote_version, roll_back
-from rnn_pipelines.champion.outcome import record_failure, save_outcome
+from rnn_pipelines.champion.outcome import promote_version, record_failure, roll_back, save_outcome
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import RECORD, ChampionStore
-from rnn_pipelines.champion.tables import describe_version, tabulate_history
+from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
 from rnn_pipelines.champion.tracking.facts import find_times, list_metrics, list_parameters, make_tags
-from rnn_pipelines.champion.verdict import read_champion
+from rnn_pipelines.champion.verdict import check_task, read_champion
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 from rnn_pipelines.storage import names as storage_names
 

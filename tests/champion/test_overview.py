@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from golden import is_golden
-from rnn_pipelines.champion.inspection import VersionFacts
 from rnn_pipelines.champion.overview import (
     MAX_RECORDS,
     Overview,
@@ -18,6 +17,7 @@ from rnn_pipelines.champion.overview import (
     tabulate_decisions,
 )
 from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.tables import VersionFacts
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.report.page import Table, read_plotly
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from damages import flip_bit, interrupt_after, truncate
+from damages import flip_bit, truncate
 from rnn_pipelines.champion import history
-from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, LockedError, LockError
 from rnn_pipelines.storage.files import name_temporary
+from rnn_pipelines.versions.checksums import CHECKSUMS
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
 
@@ -83,48 +83,6 @@ def leave_unfinished(store: ChampionStore, version: str) -> Path:
     return left
 
 
-def add_note(folder: Path) -> str:
-    (folder / "notes.txt").write_text("mine")
-    return "notes.txt"
-
-
-def add_folder(folder: Path) -> str:
-    (folder / "plots").mkdir()
-    return "plots"
-
-
-def add_link(folder: Path) -> str:
-    (folder / "raw.csv").symlink_to(folder / NAMES[0])
-    return "raw.csv"
-
-
-def add_temporary(folder: Path) -> str:
-    (folder / ".notes.txt.abcd_123.part").write_text("mine")
-    return ".notes.txt.abcd_123.part"
-
-
-def change_file(folder: Path) -> str:
-    (folder / NAMES[0]).write_text("mine")
-    return NAMES[0]
-
-
-def spoil_list(folder: Path) -> str:
-    (folder / CHECKSUMS).write_text("mine")
-    return CHECKSUMS
-
-
-def remove_list(folder: Path) -> str:
-    (folder / CHECKSUMS).unlink()
-    return NAMES[0]
-
-
-# What somebody did to a version's folder; each returns a name that nothing proves to be the project's file.
-FOREIGN: dict[str, Callable[[Path], str]] = {
-    action.__name__: action
-    for action in (add_note, add_folder, add_link, add_temporary, change_file, spoil_list, remove_list)
-}
-
-
 # Versions
 
 
@@ -175,19 +133,6 @@ def test_version_without_files_is_refused(store: ChampionStore) -> None:
         store.add_version({})
 
 
-@pytest.mark.parametrize("call", ["fsync", "rename"])
-def test_version_that_could_not_be_written_leaves_nothing(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr(os, call, fail)
-    with pytest.raises(OSError):  # noqa: PT011
-        store.add_version(make_files("first"))
-    assert os.listdir(store.folder / "versions") == []
-
-
 def test_unfinished_version_of_a_killed_process_is_not_listed(store: ChampionStore) -> None:
     find_folder(store, ".killed.part").mkdir(parents=True)
     assert store.list_versions() == []
@@ -201,31 +146,6 @@ def test_unfinished_version_of_a_killed_process_is_removed(store: ChampionStore,
     find_folder(store, f".{history.make_name(store.folder)}.part").mkdir()
     store.prune(1) if name == "prune" else store.add_version(make_files("second"))
     assert [path for path in left.parent.iterdir() if path.name.startswith(".")] == []
-
-
-@pytest.mark.parametrize("name", ["add", "prune"])
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_unfinished_version_with_files_of_somebody_else_stays(
-    store: ChampionStore, promote: Promote, caplog: pytest.LogCaptureFixture, name: str, kind: str
-) -> None:
-    left = leave_unfinished(store, promote("first"))
-    found = FOREIGN[kind](left)
-    before = sorted(left.iterdir())
-    store.prune(1) if name == "prune" else store.add_version(make_files("second"))
-    assert sorted(left.iterdir()) == before
-    assert found in caplog.text
-
-
-@pytest.mark.parametrize("name", [".killed.part", ".mine.part", ".2026-01-01T00.00.00.000000Z.part"])
-def test_hidden_folder_of_another_name_stays(store: ChampionStore, promote: Promote, name: str) -> None:
-    """Even if it is empty, or holds nothing but a copy of a version."""
-    first = promote("first")
-    shutil.copytree(find_folder(store, first), find_folder(store, name))
-    find_folder(store, ".empty.part").mkdir()
-    store.add_version(make_files("second"))
-    store.prune(0)
-    assert read_files(find_folder(store, name)) == read_files(find_folder(store, first))
-    assert find_folder(store, ".empty.part").is_dir()
 
 
 def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, promote: Promote) -> None:
@@ -626,13 +546,6 @@ def test_prune_that_is_dry_says_the_same_and_changes_nothing(store: ChampionStor
     assert store.prune(1) == others[:2]
 
 
-def test_prune_removes_all_files_of_a_version(store: ChampionStore, promote: Promote) -> None:
-    store.add_version(make_files("a"))
-    first = promote("first")
-    store.prune(0)
-    assert os.listdir(store.folder / "versions") == [first]
-
-
 def test_prune_leaves_a_whole_champion_to_fall_back_to(store: ChampionStore, promote: Promote) -> None:
     """Where the one before the champion is damaged, the one before that."""
     first, second, third = promote("first"), promote("second"), promote("third")
@@ -650,37 +563,6 @@ def test_prune_leaves_all_where_the_pointer_is_damaged(store: ChampionStore, pro
     assert store.list_versions() == versions
 
 
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_prune_keeps_a_version_with_files_of_somebody_else(
-    store: ChampionStore, promote: Promote, caplog: pytest.LogCaptureFixture, kind: str
-) -> None:
-    versions = [store.add_version(make_files(content)) for content in "abc"]
-    promote("first")
-    found = FOREIGN[kind](find_folder(store, versions[1]))
-    before = read_files(find_folder(store, versions[1]))
-    assert store.prune(0) == [versions[0], versions[2]]
-    assert read_files(find_folder(store, versions[1])) == before
-    assert versions[1] in caplog.text
-    assert found in caplog.text
-
-
-def test_prune_removes_a_version_that_lacks_a_file(store: ChampionStore, promote: Promote) -> None:
-    """Nothing of somebody else's is in it."""
-    version = store.add_version(make_files("a"))
-    promote("first")
-    (find_folder(store, version) / NAMES[0]).unlink()
-    assert store.prune(0) == [version]
-
-
-def test_file_among_the_versions_is_neither_listed_nor_removed(store: ChampionStore, promote: Promote) -> None:
-    first = promote("first")
-    note = store.folder / "versions" / "note.txt"
-    note.touch()
-    store.prune(0)
-    assert note.exists()
-    assert store.list_versions() == [first]
-
-
 @pytest.mark.parametrize("is_hidden", [False, True])
 def test_version_that_was_moved_and_linked_is_not_removed(
     store: ChampionStore, promote: Promote, tmp_path: Path, is_hidden: bool
@@ -694,37 +576,3 @@ def test_version_that_was_moved_and_linked_is_not_removed(
     assert store.prune(0) == [other]
     assert (link.is_symlink(), (moved / "checksums.json").exists()) == (True, True)
     assert is_hidden or store.read_version(linked)
-
-
-@pytest.mark.parametrize("name", ["2020-01-01 my notes", "mine", "2020-01-01T00.00.00.000Z", "VERSION-copy"])
-def test_folder_of_another_name_is_neither_listed_nor_removed(
-    store: ChampionStore, promote: Promote, name: str
-) -> None:
-    first = promote("first")
-    others = [store.add_version(make_files(content)) for content in "ab"]
-    folder = find_folder(store, name.replace("VERSION", others[0]))
-    shutil.copytree(find_folder(store, others[0]), folder)
-    assert store.prune(1) == others[:1]
-    assert folder.exists()
-    assert store.list_versions() == [first, others[1]]
-
-
-@pytest.mark.parametrize("call", ["rename", "fsync", "unlink", "rmdir"])
-@pytest.mark.parametrize("at", range(3))
-def test_interrupted_prune_leaves_whole_versions_only(
-    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch, call: str, at: int
-) -> None:
-    for content in "abc":
-        store.add_version(make_files(content))
-    in_use = {promote("first"), promote("second")}
-    with monkeypatch.context() as patch:
-        interrupt_after(patch, call, at)
-        if call == "fsync" and at > 0:
-            store.prune(0)
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                store.prune(0)
-    listed = store.list_versions()
-    assert in_use <= set(listed)
-    for version in listed:
-        store.promote(version, [], SINCE)

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from rnn_pipelines.champion.inspection import VersionFacts
-from rnn_pipelines.champion.tables import describe_version, format_table, tabulate_history
+from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.champion.tables import VersionFacts, describe_version, find_facts, format_table, tabulate_history
+from rnn_pipelines.errors import ChampionError
+
+SINCE = "2026-01-31T02:00:00+00:00"
 
 KEPT = {
     "kind": "retrain",
@@ -127,3 +131,47 @@ def test_damage_is_told_in_place_of_the_files(known: VersionFacts) -> None:
 )
 def test_use_is_told(known: VersionFacts, use: dict[str, Any], told: str) -> None:
     assert find_row(describe_version(replace(known, **use)), "in use") == told
+
+
+# The facts of a version
+
+
+@pytest.fixture
+def versions(store: ChampionStore) -> list[str]:
+    """The champion before, the champion, and one that was kept back."""
+    names = [store.add_version({"model": content}) for content in (b"1", b"22", b"333")]
+    for name in names[:2]:
+        store.promote(name, ["it is better"], SINCE)
+    add_record(store.folder, {"kind": "retrain", "outcome": "promoted", "version": names[1]})
+    add_record(store.folder, {"kind": "promote", "version": names[1]})
+    return names
+
+
+@pytest.mark.parametrize(
+    ("place", "use"), [(0, (False, True, None)), (1, (True, False, SINCE)), (2, (False, False, None))]
+)
+def test_facts_have_the_use_and_the_files_of_a_version(
+    store: ChampionStore, versions: list[str], place: int, use: tuple[bool, bool, str | None]
+) -> None:
+    facts = find_facts(store, versions[place][-6:])
+    assert (facts.version, (facts.is_champion, facts.is_previous, facts.since)) == (versions[place], use)
+    assert facts.files == {"model": place + 1}
+
+
+def test_without_a_name_the_facts_are_those_of_the_champion_and_its_retraining(
+    store: ChampionStore, versions: list[str]
+) -> None:
+    facts = find_facts(store, None)
+    assert (facts.version, facts.record["outcome"]) == (versions[1], "promoted")
+
+
+def test_damage_is_told(store: ChampionStore, versions: list[str]) -> None:
+    (store.folder / "versions" / versions[1] / "model").write_bytes(b"else")
+    facts = find_facts(store, None)
+    assert "changed after it was written" in facts.problem
+    assert facts.files == {}
+
+
+def test_without_a_champion_the_error_says_what_to_do(store: ChampionStore) -> None:
+    with pytest.raises(ChampionError, match="Run kedro champion retrain"):
+        find_facts(store, None)

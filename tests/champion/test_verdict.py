@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_pipelines.champion.history import add_record
-from rnn_pipelines.champion.manual import promote_version
+from rnn_pipelines.champion.outcome import promote_version
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import LEVELS, Finding, Verdict, conclude, describe_verdict, read_champion
 

@@ -14,8 +14,8 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
-from rnn_pipelines.console.folder import choose_folder, write_folder
 from rnn_pipelines.console.main import commands
+from rnn_pipelines.console.results import choose_folder, write_folder
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
 

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from faults import Faults, run_with_faults
-from rnn_pipelines.runs.pruning import prune
-from rnn_pipelines.runs.records import find_damage
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs.run_store import RunStore, find_damage
 from rnn_pipelines.runs.writing import open_run, publish
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -35,7 +33,7 @@ def run(root: Path, number: int) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         publish(opened, {"run": opened.name, "pipeline": "forecast", "ended": "2026-01-01T00:00:00+00:00"})
-        prune(store, NUM_KEPT)
+        store.prune(NUM_KEPT)
 
 
 def read_shown(root: Path) -> dict[str, int]:

@@ -24,7 +24,7 @@ from kedro.io import DatasetError
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.changes import list_damages
 from rnn_pipelines.champion.history import add_record, list_records
-from rnn_pipelines.champion.manual import promote_version
+from rnn_pipelines.champion.outcome import promote_version
 from rnn_pipelines.champion.policy import Decision
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ChampionDataset

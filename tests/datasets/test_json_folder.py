@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnn_pipelines.datasets import JSONFolderDataset
-from rnn_pipelines.datasets.json_folder import JSONFolder
+from rnn_pipelines.datasets.folder import JSONFolder
 
 
 @pytest.fixture

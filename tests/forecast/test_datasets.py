@@ -13,7 +13,7 @@ from kedro.io import DatasetError
 from damages import flip_bit
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_first_record, keep_last_record
-from rnn_pipelines.storage.embedded_checksums import has_checksum
+from rnn_pipelines.storage.formats import has_checksum
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
 

@@ -7,7 +7,7 @@ import pytest
 from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel, RootModel
 
-from rnn_pipelines.hooks.full_names import find_full_names
+from rnn_pipelines.hooks.parameters import find_full_names
 from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.printing import escape_log, rewrite_log
 

@@ -21,9 +21,8 @@ from rnn_pipelines.errors import LockedError, ParameterError, RunError
 from rnn_pipelines.hooks import results
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.report.page import render_page
-from rnn_pipelines.runs.earlier import EarlierRun
-from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs.comparison import EarlierRun
+from rnn_pipelines.runs.run_store import WAIT_SECONDS, RunStore
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def test_damaged_record_of_an_old_run_is_a_warning(project: Project, caplog: pyt
     with caplog.at_level(logging.WARNING):
         project.run(3)
     assert (project.read_metrics()["gru"], len(project.store.list_runs())) == (3, 3)
-    assert f"run {first} is kept" in caplog.text
+    assert f"{first} is kept" in caplog.text
 
 
 def test_old_run_that_cannot_be_removed_is_a_warning(
@@ -213,7 +212,7 @@ def test_old_run_that_cannot_be_removed_is_a_warning(
     def refuse(*_: object) -> None:
         raise PermissionError("not yours")
 
-    monkeypatch.setattr(results, "prune", refuse)
+    monkeypatch.setattr(RunStore, "prune", refuse)
     with caplog.at_level(logging.WARNING):
         project.run(1)
     assert project.read_metrics()["gru"] == 1
@@ -275,7 +274,7 @@ def test_report_that_was_edited_keeps_its_run(project: Project, caplog: pytest.L
         for number in range(1, 4):
             project.run(number)
     assert report.read_text() == "edited"
-    assert f"run {first} is kept" in caplog.text
+    assert f"{first} is kept" in caplog.text
     assert "08_reporting/report.html" in caplog.text
 
 

@@ -99,7 +99,7 @@ def prepare_notes(root: Path) -> int:
     """The same among notes of a user, which keep the oldest run and two hidden folders."""
     prepare_runs(root)
     runs = RunStore(root, "forecast")
-    for path in (runs.folder / runs.list_runs()[0], *runs.list_hidden(FAILED), root / "08_reporting"):
+    for path in (runs.folder / runs.list_runs()[0], *runs.versions.list_hidden(FAILED), root / "08_reporting"):
         (path / NOTE).write_bytes(MINE)
     hidden = runs.folder / ".2026-01-01T00.00.00.000000Z-abcdef.failed"
     hidden.mkdir()

@@ -20,11 +20,10 @@ import pytest
 
 from fuzzing import list_seeds
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.links import repair
-from rnn_pipelines.runs.pruning import prune, remove_unfinished
-from rnn_pipelines.runs.run_store import FAILED, UNFINISHED, RunStore
+from rnn_pipelines.runs.run_store import FAILED, RECORD, RunStore
 from rnn_pipelines.runs.writing import OpenRun, publish, put_aside
+from rnn_pipelines.versions.folder import UNFINISHED
 from small_runs import FILES, KINDS, LAYERS, METRICS, SOURCE, begin, do_run, list_tree, read_shown, write
 
 SEEDS = list_seeds("RNN_FUZZ_HISTORIES", 40)
@@ -103,7 +102,7 @@ class History:
         with suppress(RunError):
             do_run(self.store, self.number)
             assert read_shown(self.store) == self.number
-            prune(self.store, 2)
+            self.store.prune(2)
 
     def run_some(self) -> None:
         """It goes on from a run, and changes one of the files."""
@@ -117,7 +116,7 @@ class History:
 
     def publish(self, run: OpenRun) -> None:
         publish(run, {"run": run.name, "ended": "2026-01-01T00:00:00+00:00"})
-        prune(self.store, 2)
+        self.store.prune(2)
 
     def fail(self) -> None:
         self.number += 1
@@ -129,9 +128,9 @@ class History:
     def prune(self) -> None:
         num_kept = self.random.randrange(4)
         before = list_tree(self.store.root)
-        dry = [remove_unfinished(self.store, True), prune(self.store, num_kept, True)]
+        dry = [self.store.versions.remove_unfinished(True), self.store.prune(num_kept, True)]
         assert list_tree(self.store.root) == before
-        done = [remove_unfinished(self.store), prune(self.store, num_kept)]
+        done = [self.store.versions.remove_unfinished(), self.store.prune(num_kept)]
         assert done == dry
         assert not any(os.path.lexists(self.store.folder / name) for one in done for name in one.removed)
 
@@ -156,7 +155,7 @@ class History:
 
     def edit(self) -> None:
         """A file of a run that has ended, or failed."""
-        folders = [*map(self.store.folder.joinpath, self.store.list_runs()), *self.store.list_hidden(FAILED)]
+        folders = [*map(self.store.folder.joinpath, self.store.list_runs()), *self.store.versions.list_hidden(FAILED)]
         paths = [folder / name for folder in folders for name in FILES if (folder / name).is_file()]
         if paths:
             self.write_mine(self.random.choice(paths), is_new=False)

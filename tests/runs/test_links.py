@@ -12,9 +12,8 @@ import pytest
 from damages import interrupt_after
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.runs import links
-from rnn_pipelines.runs.files import RECORD
 from rnn_pipelines.runs.links import Copied, repair, restore_links
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs.run_store import RECORD, RunStore
 from rnn_pipelines.runs.writing import publish, put_aside
 from small_runs import KINDS, LAYERS, METRICS, begin, do_run, list_tree, put, read_shown, write
 

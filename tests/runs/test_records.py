@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.files import RECORD, measure_files
-from rnn_pipelines.runs.records import RunRecord, read_record, write_record
+from rnn_pipelines.runs.run_store import RECORD, RunRecord, read_record, write_record
+from rnn_pipelines.versions.files import measure_files
 
 WHOLE: RunRecord = {
     "run": "RUN",

@@ -10,10 +10,9 @@ import pytest
 
 from rnn_pipelines.errors import FormatError, RunError
 from rnn_pipelines.runs import writing
-from rnn_pipelines.runs.files import RECORD, list_files
-from rnn_pipelines.runs.records import find_damage, read_record
-from rnn_pipelines.runs.run_store import FAILED, RunStore
+from rnn_pipelines.runs.run_store import FAILED, RECORD, RunStore, find_damage, read_record
 from rnn_pipelines.runs.writing import publish, put_aside
+from rnn_pipelines.versions.files import list_files
 from small_runs import FILES, KINDS, METRICS, SOURCE, begin, do_run, fail, put, read_shown, write
 
 
@@ -66,7 +65,7 @@ def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(store: RunStore) -
     run = begin(store, needed=[METRICS])
     assert run.continues == before
     assert json.loads((run.folder / METRICS).read_text()) == {"number": 1}
-    assert read_record(run.folder, run.name)["files"] == {}
+    assert read_record(run.folder)["files"] == {}
 
 
 @pytest.mark.parametrize("is_failed", [False, True])
@@ -103,7 +102,7 @@ def test_file_that_is_needed_and_was_changed_ends_the_run(store: RunStore, is_re
     (store.folder / before / needed).write_text("mine")
     with pytest.raises(RunError, match=rf"{before}: \['{needed}'\] changed"):
         begin(store, needed=[needed])
-    assert store.list_hidden(".part") == []
+    assert store.versions.list_hidden(".part") == []
 
 
 def test_file_at_a_path_that_no_data_set_has_is_not_recorded(store: RunStore) -> None:
@@ -147,7 +146,7 @@ def test_it_does_not_go_on_from_one_that_failed_too_early(store: RunStore) -> No
     (run.folder / SOURCE).parent.mkdir()
     (run.folder / SOURCE).write_text("2")
     put_aside(run)
-    assert len(store.list_hidden(FAILED)) == 1
+    assert len(store.versions.list_hidden(FAILED)) == 1
     assert begin(store, needed=[METRICS]).continues == before
 
 

@@ -14,7 +14,6 @@ class LoadedChampion:
     """A loaded champion.
 
     Attributes:
-        version: its name.
         artefact: the model, of the task's own type.
         promoted_at: ISO 8601, UTC; empty if unknown.
         alarms: problems found while loading it.
@@ -45,8 +44,6 @@ class Candidate:
     """A challenger with the decision on it.
 
     Attributes:
-        artefact: the model that was evaluated.
-        decision: whether it is promoted, and why.
         manifest: the record of its retraining, without `version`.
         files: further files of its version: content by name.
     """

@@ -24,10 +24,6 @@ def list_changes(store: ChampionStore, fingerprints: Fingerprints) -> list[str]:
 
     A failed retraining is a reason even if nothing has changed, because only a successful one clears the failure in
     `check_task`.
-
-    Args:
-        store: of the task.
-        fingerprints: of the current data, parameters and code.
     """
     records = store.list_records()
     last = find_retraining(records)

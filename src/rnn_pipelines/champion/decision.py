@@ -30,7 +30,6 @@ class Case:
     """The evaluation of all models on the newest holdout.
 
     Attributes:
-        task: its name.
         measures: by model: challenger, baselines, and the champion if it could be measured. Each has the `loss`;
             champion and challenger may have further measures. If the champion covers only a part of the holdout, both
             have the `shared_loss` on that part, and the champion has no `loss`. Without a holdout, none has a `loss`.
@@ -57,16 +56,7 @@ def decide(
     run: Run,
     policy: PolicySpec,
 ) -> Candidate:
-    """Decide on the challenger and make the record of its retraining.
-
-    Args:
-        challenger: the trained model.
-        champion: the model in use; None if there is none.
-        case: the evaluation on the holdout.
-        training: how the challenger was trained.
-        run: data, parameters and code of the retraining.
-        policy: see `decide_promotion`.
-    """
+    """Decide on the challenger and make the record of its retraining."""
     for note in case.notes:
         logger.warning(note)
     metrics = _gather_metrics(case, champion, training)

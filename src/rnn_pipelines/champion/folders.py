@@ -16,14 +16,15 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from rnn_pipelines.champion.checksums import CHECKSUMS, list_checksums, measure, parse_checksums, read_listed
 from rnn_pipelines.champion.history import LOCK_SECONDS
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.versions import Versions
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, show_all
-from rnn_pipelines.storage.files import find_target, is_regular, replace_file, sync_folder, take_path
+from rnn_pipelines.storage.files import find_target, replace_file, sync_folder, take_path
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name
+from rnn_pipelines.versions.checksums import CHECKSUMS, list_checksums, parse_checksums, read_listed, read_version
+from rnn_pipelines.versions.files import measure
+from rnn_pipelines.versions.folder import OwnFiles, list_foreign
 
 LIST, LOCK = "model.json", "model.lock"
 SETTINGS = "settings.json"
@@ -51,7 +52,9 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
     try:
         # Checked before anything is written, even the lock.
         _list_own(folder)
-        _make_folder(folder)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
         with hold_lock(folder / LOCK, LOCK_SECONDS):
             _replace_model(folder, files)
     except RnnPipelinesError:
@@ -61,12 +64,6 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
         raise ChampionError(
             f"{folder}: the model can't be saved there ({type(error).__name__}: {error}). Name another folder."
         ) from error
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
 
 
 def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -117,36 +114,26 @@ def _list_own(folder: Path) -> set[str]:
         if os.path.lexists(folder):
             raise ChampionError(f"{folder}: expected a folder, found a file or a link to none. Name another folder.")
         return set()
-    there = {path.name for path in folder.iterdir()}
-    foreign = sorted(name for name in there if not _is_own(folder / name))
-    if foreign:
+    # Listed once, because another save may add files meanwhile.
+    there = set(os.listdir(folder))
+    names = {find_target(name) or name for name in there}
+    hashed = {name: found[1] for name in names if (found := NAME.fullmatch(name))}
+    foreign = list_foreign(folder, there, LIST, OwnFiles(hashed, planned=[LOCK], has_folders=False))
+    if foreign or not _is_list(folder / LIST):
         raise ChampionError(
             f"{folder}: expected a new folder, an empty one, or one of a saved model, unchanged; found "
-            f"{show_all(foreign)}. Name another folder, or move these files away."
+            f"{show_all(foreign or [LIST])}. Name another folder, or move these files away."
         )
     return there
 
 
-def _is_own(path: Path) -> bool:
-    """Return whether a file was written by a save, and is unchanged."""
-    target, found = find_target(path.name), NAME.fullmatch(path.name)
+def _is_list(path: Path) -> bool:
+    """Return whether a file is the list of a saved model, or missing; other programs have files of this name."""
     try:
-        if not is_regular(path):
-            # A missing file was removed by another save since it was listed.
-            return not os.path.lexists(path)
-        if target is not None:
-            return target == LIST or NAME.fullmatch(target) is not None
-        if path.name in (LIST, LOCK):
-            return path.name == LOCK or _is_list(path)
-        return found is not None and measure(path.read_bytes()).startswith(found[1])
+        content = path.read_bytes()
+        parse_checksums(content, path)
     except FileNotFoundError:
         return True
-
-
-def _is_list(path: Path) -> bool:
-    content = path.read_bytes()
-    try:
-        parse_checksums(content, path)
     except ValueError:
         return False
     return json.loads(content).keys() == {"format", "save", "files"}
@@ -156,7 +143,6 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
     """Load a saved model, a version of a champion, or the champion of a task.
 
     Args:
-        path: of the folder of one of the three.
         unpack: see the task's `packing`.
     Raises:
         ParameterError: `path` is not a path.
@@ -181,8 +167,6 @@ def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
 def load_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of a saved model, of a version of a champion, or of the champion of a task: content by name.
 
-    Args:
-        folder: of one of the three.
     Raises:
         ChampionError: there is no model, or it is damaged.
     """
@@ -195,7 +179,7 @@ def load_folder(folder: Path) -> dict[str, bytes]:
         return dict(champion.files)
     if (folder / CHECKSUMS).is_file():
         version = folder.resolve()
-        return Versions(version.parent).verify(version.name)[0]
+        return read_version(version.parent, version.name)[0]
     if folder.is_dir() and any(path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()):
         raise ChampionError(
             f"{folder}: the list of its files, {LIST}, is missing. Copy it back, or save the model to another folder."

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rnn_pipelines.champion.records import Record, read_record
 from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.embedded_checksums import dump_object
 from rnn_pipelines.storage.files import list_folder, remove_temporary, replace_file, sync_folder
-from rnn_pipelines.storage.formats import FORMAT
+from rnn_pipelines.storage.formats import FORMAT, dump_object
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import give_order, is_name, make_later_name
 
@@ -46,7 +45,6 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
     """Write a record into the history of a task and return its name.
 
     Args:
-        folder: of the task.
         record: plain values; `is_promoted` with the `version`, if one became the champion.
         name: of the version, for the record of a retraining, so that writing it twice changes nothing. Never the name
             in the record itself, which could be any path.
@@ -65,12 +63,7 @@ def add_record(folder: Path, record: Record, name: str | None = None) -> str:
 
 
 def find_origin(records: Iterable[Record], version: str) -> Record | None:
-    """Return the record of the retraining that made a version; None if there is none.
-
-    Args:
-        records: of the task.
-        version: its name.
-    """
+    """Return the record of the retraining that made a version; None if there is none."""
     found = [record for record in records if record.get("kind") == "retrain" and record.get("version") == version]
     return found[-1] if found else None
 
@@ -79,9 +72,6 @@ def list_records(folder: Path) -> list[Record]:
     """Return all written records, oldest first; an unreadable record is left out and logged as an error.
 
     Records that a killed process did not write are only in `ChampionStore.list_records`.
-
-    Args:
-        folder: of the task.
     """
     records = []
     for path in sorted(_list_files(folder), key=lambda path: give_order(path.stem)):

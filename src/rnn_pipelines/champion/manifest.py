@@ -56,7 +56,10 @@ def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> F
     Args:
         table, parameters: see `describe_run`. The parameter `as_of` is left out, because the data depend on it.
     """
-    plain = {name: _drop_as_of(block) for name, block in make_plain(parameters).items()}
+    plain = make_plain(parameters)
+    for block in plain.values():
+        if isinstance(block, dict):
+            block.pop("as_of", None)
     return {"data": fingerprint_table(table), "parameters": fingerprint_values(plain), "code": fingerprint_code()}
 
 
@@ -64,7 +67,6 @@ def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None
     """Return the table with the covariates as text columns, for one fingerprint of both.
 
     Args:
-        table: the data as read.
         covariate_table: see `read_series`; empty if no covariate is read, None for a task without covariates.
     """
     if covariate_table is None or covariate_table.empty:
@@ -97,10 +99,6 @@ def _write_value(value: Any) -> str:
     if isinstance(value, date | PurePath):
         return str(value)
     raise TypeError(f"{value!r}: a {type(value).__name__} has no fingerprint; expected plain values.")
-
-
-def _drop_as_of(block: Any) -> Any:
-    return {key: value for key, value in block.items() if key != "as_of"} if isinstance(block, dict) else block
 
 
 def fingerprint_code() -> str:

@@ -1,18 +1,36 @@
-"""The result of a retraining on disk: a version, its promotion if so decided, and a record."""
+"""Changes of the champion with their records: the result of a retraining, manual promotions and rollbacks."""
 
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rnn_pipelines.champion.history import add_record
+from rnn_pipelines.champion.pointer import Pointer
 from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.store import RECORD, ChampionStore, name_record
-from rnn_pipelines.errors import make_line
+from rnn_pipelines.errors import MAX_NAMES, ChampionError, make_line, show
 from rnn_pipelines.storage.formats import FORMAT
 from rnn_pipelines.storage.names import make_timestamp
+from rnn_pipelines.versions.folder import match_letters
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A manual change of the champion.
+
+    Attributes:
+        version: the new champion.
+        before: the previous champion; None if there was none.
+    """
+
+    version: str
+    before: str | None
+    reason: str
 
 
 def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Record, since: str) -> str:
@@ -21,7 +39,6 @@ def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Recor
     If the process stops at any point, a complete model is in use, and its version holds the expected error.
 
     Args:
-        store: of the task.
         files: of the challenger: content by name.
         record: of the retraining, with `is_promoted` and `reasons`.
         since: now; ISO 8601, UTC.
@@ -36,14 +53,7 @@ def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Recor
 
 
 def record_failure(folder: Path, task: str, error: BaseException, as_of: int | str | None) -> None:
-    """Record a failed retraining; if the record can't be written either, an error is logged.
-
-    Args:
-        folder: of the task.
-        task: its name.
-        error: the cause.
-        as_of: last time or step of the data.
-    """
+    """Record a failed retraining; if the record can't be written either, an error is logged."""
     record: Record = {
         "kind": "retrain",
         "task": task,
@@ -59,3 +69,62 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
         add_record(folder, record)
     except OSError as failure:
         logger.error("%s: the record of the failed retraining could not be written (%s)", folder, failure)
+
+
+def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
+    """Make a version the champion, regardless of the policy, and record it.
+
+    Args:
+        name: of the version, or its first or last letters if they are unique.
+    Raises:
+        ChampionError: there is no such version, or more than one, or it is damaged.
+    """
+    version = find_version(store, name)
+    before = store.find_pointer()
+    pointer = store.promote(version, [make_line(reason)], make_timestamp())
+    return _record(store, task, "promote", pointer, before)
+
+
+def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
+    """Make the newest intact previous champion the champion again, and record it.
+
+    Raises:
+        ChampionError: there is no previous champion, or no intact one.
+    """
+    before = store.find_pointer()
+    pointer = store.roll_back([make_line(reason)], make_timestamp())
+    return _record(store, task, "rollback", pointer, before)
+
+
+def find_version(store: ChampionStore, name: str) -> str:
+    """Return the version with this name, or the only one whose name begins or ends with it.
+
+    Raises:
+        ChampionError: there is none, or more than one.
+    """
+    versions = store.list_versions()
+    found = match_letters(versions, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ChampionError(
+            f"{show(name)}: {len(found)} versions match: {', '.join(found)}. Give more letters of the name."
+        )
+    raise ChampionError(f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}.")
+
+
+def _record(
+    store: ChampionStore, task: str, kind: Literal["promote", "rollback"], pointer: Pointer, before: Pointer | None
+) -> Change:
+    change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
+    record: Record = {
+        "kind": kind,
+        "task": task,
+        "at": pointer.since,
+        "is_promoted": True,
+        "version": change.version,
+        "champion": change.before,
+        "reasons": [change.reason],
+    }
+    add_record(store.folder, record)
+    return change

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rnn_pipelines.champion.inspection import VersionFacts
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures, Record, find_compared_loss, list_measures, list_reasons
 from rnn_pipelines.champion.report import HOW_TO_READ, STYLES, tabulate_losses
-from rnn_pipelines.champion.tables import NO_VALUE, format_value, list_origins, shorten_version
+from rnn_pipelines.champion.tables import NO_VALUE, VersionFacts, format_value, list_origins, shorten_version
 from rnn_pipelines.champion.verdict import Level, Verdict
 from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number, format_percent
 from rnn_pipelines.report.page import Part, Section, Table, make_table, render_page
@@ -35,7 +34,6 @@ class Overview:
     """The facts of one task.
 
     Attributes:
-        task: its name.
         loss: the name of its loss.
         champion: None if there is none.
         records: of its history, oldest first.
@@ -53,11 +51,7 @@ class Overview:
 
 
 def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
-    """Render the champions of all tasks as one HTML page that loads nothing else.
-
-    Args:
-        now: in UTC.
-    """
+    """Render the champions of all tasks as one HTML page that loads nothing else."""
     sections = [section for overview in overviews for section in _list_sections(overview)]
     return render_page(f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections)
 
@@ -116,17 +110,15 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
     if known:
         best = min(known, key=known.__getitem__)
         shown[f"{STYLES[best].name}, the best simple method"] = simple[best]
-        yield _compare(overview.loss, measured[CHALLENGER].get("loss"), known[best], STYLES[best].name)
+        loss, method = measured[CHALLENGER].get("loss"), f"{STYLES[best].name}, the best simple method"
+        text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
+        if loss is None or not known[best] > 0:
+            yield f"{text}, and that of {method}, {format_number(known[best])}."
+        else:
+            share = f"{format_percent(abs(1 - loss / known[best]), 1)} {'below' if loss < known[best] else 'above'}"
+            yield f"{text}, {share} that of {method}."
     yield tabulate_losses(shown)
     yield HOW_TO_READ
-
-
-def _compare(name: str, loss: float | None, best: float, method: str) -> str:
-    text = f"At its retraining, the {name} of this version was {format_number(loss)} on the holdout"
-    if loss is None or not best > 0:
-        return f"{text}, and that of {method}, the best simple method, {format_number(best)}."
-    side = "below" if loss < best else "above"
-    return f"{text}, {format_percent(abs(1 - loss / best), 1)} {side} that of {method}, the best simple method."
 
 
 def _report_history(overview: Overview) -> Iterator[Part]:

@@ -6,9 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from rnn_pipelines.errors import ChampionError, show
-from rnn_pipelines.storage.embedded_checksums import dump_object
 from rnn_pipelines.storage.files import replace_file
-from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
+from rnn_pipelines.storage.formats import FORMAT, dump_object, is_plain, read_object
 
 
 @dataclass(frozen=True)
@@ -16,10 +15,8 @@ class Pointer:
     """The pointer to the champion.
 
     Attributes:
-        version: the champion's name.
         checksum: sha256 of its list of checksums.
         since: time of the promotion; ISO 8601, UTC.
-        reasons: of the promotion.
         previous: the previous champions, newest first.
     """
 

@@ -37,7 +37,6 @@ class Evidence:
     Attributes:
         challenger_loss: of the new model.
         champion_loss: of the model in use; None if there is none, not finite if its outputs are not.
-        baseline_losses: by name.
         p_value: of the paired errors of champion and challenger, two-sided; None if there is no champion.
         shared_loss: of the new model on the part that the model in use covers; None if it covers the whole holdout.
         champion_age_days: days since its promotion; None if there is no champion.
@@ -74,7 +73,13 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     if unknown:
         raise ParameterError(f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}.")
     faults = (*evidence.faults, *_list_not_finite(evidence, policy))
-    reasons = faults or tuple(_list_unbeaten(evidence, policy)) or evidence.objections
+    loss = evidence.challenger_loss
+    unbeaten = tuple(
+        f"its loss {loss:.4g} is not below {name} {losses[name]:.4g}"
+        for name in policy.must_beat
+        if not loss < losses[name]
+    )
+    reasons = faults or unbeaten or evidence.objections
     if reasons:
         return Decision(False, reasons)
     if evidence.champion_loss is None:
@@ -82,7 +87,7 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     if not math.isfinite(evidence.champion_loss):
         # The champion fails on the newest data, and the challenger does not. Without this, such a champion would stay.
         measured = f"the champion's loss is {evidence.champion_loss}, not a finite number"
-        return Decision(True, (f"{measured}; its own is {evidence.challenger_loss:.4g}",))
+        return Decision(True, (f"{measured}; its own is {loss:.4g}",))
     if evidence.p_value is None:
         return Decision(False, ("its errors were not compared with the champion's",))
     if not math.isfinite(evidence.p_value):
@@ -109,12 +114,6 @@ def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
     for name, number in numbers.items():
         if not math.isfinite(number):
             yield f"{name} is {number}, not a finite number"
-
-
-def _list_unbeaten(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
-    for name in policy.must_beat:
-        if not evidence.challenger_loss < evidence.baseline_losses[name]:
-            yield (f"its loss {evidence.challenger_loss:.4g} is not below {name} {evidence.baseline_losses[name]:.4g}")
 
 
 def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, BaseModel
 
 # pydantic does not accept `typing.TypedDict` before Python 3.12.
 from typing_extensions import TypedDict
 
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
-from rnn_pipelines.storage.formats import is_plain, read_object
+from rnn_pipelines.storage.formats import as_written, check_types, is_plain, read_object
 
 
 def _validate_version_name(name: str) -> str:
@@ -21,8 +20,6 @@ def _validate_version_name(name: str) -> str:
 
 
 VersionName = Annotated[str, AfterValidator(_validate_version_name)]
-# Keys that a task or another version of the project adds are kept.
-as_written = with_config(ConfigDict(extra="allow", strict=True))
 
 
 @as_written
@@ -158,9 +155,6 @@ class Record(Origins, total=False):
 def read_record(content: bytes, label: object) -> Record:
     """Parse a record and check the types of its keys.
 
-    Args:
-        content: of the file.
-        label: start of error messages.
     Raises:
         ValueError: the content is no record, or a key has a wrong type.
         FormatError: another version of the project wrote it.
@@ -168,28 +162,6 @@ def read_record(content: bytes, label: object) -> Record:
     found = read_object(content, label)
     check_types(found, Record)
     return cast(Record, found)
-
-
-def check_types(found: Mapping[str, Any], kind: Any) -> None:
-    """Raise a ValueError that names the key if a value does not have the type of this kind of record.
-
-    Args:
-        found: parsed content of a file.
-        kind: type of the record.
-    """
-    try:
-        _make_adapter(kind).validate_python(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-@cache
-def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
-    return TypeAdapter(kind)
 
 
 def list_reasons(record: Record) -> list[str]:
@@ -207,12 +179,7 @@ def list_measures(record: Record) -> dict[str, Measures]:
 
 
 def find_compared_loss(metrics: Metrics | None, name: Literal["challenger", "champion"]) -> float | None:
-    """Return the loss in the comparison of champion and challenger: of the part that both cover; None if unknown.
-
-    Args:
-        metrics: of the record of a retraining.
-        name: of the model.
-    """
+    """Return the loss in the comparison of champion and challenger: of the part that both cover; None if unknown."""
     measures = (metrics or Metrics()).get(name) or Measures()
     return measures.get("shared_loss", measures.get("loss"))
 

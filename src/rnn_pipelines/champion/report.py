@@ -1,6 +1,6 @@
 """The report of one retraining, from its record: the decision with its reasons, and the inputs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnn_pipelines.champion.records import Record, list_measures, list_reasons
@@ -26,13 +26,14 @@ SHARED = (
 
 def render_retraining_report(record: Record) -> str:
     """Render the record of a retraining, also of a failed one, as one HTML page that loads nothing else."""
+    others = [*(record.get("reasons") or [])[1:], *(record.get("notes") or [])]
+    facts = [("version", record.get("version")), ("retrained", record.get("at")), *list_origins(record)]
+    origins = [[name, format_value(value)] for name, value in facts if value is not None]
     parts: dict[str, list[Part]] = {
-        "Other reasons and notes": [
-            *_list_sentences([*(record.get("reasons") or [])[1:], *(record.get("notes") or [])])
-        ],
+        "Other reasons and notes": [begin_sentence(f"{text.rstrip('.')}.") for text in others],
         "Losses on the holdout": [*_report_losses(record)],
         "Loss by step": [*_tabulate_steps(record)],
-        "Origin": [_tabulate_origins(record)],
+        "Origin": [Table(["fact", "value"], origins, num_text_columns=2)],
         "Parameters": [tabulate_parameters(*pair) for pair in (record.get("parameters") or {}).items()],
     }
     sections = [Section(title, found) for title, found in parts.items() if found]
@@ -46,17 +47,8 @@ def write_verdict(record: Record) -> str:
     return f"{str(record.get('outcome')).capitalize()}: {first}."
 
 
-def _list_sentences(texts: Sequence[str]) -> Iterator[str]:
-    for text in texts:
-        yield begin_sentence(f"{text.rstrip('.')}.")
-
-
 def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return a table of all scalar measures, such as loss and accuracy.
-
-    Args:
-        measured: measures by the name of a model.
-    """
+    """Return a table of all scalar measures, such as loss and accuracy."""
     columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
@@ -80,12 +72,6 @@ def _tabulate_steps(record: Record) -> Iterator[Part]:
         rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
         header = ["step ahead", *(STYLES[name].name for name in by_step)]
         yield Table(header, rows, caption="Loss at each step of the horizon")
-
-
-def _tabulate_origins(record: Record) -> Table:
-    facts = [("version", record.get("version")), ("retrained", record.get("at")), *list_origins(record)]
-    rows = [[name, format_value(value)] for name, value in facts if value is not None]
-    return Table(header=["fact", "value"], rows=rows, num_text_columns=2)
 
 
 def _is_list(value: object) -> bool:

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from rnn_pipelines.champion.history import add_record, hold_store_lock, list_records
+from rnn_pipelines.champion.history import add_record, hold_store_lock, list_records, make_name
 from rnn_pipelines.champion.pointer import Pointer, read_pointer, write_pointer
 from rnn_pipelines.champion.records import Record, read_record
-from rnn_pipelines.champion.versions import Versions
-from rnn_pipelines.errors import ChampionError, FormatError
+from rnn_pipelines.errors import ChampionError, FormatError, show_all
 from rnn_pipelines.storage.files import remove_temporary
+from rnn_pipelines.storage.formats import is_plain
 from rnn_pipelines.storage.names import give_order
+from rnn_pipelines.versions.checksums import CHECKSUMS, list_checksums, list_own_files, read_version
+from rnn_pipelines.versions.folder import VersionedFolder, warn_of_kept
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,6 @@ class Champion:
     """The model in use.
 
     Attributes:
-        version: its name.
         files: content by name, verified by checksums.
         alarms: problems found while loading it; empty if it is the version that the pointer names.
     """
@@ -47,27 +47,34 @@ class ChampionStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._versions = Versions(folder / "versions")
+        self.folder, self._pointer = folder, folder / "champion.json"
+        self._versions = VersionedFolder(folder / "versions", CHECKSUMS, list_own_files)
 
     def add_version(self, files: Mapping[str, bytes]) -> str:
         """Write an immutable version and return its name.
 
-        Args:
-            files: content by name, without folders; at least one.
         Raises:
             ValueError: there is no file, or a file name is invalid.
             OSError: the version could not be written. Nothing is left of it, or a complete version that is not in use.
         """
-        with self._hold_lock():
-            return self._versions.add(files)
+        wrong = [name for name in files if not is_plain(name) or name == CHECKSUMS]
+        if wrong or not files:
+            received = show_all(wrong) if wrong else "no file"
+            raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {received}.")
+        with hold_store_lock(self.folder):
+            self._versions.folder.mkdir(exist_ok=True)
+            try:
+                warn_of_kept(self._versions.remove_unfinished())
+            except OSError as error:
+                logger.warning("%s: an unfinished version can't be removed (%s)", self._versions.folder, error)
+            version = make_name(self.folder)
+            self._versions.add(version, list_checksums(files), files)
+        return version
 
     def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
         """Make a version the champion.
 
         Args:
-            version: its name.
-            reasons: in words.
             since: time of the promotion; ISO 8601, UTC.
         Raises:
             ChampionError: there is no such version, or it is damaged.
@@ -75,8 +82,8 @@ class ChampionStore:
             OSError: the pointer could not be written. It is unchanged, or names the version but may not survive a power
                 cut.
         """
-        with self._hold_lock():
-            checksum = self._versions.verify(version)[1]
+        with hold_store_lock(self.folder):
+            checksum = self._verify(version)[1]
             before = self.find_pointer()
             previous = [] if before is None else [before.version, *before.previous]
             pointer = Pointer(version, checksum, since, list(reasons), [name for name in previous if name != version])
@@ -94,13 +101,13 @@ class ChampionStore:
             ChampionError: there is no previous champion, or no intact one.
             OSError: see `promote`.
         """
-        with self._hold_lock():
+        with hold_store_lock(self.folder):
             before = self.find_pointer()
             previous = [] if before is None else list(before.previous)
             problems = []
             for place, version in enumerate(previous):
                 try:
-                    checksum = self._versions.verify(version)[1]
+                    checksum = self._verify(version)[1]
                 except ChampionError as error:
                     problems.append(str(error))
                     continue
@@ -118,7 +125,10 @@ class ChampionStore:
         Raises:
             ChampionError: there is no such version, or it is damaged.
         """
-        return self._versions.verify(version)[0]
+        return self._verify(version)[0]
+
+    def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
+        return read_version(self._versions.folder, version)
 
     def read_pointer(self) -> Pointer | None:
         """Read the pointer; None if there never was a champion.
@@ -151,7 +161,7 @@ class ChampionStore:
         alarms: list[str] = []
         for version, checksum in self._list_candidates(alarms):
             try:
-                files, found = self._versions.verify(version)
+                files, found = self._verify(version)
             except ChampionError as error:
                 alarms.append(str(error))
                 continue
@@ -200,13 +210,16 @@ class ChampionStore:
         Raises:
             ChampionError: the pointer is damaged, so that the champion is unknown.
         """
-        with self._hold_lock():
+        with hold_store_lock(self.folder):
             pointer = self.read_pointer()
             protected = [] if pointer is None else list(self._list_protected(pointer))
-            stay = {*protected, *self._versions.list_linked()}
-            others = [name for name in self.list_versions() if name not in stay]
-            old = others[: max(0, len(others) - num_kept)]
-            return self._versions.list_removable(old) if is_dry else self._versions.remove(old)
+            folders = {name: self.find_folder(name) for name in self.list_versions() if name not in protected}
+            others = [folder for folder in folders.values() if not folder.is_symlink()]
+            if not is_dry:
+                warn_of_kept(self._versions.remove_unfinished())
+            removal = self._versions.remove(others[: max(0, len(others) - num_kept)], is_dry)
+            warn_of_kept(removal)
+            return removal.removed
 
     def _list_candidates(self, alarms: list[str]) -> Iterator[tuple[str, str]]:
         """Yield the versions to try, with their checksum if known; add a problem of the pointer to `alarms`."""
@@ -226,17 +239,16 @@ class ChampionStore:
             versions = [] if pointer is None else [pointer.version]
         except ChampionError:
             versions = self.list_versions()
-        found = [self._read_record(version) for version in versions if version not in known]
-        return [record for record in found if record is not None]
-
-    def _read_record(self, version: str) -> Record | None:
-        try:
-            return name_record(read_record(self.read_version(version)[RECORD], version), version)
-        except (ChampionError, KeyError):  # damaged, or without a record
-            return None
-        except ValueError as error:
-            logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
-            return None
+        found = []
+        for version in versions:
+            try:
+                if version not in known:
+                    found.append(name_record(read_record(self.read_version(version)[RECORD], version), version))
+            except (ChampionError, KeyError):  # damaged, or without a record
+                continue
+            except ValueError as error:
+                logger.error("%s: left out of the history, because its record is damaged (%s)", version, error)
+        return found
 
     def _replace_pointer(self, pointer: Pointer) -> None:
         try:
@@ -257,17 +269,10 @@ class ChampionStore:
         for version in pointer.previous:
             yield version
             try:
-                self._versions.verify(version)
+                self._verify(version)
                 return
             except ChampionError:
                 pass
-
-    def _hold_lock(self) -> AbstractContextManager[None]:
-        return hold_store_lock(self.folder)
-
-    @property
-    def _pointer(self) -> Path:
-        return self.folder / "champion.json"
 
 
 def name_record(record: Record, version: str) -> Record:

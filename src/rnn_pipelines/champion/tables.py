@@ -1,22 +1,76 @@
-"""The history of a champion and the facts of a version, as text for a terminal."""
+"""The facts of a version, and the history of a champion, as text for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rnn_pipelines.champion.inspection import VersionFacts
+from rnn_pipelines.champion.history import find_origin
+from rnn_pipelines.champion.outcome import find_version
 from rnn_pipelines.champion.records import Metrics, Record, find_compared_loss, list_measures, list_reasons
-from rnn_pipelines.errors import make_line
+from rnn_pipelines.champion.store import ChampionStore
+from rnn_pipelines.errors import ChampionError, make_line
 
 NO_VALUE = "–"
 NUM_LETTERS = 12
 HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
 
 
+@dataclass(frozen=True)
+class VersionFacts:
+    """Use, integrity and origin of a version.
+
+    Attributes:
+        since: time of the champion's promotion; None for another version.
+        reasons: of the champion's promotion; empty for another version.
+        problem: damage, in words; None if it is intact.
+        files: bytes by name; empty if it is damaged.
+        record: of its retraining; None if there is none.
+    """
+
+    version: str
+    is_champion: bool
+    is_previous: bool
+    since: str | None
+    reasons: Sequence[str]
+    problem: str | None
+    files: Mapping[str, int]
+    record: Record | None
+
+
+def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
+    """Return use, integrity and record of a version.
+
+    Args:
+        name: see `find_version`; None for the champion.
+    Raises:
+        ChampionError: there is no champion, or no such version.
+    """
+    pointer = store.find_pointer()
+    if name is None and pointer is None:
+        raise ChampionError(f"{store.folder}: there is no champion yet. Run kedro champion retrain.")
+    version = pointer.version if name is None and pointer is not None else find_version(store, name or "")
+    in_use = pointer if pointer is not None and pointer.version == version else None
+    problem, files = None, {}
+    try:
+        files = {name: len(content) for name, content in store.read_version(version).items()}
+    except ChampionError as error:
+        problem = str(error)
+    return VersionFacts(
+        version=version,
+        is_champion=in_use is not None,
+        is_previous=pointer is not None and version in pointer.previous,
+        since=None if in_use is None else in_use.since,
+        reasons=[] if in_use is None else list(in_use.reasons),
+        problem=problem,
+        files=files,
+        record=find_origin(store.list_records(), version),
+    )
+
+
 def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
     """Return a table with a line per record; `*` marks the current champion.
 
     Args:
-        records: to show.
         champion: its version; None if there is none.
     """
     return format_table([HEADER, *(_write_row(record, champion) for record in records)])
@@ -25,10 +79,12 @@ def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
 def describe_version(known: VersionFacts) -> str:
     """Return the facts of a version, one per line."""
     record = known.record or Record()
+    use = "a previous champion" if known.is_previous else "no"
+    files = ", ".join(f"{name} ({size:,} bytes)" for name, size in known.files.items())
     facts = [
         ("version", known.version),
-        ("in use", _describe_use(known)),
-        ("files", _describe_files(known)),
+        ("in use", f"the champion since {known.since or 'an unknown time'}" if known.is_champion else use),
+        ("files", f"damaged: {known.problem}" if known.problem else files),
         ("retrained", record.get("at")),
         ("outcome", record.get("outcome")),
         *(("because", reason) for reason in record.get("reasons", [])),
@@ -41,11 +97,7 @@ def describe_version(known: VersionFacts) -> str:
 
 
 def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
-    """Yield the inputs of a retraining with readable names; None for unknown ones.
-
-    Args:
-        record: of the retraining.
-    """
+    """Yield the inputs of a retraining with readable names; None for unknown ones."""
     data = record.get("data") or {}
     if data:
         counts = ", ".join(f"{value:,} {name[4:]}" for name, value in data.items() if name.startswith("num_"))
@@ -94,18 +146,6 @@ def _write_row(record: Record, champion: str | None) -> tuple[str, ...]:
         format_value(find_compared_loss(metrics, "champion")),
         "; ".join(list_reasons(record)),
     )
-
-
-def _describe_use(known: VersionFacts) -> str:
-    if known.is_champion:
-        return f"the champion since {known.since or 'an unknown time'}"
-    return "a previous champion" if known.is_previous else "no"
-
-
-def _describe_files(known: VersionFacts) -> str:
-    if known.problem:
-        return f"damaged: {known.problem}"
-    return ", ".join(f"{name} ({size:,} bytes)" for name, size in known.files.items())
 
 
 def _list_losses(record: Record) -> Iterator[tuple[str, ...]]:

@@ -1,10 +1,9 @@
 """`kedro champion`: retraining, inspection and manual changes of the model in use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from kedro.framework.cli.utils import env_option
@@ -13,45 +12,44 @@ from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
-from rnn_pipelines.champion.checking import check_task, describe_evidence
-from rnn_pipelines.champion.inspection import find_facts
-from rnn_pipelines.champion.manual import Change, promote_version, roll_back
-from rnn_pipelines.champion.outcome import record_failure
+from rnn_pipelines.champion.outcome import Change, promote_version, record_failure, roll_back
 from rnn_pipelines.champion.records import Record
-from rnn_pipelines.champion.tables import describe_version, tabulate_history
+from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate_history
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
-from rnn_pipelines.champion.verdict import Level
-from rnn_pipelines.cli.exit_codes import CHANGED, CHECKED, LOCKED, add_exit_codes
+from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
+from rnn_pipelines.cli.options import (
+    AS_JSON,
+    CHANGED,
+    CHECKED,
+    IS_DRY,
+    LOCKED,
+    Command,
+    add_exit_codes,
+    add_wait_option,
+    print_result,
+)
 
 # Kedro expects `run` here, too.
-from rnn_pipelines.cli.run_command import SECONDS, PlainErrors, run
+from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
-from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, fingerprint_newest
-from rnn_pipelines.hooks.served_models import SAVERS
+from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, find_saver, fingerprint_newest
 from rnn_pipelines.pipelines.retraining import TASKS
-from rnn_pipelines.printing import say, say_json, write_list
+from rnn_pipelines.printing import say, write_list
 from rnn_pipelines.storage.lock import hold_lock
 
 __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 def add_shared_options(command: Command) -> Command:
     """Add TASK, --env and --json to a command."""
-    as_json = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
-    task = click.argument("task", type=click.Choice(TASKS))
-    return task(env_option(as_json(command)))
+    return click.argument("task", type=click.Choice(TASKS))(env_option(AS_JSON(command)))
 
 
-def add_wait_option(command: Command) -> Command:
-    """Add --wait to a command."""
-    text = "How long to wait for another retraining to end."
-    return click.option("--wait", metavar="SECONDS", type=SECONDS, default=60, show_default=True, help=text)(command)
+WAIT = add_wait_option("How long to wait for another retraining to end.")
 
 
 @click.group(name="rnn-pipelines")
@@ -84,7 +82,7 @@ def champion() -> None:
 
 @champion.command()
 @add_shared_options
-@add_wait_option
+@WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
 @add_exit_codes({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
@@ -106,7 +104,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
-    _print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
+    print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
 
 
 @champion.command()
@@ -119,7 +117,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     records = store.list_records()[-(num_records or 0) :]
     pointer = store.find_pointer()
     version = None if pointer is None else pointer.version
-    _print_result(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
+    print_result(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
 
 
 @champion.command()
@@ -129,7 +127,7 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
-    _print_result(is_json, facts, describe_version(facts))
+    print_result(is_json, facts, describe_version(facts))
 
 
 @champion.command()
@@ -145,7 +143,7 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
     found = {"task": task, **asdict(verdict), **(describe_evidence(paths.store, paths.verdict) if is_json else {})}
-    _print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
+    print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
@@ -167,7 +165,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
 @click.argument("tasks", nargs=-1, type=click.Choice(TASKS), metavar="[TASK]...")
 @env_option
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File of the page.")
-@click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
+@AS_JSON
 @add_exit_codes()
 def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json: bool) -> None:
     """Write one page about the champions of all tasks, or of each TASK.
@@ -182,7 +180,7 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
     path, overviews = write_overview(tasks or TASKS, env, output)
     found = {overview.task: asdict(overview.verdict) for overview in overviews}
     lines = [*map(summarize_task, overviews), str(path)]
-    _print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
+    print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
 
 
 @champion.command()
@@ -203,7 +201,7 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     store = find_paths(task, env).store
     found = store.load()
     export_forecaster(unpack_model(store.folder, lambda: unpack_exportable(found.files)), path)
-    _print_result(
+    print_result(
         is_json, {"task": task, "version": found.version, "path": str(path)}, f"{task}: {found.version} in {path}"
     )
 
@@ -222,16 +220,11 @@ def promote(task: str, env: str | None, is_json: bool, version: str, reason: str
 
 @champion.command()
 @add_shared_options
-@add_wait_option
+@WAIT
 @click.option(
-    "--keep",
-    "num_kept",
-    metavar="N",
-    type=click.IntRange(min=0),
-    required=True,
-    help="Newest versions to keep.",
+    "--keep", "num_kept", metavar="N", type=click.IntRange(min=0), required=True, help="Newest versions to keep."
 )
-@click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+@IS_DRY
 @add_exit_codes({0: "removed, or there was nothing to remove", 75: LOCKED})
 def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
     """Remove old versions, except the newest N, the champion, and the previous champion."""
@@ -240,7 +233,7 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
     with hold_lock(paths.champion / "retrain.lock", wait):
         removed = paths.store.prune(num_kept, is_dry)
     title = f"{task}: {len(removed)} {'would be ' if is_dry else ''}removed"
-    _print_result(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
+    print_result(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
 
 
 @champion.command()
@@ -255,9 +248,9 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     spec = paths.find_tracking()
     if spec is None:
         raise TrackingError(f"mlflow.yml: is_on is false. Write is_on: true into conf/{paths.env}/mlflow.yml.")
-    published = publication.publish(paths.store, task, spec, save_model=SAVERS.get(task))
+    published = publication.publish(paths.store, task, spec, save_model=find_saver(task))
     text = publication.describe_publication(published, task, spec)
-    _print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
+    print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
 def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
@@ -276,7 +269,7 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
     except Exception as error:
         if count_retrainings(paths.store) == num_retrainings:
             record_failure(paths.champion, task, error, as_of)
-            publish_if_possible(paths.store, task, paths.find_tracking, SAVERS.get(task))
+            publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
         raise
 
 
@@ -287,13 +280,6 @@ def _describe_outcome(record: Record, is_run: bool) -> str:
 
 
 def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:
-    publish_if_possible(paths.store, task, paths.find_tracking, SAVERS.get(task))
+    publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
     text = f"{task}: {change.version} is the champion, {change.before or 'none'} was ({make_line(change.reason)})"
-    _print_result(is_json, {"task": task, **asdict(change)}, text)
-
-
-def _print_result(is_json: bool, found: Any, text: str) -> None:
-    if is_json:
-        say_json(found, asdict)
-    else:
-        say(text)
+    print_result(is_json, {"task": task, **asdict(change)}, text)

@@ -11,9 +11,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.champion.checking import check_task
-from rnn_pipelines.champion.inspection import find_facts
 from rnn_pipelines.champion.overview import Overview, render_overview
+from rnn_pipelines.champion.tables import find_facts
+from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.errors import ChampionError, RunError
 from rnn_pipelines.forecast.report import overview as forecast
 from rnn_pipelines.hooks.paths import Paths, find_data_root, find_paths_in
@@ -46,10 +46,7 @@ class TaskParts:
 
 PARTS: Mapping[str, TaskParts] = {
     "forecast": TaskParts(
-        "MSE",
-        "predict_forecast_forecasts",
-        lambda log, ended: forecast.report_forecasts(log),
-        forecast.report_monitor,
+        "MSE", "predict_forecast_forecasts", lambda log, ended: forecast.report_forecasts(log), forecast.report_monitor
     ),
     "sentiment": TaskParts("log loss", "predict_sentiment_scores", sentiment.report_scores, sentiment.report_monitor),
 }
@@ -59,8 +56,6 @@ def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -
     """Write the page and return its path, with the facts on it.
 
     Args:
-        tasks: names.
-        env: environment whose configuration is read besides `base`.
         output: the file; None for the default one in the data root.
     Raises:
         ChampionError: no task has a champion or a history.
@@ -71,7 +66,11 @@ def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -
         raise ChampionError(
             f"{', '.join(tasks)}: there is no champion and no history yet. Run kedro champion retrain {tasks[0]}."
         )
-    path = output or _find_default(roots[0])
+    if output is None and roots[0] is None:
+        raise RunError("globals.data_root is on another machine. Name a file of this one (--output).")
+    path = output or roots[0] / DEFAULT
+    if output is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_page(path, render_overview(overviews, datetime.now(UTC)))
     return path, list(overviews)
 
@@ -110,28 +109,16 @@ def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:
 
 
 def _report_predictions(context: KedroContext, task: str, parts: TaskParts) -> list[Part]:
-    catalog = context.catalog
+    catalog, root = context.catalog, find_data_root(context)
     if not catalog.exists(parts.dataset):
         return []
-    return parts.report_predictions(catalog.load(parts.dataset), _find_ended(find_data_root(context), task))
-
-
-def _find_ended(root: Path | None, task: str) -> str | None:
-    """Return the end of the current run of the predictions; None if there are no such runs."""
     store = None if root is None else RunStore(root, f"predict_{task}")
     run = None if store is None else store.find_current()
-    return None if store is None or run is None else store.read_record(run).get("ended")
+    ended = None if store is None or run is None else store.read_record(run).get("ended")
+    return parts.report_predictions(catalog.load(parts.dataset), ended)
 
 
 def _report_monitor(paths: Paths, parts: TaskParts) -> list[Part]:
     if not paths.verdict.exists():
         return []
     return parts.report_monitor(json.loads(paths.verdict.read_text(encoding="utf-8")))
-
-
-def _find_default(root: Path | None) -> Path:
-    if root is None:
-        raise RunError("globals.data_root is on another machine. Name a file of this one (--output).")
-    path = root / DEFAULT
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path

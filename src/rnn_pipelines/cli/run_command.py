@@ -1,7 +1,6 @@
 """`kedro run`, which reports errors that users can meet by their message only, without a traceback."""
 
 import logging
-import math
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,13 +18,13 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from rnn_pipelines.cli.options import Seconds
 from rnn_pipelines.errors import LockedError, RnnPipelinesError, make_line, show
-from rnn_pipelines.hooks.full_names import find_full_names
-from rnn_pipelines.hooks.parameters import explain_faults
+from rnn_pipelines.hooks.parameters import explain_faults, find_full_names
 from rnn_pipelines.parameter_models import rename_parameters, suggest
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
-from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import WAIT_SECONDS
 
 # The code for "try again later" in sysexits.h and in systemd's messages.
 LOCKED_CODE = 75
@@ -107,7 +106,10 @@ class PlainRun(click.Command):
             return super().invoke(ctx)
         names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
         with show_plainly(names), _hide_repeated_errors():
-            _check_pipeline_names(names)
+            known = ["__default__", *PIPELINES]
+            for name in names:
+                if name not in known:
+                    raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
             _check_distinct_nodes(names)
             return super().invoke(ctx)
 
@@ -129,13 +131,6 @@ def _is_no_error(record: logging.LogRecord) -> bool:
     return record.levelno < logging.ERROR
 
 
-def _check_pipeline_names(names: list[str]) -> None:
-    known = ["__default__", *PIPELINES]
-    for name in names:
-        if name not in known:
-            raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
-
-
 def _check_distinct_nodes(names: list[str]) -> None:
     if len(names) > 1:
         pipelines.set_requested(names)
@@ -147,22 +142,11 @@ def _check_distinct_nodes(names: list[str]) -> None:
             )
 
 
-class Seconds(click.FloatRange):
-    """The type of a number of seconds, 0 or more."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail("nan is not a number of seconds.", param, ctx)
-        return seconds
-
-
-SECONDS = Seconds(min=0)
 VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")
 WAIT = click.Option(
     ["--wait", "wait_seconds"],
     metavar="SECONDS",
-    type=SECONDS,
+    type=Seconds(min=0),
     default=60,
     show_default=True,
     help="How long to wait for another run of the same pipeline to end; then this one ends with 75.",

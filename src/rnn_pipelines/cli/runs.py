@@ -10,36 +10,25 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.cli.run_command import SECONDS, PlainErrors
+from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_result
+from rnn_pipelines.cli.run_command import PlainErrors
 from rnn_pipelines.errors import RunError, count
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
-from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.runs import comparison
-from rnn_pipelines.runs.links import Repair
 from rnn_pipelines.runs.links import repair as repair_links
-from rnn_pipelines.runs.pruning import Removal, remove_unfinished
-from rnn_pipelines.runs.pruning import prune as prune_runs
-from rnn_pipelines.runs.run_store import RunStore
-from rnn_pipelines.runs.specs import RunsSpec
+from rnn_pipelines.runs.run_store import RunsSpec, RunStore
 from rnn_pipelines.storage.lock import hold_lock
+from rnn_pipelines.versions.folder import Removal
 
 NUM_COMPARED = 2
 # Without retrainings, which make versions of a champion, and `predict_forecast`, which appends to a log.
 NAMES = [name for name in PIPELINES if not name.startswith(PREFIX) and name != "predict_forecast"]
 PIPELINE = click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE")
-WAIT = click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=SECONDS,
-    default=60,
-    show_default=True,
-    help="How long to wait for a run of the pipeline to end; then the command ends with 75.",
-)
-AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
+WAIT = add_wait_option("How long to wait for a run of the pipeline to end; then the command ends with 75.")
 
 
 @click.group(cls=PlainErrors)
@@ -57,10 +46,7 @@ def runs() -> None:
 def list_runs(pipeline: str, env: str | None, is_json: bool) -> None:
     """List the runs that are kept, oldest first; * marks the current one."""
     store = find_run_store(pipeline, env)
-    if is_json:
-        say_json(comparison.list_records(store))
-    else:
-        say(comparison.tabulate_runs(store))
+    print_result(is_json, comparison.list_records(store), comparison.tabulate_runs(store))
 
 
 @runs.command()
@@ -72,10 +58,7 @@ def show(pipeline: str, run: str | None, env: str | None, is_json: bool) -> None
     """Show the facts of a RUN, or of the current one, and whether its files are unchanged."""
     store = find_run_store(pipeline, env)
     name = comparison.find_run(store, run)
-    if is_json:
-        say_json(store.read_record(name))
-    else:
-        say(comparison.describe_run(store, name))
+    print_result(is_json, store.read_record(name), comparison.describe_run(store, name))
 
 
 @runs.command()
@@ -98,10 +81,8 @@ def compare(
     names = [comparison.find_run(store, letters) for letters in run] or store.list_runs()[-NUM_COMPARED:]
     if len(names) < NUM_COMPARED:
         raise click.ClickException(f"{pipeline}: expected two runs, found {len(names)}. Run it once more.")
-    if is_json:
-        say_json(comparison.compare(store, names))
-    else:
-        say(comparison.compare_runs(store, names, None if is_all else metrics or comparison.MAIN_METRICS))
+    text = comparison.compare_runs(store, names, None if is_all else metrics or comparison.MAIN_METRICS)
+    print_result(is_json, comparison.compare(store, names), text)
 
 
 @runs.command()
@@ -113,7 +94,7 @@ def compare(
     type=click.IntRange(min=2),
     help="Number of newest runs to keep, at least 2: another pipeline may still read the previous one.",
 )
-@click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+@IS_DRY
 @env_option
 @WAIT
 @AS_JSON
@@ -128,16 +109,11 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
     found = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
-            left, old = remove_unfinished(store, is_dry), prune_runs(store, num_kept, is_dry)
+            left, old = store.versions.remove_unfinished(is_dry), store.prune(num_kept, is_dry)
         found = Removal([*left.removed, *old.removed], [*left.kept, *old.kept])
-    if is_json:
-        say_json({"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)})
-        return
-    say(f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed")
-    for name in found.removed:
-        say(name)
-    for kept in found.kept:
-        say(f"{kept.name} is kept, because {kept.reason}")
+    title = f"{pipeline}: {len(found.removed)} {'would be ' if is_dry else ''}removed"
+    lines = [title, *found.removed, *(f"{kept.name} is kept, because {kept.reason}" for kept in found.kept)]
+    print_result(is_json, {"pipeline": pipeline, "is_dry_run": is_dry, **asdict(found)}, "\n".join(lines))
 
 
 @runs.command()
@@ -159,16 +135,12 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
         store, layers = find_run_store(name, env), find_layers(name, env)
         with hold_lock(store.lock, wait):
             found[name] = repair_links(store, layers)
-    if is_json:
-        say_json({name: asdict(repaired) for name, repaired in found.items()})
-    else:
-        say("\n".join(_describe_repair(name, repaired) for name, repaired in found.items()))
-
-
-def _describe_repair(pipeline: str, found: Repair) -> str:
-    moved = count(len(found.moved), "file or folder", "files or folders")
-    lines = [f"{pipeline}: made {count(len(found.linked), 'link')}, moved {moved}", *found.linked]
-    return "\n".join([*lines, *(f"{path} is now {to}" for path, to in found.moved.items())])
+    lines = []
+    for name, repaired in found.items():
+        moved = count(len(repaired.moved), "file or folder", "files or folders")
+        lines += [f"{name}: made {count(len(repaired.linked), 'link')}, moved {moved}", *repaired.linked]
+        lines += [f"{path} is now {to}" for path, to in repaired.moved.items()]
+    print_result(is_json, found, "\n".join(lines))
 
 
 def find_num_kept(env: str | None) -> int:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
-from rnn_pipelines.console.rows import list_rows
+from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json

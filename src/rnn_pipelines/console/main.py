@@ -12,14 +12,7 @@ from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.serve import serve
 from rnn_pipelines.console.settings import name_options
-from rnn_pipelines.errors import (
-    ChampionError,
-    ParameterError,
-    ReviewError,
-    RnnPipelinesError,
-    RunError,
-    SeriesError,
-)
+from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError, RnnPipelinesError, RunError, SeriesError
 from rnn_pipelines.printing import escape_log, rewrite_messages, say
 from rnn_pipelines.version import __version__
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_pipelines.champion.folders import load_model
-from rnn_pipelines.console.rows import list_rows
+from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.storage.files import replace_file, require_new

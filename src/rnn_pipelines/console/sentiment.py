@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rnn_pipelines.console.folder import MODEL, choose_folder, write_folder
+from rnn_pipelines.console.results import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json

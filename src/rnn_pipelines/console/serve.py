@@ -19,7 +19,7 @@ import click
 import pandas as pd
 
 from rnn_pipelines.console.models import ServedModels
-from rnn_pipelines.console.rows import list_rows
+from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line, show
 from rnn_pipelines.printing import say
 from rnn_pipelines.reading.dialect import Dialect
@@ -105,13 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
             message = f"the body has {int(length):,} bytes. At most {self.max_bytes:,} are accepted."
             self._fail(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, closes=True)
         else:
-            self._answer(task, self.rfile.read(int(length)), parse_qs(target.query))
+            self._answer(*task, self.rfile.read(int(length)), parse_qs(target.query))
 
-    def _answer(self, task: "_Task", body: bytes, query: Mapping[str, list[str]]) -> None:
+    def _answer(self, answer: Callable[..., Answer], column: str, body: bytes, query: Mapping[str, list[str]]) -> None:
         try:
-            options = _read_body(body, self.headers.get_content_type(), query, task.column)
+            options = _read_body(body, self.headers.get_content_type(), query, column)
             with self.slots:
-                found = task.answer(self.models, options)
+                found = answer(self.models, options)
             self._send_rows(found)
         except ChampionError as error:
             self._fail(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
@@ -151,11 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]], column: str) -> dict[str, Any]:
-    """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address.
-
-    Args:
-        column: that a table must have.
-    """
+    """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address."""
     if kind == "text/csv":
         table = read_csv(CsvContent(body, "the body"), [column], BODIES, Dialect(), None, has_all=True)
         return {"rows": table, **_read_query(query)}
@@ -209,11 +205,5 @@ def _check_names(options: Mapping[str, Any], known: set[str]) -> None:
         raise ParameterError(f"{unknown[0]}: no such option. Expected some of {sorted(known)}.")
 
 
-class _Task(NamedTuple):
-    """The answers of an address, and the column that a table must have there."""
-
-    answer: Callable[[ServedModels, Mapping[str, Any]], Answer]
-    column: str
-
-
-TASKS = {"/forecast": _Task(_forecast, "ds"), "/sentiment": _Task(_classify, "text")}
+# The answers of each address, and the column that a table must have there.
+TASKS = {"/forecast": (_forecast, "ds"), "/sentiment": (_classify, "text")}

@@ -2,21 +2,13 @@
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.champion import ChampionDataset
-from rnn_pipelines.datasets.described_table import DescribedTableDataset
-from rnn_pipelines.datasets.folder import FolderDataset
-from rnn_pipelines.datasets.json_folder import JSONFolderDataset
+from rnn_pipelines.datasets.documents import PageDataset, StrictJSONDataset
+from rnn_pipelines.datasets.folder import FolderDataset, JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
-from rnn_pipelines.datasets.page import PageDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
-from rnn_pipelines.datasets.postgres_rows import (
-    PostgresLogDataset,
-    PostgresRowsDataset,
-    PostgresRunRowsDataset,
-)
-from rnn_pipelines.datasets.spreadsheet_csv import SpreadsheetCSVDataset
-from rnn_pipelines.datasets.strict_json import StrictJSONDataset
-from rnn_pipelines.datasets.tables import TablesDataset
+from rnn_pipelines.datasets.postgres_rows import PostgresLogDataset, PostgresRowsDataset, PostgresRunRowsDataset
+from rnn_pipelines.datasets.tables import DescribedTableDataset, SpreadsheetCSVDataset, TablesDataset
 
 __all__ = [
     "ArraysDataset",

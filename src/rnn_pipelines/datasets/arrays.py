@@ -22,20 +22,15 @@ class ArraysDataset(DataclassDataset):
         return kind.from_arrays(values) if hasattr(kind, "from_arrays") else kind(**values)
 
     def save(self, data: Any) -> None:
+        fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+        found = data.to_arrays() if hasattr(data, "to_arrays") else fields
         with self._open_to_write() as file:
-            np.savez(file, allow_pickle=False, **self._list_arrays(data))
+            np.savez(file, allow_pickle=False, **found)
 
     def preview(self) -> TablePreview:
         """Return name, shape and type of each array, for kedro-viz."""
         rows = [[name, str(list(a.shape)), str(a.dtype)] for name, a in self._read().items()]
         return TablePreview({"index": list(range(len(rows))), "columns": ["array", "shape", "dtype"], "data": rows})
-
-    @staticmethod
-    def _list_arrays(data: Any) -> dict[str, Any]:
-        if hasattr(data, "to_arrays"):
-            found: dict[str, Any] = data.to_arrays()
-            return found
-        return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
 
     def _read(self) -> dict[str, np.ndarray]:
         with self._open_to_read() as file, np.load(file, allow_pickle=False) as arrays:

@@ -36,7 +36,6 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         path: the task's folder, on this machine.
         task: the name of the task's package. Its module `model.packing` converts an artefact to files (`pack`: bytes
             by name) and back (`unpack`).
-        metadata: for Kedro's plugins.
     """
 
     def __init__(self, *, path: str, task: str, metadata: dict[str, Any] | None = None) -> None:
@@ -95,7 +94,10 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
                 problem = problem or (error if _may_be_the_machines(error) else None)
         if champion.alarms:
             self._report(list(champion.alarms), champion.version, unreadable)
-        self._clear(champion.version)
+        if champion.version in find_unreadable(self.store.list_records()):
+            why = f"{champion.version}: it can be loaded again."
+            about: Record = {"kind": "recovery", "reasons": [why], "readable": [champion.version]}
+            self._record(champion.version, {**about, "loader": describe_loader()})
         return self._complete(champion, artefact)
 
     def _complete(self, champion: Champion, artefact: Any) -> LoadedChampion:
@@ -122,13 +124,6 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
         if unreadable:
             about = {**about, "unreadable": dict(unreadable), "loader": describe_loader()}
         if not any(about.items() <= r.items() for r in records[max(ends, default=0) :]):
-            self._record(version, about)
-
-    def _clear(self, version: str) -> None:
-        """Record that the version can be loaded again, if the history marks it as unreadable in this environment."""
-        if version in find_unreadable(self.store.list_records()):
-            reasons = [f"{version}: it can be loaded again."]
-            about: Record = {"kind": "recovery", "reasons": reasons, "readable": [version], "loader": describe_loader()}
             self._record(version, about)
 
     def _record(self, version: str | None, about: Record) -> None:

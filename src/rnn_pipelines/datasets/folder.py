@@ -1,9 +1,13 @@
-"""A folder that a node reads and fills while it runs."""
+"""A folder that a node reads and fills while it runs, so that an interrupted run can be resumed."""
 
+import json
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError, get_protocol_and_path
+
+from rnn_pipelines.storage.files import replace_file
 
 
 def find_local_path(path: str, kind: str = "folder") -> Path:
@@ -23,7 +27,6 @@ class FolderDataset(AbstractDataset[None, Any]):
 
     Args:
         path: the folder, on this machine; the node that fills it creates it.
-        metadata: for Kedro's plugins.
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
@@ -44,3 +47,51 @@ class FolderDataset(AbstractDataset[None, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder)}
+
+
+class JSONFolder(MutableMapping[str, Any]):
+    """Mapping of the JSON files of a folder, by their names without `.json`. Setting a key writes a file atomically.
+
+    Args:
+        folder: the folder; it is created with the first file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return json.loads(self._path(key).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        replace_file(self._path(key), json.dumps(value).encode())
+
+    def __delitem__(self, key: str) -> None:
+        try:
+            self._path(key).unlink()
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.stem for path in sorted(self._folder.glob("*.json")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _path(self, key: str) -> Path:
+        if Path(key).name != key:
+            raise KeyError(f"{key!r}: expected the name of a file, without a folder")
+        return self._folder / f"{key}.json"
+
+
+class JSONFolderDataset(FolderDataset):
+    """Dataset that loads a mapping, which the node reads and fills; see `FolderDataset`."""
+
+    def load(self) -> JSONFolder:
+        return JSONFolder(self._folder)
+
+    def _exists(self) -> bool:
+        return self._folder.is_dir()

@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kedro.io.core import get_filepath_str
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import OneFileDataset
@@ -29,9 +28,7 @@ class KerasModelDataset(OneFileDataset):
     def save(self, data: "Model | Mapping[str, Model]") -> None:
         """Save a model. An empty mapping stands for no model, because a node cannot omit an output or return None."""
         if isinstance(data, Mapping):
-            # The file of an earlier run would be that of another model.
-            if self._exists():
-                self._fs.rm(get_filepath_str(self._get_load_path(), self._protocol))
+            self._remove()
             return
         packed = pack_model(data)
         with self._open_to_write() as file:

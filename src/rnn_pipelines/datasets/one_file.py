@@ -15,8 +15,6 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     Args:
         filepath: the file, on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the
             environment).
-        version: load and save version; kept by Kedro.
-        metadata: for Kedro's plugins.
 
     Attributes:
         run: the name of the current run, saved in the file if its format permits; None outside of runs.
@@ -49,6 +47,11 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
             yield file
         self._fs.invalidate_cache(get_filepath_str(self._filepath, self._protocol))
 
+    def _remove(self) -> None:
+        """Remove the file of an earlier run, which would be that of other data."""
+        if self._exists():
+            self._fs.rm(get_filepath_str(self._get_load_path(), self._protocol))
+
     def _exists(self) -> bool:
         return bool(self._fs.exists(get_filepath_str(self._get_load_path(), self._protocol)))
 
@@ -60,10 +63,7 @@ class DataclassDataset(OneFileDataset):
     """Base class of datasets of a dataclass.
 
     Args:
-        filepath: the file, see `OneFileDataset`.
         holds: the import path of the dataclass.
-        version: load and save version; kept by Kedro.
-        metadata: for Kedro's plugins.
     """
 
     def __init__(

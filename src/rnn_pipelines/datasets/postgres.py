@@ -79,9 +79,6 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     A read-only transaction alone is not enough: psycopg sends a query without values as a script, in which `commit;`
     ends the transaction, and later statements may write. Therefore every query is prepared, because the server rejects
     a prepared query of several statements, and every transaction of the connection is read-only.
-
-    Args:
-        options: the result of `make_engine_options`.
     """
     from sqlalchemy import make_url
 
@@ -100,8 +97,6 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
     `copy … to program` runs programs even in such a transaction. `set role` to a user with fewer rights is no remedy,
     because a block of code (`do`), which is one statement, can undo it.
 
-    Args:
-        label: see `connect`.
     Raises:
         DatasetError: the user is a superuser, or has the right to run programs or to write files on the server.
     """
@@ -120,8 +115,6 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
     """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
     Args:
-        credentials: see `make_engine_options`.
-        label: the beginning of error messages.
         is_read_only: whether the transaction may only read; all its statements then see the same rows.
     Raises:
         DatasetError: the connection or a statement failed; the message has the reason and advice.

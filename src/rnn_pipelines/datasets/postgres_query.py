@@ -106,7 +106,6 @@ class PostgresQueryDataset(AbstractDataset[None, Query]):
     Args:
         sql: the query, one statement; with an `order by`, so that the order of the rows is reproducible.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
-        metadata: for Kedro's plugins.
     """
 
     def __init__(

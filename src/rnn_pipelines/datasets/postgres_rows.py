@@ -51,7 +51,6 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         families: prefixes of the columns that may vary. New ones are added to the table, and are null in older rows;
             those that the saved rows lack are left unchanged.
         credentials: `con`, a URL such as `postgresql://user:password@host:5432/database`.
-        metadata: for Kedro's plugins.
     """
 
     def __init__(
@@ -120,7 +119,12 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             if given.empty:
                 continue
             table = self._complete(given.rename(columns=lambda name: name.replace("-", "_")))
-            self._check_unique_keys(table)
+            repeated = table[table.duplicated(self._key)]
+            if len(repeated):
+                raise DatasetError(
+                    f"{self._label}: expected unique keys, received {len(repeated)} repeated ones, the first "
+                    f"{repeated.iloc[0][self._key].to_dict()}."
+                )
             refuse_unstorable_texts(self._label, table)
             yield table
 
@@ -137,14 +141,6 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
         has_table = inspect(connection).has_table(self._table)
         return Table(self._table, MetaData(), autoload_with=connection) if has_table else None
-
-    def _check_unique_keys(self, data: pd.DataFrame) -> None:
-        repeated = data[data.duplicated(self._key)]
-        if len(repeated):
-            raise DatasetError(
-                f"{self._label}: expected unique keys, received {len(repeated)} repeated ones, the first "
-                f"{repeated.iloc[0][self._key].to_dict()}."
-            )
 
     def _check_table_definition(self, there: "Table", wanted: "Table") -> None:
         for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):

@@ -1,12 +1,47 @@
-"""Tables of the same columns as one Parquet file, saved one after another."""
+"""Tables as CSV files for spreadsheets, as Parquet files, and as Parquet files with a description of the columns."""
 
+import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from kedro.io.core import get_filepath_str
+from kedro.io.core import DatasetError
+from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
-from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.datasets.one_file import DataclassDataset, OneFileDataset
+from rnn_pipelines.errors import show
+from rnn_pipelines.reading.user_files import find_broken
+from rnn_pipelines.storage.spreadsheets import change_texts, unmark_text, write_csv
+
+# The rows that are compressed at once; a writer keeps them in memory.
+GROUP_ROWS = 1 << 16
+
+
+class SpreadsheetCSVDataset(OneFileDataset):
+    """Dataset of a table as a CSV file in which no text is a formula, without row labels.
+
+    Texts come from untrusted sources, and a spreadsheet would run a cell such as `=HYPERLINK(…)`. Therefore a `'` is
+    put before a text whose first character other than white space is one of `= + - @`, or that begins with a tab, a
+    line break or `'`. Numbers get no mark. To restore the texts, remove one `'` from the beginning of each text that
+    has one, as `load` does. CSV cannot preserve every text: pandas reads an empty text as a missing value, and a column
+    in which all texts look like numbers as numbers.
+    """
+
+    def save(self, data: pd.DataFrame) -> None:
+        refuse_broken_texts(data, str(self._filepath))
+        content = write_csv(data)
+        with self._open_to_write() as file:
+            file.write(content)
+
+    def load(self) -> pd.DataFrame:
+        with self._open_to_read() as file:
+            return change_texts(pd.read_csv(file), unmark_text)
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Return the first rows, for kedro-viz."""
+        return preview_rows(self.load().head(nrows))
 
 
 class TablesDataset(OneFileDataset):
@@ -25,9 +60,7 @@ class TablesDataset(OneFileDataset):
         tables = (pyarrow.Table.from_pandas(table, preserve_index=False) for table in data)
         first = next(tables, None)
         if first is None:
-            # The file of an earlier run would be that of another panel.
-            if self._exists():
-                self._fs.rm(get_filepath_str(self._get_load_path(), self._protocol))
+            self._remove()
             return
         schema = first.schema.remove_metadata()
         options = {"compression": "zstd", "use_dictionary": ["unique_id"]}
@@ -42,4 +75,62 @@ class TablesDataset(OneFileDataset):
 
         with self._open_to_read() as file:
             batch = next(pyarrow.parquet.ParquetFile(file).iter_batches(nrows))
-        return TablePreview(batch.to_pandas().astype(str).to_dict(orient="split"))
+        return preview_rows(batch.to_pandas())
+
+
+class DescribedTableDataset(DataclassDataset):
+    """Dataset of a dataclass with a `table`, tuples of its column names, and texts.
+
+    The table is saved as a Parquet file, with these and the run that made it in `DataFrame.attrs`.
+    """
+
+    def load(self) -> Any:
+        table, kind = self._read(), load_obj(self._holds)
+        names = [field.name for field in dataclasses.fields(kind) if field.name != "table"]
+        missing = [name for name in names if name not in table.attrs]
+        if missing:
+            raise DatasetError(
+                f"{self._filepath}: the table has no {', '.join(missing)} in its metadata. Run the pipeline that "
+                "makes it again."
+            )
+        found = {name: table.attrs[name] for name in names}
+        described = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+        table.attrs = {}
+        return kind(table=table, **described)
+
+    def save(self, data: Any) -> None:
+        refuse_broken_texts(data.table, str(self._filepath))
+        table = data.table.copy(deep=False)
+        found = {field.name: getattr(data, field.name) for field in dataclasses.fields(data) if field.name != "table"}
+        described = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        table.attrs = {"run": self.run} | described
+        # Dictionaries of numbers that hardly repeat make a file larger, and take longer to write and to read.
+        doubles = [name for name in table if table[name].dtype == np.float64]
+        others = [name for name in table if name not in doubles]
+        options = {"use_dictionary": others, "use_byte_stream_split": doubles, "row_group_size": GROUP_ROWS}
+        with self._open_to_write() as file:
+            table.to_parquet(file, compression="zstd", **options)
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Return the first rows, for kedro-viz."""
+        return preview_rows(self._read().head(nrows))
+
+    def _read(self) -> pd.DataFrame:
+        with self._open_to_read() as file:
+            return pd.read_parquet(file)
+
+
+def refuse_broken_texts(data: pd.DataFrame, label: str) -> None:
+    """Raise a DatasetError for the first text with a lone surrogate, which UTF-8 cannot encode."""
+    broken = find_broken(data)
+    if broken:
+        name, row, cell = broken
+        raise DatasetError(
+            f"{label}: column {show(name)}, row {row}: expected a text that UTF-8 can hold, received "
+            f"{show(cell)}. Correct the text at its source."
+        )
+
+
+def preview_rows(rows: pd.DataFrame) -> TablePreview:
+    """Return rows as kedro-viz shows them."""
+    return TablePreview(rows.astype(str).to_dict(orient="split"))

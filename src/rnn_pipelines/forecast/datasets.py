@@ -9,9 +9,8 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
-from rnn_pipelines.storage.embedded_checksums import BLANK, KEY, embed_checksum, has_checksum
 from rnn_pipelines.storage.files import replace_file
-from rnn_pipelines.storage.formats import check_format
+from rnn_pipelines.storage.formats import BLANK, KEY, check_format, embed_checksum, has_checksum
 from rnn_pipelines.storage.lock import hold_lock
 
 # Adding rows takes a second. Only a suspended process holds the lock for longer.

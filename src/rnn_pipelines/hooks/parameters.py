@@ -1,4 +1,4 @@
-"""Checks of parameters: unknown names, and networks whose cell differs from their name."""
+"""Parameters of a run: checks of their names and of the cells of networks, and their full names in messages."""
 
 import re
 from collections import defaultdict
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any, get_args, get_origin
 
+from kedro.pipeline import Pipeline
+from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import ParameterError, show
-from rnn_pipelines.parameter_models import check_network_cell, suggest
+from rnn_pipelines.parameter_models import check_network_cell, list_names, suggest
 
 # An error as pydantic prints it: location (or the heading, for the whole block), message, type and received value.
 _FAULT = re.compile(
@@ -19,12 +21,7 @@ _FAULT = re.compile(
 
 
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:
-    """Return the inputs of pipelines that own parameters of this run but do not run; it need not read all their blocks.
-
-    Args:
-        inputs: of the pipelines that run.
-        names: of the pipelines that run.
-    """
+    """Return the inputs of pipelines that own parameters of this run but do not run; not all blocks need be read."""
     # A name without a point is read as a whole, and has no blocks that another pipeline could read.
     owners = {
         name.removeprefix("params:").partition(".")[0] for name in inputs if name.startswith("params:") and "." in name
@@ -38,8 +35,6 @@ def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], giv
 
     Args:
         inputs: of the pipelines, including `params:<pipeline>.<block>`.
-        parameters: all parameters of the project.
-        given: parameters of the command line.
     Raises:
         ParameterError: a block of a pipeline that runs, or a parameter of the command line, is read by no node.
     """
@@ -64,10 +59,6 @@ def explain_faults(message: str, types: Mapping[str, Any]) -> str:
     """Return Kedro's message on invalid parameters as one line per error, with the closest known name.
 
     Kedro passes on only the text of pydantic's error, which is parsed here. Other texts stay unchanged.
-
-    Args:
-        message: of Kedro's error.
-        types: of the parameters, by their names.
     """
     lines = []
     for text in re.split(r"^- ", message, flags=re.MULTILINE)[1:]:
@@ -122,3 +113,16 @@ def _check_known_names(prefix: str, received: Iterable[str], known: Iterable[str
         if name not in known:
             hint = suggest(name, sorted(known), prefix)
             raise ParameterError(f"Parameter '{prefix}{name}' is read by no node of this run. {hint}")
+
+
+def find_full_names(pipelines: Mapping[str, Pipeline]) -> dict[str, str]:
+    """Return the full names of the parameters of pipelines, such as `forecast.source.tz`, by those in the library.
+
+    The library, which Python and the console use too, names them without the pipeline. A name that several parameters
+    share is left out.
+    """
+    found: dict[str, set[str]] = {}
+    for full, kind in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
+        for name, full_name in list_names(full, kind):
+            found.setdefault(name, set()).add(full_name)
+    return {name: of.pop() for name, of in found.items() if len(of) == 1}

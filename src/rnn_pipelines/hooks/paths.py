@@ -1,12 +1,13 @@
 """Paths and current inputs of a task, from configuration and catalog."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kedro.config import AbstractConfigLoader, MissingConfigException, OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.champion.tracking.specs import TrackingSpec, read_tracking
+from rnn_pipelines.champion.tracking.specs import SaveModel, TrackingSpec, read_tracking
 from rnn_pipelines.errors import ChampionError, ParameterError, show
 from rnn_pipelines.parameter_models import read_parameter_model
 
@@ -70,27 +71,19 @@ class Paths:
 def find_data_root(context: KedroContext) -> Path | None:
     """Return the data root; None if it is on another machine.
 
-    Args:
-        context: of a session.
     Raises:
         ParameterError: `globals.yml` has no data root, or an unknown key.
     """
-    root = read_parameter_model("globals", GlobalsSpec, context.config_loader["globals"]).data_root
-    _check_data_root_is_set(context.config_loader)
+    loader = context.config_loader
+    root = read_parameter_model("globals", GlobalsSpec, loader["globals"]).data_root
+    if isinstance(loader, OmegaConfigLoader):
+        path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
+        # A file with only comments counts as missing.
+        own: Any = OmegaConf.load(path) if path.is_file() else {}
+        # That of `base` would apply.
+        if own and "data_root" not in own:
+            raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, or remove the file.")
     return None if "://" in root else Path(context.project_path, root)
-
-
-def _check_data_root_is_set(loader: AbstractConfigLoader) -> None:
-    """Raise a ParameterError if an environment's `globals.yml` has no data root, because that of `base` would apply.
-
-    A file with only comments counts as missing.
-    """
-    if not isinstance(loader, OmegaConfigLoader):
-        return
-    path = Path(loader.conf_source, loader.env or loader.default_run_env, "globals.yml")
-    own: Any = OmegaConf.load(path) if path.is_file() else {}
-    if own and "data_root" not in own:
-        raise ParameterError(f"{path}: expected data_root, found none. Add data_root: data, or remove the file.")
 
 
 def find_paths(task: str, env: str | None) -> Paths:
@@ -128,8 +121,6 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
 def find_tracking(context: KedroContext) -> TrackingSpec | None:
     """Return the settings of MLflow in the environment of a session; None if it is off.
 
-    Args:
-        context: of the session.
     Raises:
         TrackingError: see `read_tracking`.
     """
@@ -138,6 +129,15 @@ def find_tracking(context: KedroContext) -> TrackingSpec | None:
     except MissingConfigException:
         return None
     return read_tracking(settings, context.project_path)
+
+
+def find_saver(task: str) -> SaveModel:
+    """Return the function that writes a model of a task as one that MLflow serves; only its call imports MLflow."""
+
+    def save(files: Mapping[str, bytes], folder: Path) -> None:
+        import_module(f"rnn_pipelines.{task}.export.mlflow_model").save_mlflow_model(files, folder)
+
+    return save
 
 
 def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
@@ -160,7 +160,6 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
     A panel that is larger than memory is divided first, and the retraining finds its parts.
 
     Args:
-        task: its name.
         pipeline: the task's retraining; its first nodes read the newest data, and covariates if the task has any.
         catalog: with validated parameters.
     """

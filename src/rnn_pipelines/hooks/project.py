@@ -17,17 +17,20 @@ from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
-from rnn_pipelines.hooks.full_names import find_full_names
-from rnn_pipelines.hooks.parameters import check_network_cells, check_parameter_names, find_inputs_of_owners
-from rnn_pipelines.hooks.paths import find_store, find_tracking
-from rnn_pipelines.hooks.served_models import SAVERS
+from rnn_pipelines.hooks.parameters import (
+    check_network_cells,
+    check_parameter_names,
+    find_full_names,
+    find_inputs_of_owners,
+)
+from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.pipelines.retraining import list_retrained
 from rnn_pipelines.printing import rewrite_log, say
 from rnn_pipelines.report.failures import take_failures
-from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
 
 logger = logging.getLogger(__name__)
@@ -129,7 +132,7 @@ class RunHooks:
 
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):
-            publish_if_possible(find_store(catalog, task), task, self._find_tracking, SAVERS.get(task))
+            publish_if_possible(find_store(catalog, task), task, self._find_tracking, find_saver(task))
 
 
 def find_location(catalog: DataCatalog, name: str) -> str | None:

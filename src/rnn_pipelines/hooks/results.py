@@ -21,15 +21,12 @@ from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.pipelines.retraining import PREFIX
-from rnn_pipelines.runs.earlier import EarlierRun, find_earlier_run
-from rnn_pipelines.runs.lock_timeout import WAIT_SECONDS
-from rnn_pipelines.runs.pruning import prune, warn_of_kept
-from rnn_pipelines.runs.records import DataFacts, RunRecord
-from rnn_pipelines.runs.run_store import RunStore
-from rnn_pipelines.runs.specs import RunsSpec
+from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
+from rnn_pipelines.runs.run_store import WAIT_SECONDS, DataFacts, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name, make_timestamp
+from rnn_pipelines.versions.folder import warn_of_kept
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +79,9 @@ class ResultHooks:
         whole = sum((pipelines[name] for name in run_params["pipeline_names"] or ["__default__"]), Pipeline([]))
         result_files = find_places(pipeline.datasets(), catalog, self._root)
         written = find_places(whole.all_outputs(), catalog, self._root)
-        needed = _list_needed(run_params, pipeline, whole)
+        is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
+        # The earlier results that a partial run needs.
+        needed = None if is_whole else pipeline.inputs()
         self._facts = _list_facts(run_params)
         try:
             for writer in _list_writers(pipeline, result_files):
@@ -92,7 +91,8 @@ class ResultHooks:
                 self._runs[writer] = open_run(writer, _list_files(writer, written), files)
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
-            parameters = _list_parameters(pipeline, catalog)
+            names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
+            parameters = {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
             self._records = {
                 writer: _describe(run, run_params["env"], parameters, read) for writer, run in self._runs.items()
             }
@@ -193,8 +193,6 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
     """Return the datasets whose files are results of a pipeline, sorted by name.
 
     Args:
-        names: of datasets.
-        catalog: of these datasets.
         root: the data root; None if it is on another machine.
     """
     result_files = {}
@@ -223,7 +221,7 @@ def _list_files(store: RunStore, result_files: Mapping[str, ResultFile]) -> set[
 def _remove_old(store: RunStore, num_kept: int) -> None:
     """Remove old runs; an error is only logged, because the new results are published."""
     try:
-        removal = prune(store, num_kept)
+        removal = store.prune(num_kept)
     except OSError as error:
         logger.warning("%s: old runs could not be removed (%s)", store.folder, error)
         return
@@ -239,12 +237,6 @@ def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) ->
         (store for store in writers if not store.pipeline.startswith((PREFIX, *APPENDING))),
         key=lambda store: store.pipeline,
     )
-
-
-def _list_needed(run_params: Mapping[str, Any], pipeline: Pipeline, whole: Pipeline) -> set[str] | None:
-    """Return the earlier results that a partial run needs; None if all nodes run."""
-    is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
-    return None if is_whole else pipeline.inputs()
 
 
 def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
@@ -271,11 +263,6 @@ def _list_facts(run_params: Mapping[str, Any]) -> tuple[str, ...]:
     command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
     commit = find_commit()
     return (*([f"commit {commit[:8]}"] if commit else []), shlex.join(command))
-
-
-def _list_parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]:
-    names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
-    return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
 
 
 def _find_file(catalog: CatalogProtocol[Any, Any], name: str) -> Any:

@@ -1,30 +1,49 @@
-"""The list, the facts and the comparison of runs, as text and as values."""
+"""The list, the facts and the comparison of runs, as text and as values, and the run before another one."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from rnn_pipelines.champion.records import flatten
 from rnn_pipelines.champion.tables import NO_VALUE, NUM_LETTERS, format_table, format_value, shorten_version
 from rnn_pipelines.errors import FormatError, RunError, count, show
-from rnn_pipelines.runs.records import RunRecord, find_damage
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs.run_store import RunRecord, RunStore, find_damage
+from rnn_pipelines.versions.folder import match_letters
 
 REPORTING = "08_reporting"
 # Shown by default, because a metrics file has hundreds of numbers.
 MAIN_METRICS = ("mse", "mae", "mase", "accuracy", "log_loss", "roc_auc")
 # The forecaster in use, whose main metric the list of runs shows.
 MAIN = "ensemble"
+# The parameters that name a data source.
+SOURCE_KEYS = ("name", "path", "target")
 HEADER = ("run", "ended", "rows", "main metric", "commit", "different from the run before")
 Rows = dict[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """A run that a report compares with the present one.
+
+    Attributes:
+        ended: ISO 8601, UTC.
+        results: the leaves of its results by path, such as `lstm.mse`.
+        differences: the two values of what differs, by kind (`data`, `parameters`, `code`, `versions`) and name.
+    """
+
+    pipeline: str
+    run: str
+    ended: str
+    results: Mapping[str, Any]
+    differences: Mapping[str, Rows]
 
 
 def find_run(store: RunStore, letters: str | None) -> str:
     """Return the name of a run.
 
     Args:
-        store: of the pipeline's runs.
         letters: the first or last ones of its name; None for the current run.
     Raises:
         RunError: no run matches, or several do.
@@ -37,7 +56,7 @@ def find_run(store: RunStore, letters: str | None) -> str:
             problem = f"no run is current; known: {known}. Name one, or" if known else "no runs yet. First"
             raise RunError(f"{store.pipeline}: {problem} run kedro run --pipelines={store.pipeline}.")
         return current
-    found = [name for name in names if name.startswith(letters) or name.endswith(letters)]
+    found = match_letters(names, letters)
     if len(found) != 1:
         expected = f"expected letters of one run of {store.pipeline}, found {len(found)}"
         raise RunError(f"{show(letters)}: {expected}; known: {known or 'none'}.")
@@ -106,7 +125,6 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
     """Return the metrics of runs side by side, with the differences below.
 
     Args:
-        store: of the pipeline's runs.
         names: of the runs, in the order of the columns.
         metrics: last parts of the paths of the metrics to show; None for all of them.
     """
@@ -125,7 +143,6 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     """Return the `metrics` of runs, and their differences in `data`, `parameters`, `code`, `versions` and `files`.
 
     Args:
-        store: of the pipeline's runs.
         names: of the runs; each row has a value per run, None if the run has none.
     """
     records = [store.read_record(name) for name in names]
@@ -143,7 +160,6 @@ def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
     """Return the leaves of the results of a run, by path: `lstm.mse`.
 
     Args:
-        folder: of the run.
         files: in its record, relative to the folder; other files are ignored.
     Raises:
         RunError: a file is damaged.
@@ -170,10 +186,12 @@ def _align(columns: Sequence[Mapping[str, Any]]) -> Rows:
 
 def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     """Return what differs between records, by kind and name: a value per record, None if a record has none."""
+    # The commit too if the code differs; a commit may change other files only.
+    code = ("code",) if len({record.get("code") for record in records}) == 1 else ("code", "commit")
     kinds: dict[str, list[Mapping[str, Any]]] = {
         "data": [_list_data(record) for record in records],
         "parameters": [flatten(record.get("parameters", {})) for record in records],
-        "code": _list_code(records),
+        "code": [{k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in code} for record in records],
         "versions": [record.get("versions", {}) for record in records],
         # Only the names, because every result holds the name of its run, so that its content always differs.
         "files": [dict.fromkeys(record.get("files", {}), "yes") for record in records],
@@ -184,11 +202,30 @@ def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
     }
 
 
-def _list_code(records: Sequence[RunRecord]) -> list[Mapping[str, Any]]:
-    """Return the code of each run, with its commit if the code differs; a commit may change other files only."""
-    is_same = len({record.get("code") for record in records}) == 1
-    keys = ("code",) if is_same else ("code", "commit")
-    return [{k: v and str(v)[:NUM_LETTERS] for k, v in record.items() if k in keys} for record in records]
+def find_earlier_run(store: RunStore, record: RunRecord) -> EarlierRun | None:
+    """Return the newest complete run on the data source of a run that has not ended; None if there is none.
+
+    Args:
+        record: of the present run. Without data, as of a partial run, data are not compared.
+    """
+    for earlier in reversed(list_records(store)):
+        source = _find_source(earlier)
+        if "ended" in earlier and source is not None and source == _find_source(record):
+            compared = find_differences([earlier, record])
+            skipped = {"files"} if record.get("data") else {"files", "data"}
+            return EarlierRun(
+                pipeline=store.pipeline,
+                run=earlier["run"],
+                ended=earlier["ended"],
+                results=read_results(store.folder / earlier["run"], earlier["files"]),
+                differences={kind: rows for kind, rows in compared.items() if rows and kind not in skipped},
+            )
+    return None
+
+
+def _find_source(record: RunRecord) -> list[Any] | None:
+    block = record.get("parameters", {}).get(f"{record.get('pipeline')}.source")
+    return [block.get(key) for key in SOURCE_KEYS] if isinstance(block, dict) else None
 
 
 def _list_data(record: RunRecord) -> dict[str, str]:

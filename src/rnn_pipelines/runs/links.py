@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from rnn_pipelines.errors import FormatError, RunError, show_all
-from rnn_pipelines.runs.files import RECORD, FileFacts, find_unchanged, list_files, measure_file, remove_files
-from rnn_pipelines.runs.run_store import CURRENT, UNFINISHED, RunStore
+from rnn_pipelines.runs.run_store import CURRENT, RECORD, RunStore
 from rnn_pipelines.storage.files import is_folder, sync_folder
 from rnn_pipelines.storage.names import is_name, make_later_name
+from rnn_pipelines.versions.files import FileFacts, find_unchanged, list_files, measure_file, remove_files
+from rnn_pipelines.versions.folder import UNFINISHED
 
 
 @dataclass(frozen=True)
 class Repair:
-    """The changes of a repair, as paths relative to the data root.
-
-    Attributes:
-        linked: new links.
-        moved: new paths of files and folders that were in the place of a link, by their old paths.
-    """
+    """The new links of a repair, and the new paths of moved files by old ones; all relative to the data root."""
 
     linked: list[str]
     moved: dict[str, str]
@@ -29,9 +25,6 @@ class Repair:
 def check_links(store: RunStore, layers: Iterable[str]) -> None:
     """Restore the links to results, and raise an error for anything else in their place.
 
-    Args:
-        store: its lock is held.
-        layers: in which the pipeline writes.
     Raises:
         RunError: files or folders that no run made are in the way; all are named, and left as they are.
     """
@@ -52,7 +45,6 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
     of its files with the recorded checksum, so that nothing is lost.
 
     Args:
-        store: its lock is held.
         layers: in which the pipeline writes; those of the current run are added.
     Returns:
         The paths of other files and folders in place of a link. They are left as they are.
@@ -69,7 +61,7 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
             link_layer(store, layer, aside if is_copy else None)
         elif is_copy:
             # The run has nothing in this layer, so that the folder is empty.
-            remove_files(shown, [])
+            remove_files(shown, [], RECORD)
         copied.remove(aside)
         blocked += [path for path in parts if not _is_free(store, path)]
     return blocked
@@ -78,9 +70,6 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
 def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     """Restore the links to results, and rename anything else in their place, within the same folder.
 
-    Args:
-        store: its lock is held.
-        layers: in which the pipeline writes.
     Raises:
         RunError: a layer is a file.
     """
@@ -116,8 +105,6 @@ def point(link: Path, target: str, aside: Path | None = None) -> None:
     """Make or replace a link atomically.
 
     Args:
-        link: its path.
-        target: of the link.
         aside: new path of a folder that the link replaces. The link is made before the folder is renamed, in case the
             disk is full.
     """
@@ -158,7 +145,7 @@ def _restore_current(store: RunStore) -> None:
         if same and (is_copy or not os.path.lexists(link)):
             point(link, same[-1], aside if is_copy else None)
         elif is_copy:
-            remove_files(link, [])
+            remove_files(link, [], RECORD)
         copied.remove(aside)
 
 
@@ -181,7 +168,7 @@ class Copied:
         # Listed before the check, so that a file added later is not removed.
         names = list_files(aside) if is_folder(aside) else []
         if self.has_all_of(aside):
-            remove_files(aside, names)
+            remove_files(aside, names, RECORD)
 
     def has_all_of(self, path: Path) -> bool:
         """Return whether a path is a folder whose files are all in the run, with the recorded checksums."""

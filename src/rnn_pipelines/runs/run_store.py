@@ -5,19 +5,81 @@
 <data root>/08_reporting/forecast              → ../runs/forecast/current/08_reporting      the shown results
 """
 
+import json
 import os
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, cast
 
-from rnn_pipelines.runs.records import RunRecord, read_record
-from rnn_pipelines.storage.files import is_folder
-from rnn_pipelines.storage.names import give_order, is_name
+from pydantic import Field
+
+# pydantic does not accept `typing.TypedDict` before Python 3.12.
+from typing_extensions import TypedDict
+
+from rnn_pipelines.errors import RunError
+from rnn_pipelines.parameter_models import ParameterModel
+from rnn_pipelines.storage.files import is_folder, replace_file
+from rnn_pipelines.storage.formats import FORMAT, as_written, check_types, read_object
+from rnn_pipelines.versions.files import FileFacts, find_unchanged
+from rnn_pipelines.versions.folder import OwnFiles, Removal, VersionedFolder, find_name
 
 FOLDER = "runs"
+RECORD = "run.json"
 CURRENT = "current"
-# Suffixes of the hidden folders of runs in progress or removal, and of failed runs.
-UNFINISHED = ".part"
+# Suffix of the hidden folders of failed runs.
 FAILED = ".failed"
+# The longest wait for another run of the same pipeline, set by an option of the command.
+WAIT_SECONDS: ContextVar[float] = ContextVar("wait_seconds", default=60.0)
+
+
+class RunsSpec(ParameterModel, frozen=True):
+    """How runs are kept.
+
+    Attributes:
+        keep: the number of newest runs to keep of each pipeline; at least two, because another pipeline may still read
+            the previous one.
+    """
+
+    keep: Annotated[int, Field(ge=2)] = 10
+
+
+@as_written
+class DataFacts(TypedDict):
+    """Fingerprint and size of a table that a run read."""
+
+    fingerprint: str
+    num_rows: int
+
+
+@as_written
+class RunRecord(TypedDict, total=False):
+    """The record of a run; times are ISO 8601, UTC.
+
+    Attributes:
+        continues: the run of the same pipeline whose results a partial run started from.
+        reads: the runs of other pipelines whose results it read, by pipeline.
+        files: written by datasets, by their paths relative to the run's folder.
+        writes: until the run has ended, the paths that it may write.
+        problem: why the record of a listed run can't be read; never written.
+    """
+
+    run: str
+    pipeline: str
+    env: str | None
+    began: str
+    ended: str
+    continues: str | None
+    reads: dict[str, str]
+    data: dict[str, DataFacts]
+    parameters: dict[str, Any]
+    code: str
+    commit: str | None
+    versions: dict[str, str]
+    files: dict[str, FileFacts]
+    writes: list[str]
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +100,11 @@ class RunStore:
         return self.root / FOLDER / self.pipeline
 
     @property
+    def versions(self) -> VersionedFolder:
+        """The folders of the runs."""
+        return VersionedFolder(self.folder, RECORD, list_own_files)
+
+    @property
     def lock(self) -> Path:
         """The lock file."""
         return self.folder / ".lock"
@@ -55,17 +122,7 @@ class RunStore:
 
     def list_runs(self) -> list[str]:
         """List the complete runs, oldest first."""
-        found = self.folder.iterdir() if self.folder.is_dir() else ()
-        return sorted((path.name for path in found if is_name(path.name) and is_folder(path)), key=give_order)
-
-    def list_hidden(self, ending: str) -> list[Path]:
-        """List the folders of unfinished or failed runs, oldest first.
-
-        Args:
-            ending: of their names, `UNFINISHED` or `FAILED`.
-        """
-        found = self.folder.glob(f".*{ending}")
-        return sorted(path for path in found if is_name(find_run_name(path)) and is_folder(path))
+        return [name for name in self.versions.list_complete() if is_folder(self.folder / name)]
 
     def read_record(self, name: str) -> RunRecord:
         """Read the record of a run.
@@ -75,7 +132,60 @@ class RunStore:
         """
         return read_record(self.folder / name)
 
+    def prune(self, num_kept: int, is_dry: bool = False) -> Removal:
+        """Remove old runs, and failed runs that are older than the current one.
 
-def find_run_name(folder: Path) -> str:
-    """Return the name of the run of a folder, also of a hidden one."""
-    return folder.name.removeprefix(".").removesuffix(UNFINISHED).removesuffix(FAILED)
+        Args:
+            num_kept: the number of newest runs to keep besides the current one.
+            is_dry: remove nothing, and only return the folders that would be removed.
+        """
+        current, names = self.find_current(), self.list_runs()
+        hidden = self.versions.list_hidden(FAILED)
+        failed = [path for path in hidden if current is not None and find_name(path) < current]
+        old = [self.folder / name for name in names[: max(0, len(names) - num_kept)] if name != current]
+        return self.versions.remove([*failed, *old], is_dry)
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Write a run's record, with its `files`, into its folder."""
+    replace_file(folder / RECORD, dump_record(record))
+
+
+def dump_record(record: RunRecord) -> bytes:
+    """Return a record as JSON."""
+    return json.dumps({"format": FORMAT, **record}, indent=2, allow_nan=False).encode()
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read the record in the folder of a run, also of a hidden one; without a record, return one with the name only.
+
+    Raises:
+        RunError: there is no such run, or its record is damaged.
+        FormatError: another version of the project wrote it.
+    """
+    if not folder.is_dir():
+        raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
+    run, path = find_name(folder), folder / RECORD
+    if not path.exists():
+        return RunRecord(run=run, files={}, writes=[])
+    try:
+        found = read_object(path.read_bytes(), path)
+        check_types(found, RunRecord)
+        if "files" not in found or found.get("run") != run:
+            raise ValueError("expected the record of the run in whose folder it lies")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path}: it is damaged ({error}). Copy it back from a backup, or move its folder away."
+        ) from error
+    return cast(RunRecord, found)
+
+
+def list_own_files(folder: Path) -> OwnFiles:
+    """Return the own files of a run: those on record, and those that an unfinished one may write; see `read_record`."""
+    record = read_record(folder)
+    return OwnFiles({name: facts["sha256"] for name, facts in record["files"].items()}, record.get("writes", ()))
+
+
+def find_damage(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
+    """List the files of a run that are missing or changed."""
+    return sorted(files.keys() - set(find_unchanged(folder, files)))

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_pipelines.errors import FormatError, RunError, show_all
-from rnn_pipelines.runs.files import RECORD, find_unchanged, list_files, measure_files
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
-from rnn_pipelines.runs.pruning import remove_runs, remove_unfinished, warn_of_kept
-from rnn_pipelines.runs.records import RunRecord, read_record, write_record
-from rnn_pipelines.runs.run_store import CURRENT, FAILED, UNFINISHED, RunStore, find_run_name
+from rnn_pipelines.runs.run_store import (
+    CURRENT,
+    FAILED,
+    RECORD,
+    RunRecord,
+    RunStore,
+    dump_record,
+    read_record,
+    write_record,
+)
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
+from rnn_pipelines.versions.files import find_unchanged, list_files, measure_files
+from rnn_pipelines.versions.folder import find_name, warn_of_kept
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +46,13 @@ class OpenRun:
     @property
     def folder(self) -> Path:
         """The hidden folder in which it writes."""
-        return self.store.folder / f".{self.name}{UNFINISHED}"
+        return self.store.versions.hide(self.name)
 
 
 def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
     """Make the folder of a run, and remove unfinished folders of killed runs.
 
     Args:
-        store: its lock is held.
         writes: all files of the whole pipeline, relative to the folder of a run.
         needed: the earlier results that a partial run needs; None if all nodes run. A partial run starts with a copy of
             earlier results: those of a newer failed run if it has all needed files, else those of the current run.
@@ -54,16 +61,15 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
         OSError: the folder could not be written; nothing has changed.
     """
     store.folder.mkdir(parents=True, exist_ok=True)
-    warn_of_kept(remove_unfinished(store))
+    warn_of_kept(store.versions.remove_unfinished())
     check_links(store, list_layers(writes))
     before = None if needed is None else _find_before(store, needed)
     names = [] if before is None else _list_copied(before, needed or ())
-    known = [*store.list_runs(), *map(find_run_name, [*store.list_hidden(FAILED), *store.list_hidden(UNFINISHED)])]
     continues = None if before is None else before.name.removeprefix(".")
-    run = OpenRun(store, make_later_name(known), frozenset({*writes, *names}), continues)
-    run.folder.mkdir()
-    # The record comes first, because it identifies all other files.
-    write_record(run.folder, _begin_record(run))
+    name = make_later_name(map(find_name, store.folder.iterdir()))
+    run = OpenRun(store, name, frozenset({*writes, *names}), continues)
+    begun = RunRecord(run=name, pipeline=store.pipeline, files={}, writes=sorted(run.writes))
+    store.versions.begin(name, dump_record(begun))
     if before is not None:
         logger.info("continues run %s", run.continues)
         for name in names:
@@ -85,13 +91,16 @@ def publish(run: OpenRun, record: RunRecord) -> None:
         RunError: other files appeared in place of the links to results during the run.
         OSError: something could not be written.
     """
-    store, folder = run.store, run.store.folder / run.name
+    store = run.store
     files = measure_files(run.folder, run.writes)
     check_links(store, list_layers(files))
     write_record(run.folder, {**record, "files": files})
-    _sync_files(run.folder, [*files, RECORD])
-    os.rename(run.folder, folder)
-    sync_folder(store.folder)
+    # With their folders, so that after a power cut no link leads to missing files.
+    paths = [run.folder / name for name in (*files, RECORD)]
+    folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(run.folder)}
+    for path in [*paths, *sorted(folders)]:
+        sync_folder(path)
+    store.versions.complete(run.name)
     for layer in sorted(list_layers(files)):
         link_layer(store, layer)
     point(store.folder / CURRENT, run.name)
@@ -109,9 +118,9 @@ def put_aside(run: OpenRun) -> None:
         return
     files = measure_files(run.folder, run.writes)
     if not files:
-        warn_of_kept(remove_runs([run.folder]))
+        warn_of_kept(run.store.versions.remove([run.folder]))
         return
-    warn_of_kept(remove_runs(run.store.list_hidden(FAILED)))
+    warn_of_kept(run.store.versions.remove(run.store.versions.list_hidden(FAILED)))
     begun = RunRecord(run=run.name, pipeline=run.store.pipeline)
     try:
         write_record(run.folder, {**begun, "files": files})
@@ -121,15 +130,11 @@ def put_aside(run: OpenRun) -> None:
     os.rename(run.folder, run.store.folder / f".{run.name}{FAILED}")
 
 
-def _begin_record(run: OpenRun) -> RunRecord:
-    return RunRecord(run=run.name, pipeline=run.store.pipeline, files={}, writes=sorted(run.writes))
-
-
 def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
     """Return the folder of the run to continue from: the newest usable failed run, or the current run."""
     current = store.find_current()
-    for failed in reversed(store.list_hidden(FAILED)):
-        is_newer = current is None or find_run_name(failed) > current
+    for failed in reversed(store.versions.list_hidden(FAILED)):
+        is_newer = current is None or find_name(failed) > current
         try:
             if needed and is_newer and set(needed) <= set(_list_own(failed)):
                 return failed
@@ -145,7 +150,7 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
         RunError: a needed file has changed, or the record is damaged.
     """
     own = _list_own(before)
-    recorded = read_record(before, find_run_name(before))["files"]
+    recorded = read_record(before)["files"]
     changed = sorted({*recorded, *needed}.intersection(list_files(before)) - set(own))
     if wrong := [name for name in changed if name in needed]:
         raise RunError(
@@ -159,13 +164,5 @@ def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
 
 def _list_own(folder: Path) -> list[str]:
     """List the unchanged files of a run; for a failed run without checksums, all files that it may have written."""
-    record = read_record(folder, find_run_name(folder))
+    record = read_record(folder)
     return sorted({*find_unchanged(folder, record["files"]), *measure_files(folder, record.get("writes", []))})
-
-
-def _sync_files(folder: Path, names: Collection[str]) -> None:
-    """Write files and their folders to disk, so that after a power cut no link leads to missing files."""
-    paths = [folder / name for name in names]
-    folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(folder)}
-    for path in [*paths, *sorted(folders)]:
-        sync_folder(path)

@@ -28,7 +28,6 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Args:
         path: in a folder that exists.
-        content: of the file.
     Raises:
         OSError: the content could not be written, and the file is unchanged; or the file has the new content, but the
             folder was not synced, so that the change may not survive a power cut.

@@ -1,24 +1,35 @@
-"""The format number of stored files; a file of another format is an error."""
+"""The format number and the checksum of stored files; a file of another format is an error.
 
+The checksum is inside the file, so that content and checksum are replaced in one step. The file is written with zeros
+in its place; it is the sha256 of this content. So any changed bit is found, in the values and in their description.
+"""
+
+import hashlib
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from functools import cache
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
 from rnn_pipelines.errors import ChampionError, FormatError, show
-from rnn_pipelines.storage.embedded_checksums import KEY, has_checksum
 
 # The format of versions, pointer and records.
 FORMAT = 1
+KEY = "content_sha256"
+BLANK = "0" * 64
+# As `json.dumps` writes the key; inside a JSON text, the quotation marks would be escaped.
+MARK = f'"{KEY}": "'.encode()
 # Files that mark the kind of a model: each forecaster has the first, and each text classifier the second.
 SCALER, VOCABULARY = "scaler.json", "vocabulary.json"
+# Decorates the types of records. Keys that a task or another version of the project adds are kept.
+as_written = with_config(ConfigDict(extra="allow", strict=True))
 
 
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
     """Parse a JSON object, and check its format and its checksum if it has one.
 
     Args:
-        content: of the file.
-        label: start of error messages.
         known: the format that this version of the project reads.
     Raises:
         ValueError: the content is no JSON object, lacks a format, is nested too deeply, has text that can't be
@@ -44,8 +55,6 @@ def check_format(number: object, label: object, known: int = FORMAT) -> None:
     """Check the format number of a file.
 
     Args:
-        number: in the file.
-        label: start of the message of a FormatError.
         known: the format that this version of the project reads.
     Raises:
         ValueError: it is not a number, so that the file is damaged.
@@ -73,7 +82,6 @@ def check_kind(files: Container[str], mark: str, label: object) -> None:
     Args:
         files: of the model, by name.
         mark: a file that all models of the other kind have, and no model of this kind.
-        label: start of error messages.
     """
     if mark in files:
         raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
@@ -82,3 +90,62 @@ def check_kind(files: Container[str], mark: str, label: object) -> None:
 def is_plain(name: object) -> bool:
     """Return whether a name is that of a visible file in a folder; names in damaged files could be other paths."""
     return isinstance(name, str) and name != "" and not name.startswith(".") and not {"/", "\0"} & set(name)
+
+
+def check_types(found: Mapping[str, Any], kind: Any) -> None:
+    """Raise a ValueError that names the key if a value does not have the type of this kind of record."""
+    try:
+        _make_adapter(kind).validate_python(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+@cache
+def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
+    return TypeAdapter(kind)
+
+
+def embed_checksum(content: bytes) -> bytes:
+    """Return the content of a file with its checksum.
+
+    Args:
+        content: with the JSON key `KEY` and the value `BLANK`, in UTF-8.
+    """
+    begin = _find(content)
+    return b"".join([content[:begin], _measure(content, begin), content[begin + len(BLANK) :]])
+
+
+def has_checksum(content: bytes) -> bool:
+    """Return whether a file has a checksum.
+
+    Raises:
+        ValueError: it is not that of the content.
+    """
+    if MARK not in content:
+        return False
+    begin = _find(content)
+    if content[begin : begin + len(BLANK)] != _measure(content, begin):
+        raise ValueError("it changed after it was written")
+    return True
+
+
+def dump_object(fields: Mapping[str, Any]) -> bytes:
+    """Return a JSON object with a checksum, which `read_object` checks and removes."""
+    return embed_checksum(json.dumps({**fields, KEY: BLANK}, indent=2).encode())
+
+
+def _find(content: bytes) -> int:
+    # The last one, because the values of a Parquet file come before their description.
+    return content.rindex(MARK) + len(MARK)
+
+
+def _measure(content: bytes, begin: int) -> bytes:
+    view = memoryview(content)
+    digest = hashlib.sha256(view[:begin])
+    digest.update(BLANK.encode())
+    digest.update(view[begin + len(BLANK) :])
+    return digest.hexdigest().encode()

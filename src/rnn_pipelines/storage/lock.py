@@ -27,7 +27,6 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 
     Args:
         path: the lock file; its folder is made. All paths to the same folder through links give the same lock.
-        wait_seconds: longest wait for another process or thread.
     Raises:
         LockedError: another process or thread still holds the lock.
         LockError: the file can't be used: it is a link or a folder, is not writable, or the disk is full.

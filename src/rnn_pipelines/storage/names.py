@@ -13,9 +13,6 @@ def make_later_name(names: Iterable[str]) -> str:
 
     The name holds the current time, or a time just after the newest name if that is later. Otherwise, names from a
     clock that was ahead would stay the newest ones.
-
-    Args:
-        names: all existing names.
     """
     newest = max(filter(None, map(find_moment, names)), default=None)
     now = datetime.now(UTC)

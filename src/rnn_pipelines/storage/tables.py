@@ -76,7 +76,10 @@ class Table:
             received = dict(data.dtypes.astype(str)) if isinstance(data, pd.DataFrame) else type(data).__name__
             raise cls.error(f"{name}: expected the columns {cls.describe()}, received {received}.")
         for name_of_column in data.columns:
-            is_wrong = cls._find_wrong(data[name_of_column], cls._find_column(name_of_column))
+            values, column = data[name_of_column], cls._find_column(name_of_column)
+            is_wrong = pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
+            if column.kind == "float" and not column.can_be_infinite:
+                is_wrong |= np.isinf(values)
             cls._check_rows(data, is_wrong, f"{name_of_column} is missing or infinite")
         if cls.key:
             cls._check_rows(data, data.duplicated(list(cls.key)), f"the same {', '.join(cls.key)} a second time")
@@ -117,11 +120,6 @@ class Table:
         return needed <= known == set(data.columns) and all(
             data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns
         )
-
-    @staticmethod
-    def _find_wrong(values: pd.Series, column: Column) -> pd.Series:
-        wrong = pd.Series(False, index=values.index) if column.can_be_empty else values.isna()
-        return wrong | np.isinf(values) if column.kind == "float" and not column.can_be_infinite else wrong
 
     @classmethod
     def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:

@@ -16,13 +16,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.telemetry.client import get_telemetry_client
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, MAX_PARAM_VAL_LENGTH, MAX_TAG_VAL_LENGTH
 
-from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.history import add_record, list_records
-from rnn_pipelines.champion.manual import promote_version, roll_back
+from rnn_pipelines.champion.outcome import promote_version, roll_back
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.publication import Publication, connect, publish, publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.errors import TrackingError
+from rnn_pipelines.versions.checksums import CHECKSUMS
 
 NAME = "rnn-pipelines-forecast"
 PUBLISH = """

@@ -25,7 +25,7 @@ from rnn_pipelines.champion.tracking.publication import publish
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
 from rnn_pipelines.forecast.export.mlflow_model import save_mlflow_model
 from rnn_pipelines.forecast.model.packing import pack
-from rnn_pipelines.hooks.served_models import SAVERS
+from rnn_pipelines.hooks.paths import find_saver
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 30}}
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -106,7 +106,7 @@ def spec(tmp_path: Path) -> TrackingSpec:
 
 
 def test_only_a_version_that_is_a_forecaster_is_served(store: ChampionStore, spec: TrackingSpec, caplog: Any) -> None:
-    assert publish(store, "forecast", spec, save_model=SAVERS["forecast"]).num_runs == 2
+    assert publish(store, "forecast", spec, save_model=find_saver("forecast")).num_runs == 2
     found = [path.parent for path in Path(spec.tracking_uri.removeprefix("sqlite:///")).parent.rglob("MLmodel")]
     assert len(found) == 1
     assert (found[0] / "model.npz").is_file()
@@ -116,7 +116,7 @@ def test_only_a_version_that_is_a_forecaster_is_served(store: ChampionStore, spe
 @pytest.fixture
 def address(store: ChampionStore, spec: TrackingSpec) -> Iterator[str]:
     """Of a server of the champion, whose processes are ended after the test."""
-    publish(store, "forecast", spec, save_model=SAVERS["forecast"])
+    publish(store, "forecast", spec, save_model=find_saver("forecast"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])

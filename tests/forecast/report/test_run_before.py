@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.report.run_before import (
     report_run_before,
 )
 from rnn_pipelines.report.page import Table
-from rnn_pipelines.runs.earlier import EarlierRun
+from rnn_pipelines.runs.comparison import EarlierRun
 
 METRICS = ForecastMetrics(
     {"ridge": {"mse": 3.0}, "ensemble": {"mse": 2.0}, "lstm": {"mse": 4.0}}, None, test_fingerprint="f"

@@ -17,7 +17,7 @@ from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.publication import publish
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
-from rnn_pipelines.hooks.served_models import SAVERS
+from rnn_pipelines.hooks.paths import find_saver
 from rnn_pipelines.sentiment.export.mlflow_model import save_mlflow_model
 from rnn_pipelines.sentiment.model.classifier import TextClassifier as Artefact
 from rnn_pipelines.sentiment.model.packing import pack
@@ -50,7 +50,7 @@ def test_the_champion_has_the_results_of_the_project(
     store.promote(version, ["it is better"], SINCE)
     record = {"kind": "retrain", "task": "sentiment", "at": SINCE, "outcome": "promoted", "version": version}
     add_record(store.folder, {**record, "reasons": ["it is better"]})
-    assert publish(store, "sentiment", spec, save_model=SAVERS["sentiment"]).champion == version
+    assert publish(store, "sentiment", spec, save_model=find_saver("sentiment")).champion == version
     monkeypatch.setenv("MLFLOW_TRACKING_URI", spec.tracking_uri)
     model = mlflow.pyfunc.load_model("models:/rnn-pipelines-sentiment@champion")
     expected = TextClassifier.unpack(files).predict(TEXTS)
@@ -90,6 +90,6 @@ def test_a_version_of_another_kind_is_not_served(tmp_path: Path, caplog: pytest.
     store, spec = ChampionStore(tmp_path / "sentiment"), TrackingSpec(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     version = store.add_version({"scaler.json": b"{}"})
     add_record(store.folder, {"kind": "retrain", "task": "sentiment", "at": SINCE, "version": version})
-    publish(store, "sentiment", spec, save_model=SAVERS["sentiment"])
+    publish(store, "sentiment", spec, save_model=find_saver("sentiment"))
     assert list(tmp_path.rglob("MLmodel")) == []
     assert [one.levelname for one in caplog.records if one.name.startswith("rnn_pipelines")] == ["ERROR"]

@@ -21,11 +21,7 @@ VERSION: Final = "version"
 
 
 def list_parameters(record: Record) -> dict[str, str]:
-    """Return all parameters by the names that the command line takes.
-
-    Args:
-        record: of a retraining.
-    """
+    """Return all parameters by the names that the command line takes."""
     return {
         _make_key(name): (value if isinstance(value, str) else json.dumps(value))[:MAX_VALUE_LENGTH]
         for name, value in flatten(record.get("parameters") or {}).items()
@@ -37,9 +33,6 @@ def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
 
     The measure comes before the model, so that MLflow draws comparable metrics side by side. Only measures by step have
     steps other than 0.
-
-    Args:
-        record: of a retraining.
     """
     for name, measures in list_measures(record).items():
         for measure, value in measures.items():
@@ -51,11 +44,7 @@ def list_metrics(record: Record) -> Iterator[tuple[str, float, int]]:
 
 
 def make_tags(record: Record) -> dict[str, str]:
-    """Return the tags of a run: inputs and outcome. MLflow's own tags show commit and reasons on its pages.
-
-    Args:
-        record: of a retraining.
-    """
+    """Return the tags of a run: inputs and outcome. MLflow's own tags show commit and reasons on its pages."""
     reasons = "; ".join(list_reasons(record))
     facts = {
         RECORD: record[RECORD],
@@ -76,8 +65,6 @@ def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, 
     """Return the tags of a version of the registered model, which locate and identify the original.
 
     Args:
-        record: of a retraining.
-        folder: of the version in the champion's folder.
         checksum: sha256 of its list of checksums, as in `champion.json`.
     """
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})

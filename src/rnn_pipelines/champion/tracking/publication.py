@@ -54,9 +54,6 @@ def publish(
     A repeated call adds only the missing parts, so that it completes an earlier one that failed.
 
     Args:
-        store: of the task.
-        task: its name.
-        spec: settings of MLflow.
         num_newest: the number of newest retrainings to add; None for all of them.
         save_model: of the task; None if MLflow does not serve its models.
     Raises:
@@ -72,9 +69,12 @@ def publish(
     # A file of another name is not a record of this project.
     records = [r for r in store.list_records() if r.get("kind") == "retrain" and is_name(r["record"])]
     records = records[-(num_newest or 0) :]
+    # The files of runs lie next to the database; a server has its own folder.
+    file = spec.tracking_uri.removeprefix(SQLITE)
+    artifacts = f"{file.rpartition('/')[0]}/mlruns" if file != spec.tracking_uri else None
     try:
         with hold_lock(store.folder / "mlflow.lock", LOCK_SECONDS):
-            registry = Registry(connect(spec), store, f"{spec.name}-{task}", _find_artifacts(spec), save_model)
+            registry = Registry(connect(spec), store, f"{spec.name}-{task}", artifacts, save_model)
             return Publication(sum(map(registry.add, records)), registry.name_champion())
     except LockedError:
         raise
@@ -83,15 +83,11 @@ def publish(
 
 
 def publish_if_possible(
-    store: ChampionStore,
-    task: str,
-    find_spec: Callable[[], TrackingSpec | None],
-    save_model: SaveModel | None = None,
+    store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None], save_model: SaveModel | None = None
 ) -> None:
     """Publish the newest retraining and the champion if MLflow is on; a failure is only logged.
 
     Args:
-        store, task, save_model: see `publish`.
         find_spec: returns the settings of MLflow; None if it is off.
     """
     try:
@@ -123,13 +119,6 @@ def describe_publication(publication: Publication, task: str, spec: TrackingSpec
     """Return the result of a publication in words."""
     champion = publication.champion or "none"
     return f"{publication.num_runs} new runs in {spec.name}-{task}; champion: {champion} ({spec.tracking_uri})"
-
-
-def _find_artifacts(spec: TrackingSpec) -> str | None:
-    """Return the folder of the files of runs: next to the database; None for a server, which has its own."""
-    if not spec.tracking_uri.startswith(SQLITE):
-        return None
-    return f"{spec.tracking_uri.removeprefix(SQLITE).rpartition('/')[0]}/mlruns"
 
 
 def _explain(spec: TrackingSpec, error: BaseException) -> str:

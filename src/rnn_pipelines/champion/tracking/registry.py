@@ -14,7 +14,6 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunStatus, ViewType
 from mlflow.entities.model_registry import ModelVersion
 
-from rnn_pipelines.champion.checksums import CHECKSUMS
 from rnn_pipelines.champion.records import Record, list_reasons
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import ChampionStore
@@ -30,6 +29,7 @@ from rnn_pipelines.champion.tracking.facts import (
 )
 from rnn_pipelines.champion.tracking.specs import SaveModel
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
+from rnn_pipelines.versions.checksums import CHECKSUMS
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ class Registry:
     """The experiment and the registered model of a task in MLflow; both are made if they are missing.
 
     Args:
-        client: of MLflow.
         store: the task's versions, pointer and history.
         name: of the experiment and of the registered model.
         artifacts: folder of the files of runs; None if the server sets it.

@@ -22,7 +22,6 @@ def save_served_model(
         folder: does not exist.
         code: a file whose `set_model` names the class; MLflow runs a copy of it.
         artifact: the name of a folder among the artifacts, and its files: content by name.
-        signature: of inputs and parameters.
         requirements: for pip. Given, because MLflow would load the model in another process to find them.
     """
     name, files = artifact

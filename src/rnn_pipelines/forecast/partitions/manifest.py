@@ -12,8 +12,8 @@ from typing import Any
 
 from rnn_pipelines.errors import SeriesError, show_all
 from rnn_pipelines.reading.folders import list_files, list_tables
-from rnn_pipelines.storage.embedded_checksums import dump_object, has_checksum
 from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import dump_object, has_checksum
 
 logger = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ from rnn_pipelines.report.numbers import begin_sentence
 from rnn_pipelines.report.page import Part, Section, render_page
 from rnn_pipelines.report.texts import read_texts
 from rnn_pipelines.report.trainings import tabulate_parameters
-from rnn_pipelines.runs.earlier import EarlierRun
+from rnn_pipelines.runs.comparison import EarlierRun
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 

@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Part, Section, Table
 from rnn_pipelines.report.texts import read_texts
-from rnn_pipelines.runs.earlier import EarlierRun
+from rnn_pipelines.runs.comparison import EarlierRun
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["run_before"]
 # Rows of the table of differences, and characters of their values.

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
-from rnn_pipelines.runs.earlier import EarlierRun
+from rnn_pipelines.runs.comparison import EarlierRun
 
 MAX_VALUES = 7
 # Worse simple methods are in the report.

@@ -1,4 +1,4 @@
-"""The files of a run on disk. Links are never followed, because runs make none."""
+"""The files of a version on disk. Links are never followed, because the project makes none."""
 
 import hashlib
 import os
@@ -8,15 +8,13 @@ from pathlib import Path
 # pydantic does not accept `typing.TypedDict` before Python 3.12.
 from typing_extensions import TypedDict
 
-from rnn_pipelines.champion.records import as_written
 from rnn_pipelines.storage.files import is_regular
-
-RECORD = "run.json"
+from rnn_pipelines.storage.formats import as_written
 
 
 @as_written
 class FileFacts(TypedDict):
-    """Checksum and size of a file that a run wrote."""
+    """Checksum and size of a file."""
 
     sha256: str
     num_bytes: int
@@ -35,6 +33,23 @@ def list_files(folder: Path) -> list[str]:
     return sorted(found)
 
 
+def measure(content: bytes) -> str:
+    """Return the sha256 of a file's content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def measure_file(path: Path) -> FileFacts | None:
+    """Return checksum and size of a file; None if it is missing or not a regular file, such as a link."""
+    if not is_regular(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+            return {"sha256": checksum, "num_bytes": file.tell()}
+    except FileNotFoundError:
+        return None
+
+
 def measure_files(folder: Path, names: Iterable[str]) -> dict[str, FileFacts]:
     """Return checksum and size of each named file below a folder; links and missing files are left out."""
     there = set(list_files(folder)).intersection(names)
@@ -46,41 +61,31 @@ def find_unchanged(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
     """Return the names of the files that still have the recorded size and checksum.
 
     Args:
-        folder: of the files.
         files: recorded facts of each file, by its path relative to the folder.
     """
     return [name for name, facts in measure_files(folder, files).items() if facts == files[name]]
 
 
-def measure_file(path: Path) -> FileFacts | None:
-    """Return checksum and size of a file; None if it is missing or not a regular file, such as a link."""
-    if not is_regular(path):
-        return None
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"sha256": checksum, "num_bytes": file.tell()}
-
-
-def remove_files(folder: Path, names: Collection[str]) -> None:
-    """Remove the named files and then the folder, with the record last.
+def remove_files(folder: Path, names: Collection[str], last: str) -> None:
+    """Remove the named files and then the folder.
 
     Only empty folders are removed, so that a file added meanwhile is not lost.
 
     Args:
-        folder: of a run, or of a copy of its results.
+        folder: of a version, or of a copy of one.
         names: of all files in it, relative to the folder.
+        last: the file that is removed last, because it lists the others.
     Raises:
         OSError: a folder holds another file, or something can't be removed.
     """
     for name in names:
-        if name != RECORD:
+        if name != last:
             (folder / name).unlink()
     for path, _, _ in os.walk(folder, topdown=False, onerror=_raise):
         if path != str(folder):
             os.rmdir(path)
-    # The record identifies the other files as long as any is left.
-    if RECORD in names:
-        (folder / RECORD).unlink()
+    if last in names:
+        (folder / last).unlink()
     folder.rmdir()
 
 

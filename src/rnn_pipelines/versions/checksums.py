@@ -1,31 +1,21 @@
-"""The list of a model's files with their sha256; only listed files with matching content are read."""
+"""A list of files with their sha256, as JSON; only listed files with matching content are read."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.storage.files import find_target, is_regular
+from rnn_pipelines.errors import ChampionError, show
 from rnn_pipelines.storage.formats import FORMAT, is_plain, read_object
+from rnn_pipelines.versions.files import measure
+from rnn_pipelines.versions.folder import OwnFiles
 
 CHECKSUMS = "checksums.json"
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def measure(content: bytes) -> str:
-    """Return the sha256 of a file's content, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def list_checksums(files: Mapping[str, bytes], **others: str) -> bytes:
-    """Return the content of a list of checksums.
-
-    Args:
-        files: content by name.
-        others: further fields of the list.
-    """
+    """Return the content of a list of checksums."""
     checksums = {name: measure(content) for name, content in files.items()}
     return json.dumps({"format": FORMAT, **others, "files": checksums}, indent=2).encode()
 
@@ -33,9 +23,6 @@ def list_checksums(files: Mapping[str, bytes], **others: str) -> bytes:
 def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
     """Return the sha256 of each file by name.
 
-    Args:
-        listed: content of the list.
-        label: start of error messages.
     Raises:
         ValueError: the content is no list of checksums.
         FormatError: another version of the project wrote it.
@@ -55,9 +42,6 @@ def read_listed(
     """Return the listed files: content by name.
 
     Args:
-        folder: of the files.
-        listed: content of the list.
-        label: start of error messages.
         locate: returns the name on disk of a file, from its name and sha256.
     Raises:
         ChampionError: a file is missing or changed, or the list is damaged; the message names the file.
@@ -74,29 +58,31 @@ def read_listed(
     return files
 
 
-def list_foreign(folder: Path) -> list[str]:
-    """Return the names in a version's folder that the project did not write, or that changed since.
+def list_own_files(folder: Path) -> OwnFiles:
+    """Return the own files of a version with a list of checksums.
 
-    The list is written first, so that it also covers the files of an unfinished version.
-
-    Args:
-        folder: of a version, complete or not.
     Raises:
-        OSError: the folder can't be read.
+        ChampionError: the list is damaged.
+        FormatError: another version of the project wrote it.
     """
-    there = list(folder.iterdir())
+    listed = folder / CHECKSUMS
     try:
-        listed = folder / CHECKSUMS
-        checksums = parse_checksums(listed.read_bytes(), folder) if listed in there else {}
-    except (OSError, ValueError, ChampionError):
-        return sorted(path.name for path in there)
-    return sorted(path.name for path in there if not _is_own(path, checksums))
+        return OwnFiles(parse_checksums(listed.read_bytes(), listed), has_folders=False)
+    except (OSError, ValueError) as error:
+        raise ChampionError(f"{listed}: it is damaged ({error}).") from error
 
 
-def _is_own(path: Path, checksums: Mapping[str, str]) -> bool:
-    if not is_regular(path):
-        return False
-    target = find_target(path.name)
-    if target is not None:
-        return target == CHECKSUMS or target in checksums
-    return path.name == CHECKSUMS or checksums.get(path.name) == measure(path.read_bytes())
+def read_version(folder: Path, version: str) -> tuple[dict[str, bytes], str]:
+    """Return the files of a version, and the checksum of their list.
+
+    Raises:
+        ChampionError: there is no such version, or it is damaged.
+        FormatError: another version of the project wrote it.
+    """
+    if not is_plain(version):
+        raise ChampionError(f"expected the name of a version, received {show(version)}.")
+    try:
+        listed = (folder / version / CHECKSUMS).read_bytes()
+    except (OSError, ValueError) as error:
+        raise ChampionError(f"{version}: it is damaged or missing ({error}).") from error
+    return read_listed(folder / version, listed, version), measure(listed)

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.embedded_checksums import BLANK, KEY, dump_object, embed_checksum, has_checksum
-from rnn_pipelines.storage.formats import read_object
+from rnn_pipelines.storage.formats import BLANK, KEY, dump_object, embed_checksum, has_checksum, read_object
 
 FIELDS = {"format": 1, "reasons": ["it is 3 % better", f'"{KEY}": "{BLANK}"'], "loss": 0.125}
 

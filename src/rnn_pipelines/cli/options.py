@@ -1,9 +1,15 @@
-"""The exit codes of commands, in their help."""
+"""Options and exit codes that commands share."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import click
+
+from rnn_pipelines.printing import say, say_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,3 +40,30 @@ def add_exit_codes(codes: Mapping[int, str] = DONE) -> Callable[[Command], Comma
         return command
 
     return decorate
+
+
+class Seconds(click.FloatRange):
+    """The type of a number of seconds, 0 or more."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail("nan is not a number of seconds.", param, ctx)
+        return seconds
+
+
+AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
+IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+
+
+def add_wait_option(text: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds --wait with a text of help."""
+    return click.option("--wait", metavar="SECONDS", type=Seconds(min=0), default=60, show_default=True, help=text)
+
+
+def print_result(is_json: bool, found: Any, text: str) -> None:
+    """Print a result as JSON, or as text."""
+    if is_json:
+        say_json(found, asdict)
+    else:
+        say(text)

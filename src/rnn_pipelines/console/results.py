@@ -1,12 +1,17 @@
-"""A new folder of results, whose files appear together."""
+"""Results of a command: a new folder, whose files appear together, and rows as values for JSON."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rnn_pipelines.champion.folders import save_folder
+from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.storage.files import draft_folder, require_new
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL = "model"
 
@@ -14,25 +19,17 @@ MODEL = "model"
 def choose_folder(file: str, suffix: str, given: str | None) -> Path:
     """Return the path of a new folder: as given, or else named after a file, with a number if it exists.
 
-    Args:
-        file: that is read.
-        suffix: of the folder's name.
-        given: by the user; None for none.
     Raises:
         RunError: the given path exists, or the folder would lie in the one that is read.
     """
-    path = _find_new(f"{Path(file).absolute().name.split('.')[0]}-{suffix}") if given is None else Path(given)
+    name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
+    names = [name, *(f"{name}-{number}" for number in range(2, 10_000))] if given is None else [given]
+    path = next((path for path in map(Path, names) if not os.path.lexists(path)), Path(names[-1]))
     require_new(path, "Name a new folder in --output.")
     # The next command would read the results as data.
     if path.absolute().parent.resolve().is_relative_to(Path(file).resolve()):
         raise RunError(f"{path}: it would lie in the folder that is read. Name a folder outside of {file} in --output.")
     return path
-
-
-def _find_new(name: str) -> Path:
-    """Return the path of this name, with a number if it exists."""
-    names = [name, *(f"{name}-{number}" for number in range(2, 10_000))]
-    return next(path for path in map(Path, names) if not os.path.lexists(path))
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, bytes]) -> None:
@@ -53,3 +50,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, b
             save_folder(draft / MODEL, model)
     except OSError as error:
         raise RunError(f"{folder}: the results can't be written ({error.strerror}). Name another folder.") from error
+
+
+def list_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return a record for each row: times as text, numbers that are not finite as None."""
+    times = {name: str for name in table if table[name].dtype.kind == "M"}
+    rows: list[dict[str, Any]] = make_plain(table.astype(times).to_dict(orient="records"))
+    return rows

@@ -1,4 +1,4 @@
-"""Standard JSON with the name of the run that made it."""
+"""Documents with the name of the run that made them: reports as HTML pages, and values as standard JSON."""
 
 import json
 from typing import Any
@@ -7,6 +7,25 @@ from kedro_datasets._typing import JSONPreview
 
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.datasets.one_file import OneFileDataset
+from rnn_pipelines.report.origin import name_run
+
+
+class PageDataset(OneFileDataset):
+    """Dataset of one HTML page of `rnn_pipelines.report.page`.
+
+    Attributes:
+        facts: of the current run, written beside its name.
+    """
+
+    facts: tuple[str, ...] = ()
+
+    def load(self) -> str:
+        with self._open_to_read() as file:
+            return file.read().decode()
+
+    def save(self, data: str) -> None:
+        with self._open_to_write() as file:
+            file.write(name_run(data, self.run, self.facts).encode())
 
 
 class StrictJSONDataset(OneFileDataset):
