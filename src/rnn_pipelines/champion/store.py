@@ -51,7 +51,7 @@ class ChampionStore:
         self._versions = VersionedFolder(folder / "versions", CHECKSUMS, list_own_files)
 
     def add_version(self, files: Mapping[str, bytes]) -> str:
-        """Write an immutable version and return its name.
+        """Write an immutable version of files, content by name without folders, and return its name.
 
         Raises:
             ValueError: there is no file, or a file name is invalid.

@@ -100,7 +100,7 @@ class VersionedFolder:
         sync_folder(self.folder)
 
     def add(self, name: str, listed: bytes, files: Mapping[str, bytes]) -> None:
-        """Write a version.
+        """Write a version of files, content by name.
 
         Raises:
             OSError: the version could not be written. Nothing is left of it, or a complete version.
