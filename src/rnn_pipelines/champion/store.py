@@ -1,7 +1,7 @@
 """The store of a task's model: immutable versions, and a pointer that is replaced atomically."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -104,14 +104,10 @@ class ChampionStore:
         with hold_store_lock(self.folder):
             before = self.find_pointer()
             previous = [] if before is None else list(before.previous)
-            problems = []
-            for place, version in enumerate(previous):
-                try:
-                    checksum = self._verify(version)[1]
-                except ChampionError as error:
-                    problems.append(str(error))
-                    continue
-                pointer = Pointer(version, checksum, since, list(reasons), previous[place + 1 :])
+            problems: list[str] = []
+            for version, _, checksum in self._list_intact(previous, problems):
+                before_it = previous[previous.index(version) + 1 :]
+                pointer = Pointer(version, checksum, since, list(reasons), before_it)
                 self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(
@@ -129,6 +125,16 @@ class ChampionStore:
 
     def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
         return read_version(self._versions.folder, version)
+
+    def _list_intact(self, versions: Iterable[str], problems: list[str]) -> Iterator[tuple[str, dict[str, bytes], str]]:
+        """Yield each intact version with its files and their checksum; add the problem of another to `problems`."""
+        for version in versions:
+            try:
+                files, checksum = self._verify(version)
+            except ChampionError as error:
+                problems.append(str(error))
+            else:
+                yield version, files, checksum
 
     def read_pointer(self) -> Pointer | None:
         """Read the pointer; None if there never was a champion.
@@ -159,21 +165,15 @@ class ChampionStore:
             ChampionError: there is no champion, or no usable one.
         """
         alarms: list[str] = []
-        for version, checksum in self._list_candidates(alarms):
-            try:
-                files, found = self._verify(version)
-            except ChampionError as error:
-                alarms.append(str(error))
-                continue
-            if checksum and found != checksum:
+        candidates = dict(self._list_candidates(alarms))
+        for version, files, checksum in self._list_intact(candidates, alarms):
+            if candidates[version] not in ("", checksum):
                 alarms.append(f"{version}: its files are not those that were promoted.")
-                continue
-            if version in unreadable:
+            elif version in unreadable:
                 alarms.append(unreadable[version])
-                continue
-            if alarms:
-                alarms.append(f"{version} is in use instead.")
-            return Champion(version, files, alarms)
+            else:
+                alarms += [f"{version} is in use instead."] if alarms else []
+                return Champion(version, files, alarms)
         raise ChampionError(
             f"{self.folder}: no champion can be used. {' '.join(alarms) or 'None was promoted yet.'} "
             "Run kedro champion retrain."
@@ -212,7 +212,7 @@ class ChampionStore:
         """
         with hold_store_lock(self.folder):
             pointer = self.read_pointer()
-            protected = [] if pointer is None else list(self._list_protected(pointer))
+            protected = [] if pointer is None else self._list_protected(pointer)
             folders = {name: self.find_folder(name) for name in self.list_versions() if name not in protected}
             others = [folder for folder in folders.values() if not folder.is_symlink()]
             if not is_dry:
@@ -263,16 +263,11 @@ class ChampionStore:
         write_pointer(self._pointer, pointer)
         remove_temporary(self.folder, self._pointer.name.__eq__)
 
-    def _list_protected(self, pointer: Pointer) -> Iterator[str]:
-        """Yield the champion and its predecessors back to an intact one, to which `load` could fall back."""
-        yield pointer.version
-        for version in pointer.previous:
-            yield version
-            try:
-                self._verify(version)
-                return
-            except ChampionError:
-                pass
+    def _list_protected(self, pointer: Pointer) -> list[str]:
+        """Return the champion and its predecessors back to an intact one, to which `load` could fall back."""
+        intact = next((version for version, *_ in self._list_intact(pointer.previous, [])), None)
+        end = None if intact is None else pointer.previous.index(intact) + 1
+        return [pointer.version, *pointer.previous[:end]]
 
 
 def name_record(record: Record, version: str) -> Record:

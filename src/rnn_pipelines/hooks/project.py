@@ -121,7 +121,10 @@ class RunHooks:
                 say(f"\n{catalog.load(name)}\n")
         for name in sorted(pipeline.all_outputs()):
             label = RESULTS.get(name.rpartition("_")[2])
-            location = find_location(catalog, name) if label else None
+            described = catalog[name]._describe() if label and name in catalog else {}
+            table = described.get("table")
+            # A dataset that is only in memory has neither.
+            location = described.get("filepath") or (f"table {table}" if table else None)
             if location:
                 logger.info("%s: %s", label, location)
         for reason in take_failures():
@@ -133,10 +136,3 @@ class RunHooks:
     def _publish(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         for task in list_retrained(run_params):
             publish_if_possible(find_store(catalog, task), task, self._find_tracking, find_saver(task))
-
-
-def find_location(catalog: DataCatalog, name: str) -> str | None:
-    """Return the file or the database table of a dataset; None if it is only in memory."""
-    described = catalog[name]._describe() if name in catalog else {}
-    table = described.get("table")
-    return described.get("filepath") or (f"table {table}" if table else None)
