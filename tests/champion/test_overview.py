@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from golden import is_golden
-from rnn_pipelines.champion.overview import (
+from rnn_pipelines.champion.records import Record
+from rnn_pipelines.champion.report import (
     MAX_RECORDS,
     Overview,
     render_overview,
     summarize_task,
     tabulate_decisions,
 )
-from rnn_pipelines.champion.records import Record
 from rnn_pipelines.champion.tables import VersionFacts
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.report.page import Table, read_plotly

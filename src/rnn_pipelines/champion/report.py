@@ -1,12 +1,17 @@
-"""The report of one retraining, from its record: the decision with its reasons, and the inputs."""
+"""Pages from the histories of champions: the report of one retraining, and the overview of all tasks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from rnn_pipelines.champion.records import Record, list_measures, list_reasons
-from rnn_pipelines.champion.tables import format_value, list_origins
-from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number
-from rnn_pipelines.report.page import Part, Section, Table, mark_best, render_page
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.champion.records import Measures, Record, find_compared_loss, list_measures, list_reasons
+from rnn_pipelines.champion.tables import NO_VALUE, VersionFacts, format_value, list_origins, shorten_version
+from rnn_pipelines.champion.verdict import Level, Verdict
+from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number, format_percent
+from rnn_pipelines.report.page import Part, Section, Table, make_table, mark_best, render_page
+from rnn_pipelines.report.retrainings import Contest, draw_retrainings
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.trainings import tabulate_parameters
 
@@ -22,6 +27,20 @@ SHARED = (
     "The champion cannot forecast the whole holdout. The shared loss is measured on the part that it can forecast, and "
     "decides between champion and challenger."
 )
+# Rows of the table of the history.
+MAX_RECORDS = 15
+# The origins of a version that the page shows.
+ORIGINS = ("data", "as of", "commit")
+ACTIONS: dict[Level, str] = {
+    "ok": "Nothing to do.",
+    "retrain": "Next: if a reason names an error, correct it. Then run kedro champion retrain {task}.",
+    "unmonitored": "Next: run kedro run --pipelines=monitor_{task}, and add it to the schedule.",
+    "alarm": (
+        "Next: correct the cause that the first reason names, then run kedro run --pipelines=monitor_{task} again. If "
+        "it began with the present version, kedro champion rollback {task} returns to the one before. The how-to page "
+        "Monitoring and alarms has an action for each reason."
+    ),
+}
 
 
 def render_retraining_report(record: Record) -> str:
@@ -76,3 +95,135 @@ def _tabulate_steps(record: Record) -> Iterator[Part]:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, list)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The facts of one task.
+
+    Attributes:
+        loss: the name of its loss.
+        champion: None if there is none.
+        records: of its history, oldest first.
+        verdict: of the check.
+        predictions, monitor: the newest ones; empty if there are none.
+    """
+
+    task: str
+    loss: str
+    champion: VersionFacts | None
+    records: Sequence[Record]
+    verdict: Verdict
+    predictions: Sequence[Part] = ()
+    monitor: Sequence[Part] = ()
+
+
+def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
+    """Render the champions of all tasks as one HTML page that loads nothing else."""
+    sections = [section for overview in overviews for section in _list_sections(overview)]
+    return render_page(f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections)
+
+
+def summarize_task(overview: Overview) -> str:
+    """Return the champion and the verdict of a task in a sentence, with the first reason unless all is well."""
+    verdict, version = overview.verdict, overview.champion
+    if version is None:
+        return f"{begin_sentence(overview.task)}: no champion yet."
+    reason = "" if verdict.verdict == "ok" else f", because {verdict.reasons[0].rstrip('.')}"
+    use = f"the champion is {shorten_version(version.version)}"
+    since = f" since {format_minute(version.since)}" if version.since else ""
+    return f"{begin_sentence(overview.task)}: {verdict.verdict}{reason}; {use}{since}."
+
+
+def _list_sections(overview: Overview) -> list[Section]:
+    parts: dict[str, list[Part]] = {
+        "": [*_describe_state(overview)],
+        ": newest predictions": [*overview.predictions],
+        ": monitor": [*overview.monitor],
+        ": evaluation": [*_report_evaluation(overview)],
+        ": decisions": [*_report_history(overview)],
+    }
+    return [Section(f"{begin_sentence(overview.task)}{what}", found) for what, found in parts.items() if found]
+
+
+def _describe_state(overview: Overview) -> Iterator[Part]:
+    task, verdict, champion = overview.task, overview.verdict, overview.champion
+    yield f"Check: {verdict.verdict}. {ACTIONS[verdict.verdict].format(task=task)}"
+    yield from (begin_sentence(f"{reason.rstrip('.')}.") for reason in verdict.reasons)
+    if champion is None:
+        return
+    record = champion.record or Record()
+    origins = dict(list_origins(record))
+    facts = {
+        "champion": champion.version,
+        "in use since": format_minute(champion.since) if champion.since else None,
+        "because": "; ".join(champion.reasons) or None,
+        "files": f"damaged: {champion.problem}" if champion.problem else f"{len(champion.files)}, intact",
+        **{name: origins.get(name) for name in ORIGINS},
+    }
+    rows = [[name, format_value(value)] for name, value in facts.items() if value is not None]
+    yield Table(["fact", "value"], rows, num_text_columns=2)
+
+
+def _report_evaluation(overview: Overview) -> Iterator[Part]:
+    record = overview.champion.record if overview.champion else None
+    measured = list_measures(record or Record())
+    if CHALLENGER not in measured:
+        return
+    simple = {name: m for name, m in measured.items() if name not in (CHALLENGER, CHAMPION)}
+    known = {name: loss for name, measures in simple.items() if (loss := measures.get("loss")) is not None}
+    shown: dict[str, Measures] = {"this version": measured[CHALLENGER]}
+    if CHAMPION in measured:
+        shown["champion before it"] = measured[CHAMPION]
+    if known:
+        best = min(known, key=known.__getitem__)
+        shown[f"{STYLES[best].name}, the best simple method"] = simple[best]
+        loss, method = measured[CHALLENGER].get("loss"), f"{STYLES[best].name}, the best simple method"
+        text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
+        if loss is None or not known[best] > 0:
+            yield f"{text}, and that of {method}, {format_number(known[best])}."
+        else:
+            share = f"{format_percent(abs(1 - loss / known[best]), 1)} {'below' if loss < known[best] else 'above'}"
+            yield f"{text}, {share} that of {method}."
+    yield tabulate_losses(shown)
+    yield HOW_TO_READ
+
+
+def _report_history(overview: Overview) -> Iterator[Part]:
+    records, task = overview.records, overview.task
+    contests = [*_list_contests(records)]
+    if len(contests) > 1:
+        yield draw_retrainings(contests, overview.loss)
+    if not records:
+        return
+    yield tabulate_decisions(records[: -MAX_RECORDS - 1 : -1], overview.champion)
+    if len(records) > MAX_RECORDS:
+        rest = len(records) - MAX_RECORDS
+        yield f"{rest:,} older records are listed by kedro champion history {task}."
+
+
+def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None) -> Table:
+    """Return a table with a row per record: time, decision, first reason, version and compared losses."""
+
+    def write_version(record: Record) -> str:
+        version = record.get("version")
+        mark = "*" if champion is not None and version == champion.version else ""
+        return NO_VALUE if version is None else f"{shorten_version(version)}{mark}"
+
+    columns: dict[str, Callable[[Record], str]] = {
+        "at, UTC": lambda record: format_minute(str(record.get("at"))).removesuffix(" UTC"),
+        "decision": lambda record: str(record.get("outcome") or record.get("kind")),
+        "first reason": lambda record: next(iter(list_reasons(record)), NO_VALUE),
+        "version": write_version,
+        "loss": lambda record: format_number(find_compared_loss(record.get("metrics"), "challenger")),
+        "champion's": lambda record: format_number(find_compared_loss(record.get("metrics"), "champion")),
+    }
+    return make_table(records, columns, num_text_columns=3, caption="Newest first; * marks the champion")
+
+
+def _list_contests(records: Sequence[Record]) -> Iterator[Contest]:
+    for record in records:
+        metrics = record.get("metrics")
+        challenger, champion = find_compared_loss(metrics, "challenger"), find_compared_loss(metrics, "champion")
+        if record.get("kind") == "retrain" and challenger is not None:
+            yield Contest(str(record.get("at")), challenger, champion, bool(record.get("is_promoted")))

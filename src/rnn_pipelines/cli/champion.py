@@ -174,7 +174,7 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
     FILE is 08_reporting/champion.html in the data root. An earlier page is replaced.
     """
     # Here, because the other commands need neither Plotly nor pandas.
-    from rnn_pipelines.champion.overview import summarize_task
+    from rnn_pipelines.champion.report import summarize_task
     from rnn_pipelines.cli.overview import write_overview
 
     path, overviews = write_overview(tasks or TASKS, env, output)

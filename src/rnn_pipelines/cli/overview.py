@@ -11,7 +11,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from rnn_pipelines.champion.overview import Overview, render_overview
+from rnn_pipelines.champion.report import Overview, render_overview
 from rnn_pipelines.champion.tables import find_facts
 from rnn_pipelines.champion.verdict import check_task
 from rnn_pipelines.errors import ChampionError, RunError
