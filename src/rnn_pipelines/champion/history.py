@@ -19,14 +19,9 @@ LOCK_SECONDS = 60
 
 
 def make_name(folder: Path) -> str:
-    """Return a name for a record or a version that sorts after all others; see `make_later_name`.
-
-    Args:
-        folder: of the task, whose lock is held.
-    """
-    return make_later_name(
-        [*(path.stem for path in _list_files(folder)), *(path.name for path in list_folder(folder / "versions"))]
-    )
+    """Return a name for a record or a version that sorts after all others; the caller holds the lock of the task."""
+    versions = (path.name for path in list_folder(folder / "versions"))
+    return make_later_name([*(path.stem for path in _list_files(folder)), *versions])
 
 
 def hold_store_lock(folder: Path) -> AbstractContextManager[None]:

@@ -13,17 +13,17 @@ from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import Field, field_validator
 
 from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SaveModel, TrackingSpec, read_tracking
 from rnn_pipelines.errors import ChampionError, ParameterError, show
-from rnn_pipelines.parameter_models import read_parameter_model
+from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 
-class GlobalsSpec(BaseModel):
+class GlobalsSpec(ParameterModel, frozen=True):
     """The settings in `globals.yml`.
 
     Attributes:
@@ -31,10 +31,8 @@ class GlobalsSpec(BaseModel):
         layers: of the catalog's entries, for kedro-viz.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     data_root: str
-    layers: dict[str, Any] = {}
+    layers: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("data_root", mode="before")
     @classmethod

@@ -33,8 +33,7 @@ def change_texts(data: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFra
     """Return a table in which a function has changed every text."""
     texts = data.select_dtypes(["str", "object", "category"]).astype(object)
     changed = texts.map(lambda value: change(value) if isinstance(value, str) else value)
-    return data.assign(**{str(name): changed[name].astype(_forget_categories(data[name].dtype)) for name in changed})
-
-
-def _forget_categories(dtype: Any) -> Any:
-    return object if isinstance(dtype, pd.CategoricalDtype) else dtype
+    dtypes: dict[Any, Any] = {name: data[name].dtype for name in changed}
+    # Changed texts may be in no category.
+    dtypes |= {name: object for name, dtype in dtypes.items() if isinstance(dtype, pd.CategoricalDtype)}
+    return data.assign(**{str(name): changed[name].astype(dtypes[name]) for name in changed})
