@@ -22,6 +22,7 @@ BETTER = Evidence(
 WORSE = replace(BETTER, challenger_loss=6.0)
 EQUAL = replace(BETTER, p_value=0.9)
 FIRST = replace(BETTER, champion_loss=None, p_value=None, champion_age_days=None)
+BEATEN = {"must_beat": ("naive",)}
 NOT_FINITE = [math.nan, math.inf, -math.inf]
 
 
@@ -29,171 +30,115 @@ def decide(evidence: Evidence, **options: Any) -> Decision:
     return decide_promotion(evidence, PolicySpec(**options))
 
 
-# Better
+LEAST = {"min_improvement_fraction": 0.1}
+# The evidence, the policy and the decision of each rule at its border.
+CASES: dict[str, tuple[Evidence, dict[str, Any], bool]] = {
+    "p at the significance": (replace(BETTER, p_value=0.05), {"significance": 0.05}, True),
+    "p above the significance": (replace(BETTER, p_value=math.nextafter(0.05, 1)), {"significance": 0.05}, False),
+    "the least improvement": (replace(BETTER, challenger_loss=4.5), LEAST, False),
+    "more than the least improvement": (replace(BETTER, challenger_loss=math.nextafter(4.5, 0)), LEAST, True),
+    "the same loss": (replace(BETTER, challenger_loss=5.0), {}, False),
+    "above a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-0.95), LEAST, False),
+    "too little below a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-1.05), LEAST, False),
+    "below a loss below zero": (replace(BETTER, champion_loss=-1.0, challenger_loss=-1.2), LEAST, True),
+    "worse where both have a loss": (replace(BETTER, shared_loss=6.0), {}, False),
+    "worse than an old champion": (replace(WORSE, champion_age_days=10_000.0), {"max_age_days": 1}, False),
+    "equal at the greatest age": (replace(EQUAL, champion_age_days=30.0), {"max_age_days": 30}, True),
+    "equal before it": (replace(EQUAL, champion_age_days=math.nextafter(30.0, 0)), {"max_age_days": 30}, False),
+    "worse by what is not shown": (replace(WORSE, p_value=0.9, champion_age_days=31.0), {"max_age_days": 30}, True),
+    "better by too little, and old": (
+        replace(BETTER, challenger_loss=4.9, champion_age_days=31.0),
+        {**LEAST, "max_age_days": 30},
+        True,
+    ),
+    "no greatest age": (replace(EQUAL, champion_age_days=10_000.0), {}, False),
+    "unknown age": (replace(EQUAL, champion_age_days=None), {"max_age_days": 1}, False),
+    "the loss of a baseline": (replace(BETTER, baseline_losses={"naive": 4.0}), BEATEN, False),
+    "below a baseline": (replace(BETTER, baseline_losses={"naive": math.nextafter(4.0, 5)}), BEATEN, True),
+    "a baseline that need not be beaten": (replace(BETTER, baseline_losses={"naive": 1.0}), {}, True),
+    "such a baseline without a loss": (replace(BETTER, baseline_losses={"naive": math.nan}), {}, True),
+    "the first, worse than a baseline": (replace(FIRST, challenger_loss=9.0), BEATEN, False),
+}
 
 
-def test_better_challenger_is_promoted() -> None:
-    assert decide(BETTER) == Decision(True, ("its loss is 4, the champion's 5, p = 0.01: it is better",))
+@pytest.mark.parametrize("case", CASES)
+def test_challenger_is_promoted_by_the_rule(case: str) -> None:
+    evidence, options, is_promoted = CASES[case]
+    assert decide(evidence, **options).is_promoted is is_promoted
 
 
-def test_difference_that_is_not_shown_keeps_the_champion() -> None:
-    assert decide(EQUAL) == Decision(
-        False, ("its loss is 4, the champion's 5, p = 0.9: the difference is not significant on this holdout",)
-    )
+FAULTS = ("its outputs are all alike", "its outputs are not finite")
+OBJECTIONS = ("the champion has seen the holdout",)
+REASONS: list[tuple[Evidence, dict[str, Any], bool, tuple[str, ...]]] = [
+    (BETTER, {}, True, ("its loss is 4, the champion's 5, p = 0.01: it is better",)),
+    (
+        EQUAL,
+        {},
+        False,
+        ("its loss is 4, the champion's 5, p = 0.9: the difference is not significant on this holdout",),
+    ),
+    (
+        replace(BETTER, challenger_loss=4.9),
+        LEAST,
+        False,
+        ("its loss is 4.9, the champion's 5, p = 0.01: it is better by less than the required 10.0 %",),
+    ),
+    # Losses of what both can forecast are compared, and baselines must be beaten on the whole.
+    (
+        replace(BETTER, challenger_loss=7.0, shared_loss=4.0),
+        {},
+        True,
+        ("its loss is 4, the champion's 5, p = 0.01: it is better",),
+    ),
+    (replace(BETTER, challenger_loss=9.0, shared_loss=4.0), BEATEN, False, ("its loss 9 is not below naive 8",)),
+    (WORSE, {}, False, ("its loss is 6, the champion's 5, p = 0.01: it is worse",)),
+    (
+        replace(EQUAL, champion_age_days=31.0),
+        {"max_age_days": 30},
+        True,
+        ("its loss is 4, the champion's 5, p = 0.9: it is not worse, and the champion is 31 days old",),
+    ),
+    (
+        replace(BETTER, baseline_losses={"naive": 3.0, "seasonal": 9.0, "linear": 4.0}),
+        {"must_beat": ("naive", "seasonal", "linear")},
+        False,
+        ("its loss 4 is not below naive 3", "its loss 4 is not below linear 4"),
+    ),
+    (FIRST, {}, True, ("there is no champion yet",)),
+    (
+        replace(FIRST, challenger_loss=7.0),
+        {},
+        True,
+        (
+            "there is no champion yet",
+            "it is worse than the best simple method: its loss is 7, that of linear 6",
+        ),
+    ),
+    *((replace(evidence, faults=FAULTS), {}, False, FAULTS) for evidence in (BETTER, FIRST)),
+    *((replace(evidence, objections=OBJECTIONS), {}, False, OBJECTIONS) for evidence in (BETTER, FIRST)),
+    (replace(BETTER, p_value=None), {}, False, ("its errors were not compared with the champion's",)),
+]
 
 
-@pytest.mark.parametrize(("p_value", "is_promoted"), [(0.05, True), (math.nextafter(0.05, 1), False)])
-def test_difference_is_shown_up_to_the_significance(p_value: float, is_promoted: bool) -> None:
-    assert decide(replace(BETTER, p_value=p_value), significance=0.05).is_promoted is is_promoted
+@pytest.mark.parametrize(("evidence", "options", "is_promoted", "reasons"), REASONS)
+def test_decision_has_its_reasons(
+    evidence: Evidence, options: dict[str, Any], is_promoted: bool, reasons: tuple[str, ...]
+) -> None:
+    assert decide(evidence, **options) == Decision(is_promoted, reasons)
 
 
-@pytest.mark.parametrize(("loss", "is_promoted"), [(4.5, False), (math.nextafter(4.5, 0), True)])
-def test_improvement_must_be_more_than_the_least(loss: float, is_promoted: bool) -> None:
-    decision = decide(replace(BETTER, challenger_loss=loss), min_improvement_fraction=0.1)
-    assert decision.is_promoted is is_promoted
+def test_baseline_that_was_not_measured_is_a_wrong_parameter() -> None:
+    with pytest.raises(ParameterError, match=r"^must_beat: .*'naiv'"):
+        decide(BETTER, must_beat=("naiv", "linear"))
 
 
-def test_too_small_an_improvement_is_told() -> None:
-    decision = decide(replace(BETTER, challenger_loss=4.9), min_improvement_fraction=0.1)
-    assert decision.reasons == (
-        "its loss is 4.9, the champion's 5, p = 0.01: it is better by less than the required 10.0 %",
-    )
-
-
-def test_same_loss_is_no_improvement() -> None:
-    assert not decide(replace(BETTER, challenger_loss=5.0)).is_promoted
-
-
-@pytest.mark.parametrize(("loss", "is_promoted"), [(-0.95, False), (-1.05, False), (-1.2, True)])
-def test_least_improvement_of_a_loss_below_zero_is_further_below(loss: float, is_promoted: bool) -> None:
-    evidence = replace(BETTER, champion_loss=-1.0, challenger_loss=loss)
-    assert decide(evidence, min_improvement_fraction=0.1).is_promoted is is_promoted
-
-
-# Where the champion has no loss of some of it
-
-
-def test_losses_of_what_both_could_do_are_compared() -> None:
-    assert decide(replace(BETTER, challenger_loss=7.0, shared_loss=4.0)) == Decision(
-        True, ("its loss is 4, the champion's 5, p = 0.01: it is better",)
-    )
-    assert not decide(replace(BETTER, shared_loss=6.0)).is_promoted
-
-
-def test_baselines_must_be_beaten_on_the_whole() -> None:
-    decision = decide(replace(BETTER, challenger_loss=9.0, shared_loss=4.0), must_beat=("naive",))
-    assert decision == Decision(False, ("its loss 9 is not below naive 8",))
+# Numbers that are not finite
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
 def test_shared_loss_that_is_not_finite_is_not_promoted(number: float) -> None:
     decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
     assert decision == Decision(False, (f"its loss on the shared part is {number}, not a finite number",))
-
-
-# Worse
-
-
-def test_worse_challenger_is_not_promoted() -> None:
-    assert decide(WORSE) == Decision(False, ("its loss is 6, the champion's 5, p = 0.01: it is worse",))
-
-
-def test_worse_challenger_is_not_promoted_however_old_the_champion() -> None:
-    assert not decide(replace(WORSE, champion_age_days=10_000.0), max_age_days=1).is_promoted
-
-
-# Age
-
-
-@pytest.mark.parametrize(("age", "is_promoted"), [(30.0, True), (math.nextafter(30.0, 0), False), (31.0, True)])
-def test_equal_challenger_wins_from_the_greatest_age_on(age: float, is_promoted: bool) -> None:
-    assert decide(replace(EQUAL, champion_age_days=age), max_age_days=30).is_promoted is is_promoted
-
-
-def test_age_of_the_champion_is_told() -> None:
-    assert decide(replace(EQUAL, champion_age_days=31.0), max_age_days=30).reasons == (
-        "its loss is 4, the champion's 5, p = 0.9: it is not worse, and the champion is 31 days old",
-    )
-
-
-def test_worse_by_what_the_holdout_can_not_show_counts_as_equal() -> None:
-    assert decide(replace(WORSE, p_value=0.9, champion_age_days=31.0), max_age_days=30).is_promoted
-
-
-def test_better_by_too_little_counts_as_equal() -> None:
-    evidence = replace(BETTER, challenger_loss=4.9, champion_age_days=31.0)
-    assert decide(evidence, min_improvement_fraction=0.1, max_age_days=30).is_promoted
-
-
-def test_without_a_greatest_age_no_age_counts() -> None:
-    assert not decide(replace(EQUAL, champion_age_days=10_000.0)).is_promoted
-
-
-def test_unknown_age_is_no_age() -> None:
-    assert not decide(replace(EQUAL, champion_age_days=None), max_age_days=1).is_promoted
-
-
-# Baselines
-
-
-@pytest.mark.parametrize(("loss", "is_promoted"), [(4.0, False), (math.nextafter(4.0, 5), True)])
-def test_loss_must_be_below_a_baseline(loss: float, is_promoted: bool) -> None:
-    evidence = replace(BETTER, baseline_losses={"naive": loss})
-    assert decide(evidence, must_beat=("naive",)).is_promoted is is_promoted
-
-
-def test_each_baseline_that_is_not_beaten_is_told() -> None:
-    evidence = replace(BETTER, baseline_losses={"naive": 3.0, "seasonal": 9.0, "linear": 4.0})
-    assert decide(evidence, must_beat=("naive", "seasonal", "linear")).reasons == (
-        "its loss 4 is not below naive 3",
-        "its loss 4 is not below linear 4",
-    )
-
-
-def test_baseline_that_need_not_be_beaten_does_not_count() -> None:
-    assert decide(replace(BETTER, baseline_losses={"naive": 1.0})).is_promoted
-
-
-def test_first_challenger_must_beat_the_baselines_too() -> None:
-    assert not decide(replace(FIRST, challenger_loss=9.0), must_beat=("naive",)).is_promoted
-
-
-def test_baseline_that_was_not_measured_is_a_wrong_parameter() -> None:
-    with pytest.raises(
-        ParameterError, match=r"^must_beat: expected some of \['naive', 'linear'\], received \['naiv'\]\.$"
-    ):
-        decide(BETTER, must_beat=("naiv", "linear"))
-
-
-# What can't be compared
-
-
-def test_first_challenger_is_promoted() -> None:
-    assert decide(FIRST) == Decision(True, ("there is no champion yet",))
-
-
-def test_first_champion_that_is_worse_than_the_best_simple_method_says_so() -> None:
-    decision = decide(replace(FIRST, challenger_loss=7.0))
-    reason = "it is worse than the best simple method: its loss is 7, that of linear 6"
-    assert decision == Decision(True, ("there is no champion yet", reason))
-
-
-@pytest.mark.parametrize("evidence", [BETTER, FIRST])
-def test_faults_are_the_reasons_against_any_challenger(evidence: Evidence) -> None:
-    faults = ("its outputs are all alike", "its outputs are not finite")
-    assert decide(replace(evidence, faults=faults)) == Decision(False, faults)
-
-
-@pytest.mark.parametrize("evidence", [BETTER, FIRST])
-def test_objections_are_the_reasons_against_any_challenger(evidence: Evidence) -> None:
-    objections = ("the champion has seen the holdout",)
-    assert decide(replace(evidence, objections=objections)) == Decision(False, objections)
-
-
-def test_champion_without_compared_errors_stays() -> None:
-    assert decide(replace(BETTER, p_value=None)) == Decision(
-        False, ("its errors were not compared with the champion's",)
-    )
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
@@ -231,10 +176,6 @@ def test_p_value_that_is_not_finite_shows_nothing(number: float) -> None:
 def test_baseline_whose_loss_is_not_finite_is_not_beaten(number: float) -> None:
     decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
     assert decision == Decision(False, (f"the loss of naive is {number}, not a finite number",))
-
-
-def test_loss_that_is_not_finite_of_a_baseline_that_need_not_be_beaten_does_not_count() -> None:
-    assert decide(replace(BETTER, baseline_losses={"naive": math.nan})).is_promoted
 
 
 # Whatever the evidence
