@@ -37,7 +37,18 @@ def read_pointer(path: Path) -> Pointer | None:
     try:
         fields = read_object(path.read_bytes(), path)
         del fields["format"]
-        return _check(Pointer(**fields))
+        pointer = Pointer(**fields)
+        # JSON may hold anything.
+        for name, found in (("reasons", pointer.reasons), ("previous", pointer.previous)):
+            if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+                raise TypeError(f"{name}: expected a list of texts")
+        if not all(map(is_plain, [pointer.version, *pointer.previous])):
+            raise ValueError("expected names of versions")
+        if not isinstance(pointer.checksum, str):
+            raise TypeError("checksum: expected a text")
+        if datetime.fromisoformat(pointer.since).tzinfo is None:
+            raise ValueError(f"since: expected a time with its zone, received {show(pointer.since)}")
+        return pointer
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -51,18 +62,3 @@ def write_pointer(path: Path, pointer: Pointer) -> None:
         OSError: see `replace_file`.
     """
     replace_file(path, dump_object({"format": FORMAT, **asdict(pointer)}))
-
-
-def _check(pointer: Pointer) -> Pointer:
-    """Check the types of all fields, because JSON may hold anything; raise a TypeError or ValueError."""
-    lists = {"reasons": pointer.reasons, "previous": pointer.previous}
-    for name, found in lists.items():
-        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            raise TypeError(f"{name}: expected a list of texts")
-    if not all(map(is_plain, [pointer.version, *pointer.previous])):
-        raise ValueError("expected names of versions")
-    if not isinstance(pointer.checksum, str):
-        raise TypeError("checksum: expected a text")
-    if datetime.fromisoformat(pointer.since).tzinfo is None:
-        raise ValueError(f"since: expected a time with its zone, received {show(pointer.since)}")
-    return pointer
