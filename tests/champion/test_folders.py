@@ -8,15 +8,18 @@ import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from damages import flip_bit, truncate
+from rnn_pipelines.champion import folders
 from rnn_pipelines.champion.folders import LIST, LOCK, load_folder, load_model, save_folder
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, FormatError, LockError, ParameterError
 from rnn_pipelines.storage.files import name_temporary
+from rnn_pipelines.versions.folder import list_foreign
 from trees import read_tree
 
 pytestmark = pytest.mark.usefixtures("no_wait_for_the_disk")
@@ -299,6 +302,21 @@ def test_a_save_that_fails_leaves_the_old_model_and_nothing_else(
         with pytest.raises(ChampionError, match="No space left"):
             save_folder(tmp_path, OTHER)
     assert read_tree(tmp_path) == before
+
+
+def test_file_that_another_save_adds_during_the_check_is_not_foreign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_folder(tmp_path / "other", OTHER)
+    save_folder(tmp_path / "model", FILES)
+
+    def add_and_check(folder: Path, *arguments: Any) -> list[str]:
+        shutil.copy(find_stored(tmp_path / "other", "intervals.npz"), folder)
+        return list_foreign(folder, *arguments)
+
+    monkeypatch.setattr(folders, "list_foreign", add_and_check)
+    save_folder(tmp_path / "model", FILES)
+    assert load_folder(tmp_path / "model") == FILES
 
 
 def test_threads_save_and_load_one_folder(tmp_path: Path) -> None:
