@@ -32,7 +32,7 @@ def test_reset_after_is_the_default_of_keras() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("num_inputs", "units"), [(1, 1), (3, 8)])
 def test_number_of_weights_is_that_of_the_layer_in_keras(cell: str, num_inputs: int, units: int) -> None:
-    from rnn_pipelines.networks.recurrent import find_layer
+    from rnn_pipelines.networks.layers import find_layer
 
     layer = find_layer(CELLS[cell].keras_layer)(units)
     layer.build((None, None, num_inputs))

@@ -38,11 +38,11 @@ def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: P
 AT_THE_TOP = {
     "keras": {
         "compare.network", "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
-        "networks.keras_members", "networks.layers", "networks.recurrent", "sentiment.methods.network",
+        "networks.keras_members", "networks.layers", "sentiment.methods.network",
         "sentiment.methods.training",
     },
     "tensorflow": {
-        "compare.training", "networks.fit", "networks.keras_trainer", "sentiment.methods.batches",
+        "compare.training", "networks.fit", "networks.keras_trainer",
         "sentiment.methods.training",
     },
     "sklearn": set(),

@@ -15,7 +15,7 @@ MAX_MODULE, MAX_BODY = 300, 40
 # Lines of all modules of a package.
 CEILINGS = {
     ".": 600,
-    "cells": 950,
+    "cells": 900,
     "champion": 2700,
     "cli": 850,
     "compare": 2150,
@@ -30,32 +30,30 @@ CEILINGS = {
     "forecast/model": 1100,
     "forecast/operations": 1700,
     "forecast/partitions": 650,
-    "forecast/preparation": 1150,
+    "forecast/preparation": 1100,
     "forecast/pretrained": 1200,
     "forecast/report": 2900,
     "forecast/series": 250,
-    "forecast/source": 1850,
-    "forecast/times": 800,
+    "forecast/source": 1800,
+    "forecast/times": 750,
     "forecast/windows": 1150,
     "hooks": 750,
     "internals": 2000,
-    "networks": 2300,
+    "networks": 2200,
     "pipelines": 1400,
-    "reading": 3350,
+    "reading": 3200,
     "report": 1050,
     "runs": 850,
-    "sentiment": 4650,
+    "sentiment": 4550,
     "storage": 650,
     "versions": 400,
 }
 # Modules and functions that are longer for now. Shorten them, and lower their number here.
 LONG_MODULES = {
     "forecast/interface.py": 620,
-    "forecast/source/reading.py": 370,
     "forecast/windows/coding.py": 320,
     "forecast/intervals/fitting.py": 320,
     "forecast/pretrained/generator.py": 315,
-    "reading/user_files.py": 310,
 }
 LONG_BODIES = {"forecast/operations/monitoring.py:monitor_forecasts": 51}
 

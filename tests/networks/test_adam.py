@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.members import Weights
+from rnn_pipelines.networks.trainer import Adam
 
 
 def draw_gradients(step: int, scale: float = 1.0) -> Weights:

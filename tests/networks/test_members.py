@@ -127,7 +127,7 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     """An embedding, recurrent layers and a head of Keras with the same weights, and the factors of dropout."""
     import keras
 
-    from rnn_pipelines.networks.recurrent import find_layer
+    from rnn_pipelines.networks.layers import find_layer
 
     shape = SHAPES[name]
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)

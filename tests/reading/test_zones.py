@@ -34,52 +34,57 @@ def list_hours(table: pd.DataFrame) -> list[str]:
     return table["ds"].dt.strftime("%d %H").tolist()
 
 
-def test_repeated_hour_is_told_apart_by_the_order_of_its_rows() -> None:
-    assert list_hours(read(AUTUMN)) == ["26 22", "26 23", "27 00", "27 01", "27 02"]
+HOURS = ["26 22", "26 23", "27 00", "27 01", "27 02"]
+# Local times, and the last hours in UTC.
+READ = {
+    "repeated hour": (AUTUMN, HOURS),
+    "newest first": (AUTUMN[::-1], HOURS[::-1]),
+    "a row that was added later": (
+        [f"2024-10-26 {hour:02}:00" for hour in range(24) if hour != 5] + [*AUTUMN, "2024-10-26 05:00"],
+        [*HOURS, "26 03"],
+    ),
+    "no order, and no repeated hour": ([AUTUMN[place] for place in (1, 2, 0, 4)], ["26 23", "27 00", "26 22", "27 02"]),
+    # A repeated hour that stands alone is that of summer.
+    "one repeated hour": ([*AUTUMN[:3], AUTUMN[4]], ["26 22", "26 23", "27 00", "27 02"]),
+    "skipped hour": (SPRING, ["30 23", "31 00", "31 01", "31 02"]),
+    "offsets": (["2024-07-01T00:00+02:00", "2024-07-01T01:00+02:00"], ["30 22", "30 23"]),
+}
+NIGHT = [f"2024-10-27 02:{minute}" for minute in ("00", "30", "15", "45", "30")]
+REFUSED = {
+    "no order": ([AUTUMN[place] for place in (1, 2, 0, 4, 3)], ["row 5", "2024-10-27 02:00:00", "'y'"]),
+    "back twice": (
+        ["2024-10-27 01:00", "2024-10-27 01:30", *NIGHT, *(f"2024-10-27 {hour:02}:00" for hour in range(3, 20))],
+        ["row 7", "2024-10-27 02:"],
+    ),
+    "skipped hour": ([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]], ["row 3", "2024-03-31 02:00:00", BERLIN]),
+    "some zones": (["2024-07-01T00:00+02:00", "2024-07-01T01:00"], ["row 2", "'2024-07-01T01:00' has no time zone"]),
+    "steps": (["1", "2"], ["steps", "source.tz"]),
+}
 
 
-def test_repeated_hour_of_a_panel_is_told_apart_in_each_series() -> None:
-    rows = pd.DataFrame({"ds": AUTUMN * 2, "y": 1.0, "id": ["a"] * 5 + ["b"] * 5})
+@pytest.mark.parametrize(("times", "hours"), READ.values(), ids=READ)
+def test_local_hours_are_instants(times: list[str], hours: list[str]) -> None:
+    table = read(times)
+    assert (list_hours(table)[-len(hours) :], table.attrs["tz"]) == (hours, BERLIN)
+
+
+@pytest.mark.parametrize(("times", "parts"), REFUSED.values(), ids=REFUSED)
+def test_times_that_are_no_instants_are_refused(times: list[str], parts: list[str]) -> None:
+    with pytest.raises(SeriesError) as caught:
+        read(times)
+    assert [part for part in parts if part not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_repeated_hour_is_told_apart_in_each_series(way: int) -> None:
+    rows = pd.DataFrame({"ds": AUTUMN + AUTUMN[::way], "y": 1.0, "id": ["a"] * 5 + ["b"] * 5})
     table = read_source(SourceSpec(name="catalog", tz=BERLIN, id="id"), rows)
-    assert list_hours(table)[5:] == list_hours(table)[:5] == ["26 22", "26 23", "27 00", "27 01", "27 02"]
+    assert list_hours(table) == HOURS + HOURS[::way]
 
 
 def test_repeated_quarters_of_an_hour_are_told_apart() -> None:
     assert read(QUARTERS)["ds"].diff().dropna().eq(pd.Timedelta(minutes=15)).all()
     assert read(QUARTERS[::-1])["ds"].diff().dropna().eq(pd.Timedelta(minutes=-15)).all()
-
-
-def test_repeated_hour_of_newest_rows_first_is_told_apart_upwards() -> None:
-    assert list_hours(read(AUTUMN[::-1])) == ["27 02", "27 01", "27 00", "26 23", "26 22"]
-
-
-def test_each_series_goes_its_own_way() -> None:
-    rows = pd.DataFrame({"ds": AUTUMN + AUTUMN[::-1], "y": 1.0, "id": ["a"] * 5 + ["b"] * 5})
-    table = read_source(SourceSpec(name="catalog", tz=BERLIN, id="id"), rows)
-    assert list_hours(table)[5:] == list_hours(table)[:5][::-1] == ["27 02", "27 01", "27 00", "26 23", "26 22"]
-
-
-def test_a_row_that_was_added_later_turns_no_series_round() -> None:
-    hours = [f"2024-10-26 {hour:02}:00" for hour in range(24)]
-    times = [*hours[:5], *hours[6:], *AUTUMN, hours[5]]
-    assert list_hours(read(times))[-6:] == ["26 22", "26 23", "27 00", "27 01", "27 02", "26 03"]
-
-
-def test_repeated_hour_of_rows_in_no_order_is_refused() -> None:
-    times = [AUTUMN[place] for place in (1, 2, 0, 4, 3)]
-    with pytest.raises(
-        SeriesError, match=r"row 5: clocks in Europe/Berlin repeat 2024-10-27 02:00:00, .*'y' are in no"
-    ):
-        read(times)
-
-
-def test_rows_in_no_order_are_read_where_no_hour_is_repeated() -> None:
-    times = [AUTUMN[place] for place in (1, 2, 0, 4)]
-    assert list_hours(read(times)) == ["26 23", "27 00", "26 22", "27 02"]
-
-
-def test_repeated_hour_that_stands_alone_is_that_of_summer() -> None:
-    assert list_hours(read([*AUTUMN[:3], AUTUMN[4]])) == ["26 22", "26 23", "27 00", "27 02"]
 
 
 @pytest.mark.parametrize(
@@ -118,17 +123,6 @@ def test_a_repeated_hour_that_stands_alone_is_placed_by_the_spacing(
     assert "1 by the spacing of their series" in caplog.text
 
 
-def test_a_repeated_hour_that_nothing_tells_apart_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    read([*AUTUMN[:3], AUTUMN[4]])
-    assert "1 by assumption" in caplog.text
-
-
-def test_repeated_times_that_go_back_twice_are_refused() -> None:
-    night = [f"2024-10-27 02:{minute}" for minute in ("00", "30", "15", "45", "30")]
-    with pytest.raises(SeriesError, match=r"row 7: clocks in Europe/Berlin repeat 2024-10-27 02:"):
-        read(["2024-10-27 01:00", "2024-10-27 01:30", *night, *(f"2024-10-27 {hour:02}:00" for hour in range(3, 20))])
-
-
 @pytest.mark.parametrize("spacing", ["2h", "6h", "12h", "D"])
 def test_long_steps_that_are_regular_in_utc_alone_are_counted_in_utc(spacing: str) -> None:
     instants = pd.date_range("2024-03-29", periods=60, freq=spacing, tz="UTC")
@@ -144,15 +138,6 @@ def test_a_day_whose_midnight_clocks_pass_over_is_a_day() -> None:
     assert aware[7].hour == 1
     table = read_source(SourceSpec(name="catalog"), pd.DataFrame({"ds": aware, "y": 1.0}))
     assert table["ds"].tolist() == days.tolist()
-
-
-def test_missing_hour_is_no_gap() -> None:
-    assert list_hours(read(SPRING)) == ["30 23", "31 00", "31 01", "31 02"]
-
-
-def test_value_at_an_hour_that_there_is_not_is_refused() -> None:
-    with pytest.raises(SeriesError, match=r"row 3: there is no 2024-03-31 02:00:00 in Europe/Berlin"):
-        read([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]])
 
 
 def test_empty_cell_at_an_hour_that_there_is_not_is_left_out() -> None:
@@ -171,21 +156,6 @@ def test_steps_of_more_than_an_hour_stay_local(times: list[str]) -> None:
 def test_days_that_say_their_zone_become_local_days() -> None:
     days = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
     assert read(days)["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
-
-
-def test_hours_that_say_their_zone_stay_in_utc() -> None:
-    table = read(["2024-07-01T00:00+02:00", "2024-07-01T01:00+02:00"])
-    assert (list_hours(table), table.attrs["tz"]) == (["30 22", "30 23"], BERLIN)
-
-
-def test_zone_in_some_cells_alone_is_refused() -> None:
-    with pytest.raises(SeriesError, match="row 2: '2024-07-01T01:00' has no time zone"):
-        read(["2024-07-01T00:00+02:00", "2024-07-01T01:00"])
-
-
-def test_steps_have_no_zone() -> None:
-    with pytest.raises(SeriesError, match=r"holds steps, which have no source\.tz"):
-        read(["1", "2"])
 
 
 def test_zone_that_there_is_not_is_refused() -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnn_pipelines.cells.cell import draw_glorot_uniform, draw_orthogonal
 from rnn_pipelines.cells.gru import GRUWeights
-from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
 from rnn_pipelines.cells.lstm import LSTMWeights
 
 

@@ -9,7 +9,7 @@ DOI 10.1016/j.neunet.2005.06.042.
 """
 
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Generic
 
 import numpy as np
 
@@ -45,9 +45,7 @@ def backpropagate(
     A masked step passes the gradient of its state to the step before it, and adds nothing to the other gradients.
 
     Args:
-        weights: of the layer.
         inputs: float[batch, time, feature], as given to `unroll`.
-        trace: of these inputs.
         hidden_gradients: float[batch, time, units], gradient of the loss with respect to each hidden state as an
             output, in the order of the inputs. It excludes the effect of the state on later steps.
         mask: bool[batch, time], as given to `unroll`.
@@ -56,7 +54,9 @@ def backpropagate(
         ValueError: inputs or mask do not fit the weights or each other.
     """
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
-    before, gates_type, state_type = _shift_states(trace, first), weights.gates_type, weights.state_type
+    states, column = np.stack(trace.states), np.stack(first)[:, :, None]
+    parts = [states[:, :, 1:], column] if trace.backwards else [column, states[:, :, :-1]]
+    before, gates_type, state_type = np.concatenate(parts, axis=2), weights.gates_type, weights.state_type
     # The gradient that enters a masked step is 0, and adds 0 to the others unless a gate is NaN.
     gates = np.where(mask[:, :, None], trace.gates, 0)
     hidden_gradients = np.asarray(hidden_gradients, inputs.dtype)
@@ -71,10 +71,3 @@ def backpropagate(
         of_state = state_type(*np.where(is_read, passed, of_state))
         of_weights = [total + part for total, part in zip(of_weights, of_step.to_list(), strict=True)]
     return Gradients(type(weights)(*of_weights), of_inputs, of_state)
-
-
-def _shift_states(trace: Trace[Any, Any], first: Any) -> np.ndarray:
-    """Return the state before each step: float[field, batch, time, units]."""
-    states, column = np.stack(trace.states), np.stack(first)[:, :, None]
-    parts = [states[:, :, 1:], column] if trace.backwards else [column, states[:, :, :-1]]
-    return np.concatenate(parts, axis=2)

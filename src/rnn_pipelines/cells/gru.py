@@ -79,7 +79,6 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
     Args:
         weights: of the layer; the shape of their bias decides between the two forms.
         inputs: float[batch, feature].
-        state: before the step.
     Returns:
         The state after the step, and the gates.
     Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, for reset before the product. Reset after the product

@@ -64,9 +64,7 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
     i, f, c, o.
 
     Args:
-        weights: of the layer.
         inputs: float[batch, feature].
-        state: before the step.
     Returns:
         The state after the step, and the gates.
     Source: Hochreiter & Schmidhuber (1997), DOI 10.1162/neco.1997.9.8.1735, without forget gate (f = 1); Gers et al.

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
-from rnn_pipelines.networks.recurrent import find_layer
+from rnn_pipelines.networks.layers import find_layer
 
 RECURRENT = "recurrent"
 

@@ -7,7 +7,7 @@ import pandas as pd
 from kedro.io.core import DatasetError
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.reading.user_files import is_broken
+from rnn_pipelines.reading.table_files import is_broken
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import DataclassDataset, OneFileDataset
 from rnn_pipelines.errors import show
-from rnn_pipelines.reading.user_files import find_broken
+from rnn_pipelines.reading.table_files import find_broken
 from rnn_pipelines.storage.spreadsheets import change_texts, unmark_text, write_csv
 
 # The rows that are compressed at once; a writer keeps them in memory.

@@ -22,8 +22,8 @@ from rnn_pipelines.forecast.source.frames import ID, has_no_values
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.parameter_models import list_values
+from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.reading.times import format_time
-from rnn_pipelines.reading.user_files import is_broken
 from rnn_pipelines.reading.zones import show_table
 
 STEPS = ("unique_id", "cutoff", "ds", "horizon_step")

@@ -1,8 +1,10 @@
 """Trainings beside the first one of a program, in other processes; does not import Keras."""
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from logging.handlers import BufferingHandler
 from threading import Timer
 from typing import TypeVar
 
@@ -110,22 +112,13 @@ def _take_or_repeat(
     return result
 
 
-class _Recorder(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-
 def _train_with_log(train: Callable[[Job], Result], job: Job) -> tuple[Result, list[logging.LogRecord]]:
     """Train in this process of another one, and return the lines of the log too, without those of the time left."""
-    handler, own = _Recorder(), logging.getLogger(PACKAGE)
+    handler, own = BufferingHandler(sys.maxsize), logging.getLogger(PACKAGE)
     handler.addFilter(lambda record: record.name != TimeLeft.__module__)
     own.addHandler(handler)
     own.setLevel(logging.INFO)
     try:
-        return train_apart(train, job, 1), handler.records
+        return train_apart(train, job, 1), handler.buffer
     finally:
         own.removeHandler(handler)

@@ -82,7 +82,6 @@ class Progress(keras.callbacks.Callback):
     """A progress bar in a terminal, or one log line per epoch.
 
     Args:
-        name: of the network.
         epochs: of the whole training.
         num_done: epochs of an interrupted training.
         is_quiet: whether to show neither.
@@ -111,12 +110,7 @@ class Progress(keras.callbacks.Callback):
 
 
 class TimeLimit(keras.callbacks.Callback):
-    """A limit that ends the training after the epoch that exceeds it. The best weights are restored.
-
-    Args:
-        max_seconds: of all epochs together.
-        clock: measures their time.
-    """
+    """A limit that ends the training after the epoch that exceeds it. The best weights are restored."""
 
     def __init__(self, max_seconds: float, clock: Clock) -> None:
         super().__init__()
@@ -143,7 +137,6 @@ class Checkpoint(keras.callbacks.Callback):
     It is written at the beginning of the next epoch, after Keras has replaced the averaged weights by the trained ones.
 
     Args:
-        path: the checkpoint's file.
         fingerprint: of the data and of all settings. A checkpoint with another fingerprint is ignored.
         clock: holds the epochs so far.
         counting: the callbacks with counters.

@@ -18,7 +18,6 @@ def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, 
     """Write a checkpoint atomically. It is not forced to disk: if a power cut damages it, the training starts again.
 
     Args:
-        path: the file.
         state: contains the `fingerprint` of the data and of all settings.
         arrays: by name; the name `state` is reserved.
     """
@@ -34,7 +33,6 @@ def read_checkpoint(path: Path, fingerprint: str) -> tuple[Any, dict[str, np.nda
     """Return state and arrays; None if the file is missing, damaged or of another training.
 
     Args:
-        path: the file.
         fingerprint: of the training that is to resume.
     """
     try:

@@ -30,8 +30,6 @@ def choose_engine(asked: Literal["auto", "numpy", "keras"], shape: MemberShape, 
     """Return the engine for a training: for `auto`, Keras if there is a GPU and the network or its batches are large.
 
     Args:
-        asked: the parameter.
-        shape: of each member.
         batch_size: examples of a gradient step.
     """
     if asked != "auto":

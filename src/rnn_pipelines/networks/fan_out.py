@@ -74,7 +74,6 @@ def fan_out(
     Args:
         train: a function of a module, because other processes import it by its name.
         jobs: its arguments; they and the results are sent between processes.
-        parallel: the backend and its workers.
         noun: the jobs in log lines.
     Raises:
         ParallelError: the scheduler does not exist, is lost or has no workers left, or its workers cannot train.

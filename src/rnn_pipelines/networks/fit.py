@@ -50,10 +50,7 @@ def fit(
 
     Args:
         model: not compiled; changed in place.
-        loss: minimised.
         batches: of training and of validation, (inputs, targets).
-        training: the parameters.
-        limits: time limit and checkpoint.
     Returns:
         The history, one row per epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
         `is_best` (the epoch whose weights are kept). And the record.
@@ -71,8 +68,10 @@ def fit(
     _compile(model, loss, training, num_batches)
     started, seconds_before = time.perf_counter(), checkpoint.seconds if checkpoint else 0.0
     with progress:
+        for _ in range(ITERATORS_PER_EPOCH * num_done):
+            next(iter(train))
         model.fit(
-            _skip_epochs(train, num_done),
+            train,
             validation_data=validation,
             epochs=training.epochs,
             initial_epoch=num_done,
@@ -96,8 +95,11 @@ def fit(
 
 
 def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: TrainingSpec, num_batches: int) -> None:
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
+    if training.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, training.epochs * num_batches)
     optimizer = keras.optimizers.Adam(
-        _make_learning_rate(training, num_batches),
+        rate,
         use_ema=training.weight_average > 0,
         ema_momentum=training.weight_average,
         global_clipnorm=training.clip_norm,
@@ -119,13 +121,6 @@ def _open_checkpoint(
     return Checkpoint(limits.checkpoint, fingerprint, clock, counting)
 
 
-def _skip_epochs(train: tf.data.Dataset, num_epochs: int) -> tf.data.Dataset:
-    """Skip the orders of the first `num_epochs` epochs."""
-    for _ in range(ITERATORS_PER_EPOCH * num_epochs):
-        next(iter(train))
-    return train
-
-
 def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
     table = pd.DataFrame(clock.rows)
     if not np.isfinite(table[["loss", "val_loss"]]).all(axis=None):
@@ -134,14 +129,6 @@ def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
             "Lower training.learning_rate, or look for extreme values in the data."
         )
     return table.assign(is_best=table.index == table["val_loss"].idxmin())
-
-
-def _make_learning_rate(
-    training: TrainingSpec, num_batches: int
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    if training.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(training.learning_rate, training.epochs * num_batches)
-    return training.learning_rate
 
 
 def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:

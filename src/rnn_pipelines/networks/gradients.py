@@ -12,8 +12,6 @@ def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_ou
     """Return the gradient of a loss with respect to each array of weights.
 
     Args:
-        weights: of the members.
-        cache: of `forward`.
         of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
     """
     found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}

@@ -9,6 +9,7 @@ from keras import layers, ops
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import NetworkError, show, show_all
+from rnn_pipelines.networks.layers import find_layer
 from rnn_pipelines.networks.members import (
     STATIC_INPUTS,
     STEPS,
@@ -18,7 +19,6 @@ from rnn_pipelines.networks.members import (
     name_array,
     read_cell,
 )
-from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
 
 
 def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
@@ -26,7 +26,6 @@ def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
 
     Args:
         cell: its name in `CELLS`.
-        weights: of the members.
     Returns:
         A model, not compiled, from `steps`, float32[batch, time, feature], and, if the head has static inputs,
         `static_inputs`, float32[batch, static_inputs], to float32[batch, output].
@@ -72,10 +71,9 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
     if "embedding_kernel" in weights:
         made.append(layers.Dense(weights["embedding_bias"].shape[-1], activation="relu", name="embedding"))
     units = count_units(cell, weights)
+    layer = find_layer(CELLS[cell].keras_layer)
     for number, width in enumerate(units):
-        made.append(
-            RECURRENT_LAYERS[cell](width, return_sequences=number < len(units) - 1, name=name_array(cell, number))
-        )
+        made.append(layer(width, return_sequences=number < len(units) - 1, name=name_array(cell, number)))
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))
     num_inputs = _count_inputs(weights)
     for layer, arrays in zip(made, list_arrays(cell, weights, member), strict=True):
@@ -107,7 +105,9 @@ def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, mask
 def list_arrays(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[list[np.ndarray]]:
     """Return the arrays of each layer of one member, in the order of Keras' `get_weights`."""
     dense = {
-        kind: [weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]] for kind in _list_dense(weights)
+        kind: [weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]]
+        for kind in ("embedding", "head")
+        if f"{kind}_kernel" in weights
     }
     recurrent = [
         read_cell(cell, weights, member, number).to_list() for number in range(len(list_layers(cell, weights)))
@@ -130,10 +130,6 @@ def _name_arrays(cell: str, arrays: Sequence[Sequence[np.ndarray]], has_embeddin
         own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
         named |= {name_array(name, number): array for name, array in own.items()}
     return named
-
-
-def _list_dense(weights: Mapping[str, np.ndarray]) -> list[str]:
-    return [kind for kind in ("embedding", "head") if f"{kind}_kernel" in weights]
 
 
 def _count_inputs(weights: Mapping[str, np.ndarray]) -> int:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.keras_members import call_layers, list_arrays, make_layers, stack_members
 from rnn_pipelines.networks.members import Weights
-from rnn_pipelines.networks.trainer import Batch, StepSettings
+from rnn_pipelines.networks.trainer import Adam, Batch, StepSettings
 
 
 def has_gpu() -> bool:
@@ -26,7 +25,6 @@ class KerasTrainer:
     Args:
         cell: its name in `CELLS`.
         weights: initial ones; not changed.
-        settings: of the steps.
     """
 
     def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
@@ -48,7 +46,6 @@ class KerasTrainer:
         self._forward = tf.function(self._call, reduce_retracing=True, autograph=False)
 
     def step(self, batch: Batch) -> float:
-        """Take one gradient step, and return the mean loss of the examples before it."""
         self.num_steps += 1
         number, settings = self.num_steps, self._settings
         rate = settings.learning_rate * np.sqrt(1 - Adam.SECOND**number) / (1 - Adam.FIRST**number)
@@ -62,20 +59,16 @@ class KerasTrainer:
         return float(loss) / max(1, int(batch.is_seen.sum()) * batch.targets.shape[-1])
 
     def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs of one member by the running mean of its weights: float32[batch, output]."""
         found: np.ndarray = self._forward(member, *map(tf.constant, _put_batch_first(steps, static_inputs))).numpy()
         return found
 
     def copy_averages(self) -> Weights:
-        """Return the running mean of the weights of all members."""
         return self._read("averages")
 
     def list_state(self) -> dict[str, np.ndarray]:
-        """Return all arrays by unique names, for a checkpoint."""
         return {f"{kind}.{name}": array for kind in self._kinds for name, array in self._read(kind).items()}
 
     def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
-        """Restore a state of `list_state` and its number of steps."""
         for kind, members in self._kinds.items():
             prefix = f"{kind}."
             arrays = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
@@ -121,7 +114,12 @@ class KerasTrainer:
             loss = total / size
         gradients = tape.gradient(loss, weights)
         for member, found in enumerate(gradients):
-            self._move(member, self._shorten(found), rate, share)
+            kinds = [self._kinds[kind][member] for kind in ("weights", "averages", "first", "second")]
+            for gradient, trained, average, first, second in zip(self._shorten(found), *kinds, strict=True):
+                first.assign_add((1 - Adam.FIRST) * (gradient - first))
+                second.assign_add((1 - Adam.SECOND) * (gradient * gradient - second))
+                trained.assign_sub(rate * first / (tf.sqrt(second) + Adam.SMALL))
+                average.assign_add(share * (trained - average))
         return total
 
     def _shorten(self, gradients: Sequence[Any]) -> Sequence[Any]:
@@ -129,15 +127,6 @@ class KerasTrainer:
             return gradients
         factor = tf.minimum(1.0, self._settings.clip_norm / (tf.linalg.global_norm(gradients) + 1e-12))
         return [gradient * factor for gradient in gradients]
-
-    def _move(self, member: int, gradients: Sequence[Any], rate: Any, share: Any) -> None:
-        """Take the step of Adam; see `Adam.step`."""
-        kinds = [self._kinds[kind][member] for kind in ("weights", "averages", "first", "second")]
-        for gradient, trained, average, first, second in zip(gradients, *kinds, strict=True):
-            first.assign_add((1 - Adam.FIRST) * (gradient - first))
-            second.assign_add((1 - Adam.SECOND) * (gradient * gradient - second))
-            trained.assign_sub(rate * first / (tf.sqrt(second) + Adam.SMALL))
-            average.assign_add(share * (trained - average))
 
 
 def _list_variables(layers: Sequence[Any]) -> list[Any]:

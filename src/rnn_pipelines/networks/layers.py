@@ -1,9 +1,11 @@
-"""Layers that Keras lacks."""
+"""Recurrent layers of Keras and those that it lacks, and the summary of a network's layers."""
 
 from typing import Any
 
 import keras
 from keras import ops
+
+from rnn_pipelines.networks.records import LayerRecord
 
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
@@ -81,3 +83,21 @@ class MinGRU(keras.layers.RNN):
     def from_config(cls, config: dict[str, Any]) -> "MinGRU":
         """Return a layer with this configuration; that of Keras would expect its cell."""
         return cls(**config)
+
+
+def find_layer(name: str) -> Any:
+    """Return a class of recurrent layers, of Keras or of this module."""
+    return MinGRU if name == MinGRU.__name__ else getattr(keras.layers, name)
+
+
+def summarize_layers(model: keras.Model) -> list[LayerRecord]:
+    """Return a record of each layer, from input to output."""
+    return [
+        {
+            "layer": layer.name,
+            "kind": type(layer).__name__,
+            "output_shape": list(layer.output.shape[1:]),
+            "num_parameters": layer.count_params(),
+        }
+        for layer in model.layers
+    ]

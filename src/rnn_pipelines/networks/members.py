@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.cells.cell import LayerCache
-from rnn_pipelines.cells.initialization import draw_glorot_uniform
+from rnn_pipelines.cells.cell import LayerCache, draw_glorot_uniform
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.weights import CellWeights
 
@@ -127,7 +126,6 @@ def forward(
 
     Args:
         cell: its name in `CELLS`.
-        weights: of the members.
         steps: float32[time, batch, feature], shared by all members, or float32[member, time, batch, feature].
         static_inputs: float32[batch, static_inputs] or float32[member, batch, static_inputs], for the head.
         masks: of dropout, see `draw_masks`; empty for none.
@@ -168,7 +166,6 @@ def draw_masks(
         seed: of this gradient step alone, so that a resumed training draws the same.
         rate: share of the units that are dropped.
         units: of each recurrent layer.
-        num_members, batch: members and examples.
     Returns:
         For each layer, float32[member, units, batch]: 0 or 1 / (1 − rate).
     """

@@ -40,7 +40,6 @@ def require_memory(num_bytes: float, what: str, remedy: str) -> None:
     """Check that enough memory is free, because the system would kill the process without a message.
 
     Args:
-        num_bytes: approximate number of bytes that are needed.
         what: the computation, for the message.
         remedy: the parameters to reduce, for the message.
     Raises:
@@ -73,8 +72,6 @@ def estimate_recurrent_bytes(num_gates: int, num_inputs: int, units: int, time: 
 
     Args:
         num_gates: of the cell, 1 to 4.
-        num_inputs: features of a step.
-        units: size of the state.
         time, batch: steps of an example, and examples of a gradient step.
     """
     width = num_gates * units

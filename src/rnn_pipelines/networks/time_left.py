@@ -15,7 +15,6 @@ class TimeLeft:
     """A clock for a loop of similar steps.
 
     Args:
-        num_steps: of the loop.
         what: the plural of a step, for the log.
         num_before: steps that an earlier process has completed.
         num_parallel: the number of steps that run at once.
@@ -36,7 +35,10 @@ class TimeLeft:
         Args:
             num_done: completed steps, at least one more than before.
         """
-        seconds = self._estimate(num_done)
+        elapsed, num_parallel = time.monotonic() - self._started, self._num_parallel
+        rounds_done = math.ceil((num_done - self._num_before) / num_parallel)
+        rounds_left = max(self._num_steps - num_done - (num_parallel - 1), 0) / num_parallel
+        seconds = elapsed / rounds_done * rounds_left
         if seconds < MIN_SECONDS:
             return ""
         return f"{'at most ' if self._can_stop else ''}about {format_seconds(seconds)} left"
@@ -47,13 +49,6 @@ class TimeLeft:
         if now >= self._next_line and (left := self.describe(num_done)):
             logger.info("%d of %d %s; %s", num_done, self._num_steps, self._what, left)
             self._next_line = now + SECONDS_BETWEEN
-
-    def _estimate(self, num_done: int) -> float:
-        """Return the seconds until the last step begins, or is over if steps run one at a time."""
-        elapsed, num_parallel = time.monotonic() - self._started, self._num_parallel
-        rounds_done = math.ceil((num_done - self._num_before) / num_parallel)
-        rounds_left = max(self._num_steps - num_done - (num_parallel - 1), 0) / num_parallel
-        return elapsed / rounds_done * rounds_left
 
 
 def format_seconds(seconds: float) -> str:

@@ -1,16 +1,25 @@
 """Batches of the rows of CSV and Parquet files, with the checks of the reader of small files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rnn_pipelines.errors import MissingColumnsError, RnnPipelinesError
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables, read_with_names
 from rnn_pipelines.reading.survey import FileSurvey
-from rnn_pipelines.reading.table_files import TableFiles, load_file, require_columns
-from rnn_pipelines.reading.user_files import CsvFile, find_plain_field, list_detected, open_csv
+from rnn_pipelines.reading.table_files import TableFiles, load_file
+from rnn_pipelines.reading.user_files import (
+    CsvFile,
+    find_plain_field,
+    is_parquet,
+    list_detected,
+    open_csv,
+    open_parquet,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,12 +27,7 @@ if TYPE_CHECKING:
 
 # Rows that are read at once.
 BATCH_ROWS = 1 << 18
-PARQUET, CSV = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
-
-
-def is_parquet(path: Path) -> bool:
-    """Return whether a file is a Parquet file, by its name."""
-    return path.name.lower().endswith(PARQUET)
+CSV = (".csv", ".tsv", ".txt")
 
 
 def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.Table"]:
@@ -32,7 +36,6 @@ def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialec
     Args:
         file: whose path is read; gets the detected dialect.
         columns: to read; those that the file lacks are read from the names of its folders.
-        files: for messages.
         dialect: of a CSV file, whose cells are texts.
     Raises:
         RnnPipelinesError: see `read_columns`.
@@ -69,7 +72,7 @@ def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[s
     if not is_parquet(path):
         return dict.fromkeys(columns, pa.string())
     try:
-        schema = _open_parquet(path, files).schema_arrow
+        schema = open_parquet(path, [], files).schema_arrow
         return {
             name: find_plain_field(schema.field(name), path, files).type for name in columns if name in schema.names
         }
@@ -80,19 +83,9 @@ def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[s
 def _open(
     path: Path, wanted: list[str], files: TableFiles, dialect: Dialect
 ) -> "CsvFile | pyarrow.parquet.ParquetFile":
-    if not is_parquet(path):
-        return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
-    file = _open_parquet(path, files)
-    require_columns(wanted, file.schema_arrow.names, path, files)
-    return file
-
-
-def _open_parquet(path: Path, files: TableFiles) -> "pyarrow.parquet.ParquetFile":
-    import pyarrow.parquet
-
-    # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
-    read = partial(pyarrow.parquet.ParquetFile, path, coerce_int96_timestamp_unit="us")
-    return load_file(path, "a Parquet file", read, files)
+    if is_parquet(path):
+        return open_parquet(path, wanted, files)
+    return open_csv(path, lambda: path.open("rb"), wanted, files, dialect)
 
 
 def _read_parquet(
@@ -117,3 +110,34 @@ def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.RecordBatch"]:
             has_empty |= bool((batch[max(places)].isna() | (batch[max(places)] == "")).any())
             yield pa.RecordBatch.from_pandas(batch[places].set_axis(columns, axis=1), schema, preserve_index=False)
     file.check_row_lengths(places, has_empty)
+
+
+def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
+    """Return the type that holds the cells of a column of each type; None if there is none, as for numbers and texts.
+
+    Texts of CSV files can be numbers.
+    """
+    import pyarrow as pa
+    from pyarrow import types
+
+    some = {kind for kind in kinds if not types.is_null(kind)} or {pa.string()}
+    texts = {kind for kind in some if is_text(kind)}
+    if len(some) == 1:
+        return next(iter(some))
+    if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
+        return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
+    if all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1:
+        units = ["s", "ms", "us", "ns"]
+        return max(some, key=lambda kind: units.index(kind.unit))
+    if all(types.is_decimal(kind) for kind in some):
+        scale = max(kind.scale for kind in some)
+        return pa.decimal256(max(kind.precision - kind.scale for kind in some) + scale, scale)
+    # A date has the text of its day.
+    return pa.string() if all(kind in texts or types.is_date32(kind) for kind in some) else None
+
+
+def is_text(kind: "pa.DataType") -> bool:
+    """Return whether cells are texts."""
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))

@@ -33,15 +33,14 @@ def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
 
     Args:
         steps: int64.
-        raw: the column as read.
-        label: name of the source, for messages.
     Returns:
         The form, as `time_format` accepts it.
     Raises:
         SeriesError: the numbers can be months, quarters or steps; the message lists the parameters to set.
     """
     numbers = np.unique(steps)
-    if _are_years(numbers, str(raw.name)):
+    first, last = _PLAIN_YEARS if not _YEAR.search(str(raw.name)) else (1000, 2999)
+    if first <= numbers[0] and numbers[-1] <= last:
         return "%Y"
     form = next((form for form in FORMS if _can_be(numbers, form)), None)
     if form == _MONTHS and not _are_months(numbers):
@@ -84,11 +83,6 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
         return False
     # Check the two ends first, because most steps fail there.
     return all(_read(some, form).dt.year.between(*YEARS).all() for some in (numbers[[0, -1]], numbers))
-
-
-def _are_years(numbers: np.ndarray, name: str) -> bool:
-    first, last = _PLAIN_YEARS if not _YEAR.search(name) else (1000, 2999)
-    return bool(first <= numbers[0] and numbers[-1] <= last)
 
 
 def _are_months(numbers: np.ndarray) -> bool:

@@ -111,9 +111,7 @@ def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect)
     """Detect the open parts of the dialect of a CSV file.
 
     Args:
-        open_bytes: opens the file.
         wanted: columns that its header should have.
-        dialect: the given parts.
     Returns:
         The dialect; and the number of lines above the header, 0 if no line is the header.
     Raises:
@@ -123,8 +121,12 @@ def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect)
         encoding = _find_encoding(iter(partial(file.read, _BLOCK_BYTES), b""), dialect.encoding)
     dialect = dialect._replace(encoding=encoding)
     num_titles = _count_titles(open_bytes, wanted, dialect)
-    header = _read_first_line(open_bytes, dialect, num_titles)
-    return Dialect(dialect.sep or _find_separator(header, wanted), encoding), num_titles
+    with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
+        header = next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
+    # At most one separator fits two or more columns. Else the one with the most cells, so that an error can name them.
+    cells = {sep: _split(header, sep) for sep in SEPARATORS}
+    likely = max(SEPARATORS, key=lambda sep: (set(wanted) <= set(cells[sep]), len(cells[sep])))
+    return Dialect(dialect.sep or likely, encoding), num_titles
 
 
 def _count_titles(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> int:
@@ -167,7 +169,6 @@ def count_cells(text: TextIO, sep: str) -> dict[int, tuple[int, int]]:
 
     Args:
         text: opened with `newline=""`, at the header.
-        sep: the separator.
     Returns:
         The number of such rows and the first of them, from 1, by the number of cells.
     Raises:
@@ -183,25 +184,10 @@ def count_cells(text: TextIO, sep: str) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _read_first_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: int) -> str:
-    with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
-        return next((line for line in iter(partial(text.readline, _LINE_SIGNS), "") if line.strip()), "")
-
-
 def begins_with_blank_line(open_bytes: OpenBytes, dialect: Dialect, num_titles: int) -> bool:
     """Return whether the first line of a file after its titles has no cells."""
     with open_text(open_bytes, dialect, num_titles, errors="replace") as text:
         return not text.readline(_LINE_SIGNS).removeprefix("\ufeff").strip()
-
-
-def _find_separator(header: str, wanted: Sequence[str]) -> str:
-    """Return the separator that gives the header all wanted columns.
-
-    At most one separator fits two or more columns. If none fits, return the one with the most cells, so that an error
-    can name them.
-    """
-    cells = {sep: _split(header, sep) for sep in SEPARATORS}
-    return max(SEPARATORS, key=lambda sep: (set(wanted) <= set(cells[sep]), len(cells[sep])))
 
 
 def _split(line: str, sep: str) -> list[str]:

@@ -27,8 +27,6 @@ def write_survey(folder: Path, survey: Survey, kept: Collection[int], facts: Map
     """Write the rows that decide how the files of a folder are read.
 
     Args:
-        folder: of a divided table.
-        survey: of the table.
         kept: the numbers of the rows to write.
         facts: about the whole table, as JSON.
     """
@@ -72,7 +70,6 @@ def read_divided(
 
     Args:
         path: of the file or folder; files that are not of the table stay unread.
-        survey: of the table.
         columns, numbers, files: see `read_columns`.
     Returns:
         The rows with their numbers in the whole table; those of the survey have negative ones. `attrs[DIVIDED]` has the

@@ -128,8 +128,6 @@ def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[in
     """Return some columns of the rows below the header, up to the last row with a value in one of them.
 
     Args:
-        book: from `_open_workbook`.
-        name: of the sheet.
         header_row: its row, from 1.
         places: positions of the columns, from 0.
     Returns:

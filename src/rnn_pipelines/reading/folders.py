@@ -37,12 +37,6 @@ def list_tables(path: Path) -> list[Path]:
     return list_files(path) or [path]
 
 
-def read_folder_names(file: Path) -> dict[str, str | None]:
-    """Return the values in the names of a file's folders, such as `store=12`; None for a missing one."""
-    parts = (part.partition("=") for part in file.parent.parts if "=" in part)
-    return {name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts}
-
-
 def read_tables(
     path: Path,
     wanted: list[str],
@@ -79,7 +73,6 @@ def join_tables(
     """Return the tables of files as one table.
 
     Args:
-        paths: of the files.
         read: returns the table of a file, with the columns that `numbers` names as numbers if these are numbers.
         numbers, files: see `read_tables`.
     Raises:
@@ -119,14 +112,15 @@ def read_with_names(
     """Return what `read` finds of a file, and the values of columns that only the names of its folders have.
 
     Args:
-        path: of the file.
-        wanted: its columns.
         read: reads some columns; raises a MissingColumnsError.
     """
     try:
         return read(wanted), {}
     except MissingColumnsError as error:
-        named, missing = read_folder_names(path), error.missing
+        # Such as `store=12`.
+        parts = (part.partition("=") for part in path.parent.parts if "=" in part)
+        named = {name: None if value == NO_PARTITION else unquote(value) for name, _, value in parts}
+        missing = error.missing
         if not set(missing) <= set(named):
             raise
     return read([name for name in wanted if name not in missing]), {name: named[name] for name in missing}

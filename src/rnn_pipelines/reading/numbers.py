@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.reading.dialect import NAMES
-from rnn_pipelines.reading.table_files import count_rows, name_row
+from rnn_pipelines.reading.table_files import count_rows, explain_cells, name_row
 
 # Largest absolute value, in the unit of the data; its square fits float64.
 MAX_VALUE = float(np.finfo(np.float32).max)
@@ -72,8 +72,6 @@ def parse_numbers(
 
     Args:
         raw: numbers, text or both; missing cells stay missing.
-        label: name of the source, for messages.
-        marks: the given signs.
         is_comma_separated: whether commas separate the cells of the file, as in English; a point is then a decimal
             point.
     Returns:
@@ -220,11 +218,12 @@ def _find_marks(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> M
 def _raise_unreadable(cells: pd.Series, raw: pd.Series, label: str, given: Marks) -> NoReturn:
     others = [marks for marks in MARKS if _fits(cells, marks).all()]
     if others:
-        names = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}
+        names, found = {name: NAMES[sign] for name, sign in given._asdict().items() if sign}, others[0]
+        thousands = f" and a {NAMES[found.thousands]} between thousands" if found.thousands else ""
         raise SeriesError(
-            f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with "
-            f"{_format_marks(others[0])}, "
-            f"such as {show(cells.iloc[0])}. Give {_join(others[0].parameters) or 'nothing'} instead of {_join(names)}."
+            f"{label}: {_format_which(cells, raw)} of the column '{raw.name}' are numbers with a decimal "
+            f"{NAMES[found.decimal or '.']}{thousands}, such as {show(cells.iloc[0])}. Give "
+            f"{_join(found.parameters) or 'nothing'} instead of {_join(names)}."
         )
     best = max(_list_asked(given), key=lambda marks: int(_fits(cells, marks).sum()))
     is_number, has_unit = _fits(cells, best), cells.str.fullmatch(_WITH_UNIT).to_numpy(bool)
@@ -251,19 +250,11 @@ def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Serie
 
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
-    """Return the error for the first wrong cell, or for a column of wrong cells."""
-    row, num_wrong, num_cells = int(wrong.to_numpy().argmax()), count_rows(raw[wrong]), count_rows(raw.dropna())
-    cell = show(str(raw.iloc[row]))
-    if num_wrong == num_cells > 1:
-        return SeriesError(
-            f"{label}: column '{raw.name}': none of its {num_cells:,} values is {expected}; the first is "
-            f"{cell}. Correct the column, or name another one with source.target."
-        )
-    count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
-    return SeriesError(
-        f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected {expected}, received {cell}{count}. "
-        "Correct the row, or leave its cell empty to have it treated as a gap."
+    remedies = (
+        "Correct the row, or leave its cell empty to have it treated as a gap.",
+        "Correct the column, or name another one with source.target.",
     )
+    return SeriesError(explain_cells(wrong, raw, label, expected, remedies))
 
 
 def _spell_out(marks: Marks) -> dict[str, str]:
@@ -273,11 +264,6 @@ def _spell_out(marks: Marks) -> dict[str, str]:
 
 def _format_which(cells: pd.Series, raw: pd.Series) -> str:
     return f"all {count_rows(raw.dropna()):,} values" if len(cells) == raw.notna().sum() else "the texts"
-
-
-def _format_marks(marks: Marks) -> str:
-    thousands = f" and a {NAMES[marks.thousands]} between thousands" if marks.thousands else ""
-    return f"a decimal {NAMES[marks.decimal or '.']}{thousands}"
 
 
 def _join(parameters: dict[str, str]) -> str:

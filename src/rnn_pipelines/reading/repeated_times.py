@@ -55,7 +55,6 @@ def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
     Args:
         table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers.
         tz: zone of `ds`.
-        label: name of the source, for messages.
     Returns:
         bool[row]; True for times that clocks do not repeat.
     Raises:
@@ -124,8 +123,6 @@ def _read_night(local: np.ndarray, instants: Instants, grid: Grid) -> tuple[np.n
 
     Args:
         local: datetime64[row].
-        instants: of the rows.
-        grid: of the series.
     Returns:
         bool[row], None if no reading is possible; and the reason for it, None if each time occurs twice.
     """

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.reading.batches import CSV, PARQUET, is_parquet, list_types, read_batches
-from rnn_pipelines.reading.column_types import is_text, join_types
+from rnn_pipelines.reading.batches import CSV, is_text, join_types, list_types, read_batches
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.folders import list_tables
 from rnn_pipelines.reading.shapes import encode, flatten
 from rnn_pipelines.reading.survey import ROW_COLUMN, TAIL_ROWS, FileSurvey, Survey, infer_numbers
 from rnn_pipelines.reading.table_files import TableFiles, load_file
+from rnn_pipelines.reading.user_files import PARQUET, is_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +60,6 @@ def survey_files(
         path: a file, or a folder of files. Columns that a file lacks are read from the name of its folder, such as
             `store=12`.
         survey: for the rows that decide; without files.
-        files: for messages.
         dialect: of CSV files, whose cells are texts.
         decide: called with the whole survey before the last rows; returns the numbers of its rows without those that
             are left out, such as a footer.
@@ -98,7 +97,11 @@ def _survey(
         file.first = sum(one.num_rows for one in survey.files)
         survey.files.append(file)
         for batch in batches:
-            rows = _number_rows(batch, file)
+            rows = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+            # From 1 in each file.
+            numbers = np.arange(file.num_rows + 1, file.num_rows + len(rows) + 1)
+            file.num_rows += len(rows)
+            rows = rows.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
             found, file.tail = _split_tail([rows] if file.tail is None else [file.tail, rows], survey)
             body = _leave_rows(found, survey)
             file.add(body, survey.roles)
@@ -115,19 +118,14 @@ def _survey(
             yield _leave_rows(found, survey)
             waiting = [rest]
     kept = decide(survey)
-    _check_types(survey, types, files)
+    names = [name for name, kind in types.items() if kind is None] or list(types)
+    if survey.is_mixed or None in types.values():
+        raise files.error(
+            f"{survey.files[0].path}: column '{names[0]}' has another type in other files. Write the same type to all "
+            "files."
+        )
     for table in waiting:
         yield table.filter(pc.is_in(table[ROW_COLUMN], pa.array(sorted(kept), pa.int64())))
-
-
-def _number_rows(batch: "pa.Table | pa.RecordBatch", file: FileSurvey) -> "pa.Table":
-    """Return a batch with the numbers of its rows in the file, from 1."""
-    import pyarrow as pa
-
-    table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-    numbers = np.arange(file.num_rows + 1, file.num_rows + len(table) + 1)
-    file.num_rows += len(table)
-    return table.append_column(ROW_COLUMN, pa.array(numbers, pa.int64()))
 
 
 def _split_tail(tables: "Sequence[pa.Table]", survey: Survey) -> "tuple[pa.Table, pa.Table]":
@@ -202,16 +200,6 @@ def _cast(
     cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, schema)
     path = Path(file.path or "")
     return [load_file(path, "columns of the types of the other files", cast, files)]
-
-
-def _check_types(survey: Survey, types: "dict[str, pa.DataType | None]", files: TableFiles) -> None:
-    """Raise `files.error` for files of different types that the reader of small tables would join."""
-    names = [name for name, kind in types.items() if kind is None] or list(types)
-    if survey.is_mixed or None in types.values():
-        raise files.error(
-            f"{survey.files[0].path}: column '{names[0]}' has another type in other files. Write the same type to all "
-            "files."
-        )
 
 
 def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.reading.numbers import MAX_VALUE, SENTINELS
-from rnn_pipelines.reading.user_files import is_broken
+from rnn_pipelines.reading.table_files import is_broken
 
 if TYPE_CHECKING:
     import pyarrow as pa

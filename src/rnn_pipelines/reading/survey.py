@@ -108,7 +108,6 @@ class FileSurvey:
         """Return the rows that decide, as `read_columns` returns a file.
 
         Args:
-            columns: to return.
             numbers: columns to read as numbers, see `read_columns`.
             is_alone: whether to number the rows in the file, instead of in all files.
         """
@@ -157,9 +156,7 @@ class Survey:
 
         Args:
             path: of the table, or of one of its files.
-            columns: to return.
             numbers: see `read_columns`.
-            files: for messages.
         """
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}

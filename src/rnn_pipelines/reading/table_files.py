@@ -131,6 +131,26 @@ def count_rows(cells: pd.Series) -> int:
     return int(of_column[of_column.index.isin(cells.index)].sum())
 
 
+def explain_cells(wrong: pd.Series, raw: pd.Series, label: object, expected: str, remedies: Sequence[str]) -> str:
+    """Return the message for the first wrong cell of a column, or for a column without a right one.
+
+    Args:
+        wrong: bool[row].
+        raw: the column as read, with its name.
+        remedies: for a row and, if a column can be a wrong one, for the column.
+    """
+    row, num_wrong = int(wrong.to_numpy().argmax()), count_rows(raw[wrong])
+    cell = show(str(raw.iloc[row]))
+    if len(remedies) > 1 and num_wrong == count_rows(raw[wrong | raw.notna()]) > 1:
+        found = f"none of its {num_wrong:,} cells is {expected}; the first is {cell}"
+        return f"{label}: column '{raw.name}': {found}. {remedies[1]}"
+    count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
+    return (
+        f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected {expected}, received {cell}{count}. "
+        f"{remedies[0]}"
+    )
+
+
 def name_row(cells: pd.Series, place: int) -> int:
     """Return the number of a row in its file, from 1; rows that were left out count."""
     return int(cells.index[place]) if cells.index.name == ROW else place + 1
@@ -146,3 +166,49 @@ def load_file(path: object, expected: str, read: Callable[[], Any], files: Table
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise files.error(f"{path}: expected {expected}, but: {reason}. Save it again as one.") from error
+
+
+def is_broken(cell: object) -> bool:
+    """Return whether UTF-8 cannot represent a cell, such as a lone surrogate, or Python an integer of 5,000 digits."""
+    try:
+        if isinstance(cell, bytes):
+            cell.decode()
+        else:
+            str(cell).encode()
+    # A UnicodeError, or that of an integer with more digits than Python writes.
+    except ValueError:
+        return True
+    return False
+
+
+def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
+    """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
+    for place, kind in enumerate(table.dtypes):
+        column = table.iloc[:, place]
+        if is_arrow_text(column) and _holds_broken_bytes(column):
+            import pyarrow
+
+            column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
+        elif is_arrow_text(column) or not (kind == "object" or isinstance(kind, pd.StringDtype)):
+            continue
+        wrong = column.map(is_broken).astype(bool).to_numpy()
+        if wrong.any():
+            row = int(wrong.argmax())
+            return str(table.columns[place]), row + 1, column.iloc[row]
+    return None
+
+
+def is_arrow_text(column: pd.Series) -> bool:
+    """Return whether a column has texts of Arrow; without pyarrow, pandas has texts of Python."""
+    return isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow"
+
+
+def _holds_broken_bytes(column: pd.Series) -> bool:
+    """Return whether a column of Arrow texts has bytes that are no UTF-8, which Arrow does not check itself."""
+    import pyarrow
+
+    try:
+        pyarrow.array(column).validate(full=True)
+    except pyarrow.ArrowInvalid:
+        return True
+    return False

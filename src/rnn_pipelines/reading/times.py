@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
-from rnn_pipelines.reading.table_files import count_rows, name_row
+from rnn_pipelines.reading.table_files import count_rows, explain_cells, is_arrow_text
 from rnn_pipelines.reading.time_forms import (
     COUNTS,
     SHORT_MONTHS,
@@ -19,7 +19,6 @@ from rnn_pipelines.reading.time_forms import (
     read_counts,
     translate_months,
 )
-from rnn_pipelines.reading.user_files import is_arrow_text
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
@@ -84,7 +83,6 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
 
     Args:
         raw: times or text.
-        label: name of the source, for messages.
         time_format: strftime pattern; None for ISO 8601, or else the only form of `list_forms` that fits all cells.
     Returns:
         datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter.
@@ -97,7 +95,10 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
             return plain, {}
         _check_decimals(raw, label)
     elif time_format in _YEAR_MONTH:
-        _check_lost_zeros(raw, label)
+        # Numbers such as 2000.1 need other months that show which month it is.
+        months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
+        if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
+            raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
     times = read_times(raw, time_format or ISO)
     if not times.isna().any():
         _check_years(times, raw, label)
@@ -109,17 +110,19 @@ def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd
         if found is not None:
             times = read_times(raw, found)
             _check_years(times, raw, label)
-            _check_centuries(times, raw, label, found)
+            doubt = _find_doubt(times) if "%y" in found else None
+            if doubt:
+                raise SeriesError(
+                    f"{label}: column '{raw.name}': years of two digits, as in {show(str(raw.iloc[0]))}, are read as "
+                    f"1969 to 2068, but {doubt}. Write them with four digits, or give source.time_format='{found}' "
+                    "(quotes included) if that is right."
+                )
             return times, {"time_format": found}
     raise _explain(times.isna(), raw, label, f"of the form {time_format or '2024-03-31 12:00 (ISO 8601)'}")
 
 
 def read_steps(raw: pd.Series) -> pd.Series | None:
-    """Return whole-numbered steps as int64; None if a cell is no whole number or exceeds `MAX_STEP`.
-
-    Args:
-        raw: numbers or text.
-    """
+    """Return whole-numbered steps as int64; None if a cell is no whole number or exceeds `MAX_STEP`."""
     if raw.empty or pd.api.types.is_bool_dtype(raw) or pd.api.types.is_complex_dtype(raw):
         return None
     if pd.api.types.is_numeric_dtype(raw):
@@ -163,30 +166,11 @@ def _check_decimals(raw: pd.Series, label: str) -> None:
     )
 
 
-def _check_lost_zeros(raw: pd.Series, label: str) -> None:
-    """Raise a SeriesError for numbers such as 2000.1 if other months do not show which month it is."""
-    months = raw.astype(str).str.extract(r"\.([0-9]+)$")[0]
-    if pd.api.types.is_numeric_dtype(raw) and months.eq("1").any() and months.isin(["1", "11", "12"]).all():
-        raise _explain(months.eq("1"), raw, label, "as text, because this number can be October too")
-
-
-def _check_centuries(times: pd.Series, raw: pd.Series, label: str, form: str) -> None:
-    doubt = _find_doubt(times) if "%y" in form else None
-    if doubt:
-        raise SeriesError(
-            f"{label}: column '{raw.name}': years of two digits, as in {show(str(raw.iloc[0]))}, are read as "
-            f"1969 to 2068, but {doubt}. Write them with four digits, or give source.time_format='{form}' "
-            "(quotes included) if that is right."
-        )
-
-
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
     """Log a warning if two-digit years may be of another century.
 
     Args:
         times: datetime64, as read.
-        label: name of the source.
-        form: pattern of the times.
     """
     if "%y" not in form or times.empty:
         return
@@ -244,19 +228,9 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
 
 
 def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> SeriesError:
-    row, num_wrong = int(wrong.to_numpy().argmax()), count_rows(raw[wrong])
-    cell = show(str(raw.iloc[row]))
     remedy = "give source.time_format (for example '%d.%m.%Y', quotes included)."
-    if num_wrong == count_rows(raw) > 1:
-        return SeriesError(
-            f"{label}: column '{raw.name}': none of its {num_wrong:,} cells is a time {expected}; the first is "
-            f"{cell}. Name another one with source.time, or {remedy}"
-        )
-    count = f" ({num_wrong:,} such cells in all)" if num_wrong > 1 else ""
-    return SeriesError(
-        f"{label}: column '{raw.name}', row {name_row(raw, row)}: expected a time {expected}, received "
-        f"{cell}{count}. Correct the row, or {remedy}"
-    )
+    remedies = f"Correct the row, or {remedy}", f"Name another one with source.time, or {remedy}"
+    return SeriesError(explain_cells(wrong, raw, label, f"a time {expected}", remedies))
 
 
 def format_time(ds: Any, tz: str | None = None) -> str:

@@ -4,9 +4,10 @@ import csv
 import logging
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -33,12 +34,16 @@ from rnn_pipelines.reading.table_files import (
     require_file,
 )
 
+if TYPE_CHECKING:
+    import pyarrow.parquet
+
 # Pandas warns of columns that mix types, which are read again as text here.
 warnings.filterwarnings("ignore", category=pd.errors.DtypeWarning, module=__name__.replace(".", r"\."))
 
 logger = logging.getLogger(__name__)
 
 PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
+PARQUET = (".parquet", ".pq")
 
 
 class CsvContent(NamedTuple):
@@ -71,7 +76,7 @@ def read_columns(
     """
     path = expand_home(path)
     require_file(path, files)
-    if path.name.lower().endswith((".parquet", ".pq")):
+    if is_parquet(path):
         return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
         content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
@@ -84,69 +89,41 @@ def read_columns(
     )
 
 
-def is_broken(cell: object) -> bool:
-    """Return whether UTF-8 cannot represent a cell, such as a lone surrogate, or Python an integer of 5,000 digits."""
-    try:
-        if isinstance(cell, bytes):
-            cell.decode()
-        else:
-            str(cell).encode()
-    # A UnicodeError, or that of an integer with more digits than Python writes.
-    except ValueError:
-        return True
-    return False
-
-
-def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
-    """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
-    for place, kind in enumerate(table.dtypes):
-        column = table.iloc[:, place]
-        if is_arrow_text(column) and _holds_broken_bytes(column):
-            import pyarrow
-
-            column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
-        elif is_arrow_text(column) or not (kind == "object" or isinstance(kind, pd.StringDtype)):
-            continue
-        wrong = column.map(is_broken).astype(bool).to_numpy()
-        if wrong.any():
-            row = int(wrong.argmax())
-            return str(table.columns[place]), row + 1, column.iloc[row]
-    return None
-
-
-def is_arrow_text(column: pd.Series) -> bool:
-    """Return whether a column has texts of Arrow; without pyarrow, pandas has texts of Python."""
-    return isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow"
-
-
-def _holds_broken_bytes(column: pd.Series) -> bool:
-    """Return whether a column of Arrow texts has bytes that are no UTF-8, which Arrow does not check itself."""
+def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:
     import pyarrow
 
-    try:
-        pyarrow.array(column).validate(full=True)
-    except pyarrow.ArrowInvalid:
-        return True
-    return False
+    file = open_parquet(path, wanted, files)
+    names = file.schema_arrow.names
+    wanted = list_columns(wanted, names, has_all)
+    plain = pyarrow.schema([find_plain_field(file.schema_arrow.field(name), path, files) for name in wanted])
+
+    def read() -> pd.DataFrame:
+        # Ignore the metadata of pandas, which would turn columns into an index.
+        return file.read(columns=wanted).select(wanted).cast(plain).to_pandas(ignore_metadata=True)
+
+    table: pd.DataFrame = load_file(path, "a Parquet file", read, files)
+    table.attrs = {"unread": list_unread(names, wanted)}
+    return table
 
 
-def _read_parquet(path: Path, wanted: list[str], files: TableFiles, has_all: bool) -> pd.DataFrame:
+def is_parquet(path: Path) -> bool:
+    """Return whether a file is a Parquet file, by its name."""
+    return path.name.lower().endswith(PARQUET)
+
+
+def open_parquet(path: Path, wanted: list[str], files: TableFiles) -> "pyarrow.parquet.ParquetFile":
+    """Open a Parquet file that has some columns.
+
+    Raises:
+        RnnPipelinesError: see `read_columns`.
+    """
     import pyarrow.parquet
 
-    def load(read: Callable[[], Any]) -> Any:
-        return load_file(path, "a Parquet file", read, files)
-
     # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
-    file = load(lambda: pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us"))
-    schema = file.schema_arrow
-    require_columns(wanted, schema.names, path, files)
-    wanted = list_columns(wanted, schema.names, has_all)
-    plain = pyarrow.schema([find_plain_field(schema.field(name), path, files) for name in wanted])
-    table = load(lambda: file.read(columns=wanted).select(wanted).cast(plain))
-    # Ignore the metadata of pandas, which would turn columns into an index.
-    read = load(lambda: table.to_pandas(ignore_metadata=True))
-    read.attrs = {"unread": list_unread(schema.names, wanted)}
-    return read
+    read = partial(pyarrow.parquet.ParquetFile, path, coerce_int96_timestamp_unit="us")
+    file = load_file(path, "a Parquet file", read, files)
+    require_columns(wanted, file.schema_arrow.names, path, files)
+    return file
 
 
 def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
@@ -219,7 +196,6 @@ class CsvFile(NamedTuple):
         If every row lacks the cell, the header only ends with a separator.
 
         Args:
-            places: of the wanted columns.
             has_empty: whether the last of them has an empty cell, as a short row has; most tables have none.
         """
         needed = self.header[: max(places) + 1]
@@ -246,7 +222,6 @@ def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: Tabl
     """Find the layout of a CSV file.
 
     Args:
-        path: for messages.
         open_bytes: opens the file, unpacked.
         wanted, files, dialect: see `read_columns`.
     Raises:

@@ -64,7 +64,6 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
 
     Args:
         raw: times or text.
-        label: name of the source, for messages.
         form: of text, see `read_times`; times of another form have no zone.
     Raises:
         SeriesError: only some times have one.
@@ -103,7 +102,6 @@ def place_in_zone(
         table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers; `ds`
             is in UTC if it had a zone.
         is_zoned: whether `ds` had a zone.
-        label: name of the source, for messages.
         is_short: whether to count steps in UTC; None to decide by the table.
     Returns:
         The table, without empty rows at times that clocks skip; and whether its times are UTC, to be shown in local

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from rnn_pipelines.networks.keras_start import require_keras
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import begin_stage
@@ -71,19 +69,6 @@ def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier,
     vectors = learn_word_vectors(encoded, reviews, spec.word_vectors)
     begin_stage("fit the n-grams")
     ngrams, features, ngrams_record = fit_nb_ngram(encoded, reviews, spec.ngrams)
-    networks, records, scores = _train_networks(features, reviews, vectors, spec)
-    begin_stage("evaluate")
-    calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
-    metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
-    classifier = assemble_classifier(ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks)
-    seeds = {name: {**record, "seeds": [spec.training.seed]} for name, record in records.items()}
-    return complete_challenger(classifier, reviews, calibrations, **seeds)[0], metrics
-
-
-def _train_networks(
-    features: Any, reviews: Reviews, vectors: Any, spec: SentimentSpec
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, pd.DataFrame]]:
-    """Return the networks, their training records and their logits, by name."""
     begin_stage("load TensorFlow")
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
@@ -94,4 +79,9 @@ def _train_networks(
         model, _, record = train_classifier(features, reviews, vectors, network, plan)
         networks[name], records[name] = model, record
         scores[name] = score_reviews(model, features, reviews, network, spec.padding)
-    return networks, records, scores
+    begin_stage("evaluate")
+    calibrations, predictions = calibrate_classifiers(reviews, features, **scores)
+    metrics, *_ = evaluate_classifiers(predictions, **{NB_NGRAM: ngrams_record}, **records)
+    classifier = assemble_classifier(ngrams, words, spec.vocabulary, spec.padding, calibrations, **networks)
+    seeds = {name: {**record, "seeds": [spec.training.seed]} for name, record in records.items()}
+    return complete_challenger(classifier, reviews, calibrations, **seeds)[0], metrics

@@ -15,7 +15,7 @@ from rnn_pipelines.errors import ParameterError, ReviewError, show
 from rnn_pipelines.networks.specs import TrainingSpec
 from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import check_block_names, check_network_cell, join_parameters, read_parameter_model
-from rnn_pipelines.reading.user_files import is_broken
+from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.sentiment.fitting import NUM_STAGES, SentimentSpec, fit_classifier
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidates

@@ -45,8 +45,13 @@ def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
     pd.testing.assert_frame_equal(series.drop(columns="observed"), table.reset_index(drop=True), check_dtype=False)
 
 
-def test_series_without_faults_has_no_repairs(make_table: MakeTable) -> None:
-    assert repair(make_table(RAMP))[1]["repairs"] == []
+@pytest.mark.parametrize("gaps", ["interpolate", "error"])
+def test_series_without_faults_have_no_repairs(make_table: MakeTable, gaps: str) -> None:
+    """Neither do the same times in two series, nor series whose rows are mixed."""
+    table = make_table({"a": RAMP, "b": RAMP})
+    for rows in (table, table.sort_values(["ds", "unique_id"])):
+        series, profile = repair(rows, gaps)
+        assert (profile["repairs"], profile["num_steps"], series["y"].tolist()) == ([], 60, RAMP + RAMP)
 
 
 def test_table_is_not_changed(make_table: MakeTable) -> None:
@@ -145,37 +150,14 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
     }
 
 
-def test_signal_comes_along(make_table: MakeTable) -> None:
-    table = make_table(RAMP).assign(signal=1.0)
-    assert repair(table)[0]["signal"].tolist() == [1.0] * 30
-
-
 # Order
 
 
-def test_unsorted_rows_are_sorted(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(RAMP).sample(frac=1, random_state=0))
-    assert series["y"].tolist() == RAMP
-
-
-def test_sorting_is_stated(make_table: MakeTable) -> None:
+def test_unsorted_rows_are_sorted_and_counted(make_table: MakeTable) -> None:
     table = make_table(RAMP)
-    swapped = table.iloc[[1, 0, *range(2, 30)]]
-    (sentence,) = repair(swapped)[1]["repairs"]
+    assert repair(table.sample(frac=1, random_state=0))[0]["y"].tolist() == RAMP
+    (sentence,) = repair(table.iloc[[1, 0, *range(2, 30)]])[1]["repairs"]
     assert "1 row" in sentence
-
-
-def test_interleaved_series_are_no_disorder(make_table: MakeTable) -> None:
-    table = make_table({"a": RAMP, "b": RAMP}).sort_values(["ds", "unique_id"])
-    assert repair(table)[1]["repairs"] == []
-
-
-def test_repairs_are_logged(make_table: MakeTable, caplog: pytest.LogCaptureFixture) -> None:
-    repair(make_table(leave_out([5])))
-    (message,) = caplog.messages
-    assert message.startswith("my.csv: ")
-    assert "1 of 30 steps" in message
-    assert "'y' at 2021-01-06" in message
 
 
 # Repeated times
@@ -184,22 +166,12 @@ def test_repairs_are_logged(make_table: MakeTable, caplog: pytest.LogCaptureFixt
 def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[4, "ds"] = table.loc[3, "ds"]
-    message = fail(table)
-    assert message.startswith("my.csv: column 'Date', row 4: series 'y' has 2021-01-03 a second time")
-    assert "source.id" in message
-
-
-def test_repeated_time_in_a_panel_names_the_series(make_table: MakeTable) -> None:
-    table = make_table({"a": RAMP, "b": RAMP})
-    table.loc[34, "ds"] = table.loc[33, "ds"]
-    assert fail(table, id="shop") == (
-        "my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated times in all). "
-        "Keep one row for each time."
-    )
-
-
-def test_same_time_in_two_series_is_no_repeat(make_table: MakeTable) -> None:
-    assert repair(make_table({"a": RAMP, "b": RAMP}))[1]["num_steps"] == 60
+    assert has_in_order(fail(table), "my.csv: column 'Date', row 4: series 'y' has 2021-01-03", "source.id")
+    panel = make_table({"a": RAMP, "b": RAMP})
+    panel.loc[34, "ds"] = panel.loc[33, "ds"]
+    message = fail(panel, id="shop")
+    assert message.startswith("my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated")
+    assert "source.id" not in message
 
 
 def test_rows_of_one_time_are_all_repeats(make_table: MakeTable) -> None:
@@ -210,14 +182,9 @@ def test_rows_of_one_time_are_all_repeats(make_table: MakeTable) -> None:
 # Nothing there
 
 
-def test_no_rows_are_an_error(make_table: MakeTable) -> None:
-    assert fail(make_table(RAMP)[:0]).startswith(
-        "my.csv: no rows below the header. Add a row for each time, or name another file"
-    )
-
-
-def test_series_without_a_value_is_named(make_table: MakeTable) -> None:
-    assert fail(make_table([np.nan] * 30)) == "my.csv: column 'Temp' has no value in series 'y'. Leave the series out."
+def test_table_without_values_is_refused(make_table: MakeTable) -> None:
+    assert has_in_order(fail(make_table(RAMP)[:0]), "my.csv: no rows", "source.path")
+    assert has_in_order(fail(make_table([np.nan] * 30)), "my.csv: column 'Temp'", "series 'y'")
 
 
 def test_series_of_a_panel_without_a_value_is_left_out(make_table: MakeTable) -> None:
@@ -254,28 +221,24 @@ def test_gaps_are_not_observed(make_table: MakeTable, gaps: str, empty: float | 
     assert np.flatnonzero(~series["observed"]).tolist() == [5, 6]
 
 
-def test_split_leaves_gaps_empty(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(leave_out([5, 6])), "split")
-    assert np.flatnonzero(series["y"].isna()).tolist() == [5, 6]
-
-
-def test_signal_is_filled_like_the_values(make_table: MakeTable) -> None:
-    table = make_table(leave_out([5]))
-    series, _ = repair(table.assign(signal=table["y"] * 2))
-    assert series["signal"].tolist()[5] == 10
-
-
 def test_no_line_is_drawn_from_one_series_to_the_next(make_table: MakeTable) -> None:
     series, _ = repair(make_table({"a": [*RAMP[:9], None, 9], "b": [100.0, None, *RAMP]}))
     assert series.groupby("unique_id")["y"].max().tolist() == [9, 100]
 
 
-@pytest.mark.parametrize(("gaps", "treated"), [("interpolate", "interpolated"), ("split", "left open")])
-def test_gaps_are_stated(make_table: MakeTable, gaps: str, treated: str) -> None:
-    (sentence,) = repair(make_table(leave_out([5, 20])), gaps)[1]["repairs"]
-    assert treated in sentence
-    assert "2 of 30 steps" in sentence
-    assert "'y' at 2021-01-06" in sentence
+@pytest.mark.parametrize(
+    ("gaps", "treated", "filled"), [("interpolate", "interpolated", [5, 20]), ("split", "left open", [np.nan, np.nan])]
+)
+def test_gaps_of_values_and_signal_are_treated_and_logged(
+    make_table: MakeTable, caplog: pytest.LogCaptureFixture, gaps: str, treated: str, filled: list[float]
+) -> None:
+    table = make_table(leave_out([5, 20]))
+    series, profile = repair(table.assign(signal=table["y"] * 2), gaps)
+    np.testing.assert_array_equal(series.loc[[5, 20], "y"], filled)
+    np.testing.assert_array_equal(series.loc[[5, 20], "signal"], 2 * np.array(filled))
+    (sentence,) = profile["repairs"]
+    assert has_in_order(sentence, treated, "2 of 30 steps", "'y' at 2021-01-06")
+    assert caplog.messages == [f"my.csv: {sentence}"]
 
 
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
@@ -283,10 +246,6 @@ def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | 
     values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
     message = fail(make_table({"a": RAMP, "b": values}), "error")
     assert has_in_order(message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate")
-
-
-def test_error_policy_lets_a_whole_series_pass(make_table: MakeTable) -> None:
-    assert repair(make_table(RAMP), "error")[0]["y"].tolist() == RAMP
 
 
 def test_gap_of_integer_steps_is_filled(make_table: MakeTable) -> None:
@@ -301,14 +260,9 @@ def test_unknown_policy_is_refused() -> None:
 
 @pytest.mark.parametrize("gaps", ["interpolate", "error", "split"])
 def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -> None:
-    series, _ = repair(make_table([np.nan, np.nan, *RAMP, np.nan]), gaps)
+    series, profile = repair(make_table([np.nan, np.nan, *RAMP, np.nan]), gaps)
     assert series["y"].tolist() == RAMP
-
-
-def test_empty_rows_at_the_ends_are_stated(make_table: MakeTable) -> None:
-    table = make_table({"a": [np.nan, *RAMP], "b": [*RAMP, np.nan, np.nan]})
-    before, after = repair(table)[1]["repairs"]
-    assert ("1 row" in before, "2 rows" in after) == (True, True)
+    assert (["2 rows" in profile["repairs"][0], "1 row" in profile["repairs"][1]]) == [True, True]
 
 
 # Steps that are 0
@@ -425,28 +379,23 @@ def test_frequency_wins_over_the_inferred_one(make_table: MakeTable) -> None:
     assert (profile["freq"], len(series)) == ("D", 59)
 
 
-def test_too_fine_a_frequency_is_irregular_spacing(make_table: MakeTable) -> None:
-    assert "irregular spacing in series 'y' at 2021-01-02. Expected a row for every step of 'h'" in fail(
-        make_table(RAMP), freq="h"
-    )
+@pytest.mark.parametrize(("freq", "parts"), [("h", ["2021-01-02", "'h'"]), ("MS", ["29 of 30 rows out of step"])])
+def test_too_fine_or_coarse_a_frequency_is_irregular_spacing(
+    make_table: MakeTable, freq: str, parts: list[str]
+) -> None:
+    assert has_in_order(fail(make_table(RAMP), freq=freq), "irregular spacing in series 'y'", *parts)
 
 
-def test_too_coarse_a_frequency_is_irregular_spacing(make_table: MakeTable) -> None:
-    assert "received 29 of 30 rows out of step" in fail(make_table(RAMP), freq="MS")
-
-
-@pytest.mark.parametrize("freq", ["XX", "M", "0D", "-1D", 2, f"{10**22}D", f"{10**17}h"])
-def test_wrong_frequency_of_dates_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
-    assert fail(make_table(RAMP), freq=freq) == (
-        f"source.freq: expected a pandas offset alias such as D, h or MS for the column 'Date', received {freq!r}."
-    )
-
-
-@pytest.mark.parametrize("freq", [0, -1, "D", str(10**19)])
-def test_wrong_frequency_of_steps_says_what_is_expected(make_table: MakeTable, freq: str | int) -> None:
-    assert fail(make_table(RAMP, freq=1, start=0), freq=freq) == (
-        f"source.freq: expected a whole number of steps, 1 or more, for the column 'Date', received {freq!r}."
-    )
+@pytest.mark.parametrize(
+    ("spacing", "freq"),
+    [
+        *(("D", freq) for freq in ("XX", "M", "0D", "-1D", 2, f"{10**22}D", f"{10**17}h")),
+        *((1, freq) for freq in (0, -1, "D", str(10**19))),
+    ],
+)
+def test_wrong_frequency_is_refused(make_table: MakeTable, spacing: str | int, freq: str | int) -> None:
+    message = fail(make_table(RAMP, freq=spacing, start=0 if spacing == 1 else "2021-01-01"), freq=freq)
+    assert has_in_order(message, "source.freq: expected", "'Date'", repr(freq))
 
 
 @pytest.mark.parametrize("year", ["1021", "9021"])
@@ -500,29 +449,24 @@ def test_type_lets_a_repaired_series_pass(make_table: MakeTable) -> None:
     assert SeriesTable.validate(series) is series
 
 
-@pytest.mark.parametrize("column", ["unique_id", "ds", "y", "observed"])
-def test_type_misses_a_column(make_table: MakeTable, column: str) -> None:
-    series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match=r"expected the columns unique_id \(text\), ds"):
-        SeriesTable.validate(series.drop(columns=column))
+REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    **{
+        f"no {column}": (lambda series, column=column: series.drop(columns=column), r"unique_id \(text\), ds")
+        for column in ("unique_id", "ds", "y", "observed")
+    },
+    "text": (lambda series: series.assign(y="high"), r"expected the columns .* y \(float\)"),
+    "disorder": (lambda series: series[::-1], "not sorted"),
+    "twice": (lambda series: series.iloc[[0, 0, 1]], "the same unique_id, ds a second time"),
+    "infinite": (lambda series: series.replace({"y": {3.0: np.inf}}), "infinite"),
+}
 
 
-def test_type_refuses_text_for_values(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match=r"expected the columns .* y \(float\)"):
-        SeriesTable.validate(series.assign(y="high"))
-
-
-def test_type_refuses_disorder(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="not sorted"):
-        SeriesTable.validate(series[::-1])
-
-
-def test_type_refuses_a_step_that_stands_twice(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="the same unique_id, ds a second time"):
-        SeriesTable.validate(series.iloc[[0, 0, 1]])
+@pytest.mark.parametrize(("spoil", "part"), REFUSED.values(), ids=REFUSED)
+def test_type_refuses_a_wrong_table(
+    make_table: MakeTable, spoil: Callable[[pd.DataFrame], pd.DataFrame], part: str
+) -> None:
+    with pytest.raises(SeriesError, match=part):
+        SeriesTable.validate(spoil(repair(make_table(RAMP))[0]))
 
 
 @pytest.mark.parametrize("size", [1e-39, -1e-100, 1e-300])
@@ -537,12 +481,6 @@ def test_tiny_values_beside_others_stay(make_table: MakeTable) -> None:
     table = make_table({"a": [1.0, 1e-300] * 10, "b": [2e-38] * 20})
     series, _ = repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
     np.testing.assert_array_equal(series["y"], table["y"])
-
-
-def test_type_refuses_infinite_values(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(RAMP))
-    with pytest.raises(SeriesError, match="infinite"):
-        SeriesTable.validate(series.replace({"y": {3.0: np.inf}}))
 
 
 def test_repeated_rows_are_left_out(make_table: MakeTable) -> None:

@@ -67,11 +67,10 @@ def test_window_needs(lookback: int, horizon: int, season_length: int, num_serie
     assert find_min_history(WindowSpec(lookback=lookback, horizon=horizon), season_length, num_series) == needed
 
 
-def test_first_window_of_a_panel_sees_two_seasons(prepared: SimpleNamespace) -> None:
+def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_of_a_series_alone(
+    prepared: SimpleNamespace, prepare: Prepare, make_values: MakeValues
+) -> None:
     assert list_places(prepared, "train", "c")[0] == 14
-
-
-def test_first_window_of_a_series_alone_sees_the_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
     assert list_origins(prepare(make_values(80), WINDOW, SPLIT).windows, "train")[0] == 30
 
 
@@ -98,6 +97,8 @@ def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNames
     for window, origin in zip(history, origins, strict=True):
         start = panel.series_starts[number_series(panel.series_starts, origin)]
         assert window[:, 0].tolist() == pad(panel.values[start:, 0], origin - start, panel.lookback, 7)
+    assert np.isfinite(history).all()
+    assert count_padded(panel, origins).any()
 
 
 def test_padding_repeats_the_first_step_where_no_season_was_seen(prepared: SimpleNamespace) -> None:
@@ -111,18 +112,6 @@ def test_padded_steps_are_counted(prepared: SimpleNamespace) -> None:
     panel = prepared.windows
     assert count_padded(panel, panel.series_starts + 14).tolist() == [16, 16, 16]
     assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_padding_is_never_empty(prepared: SimpleNamespace, part: Part) -> None:
-    origins = list_origins(prepared.windows, part)
-    assert np.isfinite(gather_windows(prepared.windows, origins)[0]).all()
-
-
-def test_some_windows_are_padded(prepared: SimpleNamespace) -> None:
-    """Or the tests above would say nothing."""
-    panel = prepared.windows
-    assert all(count_padded(panel, list_origins(panel, part)).any() for part in PARTS)
 
 
 # No leaks
@@ -164,10 +153,6 @@ def test_series_without_a_training_window_is_forecast_all_the_same(prepared: Sim
     assert list_places(prepared, "future", "b") == [28]
 
 
-def test_every_series_that_is_kept_has_windows_in_validation_test_and_future(prepared: SimpleNamespace) -> None:
-    assert all(list_places(prepared, part, name) for part in PARTS[1:] for name in "abc")
-
-
 def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues) -> None:
     """Its gap at the end leaves no window."""
     values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
@@ -204,17 +189,6 @@ def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_val
     assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
 
 
-def test_panel_of_short_series_alone_is_too_short(prepare: Prepare) -> None:
-    with pytest.raises(SeriesTooShortError, match=r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"):
-        prepare({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}, WINDOW, SPLIT, short_series="drop")
-
-
-def test_panel_without_a_training_window_is_too_short(prepare: Prepare, make_values: MakeValues) -> None:
-    values = {"a": make_values(28, seed=1), "b": make_values(27, seed=2)}
-    with pytest.raises(SeriesTooShortError, match=r"'a' has 28 .* 16 for train.* 17"):
-        prepare(values, WINDOW, SPLIT)
-
-
 def test_constant_series_are_used(prepare: Prepare) -> None:
     prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
     assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
@@ -236,8 +210,14 @@ def with_a_young_one(prepare: Prepare, make_values: MakeValues) -> SimpleNamespa
     return prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
 
 
-def test_series_too_short_to_be_judged_is_forecast_and_nothing_else(with_a_young_one: SimpleNamespace) -> None:
+def test_series_too_short_to_be_judged_is_forecast_scaled_by_all_of_it_and_named(
+    with_a_young_one: SimpleNamespace,
+) -> None:
     assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
+    scaler, profile = with_a_young_one.scaler.set_index("unique_id").loc["b"], with_a_young_one.profile
+    assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
+    assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
+    assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
 
 
 def test_series_too_short_to_be_judged_takes_no_part_in_training(
@@ -252,40 +232,26 @@ def test_series_too_short_to_be_judged_takes_no_part_in_training(
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_series_too_short_to_be_judged_is_scaled_by_all_of_it(with_a_young_one: SimpleNamespace) -> None:
-    scaler = with_a_young_one.scaler.set_index("unique_id").loc["b"]
-    assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
-
-
-def test_series_too_short_to_be_judged_is_named(with_a_young_one: SimpleNamespace) -> None:
-    profile = with_a_young_one.profile
-    assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
-    assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
-
-
-@pytest.mark.parametrize(
-    ("short", "message"),
-    [([1.0, 2.0], r"1 of 3 series with fewer than 14 steps \(b: 2\)"), (YOUNG, r"1 of 3 series that are too short")],
-)
-def test_short_series_can_end_the_run(
-    prepare: Prepare, make_values: MakeValues, short: list[float], message: str
-) -> None:
-    values = {"a": make_values(80, seed=1), "b": short, "c": make_values(60, seed=2)}
-    with pytest.raises(SeriesTooShortError, match=rf"{message}.*source.short_series=drop"):
-        prepare(values, WINDOW, SPLIT, short_series="error")
-
-
 def test_min_length_says_what_is_short(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
     assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
 
 
-def test_min_length_holds_for_a_series_alone(prepare: Prepare, make_values: MakeValues) -> None:
-    with pytest.raises(SeriesTooShortError, match="1 of 1 series with fewer than 90 steps"):
-        prepare(make_values(80), WINDOW, SPLIT, min_length=90)
-
-
-def test_series_that_is_left_alone_needs_its_whole_lookback(prepare: Prepare, make_values: MakeValues) -> None:
-    values = {"a": make_values(34, seed=1), "b": [1.0, 2.0]}
-    with pytest.raises(SeriesTooShortError, match=r"'a' has 34 .* 22 for train.* 33"):
-        prepare(values, WINDOW, SPLIT, short_series="drop")
+@pytest.mark.parametrize(
+    ("sizes", "options", "message"),
+    [
+        ((3, 2), {"short_series": "drop"}, r"2 of 2 series with fewer than 14 steps \(a: 3, b: 2\)"),
+        ((28, 27), {}, r"'a' has 28 .* 16 for train.* 17"),
+        ((80,), {"min_length": 90}, "1 of 1 series with fewer than 90 steps"),
+        # A series that is left alone needs its whole lookback.
+        ((34, 2), {"short_series": "drop"}, r"'a' has 34 .* 22 for train.* 33"),
+        ((80, 2, 60), {"short_series": "error"}, r"1 of 3 series with fewer than 14 steps \(b: 2\).*short_series=drop"),
+        ((80, 20, 60), {"short_series": "error"}, "1 of 3 series that are too short.*short_series=drop"),
+    ],
+)
+def test_series_that_are_too_short_end_the_run(
+    prepare: Prepare, make_values: MakeValues, sizes: tuple[int, ...], options: dict[str, object], message: str
+) -> None:
+    values = {name: make_values(size, seed=seed) for seed, (name, size) in enumerate(zip("abc", sizes, strict=False))}
+    with pytest.raises(SeriesTooShortError, match=message):
+        prepare(values, WINDOW, SPLIT, **options)

@@ -12,22 +12,10 @@ from rnn_pipelines.forecast.times.grid import count_steps, find_times
 from rnn_pipelines.forecast.times.offsets import add_steps, find_offset
 from rnn_pipelines.reading.times import format_time
 
-# Alias, as pandas writes it in full, steps in a season
+# Alias, and as pandas writes it in full
 FREQUENCIES = [
-    ("D", "D", 7),
-    ("B", "B", 5),
-    ("h", "h", 24),
-    ("15min", "15min", 96),
-    ("W", "W-SUN", 52),
-    ("W-WED", "W-WED", 52),
-    ("MS", "MS", 12),
-    ("ME", "ME", 12),
-    ("QS", "QS-JAN", 4),
-    ("QS-FEB", "QS-FEB", 4),
-    ("YS", "YS-JAN", 1),
-    ("2D", "2D", 1),
-    (1, 1, 1),
-    (5, 5, 1),
+    *(("D", "D"), ("B", "B"), ("h", "h"), ("15min", "15min"), ("W", "W-SUN"), ("W-WED", "W-WED"), ("MS", "MS")),
+    *(("ME", "ME"), ("QS", "QS-JAN"), ("QS-FEB", "QS-FEB"), ("YS", "YS-JAN"), ("2D", "2D"), (1, 1), (5, 5)),
 ]
 GAPS = {"whole": [], "with gaps": [3, 4, 17, 40]}
 
@@ -38,8 +26,8 @@ def make_table(freq: str | int, missing: list[int], size: int = 60) -> pd.DataFr
 
 
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
-@pytest.mark.parametrize(("freq", "inferred", "_season"), FREQUENCIES)
-def test_frequency_is_inferred(freq: str | int, inferred: str | int, _season: int, missing: list[int]) -> None:
+@pytest.mark.parametrize(("freq", "inferred"), FREQUENCIES)
+def test_frequency_is_inferred(freq: str | int, inferred: str | int, missing: list[int]) -> None:
     assert infer_frequency(make_table(freq, missing)) == inferred
 
 
@@ -150,60 +138,52 @@ def test_holidays_of_a_country_are_no_steps(freq: str, season: int, num_days: in
     assert get_season_length(freq) == season
 
 
-@pytest.mark.parametrize(
-    "freq",
-    [
-        "B-XX",
-        "B-20261399",
-        "D-MON+TUE+WED+THU+FRI+SAT+SUN",
-        "MS+30D",
-        "DEK+28D",
-        "D+3D",
-        "h+1D",
-        "DEK+30D",
-        "dek",
-        "2DEK",
-        "MS+",
-        "MS+1M",
-    ],
+NO_FREQUENCIES = (
+    *("B-XX", "B-20261399", "D-MON+TUE+WED+THU+FRI+SAT+SUN", "MS+30D", "DEK+28D", "D+3D", "h+1D", "DEK+30D", "dek"),
+    *("2DEK", "MS+", "MS+1M"),
 )
+
+
+@pytest.mark.parametrize("freq", NO_FREQUENCIES)
 def test_other_shifts_do_not_exist(freq: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         find_offset(freq)
+
+
+IRREGULAR = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")})
+
+
+@pytest.mark.parametrize(
+    ("table", "part"),
+    [
+        *((make_table(freq, [], size), f"{size} of the 3 timestamps") for freq in ("D", 1) for size in (1, 2)),
+        (IRREGULAR, "no 12 timestamps"),
+    ],
+)
+def test_table_without_a_frequency_is_refused(table: pd.DataFrame, part: str) -> None:
+    with pytest.raises(SeriesError, match=rf"{part} .*source\.freq"):
+        infer_frequency(table)
 
 
 def test_three_timestamps_show_a_frequency() -> None:
     assert infer_frequency(make_table("D", [], size=3)) == "D"
 
 
-@pytest.mark.parametrize("size", [1, 2])
-@pytest.mark.parametrize("freq", ["D", 1])
-def test_too_few_timestamps_are_counted_in_the_error(freq: str | int, size: int) -> None:
-    with pytest.raises(SeriesError, match=f"has {size} of the 3 timestamps that show a frequency. Give .*source.freq"):
-        infer_frequency(make_table(freq, [], size))
+# Alias, steps in a season, and usual lookback and horizon.
+USUAL: list[tuple[str | int, int, tuple[int, int]]] = [
+    *(("D", 7, (56, 14)), ("2D", 1, (28, 7)), ("7D", 1, (8, 2)), ("10D", 1, (5, 1)), ("B", 5, (40, 10))),
+    *(("s", 1, (30, 7)), ("min", 1440, (336, 96)), ("15min", 96, (336, 96)), ("30min", 48, (336, 48))),
+    *(("h", 24, (168, 24)), ("2h", 12, (84, 12)), ("5h", 1, (30, 7)), ("7h", 1, (30, 7)), ("12h", 2, (14, 2))),
+    *(("W", 52, (52, 8)), ("W-MON", 52, (52, 8)), ("W-WED", 52, (52, 8))),
+    *(("MS", 12, (24, 12)), ("ME", 12, (24, 12)), ("BME", 12, (24, 12)), ("3MS", 4, (8, 4)), ("5MS", 1, (4, 2))),
+    *(("QS", 4, (8, 4)), ("QS-FEB", 4, (8, 4)), ("QS-OCT", 4, (8, 4))),
+    *(("YS", 1, (10, 3)), ("YE", 1, (10, 3)), ("YE-DEC", 1, (10, 3)), (1, 1, (30, 7)), (5, 1, (30, 7))),
+]
 
 
-def test_irregular_timestamps_ask_for_the_frequency() -> None:
-    days = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
-    with pytest.raises(SeriesError, match=r"irregular spacing: no 12 timestamps .*source.freq"):
-        infer_frequency(pd.DataFrame({"unique_id": "a", "ds": days}))
-
-
-@pytest.mark.parametrize(("freq", "_inferred", "season"), FREQUENCIES)
-def test_season_length_goes_with_the_frequency(freq: str | int, _inferred: str | int, season: int) -> None:
-    assert get_season_length(freq) == season
-
-
-@pytest.mark.parametrize(
-    ("freq", "season"), [("30min", 48), ("2h", 12), ("12h", 2), ("3MS", 4), ("7D", 1), ("BME", 12), ("YE", 1), ("s", 1)]
-)
-def test_season_length_counts_long_steps(freq: str, season: int) -> None:
-    assert get_season_length(freq) == season
-
-
-@pytest.mark.parametrize("freq", ["2D", "5h", "5MS", "10D"])
-def test_season_that_is_no_whole_number_of_steps_is_none(freq: str) -> None:
-    assert get_season_length(freq) == 1
+@pytest.mark.parametrize(("freq", "season", "window"), USUAL)
+def test_season_and_usual_window_go_with_the_frequency(freq: str | int, season: int, window: tuple[int, int]) -> None:
+    assert (get_season_length(freq), get_usual_window(freq)) == (season, window)
 
 
 @pytest.mark.parametrize(
@@ -216,31 +196,6 @@ def test_season_that_is_no_whole_number_of_steps_is_none(freq: str) -> None:
 )
 def test_midnight_is_left_out_of_messages(ds: object, text: str) -> None:
     assert format_time(ds) == text
-
-
-@pytest.mark.parametrize(
-    ("freq", "window"),
-    [
-        ("MS", (24, 12)),
-        ("ME", (24, 12)),
-        ("h", (168, 24)),
-        ("2h", (84, 12)),
-        ("30min", (336, 48)),
-        ("15min", (336, 96)),
-        ("min", (336, 96)),
-        ("D", (56, 14)),
-        ("7D", (8, 2)),
-        ("B", (40, 10)),
-        ("W-MON", (52, 8)),
-        ("QS-OCT", (8, 4)),
-        ("YE-DEC", (10, 3)),
-        ("7h", (30, 7)),
-        ("s", (30, 7)),
-        (1, (30, 7)),
-    ],
-)
-def test_usual_window_goes_with_the_frequency(freq: int | str, window: tuple[int, int]) -> None:
-    assert get_usual_window(freq) == window
 
 
 def test_threads_infer_frequencies_at_once() -> None:

@@ -119,7 +119,7 @@ def test_states_are_those_of_keras(
     make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
 ) -> None:
     """Of a layer of Keras with the member's weights."""
-    from rnn_pipelines.networks.recurrent import find_layer
+    from rnn_pipelines.networks.layers import find_layer
 
     for layer in chain.from_iterable(trace_stack(make_forecasters(**hyperparameters), cell).values()):
         made = find_layer(CELLS[cell].keras_layer)(layer.weights.units, return_sequences=True)

@@ -68,17 +68,41 @@ def measured(labels: np.ndarray, logits: np.ndarray) -> dict:
 def test_probability_is_the_logistic_function_of_the_logit() -> None:
     logits = np.linspace(-30, 30, 61)
     np.testing.assert_allclose(to_probability(logits), 1 / (1 + np.exp(-logits)), rtol=1e-12)
-
-
-def test_probability_of_extreme_logits_is_0_or_1() -> None:
     assert to_probability(np.array([-1e6, 0, 1e6], np.float32)).tolist() == [0.0, 0.5, 1.0]
 
 
 # One classifier
 
 
-def test_accuracy_equals_scikit_learns(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
-    assert measured["accuracy"] == accuracy_score(labels, logits > 0)
+CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
+
+
+def test_metrics_equal_those_of_scikit_learn(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
+    expected = {
+        "accuracy": accuracy_score(labels, logits > 0),
+        "f1": f1_score(labels, logits > 0),
+        "log_loss": log_loss(labels, 1 / (1 + np.exp(-logits))),
+        **dict(zip(CONFUSION, confusion_matrix(labels, logits > 0).ravel().tolist(), strict=True)),
+    }
+    assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+def test_log_loss_of_a_sure_mistake_is_its_logit() -> None:
+    assert measure_log_loss(np.array([0, 1]), np.array([1000, -1000], np.float32)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("labels", "logits", "expected"),
+    [
+        ([0, 0, 1], [1.0, -1.0, 1.0], {"false_positive": 1, "false_negative": 0}),
+        # A logit of 0 is negative.
+        ([0, 1], [0.0, 0.0], {"true_negative": 1, "false_negative": 1}),
+        ([0, 1], [-1.0, -1.0], {"accuracy": 0.5, "f1": 0.0, "true_positive": 0}),
+    ],
+)
+def test_logit_above_0_is_positive(labels: list[int], logits: list[float], expected: dict[str, float]) -> None:
+    found = measure_classifier(np.array(labels), np.array(logits))
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_interval_of_accuracy_is_wilsons(measured: dict, labels: np.ndarray) -> None:
@@ -89,38 +113,12 @@ def test_interval_of_accuracy_is_wilsons(measured: dict, labels: np.ndarray) -> 
     assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(expected, rel=1e-9)
 
 
-def test_f1_is_that_of_the_positive_class(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
-    assert measured["f1"] == pytest.approx(f1_score(labels, logits > 0), rel=1e-12)
-
-
 def test_roc_auc_is_the_share_of_pairs_in_the_right_order(
     measured: dict, labels: np.ndarray, logits: np.ndarray
 ) -> None:
     pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
     assert measured["roc_auc"] == pytest.approx(pairs.mean(), rel=1e-12)
     assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
-
-
-def test_log_loss_equals_scikit_learns(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
-    assert measured["log_loss"] == pytest.approx(log_loss(labels, 1 / (1 + np.exp(-logits))), rel=1e-12)
-
-
-def test_log_loss_of_a_sure_mistake_is_its_logit() -> None:
-    assert measure_log_loss(np.array([0, 1]), np.array([1000, -1000], np.float32)) == 1000
-
-
-def test_confusion_matrix_equals_scikit_learns(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
-    names = ("true_negative", "false_positive", "false_negative", "true_positive")
-    assert [measured[name] for name in names] == confusion_matrix(labels, logits > 0).ravel().tolist()
-
-
-def test_false_positive_is_a_negative_text_taken_for_positive() -> None:
-    found = measure_classifier(np.array([0, 0, 1]), np.array([1.0, -1.0, 1.0]))
-    assert (found["false_positive"], found["false_negative"]) == (1, 0)
-
-
-def test_logit_0_is_negative() -> None:
-    assert measure_classifier(np.array([0, 1]), np.zeros(2))["true_negative"] == 1
 
 
 # Calibration
@@ -150,15 +148,11 @@ def test_calibration_error_is_the_mean_gap_over_all_texts(
     assert measured["calibration_error"] == pytest.approx(expected, rel=1e-9)
 
 
-def test_confidence_is_that_of_the_predicted_class() -> None:
+def test_bins_are_by_the_confidence_in_the_predicted_class_and_never_empty() -> None:
     table = tabulate_calibration(np.array([0, 1]), np.array([-2.0, 2.0]))
     assert (len(table), table["accuracy"].tolist()) == (1, [1.0])
     assert table["confidence"].tolist() == pytest.approx([1 / (1 + np.exp(-2))])
-
-
-def test_bin_without_a_text_has_no_row() -> None:
-    table = tabulate_calibration(np.array([1, 1]), np.array([0.01, 10.0]))
-    assert table["num_texts"].tolist() == [1, 1]
+    assert tabulate_calibration(np.array([1, 1]), np.array([0.01, 10.0]))["num_texts"].tolist() == [1, 1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(-40, 40)), min_size=1, max_size=40))
@@ -172,31 +166,37 @@ def test_every_text_is_in_one_bin(texts: list[tuple[int, float]]) -> None:
 # One against another
 
 
-def test_p_value_is_mcnemars_exact_one() -> None:
-    """1 text is right with the reference alone, 6 with the other: 2 · P(at most 1 of 7) by tossing a coin."""
-    labels = np.ones(12)
-    logits = np.array([-1] + [1] * 6 + [1] * 3 + [-1] * 2)
-    reference = np.array([1] + [-1] * 6 + [1] * 3 + [-1] * 2)
-    found = compare_errors(labels, logits, reference)
+@pytest.mark.parametrize(
+    ("labels", "logits", "reference", "only_reference_wrong", "only_this_wrong", "p_value"),
+    [
+        # 1 text is right with the reference alone, 6 with the other: 2 · P(at most 1 of 7) by tossing a coin.
+        (
+            [1] * 12,
+            [-1] + [1] * 6 + [1] * 3 + [-1] * 2,
+            [1] + [-1] * 6 + [1] * 3 + [-1] * 2,
+            *(6, 1, 2 * (comb(7, 0) + comb(7, 1)) / 2**7),
+        ),
+        # Texts on which both are wrong do not count, and as many mistakes of either are no difference.
+        ([1, 0, 1], [-1, 1, 1], [-1, 1, 1], 0, 0, 1.0),
+        ([1, 1, 0, 0], [1, -1, 1, -1], [-1, 1, -1, 1], 2, 2, 1.0),
+        ([0], [-1], [1], 1, 0, 1.0),
+    ],
+)
+def test_p_value_is_mcnemars_exact_one(
+    *,
+    labels: list[int],
+    logits: list[int],
+    reference: list[int],
+    only_reference_wrong: int,
+    only_this_wrong: int,
+    p_value: float,
+) -> None:
+    found = compare_errors(*(np.array(values, float) for values in (labels, logits, reference)))
     assert found == {
-        "only_reference_wrong": 6,
-        "only_this_wrong": 1,
-        "p_value": pytest.approx(2 * (comb(7, 0) + comb(7, 1)) / 2**7, rel=1e-12),
+        "only_reference_wrong": only_reference_wrong,
+        "only_this_wrong": only_this_wrong,
+        "p_value": pytest.approx(p_value, rel=1e-12),
     }
-
-
-def test_texts_on_which_both_are_wrong_do_not_count(labels: np.ndarray, logits: np.ndarray) -> None:
-    assert compare_errors(labels, logits, logits) == {"only_reference_wrong": 0, "only_this_wrong": 0, "p_value": 1.0}
-
-
-def test_as_many_mistakes_of_either_are_no_difference() -> None:
-    found = compare_errors(np.array([1, 1, 0, 0]), np.array([1, -1, 1, -1.0]), np.array([-1, 1, -1, 1.0]))
-    assert (found["only_this_wrong"], found["only_reference_wrong"], found["p_value"]) == (2, 2, 1.0)
-
-
-def test_comparison_says_who_was_wrong() -> None:
-    found = compare_errors(np.array([0]), np.array([-1.0]), np.array([1.0]))
-    assert (found["only_reference_wrong"], found["only_this_wrong"]) == (1, 0)
 
 
 # All of them
@@ -211,18 +211,16 @@ def test_classifiers_are_those_that_are_registered(predictions: pd.DataFrame) ->
     assert PredictionsTable.list_classifiers(predictions.assign(some_column=1.0)) == CLASSIFIERS
 
 
-def test_metrics_are_those_of_each_classifier(evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray) -> None:
-    for name in CLASSIFIERS:
-        expected = measure_classifier(labels, predictions[name].to_numpy())
-        assert {key: evaluated[0][name][key] for key in expected} == expected
-
-
-def test_every_network_is_compared_with_the_ngram_classifier(
+def test_metrics_are_those_of_each_classifier_and_against_the_ngram_classifier(
     evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
 ) -> None:
     for name in CLASSIFIERS:
-        expected = compare_errors(labels, predictions[name].to_numpy(), predictions["nb_ngram"].to_numpy())
-        assert evaluated[0][name].get("against_nb_ngram") == (None if name == "nb_ngram" else expected)
+        expected = dict(measure_classifier(labels, predictions[name].to_numpy()))
+        if name != "nb_ngram":
+            others = predictions[name].to_numpy(), predictions["nb_ngram"].to_numpy()
+            expected["against_nb_ngram"] = compare_errors(labels, *others)
+        costs = ("training_seconds", "num_parameters")
+        assert {key: value for key, value in evaluated[0][name].items() if key not in costs} == expected
 
 
 @pytest.mark.parametrize(
@@ -255,61 +253,45 @@ def test_predictions_are_not_changed(predictions: pd.DataFrame) -> None:
 
 # By group
 
+LENGTHS = {"up to 100": (0, 100), "101 to 200": (101, 200), "201 to 400": (201, 400), "401 to 800": (401, 800)}
+LENGTHS["over 800"] = 801, 10**9
+
 
 @pytest.mark.parametrize("name", ["gru", "nb_ngram"])
 @pytest.mark.parametrize(
-    ("group", "low", "high"),
-    [("up to 100", 0, 100), ("101 to 200", 101, 200), ("201 to 400", 201, 400), ("401 to 800", 401, 800),
-     ("over 800", 801, 10**9)],
-)  # fmt: skip
-def test_accuracy_by_length_is_that_of_the_texts_of_this_length(
-    evaluated: tuple, predictions: pd.DataFrame, name: str, group: str, low: int, high: int
+    ("by", "group", "low", "high"),
+    [
+        *(("length", group, *limits) for group, limits in LENGTHS.items()),
+        *(("rating", str(rating), rating, rating) for rating in (1, 10)),
+    ],
+)
+def test_accuracy_by_group_is_that_of_its_texts(
+    *, evaluated: tuple, predictions: pd.DataFrame, name: str, by: str, group: str, low: int, high: int
 ) -> None:
-    rows = predictions[predictions["num_words"].between(low, high)]
-    table = evaluated[1].set_index(["classifier", "by", "group"])
-    found = table.loc[(name, "length", group)]
+    rows = predictions[predictions["num_words" if by == "length" else "rating"].between(low, high)]
+    found = evaluated[1].set_index(["classifier", "by", "group"]).loc[(name, by, group)]
     assert found["accuracy"] == pytest.approx(accuracy_score(rows["label"].astype(int), rows[name] > 0), rel=1e-12)
     assert found["num_texts"] == len(rows)
 
 
-@pytest.mark.parametrize("rating", [1, 10])
-def test_accuracy_by_rating_is_that_of_the_texts_with_this_rating(
-    evaluated: tuple, predictions: pd.DataFrame, rating: int
+@pytest.mark.parametrize(
+    ("num_words", "rating", "expected"),
+    [
+        # A length at a limit belongs to the group that ends there.
+        ([100, 101], [pd.NA] * 2, [["length", "up to 100", 1], ["length", "101 to 200", 1]]),
+        ([800, 801], [pd.NA] * 2, [["length", "401 to 800", 1], ["length", "over 800", 1]]),
+        ([0, 0], [pd.NA] * 2, [["length", "up to 100", 2]]),
+        (
+            [1, 2, 900],
+            [1, 1, 9],
+            [["length", "up to 100", 2], ["length", "over 800", 1], ["rating", "1", 2], ["rating", "9", 1]],
+        ),
+        ([1, 1, 1], [1, pd.NA, 1], [["length", "up to 100", 3], ["rating", "1", 2]]),
+    ],
+)
+def test_groups_are_those_that_have_texts(
+    num_words: list[int], rating: list[object], expected: list[list[object]]
 ) -> None:
-    rows = predictions[predictions["rating"] == rating]
-    found = evaluated[1].set_index(["classifier", "by", "group"]).loc[("gru", "rating", str(rating))]
-    assert found["accuracy"] == pytest.approx(accuracy_score(rows["label"].astype(int), rows["gru"] > 0), rel=1e-12)
-    assert found["num_texts"] == len(rows)
-
-
-@pytest.mark.parametrize("limit", [100, 800])
-def test_length_at_a_limit_belongs_to_the_group_that_ends_there(limit: int) -> None:
-    table = measure_by_group(make_predictions(2).assign(num_words=[limit, limit + 1], rating=pd.NA))
-    groups = table.loc[table["classifier"] == "gru", "group"].tolist()
-    assert (groups[0].endswith(f" {limit}"), len(groups)) == (True, 2)
-
-
-def test_empty_text_is_in_the_group_of_the_shortest() -> None:
-    table = measure_by_group(make_predictions(2).assign(num_words=0))
-    assert table.loc[table["by"] == "length", "group"].unique().tolist() == ["up to 100"]
-
-
-def test_groups_without_a_text_have_no_row() -> None:
-    table = measure_by_group(make_predictions(3).assign(num_words=[1, 2, 900], rating=pd.array([1, 1, 9], "Int8")))
-    groups = table.loc[table["classifier"] == "gru", ["by", "group", "num_texts"]].to_numpy().tolist()
-    assert groups == [["length", "up to 100", 2], ["length", "over 800", 1], ["rating", "1", 2], ["rating", "9", 1]]
-
-
-def test_without_ratings_there_are_none_in_the_groups() -> None:
-    table = measure_by_group(make_predictions(5).assign(rating=pd.array([pd.NA] * 5, "Int8")))
-    assert table["by"].unique().tolist() == ["length"]
-
-
-def test_texts_without_a_rating_are_left_out_of_its_groups() -> None:
-    table = measure_by_group(make_predictions(3).assign(rating=pd.array([1, pd.NA, 1], "Int8")))
-    assert table.loc[table["by"] == "rating", "num_texts"].unique().tolist() == [2]
-
-
-def test_classifier_that_finds_nothing_positive_is_measured() -> None:
-    found = measure_classifier(np.array([0, 1]), np.array([-1.0, -1.0]))
-    assert (found["accuracy"], found["f1"], found["true_positive"]) == (0.5, 0.0, 0)
+    predictions = make_predictions(len(num_words)).assign(num_words=num_words, rating=pd.array(rating, "Int8"))
+    table = measure_by_group(predictions)
+    assert table.loc[table["classifier"] == "gru", ["by", "group", "num_texts"]].to_numpy().tolist() == expected

@@ -47,7 +47,7 @@ def collect(
     epochs: int = 1,
 ) -> list[Epoch]:
     """The batches of each epoch, from one data set."""
-    from rnn_pipelines.sentiment.methods.batches import batch_texts
+    from rnn_pipelines.sentiment.methods.training import batch_texts
 
     dataset = batch_texts(features, labels, padding, batch_size, seed)
     return [list(dataset.as_numpy_iterator()) for _ in range(epochs)]
@@ -74,7 +74,7 @@ def test_batches_hold_what_numpy_cuts_and_pads(
 
 
 def test_batches_have_the_stated_types(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.methods.batches import batch_texts
+    from rnn_pipelines.sentiment.methods.training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
     found = {name: (spec.dtype.name, spec.shape.as_list()) for name, spec in (inputs | {"targets": targets}).items()}
@@ -93,7 +93,7 @@ def test_batches_have_their_size_but_for_one(features: TextFeatures, labels: np.
 
 @pytest.mark.parametrize(("batch_size", "expected"), [(8, 7), (60, 1), (25, 2)])
 def test_number_of_batches_is_known(features: TextFeatures, labels: np.ndarray, batch_size: int, expected: int) -> None:
-    from rnn_pipelines.sentiment.methods.batches import batch_texts
+    from rnn_pipelines.sentiment.methods.training import batch_texts
 
     assert int(batch_texts(features, labels, PADDING, batch_size, shuffle_seed=0).cardinality()) == expected
     assert len(collect(features, labels, batch_size=batch_size)[0]) == expected
@@ -110,7 +110,7 @@ def test_texts_of_like_length_share_a_batch(features: TextFeatures, labels: np.n
 
 
 def test_without_a_seed_the_order_is_that_of_sort_by_length(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.methods.batches import sort_by_length
+    from rnn_pipelines.sentiment.methods.training import sort_by_length
 
     first, second = collect(features, labels, epochs=2)
     assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
@@ -118,7 +118,7 @@ def test_without_a_seed_the_order_is_that_of_sort_by_length(features: TextFeatur
 
 def test_lengths_are_compared_after_cutting(features: TextFeatures) -> None:
     """Texts beyond the limit are alike, and stay in their order."""
-    from rnn_pipelines.sentiment.methods.batches import sort_by_length
+    from rnn_pipelines.sentiment.methods.training import sort_by_length
 
     order = sort_by_length(features, PaddingSpec(max_length=3))
     assert order.tolist() == [0, 1, *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text))]

@@ -16,11 +16,11 @@ from rnn_pipelines.sentiment.methods.nb_ngram import (
     NgramSpec,
     add_ngram_features,
     fit_nb_ngram,
+    number_ngrams,
     score_ngrams,
     weigh_words,
 )
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.ngrams import number_ngrams
 
 MakeEncoded = Callable[..., EncodedTexts]
 

@@ -47,24 +47,28 @@ def find_held(table: pd.DataFrame) -> list[str]:
     return table.loc[table["split"] == "test", "text"].tolist()
 
 
-def test_newest_reviews_are_held_out_by_time(read: Read) -> None:
-    assert find_held(read(time="day", holdout=0.3)) == ["text 0", "text 1", "text 2"]
+@pytest.mark.parametrize(
+    ("batch", "settings", "held"),
+    [
+        (None, {"time": "day", "holdout": 0.3}, [0, 1, 2]),
+        # A batch is held out as long as those after it fall short.
+        (None, {"time": "batch", "holdout": 0.2}, [6, 7, 8, 9]),
+        # The tenth comes after the ninth.
+        ([*range(9, 11), *range(1, 9)], {"time": "batch", "holdout": 0.1}, [1]),
+    ],
+)
+def test_newest_reviews_are_held_out_by_time(
+    read: Read, batch: list[int] | None, settings: dict[str, object], held: list[int]
+) -> None:
+    table = make_table() if batch is None else make_table().assign(batch=batch)
+    assert find_held(read(table, **settings)) == [f"text {number}" for number in held]
 
 
-def test_reviews_of_one_batch_stay_together(read: Read) -> None:
-    """A batch judges as long as those after it fall short."""
-    assert find_held(read(time="batch", holdout=0.2)) == [f"text {number}" for number in range(6, 10)]
-
-
-def test_batches_are_numbers_and_no_words(read: Read) -> None:
-    """The tenth comes after the ninth."""
-    table = make_table().assign(batch=[*range(9, 11), *range(1, 9)])
-    assert find_held(read(table, time="batch", holdout=0.1)) == ["text 1"]
-
-
-def test_nothing_later_than_the_day_is_there(read: Read) -> None:
-    found = read(time="day", as_of="2024-01-04")
-    assert found["text"].tolist() == [f"text {number}" for number in range(6, 10)]
+@pytest.mark.parametrize(
+    ("time", "as_of", "kept"), [("day", "2024-01-04", range(6, 10)), ("batch", 1, range(6)), ("batch", "1", range(6))]
+)
+def test_no_later_review_is_there(read: Read, time: str, as_of: int | str, kept: range) -> None:
+    assert read(time=time, as_of=as_of)["text"].tolist() == [f"text {number}" for number in kept]
 
 
 @pytest.mark.parametrize(
@@ -77,40 +81,31 @@ def test_reviews_up_to_a_day_or_a_moment_are_there(read: Read, as_of: str, expec
     assert len(read(table, time="day", as_of=as_of)) == expected
 
 
-@pytest.mark.parametrize("day", ["13/01/2024", "03/04/2024", "03.04.2024"])
-def test_date_of_another_form_is_refused(read: Read, day: str) -> None:
-    """Else days would be months, as long as there are so many."""
-    table = make_table().assign(day=lambda t: t["day"].where(t.index != 4, day))
-    with pytest.raises(ReviewError, match=rf"column 'day', row 5: .*ISO 8601.* received '{day}'.*dayfirst"):
-        read(table, time="day")
+@pytest.mark.parametrize(
+    ("time", "cell"),
+    [
+        # Else days would be months, as long as there are so many; and `now` would be this moment.
+        *(
+            ("day", cell)
+            for cell in ("13/01/2024", "03/04/2024", "03.04.2024", "today", "now", "0000-01-01", "NaT", "")
+        ),
+        *(("batch", cell) for cell in ("inf", "1e400", "nan", "1_0", "\u0661", "0x1")),
+    ],
+)
+def test_cell_that_is_no_time_is_named(read: Read, time: str, cell: str) -> None:
+    table = make_table().assign(**{time: lambda t: t[time].astype(str).where(t.index != 4, cell)})
+    expected = rf"row 5: .*ISO 8601.* received '{cell}'.*dayfirst" if time == "day" else r"row \d+: "
+    with pytest.raises(ReviewError, match=f"column '{time}', {expected}"):
+        read(table, time=time)
 
 
-@pytest.mark.parametrize("day", ["today", "now", "0000-01-01", "NaT", ""])
-def test_what_is_no_day_of_the_calendar_is_refused(read: Read, day: str) -> None:
-    """To pandas `now` is this moment, and its review would be the newest, and judge."""
-    table = make_table().assign(day=lambda t: t["day"].where(t.index != 4, day))
-    with pytest.raises(ReviewError, match=rf"column 'day', row 5: .*ISO 8601.* received '{day}'"):
-        read(table, time="day")
-
-
-@pytest.mark.parametrize("batch", ["inf", "1e400", "nan", "1_0", "\u0661", "0x1"])
-def test_what_is_no_number_of_a_batch_is_refused(read: Read, batch: str) -> None:
-    table = make_table().assign(batch=lambda t: t["batch"].astype(str).where(t.index != 4, batch))
-    with pytest.raises(ReviewError, match=r"column 'batch', row \d+: "):
-        read(table, time="batch")
-
-
-@pytest.mark.parametrize("cells", [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5]], ids=str)
-def test_decimal_numbers_are_neither_batches_nor_months(tmp_path: Path, cells: list[object]) -> None:
+@pytest.mark.parametrize(
+    "cells", [["2000.5", "2001-01-01"], ["2000.9", "2000.10"], [2000.5, 2001.5], [*range(9), np.inf]], ids=str
+)
+def test_decimal_and_infinite_numbers_are_neither_batches_nor_months(tmp_path: Path, cells: list[object]) -> None:
     table = make_table().assign(batch=(cells * 5)[:10])
     table.to_parquet(tmp_path / "my.parquet")
-    with pytest.raises(ReviewError, match="column 'batch', row 1: "):
-        read_as_of(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch"))
-
-
-def test_numbers_of_a_file_that_are_not_finite_are_no_batches(tmp_path: Path) -> None:
-    make_table().assign(batch=[*range(9), np.inf]).to_parquet(tmp_path / "my.parquet")
-    with pytest.raises(ReviewError, match="column 'batch'"):
+    with pytest.raises(ReviewError, match=r"column 'batch', row \d+: "):
         read_as_of(ReviewSourceSpec(path=str(tmp_path / "my.parquet")), AsOfReviewsSpec(time="batch"))
 
 
@@ -127,11 +122,6 @@ def test_later_rows_leave_no_trace(read: Read) -> None:
     pd.testing.assert_frame_equal(
         read(time="day", as_of="2024-01-04"), read(early, time="day", as_of="2024-01-04"), check_exact=True
     )
-
-
-@pytest.mark.parametrize("as_of", [1, "1"])
-def test_batch_can_be_the_last_one(read: Read, as_of: int | str) -> None:
-    assert len(read(time="batch", as_of=as_of)) == 6
 
 
 @pytest.mark.parametrize(

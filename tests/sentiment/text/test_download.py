@@ -221,22 +221,19 @@ def test_without_a_network_both_ways_to_get_it_are_named(source: ReviewSourceSpe
     assert message.endswith("name it in sentiment.source.archive or in the environment variable IMDB_ARCHIVE.")
 
 
-def test_folder_that_cannot_be_made_is_named(tmp_path: Path, remote: RemoteArchive) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ReviewError, match="Not a directory") as caught:
-        fetch_archive(None, str(tmp_path / "file/raw"), remote)
-    assert not isinstance(caught.value, DownloadError)
-
-
-def test_full_disk_is_no_fault_of_the_download(
-    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reason", ["Not a directory", "No space left"])
+def test_folder_that_cannot_be_written_is_no_fault_of_the_download(
+    tmp_path: Path, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(download._BoundedFile, "write", fill)
-    with pytest.raises(ReviewError, match="No space left") as caught:
-        fetch_archive(source.archive, source.download_to, remote)
+    if reason == "No space left":
+        monkeypatch.setattr(download._BoundedFile, "write", fill)
+    else:
+        (tmp_path / "file").touch()
+    with pytest.raises(ReviewError, match=reason) as caught:
+        fetch_archive(None, str(tmp_path / "file/raw"), remote)
     assert not isinstance(caught.value, DownloadError)
 
 
@@ -262,38 +259,36 @@ def local(tmp_path: Path) -> Path:
     return path
 
 
-def test_named_file_is_taken_whatever_its_hash(local: Path, server: Server, remote: RemoteArchive) -> None:
+# Whether parameter and environment variable name the local file, whether there is a download, and what is read.
+NAMED = {
+    "parameter": (True, None, False, "mine.tar.gz"),
+    "variable": (False, "mine.tar.gz", False, "mine.tar.gz"),
+    "parameter before variable": (True, "other.tar.gz", False, "mine.tar.gz"),
+    "variable before download": (False, "mine.tar.gz", True, "mine.tar.gz"),
+    "empty variable": (False, "", False, FILE),
+}
+
+
+@pytest.mark.parametrize(("is_named", "variable", "is_downloaded", "expected"), NAMED.values(), ids=NAMED)
+def test_named_file_is_read_whatever_its_hash(
+    *,
+    local: Path,
+    source: ReviewSourceSpec,
+    server: Server,
+    remote: RemoteArchive,
+    monkeypatch: pytest.MonkeyPatch,
+    is_named: bool,
+    variable: str | None,
+    is_downloaded: bool,
+    expected: str,
+) -> None:
     """It may be a part of the original, or one's own reviews in its layout."""
-    assert fetch_archive(str(local), str(local.parent), remote) == local
-    assert server.num_requests == 0
-
-
-def test_environment_variable_names_the_archive(
-    local: Path, source: ReviewSourceSpec, server: Server, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("IMDB_ARCHIVE", str(local))
-    assert fetch_archive(source.archive, source.download_to, remote) == local
-    assert server.num_requests == 0
-
-
-def test_parameter_wins_over_the_environment_variable(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IMDB_ARCHIVE", "other.tar.gz")
-    assert fetch_archive(str(local), str(local.parent)) == local
-
-
-def test_environment_variable_wins_over_what_was_downloaded(
-    local: Path, source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fetch_archive(source.archive, source.download_to, remote)
-    monkeypatch.setenv("IMDB_ARCHIVE", str(local))
-    assert fetch_archive(source.archive, source.download_to, remote) == local
-
-
-def test_empty_environment_variable_names_nothing(
-    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("IMDB_ARCHIVE", "")
-    assert fetch_archive(source.archive, source.download_to, remote).name == FILE
+    if is_downloaded:
+        fetch_archive(None, source.download_to, remote)
+    if variable is not None:
+        monkeypatch.setenv("IMDB_ARCHIVE", variable and str(local.with_name(variable)))
+    assert fetch_archive(str(local) if is_named else None, source.download_to, remote).name == expected
+    assert server.num_requests == (is_downloaded or expected == FILE)
 
 
 @pytest.mark.parametrize("name", ["sentiment.source.archive", "IMDB_ARCHIVE"])

@@ -46,58 +46,33 @@ def fail(path: str, **options: str) -> str:
     return str(caught.value)
 
 
-# Lines
-
-
-def test_every_line_is_a_text(write: Write) -> None:
-    assert read(write("mine.txt", "good film\n\nbad\x85film\u2028\n")) == ["good film", "", "bad\x85film\u2028"]
-
-
-def test_lines_may_end_as_on_windows_and_begin_with_a_mark(write: Write) -> None:
-    assert read(write("mine.TXT", "\ufeffgood\r\nbad\r\n")) == ["good", "bad"]
-
-
-@pytest.mark.parametrize("end", ["\r", ""])
-def test_lines_may_end_as_on_old_macs(write: Write, end: str) -> None:
-    assert read(write("mine.txt", f"good\rbad{end}")) == ["good", "bad"]
-
-
-def test_carriage_return_among_newlines_ends_no_line(write: Write) -> None:
-    assert read(write("mine.txt", "go\rod\nbad\n")) == ["go\rod", "bad"]
-
-
-def test_last_line_may_have_no_end(write: Write) -> None:
-    assert read(write("mine.txt", "good\nbad")) == ["good", "bad"]
-
-
 # Tables
 
 
+READ: dict[str, tuple[str, str, list[str]]] = {
+    "lines": ("mine.txt", "good film\n\nbad\x85film\u2028\n", ["good film", "", "bad\x85film\u2028"]),
+    "lines of Windows": ("mine.TXT", "\ufeffgood\r\nbad\r\n", ["good", "bad"]),
+    "lines of old Macs": ("mine.txt", "good\rbad\r", ["good", "bad"]),
+    "lines of old Macs without the last end": ("mine.txt", "good\rbad", ["good", "bad"]),
+    "a carriage return": ("mine.txt", "go\rod\nbad\n", ["go\rod", "bad"]),
+    "no last end": ("mine.txt", "good\nbad", ["good", "bad"]),
+    "a column": ("mine.csv", 'id,text\n1,"good, really"\n2,"two\nlines"\n', ["good, really", "two\nlines"]),
+    **{cell: ("mine.csv", f"text\n{cell}\n", [cell]) for cell in ("NA", "null", "1", "2.50", "True")},
+    "an empty cell": ("mine.csv", "text,id\ngood,1\n,2\nbad,3\n", ["good", "", "bad"]),
+    "empty lines among several columns": ("mine.csv", "\ntext,id\ngood,1\n\nbad,3\n\n", ["good", "bad"]),
+    # Or all rows after it would have another row's score.
+    "an empty line of one column": ("mine.csv", "text\ngood\n\nbad\n", ["good", "", "bad"]),
+    "an empty line above one column": ("mine.csv", "\ntext\ngood\n", ["good"]),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), READ.values(), ids=READ)
+def test_texts_of_a_file_are_read(write: Write, name: str, content: str, expected: list[str]) -> None:
+    assert read(write(name, content)) == expected
+
+
 def test_column_of_texts_is_chosen(write: Write) -> None:
-    path = write("mine.csv", 'id,body\n1,"good, really"\n2,"two\nlines"\n')
-    assert read(path, text="body") == ["good, really", "two\nlines"]
-
-
-@pytest.mark.parametrize("cell", ["NA", "null", "1", "2.50", "True"])
-def test_cell_is_the_text_that_stands_there(write: Write, cell: str) -> None:
-    assert read(write("mine.csv", f"text\n{cell}\n")) == [cell]
-
-
-def test_empty_cell_is_an_empty_text(write: Write) -> None:
-    assert read(write("mine.csv", "text,id\ngood,1\n,2\nbad,3\n")) == ["good", "", "bad"]
-
-
-def test_empty_line_is_no_row_where_there_are_several_columns(write: Write) -> None:
-    assert read(write("mine.csv", "\ntext,id\ngood,1\n\nbad,3\n\n")) == ["good", "bad"]
-
-
-def test_empty_line_is_an_empty_text_where_there_is_one_column(write: Write) -> None:
-    """Or all rows after it would have another row's score."""
-    assert read(write("mine.csv", "text\ngood\n\nbad\n")) == ["good", "", "bad"]
-
-
-def test_one_column_below_an_empty_line_is_read(write: Write) -> None:
-    assert read(write("mine.csv", "\ntext\ngood\n")) == ["good"]
+    assert read(write("mine.csv", "id,body\n1,good\n"), text="body") == ["good"]
 
 
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])

@@ -57,12 +57,87 @@ def test_every_kind_of_file_gives_the_same_table(write: Write, tmp_path: Path, n
     pd.testing.assert_frame_equal(read(str(path)), read(write(PLAIN, "plain.csv")))
 
 
-@pytest.mark.parametrize(
-    ("negative", "positive"),
-    [("False", "TRUE"), ("neg", "pos"), ("Negative", "POSITIVE"), (" neg ", "1")],
-)
-def test_labels_are_read_in_their_usual_spellings(write: Write, negative: str, positive: str) -> None:
-    assert read(write(f"text,label\na,{negative}\nb,{positive}\n"))["label"].tolist() == [0, 1]
+# File, options, and the columns that are read of it.
+READ: dict[str, tuple[str | bytes, dict[str, str], dict[str, list[object]]]] = {
+    "own names": (
+        "stars,body,verdict\n5,good,pos\n1,bad,neg\n",
+        *({"text": "body", "label": "verdict"}, {"text": ["good", "bad"], "label": [1, 0]}),
+    ),
+    "groups": ("shop,text,label\nA,a,1\nB,b,0\nA,c,1\n", {"group": "shop"}, {"group": ["A", "B", "A"]}),
+    "split": ("part,text,label\nTrain,good,1\ntest,bad,0\n", {"split": "part"}, {"split": ["train", "test"]}),
+    "byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), {}, {"label": [1, 0, 1]}),
+    "path before archive": (PLAIN, {"archive": "none.tar.gz"}, {"label": [1, 0, 1]}),
+    **{
+        f"labels {negative}, {positive}": (f"text,label\na,{negative}\nb,{positive}\n", {}, {"label": [0, 1]})
+        for negative, positive in (("False", "TRUE"), ("neg", "pos"), ("Negative", "POSITIVE"), (" neg ", "1"))
+    },
+    **{
+        f"text {text!r}": (f'text,label\n"{text}",1\nb,0\n', {}, {"text": [text.replace('""', '"'), "b"]})
+        for text in ("a\u0085b", "NA", "null", "123", "<br />", "好 \U0001f600", "two\nlines", 'say ""x""')
+    },
+}
+ROLES = {"text": "c", "label": "0", "shop": "A", "part": "train"}
+BEGINNING = f"{','.join(ROLES)}\na,0,A,train\nb,1,A,test\n"
+# File, options, and parts of the error.
+REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    # Texts with commas and no quotes: pandas would take the cell before the comma for the index.
+    "surplus cells": ("text,label\nGood, really,1\nBad, really,0\n", {}, ["Quote cells"]),
+    **{
+        f"separator {sep!r}": (PLAIN.replace(",", sep), {}, ["Separate the cells of each line by commas"])
+        for sep in (";", "\t", "|")
+    },
+    "no rows": ("text,label\n", {}, ["no rows"]),
+    "no group": (PLAIN, {"group": "none"}, ["no column ['none']"]),
+    "no split": (PLAIN, {"split": "none"}, ["no column ['none']"]),
+    "two columns": ("text,label,label\na,1,1\n", {}, ["column 'label'", "[2, 3]"]),
+    "a short row": (PLAIN + "text\n", {}, ["row 4 has 1 of the 2 cells ['text', 'label']"]),
+    **{
+        f"label {cell}": (
+            f"text,verdict\na,1\nb,{cell}\nc,0\n",
+            *({"label": "verdict"}, ["column 'verdict', row 2", f"'{cell}'"]),
+        )
+        for cell in ("2", "0.5", "nan")
+    },
+    **{
+        f"empty {column} {cell}": (
+            BEGINNING + ",".join((ROLES | {column: cell}).values()),
+            *({"group": "shop", "split": "part"}, [f"column '{column}', row 3"]),
+        )
+        for column in ROLES
+        for cell in ("", '"  "')
+    },
+    "another split": (
+        "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
+        *({"split": "part"}, ["column 'part', row 3"]),
+    ),
+    "one split": ("part,text,label\ntest,a,1\ntest,b,0\n", {"split": "part"}, ["column 'part'", "only test"]),
+    "one class": ("part,text,label\ntrain,a,0\ntest,b,0\n", {"split": "part"}, ["column 'label'", "only negative"]),
+}
+
+
+@pytest.mark.parametrize(("content", "options", "expected"), READ.values(), ids=READ)
+def test_table_is_read(
+    write: Write, content: str | bytes, options: dict[str, str], expected: dict[str, list[object]]
+) -> None:
+    table = read(write(content), **options)
+    assert {name: table[name].tolist() for name in expected} == expected
+
+
+@pytest.mark.parametrize(("content", "options", "parts"), REFUSED.values(), ids=REFUSED)
+def test_table_is_refused_with_column_and_row(
+    write: Write, content: str, options: dict[str, str], parts: list[str]
+) -> None:
+    path = write(content)
+    message = fail(path, **options)
+    assert message.startswith(f"{path}: ")
+    assert [part for part in parts if part not in message] == []
+
+
+def test_groups_may_be_numbers_and_texts_the_index_of_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "my.parquet"
+    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).set_index("text").to_parquet(path)
+    table = read(str(path), group="shop")
+    assert (table["group"].tolist(), table["text"].tolist()) == (["7", "8"], ["a", "b"])
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [0.0, 1.0], [False, True]])
@@ -74,43 +149,6 @@ def test_labels_of_a_parquet_file_keep_their_meaning(tmp_path: Path, labels: lis
     assert read(str(path))["label"].tolist() == [0, 1]
 
 
-@pytest.mark.parametrize(
-    "text", ["a\u0085b", "NA", "null", "123", "<br />", "好 \U0001f600", "two\nlines", 'say ""x""']
-)
-def test_text_stays_as_it_is(write: Write, text: str) -> None:
-    table = read(write(f'text,label\n"{text}",1\nb,0\n'))
-    assert table["text"].iloc[0] == text.replace('""', '"')
-
-
-def test_columns_are_chosen_by_name(write: Write) -> None:
-    path = write("stars,body,verdict\n5,good,pos\n1,bad,neg\n")
-    assert read(path, text="body", label="verdict")["text"].tolist() == ["good", "bad"]
-
-
-def test_group_takes_the_place_of_the_film(write: Write) -> None:
-    path = write("shop,text,label\nA,good,1\nB,bad,0\nA,fine,1\n")
-    assert read(path, group="shop")["group"].tolist() == ["A", "B", "A"]
-
-
-def test_split_column_is_kept(write: Write) -> None:
-    path = write("part,text,label\nTrain,good,1\ntest,bad,0\n")
-    assert read(path, split="part")["split"].tolist() == ["train", "test"]
-
-
-def test_byte_order_mark_is_no_part_of_a_name(write: Write) -> None:
-    assert len(read(write(b"\xef\xbb\xbf" + PLAIN.encode()))) == 3
-
-
-def test_path_wins_over_the_archive(write: Write) -> None:
-    assert len(read(write(PLAIN), archive="none.tar.gz")) == 3
-
-
-def test_index_columns_of_pandas_are_columns(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    pd.DataFrame({"text": ["a", "b"], "label": [0, 1]}).set_index("text").to_parquet(path)
-    assert read(str(path))["text"].tolist() == ["a", "b"]
-
-
 # Files
 
 
@@ -118,9 +156,6 @@ def test_missing_file_is_named_with_the_folder_that_was_searched(tmp_path: Path)
     path = tmp_path / "none.csv"
     message = fail(str(path))
     assert (str(path) in message, str(Path.cwd()) in message, "sentiment.source.path" in message) == (True,) * 3
-
-
-def test_folder_is_refused(tmp_path: Path) -> None:
     assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
 
 
@@ -152,22 +187,6 @@ def test_unreadable_file_says_what_is_expected(write: Write, name: str, content:
     assert expected in message
 
 
-def test_surplus_cells_in_every_row_are_no_index(write: Write) -> None:
-    """Texts with commas and no quotes: pandas would take what stands before the comma for the index."""
-    path = write("text,label\nGood, really,1\nBad, really,0\n")
-    assert fail(path).endswith("Quote cells that hold a comma, and write decimals with a point.")
-
-
-@pytest.mark.parametrize("separator", [";", "\t", "|"])
-def test_other_separator_says_commas_are_expected(write: Write, separator: str) -> None:
-    assert fail(write(PLAIN.replace(",", separator))).endswith("Separate the cells of each line by commas.")
-
-
-def test_file_without_rows_is_refused(write: Write) -> None:
-    path = write("text,label\n")
-    assert fail(path).startswith(f"{path}: no rows")
-
-
 # Columns
 
 
@@ -178,15 +197,6 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
     table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
     message = fail(str(path))
     assert ("['text']" in message, "['body', 'label']" in message) == (True, True)
-
-
-@pytest.mark.parametrize("role", ["group", "split"])
-def test_every_missing_column_is_named(write: Write, role: str) -> None:
-    assert "no column ['none']" in fail(write(PLAIN), **{role: "none"})
-
-
-def test_repeated_column_is_named(write: Write) -> None:
-    assert "more than one column 'label': its columns [2, 3] of" in fail(write("text,label,label\na,1,1\n"))
 
 
 @pytest.mark.parametrize(
@@ -209,24 +219,6 @@ def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
 # Cells
 
 
-@pytest.mark.parametrize("cell", ["2", "0.5", "nan"])
-def test_cell_that_is_no_label_is_named_with_file_column_and_row(write: Write, cell: str) -> None:
-    path = write(f"text,verdict\na,1\nb,{cell}\nc,0\n")
-    message = fail(path, label="verdict")
-    assert message.startswith(f"{path}: column 'verdict', row 2")
-    assert f"received '{cell}'" in message
-
-
-@pytest.mark.parametrize("column", ["text", "label", "shop", "part"])
-@pytest.mark.parametrize("cell", ["", '"  "'])
-def test_empty_cell_is_named_with_file_column_and_row(write: Write, column: str, cell: str) -> None:
-    row = {"text": "c", "label": "0", "shop": "A", "part": "train"}
-    lines = [",".join(row), "a,0,A,train", "b,1,A,test", ",".join((row | {column: cell}).values())]
-    path = write("\n".join(lines))
-    message = fail(path, group="shop", split="part")
-    assert message.startswith(f"{path}: column '{column}', row 3: expected a cell that is not empty, received")
-
-
 @pytest.mark.parametrize("column", ["text", "label", "shop"])
 def test_missing_value_of_a_parquet_file_is_named(tmp_path: Path, column: str) -> None:
     table = pd.DataFrame({"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]})
@@ -241,21 +233,6 @@ def test_texts_of_a_parquet_file_are_texts(tmp_path: Path, values: list[object])
     path = tmp_path / "my.parquet"
     pd.DataFrame({"text": values, "label": [0, 1]}).to_parquet(path)
     assert "column 'text', row 1: expected text, received" in fail(str(path))
-
-
-def test_cell_that_is_no_split_is_named(write: Write) -> None:
-    path = write("part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n")
-    assert f"{path}: column 'part', row 3" in fail(path, split="part")
-
-
-@pytest.mark.parametrize(
-    ("rows", "column", "only"),
-    [("test,a,1\ntest,b,0", "part", "test"), ("train,a,0\ntest,b,0", "label", "negative")],
-    ids=["split", "class"],
-)
-def test_column_of_one_value_is_an_error(write: Write, rows: str, column: str, only: str) -> None:
-    message = fail(write(f"part,text,label\n{rows}\n"), split="part")
-    assert (f"column '{column}'" in message, f"only {only}" in message) == (True, True)
 
 
 # The user's file
@@ -303,13 +280,3 @@ def test_archive_of_the_environment_variable_is_read(real_data: Path, monkeypatc
 @pytest.mark.parametrize(("path", "origin"), [(None, "Large Movie Review Dataset"), ("my.csv", "my.csv")])
 def test_source_has_a_name_for_messages(path: str | None, origin: str) -> None:
     assert ReviewSourceSpec(path=path).origin == origin
-
-
-def test_groups_may_be_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    pd.DataFrame({"shop": [7, 8], "text": ["a", "b"], "label": [0, 1]}).to_parquet(path)
-    assert read(str(path), group="shop")["group"].tolist() == ["7", "8"]
-
-
-def test_row_that_is_too_short_is_named(write: Write) -> None:
-    assert "row 4 has 1 of the 2 cells ['text', 'label']" in fail(write(PLAIN + "text\n"))

@@ -56,8 +56,6 @@ def prepare_series(
     All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
     series are left out. Series that are too short for a test part are still forecast. Log and profile list both.
 
-    Args:
-        table: the series as read.
     Returns:
         The table as read, the repaired series, their profile, and their cut-offs.
     Raises:
@@ -76,7 +74,13 @@ def prepare_series(
         series, profile = _find_dead(series, profile, source)
         cutoffs = split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
-            series, profile = _leave_out_others(series, profile, cutoffs)
+            names = list_names(series)
+            others = names[~names.isin(cutoffs["unique_id"])]
+            sentence = (
+                f"left out: {len(others)} of {len(names)} series with a gap at their end, or beyond what numbers can "
+                f"hold ({list_some(others, NAMES_IN_MESSAGE)})"
+            )
+            series, profile = _keep(series, profile, cutoffs["unique_id"], sentence)
             # Split again, because a single remaining series is no panel.
             cutoffs = split_series(series, split, window.fill(profile), season_length)
         return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
@@ -121,7 +125,20 @@ def _choose_lookback(
         SeriesTooShortError: the given lookback does not fit; a resolved one of a `WindowSpec` is shortened.
     """
     if window.lookback is None:
-        lookbacks = _list_lookbacks(series, split, profile, season_length)
+        # The longest first; those of short series hold at most a season. Training holds some windows, and a series
+        # alone keeps enough windows for out-of-fold validation, see `folds`.
+        horizon, num_series = profile["horizon"], profile["num_series"]
+        stops = find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
+        num_train, validation_stop = (int(np.median(stop)) for stop in stops)
+        most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
+        if num_series == 1:
+            most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
+        usual = profile["lookback"]
+        if isinstance(profile["freq"], int) and num_series > 1:
+            usual = max(usual, HORIZONS_OF_STEPS * horizon)
+        longest = min(usual, max(2 * horizon, most))
+        least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
+        lookbacks = [longest, max(longest // 2, least), least]
         return _find_fitting(lookbacks, series, split, profile, season_length)
     if isinstance(window, WindowSpec) and profile["num_series"] > 1:
         return window.lookback
@@ -134,25 +151,6 @@ def _choose_lookback(
             "less, none, or more rows."
         )
     return most
-
-
-def _list_lookbacks(series: Series, split: SplitSpec, profile: Profile, season_length: int) -> list[int]:
-    """Return open lookbacks, the longest first; of short series, they hold at most a season.
-
-    Training holds some windows. A series alone keeps enough windows for out-of-fold validation, see `folds`.
-    """
-    horizon, num_series = profile["horizon"], profile["num_series"]
-    stops = find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
-    num_train, validation_stop = (int(np.median(stop)) for stop in stops)
-    most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
-    if num_series == 1:
-        most = min(most, validation_stop - 2 * (horizon - 1) - 2 * (horizon + MIN_SEEN_WINDOWS - 1))
-    usual = profile["lookback"]
-    if isinstance(profile["freq"], int) and num_series > 1:
-        usual = max(usual, HORIZONS_OF_STEPS * horizon)
-    longest = min(usual, max(2 * horizon, most))
-    least = min(longest, max(season_length, horizon) if season_length <= MAX_SHORT_SEASON else horizon)
-    return [longest, max(longest // 2, least), least]
 
 
 def _find_fitting(
@@ -225,17 +223,6 @@ def _leave_out_short(
             f"{found}. Give more rows, shorten window.lookback or window.horizon, change source.min_length{other}."
         )
     return _keep(series, profile, names[~is_short], f"left out: {found}")
-
-
-def _leave_out_others(series: Series, profile: Profile, cutoffs: Cutoffs) -> tuple[Series, Profile]:
-    """Leave out the series without cut-offs."""
-    names = list_names(series)
-    others = names[~names.isin(cutoffs["unique_id"])]
-    sentence = (
-        f"left out: {len(others)} of {len(names)} series with a gap at their end, or beyond what numbers can hold "
-        f"({list_some(others, NAMES_IN_MESSAGE)})"
-    )
-    return _keep(series, profile, cutoffs["unique_id"], sentence)
 
 
 def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> tuple[Series, Profile]:

@@ -92,7 +92,6 @@ def measure_reference(series: Series, trained_until: Mapping[str, Any], freq: in
     Args:
         series: up to the day of the training.
         trained_until: the last time of each series that was used for training or validation.
-        freq: spacing of the series.
     """
     late = _count_late_steps(series, freq)
     rows = []
@@ -123,7 +122,6 @@ def find_level_range(values: np.ndarray, num_steps: int) -> tuple[float, float]:
 
     Args:
         values: float64[step], NaN if not observed.
-        num_steps: of a window.
     """
     if len(values) < MIN_WINDOWS * num_steps:
         return float("nan"), float("nan")
@@ -161,7 +159,6 @@ def find_changes(series: Series, reference: Reference, num_steps: int, is_cut: b
 
     Args:
         series: of today.
-        reference: of the champion.
         num_steps: newest steps of a series.
         is_cut: whether later values than those of today's series may be left out on purpose, so that a series that
             ends before `last` is not compared.
@@ -182,7 +179,6 @@ def find_ended(series: Series, reference: Reference, freq: int | str, horizon: i
 
     Args:
         series, reference: see `find_changes`.
-        freq: spacing of the series.
         horizon: of the champion, whose forecasts of such a series all lie in the past.
     """
     late, before = _count_late_steps(series, freq), reference.set_index("unique_id")["late_steps"]

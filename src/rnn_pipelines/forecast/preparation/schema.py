@@ -8,8 +8,12 @@ import pandas as pd
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, count, show
-from rnn_pipelines.forecast.preparation.spacing import check_last_time, fill_grid
-from rnn_pipelines.forecast.preparation.usual_days import leave_out_closed_days, move_to_usual_day
+from rnn_pipelines.forecast.preparation.spacing import (
+    check_last_time,
+    fill_grid,
+    leave_out_closed_days,
+    move_to_usual_day,
+)
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -49,8 +53,6 @@ class GapPolicy(RootModel[Literal["interpolate", "zero", "error", "split"]]):
 def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, Profile]:
     """Check a table as read; return it sorted and equally spaced.
 
-    Args:
-        table, source, gaps: see `space_evenly`.
     Returns:
         The series, and their profile.
     Raises:
@@ -65,9 +67,7 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     """Check a table as read; return it sorted and equally spaced, with its frequency, repairs and unusable series.
 
     Args:
-        table: the series as read.
         source: has the names for messages; its `freq` takes precedence over the inferred one.
-        gaps: treatment of missing steps.
     Raises:
         SeriesError: no rows, a series without values or with only tiny ones, a repeated timestamp, irregular spacing, a
             last time far from the others under the policy `zero`, or a gap under the policy `error`.

@@ -1,15 +1,23 @@
-"""Equal spacing: a row for every step of each series, and the error for series without it."""
+"""Rows for every step of a series: equal spacing, closed days, and days near the usual one of a week or month."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.errors import SeriesError, count, show
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.times.frequency import infer_frequency
+from rnn_pipelines.forecast.times.frequency import MAX_MOVE, find_own_frequency
 from rnn_pipelines.forecast.times.grid import count_steps, insert_steps
+from rnn_pipelines.forecast.times.offsets import (
+    WEEKDAYS,
+    add_shift,
+    find_offset,
+    is_monthly,
+    split_closed_days,
+    split_shift,
+)
 from rnn_pipelines.reading.times import format_time
 
 # A series with a larger fraction of missing steps has another spacing, rather than gaps.
@@ -19,6 +27,10 @@ MIN_FRACTION = 0.01
 # Nor is the last time far from all others, see `check_last_time`. A few times of rare events show no usual distance.
 MIN_TIMES = 12
 MAX_SPANS, MAX_GAPS = 0.5, 10
+# Ends of months that move to the next business day or from it.
+_MONTH_ENDS = ("ME", "BME")
+# The part of the rows of a weekly series that can be moved; of more, the frequency is another one.
+_MOST_MOVED = 0.5
 
 
 def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
@@ -29,7 +41,6 @@ def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
 
     Args:
         ordered: rows with values.
-        source: has the names for messages.
     Raises:
         SeriesError: the last time is too far.
     """
@@ -53,8 +64,6 @@ def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until:
 
     Args:
         ordered: one series after another, each in the order of time.
-        freq: their spacing.
-        source: has the names for messages.
         until: the time to which all series are extended; None to end each with its last row.
     Raises:
         SeriesError: the spacing of a series is irregular, or another one.
@@ -92,7 +101,7 @@ def _check_regular_spacing(
     number = faulty[0]
     inside = slice(rows.starts[number], rows.stops[number])
     group, off_step = ordered[inside], ~is_on_step[inside]
-    own = _infer_own(group) if len(rows.starts) > 1 else freq
+    own = find_own_frequency(group) if len(rows.starts) > 1 else freq
     if own not in (freq, None):
         raise SeriesError(
             f"{source.label}: series {show(group['unique_id'].iloc[0])} has the spacing '{own}', and others '{freq}'. "
@@ -109,14 +118,6 @@ def _check_regular_spacing(
     raise _make_spacing_error(row, freq, found, source)
 
 
-def _infer_own(group: pd.DataFrame) -> int | str | None:
-    """Return the spacing of one series; None if it has none."""
-    try:
-        return infer_frequency(group)
-    except SeriesError:
-        return None
-
-
 def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: SourceSpec) -> SeriesError:
     hint = ", or give source.time_format if the steps are dates" if isinstance(freq, int) else ""
     return SeriesError(
@@ -124,3 +125,65 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
         f"at {format_time(row['ds'], source.tz)}. Expected a row for every step of '{freq}'; received {found}. "
         f"Correct the row, resample the series, set source.freq to its spacing{hint}."
     )
+
+
+def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out closed days, which are no steps, if they have no value or 0; report zeros as a repair.
+
+    Raises:
+        SeriesError: a closed day has another value.
+    """
+    if not split_closed_days(str(freq))[1]:
+        return ordered, []
+    ds = ordered["ds"].to_numpy()
+    is_closed, is_empty = ~count_steps(ds, ds, freq)[1], ordered["y"].isna()
+    wrong = ordered[is_closed & ~is_empty & (ordered["y"] != 0)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise SeriesError(
+            f"{source.label}: column '{source.target}', row {row.name}: series {show(row['unique_id'])} has "
+            f"{row['y']:g} at {format_time(row['ds'], source.tz)}, which is no step of '{freq}' ({len(wrong)} such "
+            "rows in all). Correct the row, or change source.closed_days."
+        )
+    num_zeros = int((is_closed & ~is_empty).sum())
+    return ordered[~is_closed], [f"left out: {count(num_zeros, 'row')} with 0 on closed days"] if num_zeros else []
+
+
+def move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows with times few days from the usual day of their week or month moved to that day.
+
+    Also return the repair in words, if there is any.
+    """
+    usual = _find_usual_days(ordered["ds"], freq)
+    if usual is None:
+        return ordered, []
+    ds = ordered["ds"]
+    is_moved = (usual != ds) & ((usual - ds).abs() <= MAX_MOVE)
+    moved = ordered.assign(ds=ds.mask(is_moved, usual))
+    if not is_moved.any() or moved.duplicated(["unique_id", "ds"]).any():
+        return ordered, []
+    first = ordered[is_moved].iloc[0]
+    return moved, [
+        f"moved to the usual day of '{freq}': {count(is_moved.sum(), 'row')}, the first in series "
+        f"{show(first['unique_id'])} from {format_time(first['ds'], source.tz)} to "
+        f"{format_time(usual[first.name], source.tz)}"
+    ]
+
+
+def _find_usual_days(ds: pd.Series, freq: int | str) -> pd.Series | None:
+    """Return the usual day of the week or month of each time; None if a frequency has no usual day."""
+    base, shift = split_shift(str(freq))
+    offset = None if isinstance(freq, int) else find_offset(base)
+    if offset is None:
+        return None
+    unit, _, weekday = offset.rule_code.partition("-")
+    if unit == "W":
+        days = (WEEKDAYS.index(weekday) - ds.dt.day_of_week + 3) % 7 - 3
+        usual = ds + pd.to_timedelta(days, unit="D")
+        return usual if (usual == ds).mean() > _MOST_MOVED else None
+    firsts = ds - (ds.dt.day - 1) * pd.Timedelta(days=1)
+    if unit in _MONTH_ENDS:
+        return firsts + offset.base
+    if shift and is_monthly(offset):
+        return pd.Series(add_shift(firsts.to_numpy(), str(freq)), index=ds.index)
+    return None

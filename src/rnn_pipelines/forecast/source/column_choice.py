@@ -1,9 +1,11 @@
 """The choice of the columns of times, values and series that the user did not name, and their description."""
 
 import logging
+import re
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
@@ -13,7 +15,9 @@ from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
 from rnn_pipelines.forecast.source.values import find_time_names, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
-from rnn_pipelines.reading.time_columns import TIME_KINDS, find_time_kind, has_time_name
+from rnn_pipelines.reading.date_numbers import find_date_form
+from rnn_pipelines.reading.time_forms import count_digits, list_forms
+from rnn_pipelines.reading.times import ISO, read_steps, read_times
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +29,26 @@ _MAX_MEASURES = 7
 _MIN_REPEATED = 0.1
 # Most cells of which a column is searched for digits.
 _MAX_CELLS = 1_000
+# The strongest evidence first: dates, months and years as short numbers, whole numbers at equal distances.
+TimeKind = Literal["dates", "short dates", "steps"]
+TIME_KINDS: tuple[TimeKind, ...] = ("dates", "short dates", "steps")
+
+# Cells that are parsed of a column, and the fraction of them that must be times: totals and mistyped cells are none.
+_MAX_SAMPLE = 60
+_MIN_TIMES = 0.8
+# Whole numbers of fewer digits can be years and months, or numbers of any other kind.
+_MIN_DIGITS = 8
+# A text that may be a date: its parts, a year and a month, or letters of a month, quarter or week; 1.177,50 is none.
+_PARTS = r"[0-9]{1,4}[-./ ] ?([0-9]{1,2}|[^\W\d]{3,})[-./ ,]+[0-9]"
+_SIGNS = rf"{_PARTS}|[0-9]{{4}}[-./M][0-9]|[0-9][-./][0-9]{{4}}|[0-9]T[0-9]|[QqWw]|[^\W\d]{{3}}"
+_MAYBE_DATE = rf"(?=.*({_SIGNS}))(?=.*[0-9]).{{4,40}}"
+_NUMBER = r"[+-]?[0-9]*[.,]?[0-9]*"
+# Names of columns of times, by which one of several is chosen.
+_TIME_NAME = re.compile(
+    r"ds|t|step|index|(.*[^a-z])?(date|datum|datetime|time|zeit|timestamp|zeitstempel|day|tag|week|woche|kw|month|monat|"
+    r"mois|mes|quarter|quartal|years?|yr|jahr|ann[eé]e|a[nñ]o|period|periode|fecha)([^a-z].*)?",
+    re.IGNORECASE,
+)
 
 
 def choose_columns(
@@ -37,7 +61,6 @@ def choose_columns(
 
     Args:
         table: all columns as read.
-        source: names the given columns.
         given: names of the fields of `source` that the user gave.
         others: columns of covariates.
     Raises:
@@ -55,8 +78,12 @@ def choose_columns(
     if "target" not in given and not source.is_wide:
         free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
         source = source.model_copy(update={"target": _choose_target(table, source, free)})
-    if not source.is_wide and source.id is None:
-        _check_single_series(table, source)
+    if not source.is_wide and source.id is None and (names := _find_ids(table, source, [*map(str, table)])):
+        raise SeriesError(
+            f"{source.label}: column '{source.time}' has times that are repeated, so that the table holds several "
+            f"series. Name their column with source.id={names[0]}"
+            + (f", or one of {show_all(names[1:])}." if names[1:] else ".")
+        )
     return source
 
 
@@ -70,7 +97,9 @@ def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -
         found = [name for name in free if kinds[name] == kind]
         chosen = found if len(found) == 1 else [name for name in found if name in named]
         if kind != "dates":
-            _check_names_are_no_times(free, source)
+            names = find_time_names(free)
+            if names:
+                raise make_turned_error(source.label, names, [name for name in free if name not in names])
         if len(chosen) == 1:
             return chosen[0]
         if found:
@@ -84,13 +113,6 @@ def _choose_time(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -
         f"{source.label}: no column holds dates, or whole numbers that are equally spaced in ascending order. Name one "
         f"of {show_all(named or free)} in source.time, or add a column of times."
     )
-
-
-def _check_names_are_no_times(free: Sequence[str], source: SourceSpec) -> None:
-    """Raise a SeriesError if most columns are named after months or other times."""
-    names = find_time_names(free)
-    if names:
-        raise make_turned_error(source.label, names, [name for name in free if name not in names])
 
 
 def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str]) -> str:
@@ -109,17 +131,6 @@ def _choose_target(table: pd.DataFrame, source: SourceSpec, free: Sequence[str])
     raise SeriesError(
         f"{source.label}: which column has the values? {advice} The times are read from {show(source.time)}; name "
         "another column in source.time, and that of several series in source.id."
-    )
-
-
-def _check_single_series(table: pd.DataFrame, source: SourceSpec) -> None:
-    """Raise a SeriesError if times are repeated, and a column can be the names of several series."""
-    names = _find_ids(table, source, [str(name) for name in table])
-    if not names:
-        return
-    raise SeriesError(
-        f"{source.label}: column '{source.time}' has times that are repeated, so that the table holds several series. "
-        f"Name their column with source.id={names[0]}" + (f", or one of {show_all(names[1:])}." if names[1:] else ".")
     )
 
 
@@ -168,3 +179,72 @@ def describe_columns(profile: Profile) -> str:
     if columns["unread"]:
         found.append(f"not read: {', '.join(map(show, columns['unread']))}")
     return ", ".join(found)
+
+
+def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind | None:
+    """Return the kind of times in a column; None if it holds none.
+
+    Args:
+        cells: as read: times, numbers or text.
+        ids: series of each row, in which whole numbers may begin again; None for a single series.
+    """
+    if is_datetime64_any_dtype(cells) or isinstance(cells.dtype, pd.PeriodDtype):
+        return "dates"
+    if is_bool_dtype(cells):
+        return None
+    filled = cells.dropna()
+    if not is_numeric_dtype(filled):
+        filled = filled.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
+        filled = filled[filled != ""]
+    if filled.empty:
+        return None
+    steps = _read_numbers(filled)
+    if steps is None:
+        return "dates" if _hold_dates(filled) else None
+    return _find_number_kind(steps, str(cells.name), ids)
+
+
+def _read_numbers(filled: pd.Series) -> pd.Series | None:
+    """Return whole numbers, without a footer that holds none; None for texts, and for numbers with decimals."""
+    if is_numeric_dtype(filled):
+        return read_steps(filled)
+    is_number = filled.astype(str).str.fullmatch(_NUMBER)
+    return read_steps(filled[is_number]) if is_number.mean() >= _MIN_TIMES else None
+
+
+def _hold_dates(filled: pd.Series) -> bool:
+    if is_numeric_dtype(filled):
+        return False
+    places = np.unique(np.linspace(0, len(filled) - 1, min(len(filled), _MAX_SAMPLE)).astype(int))
+    sample = filled.iloc[places].astype(str)
+    is_number = sample.str.fullmatch(_NUMBER)
+    if (sample.str.fullmatch(_MAYBE_DATE) & ~is_number).mean() < _MIN_TIMES:
+        return False
+    first = sample.iloc[:1]
+    forms = (form for form in (ISO, *list_forms(first.iloc[0])) if read_times(first, form).notna().all())
+    return any(read_times(sample, form).notna().mean() >= _MIN_TIMES for form in forms)
+
+
+def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> TimeKind | None:
+    groups = [steps] if ids is None else [group for _, group in steps.groupby(ids.reindex(steps.index))]
+    is_regular = all(map(_are_regular, groups)) and any(len(group) > 1 for group in groups)
+    try:
+        form = find_date_form(steps, steps.rename(name), "")
+    except SeriesError:
+        # These may be months or steps.
+        form = "%Y%m" if has_time_name(name) else None
+    if form is not None and count_digits(form) >= _MIN_DIGITS:
+        return "dates"
+    if form is not None and (is_regular or has_time_name(name)):
+        return "short dates"
+    return "steps" if is_regular else None
+
+
+def has_time_name(name: str) -> bool:
+    """Return whether a column is named after a time, such as `Date` or `order_month`."""
+    return _TIME_NAME.fullmatch(name) is not None
+
+
+def _are_regular(steps: pd.Series) -> bool:
+    distances = np.unique(np.diff(steps))
+    return len(distances) <= 1 and bool((distances > 0).all())

@@ -81,12 +81,23 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
-    _check_reserved_columns(source, covariates)
+    if source.is_wide and covariates.static:
+        raise SeriesError(
+            f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
+            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
+        )
+    of_values = source.series if source.is_wide else (source.target, source.id)
+    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
+    wrong = [name for name in covariates.columns if name in taken]
+    if wrong:
+        raise SeriesError(
+            f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
+            f"{show_all(wrong)}. Leave them out, or rename them."
+        )
     table, columns = read_table(source, covariates.columns, external, axis)
     if not covariates.columns:
         return table, pd.DataFrame({"unique_id": [], "ds": []})
-    covariate_table = join_columns(table, columns)
-    covariate_table = _leave_out_repeated(covariate_table)
+    covariate_table = _leave_out_repeated(join_columns(table, columns))
     if covariates.path is not None:
         more = read_future(
             covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
@@ -103,7 +114,6 @@ def read_future(
     Args:
         covariate_table: see `read_series`.
         source, external: of the values, see `read_table`.
-        columns: names of the covariates.
     Returns:
         `unique_id, ds` and the columns.
     Raises:
@@ -119,7 +129,13 @@ def read_future(
     if is_wide:
         # Covariates of a wide table are those of all its series.
         more = pd.concat([more.assign(unique_id=name) for name in names])
-    _check_same_kind_of_time(covariate_table["ds"], more, source)
+    ds, others = covariate_table["ds"], more["ds"]
+    kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, others)]
+    if len(ds) and len(others) and kinds[0] != kinds[1]:
+        raise SeriesError(
+            f"{more.attrs['label']}: column '{source.time}': expected {kinds[0]} like those of the series "
+            f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(others.iloc[0])}). Write them alike."
+        )
     return more
 
 
@@ -128,33 +144,6 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     joined = more.set_index(KEY).combine_first(table.set_index(KEY)).reset_index()
     joined.attrs |= table.attrs
     return joined[list(table)]
-
-
-def _check_reserved_columns(source: SourceSpec, covariates: CovariateSpec) -> None:
-    """Raise a SeriesError if a covariate has the name of a series, time or value column."""
-    if source.is_wide and covariates.static:
-        raise SeriesError(
-            f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
-            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
-        )
-    of_values = source.series if source.is_wide else (source.target, source.id)
-    taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
-    wrong = [name for name in covariates.columns if name in taken]
-    if wrong:
-        raise SeriesError(
-            f"covariates: expected columns other than {show_all(taken)}, which hold series, time and value, received "
-            f"{show_all(wrong)}. Leave them out, or rename them."
-        )
-
-
-def _check_same_kind_of_time(ds: pd.Series, rows: pd.DataFrame, source: SourceSpec) -> None:
-    more = rows["ds"]
-    kinds = ["times" if is_datetime64_any_dtype(column) else "steps" for column in (ds, more)]
-    if len(ds) and len(more) and kinds[0] != kinds[1]:
-        raise SeriesError(
-            f"{rows.attrs['label']}: column '{source.time}': expected {kinds[0]} like those of the series "
-            f"({format_time(ds.iloc[0])}), received {kinds[1]} ({format_time(more.iloc[0])}). Write them alike."
-        )
 
 
 def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
@@ -200,9 +189,7 @@ def check_future_covariates(
     Args:
         table: the series as read, or repaired. A series whose last value is not on a step is skipped.
         covariate_table: see `read_series`.
-        future: names of the future covariates.
         horizon: steps after each series' last value.
-        freq: spacing of the series.
     Raises:
         SeriesError: with series and times.
     """

@@ -18,7 +18,6 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     Args:
         data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times, or
             ids and times, may be the index instead of columns. A Series, whose index has the times, is a single series.
-        source: names the columns.
     Raises:
         SeriesError: the data are no table.
     """

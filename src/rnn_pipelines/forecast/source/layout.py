@@ -5,8 +5,9 @@ import re
 
 import pandas as pd
 
-from rnn_pipelines.errors import show
+from rnn_pipelines.errors import SeriesError, show, show_all
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.reading.table_files import ROW, find_broken, name_row
 
 # Sign between the columns of a time, as in Year+Month.
 TIME_SIGN = "+"
@@ -81,3 +82,40 @@ def _leave_footer(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
         show(str(footer.replace("", None).dropna(how="all").iloc[0].dropna().iloc[0])),
     )
     return table[:-num_left_out]
+
+
+def number_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its rows numbered from 1."""
+    return table.set_axis(pd.RangeIndex(1, len(table) + 1, name=ROW))
+
+
+def strip_times(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the table without blanks around the texts of its time column."""
+    raw = table[name]
+    if raw.dtype == object:
+        return table.assign(**{name: raw.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)})
+    return table.assign(**{name: raw.str.strip()}) if isinstance(raw.dtype, pd.StringDtype) else table
+
+
+def leave_arrow(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the table with Arrow columns converted as from a Parquet file, because pandas supports these better."""
+    held = [name for name in table if isinstance(table[name].dtype, pd.ArrowDtype)]
+    if not held:
+        return table
+    import pyarrow
+
+    try:
+        return table.assign(**{name: pyarrow.array(table[name]).to_pandas().set_axis(table.index) for name in held})
+    except pyarrow.ArrowException as error:
+        raise SeriesError(f"{label}: columns {show_all(held)} do not become columns of pandas: {error}") from error
+
+
+def check_texts(table: pd.DataFrame, label: str) -> None:
+    """Raise a SeriesError for lone surrogates, which cannot be written to a file."""
+    broken = find_broken(table)
+    if broken:
+        name, row, cell = broken
+        raise SeriesError(
+            f"{label}: column '{name}', row {name_row(table[name], row - 1)}: expected a text that UTF-8 can hold, "
+            f"received {show(cell)}. Correct the row."
+        )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rnn_pipelines.errors import make_line, show
-from rnn_pipelines.forecast.times.closed_days import take_closed_days
+from rnn_pipelines.forecast.times.offsets import take_closed_days
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.dialect import SIGNS
@@ -66,23 +66,6 @@ ValidRange = Annotated[
 TARGET = "y"
 
 ClosedDays = Annotated[tuple[str, ...], BeforeValidator(take_closed_days)]
-
-OF_TABLES = (
-    "time",
-    "target",
-    "id",
-    "time_format",
-    "sep",
-    "decimal",
-    "thousands",
-    "encoding",
-    "tz",
-    "wide",
-    "series",
-    "closed_days",
-    "valid_range",
-    "sheet",
-)
 
 
 class SourceSpec(ParameterModel, frozen=True):
@@ -148,34 +131,18 @@ class SourceSpec(ParameterModel, frozen=True):
     seed: Seed = 0
 
     @model_validator(mode="after")
-    def _validate_distinct_columns(self) -> "SourceSpec":
+    def _validate_combination(self) -> "SourceSpec":
         if len({self.time, self.target, self.id}) < 3:
             raise ValueError("time, target and id name the same column twice; each needs one of its own")
-        return self
-
-    @model_validator(mode="after")
-    def _validate_wide_tables_have_no_id(self) -> "SourceSpec":
         if self.is_wide and self.id is not None:
             raise ValueError("id is for tables with a row for each series and time: leave it out, or wide and series")
         if len({self.time, *self.series}) <= len(self.series):
             raise ValueError("time and series name the same column twice")
-        return self
-
-    @model_validator(mode="after")
-    def _validate_sheets_are_of_excel(self) -> "SourceSpec":
-        if self.sheet is not None and not self.is_excel:
+        if self.sheet is not None and not (self.path or "").lower().endswith((".xlsx", ".xlsm")):
             raise ValueError("sheet is for an Excel file: give one as path, or leave sheet out")
-        return self
-
-    @model_validator(mode="after")
-    def _validate_columns_need_a_table(self) -> "SourceSpec":
         changed = {name for name in OF_TABLES if getattr(self, name) != type(self).model_fields[name].default}
         if self.is_packaged and changed:
             raise ValueError(f"{', '.join(OF_TABLES)} are for your own table: give path, or name: catalog")
-        return self
-
-    @model_validator(mode="after")
-    def _validate_distinct_signs(self) -> "SourceSpec":
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands are the same sign; each needs one of its own")
         return self
@@ -184,11 +151,6 @@ class SourceSpec(ParameterModel, frozen=True):
     def is_packaged(self) -> bool:
         """Return whether the series comes with the project."""
         return self.path is None and self.name != "catalog"
-
-    @property
-    def is_excel(self) -> bool:
-        """Return whether the table is an Excel file."""
-        return self.path is not None and self.path.lower().endswith((".xlsx", ".xlsm"))
 
     @property
     def is_wide(self) -> bool:
@@ -204,6 +166,11 @@ class SourceSpec(ParameterModel, frozen=True):
     def external_label(self) -> str:
         """The name of a table from the catalog in messages: its entry, which the user can change."""
         return "forecast_external"
+
+
+_OF_ALL_SOURCES = {"name", "path", "freq", "short_series", "dead", "min_length", "seed"}
+# The parameters that packaged series do not have.
+OF_TABLES = tuple(name for name in SourceSpec.model_fields if name not in _OF_ALL_SOURCES)
 
 
 def describe_found(found: Found) -> str:

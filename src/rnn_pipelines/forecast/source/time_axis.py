@@ -1,4 +1,4 @@
-"""The zone of a table's times, and the check that other tables fit the same axis."""
+"""The zone of a table's times, the check that other tables fit the same axis, and times beside regular steps."""
 
 import logging
 import re
@@ -10,11 +10,15 @@ from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, show
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.times.frequency import find_own_frequency
 from rnn_pipelines.reading.times import ISO
 from rnn_pipelines.reading.zones import UTC, find_offset_zone, find_zone, has_zone, place_in_zone, show_local
 
 # The midnight of a day with an offset from UTC, and the offset of UTC itself.
 _MIDNIGHT, _NO_OFFSET = r"[T ]00(?::?00(?::?00(?:\.0+)?)?)?\s*[+-]", r"[+-]00(?::?00)?\s*$"
+_UNITS = {"min": "minutes", "h": "hours", "D": "days"}
+# Series that show the spacing.
+_MAX_SERIES = 20
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +59,6 @@ def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool)
     """Raise an error if times cannot be converted to the zone of an axis.
 
     Args:
-        zone: of the times.
-        axis: target of the times.
-        column: source and column of the times, for messages.
         is_zoned: whether each time has an offset from UTC.
     Raises:
         SeriesError: only one has a zone, or the times are local times of longer steps in another zone.
@@ -80,14 +81,7 @@ def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool)
 
 
 def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
-    """Raise an error if all times are midnights of offsets that are shown in UTC, because they are other days there.
-
-    Args:
-        raw: the times as read.
-        source: may name their zone.
-    Raises:
-        SeriesError: see above.
-    """
+    """Raise a SeriesError if all times are midnights of offsets that are shown in UTC, where they are other days."""
     if source.tz or find_zone(raw) or raw.empty or not re.search(_MIDNIGHT, str(raw.iloc[0])):
         return
     text = raw.astype(str)
@@ -105,9 +99,7 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
     Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same.
 
     Args:
-        table: `unique_id, ds` and other columns.
         raw: the times as read.
-        source: may name their zone.
         axis: of the result; None for that of the times.
     Raises:
         SeriesError: steps with a zone, or times of another zone than that of the axis.
@@ -145,3 +137,31 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
         placed.attrs["tz"] = shown if is_utc else None
     placed.attrs["zone"] = zone.model_dump()
     return placed
+
+
+def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
+    """Return the table with times as whole minutes, hours or days, if only these are regular; report it.
+
+    Each time of a series must stay unique. Days begin at midnight, so that 23:50 is of the same day.
+
+    Args:
+        source: if it has a frequency, times stay.
+    """
+    if table.empty or source.freq is not None or not is_datetime64_any_dtype(table["ds"]):
+        return table
+    some = table[["unique_id", "ds"]][table["unique_id"].isin(table["unique_id"].unique()[:_MAX_SERIES])]
+    some = some.sort_values(["unique_id", "ds"])
+    if find_own_frequency(some) is not None:
+        return table
+    for unit, name in _UNITS.items():
+        rounded = _round(some, unit)
+        if not rounded.duplicated().any() and find_own_frequency(rounded) is not None:
+            found = _round(table, unit)
+            logger.warning("%s: times are rounded to whole %s, because only these are regular", source.label, name)
+            return found
+    return table
+
+
+def _round(table: pd.DataFrame, unit: str) -> pd.DataFrame:
+    ds = table["ds"]
+    return table.assign(ds=ds.dt.floor(unit) if unit == "D" else ds.dt.round(unit))

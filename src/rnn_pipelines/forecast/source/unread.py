@@ -33,7 +33,6 @@ def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = Non
     Args:
         given: `unique_id, ds` of each row.
         steps: `unique_id, ds` of all steps of the series, including those to forecast.
-        tz: zone in which UTC times are shown.
     """
     rows, is_within = _find_within(given, steps)
     if len(rows) < len(given):

@@ -1,4 +1,4 @@
-"""Numbers of a table: the values of its series, in one column or in one for each series, and its other columns."""
+"""Cells of a table: names and times of its rows, values in one column or in one for each series, other columns."""
 
 import logging
 import re
@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.source.specs import Found, SourceSpec
+from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.numbers import (
     NO_VALUE,
     SENTINELS,
@@ -19,7 +20,8 @@ from rnn_pipelines.reading.numbers import (
     read_other_signs,
     read_plain_numbers,
 )
-from rnn_pipelines.reading.table_files import name_row
+from rnn_pipelines.reading.table_files import explain_cells, name_row
+from rnn_pipelines.reading.times import parse_times, read_steps, read_times
 
 # Missing markers if only one of these signs occurs in cells among numbers; several signs, such as + and -, are
 # categories.
@@ -44,8 +46,6 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
     """Read the values of the series.
 
     Args:
-        raw: the table as read.
-        source: names the column of the values, or those of a wide table.
         others: columns without values.
     Returns:
         float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
@@ -67,7 +67,6 @@ def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[fl
 
     Args:
         table: `unique_id, ds, y`.
-        source: its `valid_range` may be open.
         sentinels: the numbers that stand for missing values in the whole table, of which this is a part; None to
             find them.
     """
@@ -96,7 +95,6 @@ def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[fl
 
     Args:
         parts: `unique_id, ds, y`; all rows of a series are in one part.
-        source: of the series.
     """
     found = pd.concat([_measure_sentinels(part) for part in parts])
     of_all = {"num_values": "sum", "distance": "min", "low": "min", "high": "max"}
@@ -151,11 +149,7 @@ def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[
 
 
 def check_wide_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> None:
-    """Raise a SeriesError if the columns of a wide table are months or dates.
-
-    Args:
-        raw, source, others: see `read_values`.
-    """
+    """Raise a SeriesError if the columns of a wide table are months or dates."""
     names = [str(name) for name in raw if name != source.time and name not in others]
     if source.is_wide and len(find_time_names(names, has_years=False)) == len(names) > 0:
         raise make_turned_error(source.label, names, [source.time])
@@ -172,8 +166,6 @@ def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -
     """Return the error of a table with a column for each time.
 
     Args:
-        label: of the source.
-        times: names of the columns that are times.
         others: names of other columns, of which the first one names the series.
     """
     left_out = f".drop(columns={list(others[1:])})" if others[1:] else ""
@@ -217,7 +209,9 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
         check_float32_range(read_plain_numbers(raw), raw, label)
         return raw
     text = raw.astype(str).str.strip().where(raw.notna())
-    is_sign = _find_no_value_signs(text)
+    # Cells with the only sign that stands for "no value"; several signs are categories.
+    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
+    is_sign = has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
     is_left_out = text.isin(NO_VALUE) | is_sign
     found = read_other_signs(raw.mask(is_left_out), label, marks, is_comma_separated)
     numbers = read_plain_numbers(found)
@@ -226,15 +220,43 @@ def _read_cells(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bo
     if numbers.isna().all() and read_plain_numbers(words).isna().all():
         return raw
     if is_sign.any():
-        place = int(is_sign.to_numpy().argmax())
-        raise SeriesError(
-            f"{label}: column '{raw.name}', row {name_row(raw, place)}: expected a number, as in the other cells, "
-            f"received {show(str(raw.iloc[place]))}. Correct the row, or leave its cell empty."
-        )
+        remedies = ["Correct the row, or leave its cell empty."]
+        raise SeriesError(explain_cells(is_sign, raw, label, "a number, as in the other cells", remedies))
     return found
 
 
-def _find_no_value_signs(text: pd.Series) -> pd.Series:
-    """Return which cells hold the only sign that stands for "no value"; none if there are several signs."""
-    has_no_letter = text.str.fullmatch(r"[\W_]+").eq(True)
-    return has_no_letter & (set(text[has_no_letter]) <= NO_VALUE_SIGNS) & (text[has_no_letter].nunique() == 1)
+def parse_keys(raw: pd.DataFrame, source: SourceSpec) -> tuple[pd.DataFrame, Found]:
+    """Return `unique_id, ds` of each row, and the detected dialect and form of times."""
+    times, found_form = _parse_times(raw[source.time], source)
+    keys = pd.DataFrame({"unique_id": _parse_ids(raw, source), "ds": times})
+    return keys, {**raw.attrs.get("found", {}), **found_form}
+
+
+def _parse_ids(raw: pd.DataFrame, source: SourceSpec) -> pd.Series:
+    if source.id is None:
+        return pd.Series(source.target, index=raw.index)
+    ids = raw[source.id].astype(str)
+    # Check each name once, because a panel repeats them in many rows.
+    places, names = pd.factorize(ids, use_na_sentinel=False)
+    has_null = pd.Series(names).str.contains("\0", regex=False).to_numpy(bool)[places]
+    if has_null.any():
+        # Some readers of the results end a text there, so that two series could have the same name.
+        expected, wrong = "a name without null characters", pd.Series(has_null, ids.index)
+        raise SeriesError(explain_cells(wrong, ids, source.label, expected, ["Leave them out."]))
+    is_nameless = raw[source.id].isna() | (pd.Series(names).str.strip() == "").to_numpy(bool)[places]
+    if is_nameless.any():
+        row = name_row(ids, int(is_nameless.argmax()))
+        raise SeriesError(
+            f"{source.label}: column '{source.id}', row {row}: no series name. Name it, or leave "
+            "out source.id if the file holds a single series."
+        )
+    return ids
+
+
+def _parse_times(raw: pd.Series, source: SourceSpec) -> tuple[pd.Series, Found]:
+    if source.time_format is None and not isinstance(source.freq, str) and not is_datetime64_any_dtype(raw):
+        steps = read_steps(raw)
+        if steps is not None:
+            form = find_date_form(steps, raw, source.label) if source.freq is None else None
+            return (steps, {}) if form is None else (read_times(steps, form), {"time_format": form})
+    return parse_times(raw, source.label, source.time_format)

@@ -44,7 +44,6 @@ def add_calendar(
     """Append the steps to forecast to every series, and calendar features to every step.
 
     Args:
-        freq: their spacing.
         num_future: steps after the last observation.
         tz: zone of the calendar, for times in UTC; None to use the times unchanged.
     Returns:
@@ -62,12 +61,7 @@ def add_calendar(
 
 
 def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) -> CalendarSpec:
-    """Return the harmonics of every cycle; open ones depend on frequency and length of the series.
-
-    Args:
-        series, freq: see `add_calendar`.
-        calendar: the harmonics; given numbers stay.
-    """
+    """Return the harmonics of every cycle; open ones depend on frequency and length of the series."""
     if isinstance(freq, int):
         return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
     rows, ds = find_rows(series), series["ds"].array

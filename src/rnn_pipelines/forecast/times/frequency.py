@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,53 +25,34 @@ _MIN_TIMES = 3
 
 _OPTION_LOCK = threading.Lock()
 
-# Usual steps in a season, by the prefix of pandas.
 # The longer season: a year of days, and a week of steps of 60, 30, 15, 10, 5 and 1 minutes.
 LONG_SEASONS = {7: 365, **{steps: 7 * steps for steps in (24, 48, 96, 144, 288, 1440)}}
-_SEASON_LENGTHS = {
-    "min": 1440,
-    "h": 24,
-    "W": 52,
-    "M": 12,
-    "BM": 12,
-    "Q": 4,
-    "BQ": 4,
-    "SM": 24,
-    DEKAD: 36,
-}
-
-# Names of the steps in messages.
-_STEP_NAMES = {
-    "s": "second",
-    "min": "minute",
-    "h": "hour",
-    "D": "day",
-    "B": "business day",
-    "W": "week",
-    "M": "month",
-    "BM": "month",
-    "SM": "half-month",
-    DEKAD: "dekad",
-    "Q": "quarter",
-    "BQ": "quarter",
-    "Y": "year",
-    "BY": "year",
-}
-
-# Usual lookback and horizon; `_USUAL_WINDOW` for other frequencies and for integer steps.
-_USUAL_WINDOWS = {
-    "W": (52, 8),
-    "M": (24, 12),
-    "BM": (24, 12),
-    "SM": (48, 12),
-    DEKAD: (72, 18),
-    "Q": (8, 4),
-    "BQ": (8, 4),
-    "Y": (10, 3),
-    "BY": (10, 3),
-}
+# Usual lookback and horizon of other frequencies and of integer steps.
 _USUAL_WINDOW = (30, 7)
 
+
+class _Unit(NamedTuple):
+    """The name of a unit of time in messages, its usual steps in a season, and its usual lookback and horizon."""
+
+    name: str
+    season_length: int = 1
+    window: tuple[int, int] = _USUAL_WINDOW
+
+
+# By the prefix of pandas.
+_UNITS = {
+    "s": _Unit("second"),
+    "min": _Unit("minute", 1440),
+    "h": _Unit("hour", 24),
+    "D": _Unit("day"),
+    "B": _Unit("business day"),
+    "W": _Unit("week", 52, (52, 8)),
+    "SM": _Unit("half-month", 24, (48, 12)),
+    DEKAD: _Unit("dekad", 36, (72, 18)),
+    **dict.fromkeys(("M", "BM"), _Unit("month", 12, (24, 12))),
+    **dict.fromkeys(("Q", "BQ"), _Unit("quarter", 4, (8, 4))),
+    **dict.fromkeys(("Y", "BY"), _Unit("year", 1, (10, 3))),
+}
 # Days, of which a usual window has eight weeks and two weeks.
 _DAYS = ("D", "B")
 _WEEKS_BACK, _WEEKS_AHEAD = 8, 2
@@ -128,9 +110,18 @@ def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
         num_days = min(int(table["ds"].dt.day.median()), _LAST_DAY) - 1
         return f"{found}{num_days}D" if num_days else found.removesuffix(_OPEN_SHIFT)
     if isinstance(found, str) and split_closed_days(found)[1]:
-        has_closed = not table["ds"].dt.day_of_week.isin(find_open_weekdays(found)).all()
+        closed = split_closed_days(found)[1].split("+")
+        has_closed = table["ds"].dt.day_of_week.isin([WEEKDAYS.index(name) for name in closed]).any()
         return "D" if has_closed else found
     return found
+
+
+def find_own_frequency(table: pd.DataFrame) -> int | str | None:
+    """Return the spacing of `infer_frequency`; None if there is none."""
+    try:
+        return infer_frequency(table)
+    except SeriesError:
+        return None
 
 
 def _infer_block(ds: pd.Series) -> int | str | None:
@@ -193,12 +184,6 @@ def _infer_day_of_month(ds: pd.Series, number: int) -> str | None:
     return f"{'' if number == length else number // length}{base}{_OPEN_SHIFT}"
 
 
-def find_open_weekdays(freq: str) -> list[int]:
-    """Return the weekdays that are steps, Monday as 0."""
-    closed = split_closed_days(freq)[1].split("+")
-    return [day for day, name in enumerate(WEEKDAYS) if name not in closed]
-
-
 def get_season_length(freq: int | str) -> int:
     """Return the steps in a season: 24 hours, 7 days, 12 months, ...; 1 if no number of steps is a season.
 
@@ -209,16 +194,16 @@ def get_season_length(freq: int | str) -> int:
     """
     if isinstance(freq, int):
         return 1
-    unit = _get_unit(freq)
-    length = count_weekdays(freq) if unit in _DAYS else _SEASON_LENGTHS.get(unit, 1)
+    name, unit = _get_unit(freq)
+    length = count_weekdays(freq) if name in _DAYS else unit.season_length
     length, rest = divmod(length, find_offset(freq).n)
     return length if rest == 0 else 1
 
 
 def name_steps(freq: int | str) -> str:
     """Return the name of the steps of a frequency, such as `days` or `every 5 minutes`."""
-    number, name = (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _STEP_NAMES.get(_get_unit(freq)))
-    if name is None:
+    number, name = (freq, "step") if isinstance(freq, int) else (find_offset(freq).n, _get_unit(freq)[1].name)
+    if not name:
         return f"every '{freq}'"
     return f"{name}s" if number == 1 else f"every {number} {name}s"
 
@@ -230,18 +215,19 @@ def get_usual_window(freq: int | str) -> tuple[int, int]:
     """
     if isinstance(freq, int):
         return _USUAL_WINDOW
-    offset, name = find_offset(freq), _get_unit(freq)
+    offset, (name, unit) = find_offset(freq), _get_unit(freq)
     if name in ("min", "h"):
         season_length = get_season_length(freq)
         return (min(7 * season_length, 336), min(season_length, 96)) if season_length > 1 else _USUAL_WINDOW
-    lookback, horizon = _USUAL_WINDOWS.get(name, _USUAL_WINDOW)
+    lookback, horizon = unit.window
     if name in _DAYS:
         num_days = count_weekdays(freq)
         lookback, horizon = _WEEKS_BACK * num_days, _WEEKS_AHEAD * num_days
     return max(2, lookback // offset.n), max(1, horizon // offset.n)
 
 
-def _get_unit(freq: str) -> str:
-    """Return the name of an offset's unit, without its anchor."""
+def _get_unit(freq: str) -> tuple[str, _Unit]:
+    """Return the prefix of an offset's unit, without its anchor, and the unit; one without a name if it is another."""
     base = split_closed_days(split_shift(freq)[0])[0]
-    return DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    name = DEKAD if base == DEKAD else find_offset(base).rule_code.split("-")[0].removesuffix("S").removesuffix("E")
+    return name, _UNITS.get(name, _Unit(""))

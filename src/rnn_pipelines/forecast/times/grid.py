@@ -66,7 +66,6 @@ def insert_steps(
 
     Args:
         table: `unique_id, ds`, and columns of floats or bools.
-        rows: of its series.
         steps: int64[row], steps from the first row of the series.
         num_steps: int64[series], resulting number of rows.
     """
@@ -78,14 +77,11 @@ def insert_steps(
         "ds": find_times(longer.spread(firsts), longer.places, freq),
     }
     for name in table.columns.difference(list(columns)):
-        columns[name] = _place(table[name].to_numpy(), targets, int(longer.stops[-1]))
+        values = table[name].to_numpy()
+        placed = np.full(int(longer.stops[-1]), False if values.dtype == bool else np.nan, values.dtype)
+        placed[targets] = values
+        columns[name] = placed
     return pd.DataFrame(columns)[list(table.columns)]
-
-
-def _place(values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
-    placed = np.full(size, False if values.dtype == bool else np.nan, values.dtype)
-    placed[targets] = values
-    return placed
 
 
 def _find_length(freq: int | str) -> int | np.timedelta64:

@@ -81,21 +81,17 @@ def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
         ) from error
     name, _, part = country.partition("-")
     try:
-        _refuse_no_country(name)
+        # `holidays` takes names of its modules for countries.
+        from holidays.registry import COUNTRIES, FINANCIAL
+
+        if not any(name in names for names in (*COUNTRIES.values(), *FINANCIAL.values())):
+            raise NotImplementedError
         return pd.DatetimeIndex(list(country_holidays(name, subdiv=part or None, years=years)))
     except NotImplementedError as error:
         raise ValueError(
             "expected a country such as DE, or a part of one such as DE-BY, received "
             f"{show(country)}{_find_closest(name, part)}"
         ) from error
-
-
-def _refuse_no_country(name: str) -> None:
-    """Raise an error for an unknown country, because `holidays` takes names of its modules for countries."""
-    from holidays.registry import COUNTRIES, FINANCIAL
-
-    if not any(name in names for names in (*COUNTRIES.values(), *FINANCIAL.values())):
-        raise NotImplementedError
 
 
 def _find_closest(name: str, part: str) -> str:

@@ -6,6 +6,7 @@ weekdays, dates, or several of them.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,8 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import BaseOffset, CustomBusinessDay, Day, Tick
 
-from rnn_pipelines.forecast.times.holidays import list_holidays
+from rnn_pipelines.errors import show
+from rnn_pipelines.forecast.times.holidays import list_holidays, refuse_bare_no, take_country
 
 # Steps on the days 1, 11 and 21 of each month.
 DEKAD = "DEK"
@@ -136,3 +138,31 @@ def _make_dekad() -> BaseOffset:
     dates = pd.date_range("1700-01-01", "2299-12-31")
     others = dates[~dates.day.isin(_DEKAD_DAYS)].to_numpy("datetime64[D]")
     return CustomBusinessDay(calendar=np.busdaycalendar(weekmask="1111111", holidays=others))
+
+
+def take_closed_days(value: object) -> list[str]:
+    """Return countries, weekdays (`SUN`) and dates (`20261224`), without repetitions.
+
+    Args:
+        value: a list, or a text with + between its parts, because `kedro run --params` does not accept lists.
+    Raises:
+        ValueError: a part is no weekday, no date and no country.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str | bool | int) or not isinstance(value, Iterable):
+        value = str(refuse_bare_no(value)).split("+")
+    return list(dict.fromkeys(_take_part(part) for part in value))
+
+
+def _take_part(part: object) -> str:
+    text = str(refuse_bare_no(part)).strip()
+    weekday = text[:3].upper()
+    if weekday in WEEKDAYS and (len(text) == len(weekday) or text.lower().endswith("day")):
+        return weekday
+    if not text[:1].isdigit():
+        return take_country(text)
+    try:
+        return pd.Timestamp(text).strftime("%Y%m%d")
+    except ValueError as error:
+        raise ValueError(f"expected a date such as 2026-12-24, received {show(text)}") from error

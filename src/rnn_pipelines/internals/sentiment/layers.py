@@ -15,7 +15,7 @@ from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.errors import NetworkError
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary
-from rnn_pipelines.networks.recurrent import summarize_layers
+from rnn_pipelines.networks.layers import summarize_layers
 
 ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 

@@ -70,7 +70,6 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
     that of Fisher's exact test. For other measures, the effect is the Kolmogorov–Smirnov distance, 0 to 1.
 
     Args:
-        scores: of one model version.
         reference: without rows if there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
@@ -84,7 +83,10 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     effect = p_value = float("nan")
-    means = [_compute_mean(values) for values in (newest, reference)]
+    # NaN if there are no values, or one is not finite.
+    means = [
+        float(values.mean()) if np.isfinite(values).all() and len(values) else effect for values in (newest, reference)
+    ]
     if np.isfinite(means).all():
         effect, p_value = _compare_shares(newest, reference) if is_share else _compare_values(newest, reference)
     return {
@@ -95,11 +97,6 @@ def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[
         "effect": effect,
         "p_value": p_value,
     }
-
-
-def _compute_mean(values: np.ndarray) -> float:
-    """Return the mean; NaN if there are no values or one is not finite."""
-    return float(values.mean()) if len(values) and np.isfinite(values).all() else float("nan")
 
 
 def _compare_shares(newest: np.ndarray, reference: np.ndarray) -> tuple[float, float]:

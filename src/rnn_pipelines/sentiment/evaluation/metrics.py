@@ -122,7 +122,6 @@ def evaluate_classifiers(
     """Return the metrics of every classifier on the test part: overall, by length and rating, and by confidence.
 
     Args:
-        predictions: of the test part.
         records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
     Returns:
         `num_texts` and the `ClassifierMetrics` by classifier. The costs of a network or an ensemble do not include
@@ -130,7 +129,10 @@ def evaluate_classifiers(
     """
     labels = predictions["label"].to_numpy(int)
     logits = {name: predictions[name].to_numpy() for name in PredictionsTable.list_classifiers(predictions)}
-    costs = _add_costs(records)
+    costs = {name: {cost: record[cost] for cost in COSTS} for name, record in records.items()}
+    candidates = {name: costs[name] for name in list_candidates()}
+    together = {cost: sum(spent[cost] for spent in candidates.values()) for cost in COSTS}
+    costs = costs | {name_alone(name): spent for name, spent in candidates.items()} | {ENSEMBLE: together}
     metrics: dict[str, Any] = {"num_texts": len(labels)}
     for name, values in logits.items():
         metrics[name] = measure_classifier(labels, values) | costs[name]
@@ -138,13 +140,6 @@ def evaluate_classifiers(
             metrics[name]["against_nb_ngram"] = compare_errors(labels, values, logits[NB_NGRAM])
     calibration = [tabulate_calibration(labels, values).assign(classifier=name) for name, values in logits.items()]
     return metrics, measure_by_group(predictions), pd.concat(calibration, ignore_index=True)
-
-
-def _add_costs(records: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    costs = {name: {cost: record[cost] for cost in COSTS} for name, record in records.items()}
-    candidates = {name: costs[name] for name in list_candidates()}
-    together = {cost: sum(spent[cost] for spent in candidates.values()) for cost in COSTS}
-    return costs | {name_alone(name): spent for name, spent in candidates.items()} | {ENSEMBLE: together}
 
 
 def measure_by_group(predictions: Predictions) -> Groups:

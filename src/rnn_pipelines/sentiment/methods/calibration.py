@@ -45,7 +45,6 @@ def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]
     """Return the calibrated logit of each text, float64[num_texts].
 
     Args:
-        calibration: weights of the models, and intercept.
         logits: float[num_texts] for each model of the calibration.
     """
     weighted = [weight * np.asarray(logits[name], np.float64) for name, weight in calibration["weights"].items()]
@@ -58,7 +57,6 @@ def calibrate_classifiers(
     """Calibrate each classifier on the validation part, and predict the test part with it.
 
     Args:
-        reviews: with their parts.
         features: of all reviews, in their order.
         networks: logits of the validation and test reviews by each network.
     """

@@ -12,11 +12,13 @@ from pydantic import Field
 from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.ngrams import MAX_ORDER, find_ngrams, number_ngrams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+# An n-gram of up to three words is a single integer, so that NumPy can count and look it up.
+BITS = 21
+MAX_ORDER = 3
 # Number of texts whose n-grams are in memory at once.
 CHUNK = 5000
 
@@ -223,3 +225,41 @@ def _mark_ngrams(encoded: EncodedTexts, known: np.ndarray, order: int) -> "csr_a
 def _split_texts(encoded: EncodedTexts) -> Iterator[EncodedTexts]:
     for first in range(0, len(encoded), CHUNK):
         yield encoded.select(np.arange(first, min(first + CHUNK, len(encoded))))
+
+
+def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
+    """Return the n-grams that begin at each word.
+
+    Args:
+        encoded: texts with word numbers below 2²¹.
+        order: number of words of the longest n-grams, 1 to 3.
+    Returns:
+        int64[num_words, order]: column `n − 1` holds the n-gram of `n` words that begins at each word, with 21 bits for
+        the number of each word; 0 if the text ends before the n-gram.
+    """
+    num_words = len(encoded.ids)
+    # Number of words from here to the end of the text.
+    rest = np.repeat(encoded.offsets[1:], encoded.lengths) - np.arange(num_words)
+    ngrams = np.zeros((num_words, order), np.int64)
+    run = np.zeros(num_words, np.int64)
+    for n in range(order):
+        following = np.zeros(num_words, np.int64)
+        following[: num_words - n] = encoded.ids[n:]
+        run = run | following << BITS * n
+        ngrams[:, n] = np.where(rest > n, run, 0)
+    return ngrams
+
+
+def find_ngrams(ngrams: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the index of each n-gram in `known`.
+
+    Args:
+        ngrams: int64, of any shape.
+        known: int64[num_known], sorted, without 0.
+    Returns:
+        int64 of the shape of `ngrams`; −1 for unknown n-grams.
+    """
+    if not len(known):
+        return np.full(ngrams.shape, -1)
+    places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
+    return np.where(known[places] == ngrams, places, -1)

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rnn_pipelines.networks.layers import MaskedPooling
-from rnn_pipelines.networks.recurrent import RECURRENT_LAYERS
+from rnn_pipelines.cells.registry import CELLS
+from rnn_pipelines.networks.layers import MaskedPooling, find_layer
 from rnn_pipelines.sentiment.methods.registry import NETWORKS
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.text.vocabulary import PADDING, UNKNOWN
@@ -45,16 +45,12 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
         ngrams = inputs["ngrams"] = keras.Input((None, num_ngram_inputs), name="ngrams")
         scaled = layers.Rescaling(NGRAM_SCALE, name="scaled_ngrams")(ngrams)
         steps = layers.Concatenate(name="words_and_ngrams")([steps, scaled])
-    state = _read_steps(network, steps, is_word)
+    kinds = {"max": ("max",), "max_mean": ("max", "mean")}.get(network.pooling)
+    outputs = resolve_name(NETWORKS[network.cell].reader)(network, steps, is_word)
+    state = outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
     if network.dropout:
         state = layers.Dropout(network.dropout, name="dropout")(state)
     return keras.Model(inputs, layers.Dense(1, name="logit")(state), name=f"{network.cell}_classifier")
-
-
-def _read_steps(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
-    kinds = {"max": ("max",), "max_mean": ("max", "mean")}.get(network.pooling)
-    outputs = resolve_name(NETWORKS[network.cell].reader)(network, steps, is_word)
-    return outputs if kinds is None else MaskedPooling(kinds, name="pooling")(outputs, mask=is_word)
 
 
 def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
@@ -66,7 +62,7 @@ def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     Returns:
         float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
     """
-    layer = RECURRENT_LAYERS[network.cell](
+    layer = find_layer(CELLS[network.cell].keras_layer)(
         network.units,
         dropout=network.input_dropout,
         recurrent_dropout=network.recurrent_dropout,

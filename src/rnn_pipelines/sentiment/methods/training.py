@@ -11,10 +11,9 @@ import pandas as pd
 import tensorflow as tf
 
 from rnn_pipelines.networks.fit import Limits, fit
+from rnn_pipelines.networks.layers import summarize_layers
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
-from rnn_pipelines.networks.recurrent import summarize_layers
-from rnn_pipelines.sentiment.methods.batches import batch_texts, sort_by_length
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.network import build_classifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM
@@ -24,7 +23,10 @@ from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import find_texts
 from rnn_pipelines.sentiment.text.vectors import WordVectors
+from rnn_pipelines.sentiment.text.vocabulary import PADDING
 
+# Maximum random change of a length, in words, before texts are sorted, so that batches differ between epochs.
+JITTER = 20.0
 SCORE_BATCH_SIZE = 256
 
 
@@ -37,7 +39,6 @@ def train_classifier(
         features: of all reviews, in their order.
         reviews: with their parts; the test part is not used.
         word_vectors: the words that the network knows, and the initial values of their vectors.
-        plan: settings and limits of the training.
     Returns:
         The network with its best weights, the history, and the training record with the `layers` (see
         `summarize_layers`).
@@ -45,8 +46,12 @@ def train_classifier(
         TrainingError: the loss is no longer finite.
     """
     padding, training = plan.padding, plan.training
+    # One layer for each direction, and five copies of the word vectors.
+    time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
+    batch = min(plan.training.batch_size, len(features.logits))
+    layer = estimate_recurrent_bytes(4, word_vectors.vectors.shape[1], network.units, time, batch)
     require_memory(
-        _estimate_bytes(features, word_vectors, network, plan),
+        2 * layer + 20.0 * word_vectors.vectors.size,
         f"training {network.cell} with {network.units} units and batches of {training.batch_size:,}",
         f"{network.cell}.units, training.batch_size, padding.max_length, word_vectors.num_words and "
         "word_vectors.dimensions",
@@ -65,17 +70,6 @@ def train_classifier(
         limits = replace(limits, checkpoint=plan.checkpoints / f"{network.cell}.npz", fingerprint=fingerprint)
     history, record = fit(model, loss, (_feed(model, train), _feed(model, validation)), training, limits)
     return model, history, {**record, "layers": summarize_layers(model)}
-
-
-def _estimate_bytes(
-    features: TextFeatures, word_vectors: WordVectors, network: ClassifierSpec, plan: TrainingPlan
-) -> float:
-    """Return the estimated memory: one layer for each direction, and five copies of the word vectors."""
-    time = min(plan.padding.max_length, int(features.encoded.lengths.max(initial=1)))
-    batch = min(plan.training.batch_size, len(features.logits))
-    dimensions = word_vectors.vectors.shape[1]
-    layer = estimate_recurrent_bytes(4, dimensions, network.units, time, batch)
-    return 2 * layer + 20.0 * word_vectors.vectors.size
 
 
 def _fingerprint(features: TextFeatures, reviews: Reviews) -> str:
@@ -102,8 +96,6 @@ def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec
     """Return the network's logit for each text, float64[num_texts].
 
     Args:
-        model: a trained network.
-        features: of the texts.
         padding: the same as in training.
     """
     call = _compile(model)
@@ -120,9 +112,7 @@ def score_reviews(
     """Return the network's logits of the validation and test reviews, in a column with the name of its cell.
 
     Args:
-        model: a trained network.
         features: of all reviews, in their order.
-        reviews: with their parts.
         network: its spec. With an n-gram path, the logits of the n-gram classifier are a second column.
         padding: the same as in training.
     """
@@ -132,3 +122,65 @@ def score_reviews(
     if network.ngram_path:
         logits[NB_NGRAM] = chosen.logits
     return pd.DataFrame({"review_id": reviews["review_id"].to_numpy()[texts], **logits})
+
+
+def batch_texts(
+    features: TextFeatures, labels: np.ndarray, padding: PaddingSpec, batch_size: int, shuffle_seed: int | None = None
+) -> tf.data.Dataset:
+    """Return texts as a data set for Keras; texts of similar length share a batch, which saves most of the padding.
+
+    Args:
+        labels: [num_texts], 0 or 1.
+        batch_size: texts in a batch; the last one in the order of lengths may be smaller.
+        shuffle_seed: seed of the random batches of each epoch; None keeps the order of `sort_by_length`.
+    Returns:
+        Pairs of inputs (`words` int32[batch, time], `ngrams` float32[batch, time, order]) and float32[batch, 1].
+    """
+    num_batches = -(-len(labels) // batch_size)
+    targets = tf.constant(labels, tf.float32)
+    gather = _make_gather(features, padding)
+    order = tf.constant(sort_by_length(features, padding))
+    kept = tf.constant(np.minimum(features.encoded.lengths, padding.max_length), tf.float32)
+
+    def make_epoch(seed: tf.Tensor) -> tf.data.Dataset:
+        epoch, numbers = order, tf.range(num_batches, dtype=tf.int64)
+        if shuffle_seed is not None:
+            strayed = kept + tf.random.stateless_uniform(tf.shape(kept), [seed, 0], -JITTER, JITTER)
+            epoch = tf.cast(tf.argsort(strayed), tf.int64)
+            numbers = tf.random.experimental.stateless_shuffle(numbers, [seed, 1])
+        return tf.data.Dataset.from_tensor_slices(numbers).map(
+            lambda number: epoch[number * batch_size : (number + 1) * batch_size]
+        )
+
+    seeds = tf.data.Dataset.random(shuffle_seed or 0, rerandomize_each_iteration=True).take(1)
+    batches = seeds.flat_map(make_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
+    return batches.map(lambda texts: (gather(texts), tf.gather(targets, texts)[:, None])).prefetch(2)
+
+
+def sort_by_length(features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
+    """Return the order of the texts in `batch_texts` without shuffling, int64[num_texts]."""
+    return np.argsort(np.minimum(features.encoded.lengths, padding.max_length), kind="stable")
+
+
+def _make_gather(features: TextFeatures, padding: PaddingSpec) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    # One extra row, so that gathering also works if no text has a word.
+    ids, ngrams = tf.pad(features.ids, [[0, 1]]), tf.pad(features.ngrams, [[0, 1], [0, 0]])
+    begins, lengths = tf.constant(features.offsets[:-1]), tf.constant(features.encoded.lengths)
+    # The first position in a batch whose word follows the dropped words.
+    resume = {"pre": 0, "post": padding.max_length, "middle": padding.max_length // 2}[padding.truncating]
+
+    def gather(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        length = tf.gather(lengths, texts)[:, None]
+        kept = tf.minimum(length, padding.max_length)
+        # At least one step, because a recurrent layer needs it.
+        num_steps = tf.maximum(tf.reduce_max(kept), 1)
+        place = tf.range(num_steps)[None, :] - (num_steps - kept if padding.padding == "pre" else 0)
+        is_word = (place >= 0) & (place < kept)
+        word = tf.gather(begins, texts)[:, None] + place + tf.where(place >= resume, length - kept, 0)
+        word = tf.where(is_word, word, 0)
+        return {
+            "words": tf.where(is_word, tf.gather(ids, word), PADDING),
+            "ngrams": tf.where(is_word[:, :, None], tf.gather(ngrams, word), 0.0),
+        }
+
+    return gather

@@ -50,7 +50,6 @@ def train_challenger(
 
     Args:
         features, reviews, word_vectors, network: see `train_classifier`; the holdout is not used.
-        plan: settings and limits of the training.
     Returns:
         The network, and its training record with `seeds`.
     """
@@ -67,8 +66,6 @@ def complete_challenger(
 
     Args:
         classifier: without these hashes.
-        reviews: with their parts.
-        calibrations: of all classifiers.
         records: training records of the networks, by name.
     """
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
@@ -88,10 +85,7 @@ def score_holdout(
     """Score the newest holdout by all classifiers, from the raw text as in use.
 
     Args:
-        reviews: with their parts.
         predictions: of the holdout.
-        challenger: the new classifier.
-        champion: the classifier in use, if there is one.
     """
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
     rows = texts.rename(columns={"review_id": "row"})

@@ -32,9 +32,6 @@ def describe_run(
 
     Args:
         table: the reviews as they were read, with their `time` if there is one.
-        profile: of the reviews.
-        sentiment: the parameters `sentiment`.
-        retrain_spec: the parameters `retrain_sentiment`.
         started: in seconds since 1970.
     """
     about = {
@@ -58,20 +55,17 @@ def decide_promotion(
 ) -> Candidate:
     """Compare champion, challenger and baselines on the holdout, and decide whether the challenger is promoted.
 
-    Args:
-        challenger: the new classifier.
-        champion: the classifier in use, if there is one.
-        holdout: the scores of all classifiers.
-        training: record of the challenger's training and selection.
-        run: provenance of the challenger.
-        retrain_spec: with the policy.
     Returns:
         The challenger with the record of the decision and the reference for monitoring.
     """
     found = measure_holdout(holdout)
+    measures = {name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()}
     case = Case(
         task="sentiment",
-        measures={name: _name_loss(measures) for name, measures in found.measures.items()},
+        measures={
+            name: cast(Measures, {"loss" if key == "log_loss" else key: value for key, value in measured.items()})
+            for name, measured in measures.items()
+        },
         p_value=found.p_value,
         faults=tuple(find_faults(holdout)),
         objections=() if champion is None or found.is_comparable else (SEEN,),
@@ -79,9 +73,3 @@ def decide_promotion(
     )
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))
-
-
-def _name_loss(measures: dict[str, float] | None) -> Measures:
-    if measures is None:
-        return {"loss": math.nan}
-    return cast(Measures, {"loss" if name == "log_loss" else name: value for name, value in measures.items()})

@@ -127,7 +127,6 @@ def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: Mo
     """Return the verdict ok, retrain or alarm, with its reasons, all measures and the limits of monitoring.
 
     Args:
-        measures: of the scored texts.
         champion: record of the champion, with its `alarms`.
     """
     verdict = conclude(_find(measures, champion["alarms"], monitor_spec))

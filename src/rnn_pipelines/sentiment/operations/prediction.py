@@ -14,9 +14,7 @@ def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | N
     """Return the sentiment of each text and the model version: the champion's or `sentiment_classifier`.
 
     Args:
-        champion: the classifier in use.
         classifier: the classifier of `sentiment`, used if there is no champion.
-        texts: to score.
     Raises:
         ChampionError: there is neither a champion nor a classifier.
     """

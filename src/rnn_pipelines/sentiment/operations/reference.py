@@ -65,7 +65,6 @@ def describe_reference(
 
     Args:
         scores: of one version.
-        folder: of the champion.
         predictions, reviews, encoded, calibrations: see `describe_test_part`.
     Returns:
         The reference; no rows if there is none.
@@ -89,9 +88,6 @@ def describe_test_part(
     """Return the test part of `sentiment`, scored by the chosen classifier.
 
     Args:
-        predictions: of the test part, by all classifiers.
-        reviews: all reviews.
-        encoded: all reviews, encoded.
         calibrations: of all classifiers; the one with the lowest validation loss is used.
     Returns:
         The reference; no rows if an argument is None or the arguments are not from the same run.

@@ -11,8 +11,6 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_pipelines.errors import ReviewError, show
@@ -40,12 +38,9 @@ RATINGS = {"neg": range(1, 5), "pos": range(7, 11), "unsup": range(1)}
 LABELS = {"neg": 0, "pos": 1, "unsup": None}
 
 
-@dataclass
-class _Contents:
-    """The contents of an archive: rating and text by folder and ID, and lists of addresses by folder."""
-
-    reviews: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
-    addresses: dict[str, list[str]] = field(default_factory=dict)
+# Rating and text by folder and ID, and lists of addresses by folder.
+_Reviews = dict[tuple[str, int], tuple[int, str]]
+_Addresses = dict[str, list[str]]
 
 
 class _BoundedGzip(gzip.GzipFile):
@@ -99,26 +94,23 @@ def read_archive(path: Path | str, unlabelled: bool = False) -> Reviews:
     Raises:
         ReviewError: the archive is damaged or has an unexpected member, which the message names.
     """
-    contents = _Contents()
-    with _explain_damage(path), _BoundedGzip(path) as unpacked:
-        with tarfile.open(fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember) as archive:
-            for member, kind in _check_members(archive):
-                if kind is REVIEW and (unlabelled or "/unsup/" not in member.name):
-                    _add_review(contents, member.name, _read_text(archive, member))
-                elif kind is ADDRESSES:
-                    folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
-                    # Not splitlines(), which also splits at U+0085 and other characters.
-                    contents.addresses[folder] = _read_text(archive, member).split("\n")
-        # Read to the end, where gzip checks the checksum.
-        while unpacked.read(2**16):
-            pass
-        return _tabulate(contents, unlabelled)
-
-
-@contextmanager
-def _explain_damage(path: Path | str) -> Iterator[None]:
+    reviews: _Reviews = {}
+    addresses: _Addresses = {}
     try:
-        yield
+        with _BoundedGzip(path) as unpacked:
+            with tarfile.open(fileobj=unpacked, mode="r|", bufsize=2**16, tarinfo=_StrictMember) as archive:
+                for member, kind in _check_members(archive):
+                    if kind is REVIEW and (unlabelled or "/unsup/" not in member.name):
+                        folder, review, rating = _parse_name(member.name)
+                        reviews[folder, review] = rating, _read_text(archive, member)
+                    elif kind is ADDRESSES:
+                        folder = member.name.replace("aclImdb/", "").replace("urls_", "").removesuffix(".txt")
+                        # Not splitlines(), which also splits at U+0085 and other characters.
+                        addresses[folder] = _read_text(archive, member).split("\n")
+            # Read to the end, where gzip checks the checksum.
+            while unpacked.read(2**16):
+                pass
+        return _tabulate(reviews, addresses, unlabelled)
     except ReviewError as error:
         raise ReviewError(f"{path}: {error}") from None
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
@@ -181,7 +173,8 @@ def _read_text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
         ) from error
 
 
-def _add_review(contents: _Contents, name: str, text: str) -> None:
+def _parse_name(name: str) -> tuple[str, int, int]:
+    """Return folder, ID and rating of a review."""
     match = REVIEW.fullmatch(name)
     assert match is not None
     folder, review, rating = match[1], int(match[2]), int(match[3])
@@ -191,16 +184,16 @@ def _add_review(contents: _Contents, name: str, text: str) -> None:
             f"member '{name}': expected a rating of {expected[0]} to {expected[-1]} in {folder}, received "
             f"{rating}. Move the review to the other folder, or remove it."
         )
-    contents.reviews[folder, review] = rating, text
+    return folder, review, rating
 
 
-def _tabulate(contents: _Contents, unlabelled: bool) -> Reviews:
+def _tabulate(reviews: _Reviews, addresses: _Addresses, unlabelled: bool) -> Reviews:
     folders = [f"{split}/{kind}" for split in ("train", "test") for kind in ("neg", "pos")] + ["train/unsup"]
     rows: list[tuple[object, ...]] = []
-    for folder, review in sorted(contents.reviews, key=lambda key: (folders.index(key[0]), key[1])):
-        rating, text = contents.reviews[folder, review]
+    for folder, review in sorted(reviews, key=lambda key: (folders.index(key[0]), key[1])):
+        rating, text = reviews[folder, review]
         split, kind = folder.split("/")
-        film = _find_film(contents.addresses.get(folder, []), folder, review)
+        film = _find_film(addresses.get(folder, []), folder, review)
         split = "unlabelled" if kind == "unsup" else split
         rows.append((f"{folder}/{review}_{rating}", split, film, rating or None, LABELS[kind], text))
     table = tabulate(rows)

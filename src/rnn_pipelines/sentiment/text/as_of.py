@@ -48,19 +48,6 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
     Raises:
         ReviewError: as in `read_reviews`; `as_of` is given without a time column; a time is invalid; no review is left.
     """
-    _check_time_settings(source, spec)
-    table = read_reviews(source, spec.time)
-    if spec.time is not None:
-        table = table.assign(time=_parse_times(table["time"].rename(spec.time), source))
-    table = _drop_later(table[table["split"] != "test"], spec.as_of, source)
-    if source.path is not None:
-        table = _renumber(table, source)
-    units = table.loc[table["split"] == "train", _find_unit(source, spec)]
-    held = units.isin(_hold_out(units, spec))
-    return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
-
-
-def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> None:
     if spec.time is None and spec.as_of is not None:
         raise ReviewError(
             f"as_of is {show(spec.as_of)}, but the reviews have no times. Name their column in "
@@ -68,6 +55,18 @@ def _check_time_settings(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> Non
         )
     if spec.time is not None and source.path is None:
         raise ReviewError("retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it.")
+    table = read_reviews(source, spec.time)
+    if spec.time is not None:
+        table = table.assign(time=_parse_times(table["time"].rename(spec.time), source))
+    table = _drop_later(table[table["split"] != "test"], spec.as_of, source)
+    if source.path is not None:
+        # Without gaps, because draws depend on the numbers.
+        ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
+        table = table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
+    drawn = "text" if source.path is not None and source.group is None else "group"
+    units = table.loc[table["split"] == "train", drawn if spec.time is None else "time"]
+    held = units.isin(_hold_out(units, spec))
+    return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
 
 
 def _parse_times(column: pd.Series, source: ReviewSourceSpec) -> pd.Series:
@@ -96,18 +95,6 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
             f"{source.origin}: as_of is {show(as_of)}, but the first review is of {times.min()}. Set a later one."
         )
     return kept
-
-
-def _renumber(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.DataFrame:
-    """Number the remaining rows without gaps, because draws depend on the numbers."""
-    ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
-    return table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
-
-
-def _find_unit(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> str:
-    if spec.time is not None:
-        return "time"
-    return "text" if source.path is not None and source.group is None else "group"
 
 
 def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:

@@ -55,7 +55,6 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
     Args:
         archive: the user's own file; defaults to the environment variable IMDB_ARCHIVE.
         download_to: folder of the download, used if no file is given.
-        remote: the file to download.
     Raises:
         DownloadError: the server can't be reached, or sends another file.
         ReviewError: the given file does not exist, the downloaded file is damaged, or the folder can't be written.

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import pandas as pd
 
-from rnn_pipelines.errors import ReviewError, show
+from rnn_pipelines.errors import ReviewError
 from rnn_pipelines.parameter_models import ParameterModel
-from rnn_pipelines.reading.table_files import TableFiles, expand_home, load_file, require_file
+from rnn_pipelines.reading.table_files import TableFiles, expand_home, explain_cells, load_file, require_file
 from rnn_pipelines.reading.user_files import read_columns
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -59,7 +59,12 @@ def read_texts(file: TextFileSpec) -> Texts:
         )
     path = expand_home(file.path)
     if path.name.lower().endswith(".txt"):
-        texts = pd.Series(_read_lines(path), dtype="str")
+        require_file(path, FILES)
+        content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
+        # Not splitlines(), which also splits at characters that may occur in a text. Files of old Macs have only "\r".
+        end = "\n" if "\n" in content else "\r"
+        lines = content.removesuffix(end).split(end) if content else []
+        texts = pd.Series([line.removesuffix("\r") for line in lines], dtype="str")
     else:
         # As objects, because a categorical column accepts no new value.
         column = read_columns(path, [file.text], FILES)[file.text].astype("object")
@@ -69,15 +74,6 @@ def read_texts(file: TextFileSpec) -> Texts:
     if texts.empty:
         raise ReviewError(f"{path}: expected a text in each row or line, received none. Check predict_sentiment.path.")
     return pd.DataFrame({"row": range(1, len(texts) + 1), "text": texts})
-
-
-def _read_lines(path: Path) -> list[str]:
-    require_file(path, FILES)
-    content = load_file(path, "a text file in UTF-8", lambda: path.read_bytes().decode("utf-8-sig"), FILES)
-    # Not splitlines(), which also splits at characters that may occur in a text. Files of old Macs have only "\r".
-    end = "\n" if "\n" in content else "\r"
-    lines = content.removesuffix(end).split(end) if content else []
-    return [line.removesuffix("\r") for line in lines]
 
 
 def check_cells(
@@ -90,15 +86,7 @@ def check_cells(
     """Raise a ReviewError for the first faulty cell of a column, if there is one.
 
     Args:
-        faulty: bool for each row.
         column: as it was read, with its name.
-        path: the file, for the message.
-        expected: description of a valid cell.
-        remedy: instruction to the user.
     """
     if faulty.any():
-        row = int(faulty.to_numpy().argmax())
-        raise ReviewError(
-            f"{path}: column '{column.name}', row {row + 1}: expected {expected}, received "
-            f"{show(str(column.iloc[row]))}. {remedy}"
-        )
+        raise ReviewError(explain_cells(faulty, column, path, expected, [remedy]))

@@ -51,14 +51,10 @@ class ReviewSourceSpec(ParameterModel, frozen=True):
     split: str | None = None
 
     @model_validator(mode="after")
-    def _validate_distinct_columns(self) -> "ReviewSourceSpec":
+    def _validate_columns(self) -> "ReviewSourceSpec":
         columns = [column for column in (self.text, self.label, self.group, self.split) if column is not None]
         if len(set(columns)) < len(columns):
             raise ValueError("text, label, group and split: expected different columns, received the same one twice")
-        return self
-
-    @model_validator(mode="after")
-    def _validate_columns_need_a_table(self) -> "ReviewSourceSpec":
         if self.path is None and (self.text, self.label, self.group, self.split) != ("text", "label", None, None):
             raise ValueError("text, label, group and split require your own table: set path")
         if self.path is not None and self.unlabelled:
@@ -97,7 +93,6 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
 
     Args:
         table: with the columns of `source`, as it was read.
-        source: names of the columns, and the path for messages.
     """
     if table.empty:
         raise ReviewError(
@@ -105,6 +100,8 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
             "name another file with sentiment.source.path."
         )
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
+    is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
+    check_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
     return pd.DataFrame(
         {
             "review_id": ids,
@@ -112,15 +109,9 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
             "group": ids if source.group is None else _parse_names(table, source.group, source),
             "rating": pd.Series(pd.NA, index=table.index, dtype="Int8"),
             "label": _parse_labels(table, source),
-            "text": _parse_texts(table, source),
+            "text": _parse_names(table, source.text, source),
         }
     )
-
-
-def _parse_texts(table: pd.DataFrame, source: ReviewSourceSpec) -> pd.Series:
-    is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
-    check_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
-    return _parse_names(table, source.text, source)
 
 
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:

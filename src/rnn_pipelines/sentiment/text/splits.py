@@ -96,7 +96,6 @@ def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
     """Return the fold of each review; the folds do not depend on the order of the rows.
 
     Args:
-        reviews: with their parts.
         num_folds: maximum number of folds, numbered from 0. No fold divides a group.
     Returns:
         int64[num_reviews], −1 outside the training part.

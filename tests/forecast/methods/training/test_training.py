@@ -31,11 +31,10 @@ from rnn_pipelines.forecast.methods.training.validation import find_network_shri
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowedPanel, WindowSpec, number_series
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks import trainer
-from rnn_pipelines.networks.adam import Adam
 from rnn_pipelines.networks.gradients import find_gradients
 from rnn_pipelines.networks.members import MemberShape, Weights, forward
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
-from rnn_pipelines.networks.trainer import measure_loss
+from rnn_pipelines.networks.trainer import Adam, measure_loss
 
 Cases = dict[str, SimpleNamespace]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.source.rounding import round_times
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.source.time_axis import round_times
 
 HOURS = pd.date_range("2024-01-01", periods=100, freq="h")
 DAYS = pd.date_range("2024-01-01", periods=100)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.initialization import draw_glorot_uniform, draw_orthogonal
+from rnn_pipelines.cells.cell import draw_glorot_uniform, draw_orthogonal
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.times.closed_days import take_closed_days
+from rnn_pipelines.forecast.times.offsets import take_closed_days
 
 
 @pytest.mark.parametrize(

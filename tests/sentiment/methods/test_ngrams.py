@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_pipelines.sentiment.methods.nb_ngram import BITS, MAX_ORDER, find_ngrams, number_ngrams
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
-from rnn_pipelines.sentiment.text.ngrams import BITS, MAX_ORDER, find_ngrams, number_ngrams
 from rnn_pipelines.sentiment.text.vocabulary import MAX_WORDS
 
 MakeEncoded = Callable[..., EncodedTexts]
