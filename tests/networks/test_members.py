@@ -77,39 +77,23 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
 # From inputs to outputs
 
 
-def test_hidden_states_are_those_of_the_cells(shape: MemberShape) -> None:
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    _, cache = forward(shape.cell, weights, steps, known)
+@pytest.mark.parametrize("members", [(), (NUM_MEMBERS,)], ids=["shared inputs", "own inputs"])
+def test_states_and_outputs_are_those_of_the_cells(shape: MemberShape, members: tuple[int, ...]) -> None:
+    weights, inputs = draw_weights(shape), draw_inputs(shape, *members)
+    outputs, cache = forward(shape.cell, weights, *inputs)
+    assert outputs.dtype == np.float32
     for member in range(NUM_MEMBERS):
-        hidden, _ = run_one(shape.cell, weights, member, steps, known)
-        for layer, expected in zip(cache.layers, hidden, strict=True):
-            np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), expected, rtol=0, atol=1e-6)
-
-
-def test_outputs_are_those_of_the_cells_and_a_matrix(shape: MemberShape) -> None:
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
-    outputs, _ = forward(shape.cell, weights, steps, known)
-    expected = np.stack([run_one(shape.cell, weights, member, steps, known)[1] for member in range(NUM_MEMBERS)])
-    np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
-
-
-def test_members_may_read_inputs_of_their_own(shape: MemberShape) -> None:
-    weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
-    outputs, _ = forward(shape.cell, weights, steps, known)
-    expected = np.stack(
-        [run_one(shape.cell, weights, member, steps[member], known[member])[1] for member in range(NUM_MEMBERS)]
-    )
-    np.testing.assert_allclose(outputs, expected, rtol=0, atol=2e-6)
+        steps, known = (array[member] for array in inputs) if members else inputs
+        hidden, expected = run_one(shape.cell, weights, member, steps, known)
+        np.testing.assert_allclose(outputs[member], expected, rtol=0, atol=2e-6)
+        for layer, states in zip(cache.layers, hidden, strict=True):
+            np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), states, rtol=0, atol=1e-6)
 
 
 def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
     alone, _ = forward(shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known)
     np.testing.assert_allclose(alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6)
-
-
-def test_outputs_are_float32(shape: MemberShape) -> None:
-    assert forward(shape.cell, draw_weights(shape), *draw_inputs(shape))[0].dtype == np.float32
 
 
 def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
@@ -180,48 +164,32 @@ def test_dropout_is_that_of_keras_recurrent_layers() -> None:
 # Before training
 
 
-def test_untrained_members_say_nothing(shape: MemberShape) -> None:
-    assert not forward(shape.cell, initialize_members(0, NUM_MEMBERS, shape), *draw_inputs(shape))[0].any()
-
-
-def test_weights_of_a_member_do_not_depend_on_how_many_there_are(shape: MemberShape) -> None:
-    few, many = initialize_members(3, 2, shape), initialize_members(3, 5, shape)
+def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: MemberShape) -> None:
+    few = initialize_members(3, 2, shape)
+    np.random.seed(5)
+    many, other = initialize_members(3, 5, shape), initialize_members(4, 2, shape)
     for name, array in few.items():
         np.testing.assert_array_equal(array, many[name][:2])
+    assert not np.isclose(few["kernel"][0], few["kernel"][1]).any()
+    assert not np.isclose(few["kernel"], other["kernel"]).any()
+    # Untrained members forecast 0.
+    assert not forward(shape.cell, few, *draw_inputs(shape))[0].any()
 
 
-def test_weights_of_members_differ(shape: MemberShape) -> None:
-    first, second = initialize_members(0, 2, shape)["kernel"]
-    assert not np.isclose(first, second).any()
-
-
-def test_weights_depend_on_the_seed(shape: MemberShape) -> None:
-    one, other = (initialize_members(seed, 1, shape)["kernel"] for seed in (0, 1))
-    assert not np.isclose(one, other).any()
-
-
-def test_weights_do_not_depend_on_the_global_random_state(shape: MemberShape) -> None:
-    first = initialize_members(0, 1, shape)
-    np.random.seed(5)
-    np.testing.assert_array_equal(first["kernel"], initialize_members(0, 1, shape)["kernel"])
+@pytest.mark.parametrize(
+    ("cell", "biases"),
+    [("lstm", {"bias": [*[0] * 4, *[1] * 4, *[0] * 8]}), ("gru", {"bias": 12 * [0], "recurrent_bias": 12 * [0]})],
+)
+def test_forget_gates_begin_open_and_other_biases_at_0(cell: str, biases: dict[str, list[int]]) -> None:
+    """The order is input, forget, candidate, output."""
+    weights = initialize_members(0, 1, SHAPES[cell])
+    assert {name: weights[name][0, 0].tolist() for name in biases} == biases
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if CELLS[shape.cell].reads_state])
 def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
     for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
         np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units[0]), atol=1e-6)
-
-
-def test_forget_gates_of_lstms_begin_open() -> None:
-    """Their bias is 1, all others are 0; the order is input, forget, candidate, output."""
-    bias = initialize_members(0, 1, SHAPES["lstm"])["bias"][0, 0]
-    assert bias.tolist() == [*[0] * 4, *[1] * 4, *[0] * 8]
-
-
-def test_biases_of_grus_begin_at_0() -> None:
-    weights = initialize_members(0, 1, SHAPES["gru"])
-    assert not weights["bias"].any()
-    assert not weights["recurrent_bias"].any()
 
 
 # Gradients
@@ -276,18 +244,12 @@ def test_gradient_of_what_is_read_is_the_finite_difference(shape: MemberShape) -
             assert found[entry] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
-def test_there_is_a_gradient_of_every_array(shape: MemberShape) -> None:
-    weights = draw_weights(shape)
-    outputs, cache = forward(shape.cell, weights, *draw_inputs(shape))
-    found = find_gradients(weights, cache, np.ones_like(outputs))
-    assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
-
-
 def test_gradients_of_members_with_inputs_of_their_own_are_those_of_each_alone(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape, NUM_MEMBERS)
     outputs, cache = forward(shape.cell, weights, steps, known)
     slopes = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
     found = find_gradients(weights, cache, slopes)
+    assert {name: array.shape for name, array in found.items()} == {n: array.shape for n, array in weights.items()}
     own = {name: array[1:2] for name, array in weights.items()}
     _, alone = forward(shape.cell, own, steps[1], known[1])
     for name, expected in find_gradients(own, alone, slopes[1:2]).items():
@@ -365,13 +327,10 @@ def go_back(
 @pytest.mark.parametrize("cell", CELLS)
 def test_cell_of_a_member_is_its_recurrent_layer(cell: str) -> None:
     weights = draw_weights(SHAPES[cell])
-    found = CELLS[cell].name_arrays(read_cell(cell, weights, 1))
+    own = read_cell(cell, weights, 1)
+    found = CELLS[cell].name_arrays(own)
+    biases = [weights[name][1, 0] for name in ("bias", "recurrent_bias") if name in found]
+    np.testing.assert_array_equal(np.atleast_2d(own.to_list()[-1]), biases)
     assert found.keys() == {*CELLS[cell].arrays}
     for name, array in found.items():
         np.testing.assert_array_equal(array, weights[name][1])
-
-
-def test_bias_of_a_gru_has_that_of_the_inputs_before_that_of_the_state() -> None:
-    weights = draw_weights(SHAPES["gru"])
-    expected = np.stack([weights["bias"][1, 0], weights["recurrent_bias"][1, 0]])
-    np.testing.assert_array_equal(read_cell("gru", weights, 1).to_list()[-1], expected)

@@ -71,19 +71,22 @@ def test_loaded_classifier_gives_the_same_scores(
     pd.testing.assert_frame_equal(score_sentiment(loaded, table), score_sentiment(text_classifier, table))
 
 
-def test_reading_without_signs_comes_back(text_classifier: TextClassifier, tmp_path: Path) -> None:
-    dataset = TextClassifierDataset(filepath=str(tmp_path / "my.zip"))
-    dataset.save(dataclasses.replace(text_classifier, signs=False))
-    assert dataset.load().signs is False
+def test_parts_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
+    for field in ("vocabulary", "padding", "calibration"):
+        assert getattr(loaded, field) == getattr(text_classifier, field)
+    ngrams, expected = loaded.ngrams, text_classifier.ngrams
+    assert (ngrams.order, ngrams.intercept) == (expected.order, expected.intercept)
+    assert (type(ngrams.order), type(ngrams.intercept)) == (int, float)
 
 
-def test_texts_that_it_has_seen_come_back(text_classifier: TextClassifier, tmp_path: Path) -> None:
-    """So that a classifier of `sentiment` is not judged on what it was trained on."""
-    seen = np.array([1, 2**64 - 1], np.uint64)
-    dataset = TextClassifierDataset(filepath=str(tmp_path / "my.zip"))
-    dataset.save(dataclasses.replace(text_classifier, seen=seen))
-    found = dataset.load().seen
-    assert (found.tolist(), found.dtype) == (seen.tolist(), np.uint64)
+def test_unusual_parts_come_back(filepath: str, reweigh: Reweigh) -> None:
+    """Words of every script, texts without signs, and the texts that the classifier has seen."""
+    words, seen = ["素晴らしい", "😀", "don't", '"', "\\", "é"], np.array([1, 2**64 - 1], np.uint64)
+    dataset = TextClassifierDataset(filepath=filepath)
+    dataset.save(dataclasses.replace(reweigh(0.0), vocabulary=words, signs=False, seen=seen))
+    found = dataset.load()
+    assert (found.vocabulary, found.signs) == (words, False)
+    assert (found.seen.tolist(), found.seen.dtype) == (seen.tolist(), np.uint64)
 
 
 @pytest.mark.parametrize("name", [*PARTS, "lstm.keras"])
@@ -93,36 +96,13 @@ def test_missing_file_is_named_when_the_classifier_is_read(text_classifier: Text
         unpack(files)
 
 
-def test_vocabulary_padding_and_calibration_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
-    for field in ("vocabulary", "padding", "calibration"):
-        assert getattr(loaded, field) == getattr(text_classifier, field)
-
-
-def test_numbers_of_ngrams_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
-    assert (loaded.ngrams.order, loaded.ngrams.intercept) == (
-        text_classifier.ngrams.order,
-        text_classifier.ngrams.intercept,
-    )
-    assert (type(loaded.ngrams.order), type(loaded.ngrams.intercept)) == (int, float)
-
-
-def test_words_of_every_script_come_back(filepath: str, reweigh: Reweigh) -> None:
-    words = ["素晴らしい", "😀", "don't", '"', "\\", "é"]
-    dataset = TextClassifierDataset(filepath=filepath)
-    dataset.save(dataclasses.replace(reweigh(0.0), vocabulary=words))
-    assert dataset.load().vocabulary == words
-
-
 # The file
-
-
-def test_file_holds_the_parts_and_nothing_else(packed: bytes) -> None:
-    assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == MEMBERS
 
 
 def test_nothing_is_pickled(packed: bytes) -> None:
     """Arrays are of numbers, all else is JSON or HDF5."""
     archive = zipfile.ZipFile(io.BytesIO(packed))
+    assert archive.namelist() == MEMBERS
     with np.load(io.BytesIO(archive.read("ngrams.npz")), allow_pickle=False) as arrays:
         assert all(array.dtype.kind in "if" for array in arrays.values())
     for name in MEMBERS:
@@ -151,9 +131,44 @@ def pickle_array() -> bytes:
     return packed.getvalue()
 
 
-def test_pickled_array_is_refused(packed: bytes, write: Callable[..., str]) -> None:
-    path = write(replace_member(packed, "ngrams.npz", pickle_array()), "my.zip")
-    with pytest.raises(DatasetError, match="allow_pickle=False"):
+def flip_bit(packed: bytes, name: str) -> bytes:
+    place = packed.index(name.encode()) + len(name) + 10
+    return packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :]
+
+
+def set_format(packed: bytes, number: int | str | None) -> bytes:
+    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | {"format": number}
+    content = json.dumps({name: value for name, value in settings.items() if value is not None}).encode()
+    return replace_member(packed, "settings.json", content)
+
+
+REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "pickled array": (lambda packed: replace_member(packed, "ngrams.npz", pickle_array()), "allow_pickle=False"),
+    **{
+        f"cut off at {part}": (
+            lambda packed, part=part: packed[: part if isinstance(part, int) else int(part * len(packed))],
+            r"my\.zip",
+        )
+        for part in (0, 100, 0.5, 0.999)
+    },
+    "damaged part": (lambda packed: flip_bit(packed, "vocabulary.json"), "Bad CRC-32 for file 'vocabulary.json'"),
+    **{
+        f"no {name}": (lambda packed, name=name: replace_member(packed, name, None), f"no item named '{name}'")
+        for name in PARTS
+    },
+    **{
+        f"format {number}": (lambda packed, number=number: set_format(packed, number), "format")
+        for number in (None, 0, 2, "1")
+    },
+}
+
+
+@pytest.mark.parametrize(("spoil", "message"), REFUSED.values(), ids=REFUSED)
+def test_spoilt_file_is_refused(
+    packed: bytes, write: Callable[..., str], spoil: Callable[[bytes], bytes], message: str
+) -> None:
+    path = write(spoil(packed), "my.zip")
+    with pytest.raises(DatasetError, match=message):
         TextClassifierDataset(filepath=path).load()
 
 
@@ -165,38 +180,6 @@ def test_network_with_code_in_it_is_refused(packed: bytes, tmp_path: Path, write
     unsafe = (tmp_path / "unsafe.keras").read_bytes()
     path = write(replace_member(packed, "networks/lstm.keras", unsafe), "my.zip")
     with pytest.raises(DatasetError, match="safe_mode"):
-        TextClassifierDataset(filepath=path).load()
-
-
-@pytest.mark.parametrize("part", [0, 100, 0.5, 0.999], ids=["empty", "beginning", "half", "almost all"])
-def test_file_that_was_cut_off_is_an_error_that_names_it(packed: bytes, write: Callable[..., str], part: float) -> None:
-    size = part if isinstance(part, int) else int(part * len(packed))
-    path = write(packed[:size], "my.zip")
-    with pytest.raises(DatasetError, match=r"my\.zip"):
-        TextClassifierDataset(filepath=path).load()
-
-
-def test_damaged_part_is_an_error(packed: bytes, write: Callable[..., str]) -> None:
-    name = "vocabulary.json"
-    place = packed.index(name.encode()) + len(name) + 10
-    path = write(packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :], "my.zip")
-    with pytest.raises(DatasetError, match=f"Bad CRC-32 for file '{name}'"):
-        TextClassifierDataset(filepath=path).load()
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_missing_part_is_an_error(packed: bytes, write: Callable[..., str], name: str) -> None:
-    path = write(replace_member(packed, name, None), "my.zip")
-    with pytest.raises(DatasetError, match=f"no item named '{name}'"):
-        TextClassifierDataset(filepath=path).load()
-
-
-@pytest.mark.parametrize("number", [None, 0, 2, "1"], ids=["none", "older", "newer", "text"])
-def test_another_format_is_an_error(packed: bytes, write: Callable[..., str], number: int | str | None) -> None:
-    settings = json.loads(zipfile.ZipFile(io.BytesIO(packed)).read("settings.json")) | {"format": number}
-    content = json.dumps({name: value for name, value in settings.items() if value is not None}).encode()
-    path = write(replace_member(packed, "settings.json", content), "my.zip")
-    with pytest.raises(DatasetError, match="format"):
         TextClassifierDataset(filepath=path).load()
 
 

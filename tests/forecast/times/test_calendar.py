@@ -27,74 +27,46 @@ def name_cycles(freq: str | int) -> list[str]:
     return sorted({name.partition("_")[0] for name in features})
 
 
-@pytest.mark.parametrize(
-    ("cycle", "time"),
-    [
-        ("yearly", "2021-01-01"),
-        ("yearly", "2020-01-01"),
-        ("weekly", "2021-01-04"),
-        ("daily", "2021-06-17"),
-    ],
-)
-def test_phase_is_0_at_the_start_of_the_cycle(cycle: str, time: str) -> None:
-    assert compute(time, cycle) == (0, 1)
+# Time, cycle, harmonic, and turns of the harmonic since the start of the cycle.
+PHASES = [
+    *(("2021-01-01", "yearly", 1, 0.0), ("2020-01-01", "yearly", 1, 0.0), ("2021-01-04", "weekly", 1, 0.0)),
+    *(
+        ("2021-06-17", "daily", 1, 0.0),
+        ("2021-04-02 06:00", "yearly", 1, 0.25),
+        ("2020-04-01 12:00", "yearly", 1, 0.25),
+    ),
+    *(("2021-01-05 18:00", "weekly", 1, 0.25), ("2021-06-17 06:00", "daily", 1, 0.25)),
+    ("2021-01-01 00:30:15", "daily", 1, (30 * 60 + 15) / 86400),
+    ("2021-02-01", "yearly", 2, 2 * 31 / 365),
+    *(
+        (f"{year}-12-31 23:00", "yearly", 1, -1 / hours)
+        for year, hours in ((2020, 8784), (2021, 8760), (2000, 8784), (1900, 8760))
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("cycle", "time"),
-    [
-        ("yearly", "2021-04-02 06:00"),
-        ("yearly", "2020-04-01 12:00"),
-        ("weekly", "2021-01-05 18:00"),
-        ("daily", "2021-06-17 06:00"),
-    ],
-)
-def test_sine_peaks_a_quarter_into_the_cycle(cycle: str, time: str) -> None:
-    assert compute(time, cycle) == pytest.approx((1, 0), abs=1e-6)
-
-
-@pytest.mark.parametrize("year", [2020, 2021, 2000, 1900])
-def test_last_hour_of_every_year_is_an_hour_before_its_start(year: int) -> None:
-    hours = 8784 if pd.Timestamp(f"{year}-01-01").is_leap_year else 8760
-    angle = -2 * np.pi / hours
-    assert compute(f"{year}-12-31 23:00", "yearly") == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
+@pytest.mark.parametrize(("time", "cycle", "harmonic", "turns"), PHASES)
+def test_phase_is_that_of_the_time_in_its_cycle(time: str, cycle: str, harmonic: int, turns: float) -> None:
+    calendar = ALL.model_copy(update={"yearly": 2})
+    angle = 2 * np.pi * turns
+    assert compute(time, cycle, calendar, harmonic) == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
 
 
 def test_yearly_phase_moves_with_the_hour() -> None:
     assert compute("2021-03-01 06:00", "yearly") != compute("2021-03-01 07:00", "yearly")
 
 
-def test_minutes_and_seconds_count() -> None:
-    angle = 2 * np.pi * (30 * 60 + 15) / 86400
-    assert compute("2021-01-01 00:30:15", "daily") == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
-
-
-def test_second_harmonic_is_twice_as_fast() -> None:
-    calendar = CalendarSpec(yearly=2, weekly=0, daily=0)
-    angle = 2 * 2 * np.pi * 31 / 365
-    assert compute("2021-02-01", "yearly", calendar, 2) == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
-
-
 @pytest.mark.parametrize(
-    ("freq", "cycles"),
+    ("freqs", "cycles"),
     [
-        ("15min", ["daily", "weekly", "yearly"]),
-        ("h", ["daily", "weekly", "yearly"]),
-        ("12h", ["daily", "weekly", "yearly"]),
-        ("D", ["weekly", "yearly"]),
-        ("B", ["weekly", "yearly"]),
-        ("2D", ["yearly"]),
-        ("W-SUN", ["yearly"]),
-        ("MS", ["yearly"]),
-        ("ME", ["yearly"]),
-        ("QS-JAN", ["yearly"]),
-        ("QE-DEC", ["yearly"]),
-        ("YS-JAN", []),
-        (1, []),
+        (["15min", "h", "12h"], ["daily", "weekly", "yearly"]),
+        (["D", "B"], ["weekly", "yearly"]),
+        (["2D", "W-SUN", "MS", "ME", "QS-JAN", "QE-DEC"], ["yearly"]),
+        (["YS-JAN", 1], []),
     ],
 )
-def test_frequency_picks_the_cycles(freq: str | int, cycles: list[str]) -> None:
-    assert name_cycles(freq) == cycles
+def test_frequency_picks_the_cycles(freqs: list[str | int], cycles: list[str]) -> None:
+    assert [name_cycles(freq) for freq in freqs] == [cycles] * len(freqs)
 
 
 @pytest.mark.parametrize("cycle", ["yearly", "weekly", "daily"])
@@ -123,19 +95,15 @@ def test_negative_number_of_harmonics_is_refused() -> None:
         CalendarSpec(yearly=-1)
 
 
-def test_future_steps_follow_each_series(prepare: Prepare, make_values: MakeValues) -> None:
+def test_future_steps_follow_each_series_without_values(prepare: Prepare, make_values: MakeValues) -> None:
     features = prepare({"a": make_values(50), "b": make_values(40)}).features.table
-    last = features.groupby("unique_id")["ds"].max().tolist()
-    assert last == [pd.Timestamp("2021-02-21"), pd.Timestamp("2021-02-11")]
-
-
-def test_future_steps_are_not_observed(prepare: Prepare, make_values: MakeValues) -> None:
-    features = prepare(make_values(50)).features.table
-    assert np.flatnonzero(~features["observed"]).tolist() == [50, 51]
-
-
-def test_future_steps_have_no_value(prepare: Prepare, make_values: MakeValues) -> None:
-    assert np.flatnonzero(prepare(make_values(50)).features.table["y"].isna()).tolist() == [50, 51]
+    ends = features.groupby("unique_id")["ds"].max().tolist()
+    assert ends == [pd.Timestamp("2021-02-21"), pd.Timestamp("2021-02-11")]
+    assert features["observed"].dtype == bool
+    assert np.flatnonzero(~features["observed"]).tolist() == [50, 51, 92, 93]
+    assert np.flatnonzero(features["y"].isna()).tolist() == [50, 51, 92, 93]
+    ds = prepare(make_values(50), freq=5, start=-10).features.table["ds"]
+    assert (ds.dtype, ds.tolist()[-2:]) == ("int64", [240, 245])
 
 
 def test_features_are_known_in_advance(prepare: Prepare, make_values: MakeValues) -> None:
@@ -145,15 +113,6 @@ def test_features_are_known_in_advance(prepare: Prepare, make_values: MakeValues
     pd.testing.assert_frame_equal(short[columns], long[columns][:52])
 
 
-def test_future_of_integer_steps_is_integer(prepare: Prepare, make_values: MakeValues) -> None:
-    ds = prepare(make_values(50), freq=5, start=-10).features.table["ds"]
-    assert (ds.dtype, ds.tolist()[-2:]) == ("int64", [240, 245])
-
-
-def test_observed_stays_boolean(prepare: Prepare, make_values: MakeValues) -> None:
-    assert prepare(make_values(50)).features.table["observed"].dtype == bool
-
-
 def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50))
     before = prepared.series.copy()
@@ -161,11 +120,7 @@ def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> Non
     pd.testing.assert_frame_equal(prepared.series, before)
 
 
-def test_a_cycle_that_no_series_has_seen_once_through_is_left_out(prepare: Callable, make_values: Callable) -> None:
+def test_cycle_that_no_series_has_seen_is_left_out_unless_it_is_given(prepare: Callable, make_values: Callable) -> None:
     names = prepare(make_values(100)).features.calendar
-    assert "weekly_sin_1" in names
-    assert "yearly_sin_1" not in names
-
-
-def test_a_cycle_that_is_asked_for_is_never_left_out(prepare: Callable, make_values: Callable) -> None:
+    assert ("weekly_sin_1" in names, "yearly_sin_1" in names) == (True, False)
     assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.calendar

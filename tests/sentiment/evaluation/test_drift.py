@@ -2,6 +2,7 @@
 
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES, compare_scores
-from rnn_pipelines.sentiment.methods.tables import ReferenceTable
-from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_test_part, pack_reference
+from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
+from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_reference, pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 
@@ -26,6 +27,10 @@ def make_scores(num: int = 400, seed: int = 0, positive: float = 0.5, unknown: f
 
 def compare(newest: pd.DataFrame, reference: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return compare_scores(newest, reference).set_index("measure").to_dict(orient="index")
+
+
+# Scores without a version, and the folder of a champion.
+NO_VERSION = ScoredTextsTable.make_empty(), Path()
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def left() -> dict[str, Any]:
 
 
 def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[str, Any]) -> None:
-    reference = describe_test_part(**left)
+    reference = describe_reference(*NO_VERSION, **left)
     assert reference["label"].tolist() == ["positive", "negative", "unknown"]
     assert reference["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
     assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
@@ -61,12 +66,12 @@ def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[st
 
 @pytest.mark.parametrize("missing", ["predictions", "reviews", "encoded", "calibrations"])
 def test_there_is_no_reference_where_a_part_of_it_is_missing(left: dict[str, Any], missing: str) -> None:
-    assert describe_test_part(**left | {missing: None}).empty
+    assert describe_reference(*NO_VERSION, **left | {missing: None}).empty
 
 
 def test_there_is_no_reference_of_two_runs(left: dict[str, Any]) -> None:
-    assert describe_test_part(**left | {"reviews": left["reviews"].iloc[:3]}).empty
-    assert describe_test_part(**left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
+    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].iloc[:3]}).empty
+    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
 
 
 def test_holdout_is_described_as_the_challenger_scored_it() -> None:

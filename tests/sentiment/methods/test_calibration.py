@@ -111,37 +111,26 @@ def test_calibrated_logit_is_the_weighted_sum() -> None:
 # Stacks
 
 
-def get_columns(networks: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
-    classical = pd.DataFrame({"nb_ngram": [1.0]}, index=["r1"])
-    return {name: sorted(stack.columns) for name, stack in list_stacks(networks, classical).items()}
+ALONE = {"lstm": ["lstm"], "gru": ["gru"], "nb_ngram": ["nb_ngram"], "ensemble": ["gru", "lstm"]}
+WITH_PATH = {name: [*ALONE[name], "nb_ngram"] for name in ("lstm", "gru", "ensemble")}
 
 
-def test_networks_with_a_path_are_stacked_with_it_and_without() -> None:
-    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0, "nb_ngram": 1.0}) for cell in ("lstm", "gru")}
-    assert get_columns(scores) == {
-        "lstm": ["lstm", "nb_ngram"],
-        "gru": ["gru", "nb_ngram"],
-        "ensemble": ["gru", "lstm", "nb_ngram"],
-        "nb_ngram": ["nb_ngram"],
-        "lstm_alone": ["lstm"],
-        "gru_alone": ["gru"],
-    }
-
-
-def test_networks_without_a_path_stand_alone_as_they_are() -> None:
-    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0}) for cell in ("lstm", "gru")}
-    assert get_columns(scores) == {
-        "lstm": ["lstm"],
-        "gru": ["gru"],
-        "ensemble": ["gru", "lstm"],
-        "nb_ngram": ["nb_ngram"],
-    }
-
-
-def test_network_of_no_cell_is_in_no_ensemble() -> None:
-    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0}) for cell in ("lstm", "gru", "pointwise")}
-    columns = get_columns(scores)
-    assert (columns["pointwise"], columns["ensemble"]) == (["pointwise"], ["gru", "lstm"])
+@pytest.mark.parametrize(
+    ("cells", "path", "expected"),
+    [
+        # Networks with an n-gram path are stacked with it and without.
+        (("lstm", "gru"), {"nb_ngram": 1.0}, ALONE | WITH_PATH | {"lstm_alone": ["lstm"], "gru_alone": ["gru"]}),
+        (("lstm", "gru"), {}, ALONE),
+        # A network without recurrence is in no ensemble.
+        (("lstm", "gru", "pointwise"), {}, ALONE | {"pointwise": ["pointwise"]}),
+    ],
+)
+def test_stacks_are_those_of_networks_with_their_paths(
+    cells: tuple[str, ...], path: dict[str, float], expected: dict[str, list[str]]
+) -> None:
+    scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0, **path}) for cell in cells}
+    stacks = list_stacks(scores, pd.DataFrame({"nb_ngram": [1.0]}, index=["r1"]))
+    assert {name: sorted(stack.columns) for name, stack in stacks.items()} == expected
 
 
 # All classifiers
@@ -157,6 +146,8 @@ def test_predictions_are_the_test_part_in_its_order(calibrated: tuple, reviews: 
     for column in ("review_id", "label", "rating"):
         assert calibrated[1][column].tolist() == test[column].tolist()
     assert list(calibrated[1].columns[:4]) == ["review_id", "label", "rating", "num_words"]
+    assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
+    assert json.loads(json.dumps(calibrated[0])) == calibrated[0]
 
 
 def test_calibrated_logits_of_the_test_part_follow_from_the_validation_part(
@@ -210,10 +201,6 @@ def test_validation_log_loss_is_that_of_the_calibrated_logits(
     assert calibrated[0][name]["validation_log_loss"] == pytest.approx(expected, rel=1e-9)
 
 
-def test_calibrations_are_plain_json(calibrated: tuple) -> None:
-    assert json.loads(json.dumps(calibrated[0])) == calibrated[0]
-
-
 def test_reviews_and_scores_are_not_changed(
     reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> None:
@@ -226,21 +213,14 @@ def test_reviews_and_scores_are_not_changed(
 # The choice
 
 
-def make_calibrations(**losses: float) -> dict[str, dict[str, float]]:
-    return {name: {"validation_log_loss": loss} for name, loss in losses.items()}
-
-
-@pytest.mark.parametrize("best", ["lstm", "gru", "ensemble"])
-def test_classifier_with_the_lowest_validation_loss_is_chosen(best: str) -> None:
-    losses = {"lstm": 0.3, "gru": 0.3, "ensemble": 0.3, best: 0.2}
-    assert choose_classifier(make_calibrations(**losses)) == best
-
-
-@pytest.mark.parametrize("other", ["nb_ngram", "pointwise", "lstm_alone"])
-def test_none_but_networks_with_cells_are_chosen(other: str) -> None:
-    losses = {"lstm": 0.3, "gru": 0.4, "ensemble": 0.5, other: 0.1}
-    assert choose_classifier(make_calibrations(**losses)) == "lstm"
-
-
-def test_predictions_count_the_words_of_each_text(calibrated: tuple) -> None:
-    assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
+@pytest.mark.parametrize(
+    ("losses", "chosen"),
+    [
+        *(({best: 0.2}, best) for best in ("lstm", "gru", "ensemble")),
+        # None but recurrent networks and their ensemble are chosen.
+        *(({other: 0.1, "lstm": 0.2}, "lstm") for other in ("nb_ngram", "pointwise", "lstm_alone")),
+    ],
+)
+def test_candidate_with_the_lowest_validation_loss_is_chosen(losses: dict[str, float], chosen: str) -> None:
+    losses = dict.fromkeys(("lstm", "gru", "ensemble"), 0.3) | losses
+    assert choose_classifier({name: {"validation_log_loss": loss} for name, loss in losses.items()}) == chosen

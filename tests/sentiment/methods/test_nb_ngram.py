@@ -104,32 +104,28 @@ def ratios(monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded) -> Callab
     return compute
 
 
-def test_ratio_compares_smoothed_shares_in_both_classes(ratios: Callable[..., list[float]]) -> None:
+def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(ratios: Callable[..., list[float]]) -> None:
     """Word 2 stands in two positive texts, 3 in one of each class, 4 in one negative text."""
     p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5
     assert ratios([[2], [2, 3], [3, 4]], [1, 1, 0]) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
-
-
-def test_smoothing_is_the_count_beforehand(ratios: Callable[..., list[float]]) -> None:
     p, q = np.array([2.5, 0.5]) / 3, np.array([0.5, 1.5]) / 2
     assert ratios([[2], [2], [3]], [1, 1, 0], smoothing=0.5) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
-
-
-def test_words_count_once_for_each_text(ratios: Callable[..., list[float]]) -> None:
     assert ratios([[2, 2, 2, 3], [3, 4]], [1, 0]) == ratios([[2, 3], [3, 4]], [1, 0])
 
 
-def test_words_of_fewer_texts_than_min_texts_are_left_out(make_encoded: MakeEncoded) -> None:
-    texts = [[2, 2, 3], [2, 3, 4], [4, 3, 5], [5, 5]]
-    spec = NgramSpec(order=2, min_texts=2)
-    classifier = fit_nb_ngram(make_encoded(texts), np.array([1, 0, 1, 0]), spec)
-    assert classifier.ngrams.tolist() == [2, 3, 4, 5, 2 | 3 << 21]
-
-
-def test_ngrams_are_known_up_to_the_order(make_encoded: MakeEncoded) -> None:
-    spec = NgramSpec(order=2, min_texts=1)
-    classifier = fit_nb_ngram(make_encoded([[2, 3, 4], [2]]), np.array([1, 0]), spec)
-    assert (classifier.ngrams.tolist(), classifier.order) == ([2, 3, 4, 2 | 3 << 21, 3 | 4 << 21], 2)
+@pytest.mark.parametrize(
+    ("texts", "min_texts", "known"),
+    [
+        ([[2, 2, 3], [2, 3, 4], [4, 3, 5], [5, 5]], 2, [2, 3, 4, 5, 2 | 3 << 21]),
+        ([[2, 3, 4], [2]], 1, [2, 3, 4, 2 | 3 << 21, 3 | 4 << 21]),
+    ],
+)
+def test_known_ngrams_are_in_enough_texts_and_not_longer_than_the_order(
+    make_encoded: MakeEncoded, texts: list[list[int]], min_texts: int, known: list[int]
+) -> None:
+    labels = np.arange(len(texts)) % 2
+    classifier = fit_nb_ngram(make_encoded(texts), labels, NgramSpec(order=2, min_texts=min_texts))
+    assert (classifier.ngrams.tolist(), classifier.order) == (known, 2)
 
 
 def test_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
@@ -288,20 +284,21 @@ def test_labels_outside_the_training_part_are_never_read(corpus: SimpleNamespace
     np.testing.assert_array_equal(features.logits, added.features.logits)
 
 
-def test_record_says_how_long_the_classifier_alone_took(added: SimpleNamespace) -> None:
+def test_features_are_float32_for_words_and_float64_for_texts(added: SimpleNamespace) -> None:
+    assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
     assert 0 < added.record["training_seconds"] < 5
 
 
-def test_features_are_float32_for_words_and_float64_for_texts(added: SimpleNamespace) -> None:
-    assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
-
-
-def test_single_fold_is_refused(make_encoded: MakeEncoded) -> None:
-    with pytest.raises(ReviewError, match="outside each of the 1 folds of groups, received none outside fold 0"):
-        add_ngram_features(make_encoded([[2], [3]]), pd.Series([0, 1]), np.array([0, 0]), SPEC)
-
-
-def test_fold_without_which_one_class_is_left_is_refused(make_encoded: MakeEncoded) -> None:
-    encoded, labels = make_encoded([[2], [3], [4]]), pd.Series([0, 1, 1])
-    with pytest.raises(ReviewError, match=r"received 2 of one class outside fold 0\. Choose another sentiment.ngrams"):
-        add_ngram_features(encoded, labels, np.array([0, 1, 1]), SPEC)
+@pytest.mark.parametrize(
+    ("labels", "folds", "message"),
+    [
+        ([0, 1], [0, 0], "each of the 1 folds .*received none outside fold 0"),
+        ([0, 1, 1], [0, 1, 1], r"received 2 of one class outside fold 0.*sentiment\.ngrams\.folds"),
+    ],
+)
+def test_fold_without_which_a_class_is_missing_is_refused(
+    make_encoded: MakeEncoded, labels: list[int], folds: list[int], message: str
+) -> None:
+    encoded = make_encoded([[number] for number in range(2, 2 + len(labels))])
+    with pytest.raises(ReviewError, match=message):
+        add_ngram_features(encoded, pd.Series(labels), np.array(folds), SPEC)

@@ -1,6 +1,7 @@
 """What is learnt is never asked: neither a film nor a text is on two sides of a drawn split."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -64,37 +65,30 @@ def test_official_test_part_stays_as_it_is() -> None:
     assert (reviews["part"] == "test").sum() == 40
 
 
-def test_validation_has_its_fraction_of_the_training_reviews() -> None:
-    assert split(OFFICIAL, validation=0.25)[1]["num_reviews"] == {"test": 40, "train": 60, "validation": 20}
+@pytest.mark.parametrize(
+    ("rows", "options", "sizes"),
+    [
+        (OFFICIAL, {"validation": 0.25}, {"test": 40, "train": 60, "validation": 20}),
+        (make_groups(20), {"validation": 0.25, "test": 0.2}, {"test": 16, "train": 48, "validation": 16}),
+        # A part exceeds its fraction by less than a film.
+        (OFFICIAL, {"validation": 0.26}, {"test": 40, "train": 56, "validation": 24}),
+        (
+            [*OFFICIAL, ("u", "unlabelled", "u", None, "seen")],
+            {"validation": 0.25},
+            {"test": 40, "train": 60, "unlabelled": 1, "validation": 20},
+        ),
+    ],
+    ids=["validation", "test too", "whole films", "unlabelled"],
+)
+def test_parts_have_their_fractions(rows: list[Row], options: dict[str, float], sizes: dict[str, int]) -> None:
+    assert split(rows, **options)[1]["num_reviews"] == sizes
 
 
-def test_test_part_is_drawn_where_the_source_has_none() -> None:
-    profile = split(make_groups(20), validation=0.25, test=0.2)[1]
-    assert profile["num_reviews"] == {"test": 16, "train": 48, "validation": 16}
-
-
-def test_part_that_is_drawn_exceeds_its_fraction_by_less_than_a_film() -> None:
-    assert split(OFFICIAL, validation=0.26)[1]["num_reviews"]["validation"] == 24
-
-
-def test_unlabelled_reviews_are_a_part_of_their_own() -> None:
-    rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "seen")]
-    assert get_parts(split(rows)[0])["u"] == "unlabelled"
-
-
-def test_result_fits_the_schema() -> None:
-    reviews, _ = split(OFFICIAL)
-    assert ReviewsTable.validate(reviews) is reviews
-
-
-def test_rows_keep_their_order() -> None:
-    assert split(OFFICIAL)[0]["review_id"].tolist() == [row[0] for row in OFFICIAL]
-
-
-def test_table_is_not_changed() -> None:
+def test_rows_keep_their_order_and_the_table_is_not_changed() -> None:
     table = make(OFFICIAL)
     before = table.copy()
-    split(table)
+    reviews, _ = split(table)
+    assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
     pd.testing.assert_frame_equal(table, before)
 
 
@@ -124,11 +118,24 @@ def test_validation_is_the_same_whatever_is_unlabelled() -> None:
 # Duplicates
 
 
-@pytest.mark.parametrize(("part", "label"), [("train", 1), ("unlabelled", None)])
-def test_text_of_the_test_part_is_dropped_elsewhere(part: str, label: int | None) -> None:
-    reviews, profile = split([*OFFICIAL, ("x", part, "x", label, "test 0 0")])
-    assert "x" not in get_parts(reviews)
-    assert profile["num_dropped"] == {"in_test": 1, "repeated": 0}
+# Rows beside the official ones, the IDs of those that stay, and the numbers of dropped ones.
+DUPLICATES: dict[str, tuple[list[Row], set[str], tuple[int, int]]] = {
+    "training text in the test part": ([("x", "train", "x", 1, "test 0 0")], set(), (1, 0)),
+    "unlabelled text in the test part": ([("x", "unlabelled", "x", None, "test 0 0")], set(), (1, 0)),
+    "repeat in the test part": ([("x", "test", "x", 1, "test 0 0")], {"x"}, (0, 0)),
+    "first of two": ([("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")], {"9"}, (0, 1)),
+    "labelled first": ([("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")], {"22"}, (0, 1)),
+    **{text: ([("x", "train", "x", 1, text)], {"x"}, (0, 0)) for text in ("TEST 0 0", "test 0 0 ", "test  0 0")},
+}
+
+
+@pytest.mark.parametrize(("rows", "kept", "dropped"), DUPLICATES.values(), ids=DUPLICATES)
+def test_texts_are_dropped_if_they_are_in_the_test_part_or_repeated(
+    rows: list[Row], kept: set[str], dropped: tuple[int, int]
+) -> None:
+    reviews, profile = split([*OFFICIAL, *rows])
+    assert {row[0] for row in rows} & set(reviews["review_id"]) == kept
+    assert profile["num_dropped"] == dict(zip(("in_test", "repeated"), dropped, strict=True))
 
 
 def test_text_of_a_drawn_test_part_is_dropped_elsewhere() -> None:
@@ -138,29 +145,6 @@ def test_text_of_a_drawn_test_part_is_dropped_elsewhere() -> None:
     test = reviews["part"] == "test"
     assert not set(reviews.loc[test, "text"]) & set(reviews.loc[~test, "text"])
     assert profile["num_dropped"]["in_test"] > 0
-
-
-def test_repeats_inside_the_test_part_stay() -> None:
-    reviews, profile = split([*OFFICIAL, ("x", "test", "x", 1, "test 0 0")])
-    assert get_parts(reviews)["x"] == "test"
-    assert profile["num_dropped"] == {"in_test": 0, "repeated": 0}
-
-
-def test_first_of_repeated_texts_stays() -> None:
-    rows = [("10", "train", "a", 1, "same"), ("9", "train", "b", 0, "same")]
-    reviews, profile = split(rows + OFFICIAL)
-    assert {"9", "10"} & set(reviews["review_id"]) == {"9"}
-    assert profile["num_dropped"] == {"in_test": 0, "repeated": 1}
-
-
-def test_labelled_text_stays_before_an_unlabelled_one() -> None:
-    rows: list[Row] = [("1", "unlabelled", "a", None, "same"), ("22", "train", "b", 0, "same")]
-    assert {"1", "22"} & set(split(rows + OFFICIAL)[0]["review_id"]) == {"22"}
-
-
-@pytest.mark.parametrize("text", ["TEST 0 0", "test 0 0 ", "test  0 0"])
-def test_texts_are_duplicates_if_exactly_alike(text: str) -> None:
-    assert "x" in get_parts(split([*OFFICIAL, ("x", "train", "x", 1, text)])[0])
 
 
 @given(
@@ -217,21 +201,12 @@ def test_films_that_the_sources_own_split_shares_are_counted() -> None:
     assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
 
 
-# Texts of a part
-
-
-def test_texts_of_a_part_are_found_by_their_numbers() -> None:
+@pytest.mark.parametrize(
+    ("parts", "places"), [(["train"], [1, 3]), (["train", "test"], [0, 1, 3]), (["unlabelled"], [])], ids=str
+)
+def test_texts_of_parts_are_found_in_the_order_of_the_rows(parts: list[str], places: list[int]) -> None:
     reviews = pd.DataFrame({"part": ["test", "train", "validation", "train"]}, index=[7, 8, 9, 10])
-    assert find_texts(reviews, "train").tolist() == [1, 3]
-
-
-def test_texts_of_several_parts_are_found_in_the_order_of_the_rows() -> None:
-    reviews = pd.DataFrame({"part": ["test", "unlabelled", "train", "test"]})
-    assert find_texts(reviews, "train", "test").tolist() == [0, 2, 3]
-
-
-def test_part_without_a_text_has_none() -> None:
-    assert find_texts(pd.DataFrame({"part": ["test"]}), "unlabelled").tolist() == []
+    assert find_texts(reviews, *parts).tolist() == places
 
 
 # Folds
@@ -277,21 +252,22 @@ def test_fewer_films_than_folds_have_a_fold_each() -> None:
 # Tables that can't be split
 
 
-def test_single_film_leaves_nothing_to_train_on() -> None:
-    message = fail(make_groups(1) + make_groups(2, "test"))
-    assert message.startswith("train: expected negative and positive reviews, received none (of 12 reviews on 3 groups")
+REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
+    "a single film": (make_groups(1) + make_groups(2, "test"), {}, "train: .*received none .of 12 reviews on 3 groups"),
+    "test of one class": (
+        [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")],
+        *({}, "test: .*received 2 of one class"),
+    ),
+    "validation of one class": (
+        [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test"),
+        *({"validation": 0.05}, r"validation: .*received 1 of one class.*sentiment\.split\.seed"),
+    ),
+}
 
 
-def test_test_part_of_one_class_is_refused() -> None:
-    rows = [*make_groups(20), ("x", "test", "x", 1, "new"), ("y", "test", "y", 1, "newer")]
-    assert fail(rows).startswith("test: expected negative and positive reviews, received 2 of one class")
-
-
-def test_validation_part_of_one_class_is_refused() -> None:
-    rows = [(f"{n}", "train", f"{n}", n % 2, f"{n}") for n in range(10)] + make_groups(2, "test")
-    message = fail(rows, validation=0.05)
-    assert message.startswith("validation: expected negative and positive reviews, received 1 of one class")
-    assert message.endswith("Choose another sentiment.split.seed or larger fractions, or add reviews.")
+@pytest.mark.parametrize(("rows", "options", "message"), REFUSED.values(), ids=REFUSED)
+def test_part_without_both_classes_is_refused(rows: list[Row], options: dict[str, float], message: str) -> None:
+    assert re.match(message, fail(rows, **options))
 
 
 @pytest.mark.parametrize(("name", "value"), [("validation", 0), ("test", 1)])

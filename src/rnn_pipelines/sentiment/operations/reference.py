@@ -65,33 +65,19 @@ def describe_reference(
 
     Args:
         scores: of one version.
-        predictions, reviews, encoded, calibrations: see `describe_test_part`.
-    Returns:
-        The reference; no rows if there is none.
-    """
-    version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
-    if version == UNVERSIONED:
-        return describe_test_part(predictions, reviews, encoded, calibrations)
-    try:
-        return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
-    except (ChampionError, KeyError) as error:
-        logger.warning("%s: it has no reference (%s)", version, error)
-        return ReferenceTable.make_empty()
-
-
-def describe_test_part(
-    predictions: Predictions | None,
-    reviews: Reviews | None,
-    encoded: EncodedTexts | None,
-    calibrations: dict[str, Calibration] | None,
-) -> Reference:
-    """Return the test part of `sentiment`, scored by the chosen classifier.
-
-    Args:
+        predictions: of the test part, by all classifiers.
+        reviews, encoded: all reviews, and these encoded.
         calibrations: of all classifiers; the one with the lowest validation loss is used.
     Returns:
-        The reference; no rows if an argument is None or the arguments are not from the same run.
+        The reference; no rows if there is none, or if a table of `sentiment` is missing or from another run.
     """
+    version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
+    if version != UNVERSIONED:
+        try:
+            return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
+        except (ChampionError, KeyError) as error:
+            logger.warning("%s: it has no reference (%s)", version, error)
+            return ReferenceTable.make_empty()
     if predictions is None or reviews is None or encoded is None or calibrations is None:
         return ReferenceTable.make_empty()
     if len(reviews) != len(encoded) or not predictions["review_id"].isin(reviews["review_id"]).all():
