@@ -64,7 +64,7 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
 
 
 def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
-    """Compute one step in time.
+    """Compute one step in time: the state after it, and the gates.
 
         z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
         r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate reads
@@ -79,8 +79,6 @@ def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[
     Args:
         weights: of the layer; the shape of their bias decides between the two forms.
         inputs: float[batch, feature].
-    Returns:
-        The state after the step, and the gates.
     Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, for reset before the product. Reset after the product
         is the form of cuDNN, and Keras' default.
     """

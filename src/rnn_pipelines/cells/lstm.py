@@ -50,7 +50,7 @@ class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
 
 
 def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
-    """Compute one step in time.
+    """Compute one step in time: the state after it, and the gates.
 
         i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
         f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the cell state is kept
@@ -65,8 +65,6 @@ def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tup
 
     Args:
         inputs: float[batch, feature].
-    Returns:
-        The state after the step, and the gates.
     Source: Hochreiter & Schmidhuber (1997), DOI 10.1162/neco.1997.9.8.1735, without forget gate (f = 1); Gers et al.
         (2000), DOI 10.1162/089976600300015015, with it.
     """

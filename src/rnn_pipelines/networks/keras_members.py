@@ -71,7 +71,7 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
     if "embedding_kernel" in weights:
         made.append(layers.Dense(weights["embedding_bias"].shape[-1], activation="relu", name="embedding"))
     units = count_units(cell, weights)
-    layer = find_layer(CELLS[cell].keras_layer)
+    layer = find_layer(cell)
     for number, width in enumerate(units):
         made.append(layer(width, return_sequences=number < len(units) - 1, name=name_array(cell, number)))
     made.append(layers.Dense(weights["head_bias"].shape[-1], name="head"))

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.networks.records import LayerRecord
 
 
@@ -86,8 +87,9 @@ class MinGRU(keras.layers.RNN):
 
 
 def find_layer(name: str) -> Any:
-    """Return a class of recurrent layers, of Keras or of this module."""
-    return MinGRU if name == MinGRU.__name__ else getattr(keras.layers, name)
+    """Return the class of recurrent layers of a cell, of `rnn` (no gates), or of a name in Keras or in this module."""
+    kind = CELLS[name].keras_layer if name in CELLS else {"rnn": "SimpleRNN"}.get(name, name)
+    return MinGRU if kind == MinGRU.__name__ else getattr(keras.layers, kind)
 
 
 def summarize_layers(model: keras.Model) -> list[LayerRecord]:

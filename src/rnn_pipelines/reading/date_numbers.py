@@ -29,12 +29,10 @@ logger = logging.getLogger(__name__)
 
 
 def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
-    """Return the date form of a column of whole numbers; None if they are steps.
+    """Return the date form of a column of whole numbers, as `time_format` accepts it; None if they are steps.
 
     Args:
         steps: int64.
-    Returns:
-        The form, as `time_format` accepts it.
     Raises:
         SeriesError: the numbers can be months, quarters or steps; the message lists the parameters to set.
     """

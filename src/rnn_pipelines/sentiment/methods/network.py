@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.networks.layers import MaskedPooling, find_layer
 from rnn_pipelines.sentiment.methods.registry import NETWORKS
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
@@ -62,7 +61,7 @@ def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     Returns:
         float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
     """
-    layer = find_layer(CELLS[network.cell].keras_layer)(
+    layer = find_layer(network.cell)(
         network.units,
         dropout=network.input_dropout,
         recurrent_dropout=network.recurrent_dropout,

@@ -55,8 +55,7 @@ def decide_promotion(
 ) -> Candidate:
     """Compare champion, challenger and baselines on the holdout, and decide whether the challenger is promoted.
 
-    Returns:
-        The challenger with the record of the decision and the reference for monitoring.
+    Return the challenger with the record of the decision and the reference for monitoring.
     """
     found = measure_holdout(holdout)
     measures = {name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()}
