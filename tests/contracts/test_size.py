@@ -41,7 +41,7 @@ CEILINGS = {
     "internals": 2000,
     "networks": 2200,
     "pipelines": 1400,
-    "reading": 3200,
+    "reading": 3150,
     "report": 1050,
     "runs": 850,
     "sentiment": 4550,

@@ -106,6 +106,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         for column in ROLES
         for cell in ("", '"  "')
     },
+    "two empty cells": ("text,label\n,1\na,0\n,0\n", {}, ["column 'text', row 1", "(2 such cells in all)"]),
     "another split": (
         "part,text,label\ntrain,a,1\ntest,b,0\nvalidation,c,0\n",
         *({"split": "part"}, ["column 'part', row 3"]),
