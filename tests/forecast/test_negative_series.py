@@ -7,7 +7,6 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,16 +26,12 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.all_predictions import (
-    draw_sample_as_trained,
-    forecast_all_newest,
-    plan_predictions,
-)
-from rnn_pipelines.forecast.operations.partition_jobs import Tables
-from rnn_pipelines.forecast.operations.partitions import describe_fit, forecast_partitions
-from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_partitions
+from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -237,15 +232,15 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     """All series, of one table and of a divided panel."""
     champion = LoadedChampion("v1", make_champion(positive._require_training()), "", (), {})
     source = write(new, tmp_path)
-    table, _ = read_as_trained(champion, None, source, AsOfSpec(), CovariateSpec())
+    table, _ = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec()), AsOfSpec())
     log, paths, _ = forecast_newest(champion, table, source, PathsSpec(10))
     assert_not_cut(log)
     assert (paths.table["y"] != 0).all()
     spec = PartitionSpec(training_rows=400, rows=2_000)
     sample = draw_sample_as_trained(champion, source, CovariateSpec(), spec, tmp_path)
-    jobs = plan_predictions(champion, sample, source, CovariateSpec(), AsOfSpec())
-    assert len(jobs) > 1
-    assert_not_cut(join(forecast_all_newest(jobs, ALONE)[0]))
+    tables, summary = forecast_all_newest(champion, sample, AsOfSpec(), ALONE)
+    assert summary["num_partitions"] > 1
+    assert_not_cut(join(tables))
 
 
 @pytest.mark.slow
@@ -258,9 +253,8 @@ def test_series_outside_the_sample_of_a_divided_panel_are_not_cut(
     described = describe_fit(
         fitted.spec.recipe, fitted.panel, fitted.data.linear, fitted.methods, fitted.intervals, ENSEMBLE
     )
-    described = replace(described, recipe=described.recipe.model_copy(update={"source": source}))
-    partitions = partition_source(source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path)[0]
-    next_values, *_ = forecast_partitions(described, partitions, ALONE)
+    panel = draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=400, rows=2_000), tmp_path)
+    next_values, *_ = forecast_partitions(described, panel, ALONE)
     found = join(next_values)
     assert found["unique_id"].nunique() == long["unique_id"].nunique()
     assert_not_cut(found)

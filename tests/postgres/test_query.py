@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from kedro.io import DatasetError
 
 from rnn_pipelines.datasets import PostgresQueryDataset, postgres_query
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -125,9 +125,11 @@ def test_divided_query_has_the_rows_of_the_frame(
     query = PostgresQueryDataset(sql=sql, credentials=database.credentials).load()
     source, covariates = SourceSpec(name="catalog", id="unique_id"), CovariateSpec(future=("promo",))
     sizes = PartitionSpec(training_rows=500, rows=250)
-    partitions, *chosen = partition_source(source, covariates, sizes, tmp_path, query)
+    sample = draw_sample(source, covariates, sizes, tmp_path, query)
+    partitions = sample.partitions
     assert (len(partitions), partitions.num_training, partitions.num_rows) == (4, 2, 1000)
-    found = [read_series(*partitions.select(chosen[0], chosen[1], number)) for number in range(len(partitions))]
+    parts = map(sample.select, range(len(partitions)))
+    found = [read_series(part.source, part.covariates) for part in parts]
     for tables, expected in zip(zip(*found, strict=True), read_series(source, covariates, query), strict=True):
         joined = pd.concat(tables).sort_values(["unique_id", "ds"], ignore_index=True)
         pd.testing.assert_frame_equal(joined, expected.sort_values(["unique_id", "ds"], ignore_index=True))

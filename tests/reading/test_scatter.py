@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.reading import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -136,7 +136,7 @@ def test_columns_of_other_kinds_name_the_file(tmp_path: Path) -> None:
         divide(folder, tmp_path / "parts")
     source = SourceSpec(path=str(folder), id="id")
     with pytest.raises(SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"):
-        partition_source(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
+        draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

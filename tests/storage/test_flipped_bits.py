@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from rnn_pipelines.champion.outcome import save_outcome
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import RnnPipelinesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
-from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, run_jobs, write_results
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, run_jobs
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -79,22 +78,16 @@ def write_log(folder: Path) -> Read:
     return lambda folder: describe(find(folder).load())
 
 
-@dataclass(frozen=True)
-class SumJob:
-    """The sums of the series of a partition."""
+class Sums:
+    """Writes the sums of the series of a partition."""
 
-    number: int
-    folder: Path
-    file: str
+    def pack(self) -> bytes:
+        return b""
 
-
-def sum_partition(job: SumJob) -> int:
-    def write(folder: Path) -> dict[str, Any]:
-        sums = pd.read_parquet(job.file).groupby("shop")["y"].sum()
+    def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
+        sums = pd.read_parquet(str(partition.source.path)).groupby("shop")["y"].sum()
         sums.reset_index().to_parquet(folder / NEXT_VALUES)
         return {"num_series": len(sums), "left_out": [f"like {name}" for name in sums.index], "total": sums.sum()}
-
-    return write_results(job.folder, job.file, write)
 
 
 def write_divided(folder: Path) -> Read:
@@ -108,17 +101,11 @@ def write_divided(folder: Path) -> Read:
 
     def read(folder: Path) -> Any:
         given = SourceSpec(path=str(paths[0]), id="shop"), CovariateSpec(future=["price"], path=str(paths[1]))
-        partitions, source, covariates = partition_source(*given, PartitionSpec(training_rows=120, rows=120), folder)
-        assert partitions.folder is not None
-        results = partitions.folder / ("results-" + "0" * 16)
-        results.mkdir(exist_ok=True)
-        jobs = [
-            SumJob(number, results / f"{number:05d}", str(partitions.select(source, covariates, number)[0].path))
-            for number in partitions.list_numbers()
-        ]
-        facts = run_jobs(sum_partition, jobs, ParallelSpec(workers=1))
+        sample = draw_sample(*given, PartitionSpec(training_rows=120, rows=120), folder)
+        partitions = sample.partitions
+        folders, facts = run_jobs(Sums(), sample, ParallelSpec(workers=1))
         files = [*partitions.list_files(), *partitions.list_files("covariates")]
-        files += [job.folder / NEXT_VALUES for job in jobs]
+        files += [folder / NEXT_VALUES for folder in folders]
         return partitions.counts, facts, [describe(pd.read_parquet(file)) for file in files]
 
     read(folder)

@@ -5,14 +5,14 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from rnn_pipelines.forecast.operations import partitions
-from rnn_pipelines.forecast.operations.partitions import FittedJob, forecast_partition
+from rnn_pipelines.forecast.partitions import fitted
+from rnn_pipelines.forecast.partitions.jobs import PartitionJob, forecast_partition
 
 # Functions at whose call the process ends: before the forecast, and with one of two tables written.
 STAGES = ("tabulate_partition", "measure_all", "written")
 
 
-def forecast_or_die(job: FittedJob, marks: Path) -> int:
+def forecast_or_die(job: PartitionJob, marks: Path) -> int:
     """Forecast a partition, as `forecast_partition` does, in a process that ends at the stage of its number.
 
     The second process with the same partition goes on.
@@ -32,19 +32,19 @@ def forecast_or_die(job: FittedJob, marks: Path) -> int:
         for process in (os.getppid(), os.getpid()):
             os.kill(process, signal.SIGKILL)
 
-    if stage not in vars(partitions):
+    if stage not in vars(fitted):
         num_series = forecast_partition(job)
         if stage:
             end_once()
         return num_series
-    original = getattr(partitions, stage)
+    original = getattr(fitted, stage)
 
     def end_or_call(*given: Any) -> Any:
         end_once()
         return original(*given)
 
-    setattr(partitions, stage, end_or_call)
+    setattr(fitted, stage, end_or_call)
     try:
         return forecast_partition(job)
     finally:
-        setattr(partitions, stage, original)
+        setattr(fitted, stage, original)

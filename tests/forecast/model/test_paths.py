@@ -12,7 +12,9 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.operations.prediction import forecast_newest
+from rnn_pipelines.forecast.partitions.champion import read_as_trained
+from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -87,7 +89,9 @@ def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[
 def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
-    table, covariates = read_as_trained(champion, draw_walks(3, 120, seed=0), SOURCE, AsOfSpec(), CovariateSpec())
+    table, covariates = read_as_trained(
+        champion, Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)), AsOfSpec()
+    )
     log, paths, _ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))

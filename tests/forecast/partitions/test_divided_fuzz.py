@@ -15,7 +15,7 @@ import pytest
 
 from fuzzing import list_seeds
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.reading import batches
@@ -293,7 +293,7 @@ def read(source: SourceSpec, covariates: CovariateSpec) -> Any:
 def read_divided(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Any:
     """The rows of all partitions, or the errors of some; None for a table that is not divided."""
     try:
-        partitions, _, _ = partition_source(source, covariates, spec, folder)
+        partitions = draw_sample(source, covariates, spec, folder).partitions
     except SeriesError as error:
         return None if "sample for a fit has no series" in str(error) else [error]
     if partitions.folder is None:

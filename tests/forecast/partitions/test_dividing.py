@@ -16,7 +16,7 @@ from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.partitions import dividing as module
 from rnn_pipelines.forecast.partitions import folders as partition_files
 from rnn_pipelines.forecast.partitions import surveys
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.folders import LOCK, MANIFEST
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -51,10 +51,14 @@ def path(tmp_path: Path) -> Path:
 
 def divide(
     path: Path, /, training_rows: int = 400, rows: int = 200, covariates: dict[str, Any] | None = None, **source: Any
-) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+) -> Sample:
     spec = PartitionSpec(training_rows=training_rows, rows=rows)
     found = SourceSpec(**{"path": str(path), "id": "shop", **source})
-    return partition_source(found, CovariateSpec(**(covariates or {})), spec, path.parent / "partitions")
+    return draw_sample(found, CovariateSpec(**(covariates or {})), spec, path.parent / "partitions")
+
+
+def read_all(part: Sample) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return read_series(part.source, part.covariates)
 
 
 def list_panels(folder: Path) -> list[str]:
@@ -75,15 +79,14 @@ class Rows:
         yield len(self.table), iter(pa.Table.from_pandas(self.table, preserve_index=False).to_batches(97))
 
 
-def divide_rows(
-    table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any
-) -> tuple[Partitions, SourceSpec, CovariateSpec]:
+def divide_rows(table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | None = None, **source: Any) -> Sample:
     spec, found = PartitionSpec(training_rows=400, rows=200), SourceSpec(**{"name": "catalog", "id": "shop", **source})
-    return partition_source(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
+    return draw_sample(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
 
 
 def test_small_panel_is_not_divided(path: Path) -> None:
-    partitions, source, _ = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
+    sample = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
+    partitions, source = sample.partitions, sample.source
     assert len(partitions) == 0
     assert source.path == str(path)
     assert not (path.parent / "partitions").exists()
@@ -91,15 +94,15 @@ def test_small_panel_is_not_divided(path: Path) -> None:
 
 @pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"path": None, "name": "seattle", "id": None}])
 def test_series_alone_is_not_divided(path: Path, source: dict[str, Any]) -> None:
-    assert len(divide(path, **source)[0]) == 0
+    assert len(divide(path, **source).partitions) == 0
 
 
 def test_missing_file_is_left_to_the_reader(path: Path) -> None:
-    assert len(divide(path.with_name("none.parquet"))[0]) == 0
+    assert len(divide(path.with_name("none.parquet")).partitions) == 0
 
 
 def test_partitions_hold_all_series_once(path: Path) -> None:
-    partitions, _, _ = divide(path)
+    partitions = divide(path).partitions
     tables = [pd.read_parquet(file) for file in partitions.list_files()]
     names = [name for table in tables for name in table["shop"].unique()]
     assert len(partitions) == 6
@@ -109,7 +112,8 @@ def test_partitions_hold_all_series_once(path: Path) -> None:
 
 
 def test_fit_reads_the_first_partitions(path: Path) -> None:
-    partitions, source, covariates = divide(path, covariates={"past": ["price"]})
+    sample = divide(path, covariates={"past": ["price"]})
+    partitions, source, covariates = sample.partitions, sample.source, sample.covariates
     table, covariate_table = read_series(source, covariates)
     expected = pd.concat(pd.read_parquet(file) for file in partitions.list_files()[:2])
     assert set(table["unique_id"]) == set(expected["shop"])
@@ -122,11 +126,12 @@ def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path,
     more = more.drop(columns="y") if has_id else more.drop(columns=["y", "shop"])[:NUM_STEPS]
     more.to_parquet(path.with_name("prices.parquet"), index=False)
     given = {"future": ["price"], "path": str(path.with_name("prices.parquet"))}
-    partitions, source, covariates = divide(path, covariates=given)
+    sample = divide(path, covariates=given)
+    partitions, covariates = sample.partitions, sample.covariates
     assert partitions.has_covariates is has_id
     if has_id:
         for number in range(len(partitions)):
-            table, covariate_table = read_series(*partitions.select(source, covariates, number))
+            table, covariate_table = read_all(sample.select(number))
             assert set(covariate_table["unique_id"]) == set(table["unique_id"])
             assert len(covariate_table) == 2 * len(table)
     else:
@@ -134,7 +139,8 @@ def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path,
 
 
 def test_fit_on_few_series_is_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    partitions, source, _ = divide(path)
+    sample = divide(path)
+    partitions, source = sample.partitions, sample.source
     num_fitted = read_series(source, CovariateSpec())[0]["unique_id"].nunique()
     (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
     assert f"{num_fitted} series" in warning
@@ -152,19 +158,19 @@ def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog:
 
 
 def test_unchanged_table_is_divided_once(path: Path) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     times = [file.stat().st_mtime_ns for file in first.list_files()]
-    second, _, _ = divide(path)
+    second = divide(path).partitions
     assert second == first
     assert [file.stat().st_mtime_ns for file in second.list_files()] == times
 
 
 def test_interrupted_division_is_repeated(path: Path) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     assert first.folder is not None
     (first.folder / MANIFEST).unlink()
     first.list_files()[0].write_bytes(b"half a file")
-    second, _, _ = divide(path)
+    second = divide(path).partitions
     assert sum(len(pd.read_parquet(file)) for file in second.list_files()) == NUM_SERIES * NUM_STEPS
 
 
@@ -178,34 +184,34 @@ def test_table_with_another_value_under_the_same_size_and_time_is_divided_again(
         os.utime(path, times)
         return path.stat().st_size
 
-    size, (first, *_) = write(), divide(path)
+    size, first = write(), divide(path).partitions
     table.loc[500, "y"] += 0.1
     assert write() == size
-    second, _, _ = divide(path)
+    second = divide(path).partitions
     assert second.folder != first.folder
     assert sum(pd.read_parquet(file)["y"].astype(float).sum() for file in second.list_files()) == table["y"].sum()
 
 
 def test_files_of_another_version_of_the_code_are_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     monkeypatch.setattr(module, "fingerprint_code", lambda: "another")
-    assert divide(path)[0].folder != first.folder
+    assert divide(path).partitions.folder != first.folder
 
 
 @pytest.mark.parametrize("number", [0, 5])
 def test_changed_partition_is_written_again(path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     damaged = first.list_files()[number]
     content = damaged.read_bytes()
     flip_bit(damaged)
-    assert divide(path)[0] == first
+    assert divide(path).partitions == first
     assert damaged.read_bytes() == content
     assert f"{damaged.parent.name}/{damaged.name}'] changed after it was written" in caplog.text
 
 
 def test_file_of_somebody_else_among_the_partitions_is_named(path: Path) -> None:
     """The files of the sample are read together."""
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     mine = first.list_files()[0].with_name("mine.parquet")
     make_table(1).to_parquet(mine, index=False)
     with pytest.raises(SeriesError, match=r"rows/training/mine\.parquet.*Move them away"):
@@ -255,25 +261,25 @@ def test_file_that_changes_while_it_is_read_is_an_error(path: Path, monkeypatch:
         patched.setattr(surveys, "scatter_rows", scatter_before_a_change)
         with pytest.raises(SeriesError, match="changed while it was read"):
             divide(path)
-    found, _, _ = divide(path)
+    found = divide(path).partitions
     expected = make_table(3)["y"].sum()
     assert sum(pd.read_parquet(file)["y"].sum() for file in found.list_files()) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("change", ["table", "parameters"])
 def test_changed_panel_replaces_the_files_of_the_earlier_one(path: Path, change: str) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     assert first.folder is not None
     if change == "table":
         make_table(2)[:-NUM_STEPS].to_parquet(path, index=False)
-    second, _, _ = divide(path, rows=200 if change == "table" else 100)
+    second = divide(path, rows=200 if change == "table" else 100).partitions
     assert second.folder != first.folder
     assert not first.folder.exists()
 
 
 def test_old_results_are_removed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As those of earlier champions on the same table."""
-    found, _, _ = divide(path)
+    found = divide(path).partitions
     assert found.folder is not None
     results = [found.folder / f"results-{letter * 16}" for letter in "ab"]
     for folder in results:
@@ -284,13 +290,13 @@ def test_old_results_are_removed(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     divide(path)
     assert all((folder / "00000").exists() for folder in results)
     monkeypatch.setattr(partition_files, "KEPT_SECONDS", -1)
-    assert divide(path)[0] == found
+    assert divide(path).partitions == found
     assert [folder.exists() for folder in results] == [False, True]
     assert [file.name for file in results[1].iterdir()] == ["notes.txt"]
 
 
 def test_files_that_another_run_may_use_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     monkeypatch.setattr(partition_files, "KEPT_SECONDS", 60)
     divide(path, rows=100)
     assert all(file.exists() for file in first.list_files())
@@ -315,14 +321,14 @@ def test_two_divisions_at_once_leave_whole_files(path: Path, monkeypatch: pytest
         patched.setattr(surveys, "scatter_rows", scatter_during_another)
         with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
             divide(path)
-    found, _, _ = divide(path)
+    found = divide(path).partitions
     assert found.folder is not None
     assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == NUM_SERIES * NUM_STEPS
     assert list_panels(found.folder.parent) == [found.folder.name]
 
 
 def test_files_of_others_stay(path: Path) -> None:
-    first, _, _ = divide(path)
+    first = divide(path).partitions
     assert first.folder is not None
     own = [first.folder / "rows" / "training" / "notes.parquet", first.folder.parent / "mine" / "rows.parquet"]
     own += [first.folder / "results-0" / "facts.json", first.folder.parent / "read.me"]
@@ -346,15 +352,16 @@ def test_missing_column_is_an_error_of_the_source(path: Path) -> None:
 def test_time_in_two_columns_is_divided(path: Path) -> None:
     table = make_table().assign(hour=0).rename(columns={"ds": "day"})
     table.to_parquet(path, index=False)
-    partitions, source, covariates = divide(path, time="day+hour")
-    found = [read_series(*partitions.select(source, covariates, number))[0] for number in range(len(partitions))]
+    sample = divide(path, time="day+hour")
+    found = [read_all(sample.select(number))[0] for number in range(len(sample.partitions))]
     assert pd.concat(found)["ds"].nunique() == NUM_STEPS
 
 
 def test_query_is_divided_into_the_files_of_a_table(path: Path) -> None:
     given = {"covariates": {"future": ["price"]}}
-    of_file, *_ = divide(path, **given)
-    of_query, source, _ = divide_rows(make_table(), path.parent / "query", **given)
+    of_file = divide(path, **given).partitions
+    sample = divide_rows(make_table(), path.parent / "query", **given)
+    of_query, source = sample.partitions, sample.source
     assert (len(of_query), of_query.num_training, of_query.num_rows) == (6, 2, NUM_SERIES * NUM_STEPS)
     assert source.path == str(of_query.list_files()[0].parent)
     for one, other in zip(of_query.list_files(), of_file.list_files(), strict=True):
@@ -363,22 +370,22 @@ def test_query_is_divided_into_the_files_of_a_table(path: Path) -> None:
 
 @pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"name": "seattle", "id": None}])
 def test_query_without_series_is_not_divided(tmp_path: Path, source: dict[str, Any]) -> None:
-    assert len(divide_rows(make_table(), tmp_path, **source)[0]) == 0
+    assert len(divide_rows(make_table(), tmp_path, **source).partitions) == 0
 
 
 def test_small_query_is_not_divided(tmp_path: Path) -> None:
-    assert len(divide_rows(make_table()[:400], tmp_path)[0]) == 0
+    assert len(divide_rows(make_table()[:400], tmp_path).partitions) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition_files, "KEPT_SECONDS", 60)
-    first, *_ = divide_rows(make_table(), tmp_path)
+    first = divide_rows(make_table(), tmp_path).partitions
     assert first.folder is not None
     (first.folder / "results-0123456789abcdef/00000").mkdir(parents=True)
     results = first.folder / "results-0123456789abcdef/00000/facts.json"
     results.write_text("{}")
-    second, *_ = divide_rows(make_table(), tmp_path)
+    second = divide_rows(make_table(), tmp_path).partitions
     assert second == first
     assert results.exists()
     assert list_panels(tmp_path) == [first.folder.name]
@@ -389,12 +396,12 @@ def test_results_of_changed_rows_are_removed(tmp_path: Path, change: str) -> Non
     table, prices = make_table(), tmp_path / "prices.csv"
     table[["ds", "price"]][:NUM_STEPS].to_csv(prices, index=False)
     given = {"covariates": {"future": ["price"], "path": str(prices)}}
-    first, *_ = divide_rows(table, tmp_path / "partitions", **given)
+    first = divide_rows(table, tmp_path / "partitions", **given).partitions
     if change == "a value":
         table.loc[len(table) - 1, "y"] += 1
     else:
         table[["ds", "price"]][: NUM_STEPS - 1].to_csv(prices, index=False)
-    second, *_ = divide_rows(table, tmp_path / "partitions", **given)
+    second = divide_rows(table, tmp_path / "partitions", **given).partitions
     assert second.folder != first.folder
     assert list_panels(tmp_path / "partitions") == [second.folder.name]
 
@@ -405,7 +412,7 @@ def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypa
         with pytest.raises(KeyboardInterrupt):
             divide_rows(make_table(), tmp_path)
     assert list_panels(tmp_path) == []
-    found, *_ = divide_rows(make_table()[NUM_STEPS:], tmp_path)
+    found = divide_rows(make_table()[NUM_STEPS:], tmp_path).partitions
     assert list_panels(tmp_path) == [found.folder.name]
     assert sum(len(pd.read_parquet(file)) for file in found.list_files()) == (NUM_SERIES - 1) * NUM_STEPS
 
@@ -428,4 +435,4 @@ def test_sample_without_a_series_is_an_error_in_each_run(tmp_path: Path) -> None
     source = SourceSpec(path=str(path), id="id")
     for _ in range(2):
         with pytest.raises(SeriesError, match="training_rows above 400"):
-            partition_source(source, CovariateSpec(), PartitionSpec(training_rows=10, rows=10), tmp_path)
+            draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=10, rows=10), tmp_path)

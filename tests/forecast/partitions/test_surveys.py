@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
@@ -24,7 +24,7 @@ ROWS = [(name, day, 10.0 + place) for place, name in enumerate(NAMES) for day in
 def divide(path: Path, **given: Any) -> tuple[Partitions, SourceSpec]:
     source = SourceSpec(**{"path": str(path), "id": "id", **given})
     spec = PartitionSpec(training_rows=200, rows=100)
-    partitions, _, _ = partition_source(source, CovariateSpec(), spec, path.parent / "partitions")
+    partitions = draw_sample(source, CovariateSpec(), spec, path.parent / "partitions").partitions
     assert partitions.folder is not None
     return partitions, source
 

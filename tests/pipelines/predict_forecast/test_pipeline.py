@@ -9,7 +9,7 @@ def test_only_the_table_and_the_champion_are_read() -> None:
 
 
 def test_only_forecasts_and_their_summary_come_out() -> None:
-    inside = ("table", "covariate_table", "sample", "jobs", "newest")
+    inside = ("table", "covariate_table", "sample", "newest")
     assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",

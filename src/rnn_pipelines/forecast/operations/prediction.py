@@ -8,44 +8,9 @@ from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogT
 from rnn_pipelines.forecast.model.artefact import forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
-from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.partitions.champion import require_champion
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.reading.batch_table import External
-
-
-def read_as_trained(
-    champion: LoadedChampion | None,
-    external: External,
-    source: SourceSpec,
-    as_of: AsOfSpec,
-    covariates: CovariateSpec,
-) -> tuple[Source, pd.DataFrame]:
-    """Read the series on the time axis of the champion's training, and the covariates of that training.
-
-    Args:
-        champion: the forecaster in use; None if there is none.
-        external, source, as_of: see `read_as_of`.
-        covariates: only the path is used.
-    Raises:
-        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
-    """
-    if champion is None:
-        return read_as_of(external, source, as_of)
-    settings = champion.artefact.settings
-    asked = champion.artefact.coding.make_spec(covariates.path)
-    table, covariate_table = read_as_of(external, source, as_of, asked, find_trained_axis(settings))
-    refuse_other_beginnings(table, settings, source.label)
-    return table, covariate_table
-
-
-def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
-    """Return the forecaster in use, or raise a ChampionError if there is none."""
-    if champion is None:
-        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
-    return champion
 
 
 def forecast_newest(

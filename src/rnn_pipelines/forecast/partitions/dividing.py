@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.champion.manifest import fingerprint_code
@@ -21,9 +22,12 @@ from rnn_pipelines.forecast.partitions.folders import (
 )
 from rnn_pipelines.forecast.partitions.manifest import list_facts, require_rows, write_manifest
 from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.reading import FILES
 from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import BatchTable, External
 from rnn_pipelines.reading.batches import has_column
@@ -87,25 +91,6 @@ class Partitions:
         """Return the numbers of the partitions with rows; a panel of few long series leaves some without any."""
         return [number for number, count in enumerate(self.counts) if count]
 
-    def select(
-        self, source: SourceSpec, covariates: CovariateSpec, number: int | None = None
-    ) -> tuple[SourceSpec, CovariateSpec]:
-        """Return source and covariates of a partition, or of all those for training.
-
-        Args:
-            source, covariates: of the panel.
-            number: of the partition, from 0; None for those for training.
-        """
-        if self.folder is None:
-            return source, covariates
-        rows, more = (
-            self.folder / table / "training" if number is None else self.list_files(table)[number]
-            for table in ("rows", "covariates")
-        )
-        if self.has_covariates:
-            covariates = covariates.model_copy(update={"path": str(more)})
-        return source.model_copy(update={"path": str(rows)}), covariates
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -120,20 +105,30 @@ class Sample:
     partitions: Partitions
     source: SourceSpec
     covariates: CovariateSpec
-    external: External
+    external: External = None
+
+    def select(self, number: int | None = None) -> "Sample":
+        """Return the series of a partition, numbered from 0; None for all those for training."""
+        assert self.partitions.folder is not None
+        rows, more = (
+            self.partitions.folder / table / "training" if number is None else self.partitions.list_files(table)[number]
+            for table in ("rows", "covariates")
+        )
+        covariates = self.covariates
+        if self.partitions.has_covariates:
+            covariates = covariates.model_copy(update={"path": str(more)})
+        return Sample(self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates)
 
 
 def draw_sample(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    spec: PartitionSpec,
+    folder: Path,
+    external: External = None,
+    coding: Coding | None = None,
 ) -> Sample:
-    """Divide a panel that is too large for memory, and return its sample; see `partition_source`."""
-    return Sample(*partition_source(source, covariates, spec, folder, external), external)
-
-
-def partition_source(
-    source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path, external: External = None
-) -> tuple[Partitions, SourceSpec, CovariateSpec]:
-    """Divide a panel that is too large to be fitted whole.
+    """Divide a panel that is too large to be fitted whole, and return its sample.
 
     The files of an earlier run are used again if the table has not changed since.
 
@@ -143,22 +138,30 @@ def partition_source(
         spec: the sizes.
         folder: for the files.
         external: the table of the catalog entry `forecast_external`.
+        coding: of a forecaster, whose covariates are read instead; of `covariates`, only the path is used.
     Returns:
-        The partitions; and source and covariates of those for training. Of a smaller panel, and of tables other than
-        queries and files of CSV and Parquet with a column of series, no partitions, and `source` and `covariates`.
+        The series of the partitions for training. Of a smaller panel, and of tables other than queries and files of CSV
+        and Parquet with a column of series, all series.
     Raises:
         SeriesError: a file is damaged, or a column is missing.
     """
+    covariates = covariates if coding is None else coding.make_spec(covariates.path)
     if isinstance(external, BatchTable) and source.path is None and source.id is not None and not source.is_packaged:
         partitions = _divide_query(source, covariates, spec, folder, external)
     else:
         partitions = _divide_files(source, covariates, spec, folder)
+    sample = Sample(partitions, source, covariates, external)
     if partitions.folder is None:
-        return partitions, source, covariates
+        return sample
     if source.dead == "drop":
         raise SeriesError(f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out.")
     remove_others(partitions.folder)
-    return partitions, *partitions.select(source, covariates)
+    return sample.select()
+
+
+def read_sample(sample: Sample, newest: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+    """Read the series of a sample up to the as-of time, and their covariates; see `read_as_of`."""
+    return read_as_of(sample.external, sample.source, newest, sample.covariates)
 
 
 def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Partitions:

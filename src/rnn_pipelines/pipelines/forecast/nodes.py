@@ -29,9 +29,9 @@ from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
-from rnn_pipelines.forecast.operations import partitions as operations
-from rnn_pipelines.forecast.operations.partition_jobs import Tables
+from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Panel, Recipe
 from rnn_pipelines.forecast.report import report, summary
@@ -138,8 +138,8 @@ def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast and evaluate all series of a divided panel; without partitions, nothing."""
     spec = Recipe(**{name: parameters[name] for name in Recipe.model_fields})
-    fitted = operations.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
-    return operations.forecast_partitions(fitted, sample.partitions, parallel)
+    fit = fitted.describe_fit(spec, Panel(**panel), linear, methods, intervals, ensemble["used"])
+    return fitted.forecast_partitions(fit, sample, parallel)
 
 
 def render_report(metrics: dict[str, Any], parameters: dict[str, Any], **results_and_figures: Any) -> str:

@@ -12,10 +12,10 @@ from rnn_pipelines.forecast.operations.monitoring import (
     read_coding,
     read_reference,
 )
+from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import render_report, summarize_run
 from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
-from rnn_pipelines.pipelines.monitor_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
@@ -45,8 +45,8 @@ def create_measure_pipeline() -> Pipeline:
             node(read_champion, folder, CHAMPION),
             node(read_coding, folder, coding),
             node(read_reference, folder, reference),
-            node(nodes.draw_sample, [coding, *given], sample),
-            node(nodes.read_as_of, [sample, SPEC], [table, covariate_table]),
+            node(draw_sample, [*given, coding], sample),
+            node(read_sample, [sample, SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, PROFILE]),
             node(join_actuals, [log, series, CHAMPION], EVALUATED),
             node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),

@@ -2,14 +2,9 @@
 
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.forecast.operations.all_predictions import (
-    draw_sample_as_trained,
-    forecast_all_newest,
-    plan_predictions,
-)
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
+from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
-from rnn_pipelines.pipelines.predict_forecast import nodes
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import write_note
@@ -18,23 +13,26 @@ from rnn_pipelines.report.notes import write_note
 def create_pipeline() -> Pipeline:
     """Read and forecast, without training. A panel that is too large for memory is forecast in parts."""
     champion, as_of = "champion_forecast", "params:predict_forecast"
-    source, covariates = given = ["params:forecast.source", "params:forecast.covariates"]
-    given = [*given, "params:forecast.partitions", "forecast_partition_folder", "forecast_external"]
+    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
+    given += ["forecast_partition_folder", "forecast_external"]
     sample, table = "predict_forecast_sample", "predict_forecast_table"
-    covariate_table, jobs = "predict_forecast_covariate_table", "predict_forecast_jobs"
+    covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
     newest = "predict_forecast_newest"
     return Pipeline(
         [
             node(draw_sample_as_trained, [champion, *given], sample),
-            node(nodes.read_as_trained, [champion, sample, as_of], [table, covariate_table]),
+            node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
             node(
                 forecast_newest,
-                [champion, table, source, "params:forecast.paths", covariate_table],
+                [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table],
                 [log, "predict_forecast_next_paths", newest],
             ),
-            node(plan_predictions, [champion, sample, source, covariates, as_of], jobs),
-            node(forecast_all_newest, [jobs, "params:parallel"], ["predict_forecast_all_next_values", all_series]),
+            node(
+                forecast_all_newest,
+                [champion, sample, as_of, "params:parallel"],
+                ["predict_forecast_all_next_values", all_series],
+            ),
             node(guard(summarize_forecasts, write_note), [newest, log, all_series], "predict_forecast_summary"),
         ]
     )

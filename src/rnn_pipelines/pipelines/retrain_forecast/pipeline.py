@@ -52,7 +52,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(draw_sample, given, sample),
-            node(nodes.read_as_of, [sample, SPEC], [table, covariate_table, started]),
+            node(nodes.read_sample, [sample, SPEC], [table, covariate_table, started]),
             node(describe_run, described, DATASETS["run"]),
             node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),
             *create_nodes(list_steps(NETWORKS), datasets),

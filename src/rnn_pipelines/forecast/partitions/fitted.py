@@ -1,12 +1,10 @@
 """Forecasts and errors of all series of a panel that is too large for memory, one partition after another.
 
 The methods are fitted on some of the partitions, and read nothing of a series but its past. So each partition is
-forecast on its own, in this process or in others, and its results are files. A run that was interrupted goes on with
-the partitions that have no results yet.
+forecast on its own, see `run_jobs`.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.all_series import measure_all, summarize_series
 from rnn_pipelines.forecast.evaluation.metrics import sum_totals
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
@@ -27,8 +24,9 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds,
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
-from rnn_pipelines.forecast.operations.partition_jobs import NEXT_VALUES, Tables, run_jobs, write_results
-from rnn_pipelines.forecast.partitions.dividing import Partitions
+from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs
+from rnn_pipelines.forecast.partitions.metrics import measure_all, summarize_series
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
 from rnn_pipelines.forecast.source.covariates import read_series
@@ -44,7 +42,7 @@ BY_SERIES = "metrics_by_series.parquet"
 
 @dataclass(frozen=True)
 class FittedPanel:
-    """The part of a fit that forecasts other series.
+    """The part of a fit that forecasts other series, see `PanelForecaster`.
 
     Attributes:
         recipe: with the shape of windows, calendar, frequency and season of the fit.
@@ -66,20 +64,24 @@ class FittedPanel:
     names: pd.Index
     use: str
 
+    def pack(self) -> bytes:
+        """Return all that the forecasts depend on besides the data."""
+        arrays = {**vars(self.normalizer), **vars(self.intervals), "baseline": self.baseline.matrix}
+        for name, method in self.methods.items():
+            for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
+                arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
+        texts = [self.use, self.recipe.model_dump_json(), self.coding.model_dump_json()]
+        return "".join(texts).encode() + pack_arrays(arrays)
 
-@dataclass(frozen=True)
-class FittedJob:
-    """The forecast of one partition.
-
-    Attributes:
-        number: of the partition, from 0.
-        fitted: the fit, with the source of the partition in its recipe.
-        folder: for the results; it exists as soon as they are complete.
-    """
-
-    number: int
-    fitted: FittedPanel
-    folder: Path
+    def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
+        """Forecast and evaluate the series of a partition, and write both tables into a folder; return the facts."""
+        panel = prepare_partition(self, partition)
+        test, future = tabulate_partition(self, panel)
+        select_used(future).to_parquet(folder / NEXT_VALUES, index=False)
+        by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
+        by_series.to_parquet(folder / BY_SERIES, index=False)
+        facts = {name: panel.profile[name] for name in ("num_series", "left_out", "repairs")}
+        return {**facts, "totals": sum_totals(test)}
 
 
 def describe_fit(
@@ -111,107 +113,63 @@ def describe_fit(
         }
     )
     baseline = LinearModel(linear.combine())
-    light = {name: _lighten(name, method) for name, method in methods.items()}
-    names = pd.Index(fitted_on.scaler["unique_id"])
-    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
 
-
-def _lighten(name: str, method: FittedMethod) -> FittedMethod:
-    """Return a method without the errors and times of its fit, which no forecast reads."""
-
-    def copy(model: Model) -> Model:
+    def copy(name: str, model: Model) -> Model:
         return (
             unpack_ensemble(model.pack()) if isinstance(model, EnsembleModel) else get_method(name).unpack(model.pack())
         )
 
-    refitted = None if method.refitted is None else copy(method.refitted)
-    return FittedMethod(copy(method.model), method.out_of_fold[:0], refitted=refitted)
+    # Without the errors and times of their fit, which no forecast reads.
+    light = {
+        name: FittedMethod(
+            copy(name, method.model),
+            method.out_of_fold[:0],
+            refitted=None if method.refitted is None else copy(name, method.refitted),
+        )
+        for name, method in methods.items()
+    }
+    names = pd.Index(fitted_on.scaler["unique_id"])
+    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
 
 
 def forecast_partitions(
-    fitted: FittedPanel, partitions: Partitions, parallel: ParallelSpec
+    fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast all series of a divided panel, and measure the errors on their test parts.
 
     Args:
-        fitted: on some of the partitions.
-        partitions: all of them.
-        parallel: the processes; their results are files, which all of them and this process must see.
+        fitted: on the sample of the panel.
+        panel: all of its partitions are forecast.
+        parallel: see `run_jobs`.
     Returns:
         The next values, see `select_used`; the metrics by series, see `AllMetricsTable`; and their summary, see
         `summarize_series`. All are empty if the panel is not divided.
     Raises:
-        ParallelError: the processes were lost twice.
-        SeriesError: a partition cannot be used; the message has the reasons of all such partitions.
+        ParallelError, SeriesError: see `run_jobs`.
     """
-    if partitions.folder is None:
+    if panel.partitions.folder is None:
         return Tables(), Tables(), {}
-    results = partitions.folder / f"results-{_fingerprint(fitted)}"
-    results.mkdir(exist_ok=True)
-    jobs = list(_list_jobs(fitted, partitions, results))
-    facts = run_jobs(forecast_partition, jobs, parallel)
-    by_series = Tables(tuple(job.folder / BY_SERIES for job in jobs))
-    return (
-        Tables(tuple(job.folder / NEXT_VALUES for job in jobs)),
-        by_series,
-        summarize_series(by_series, facts, fitted.use),
-    )
+    evaluation = fitted.recipe.evaluation
+    share = evaluation.model_copy(update={"max_windows": max(1, evaluation.max_windows // len(panel.partitions))})
+    fitted = replace(fitted, recipe=fitted.recipe.model_copy(update={"evaluation": share}))
+    folders, facts = run_jobs(fitted, panel, parallel)
+    next_values, by_series = (Tables(tuple(one / name for one in folders)) for name in (NEXT_VALUES, BY_SERIES))
+    return next_values, by_series, summarize_series(by_series, facts, fitted.use)
 
 
-def _fingerprint(fitted: FittedPanel) -> str:
-    """Return a hash of all that the forecasts depend on, so that results of another fit are not used."""
-    arrays = {**vars(fitted.normalizer), **vars(fitted.intervals), "baseline": fitted.baseline.matrix}
-    for name, method in fitted.methods.items():
-        for kind, model in (("evaluated", method.model), ("in_use", method.in_use)):
-            arrays |= {f"{name}.{kind}.{part}": value for part, value in model.pack().items()}
-    texts = [fitted.use, fitted.recipe.model_dump_json(), fitted.coding.model_dump_json()]
-    return hashlib.sha256("".join(texts).encode() + pack_arrays(arrays)).hexdigest()[:16]
-
-
-def _list_jobs(fitted: FittedPanel, partitions: Partitions, results: Path) -> Iterator[FittedJob]:
-    recipe = fitted.recipe
-    for number in partitions.list_numbers():
-        source, covariates = partitions.select(recipe.source, recipe.covariates, number)
-        own = recipe.model_copy(
-            update={
-                "source": source,
-                "covariates": covariates,
-                "evaluation": recipe.evaluation.model_copy(
-                    update={"max_windows": max(1, recipe.evaluation.max_windows // len(partitions))}
-                ),
-            }
-        )
-        yield FittedJob(number, replace(fitted, recipe=own), results / f"{number:05d}")
-
-
-def forecast_partition(job: FittedJob) -> int:
-    """Forecast and evaluate the series of a partition, and write the results. Return the number of series."""
-    fitted = job.fitted
-
-    def write(folder: Path) -> dict[str, Any]:
-        panel = prepare_partition(fitted)
-        profile, (test, future) = panel.profile, tabulate_partition(fitted, panel)
-        select_used(future).to_parquet(folder / NEXT_VALUES, index=False)
-        by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
-        by_series.to_parquet(folder / BY_SERIES, index=False)
-        facts = {name: profile[name] for name in ("num_series", "left_out", "repairs")}
-        return {**facts, "totals": sum_totals(test)}
-
-    return write_results(job.folder, fitted.recipe.source.label, write)
-
-
-def prepare_partition(fitted: FittedPanel) -> Panel:
+def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
     """Read the series of a partition, and lay out their windows as in the fit.
 
     Scales are those of each series; codes of categories are those of the fit.
     """
     recipe = fitted.recipe
-    table, covariate_table = read_series(recipe.source, recipe.covariates)
+    source = partition.source.model_copy(update={"freq": recipe.source.freq})
+    table, covariate_table = read_series(source, partition.covariates)
     _, series, profile, cutoffs = prepare_series(
-        table, recipe.source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+        table, source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
     )
     scaler = fit_scaler(series, cutoffs)
-    coding = fitted.coding.take_scales(fit_coding(series, cutoffs, recipe.covariates, covariate_table))
+    coding = fitted.coding.take_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))
     horizon = recipe.window.fill(profile).horizon
     features = make_features(series, profile, recipe.calendar, horizon, coding, covariate_table)
     windows = make_windows(features, cutoffs, scaler, recipe.window, recipe.evaluation, profile)

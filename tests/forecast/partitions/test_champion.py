@@ -13,16 +13,10 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations import all_predictions
-from rnn_pipelines.forecast.operations.all_predictions import (
-    PredictionJob,
-    draw_sample_as_trained,
-    forecast_all_newest,
-    plan_predictions,
-)
-from rnn_pipelines.forecast.operations.partition_jobs import Tables
-from rnn_pipelines.forecast.operations.prediction import forecast_newest, read_as_trained
+from rnn_pipelines.forecast.operations.prediction import forecast_newest
+from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample
+from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -70,10 +64,8 @@ def source(tmp_path: Path) -> SourceSpec:
     return SourceSpec(path=str(tmp_path / "sales.csv"), id="unique_id")
 
 
-def plan(champion: LoadedChampion, source: SourceSpec, folder: Path, as_of: AsOfSpec = ALL_DAYS) -> list[PredictionJob]:
-    spec = PartitionSpec(training_rows=400, rows=400)
-    sample = draw_sample_as_trained(champion, source, COVARIATES, spec, folder)
-    return plan_predictions(champion, sample, source, COVARIATES, as_of)
+def divide(champion: LoadedChampion | None, source: SourceSpec, folder: Path, rows: int = 400) -> Sample:
+    return draw_sample_as_trained(champion, source, COVARIATES, PartitionSpec(training_rows=400, rows=rows), folder)
 
 
 def join(tables: Tables) -> pd.DataFrame:
@@ -82,15 +74,13 @@ def join(tables: Tables) -> pd.DataFrame:
 
 def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
     """Those of the training to the digit; the usual error of new ones includes a part of that of their partition."""
-    jobs = plan(champion, source, tmp_path)
-    tables, summary = forecast_all_newest(jobs, ALONE)
+    tables, summary = forecast_all_newest(champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE)
     found = join(tables)
-    table, covariate_table = read_as_trained(champion, None, source, AsOfSpec(), COVARIATES)
+    table, covariate_table = read_as_trained(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS)
     log, *_ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     names = {"y_hat": "forecast", "lo_80": "lo-80", "hi_80": "hi-80"}
     expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
     assert list(found) == NAMES
-    assert len(jobs) == 4
     assert summary == {
         "num_series": NUM_SERIES,
         "num_left_out": 0,
@@ -105,23 +95,8 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
 
 
-def test_partition_without_a_series_is_left_out(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
-    """Few long series leave some ranges of the hash without any."""
-    spec = PartitionSpec(training_rows=400, rows=50)
-    sample = draw_sample_as_trained(champion, source, COVARIATES, spec, tmp_path)
-    jobs = plan_predictions(champion, sample, source, COVARIATES, ALL_DAYS)
-    tables, summary = forecast_all_newest(jobs, ALONE)
-    assert len(jobs) <= NUM_SERIES < len(sample.partitions)
-    assert summary["num_series"] == join(tables)["unique_id"].nunique() == NUM_SERIES
-
-
-def test_undivided_panel_and_missing_champion_have_no_jobs(
-    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
-) -> None:
-    given = (source, COVARIATES, AsOfSpec())
-    for model, partitions in ((champion, Partitions()), (None, Partitions(tmp_path, 1, 1))):
-        assert plan_predictions(model, Sample(partitions, source, COVARIATES, None), *given) == []
-    tables, summary = forecast_all_newest([], ALONE)
+def test_undivided_panel_has_no_tables(champion: LoadedChampion, source: SourceSpec) -> None:
+    tables, summary = forecast_all_newest(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE)
     assert (list(tables), summary) == ([], {})
 
 
@@ -133,19 +108,20 @@ def test_series_without_a_forecast_are_named(champion: LoadedChampion, source: S
     table = pd.read_csv(path, sep=";", decimal=",")
     is_lost = (table["unique_id"] == "shop 5") & table["ds"].isin(["25.04.2024", "26.04.2024"])
     table.assign(y=table["y"].mask(is_lost)).to_csv(path, sep=";", decimal=",", index=False)
-    _, summary = forecast_all_newest(plan(strict, source, tmp_path), ALONE)
+    _, summary = forecast_all_newest(strict, divide(strict, source, tmp_path), ALL_DAYS, ALONE)
     assert (summary["num_series"], summary["left_out"]) == (NUM_SERIES - 1, ["shop 5"])
 
 
 def test_missing_champion_is_an_error_before_anything_is_read(source: SourceSpec, tmp_path: Path) -> None:
     with pytest.raises(ChampionError):
-        draw_sample_as_trained(None, source, COVARIATES, PartitionSpec(training_rows=400, rows=400), tmp_path / "parts")
+        divide(None, source, tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
 
 
 def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
     last = "2024-04-19"
-    found = join(forecast_all_newest(plan(champion, source, tmp_path, AsOfSpec(as_of=last)), ALONE)[0])
+    sample = divide(champion, source, tmp_path)
+    found = join(forecast_all_newest(champion, sample, AsOfSpec(as_of=last), ALONE)[0])
     assert found["ds"].min() == pd.Timestamp(last) + pd.Timedelta(days=1)
 
 
@@ -153,46 +129,25 @@ def test_other_champion_and_other_day_have_other_results(
     champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
     other = LoadedChampion("v2", champion.artefact, "", (), {})
+    sample = divide(champion, source, tmp_path)
     folders = {
-        plan(one, source, tmp_path, AsOfSpec(as_of=day))[0].folder.parent
+        forecast_all_newest(one, sample, AsOfSpec(as_of=day), ALONE)[0].files[0].parents[1]
         for one in (champion, other)
         for day in (None, "2024-04-19")
     }
     assert len(folders) == 4
 
 
-def test_interrupted_run_goes_on(
-    champion: LoadedChampion, source: SourceSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_fault_of_a_partition_is_raised_after_the_others(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
 ) -> None:
-    jobs, forecast_panel = plan(champion, source, tmp_path), vars(all_predictions)["forecast_panel"]
-    calls: list[int] = []
-
-    def interrupt_second(*given: Any) -> pd.DataFrame:
-        calls.append(len(calls))
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return forecast_panel(*given)
-
-    monkeypatch.setattr(all_predictions, "forecast_panel", interrupt_second)
-    with pytest.raises(KeyboardInterrupt):
-        forecast_all_newest(jobs, ALONE)
-    assert [job.folder.exists() for job in jobs] == [True, False, False, False]
-    tables, summary = forecast_all_newest(jobs, ALONE)
-    assert (len(calls), summary["num_series"], len(join(tables))) == (5, NUM_SERIES, NUM_SERIES * HORIZON)
-
-
-@pytest.fixture
-def without_price(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> list[PredictionJob]:
     """One partition lacks the price of a day ahead."""
-    jobs = plan(champion, source, tmp_path)
-    file = Path(str(jobs[2].source.path))
+    sample = divide(champion, source, tmp_path)
+    file = sample.partitions.list_files()[2]
     rows = pd.read_parquet(file)
     rows.iloc[-1, rows.columns.get_loc("price")] = None
     rows.to_parquet(file, index=False)
-    return jobs
-
-
-def test_fault_of_a_partition_is_raised_after_the_others(without_price: list[PredictionJob]) -> None:
     with pytest.raises(SeriesError, match=r"^1 of 4 partitions .*price"):
-        forecast_all_newest(without_price, ALONE)
-    assert all(job.folder.exists() for job in without_price)
+        forecast_all_newest(champion, sample, ALL_DAYS, ALONE)
+    assert sample.partitions.folder is not None
+    assert len(list(sample.partitions.folder.glob("results-*/?????"))) == 4

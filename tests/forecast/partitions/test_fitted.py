@@ -20,19 +20,13 @@ from killed_partitions import STAGES
 from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.fitting import Fitted, evaluate, fit_forecasters
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
-from rnn_pipelines.forecast.operations import partition_jobs
-from rnn_pipelines.forecast.operations import partitions as operations
-from rnn_pipelines.forecast.operations.partition_jobs import FACTS, Tables
-from rnn_pipelines.forecast.operations.partitions import (
-    FittedJob,
-    FittedPanel,
-    describe_fit,
-    forecast_partition,
-    forecast_partitions,
-)
 from rnn_pipelines.forecast.parameters import read_parameter_models
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, partition_source
+from rnn_pipelines.forecast.partitions import fitted as module
+from rnn_pipelines.forecast.partitions import jobs
+from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.fitted import FittedPanel, describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.folders import OWN_FILES
+from rnn_pipelines.forecast.partitions.jobs import FACTS, PartitionJob, Tables, forecast_partition
 from rnn_pipelines.forecast.source.covariates import read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -90,28 +84,32 @@ def fitted(whole: Fitted) -> FittedPanel:
 
 
 @pytest.fixture
-def partitions(fitted: FittedPanel, tmp_path: Path) -> Partitions:
-    recipe = fitted.recipe
-    return partition_source(recipe.source, recipe.covariates, PartitionSpec(training_rows=500, rows=400), tmp_path)[0]
+def panel(fitted: FittedPanel, tmp_path: Path) -> Sample:
+    return divide(fitted, tmp_path)
+
+
+def divide(fitted: FittedPanel, folder: Path, training_rows: int = 500, rows: int = 400) -> Sample:
+    spec = PartitionSpec(training_rows=training_rows, rows=rows)
+    return draw_sample(fitted.recipe.source, fitted.recipe.covariates, spec, folder)
 
 
 def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
-def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
+def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
     """The panel was fitted whole, so that only the reading differs."""
-    next_values, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    next_values, _, _ = forecast_partitions(fitted, panel, ALONE)
     found, expected = join(next_values), evaluate(whole).future.table
-    assert len(partitions) == 4
+    assert len(panel.partitions) == 4
     assert found[["unique_id", "ds"]].equals(expected[["unique_id", "ds"]])
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
 
 
-def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
-    next_values, by_series, summary = forecast_partitions(replace(fitted, use="theta"), partitions, ALONE)
+def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+    next_values, by_series, summary = forecast_partitions(replace(fitted, use="theta"), panel, ALONE)
     found, expected = join(next_values), evaluate(whole).future.table
     for name, column in (("forecast", "theta"), ("lo-80", "theta-lo-80"), ("hi-80", "theta-hi-80")):
         np.testing.assert_allclose(found[name], expected[column], rtol=1e-4)
@@ -121,7 +119,7 @@ def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: Fitte
 
 
 def test_new_series_have_bounds_that_depend_on_no_other_series(
-    path: Path, whole: Fitted, fitted: FittedPanel, partitions: Partitions, tmp_path: Path
+    path: Path, whole: Fitted, fitted: FittedPanel, panel: Sample, tmp_path: Path
 ) -> None:
     """And those of the fit keep theirs. Of a fit on half of the series, in two divisions."""
     table = pd.read_parquet(path)
@@ -134,12 +132,9 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
         whole.spec.recipe, sample.panel, sample.data.linear, sample.methods, sample.intervals, sample.weights["used"]
     )
     (tmp_path / "other").mkdir()
-    recipe = fitted.recipe
-    other = partition_source(
-        recipe.source, recipe.covariates, PartitionSpec(training_rows=500, rows=100), tmp_path / "other"
-    )[0]
-    found, again = (join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (partitions, other))
-    assert len(other) > len(partitions)
+    other = divide(fitted, tmp_path / "other", rows=100)
+    found, again = (join(forecast_partitions(of_sample, divided, ALONE)[0]) for divided in (panel, other))
+    assert len(other.partitions) > len(panel.partitions)
     pd.testing.assert_frame_equal(found, again, rtol=1e-4)
     expected = evaluate(sample).future.table
     own = found[found["unique_id"].isin(half)].reset_index(drop=True)
@@ -147,8 +142,8 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
         np.testing.assert_allclose(own[name], expected[column], rtol=1e-4)
 
 
-def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, partitions: Partitions) -> None:
-    _, by_series, summary = forecast_partitions(fitted, partitions, ALONE)
+def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+    _, by_series, summary = forecast_partitions(fitted, panel, ALONE)
     expected = evaluate(whole).metrics
     assert set(summary["forecasters"]) == set(expected.forecasters)
     for name, numbers in summary["forecasters"].items():
@@ -161,194 +156,186 @@ def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, part
 
 def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:
     """Few long series leave some ranges of the hash without any."""
-    recipe = fitted.recipe
-    spec = PartitionSpec(training_rows=500, rows=50)
-    partitions, _, _ = partition_source(recipe.source, recipe.covariates, spec, tmp_path)
-    next_values, _, summary = forecast_partitions(fitted, partitions, ALONE)
-    assert len(partitions.list_numbers()) <= NUM_SERIES < len(partitions)
+    panel = divide(fitted, tmp_path, rows=50)
+    next_values, _, summary = forecast_partitions(fitted, panel, ALONE)
+    assert len(panel.partitions.list_numbers()) <= NUM_SERIES < len(panel.partitions)
     assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
 
 
 def test_undivided_panel_has_no_tables(fitted: FittedPanel) -> None:
-    next_values, by_series, summary = forecast_partitions(fitted, Partitions(), ALONE)
+    whole = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
+    next_values, by_series, summary = forecast_partitions(fitted, whole, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
-def test_interrupted_run_goes_on(fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, _, _ = forecast_partitions(fitted, partitions, ALONE)
+def test_interrupted_run_goes_on(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _, _ = forecast_partitions(fitted, panel, ALONE)
     first, *others = whole.files
     expected, times = join(whole), [file.stat().st_mtime_ns for file in others]
     for file in first.parent.iterdir():
         file.unlink()
     first.parent.rmdir()
     numbers = []
-    forecast = operations.forecast_partition
-    monkeypatch.setattr(operations, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job))
-    again, _, _ = forecast_partitions(fitted, partitions, ALONE)
+    forecast = jobs.forecast_partition
+    monkeypatch.setattr(jobs, "forecast_partition", lambda job: numbers.append(job.number) or forecast(job))
+    again, _, _ = forecast_partitions(fitted, panel, ALONE)
     assert numbers == [0]
     assert join(again).equals(expected)
     assert [file.stat().st_mtime_ns for file in others] == times
 
 
-def test_changed_results_are_made_again(
-    fitted: FittedPanel, partitions: Partitions, caplog: pytest.LogCaptureFixture
-) -> None:
-    whole, _, summary = forecast_partitions(fitted, partitions, ALONE)
+def test_changed_results_are_made_again(fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture) -> None:
+    whole, _, summary = forecast_partitions(fitted, panel, ALONE)
     expected = join(whole)
     for file in (whole.files[0], whole.files[2].with_name(FACTS)):
         flip_bit(file)
-    again, _, same = forecast_partitions(fitted, partitions, ALONE)
+    again, _, same = forecast_partitions(fitted, panel, ALONE)
     assert join(again).equals(expected)
     assert same == summary
     assert caplog.text.count("changed after it was written") == 2
 
 
-def test_changed_results_with_a_file_of_somebody_else_are_named(fitted: FittedPanel, partitions: Partitions) -> None:
-    whole, _, _ = forecast_partitions(fitted, partitions, ALONE)
+def test_changed_results_with_a_file_of_somebody_else_are_named(fitted: FittedPanel, panel: Sample) -> None:
+    whole, _, _ = forecast_partitions(fitted, panel, ALONE)
     flip_bit(whole.files[0])
     mine = whole.files[0].with_name("notes.txt")
     mine.write_text("mine")
     with pytest.raises(SeriesError, match=r"notes\.txt"):
-        forecast_partitions(fitted, partitions, ALONE)
+        forecast_partitions(fitted, panel, ALONE)
     assert mine.read_text() == "mine"
 
 
 def test_results_that_change_before_they_are_read_are_an_error(
-    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on the disk of another machine."""
-    forecast = operations.forecast_partition
+    forecast = jobs.forecast_partition
 
-    def forecast_and_damage(job: FittedJob) -> int:
+    def forecast_and_damage(job: PartitionJob) -> int:
         num_series = forecast(job)
-        flip_bit(job.folder / operations.BY_SERIES)
+        flip_bit(job.folder / module.BY_SERIES)
         return num_series
 
-    monkeypatch.setattr(operations, "forecast_partition", forecast_and_damage)
+    monkeypatch.setattr(jobs, "forecast_partition", forecast_and_damage)
     with pytest.raises(SeriesError, match=r"metrics_by_series\.parquet'\] changed"):
-        forecast_partitions(fitted, partitions, ALONE)
+        forecast_partitions(fitted, panel, ALONE)
 
 
 def test_interrupted_partition_leaves_no_result(
-    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*given: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "measure_all", interrupt)
+        patched.setattr(module, "measure_all", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            forecast_partitions(fitted, partitions, ALONE)
-    assert partitions.folder is not None
-    assert not list(partitions.folder.glob("results-*/*"))
-    assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+            forecast_partitions(fitted, panel, ALONE)
+    assert panel.partitions.folder is not None
+    assert not list(panel.partitions.folder.glob("results-*/*"))
+    assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
 
 
 def test_partition_that_another_process_has_forecast_meanwhile_keeps_its_results(
-    fitted: FittedPanel, partitions: Partitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fitted: FittedPanel, panel: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was taken for lost may still be at work when its partition is forecast again."""
-    recipe = fitted.recipe
-    source, covariates = partitions.select(recipe.source, recipe.covariates, 0)
-    own = recipe.model_copy(update={"source": source, "covariates": covariates})
     (tmp_path / "results").mkdir()
-    job = FittedJob(0, replace(fitted, recipe=own), tmp_path / "results/00000")
-    measure: Any = vars(operations)["measure_all"]
+    job = PartitionJob(0, tmp_path / "results/00000", panel.select(0), fitted)
+    measure: Any = vars(module)["measure_all"]
 
     def measure_after_another(*given: Any) -> pd.DataFrame:
         with monkeypatch.context() as patched:
-            patched.setattr(operations, "measure_all", measure)
+            patched.setattr(module, "measure_all", measure)
             forecast_partition(job)
         return measure(*given)
 
-    monkeypatch.setattr(operations, "measure_all", measure_after_another)
+    monkeypatch.setattr(module, "measure_all", measure_after_another)
     num_series = forecast_partition(job)
     assert num_series > 0
     assert [path.name for path in job.folder.parent.iterdir()] == ["00000"]
-    assert pd.read_parquet(job.folder / operations.BY_SERIES)["unique_id"].nunique() == num_series
+    assert pd.read_parquet(job.folder / module.BY_SERIES)["unique_id"].nunique() == num_series
 
 
-def test_other_fit_has_other_results(fitted: FittedPanel, partitions: Partitions) -> None:
-    first, _, _ = forecast_partitions(fitted, partitions, ALONE)
+def test_other_fit_has_other_results(fitted: FittedPanel, panel: Sample) -> None:
+    first, _, _ = forecast_partitions(fitted, panel, ALONE)
     matrix = fitted.baseline.matrix * 2
     other = replace(fitted, baseline=replace(fitted.baseline, matrix=matrix))
-    second, _, _ = forecast_partitions(other, partitions, ALONE)
+    second, _, _ = forecast_partitions(other, panel, ALONE)
     assert not {*first.files} & {*second.files}
 
 
 @pytest.mark.parametrize(("num_lost", "is_error"), [(1, False), (2, True)])
 def test_lost_processes_are_replaced_once(
-    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch, num_lost: int, is_error: bool
+    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch, num_lost: int, is_error: bool
 ) -> None:
     """Each loss ends the pool after one more partition."""
     calls = []
 
-    def lose(forecast: Any, jobs: Any, *others: Any) -> Iterator[tuple[Any, int]]:
-        calls.append([job.number for job in jobs])
-        for job in jobs:
+    def lose(forecast: Any, given: Any, *others: Any) -> Iterator[tuple[Any, int]]:
+        calls.append([job.number for job in given])
+        for job in given:
             yield job, forecast(job)
             if len(calls) <= num_lost:
                 raise BrokenExecutor("killed")
 
-    monkeypatch.setattr(partition_jobs, "fan_out", lose)
+    monkeypatch.setattr(jobs, "fan_out", lose)
     if is_error:
         with pytest.raises(ParallelError, match=r"\[3, 4\]"):
-            forecast_partitions(fitted, partitions, ALONE)
+            forecast_partitions(fitted, panel, ALONE)
     else:
-        assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+        assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
     assert calls == [[0, 1, 2, 3], [1, 2, 3]]
 
 
-def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, partitions: Partitions) -> None:
+def test_faults_of_all_partitions_are_in_one_error(fitted: FittedPanel, panel: Sample) -> None:
     """A time with two values ends the run of a small panel, too."""
     names = []
-    for file in partitions.list_files()[1:3]:
+    for file in panel.partitions.list_files()[1:3]:
         rows = pd.read_parquet(file)
         names.append(rows["shop"].iloc[0])
         pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError) as error:
-        forecast_partitions(fitted, partitions, ALONE)
+        forecast_partitions(fitted, panel, ALONE)
     for part in (*names, "2024-01-01", "2 of 4"):
         assert part in str(error.value)
-    assert partitions.folder is not None
-    (path,) = partitions.folder.glob("results-*/faults.txt")
-    assert OWN_FILES.fullmatch(path.relative_to(partitions.folder).as_posix())
+    assert panel.partitions.folder is not None
+    (path,) = panel.partitions.folder.glob("results-*/faults.txt")
+    assert OWN_FILES.fullmatch(path.relative_to(panel.partitions.folder).as_posix())
 
 
-def test_many_faults_are_in_a_file(
-    fitted: FittedPanel, partitions: Partitions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(partition_jobs, "FAULTS_IN_MESSAGE", 2)
-    for file in partitions.list_files():
+def test_many_faults_are_in_a_file(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "FAULTS_IN_MESSAGE", 2)
+    for file in panel.partitions.list_files():
         rows = pd.read_parquet(file)
         pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError, match=r"4 of 4 .*faults\.txt") as error:
-        forecast_partitions(fitted, partitions, ALONE)
-    assert partitions.folder is not None
-    (path,) = partitions.folder.glob("results-*/faults.txt")
+        forecast_partitions(fitted, panel, ALONE)
+    assert panel.partitions.folder is not None
+    (path,) = panel.partitions.folder.glob("results-*/faults.txt")
     lines = path.read_text().splitlines()
     assert [line in str(error.value) for line in lines] == [True, True, False, False]
 
 
-def test_fault_is_looked_for_again(fitted: FittedPanel, partitions: Partitions) -> None:
+def test_fault_is_looked_for_again(fitted: FittedPanel, panel: Sample) -> None:
     """It may have been one of the machine, such as too little memory."""
-    file = partitions.list_files()[1]
+    file = panel.partitions.list_files()[1]
     content = file.read_bytes()
     rows = pd.read_parquet(file)
     pd.concat([rows, rows[:1].assign(y=-1.0, **{ROW_COLUMN: 10**6})]).to_parquet(file, index=False)
     with pytest.raises(SeriesError):
-        forecast_partitions(fitted, partitions, ALONE)
+        forecast_partitions(fitted, panel, ALONE)
     file.write_bytes(content)
-    assert forecast_partitions(fitted, partitions, ALONE)[2]["num_series"] == NUM_SERIES
+    assert forecast_partitions(fitted, panel, ALONE)[2]["num_series"] == NUM_SERIES
 
 
-def test_short_series_are_forecast_too(fitted: FittedPanel, partitions: Partitions) -> None:
-    file = partitions.list_files()[1]
+def test_short_series_are_forecast_too(fitted: FittedPanel, panel: Sample) -> None:
+    file = panel.partitions.list_files()[1]
     rows = pd.read_parquet(file)
     days = sorted(rows["ds"].unique())
     is_new = (rows["shop"] == rows["shop"].iloc[0]) & (rows["ds"] < days[NUM_STEPS - 5])
     rows[~is_new].to_parquet(file, index=False)
-    next_values, by_series, summary = forecast_partitions(fitted, partitions, ALONE)
+    next_values, by_series, summary = forecast_partitions(fitted, panel, ALONE)
     assert join(next_values).groupby("unique_id").size().eq(HORIZON).all()
     assert join(next_values)["forecast"].notna().all()
     assert (summary["num_series"], summary["num_evaluated"]) == (NUM_SERIES, NUM_SERIES - 1)
@@ -360,23 +347,20 @@ def test_workers_that_are_killed_at_each_stage_change_no_result(
     fitted: FittedPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One before its forecast, one that has begun to write, and one that has written all and not said so."""
-    recipe, spec = fitted.recipe, PartitionSpec(training_rows=400, rows=300)
-    (alone, *_), (shared, *_) = (
-        partition_source(recipe.source, recipe.covariates, spec, tmp_path / name) for name in ("alone", "shared")
-    )
-    assert shared.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
+    alone, shared = (divide(fitted, tmp_path / name, 400, 300) for name in ("alone", "shared"))
+    assert shared.partitions.list_numbers()[: len(STAGES)] == [*range(len(STAGES))]
     paths = [str(Path(killed_partitions.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     marks = tmp_path / "marks"
     marks.mkdir()
     with open_cluster(tmp_path) as start, monkeypatch.context() as patched:
         cluster = start("--no-nanny", num_workers=len(STAGES) + 1)
-        patched.setattr(operations, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks))
+        patched.setattr(jobs, "forecast_partition", partial(killed_partitions.forecast_or_die, marks=marks))
         found, _, summary = forecast_partitions(fitted, shared, cluster.parallel)
         ended = [os.waitpid(pid, os.WNOHANG)[1] for pid in cluster.pids]
     expected, _, expected_summary = forecast_partitions(fitted, alone, ALONE)
     assert {path.name for path in marks.iterdir()} == {*STAGES}
     assert sorted(ended) == [0, *[signal.SIGKILL] * len(STAGES)]
-    assert len(found.files) == len(shared.list_numbers()) > len(STAGES)
+    assert len(found.files) == len(shared.partitions.list_numbers()) > len(STAGES)
     assert join(found).equals(join(expected))
     assert summary == expected_summary

@@ -1,0 +1,132 @@
+"""The champion on a panel, whole or divided: its sample, its reading, and its forecasts of all series."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnn_pipelines.champion.artefacts import LoadedChampion
+from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
+from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
+from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs
+from rnn_pipelines.forecast.series.tables import Source
+from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
+from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec
+from rnn_pipelines.reading.batch_table import External
+from rnn_pipelines.reading.zones import show_table
+
+# Names at most this many series without a forecast.
+MAX_NAMES = 1_000
+
+
+@dataclass(frozen=True)
+class PredictingChampion:
+    """A champion that forecasts partitions up to a day, see `PanelForecaster`."""
+
+    champion: LoadedChampion
+    as_of: AsOfSpec
+
+    def pack(self) -> bytes:
+        """Return all that the forecasts depend on besides the data."""
+        version, day = self.champion.version.encode(), self.as_of.model_dump_json().encode()
+        return b"".join([version, day, *pack(self.champion.artefact).values()])
+
+    def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
+        """Forecast the series of a partition, and write the table into a folder; return the facts."""
+        forecaster: Forecaster = self.champion.artefact
+        table, covariate_table = read_as_trained(self.champion, partition, self.as_of)
+        forecasts = forecast_panel(*lay_out_newest(forecaster, table, partition.source, covariate_table))
+        select_forecasts(forecasts, forecaster).to_parquet(folder / NEXT_VALUES, index=False)
+        left_out = table["unique_id"].drop_duplicates()
+        left_out = left_out[~left_out.isin(forecasts["unique_id"])]
+        return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
+
+
+def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
+    """Return the forecaster in use, or raise a ChampionError if there is none."""
+    if champion is None:
+        raise ChampionError("there is no forecaster in use yet. Run kedro champion retrain forecast.")
+    return champion
+
+
+def draw_sample_as_trained(
+    champion: LoadedChampion | None,
+    source: SourceSpec,
+    covariates: CovariateSpec,
+    spec: PartitionSpec,
+    folder: Path,
+    external: External = None,
+) -> Sample:
+    """Divide a panel that is too large for memory, with the covariates of the champion; see `draw_sample`."""
+    return draw_sample(source, covariates, spec, folder, external, require_champion(champion).artefact.coding)
+
+
+def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+    """Read the series on the time axis of the champion's training, and the covariates of that training.
+
+    Args:
+        champion: the forecaster in use.
+        sample: of its covariates, only the path is used.
+        as_of: the end of the data to read.
+    Raises:
+        ChampionError: there is no champion.
+        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
+    """
+    forecaster: Forecaster = require_champion(champion).artefact
+    settings, asked = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
+    table, covariate_table = read_as_of(sample.external, sample.source, as_of, asked, find_trained_axis(settings))
+    refuse_other_beginnings(table, settings, sample.source.label)
+    return table, covariate_table
+
+
+def forecast_all_newest(
+    champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec, parallel: ParallelSpec
+) -> tuple[Tables, dict[str, Any]]:
+    """Forecast the steps after the end of all series of a divided panel, also of those without training.
+
+    Args:
+        champion: the forecaster in use.
+        sample: of `draw_sample_as_trained`.
+        as_of: the end of the data to read.
+        parallel: see `run_jobs`.
+    Returns:
+        `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
+        numbers of series, of those without a forecast with some names, and of partitions, with the version of the
+        champion. Both are empty if the panel is not divided.
+    Raises:
+        ParallelError, SeriesError: see `run_jobs`.
+    """
+    if sample.partitions.folder is None:
+        return Tables(), {}
+    champion = require_champion(champion)
+    folders, facts = run_jobs(PredictingChampion(champion, as_of), sample, parallel)
+    left_out = [name for fact in facts for name in fact["left_out"]]
+    return Tables(tuple(folder / NEXT_VALUES for folder in folders)), {
+        "num_series": sum(fact["num_series"] for fact in facts),
+        "num_left_out": len(left_out),
+        "left_out": left_out[:MAX_NAMES],
+        "num_partitions": len(folders),
+        "model_version": champion.version,
+    }
+
+
+def select_forecasts(forecasts: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
+    """Return the columns of `forecast_all_newest`, with times in the zone of the data.
+
+    Args:
+        forecasts: see `forecast_cutoffs`.
+        forecaster: that made them.
+    """
+    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
+    names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
+    shown = show_table(forecasts[["unique_id", "ds", *names]].rename(columns=names), forecaster.settings.tz)
+    return shown.astype(dict.fromkeys(names.values(), "float32"))

@@ -1,0 +1,141 @@
+"""Jobs of a divided panel: each writes the results of one partition, in this process or in others.
+
+The results of a partition appear together, as a folder. So a run that was interrupted goes on with the partitions that
+have none yet.
+"""
+
+import errno
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.partitions.folders import remove_panel
+from rnn_pipelines.forecast.partitions.manifest import find_manifest, read_manifest, require_removed, write_manifest
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.storage.files import draft_folder, replace_file
+
+logger = logging.getLogger(__name__)
+
+FAULTS_IN_MESSAGE = 20
+NEXT_VALUES, FACTS, FAULTS = "next_values.parquet", "facts.json", "faults.txt"
+
+
+class PanelForecaster(Protocol):
+    """A fit or a champion, which forecasts the series of any partition."""
+
+    def pack(self) -> bytes:
+        """Return all that the forecasts depend on besides the data, so that results of another one are not used."""
+
+    def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
+        """Write the tables of a partition into a folder, and return facts with `num_series`."""
+
+
+@dataclass(frozen=True)
+class PartitionJob:
+    """The forecast of one partition.
+
+    Attributes:
+        number: of the partition, from 0.
+        folder: for the results; it exists as soon as they are complete.
+        partition: its source and covariates.
+        forecaster: of all partitions.
+    """
+
+    number: int
+    folder: Path
+    partition: Sample
+    forecaster: PanelForecaster
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables in Parquet files, read one after another."""
+
+    files: tuple[Path, ...] = ()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (pd.read_parquet(file) for file in self.files)
+
+
+def run_jobs(
+    forecaster: PanelForecaster, panel: Sample, parallel: ParallelSpec
+) -> tuple[list[Path], list[dict[str, Any]]]:
+    """Forecast the partitions that have no results yet, and return the folders and facts of all.
+
+    If a process is lost, its partitions are forecast once more.
+
+    Args:
+        forecaster: of all partitions.
+        panel: divided.
+        parallel: the processes; their results are files, which all of them and this process must see.
+    Raises:
+        ParallelError: the processes were lost twice.
+        SeriesError: a partition cannot be used; the message has the reasons of all such partitions. Or its results
+            changed after they were written.
+    """
+    assert panel.partitions.folder is not None
+    results = panel.partitions.folder / f"results-{hashlib.sha256(forecaster.pack()).hexdigest()[:16]}"
+    results.mkdir(exist_ok=True)
+    jobs = [
+        PartitionJob(number, results / f"{number:05d}", panel.select(number), forecaster)
+        for number in panel.partitions.list_numbers()
+    ]
+    for job in jobs:
+        # A fault of an earlier run may have had another reason than the data.
+        if job.folder.exists() and (find_manifest(job.folder / FACTS) or {"fault": True})["fault"]:
+            remove_panel(job.folder, panel.partitions.folder)
+            require_removed(job.folder)
+    for is_last in (False, True):
+        left = [job for job in jobs if not job.folder.exists()]
+        if len(left) < len(jobs) and not is_last:
+            logger.info("%d of %d partitions have results already", len(jobs) - len(left), len(jobs))
+        try:
+            for job, num_series in fan_out(forecast_partition, left, parallel, "partitions"):
+                logger.debug("partition %d of %d: %s series", job.number + 1, len(jobs), f"{num_series:,}")
+            break
+        except (ParallelError, BrokenExecutor) as error:
+            if is_last:
+                numbers = [job.number + 1 for job in jobs if not job.folder.exists()]
+                raise ParallelError(
+                    f"the processes were lost twice ({error}). Partitions without results: {numbers}. Run this "
+                    "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
+                ) from error
+            logger.warning("a process was lost (%s); its partitions are repeated", error)
+    facts = [read_manifest(job.folder / FACTS) for job in jobs]
+    _check_faults([fact["fault"] for fact in facts if fact["fault"]], len(jobs), results / FAULTS)
+    return [job.folder for job in jobs], facts
+
+
+def _check_faults(faults: Sequence[str], num_partitions: int, path: Path) -> None:
+    """Raise a SeriesError with the first faults, as a small panel has one; all of them are in a file."""
+    if faults:
+        replace_file(path, "\n".join([*faults, ""]).encode())
+        more = f" All are in {path}." if len(faults) > FAULTS_IN_MESSAGE else ""
+        some = " ".join(faults[:FAULTS_IN_MESSAGE])
+        raise SeriesError(f"{len(faults)} of {num_partitions} partitions cannot be used. {some}{more}")
+
+
+def forecast_partition(job: PartitionJob) -> int:
+    """Write the results of a partition, or the reason why it has none. Return the number of series."""
+    try:
+        with draft_folder(job.folder) as draft:
+            try:
+                facts = {"fault": "", **job.forecaster.write(job.partition, draft)}
+            except SeriesError as error:
+                # Raised after the other partitions, together with their faults. The partition's file is not the user's.
+                facts = {"fault": str(error).removeprefix(f"{job.partition.source.label}: "), "num_series": 0}
+            write_manifest(draft / FACTS, facts)
+    except OSError as error:
+        # A process that was taken for lost has written the same results meanwhile.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        facts = read_manifest(job.folder / FACTS)
+    return int(facts["num_series"])
