@@ -25,10 +25,8 @@ def describe_state(
     """Return lines with the parameters of a forecaster, and what it was fitted on.
 
     Args:
-        spec: all parameters.
         artefact: the method in use; None before a fit.
         fitted: None before a fit, and after a load.
-        replaced: the names of replaced networks.
     """
     window, freq = spec.recipe.window, spec.recipe.source.freq
     shape: dict[str, object] = {"h": window.horizon, "level": list(spec.level.root), "lookback": window.lookback}

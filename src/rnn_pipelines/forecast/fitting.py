@@ -90,9 +90,7 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     """Fit simple methods, networks, their ensemble and intervals.
 
     Args:
-        table: the series as they were read.
         covariate_table: see `read_series`; None if there are none.
-        spec: all parameters.
     Raises:
         SeriesError: the series cannot be used; the message holds the reason and a remedy.
         TrainingError: a loss is no longer finite.
@@ -137,7 +135,6 @@ def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
     """Return the forecasts of all methods side by side, with intervals, in the unit of the data.
 
     Args:
-        fitted: on a table.
         part: `test`, with the actual values, or `future`.
     """
     return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.data.linear, fitted.methods), part)

@@ -22,7 +22,6 @@ def read_frame(
     """Read a frame, and warn of columns that are not read.
 
     Args:
-        frame: see `take_frame`.
         recipe: with the columns of the series and of the covariates.
         learnt: the settings of a training, for newer values on its time axis; None for a training.
     Returns:

@@ -165,7 +165,6 @@ def measure_newer(
     """Return the errors of forecasts from each step after a training, by series, step ahead and method.
 
     Args:
-        artefacts: the methods by name.
         newer: the rows of the training, or at least a lookback before its end, and the newer rows.
         until: last time of the training, by series. Other series are left out with a warning.
         levels: of the intervals, in percent.

@@ -132,9 +132,6 @@ PREPARATION = (
 def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any]:
     """Run steps in order, each on given values or on outputs of earlier steps.
 
-    Args:
-        steps: in order.
-        values: the given values by name.
     Returns:
         All values by name, including the outputs of the steps.
     """
@@ -161,8 +158,6 @@ def lay_out_panel(
 
     Args:
         series: repaired.
-        profile: of the series.
-        cutoffs: of the parts.
         recipe: its split, source and gaps are not used.
         covariate_table: see `read_series`; None if there are none.
     """

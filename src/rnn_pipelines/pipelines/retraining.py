@@ -11,10 +11,6 @@ TASKS = tuple(sorted(path.parent.name.removeprefix(PREFIX) for path in FOLDERS))
 
 
 def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
-    """Return the tasks that a run retrains.
-
-    Args:
-        run_params: as Kedro passes them to hooks.
-    """
+    """Return the tasks that a run retrains."""
     names = run_params["pipeline_names"] or []
     return sorted(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))

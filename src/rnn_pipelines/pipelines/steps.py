@@ -13,7 +13,6 @@ def create_nodes(steps: Sequence[Step], datasets: Mapping[str, str], namespace: 
     """Return a node per step; nodes with the same function get namespaces, named after their outputs.
 
     Args:
-        steps: with named inputs and outputs.
         datasets: names of datasets and parameters, by the names of the values.
         namespace: of the nodes with a function of their own.
     """

@@ -13,7 +13,6 @@ def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace:
 
     Args:
         function: of the library, or of the pipeline's own `nodes`.
-        inputs, outputs: names of datasets and parameters, see `kedro.pipeline.Node`.
         namespace: prefix of its name, if another node runs the same function, or to group it. kedro-viz shows the nodes
             of a namespace as one box until it is opened.
     """

@@ -56,9 +56,6 @@ def compare_covariates(
     Args:
         series: covariates are compared at its steps only.
         covariate_table: see `read_series`.
-        coding: of the forecaster.
-        trained_until, season_length: see `compare_with_past`.
-        spec: the number of newest steps, and the thresholds.
     """
     trained = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
     is_newest = trained.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps

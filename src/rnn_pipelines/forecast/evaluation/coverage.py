@@ -36,10 +36,6 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
 
     A series without any forecast counts from the end of the data of the first promoted version.
 
-    Args:
-        log: all forecasts ever made; None if there are none.
-        series, profile: the data up to the day of the verdict.
-        champion: its record.
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """

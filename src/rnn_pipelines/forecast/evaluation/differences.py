@@ -21,7 +21,6 @@ def measure_differences(
     Args:
         predictions: with the actuals.
         scale: of MASE, or of RMSSE, by series.
-        baseline: name of the baseline.
         is_root: whether the errors of several series are those of RMSSE.
     Returns:
         By forecaster, `difference`: the mean over cut-offs of that of the mean squared error of one series, or of the
@@ -69,11 +68,6 @@ def centre_differences(
 
     The mean over cut-offs is another number if windows lack values or series have other cut-offs: each cut-off then has
     the same weight, however few errors it has. The report shows one difference, that of the two metrics.
-
-    Args:
-        differences: see `measure_differences`.
-        errors: the metric by forecaster.
-        baseline: name of the baseline.
     """
     theirs, centred = errors[baseline], {}
     for name, numbers in differences.items():

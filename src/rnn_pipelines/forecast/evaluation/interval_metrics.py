@@ -97,7 +97,6 @@ def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
 
     Args:
         predictions: with the actuals.
-        name: of the forecaster.
     """
     missed: dict[str, list[str]] = {}
     if predictions.table["unique_id"].nunique() > 1:
@@ -114,7 +113,6 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
 
     Args:
         predictions: with the actuals; steps without an observation are left out.
-        name: of the forecaster.
         level: of the interval, in percent.
     Returns:
         `unique_id, horizon_step, coverage, above, width, winkler, relative_width`; NaN if there were too few past

@@ -94,8 +94,6 @@ def average_errors(
 
     Args:
         table: `unique_id`, the actual `y`, and the forecasters; missing actuals and forecasts have no error.
-        forecasters: columns of the table.
-        statistic: see `Metric`.
         by: a column to group by besides the series; None for one mean per series.
     Returns:
         `by`, `unique_id` and a column for each forecaster, sorted by the first two.
@@ -114,7 +112,6 @@ def measure_by_series(
 
     Args:
         predictions: with the actuals.
-        series, cutoffs, season_length: see `measure_naive_error`.
     """
     means = {
         statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
@@ -197,7 +194,6 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, st
         series: only observed values count.
         cutoffs: with the ends of the training parts.
         season_length: in steps.
-        statistic: see `Metric`.
     Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001; RMSSE: Makridakis,
         Spiliotis & Assimakopoulos (2022), M5, doi:10.1016/j.ijforecast.2021.11.013, here with a season.
     """
@@ -245,7 +241,6 @@ def average_over_series(predictions: Predictions, statistic: str = "mse") -> dic
 
     Args:
         predictions: with the actuals.
-        statistic: see `Metric`.
     """
     means = average_errors(predictions.table, predictions.forecasters, statistic)
     return {name: float(means[name].mean()) for name in predictions.forecasters}

@@ -25,8 +25,6 @@ Metrics = dict[str, dict[str, dict[str, float]]]
 def evaluate_pretrained(**networks: PretrainedNetwork) -> Metrics:
     """Measure networks and simple methods on generated series and on the packaged temperatures of Seattle.
 
-    Args:
-        networks: by name.
     Returns:
         For `generated` and `seattle`, by the name of the method: `mae_ratio`, the median absolute error over that of
         the seasonal naive forecast, as the geometric mean over the kinds of series; and for networks `coverage_80`, the

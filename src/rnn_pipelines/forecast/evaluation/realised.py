@@ -80,7 +80,6 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     or if the model was trained on data after the cut-off, which is possible for forecasts of earlier days.
 
     Args:
-        log: all forecasts ever made; None if there are none.
         series: up to the day of the verdict.
         champion: with its `versions`: the expected MSE `by_step` ahead, and `trained_until` by series; either may be
             None.
@@ -196,9 +195,6 @@ def measure_groups(
 ) -> pd.DataFrame:
     """Return realised and expected error by step ahead, by cut-off or by model version.
 
-    Args:
-        evaluated: all forecasts, or a part of them.
-        by: the column.
     Returns:
         `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse`: means over each series, then over
             series.

@@ -54,11 +54,7 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
     """Return a row for each series.
 
     Args:
-        table: the series as read.
-        cutoffs, profile, panel: of the repaired series.
         linear: its normaliser shows whether the series are a panel.
-        methods: fitted.
-        ensemble: the record with the name of the method in use, `used`.
     """
     values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
     values = values[values["y"].notna()].assign(is_zero=lambda found: found["y"] == 0).groupby("unique_id")

@@ -12,7 +12,6 @@ def compare_losses(losses: pd.DataFrame, one: str, other: str, horizon: int) -> 
 
     Args:
         losses: `unique_id, cutoff`, one row for each window, and the losses of both.
-        one, other: their columns.
         horizon: steps of a window, all of which are in its loss.
     Returns:
         See `compute_p_value`.
@@ -56,7 +55,6 @@ def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95)
     """Return the confidence interval of the mean by the test of `compute_p_value`.
 
     Args:
-        differences, horizon: see `compute_p_value`.
         level: from 0 to 1.
     Returns:
         Its ends; infinite if the number of cut-offs does not exceed the horizon.
@@ -96,7 +94,6 @@ def linearize_roots(losses: pd.DataFrame, series: pd.Series) -> pd.DataFrame:
 
     Args:
         losses: mean squared errors of each window, by forecaster.
-        series: of each window.
     """
     roots = np.sqrt(losses.groupby(series).transform("mean"))
     return ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)

@@ -184,9 +184,6 @@ def evaluate_forecasts(
         series: up to their last observation, for the scales of MASE and RMSSE.
         cutoffs: with the ends of the training parts, to which the scale is limited.
         profile: of the series; its frequency gives the season if `evaluation` sets none.
-        evaluation: with the season length in steps.
-        seconds: the times of each forecaster, see `list_seconds`.
-        records: the training record of each network.
     """
     zero_fraction = measure_zero_fraction(series, cutoffs)
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
@@ -231,15 +228,7 @@ def summarize_metrics(
     totals: pd.DataFrame,
     zero_fraction: float,
 ) -> ForecastMetrics:
-    """Return means over series, skills against the baselines, and the training records of the networks.
-
-    Args:
-        by_series: all metrics on each series.
-        noise_floor_mse: see `measure_noise_floor`.
-        records: the training record of each network.
-        totals: see `measure_totals`.
-        zero_fraction: see `measure_zero_fraction`.
-    """
+    """Return means over series, skills against the baselines, and the training records of the networks."""
     means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean().join(totals)
     is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
     if is_panel:

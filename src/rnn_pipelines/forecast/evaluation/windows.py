@@ -62,8 +62,6 @@ class WindowResults(BaseModel, extra="forbid", frozen=True):
 def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], MetricsByCutoff]:
     """Measure all forecasters on the steps that all of them forecast.
 
-    Args:
-        predictions: of a cross-validation.
     Returns:
         `WindowResults` as JSON; and the metrics by cut-off.
     Raises:

@@ -67,8 +67,6 @@ def replay_schedules(
     Args:
         table: the series up to the last day.
         covariate_table: see `read_series`; None if there are none.
-        spec, retraining, backtest: see their types.
-        parallel: the processes for the schedules.
     Returns:
         Forecasts of the period with the actuals: by the baselines, fitted on the first day only, and by each schedule
         with its intervals. Series are left out if they do not exist from the first day to the end. Forecasts are
@@ -168,8 +166,6 @@ def _extend_test_part(cutoffs: Cutoffs, series: Series, horizon: int) -> Cutoffs
 def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
     """Retrain on each day, and forecast from there to the next.
 
-    Args:
-        job: the schedule.
     Returns:
         Forecasts (see `forecast_cutoffs`), and the retrainings of the schedule.
     """
@@ -244,7 +240,6 @@ def retrain(
     Args:
         past: the series up to that day.
         champion: the forecaster in use on that day; None if there is none.
-        spec, retraining: see their types.
         covariate_table: see `read_series`; None if there are none.
     """
     started = time.time()

@@ -51,11 +51,8 @@ def cross_validate(
     intervals. Gaps are filled from values on the same side of the cut-off.
 
     Args:
-        table: the series as read.
         covariate_table: see `read_series`; None if there are none.
         spec: the methods to fit; the windows replace its test part.
-        validation: the windows.
-        parallel: the processes for the fits.
     Returns:
         Forecasts of all methods with the actuals. Windows that begin or end inside a gap, and series that are too short
         for a fit, are left out with a warning in the log.

@@ -88,7 +88,6 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     """Compare schedules and simple methods over the forecasts that all of them have.
 
     Args:
-        forecasts: with the actuals.
         retrainings: `schedule, as_of, is_promoted, training_seconds`, one row for each.
     Returns:
         `BacktestResults` as JSON.

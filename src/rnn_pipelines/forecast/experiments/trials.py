@@ -72,7 +72,6 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
     """Return the spec with other values of some parameters.
 
     Args:
-        spec: the methods to fit.
         values: by name, such as `gru.units`.
     """
     for name, value in values.items():

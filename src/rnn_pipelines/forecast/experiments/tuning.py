@@ -58,12 +58,8 @@ def tune(
     file. As many trials run in parallel as there are workers, so that the result depends on their number.
 
     Args:
-        table: the series as read.
         covariate_table: see `read_series`; None if there are none.
         spec: the parameters outside the space.
-        tuning: the search.
-        parallel: the processes for the trials.
-        folder: of the search's file.
     Returns:
         All trials. The best parameters as in a parameter file for `forecast`: blocks under `forecast`. And a summary:
         `metric`, `loss`, `first_loss` (of the current parameters), `importances` of the parameters in the space.

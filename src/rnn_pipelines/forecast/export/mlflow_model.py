@@ -23,7 +23,6 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
 
     Args:
         files: of a forecaster: content by name.
-        folder: does not exist.
     Raises:
         ChampionError: the files are not those of a forecaster.
         ParameterError: a method of the ensemble cannot be exported.

@@ -88,7 +88,6 @@ def forecast_cutoffs(
 
     Args:
         forecaster: provides model, scale, lookback and calendar.
-        series: one or several.
         cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
         covariate_table: see `read_series`; None if there are none.
     Returns:
@@ -124,7 +123,6 @@ def lay_out_cutoffs(
     """Return the windows after given cut-offs, and their rows.
 
     Args:
-        forecaster, series, cutoffs, covariate_table: see `forecast_cutoffs`.
         num_future: rows after each series' end; None for the horizon.
     """
     is_known = series["unique_id"].isin(forecaster.scaler["unique_id"])
@@ -148,11 +146,7 @@ def make_cutoff_windows(
     covariate_table: pd.DataFrame | None,
     num_future: int | None = None,
 ) -> tuple[WindowedPanel, Features, int]:
-    """Return the windows after given cut-offs, their rows, and the number of cut-offs without a window.
-
-    Args:
-        forecaster, series, cutoffs, covariate_table, num_future: see `lay_out_cutoffs`; all series have a scale.
-    """
+    """Return the windows after given cut-offs, their rows, and the number of cut-offs without a window."""
     settings, scaler = forecaster.settings, forecaster.scaler
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
@@ -192,7 +186,6 @@ def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
     """Raise an error with the reason why none of the series can be forecast.
 
     Args:
-        forecaster: was to make the forecasts.
         series: repaired.
     Raises:
         SeriesTooShortError: the known series have too few steps.

@@ -34,9 +34,6 @@ MAX_CONTRIBUTIONS = 600_000
 def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Explain the forecasts of the steps after each series' end.
 
-    Args:
-        forecaster: with a `PanelModel`.
-        series, covariate_table: see `forecast_cutoffs`.
     Returns:
         See `explain_windows`.
     Raises:
@@ -61,11 +58,6 @@ def explain_ensemble(
 ) -> pd.DataFrame:
     """Explain forecasts of the method in use: some of its next values, and some test windows, evenly spaced.
 
-    Args:
-        panel, features, scaler: of the series.
-        linear: the linear models, for the normalisation.
-        fitted: all methods.
-        ensemble: the record with the name of the method in use, `used`.
     Returns:
         The columns of `explain_windows`, and `part`: `test` or `future`.
     """
@@ -92,8 +84,6 @@ def explain_windows(
     """Explain the forecasts of some windows.
 
     Args:
-        model: makes the forecasts.
-        panel, features, scaler: of the series.
         origins: int64[window].
     Returns:
         `unique_id, cutoff, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last

@@ -50,8 +50,6 @@ def forecast_newest(
 
     Args:
         forecaster: its spacing and its policy for gaps apply.
-        table: the series as they were read.
-        source: of the table.
         covariate_table: see `read_series`; None if there are none.
     Returns:
         See `forecast_cutoffs`.
@@ -83,7 +81,6 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
     """Check that future covariates have values for all steps ahead, and warn of rows between steps.
 
     Args:
-        forecaster: reads the covariates.
         series: repaired.
         covariate_table: see `read_series`; None if there are none.
         num_steps: after each series' end.
@@ -122,7 +119,6 @@ def include_new_series(
     They come from all values of these series. A training on one series knows no others.
 
     Args:
-        forecaster: of the training.
         series: repaired, up to the time of the forecast.
         covariate_table: with the columns of the training; None if there are none.
     """

@@ -60,12 +60,8 @@ def draw_next_paths(
     """Return sample paths of the steps after each series' end.
 
     Args:
-        forecaster: with intervals.
-        panel, features: of `lay_out_recursive`.
         num_steps: after each series' end. Beyond the horizon, the forecasts are recursive, and the errors grow as the
             bounds do.
-        num_paths: of each series.
-        seed: see `draw_paths`.
     Raises:
         ParameterError: there are no intervals, or a number is outside its range.
         SeriesError: a forecast exceeds the range of float32.

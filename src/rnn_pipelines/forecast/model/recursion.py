@@ -50,8 +50,6 @@ def lay_out_recursive(
     """Return the forecaster with new series, and the windows at each series' end with rows for all steps ahead.
 
     Args:
-        forecaster: any forecaster of the training.
-        series: one or several.
         num_steps: after each series' end.
         covariate_table: checked by `check_recursive`; None if there are none.
     Raises:
@@ -82,7 +80,6 @@ def forecast_recursively(
 
     Args:
         forecaster: makes the forecasts, with the scales of `lay_out_recursive`.
-        panel, features: of `lay_out_recursive`.
         num_steps: after each series' end.
     Returns:
         The columns of `forecast_cutoffs`, and `is_recursive` for steps beyond the trained horizon.
@@ -100,8 +97,6 @@ def forecast_recursively(
 def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int) -> np.ndarray:
     """Return the forecasts of all steps, rounded up to whole horizons: float32[window, step], scaled.
 
-    Args:
-        forecaster, panel, features, num_steps: see `forecast_recursively`.
     Raises:
         SeriesError: a forecast exceeds the range of float32.
     """
@@ -173,8 +168,6 @@ def check_recursive(
     """Check the covariates once for all forecasters of a training, and warn of rows between steps.
 
     Args:
-        forecaster: any forecaster of the training.
-        series, num_steps: see `lay_out_recursive`.
         covariate_table: see `read_series`; None if there are none.
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
@@ -192,7 +185,6 @@ def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, nu
     """Warn of rows of covariates that a forecast does not read.
 
     Args:
-        forecaster: any forecaster of the training.
         series: of the training, repaired.
         given: `unique_id, ds` of the rows.
         num_steps: after each series' end.
@@ -210,8 +202,6 @@ def lay_side_by_side(
 
     Args:
         forecasts: of `forecast_recursively`, by the name of the forecaster.
-        levels: of the intervals to keep.
-        key: the columns that all of them have.
     Returns:
         The key, a column for each forecaster, and two for each of its levels.
     """

@@ -60,7 +60,6 @@ def describe_forecaster(
 
     Args:
         series, profile, cutoffs: the series, their profile and the cut-offs of their parts.
-        window, calendar, gaps: see their types.
     """
     # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
@@ -102,8 +101,6 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
 
     Args:
         table: the series as they were read, on the axis of the training.
-        settings: of the forecaster.
-        label: of the source, for messages.
     Raises:
         SeriesError: they do not; the message holds both zones, the series and the time.
     """

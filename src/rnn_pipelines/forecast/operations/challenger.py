@@ -41,13 +41,8 @@ def choose_challenger(
     """Combine the simple methods and the networks by their errors on the validation windows.
 
     Args:
-        data: the data of the fits.
-        scaler: of the series.
-        coding: of their covariates.
         settings: of the challenger, still without networks.
         level: of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
-        use: the method in use, which is the challenger.
-        networks: all trained networks.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
         `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`.
@@ -102,7 +97,6 @@ def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
     """Return the series for which the champion has seen part of the holdout, in training or in the choice of networks.
 
     Args:
-        champion: the forecaster in use.
         settings: of the challenger; its holdout begins after its `trained_until`.
     """
     theirs = champion.settings.trained_until
@@ -128,7 +122,6 @@ def forecast_holdout(
         panel, features: of the challenger.
         covariate_table: all covariates that a model reads; None if there are none.
         baselines: their forecasts of the panel.
-        challenger: the trained forecaster.
         champion: None if there is none. It is left out if its frequency or time zone differs, if covariates that it
             reads are missing, or if the history that it has learnt has changed: the source may be at fault.
     Returns:
@@ -156,14 +149,7 @@ def forecast_holdout(
 def _find_obstacle(
     forecaster: Forecaster, settings: ForecasterSettings, available: Container[str], series: Series
 ) -> str | None:
-    """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can.
-
-    Args:
-        forecaster: the champion, or the challenger itself.
-        settings: of the challenger.
-        available: names of the available covariates.
-        series: of the challenger.
-    """
+    """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can."""
     own = forecaster.settings
     if own.freq != settings.freq:
         return f"its steps are {own.freq}"

@@ -41,7 +41,6 @@ def describe_run(
     Args:
         table: the data as read, up to the day of the retraining.
         covariate_table: see `read_series`.
-        profile: of the series.
         forecast, retraining: all parameters of the two pipelines.
         started: seconds since 1970.
     """
@@ -66,12 +65,7 @@ def decide_promotion(
     """Compare challenger and champion on the holdout, decide by the policy, and record the reasons.
 
     Args:
-        challenger: the trained forecaster.
-        champion: the forecaster in use; None if there is none.
         holdout: forecasts of all models with the actuals.
-        training: the record of `choose_challenger`.
-        run: the record of `describe_run`.
-        retraining: with the policy.
     """
     found = measure_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.

@@ -41,13 +41,7 @@ class CovariateDriftRow(TypedDict):
 def check_levels(
     levels: Mapping[str, tuple[float, float, float]], num_series: int, drift: DriftSpec
 ) -> Iterator[Finding]:
-    """Yield a finding on levels outside the training range, because a trend does the same; far outside, an alarm.
-
-    Args:
-        levels: see `ForecastEvidence`.
-        num_series: whose drift was measured.
-        drift: the thresholds.
-    """
+    """Yield a finding on levels outside the training range, because a trend does the same; far outside, an alarm."""
     if not levels:
         return
     far = {name: found for name, found in levels.items() if abs(found[0]) > FAR * max(map(abs, found[1:])) > 0}
@@ -65,13 +59,7 @@ def check_levels(
 
 
 def check_changes(changes: Mapping[str, Change], num_series: int, drift: DriftSpec) -> Iterator[Finding]:
-    """Yield a finding on each kind of change since the training; a few series of many are a line to look at.
-
-    Args:
-        changes: by series.
-        num_series: with statistics of the training.
-        drift: the thresholds.
-    """
+    """Yield a finding on each kind of change since the training; a few series of many are a line to look at."""
     for kind in dict.fromkeys(change.kind for change in changes.values()):
         names = [name for name, change in changes.items() if change.kind == kind]
         level = LEVEL_OF_KIND[kind] if len(names) > drift.max_drifted_fraction * num_series else "ok"
@@ -82,13 +70,7 @@ def check_changes(changes: Mapping[str, Change], num_series: int, drift: DriftSp
 def check_drift(
     distances: Mapping[str, tuple[float, float] | None], has_champion: bool, drift: DriftSpec
 ) -> Iterator[Finding]:
-    """Yield findings on the drift of series.
-
-    Args:
-        distances: see `ForecastEvidence.drift`.
-        has_champion: whether a forecaster can be used.
-        drift: the thresholds.
-    """
+    """Yield findings on the drift of series."""
     compared = {name: found for name, found in distances.items() if found is not None}
     faulty = [name for name, found in compared.items() if not all(map(math.isfinite, found))]
     if faulty:

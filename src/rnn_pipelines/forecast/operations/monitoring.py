@@ -125,10 +125,8 @@ def measure_drift(
 
     Args:
         series, profile: up to the day of the verdict.
-        champion: its record.
         reference: of the champion. With no rows, the levels are those of today's table before the end of the training.
         sample: of the series. Another night's sample of a divided panel may lack some of them.
-        monitoring: with the number of newest steps.
     """
     num_steps = monitoring.drift.num_steps
     drift = compare_with_past(series, *_find_training(profile, champion), num_steps)
@@ -151,8 +149,6 @@ def measure_covariate_drift(
     """Compare the newest values of covariates with the champion's training data.
 
     Args:
-        series, profile, champion, monitoring: see `measure_drift`.
-        coding: of the champion.
         covariate_table: the covariates that the champion reads.
     """
     return compare_covariates(series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift)
@@ -175,14 +171,6 @@ def monitor_forecasts(
     """Measure the newest forecasts of the version in use, and return the verdict: ok, retrain or alarm.
 
     Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
-
-    Args:
-        evaluated: past forecasts of all versions.
-        coverage: missing forecasts.
-        champion: its record.
-        drift: of each series.
-        covariate_drift: of each covariate.
-        monitoring: the thresholds.
     """
     newest = keep_newest(evaluated[evaluated["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
     error = measure_realised(newest)

@@ -26,9 +26,7 @@ def forecast_newest(
     it with the forecasts of earlier runs.
 
     Args:
-        champion: the forecaster in use.
         table: the series up to the day of the forecast.
-        source: of the table.
         paths: number of sample paths of each series.
         covariate_table: see `read_series`; None if there are none.
     Raises:

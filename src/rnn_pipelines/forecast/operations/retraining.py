@@ -16,9 +16,6 @@ def list_steps(names: Collection[str]) -> list[Step]:
 
     The inputs are the series and covariate tables, the blocks of parameters by name (`retraining` is that of
     `retrain_forecast`), the `champion`, the `plan` of the training and the record of the `run`.
-
-    Args:
-        names: of the networks, and of their blocks of parameters.
     """
     described = ("series", "profile", "cutoffs", "window", "calendar", "gaps")
     combined = ("data", "scaler", "coding", "settings", "level", "use", *(f"{name}_network" for name in names))

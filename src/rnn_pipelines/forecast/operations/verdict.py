@@ -140,12 +140,7 @@ class ForecastEvidence:
 
 
 def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
-    """Return the verdict: ok, retrain or alarm.
-
-    Args:
-        evidence: the measurements.
-        monitoring: the thresholds.
-    """
+    """Return the verdict: ok, retrain or alarm."""
     return conclude(
         [
             *_check_champion(evidence),

@@ -73,9 +73,7 @@ def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOf
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
     Args:
-        champion: the forecaster in use.
         sample: of its covariates, only the path is used.
-        as_of: the end of the data to read.
     Raises:
         ChampionError: there is no champion.
         SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
@@ -93,10 +91,7 @@ def forecast_all_newest(
     """Forecast the steps after the end of all series of a divided panel, also of those without training.
 
     Args:
-        champion: the forecaster in use.
         sample: of `draw_sample_as_trained`.
-        as_of: the end of the data to read.
-        parallel: see `run_jobs`.
     Returns:
         `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
         numbers of series, of those without a forecast with some names, and of partitions, with the version of the
@@ -119,12 +114,7 @@ def forecast_all_newest(
 
 
 def select_forecasts(forecasts: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
-    """Return the columns of `forecast_all_newest`, with times in the zone of the data.
-
-    Args:
-        forecasts: see `forecast_cutoffs`.
-        forecaster: that made them.
-    """
+    """Return the columns of `forecast_all_newest`, with times in the zone of the data."""
     levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
     bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
     names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}

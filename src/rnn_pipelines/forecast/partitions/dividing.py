@@ -133,10 +133,6 @@ def draw_sample(
     The files of an earlier run are used again if the table has not changed since.
 
     Args:
-        source: of the panel.
-        covariates: of the panel.
-        spec: the sizes.
-        folder: for the files.
         external: the table of the catalog entry `forecast_external`.
         coding: of a forecaster, whose covariates are read instead; of `covariates`, only the path is used.
     Returns:
@@ -236,8 +232,6 @@ def _divide(
     """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
 
     Args:
-        partitions: to write.
-        source, covariates: of the panel.
         is_counted: whether `partitions.num_rows` is no estimate.
         batches: the result of a query; None for files.
     Raises:

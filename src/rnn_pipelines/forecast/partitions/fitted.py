@@ -92,16 +92,7 @@ def describe_fit(
     intervals: Intervals,
     use: str,
 ) -> FittedPanel:
-    """Return the part of a fit that forecasts other series.
-
-    Args:
-        recipe: of the fit.
-        fitted_on: the prepared series of the fit.
-        linear: its linear models.
-        methods: by name.
-        intervals: of the methods.
-        use: the name of the method in use.
-    """
+    """Return the part of a fit that forecasts other series."""
     profile = fitted_on.profile
     calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
     resolved = recipe.model_copy(
@@ -140,7 +131,6 @@ def forecast_partitions(
     Args:
         fitted: on the sample of the panel.
         panel: all of its partitions are forecast.
-        parallel: see `run_jobs`.
     Returns:
         The next values, see `select_used`; the metrics by series, see `AllMetricsTable`; and their summary, see
         `summarize_series`. All are empty if the panel is not divided.

@@ -73,8 +73,6 @@ def run_jobs(
     If a process is lost, its partitions are forecast once more.
 
     Args:
-        forecaster: of all partitions.
-        panel: divided.
         parallel: the processes; their results are files, which all of them and this process must see.
     Raises:
         ParallelError: the processes were lost twice.

@@ -23,12 +23,7 @@ END_BYTES, NUM_BLOCKS, BLOCK_BYTES = 1 << 20, 64, 1 << 12
 
 
 def write_manifest(path: Path, facts: Mapping[str, Any]) -> dict[str, str]:
-    """Write the manifest of a complete folder, and return the sha256 of each file by its path in the folder.
-
-    Args:
-        path: of the manifest, in the folder.
-        facts: plain values.
-    """
+    """Write the manifest of a complete folder, and return the sha256 of each file by its path in the folder."""
     files = sorted(file for file in path.parent.rglob("*") if file.is_file())
     checksums = {file.relative_to(path.parent).as_posix(): _measure(file) for file in files}
     replace_file(path, dump_object({"facts": facts, "files": checksums}))
@@ -84,11 +79,7 @@ def require_removed(folder: Path) -> None:
 
 
 def list_facts(*paths: str | Path | None) -> list[tuple[str, int, int, str]]:
-    """Return path, size, time and a hash of some content of each file of some tables.
-
-    Args:
-        paths: of the tables; None for no table.
-    """
+    """Return path, size, time and a hash of some content of each file of some tables."""
     files = [file.absolute() for path in paths if path is not None for file in list_tables(Path(path))]
     # A file that is missing since it was listed is left to its reader.
     present = ((file, file.stat()) for file in files if file.is_file())

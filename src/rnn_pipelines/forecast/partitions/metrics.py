@@ -33,12 +33,7 @@ AllMetrics = Annotated[pd.DataFrame, AllMetricsTable]
 
 
 def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int) -> AllMetrics:
-    """Return the metrics of each forecaster on each series, float32, and the coverage of the one in use.
-
-    Args:
-        test: with the actuals.
-        series, cutoffs, season_length: see `choose_scale_season`.
-    """
+    """Return the metrics of each forecaster on each series, float32, and the coverage of the one in use."""
     season_length = choose_scale_season(series, cutoffs, season_length)
     metrics = measure_by_series(test, series, cutoffs, season_length)
     for level in test.levels:
@@ -56,7 +51,6 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
     Args:
         tables: the metrics by series of each partition, see `AllMetricsTable`; read one after another.
         facts: `num_series`, `left_out`, `repairs` and `totals` of each partition.
-        use: the name of the method in use.
     Returns:
         `num_series`; `num_evaluated`, those with a test part; `left_out`, their names; `forecasters`, by name their
         `METRICS` (means over series), `TOTALS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles

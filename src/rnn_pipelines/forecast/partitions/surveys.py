@@ -47,7 +47,6 @@ class SurveyedTable:
         """Write the rows to files, and their survey beside the folders of these.
 
         Args:
-            targets: the files.
             batches: the result of a query; None for a table in files.
         Returns:
             The number of rows of each target.
@@ -113,8 +112,6 @@ def make_covariate_source(source: SourceSpec, path: str, found: pd.DataFrame) ->
     """Return the source of more values of covariates, see `read_future`.
 
     Args:
-        source: of the series.
-        path: of the table.
         found: the series as read.
     """
     # If the series has steps, numbers are steps too, even if they may be dates.

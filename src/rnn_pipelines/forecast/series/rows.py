@@ -64,6 +64,5 @@ def look_up(table: pd.DataFrame, by_series: pd.DataFrame, column: str) -> np.nda
     Args:
         table: with `unique_id`, see `find_rows`.
         by_series: with `unique_id` and the column, for all of these series.
-        column: its name.
     """
     return by_series.set_index("unique_id").loc[list_names(table), column].to_numpy()

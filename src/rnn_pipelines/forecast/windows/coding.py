@@ -111,7 +111,6 @@ def fit_coding(
     """Fit scales and categories on the training part alone.
 
     Args:
-        cutoffs: of the same series.
         covariate_table: see `read_series`.
     Raises:
         SeriesError: a column has no values in training.
@@ -154,7 +153,6 @@ def read_cells(cells: pd.Series, levels: Sequence[str] = ()) -> Cells:
     """Parse the cells of one column; yes and true are 1, no and false 0.
 
     Args:
-        cells: as read.
         levels: of the column. If all cells are numbers now, their text is that of the level with the same number, such
             as 01.
     """
@@ -228,7 +226,6 @@ def add_covariates(
     Args:
         features: with `num_future` steps after the end of each series.
         covariate_table: see `read_series`.
-        num_future: steps to forecast.
         tz: zone of the holidays, for times in UTC; None to use the times unchanged.
     Raises:
         SeriesError: a column is missing, a cell is no number but training had numbers, a future covariate lacks a

@@ -190,7 +190,6 @@ def find_negative(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return whether a value below 0 is known of the series before each origin: bool[window].
 
     Args:
-        panel: the windows' series.
         origins: int64[window].
     """
     negative: np.ndarray = origins > panel.first_negative[number_series(panel.series_starts, origins)]

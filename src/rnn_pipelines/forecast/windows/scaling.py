@@ -19,7 +19,6 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
     as large beside the value as those of the other series are, so that the intervals of a new series have its unit too.
 
     Args:
-        series, cutoffs: their `train_stop` is read.
         trained: of other series, to which single values are compared; None for the same series.
     """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))

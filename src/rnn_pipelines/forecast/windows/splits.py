@@ -64,8 +64,6 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     windows.
 
     Args:
-        split: sizes or dates of the parts.
-        window: one horizon must fit into validation and test each.
         season_length: steps in a season, see `find_min_history`.
     Raises:
         SeriesTooShortError: no series can be used; a part of given size is too short for the windows.

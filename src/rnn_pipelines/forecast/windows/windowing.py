@@ -64,7 +64,6 @@ def make_windows(
     Args:
         features: with `window.horizon` steps to forecast.
         cutoffs: of the same series, in the same order.
-        scaler: of the same series.
         evaluation: origins of the test part, and steps in a season.
         profile: of the same series; windows of a panel are padded, see `find_min_history`.
     """
@@ -137,7 +136,6 @@ def make_future_windows(
     Args:
         features: with `window.horizon` steps to forecast.
         times: `unique_id, cutoff`: the last time that each forecast sees.
-        scaler: of the same series.
         profile: has the steps in a season and the number of series of the scaler, see `make_windows`.
     Returns:
         The panel; and the number of times without a window, because a value is missing in the lookback, a future
@@ -165,8 +163,6 @@ def lay_out(
     """Return all series in one array, with the target scaled, and the given runs of windows.
 
     Args:
-        features: calendar features and covariates.
-        scaler: of the same series.
         runs: int64[run, 2] by part; a missing part has none.
         season_length: steps in a season.
     """
