@@ -17,7 +17,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.cli.champion import champion, run
-from rnn_pipelines.pipelines.retraining import TASKS
+from rnn_pipelines.pipelines.names import TASKS
 
 NIGHT = datetime(2024, 3, 1, 2, 30, tzinfo=UTC)
 END = "2024-03-01T02:30:00+00:00"

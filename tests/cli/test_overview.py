@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.cli import champion, overview
 from rnn_pipelines.hooks.paths import Paths
-from rnn_pipelines.pipelines.retraining import TASKS
+from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.report.failures import take_failures
 
 SINCE = "2026-01-31T02:00:00+00:00"

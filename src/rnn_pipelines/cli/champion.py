@@ -35,7 +35,7 @@ from rnn_pipelines.cli.run_command import PlainErrors, run
 from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
 from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, find_saver, fingerprint_newest
-from rnn_pipelines.pipelines.retraining import TASKS
+from rnn_pipelines.pipelines.names import TASKS
 from rnn_pipelines.printing import say, write_list
 from rnn_pipelines.storage.lock import hold_lock
 

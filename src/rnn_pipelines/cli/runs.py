@@ -16,8 +16,7 @@ from rnn_pipelines.errors import RunError, count
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
-from rnn_pipelines.pipelines.names import PIPELINES
-from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.links import repair as repair_links
 from rnn_pipelines.runs.run_store import RunsSpec, RunStore

@@ -62,7 +62,7 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self.load() if self._path.exists() else data.head(0)
             fixed = [[name for name in table if not ForecastLogTable.is_in_family(name)] for table in (there, data)]
-            if fixed[0] != fixed[1] or not _have_equal_kinds(there[fixed[0]], data):
+            if fixed[0] != fixed[1] or any(there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]):
                 raise DatasetError(
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
@@ -82,10 +82,6 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._path)}
-
-
-def _have_equal_kinds(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    return all(one[name].dtype.kind == other[name].dtype.kind for name in one)
 
 
 def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.windows.coding import Coding, add_covariates, fit_co
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.forecast.windows.windowing import make_future_windows, make_windows
+from rnn_pipelines.forecast.windows.windowing import make_windows
 from rnn_pipelines.reading.batch_table import External
 
 
@@ -109,15 +109,6 @@ LAYOUT = (
     Step(fit_coding, ("series", "cutoffs", "covariates", "covariate_table"), ("coding",)),
     Step(add_features, ("series", "profile", "calendar", "window", "coding", "covariate_table"), ("features",)),
     Step(make_windows, ("features", "cutoffs", "scaler", "window", "evaluation", "profile"), ("windows",)),
-)
-# The steps for windows after given times, with the scaler of a forecaster.
-FUTURE = (
-    Step(
-        make_features,
-        ("series", "profile", "calendar", "num_future", "coding", "covariate_table"),
-        ("features",),
-    ),
-    Step(make_future_windows, ("features", "times", "scaler", "window", "profile"), ("windows", "num_left_out")),
 )
 PREPARATION = (
     Step(

@@ -27,7 +27,7 @@ from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
-from rnn_pipelines.pipelines.retraining import list_retrained
+from rnn_pipelines.pipelines.names import list_retrained
 from rnn_pipelines.printing import rewrite_log, say
 from rnn_pipelines.report.failures import take_failures
 from rnn_pipelines.runs.run_store import WAIT_SECONDS

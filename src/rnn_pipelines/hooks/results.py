@@ -19,8 +19,7 @@ from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
-from rnn_pipelines.pipelines.names import PIPELINES
-from rnn_pipelines.pipelines.retraining import PREFIX
+from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
 from rnn_pipelines.runs.run_store import WAIT_SECONDS, DataFacts, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside

@@ -1,6 +1,17 @@
-"""The names of all pipelines. This module is not a pipeline."""
+"""The names of all pipelines, and the tasks that can be retrained. This module is not a pipeline."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 # Each folder here is a pipeline.
 PIPELINES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/pipeline.py")))
+PREFIX = "retrain_"
+# The tasks of `kedro champion` and of the Airflow DAGs.
+TASKS = tuple(name.removeprefix(PREFIX) for name in PIPELINES if name.startswith(PREFIX))
+
+
+def list_retrained(run_params: Mapping[str, Any]) -> list[str]:
+    """Return the tasks that a run with these parameters, as Kedro passes them to hooks, retrains."""
+    names = run_params["pipeline_names"] or []
+    return sorted(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))

@@ -1,9 +1,12 @@
-"""Nodes named after their functions. This module is not a pipeline."""
+"""Nodes named after their functions, also of the steps of the library. This module is not a pipeline."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kedro.pipeline import Node
+
+from rnn_pipelines.forecast.recipe import Step
 
 Names = str | list[str] | dict[str, str]
 
@@ -17,3 +20,19 @@ def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace:
             of a namespace as one box until it is opened.
     """
     return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)
+
+
+def create_nodes(steps: Sequence[Step], datasets: Mapping[str, str], namespace: str | None = None) -> list[Node]:
+    """Return a node per step; nodes with the same function get namespaces, named after their outputs.
+
+    Args:
+        steps: with named inputs and outputs.
+        datasets: names of datasets and parameters, by the names of the values.
+        namespace: of the nodes with a function of their own.
+    """
+    counts, nodes = Counter(step.function for step in steps), []
+    for step in steps:
+        inputs, outputs = ([datasets[name] for name in names] for names in (step.inputs, step.outputs))
+        own = namespace if counts[step.function] == 1 else outputs[0].rpartition("_")[0]
+        nodes.append(node(step.function, inputs, outputs if len(outputs) > 1 else outputs[0], own))
+    return nodes

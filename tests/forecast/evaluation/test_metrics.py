@@ -13,8 +13,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     TOTALS,
     choose_scale_season,
     list_totals,
+    measure_by,
     measure_by_series,
-    measure_by_step,
     measure_naive_error,
     measure_noise_floor,
     measure_totals,
@@ -32,7 +32,7 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
 
 def test_predictions_are_not_changed(predictions: Predictions) -> None:
     before = predictions.table.copy()
-    measure_by_step(predictions)
+    measure_by(predictions, "horizon_step")
     measure_noise_floor(predictions)
     pd.testing.assert_frame_equal(predictions.table, before)
 
@@ -226,14 +226,14 @@ def test_zero_fraction_is_that_of_observed_values_in_training(make_series: MakeT
 def test_metric_by_step_is_the_mean_over_series(
     predictions: Predictions, metric: str, compute: Callable[..., float]
 ) -> None:
-    for row in measure_by_step(predictions).to_dict(orient="records"):
+    for row in measure_by(predictions, "horizon_step").to_dict(orient="records"):
         rows = predictions.table[predictions.table["horizon_step"] == row["horizon_step"]].groupby("unique_id")
         expected = np.mean([compute(group["y"], group[row["forecaster"]]) for _, group in rows])
         assert row[metric] == pytest.approx(expected, rel=1e-12)
 
 
 def test_one_row_for_each_forecaster_and_step(predictions: Predictions) -> None:
-    table = measure_by_step(predictions)
+    table = measure_by(predictions, "horizon_step")
     assert list(table.columns) == ["forecaster", "horizon_step", "mse", "mae"]
     assert len(table) == 2 * len(predictions.forecasters)
 
@@ -264,4 +264,4 @@ def test_bounds_of_intervals_are_not_forecasters(predictions: Predictions) -> No
     """Metrics of points are the same with and without them."""
     bounds = {f"gru-{side}-{level}": predictions.table["gru"] for side in ("lo", "hi") for level in (80, 95)}
     banded = Predictions(predictions.table.assign(**bounds), predictions.forecasters, levels=(80, 95))
-    pd.testing.assert_frame_equal(measure_by_step(banded), measure_by_step(predictions))
+    pd.testing.assert_frame_equal(measure_by(banded, "horizon_step"), measure_by(predictions, "horizon_step"))

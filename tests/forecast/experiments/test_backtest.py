@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.experiments import backtest
 from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
-from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations import retraining
@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainF
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.source.specs import SourceSpec
-from rnn_pipelines.forecast.windows.panel import WindowSpec
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -254,12 +254,12 @@ def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
 ) -> None:
     panels = []
 
-    def note(data: FittingData) -> Any:
-        panels.append(data.panel)
-        return forecast_simple_methods(data)
+    def note(panel: WindowedPanel, *given: Any) -> FittingData:
+        panels.append(panel)
+        return prepare_fitting(panel, *given)
 
     for module in (backtest, retraining):
-        monkeypatch.setattr(module, "forecast_simple_methods", note)
+        monkeypatch.setattr(module, "prepare_fitting", note)
     replay(table, never=NEVER)
     of_period, of_first_day = panels
     assert of_period.train.tolist() == of_first_day.train.tolist()
@@ -302,11 +302,11 @@ def days(monkeypatch: pytest.MonkeyPatch, make_table: MakeTable) -> Callable[...
     def find(size: int, period: str | int, every: str | int | None, **options: Any) -> list[Any]:
         found: list[BacktestJob] = []
 
-        def note(_: object, jobs: list[BacktestJob], __: object) -> list[Any]:
+        def note(_: object, jobs: list[BacktestJob], *__: object) -> list[Any]:
             found.extend(jobs)
             raise InterruptedError
 
-        monkeypatch.setattr(backtest, "fan_out", note)
+        monkeypatch.setattr(backtest, "rolling", note)
         spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
         source = SourceSpec(name="catalog", freq=options["freq"])
         recipe = RECIPE.model_copy(update={"source": source, "split": SplitSpec(validation=0.1, test=0.1)})

@@ -10,7 +10,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import measure_by_step
+from rnn_pipelines.forecast.evaluation.metrics import measure_by
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.figures import draw_figures
 
@@ -73,7 +73,7 @@ def make_results() -> Callable[..., SimpleNamespace]:
             predictions=tested,
             series=pd.concat(series, ignore_index=True),
             next_values=replace(future, table=future.table.drop(columns=["y", "signal"], errors="ignore")),
-            by_step=measure_by_step(tested),
+            by_step=measure_by(tested, "horizon_step"),
             by_level=measure_intervals(tested)[1],
             explanation=explain(tested.table, future.table[future.table["unique_id"].isin(ids[:3])]),
             histories={"lstm": losses, "gru": losses},

@@ -9,7 +9,7 @@ import pandas as pd
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec, compare_with_past
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import KEY
-from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding, find_cells, read_cells, scale_cells
+from rnn_pipelines.forecast.windows.coding import Coding, find_cells, read_cells, scale_cells
 from rnn_pipelines.storage.tables import Column, Table
 
 # Deviations from the training mean beyond which a number is unusual. By Chebyshev's inequality, this holds for at most
@@ -67,18 +67,15 @@ def compare_covariates(
             is_unknown = ~text.isin(column.levels)
         else:
             is_unknown = pd.Series(np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR)
-        found |= _count_unknown(is_unknown[is_newest & text.notna()], column)
+        newest = is_unknown[is_newest & text.notna()]
+        usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
+        found |= {"num_values": len(newest), "num_unknown": int(newest.sum()), "usual_fraction": usual}
         if not column.levels and column.role != "static":
             cells = trained.assign(y=number, observed=number.notna())
             found |= _sum_up(compare_with_past(cells, trained_until, season_length, spec.num_steps), spec)
         rows.append(found)
     types = CovariateDriftTable.make_empty().dtypes
     return pd.DataFrame(rows, columns=list(CovariateDriftTable.columns)).astype(types)
-
-
-def _count_unknown(is_unknown: pd.Series, column: CodedColumn) -> dict[str, float]:
-    usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
-    return {"num_values": len(is_unknown), "num_unknown": int(is_unknown.sum()), "usual_fraction": usual}
 
 
 def _sum_up(drift: pd.DataFrame, spec: DriftSpec) -> dict[str, float]:

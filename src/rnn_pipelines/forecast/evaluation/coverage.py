@@ -53,7 +53,9 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         to_come = past[(past["model_version"] == champion["version"]) & (past["ds"] > end[past.index])]
         num_not_finite = int((~np.isfinite(to_come["y_hat"])).sum())
         lost = _count_after(ends, log.groupby("unique_id")["cutoff"].max(), profile["freq"])
-        idle = _measure_idle(log, ends.max())
+        # The first forecast from the newest time of all series.
+        recorded = log.loc[log["cutoff"] == ends.max(), RECORDED]
+        idle = pd.Timestamp.now("UTC") - recorded.min() if len(recorded) else idle
     since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
     return Coverage(
         missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
@@ -73,12 +75,6 @@ def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[s
         return {}
     steps, _ = count_steps(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
     return dict(zip(names, steps.tolist(), strict=True))
-
-
-def _measure_idle(log: ForecastLog, newest: Any) -> pd.Timedelta:
-    """Return the time since the first forecast from the newest time of all series; 0 if there is none yet."""
-    recorded = log.loc[log["cutoff"] == newest, RECORDED]
-    return pd.Timestamp.now("UTC") - recorded.min() if len(recorded) else pd.Timedelta(0)
 
 
 def _count_idle(newest: Any, idle: pd.Timedelta, freq: int | str) -> int:

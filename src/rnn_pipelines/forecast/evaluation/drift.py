@@ -89,19 +89,13 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
         num_steps: of a window.
     """
     trained = series[series["unique_id"].isin(list(trained_until))]
-    rows = [
-        {
-            "unique_id": name,
-            "change": "",
-            "detail": "",
-            **_compare(values, num_learnt, season_length, num_steps),
-            **_measure_levels(values, num_learnt, num_steps),
-        }
-        for name, values, num_learnt in (
-            (name, values, int((times <= _parse_like(trained_until[name], times)).sum()))
-            for name, values, times in list_series(trained)
-        )
-    ]
+    rows = []
+    for name, values, times in list_series(trained):
+        last = pd.Timestamp(trained_until[name]) if times.dtype.kind == "M" else int(trained_until[name])
+        num_learnt = int((times <= last).sum())
+        compared = _compare(values, num_learnt, season_length, num_steps)
+        levels = _measure_levels(values, num_learnt, num_steps)
+        rows.append({"unique_id": name, "change": "", "detail": "", **compared, **levels})
     return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
 
 
@@ -128,10 +122,6 @@ def is_outside(level: float, lowest: float, highest: float) -> bool:
     """Return whether a level lies clearly outside the range of the past ones; False if one is missing."""
     margin = max(MARGIN * (highest - lowest), ROUNDING * max(abs(lowest), abs(highest)))
     return level < lowest - margin or level > highest + margin
-
-
-def _parse_like(last: Any, times: pd.Series) -> Any:
-    return pd.Timestamp(last) if times.dtype.kind == "M" else int(last)
 
 
 def _measure_levels(values: np.ndarray, num_learnt: int, num_steps: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pandas as pd
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by_step
+from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
@@ -56,7 +56,7 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     missing = pd.Series(np.nan, index=holdout.table.index)
     has_forecast = holdout.table.get(CHAMPION, missing).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
-    by_step = measure_by_step(whole).groupby("forecaster", sort=False)["mse"].agg(list)
+    by_step = measure_by(whole, "horizon_step").groupby("forecaster", sort=False)["mse"].agg(list)
     losses = average_over_series(whole, "mse")
     measures = {name: Measures(loss=loss, by_step=by_step[name]) for name, loss in losses.items()}
     p_value, notes = None, _list_partly_flat(holdout)

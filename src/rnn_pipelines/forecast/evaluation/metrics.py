@@ -223,17 +223,17 @@ def measure_zero_fraction(series: Series, cutoffs: Cutoffs) -> float:
     return float((values == 0).mean()) if len(values) else 0.0
 
 
-def measure_by_step(predictions: Predictions) -> MetricsByStep:
-    """Return the plain-mean metrics of each forecaster at each step ahead.
+def measure_by(predictions: Predictions, by: Literal["horizon_step", "cutoff"]) -> pd.DataFrame:
+    """Return the plain-mean metrics of each forecaster at each step ahead or cut-off, see `MetricsByStepTable`.
 
     Args:
         predictions: with the actuals.
     """
     columns = {}
     for name in MEANS:
-        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by="horizon_step")
-        columns[name] = means.drop(columns="unique_id").groupby("horizon_step").mean()
-    return _stack(columns)[list(MetricsByStepTable.columns)]
+        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by=by)
+        columns[name] = means.drop(columns="unique_id").groupby(by).mean()
+    return _stack(columns)[["forecaster", by, *MEANS]]
 
 
 def average_over_series(predictions: Predictions, statistic: str = "mse") -> dict[str, float]:

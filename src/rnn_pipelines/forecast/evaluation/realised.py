@@ -87,7 +87,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     if log is None or log.empty:
-        log = _make_empty_log(series)
+        log = ForecastLogTable.make_empty().astype(dict.fromkeys(("cutoff", "ds"), series["ds"].dtype))
     check_same_kind_of_time(log, series)
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
@@ -103,11 +103,6 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
         _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
     )
     return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
-
-
-def _make_empty_log(series: Series) -> ForecastLog:
-    time = series["ds"].dtype
-    return ForecastLogTable.make_empty().astype({"cutoff": time, "ds": time})
 
 
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:

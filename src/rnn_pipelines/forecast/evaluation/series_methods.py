@@ -1,6 +1,6 @@
 """The method that forecasts each series, and the reason: few values, a padded window, or a series that is left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -70,40 +70,23 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
     evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
     described["is_dead"] = described.index.isin(profile["dead"])
-    model = methods[ensemble["used"]].in_use
-    is_panel = linear.normalizer.kind != "series"
+    used = ensemble["used"]
+    model, is_panel = methods[used].in_use, linear.normalizer.kind != "series"
     lengths = cutoffs.set_index("unique_id")["num_steps"].reindex(described.index).fillna(0).astype(int)
-    if isinstance(model, EnsembleModel):
-        found = _explain(lengths, described, panel, model, is_panel)
-    else:
-        found = _name_used(lengths, described, ensemble["used"])
-    explained = pd.DataFrame(list(found), described.index, ["forecast_by", "reason"], dtype="str")
-    return described.join(explained).reset_index()
-
-
-def _explain(
-    lengths: pd.Series, described: pd.DataFrame, panel: WindowedPanel, model: EnsembleModel, is_panel: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield the method and the reason of each series; `lengths` are its repaired steps, 0 if it is left out."""
-    counts = described[["num_values", "is_dead"]].itertuples(index=False)
-    for num_steps, (num_values, is_dead) in zip(lengths.tolist(), counts, strict=True):
+    found = []
+    for num_steps, num_values, is_dead in zip(
+        lengths.tolist(), described["num_values"], described["is_dead"], strict=True
+    ):
         if not num_steps:
-            yield "", _explain_left_out(num_values, is_dead)
+            found.append(("", _explain_left_out(num_values, is_dead)))
+        elif not isinstance(model, EnsembleModel):
+            found.append((used, "The parameter forecast.use names it."))
         elif SHORT_SERIES_RULE in model.models:
-            yield _explain_rule(num_steps, panel.season_length, model)
+            found.append(_explain_rule(num_steps, panel.season_length, model))
         else:
-            yield _explain_ensemble(num_steps, panel, model, is_panel)
-
-
-def _name_used(lengths: pd.Series, described: pd.DataFrame, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the method that forecasts each series if it is not an ensemble, see `_explain`."""
-    counts = described[["num_values", "is_dead"]].itertuples(index=False)
-    for num_steps, (num_values, is_dead) in zip(lengths.tolist(), counts, strict=True):
-        yield (
-            (name, "The parameter forecast.use names it.")
-            if num_steps
-            else ("", _explain_left_out(num_values, is_dead))
-        )
+            found.append(_explain_ensemble(num_steps, panel, model, is_panel))
+    explained = pd.DataFrame(found, described.index, ["forecast_by", "reason"], dtype="str")
+    return described.join(explained).reset_index()
 
 
 def _explain_left_out(num_values: int, is_dead: bool) -> str:

@@ -22,8 +22,8 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     MetricsByStep,
     MetricsByStepTable,
     choose_scale_season,
+    measure_by,
     measure_by_series,
-    measure_by_step,
     measure_naive_error,
     measure_noise_floor,
     measure_totals,
@@ -218,7 +218,7 @@ def evaluate_forecasts(
         mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
         test_fingerprint=fingerprint_table(tested),
     )
-    return summary.to_json(), by_series, measure_by_step(predictions), by_level
+    return summary.to_json(), by_series, measure_by(predictions, "horizon_step"), by_level
 
 
 def summarize_metrics(

@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     average_errors,
     average_over_series,
     list_totals,
+    measure_by,
 )
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -71,26 +72,40 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
     table = evaluated.table
     if table.empty:
         raise SeriesError("cross-validation: no window has an observed value. Give a larger n_windows.")
-    means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
-    baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: means["mse"][name])
-    squared = average_errors(table, evaluated.forecasters, "mse", by="cutoff")
-    overlap = count_overlapping(table)
-    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
+    losses = average_over_series(evaluated, "mse")
+    baseline = min((name for name in evaluated.forecasters if name in METHODS), key=lambda name: losses[name])
     results = WindowResults(
         num_windows=len(table[["unique_id", "cutoff"]].drop_duplicates()),
         num_series=table["unique_id"].nunique(),
         first_cutoff=format_time(table["cutoff"].min()),
         last_cutoff=format_time(table["cutoff"].max()),
         baseline=baseline,
-        forecasters={
-            name: {metric: found[name] for metric, found in means.items()}
-            | totals[name]
-            | {"p_value": None if name == baseline else compare_losses(squared, name, baseline, overlap)}
-            | of_intervals[name]
-            for name in evaluated.forecasters
-        },
+        forecasters=measure_forecasters(evaluated, baseline, count_overlapping(table)),
     )
-    return results.model_dump(), measure_by_cutoff(evaluated)
+    by_cutoff = measure_by(evaluated, "cutoff").sort_values("cutoff", kind="stable", ignore_index=True)
+    return results.model_dump(), by_cutoff[list(MetricsByCutoffTable.columns)]
+
+
+def measure_forecasters(
+    evaluated: Predictions, reference: str, num_overlapping: int
+) -> dict[str, dict[str, float | None]]:
+    """Return the plain-mean metrics of each forecaster, the measures of sums, `p_value` and those of its intervals.
+
+    Args:
+        evaluated: forecasts with an actual, which all forecasters have.
+        reference: the forecaster from whose squared errors `p_value` is that of no difference; None for itself.
+        num_overlapping: windows that contain the same step, at most.
+    """
+    means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
+    squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
+    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
+    return {
+        name: {metric: found[name] for metric, found in means.items()}
+        | totals[name]
+        | {"p_value": None if name == reference else compare_losses(squared, name, reference, num_overlapping)}
+        | of_intervals[name]
+        for name in evaluated.forecasters
+    }
 
 
 def count_overlapping(table: pd.DataFrame) -> int:
@@ -100,17 +115,3 @@ def count_overlapping(table: pd.DataFrame) -> int:
         table: `unique_id, cutoff, ds`, a row for each step of a window.
     """
     return int(table.groupby(["unique_id", "ds"]).size().max())
-
-
-def measure_by_cutoff(predictions: Predictions) -> MetricsByCutoff:
-    """Return the plain-mean metrics of each forecaster at each cut-off.
-
-    Args:
-        predictions: with the actuals, none of them missing.
-    """
-    columns = []
-    for name in MEANS:
-        means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by="cutoff")
-        by_cutoff = means.drop(columns="unique_id").groupby("cutoff").mean().rename_axis(columns="forecaster")
-        columns.append(by_cutoff.stack().rename(name))
-    return pd.concat(columns, axis=1).reset_index()[list(MetricsByCutoffTable.columns)]

@@ -12,6 +12,7 @@ import pandas as pd
 from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError, count
+from rnn_pipelines.forecast.experiments.rolling import rolling
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, go_back, list_days
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
@@ -25,7 +26,7 @@ from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.times import format_time
 
 logger = logging.getLogger(__name__)
@@ -77,39 +78,37 @@ def replay_schedules(
     """
     recipe = spec.recipe
     series, profile = repair_series(table, recipe.source, recipe.gaps)
-    end = series["ds"].max()
+    start, end = series["ds"].min(), series["ds"].max()
     first = go_back(end, backtest.period, profile["freq"])
-    _check_period(series["ds"].min(), first, end, backtest.period)
-    days = {
-        name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
-    }
-    forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
-    # Longest first, to balance the processes.
-    jobs = sorted(
-        (
-            BacktestJob(name, days[name], table, covariate_table, series, spec, retraining)
-            for name in backtest.schedules
-        ),
-        key=lambda job: -len(job.days),
-    )
-    logger.info("replaying %s", ", ".join(f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in jobs))
-    replayed = {}
-    for job, found in fan_out(replay_schedule, jobs, parallel):
-        replayed[job.name] = found
-        logger.info("%s: %s, %d promoted", job.name, count(len(found[1]), "training"), found[1]["is_promoted"].sum())
-    observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
-    for name in backtest.schedules:
-        forecasts = forecasts.add(name, replayed[name][0], spec.level.root)
-    return forecasts, pd.concat([replayed[name][1] for name in backtest.schedules], ignore_index=True)
-
-
-def _check_period(start: Any, first: Any, end: Any, period: Any) -> None:
     if first < start:
         raise SeriesError(
-            f"backtest_forecast.period={period}: the series go from {format_time(start)} to {format_time(end)}, so "
-            "that no row is left for the first training. Give a shorter period, such as month, or a number of steps."
+            f"backtest_forecast.period={backtest.period}: the series go from {format_time(start)} to "
+            f"{format_time(end)}, so that no row is left for the first training. Give a shorter period, such as month, "
+            "or a number of steps."
         )
+    schedules = {
+        name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
+    }
+    jobs = [
+        BacktestJob(name, days, table, covariate_table, series, spec, retraining) for name, days in schedules.items()
+    ]
+    forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
+    # Longest first, to balance the processes.
+    ordered = sorted(jobs, key=lambda job: -len(job.days))
+    names = ", ".join(f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in ordered)
+    logger.info("replaying %s", names)
+    found = rolling(replay_schedule, ordered, parallel, _log_schedule)
+    replayed = {job.name: results for job, results in zip(ordered, found, strict=True)}
+    observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
+    for job in jobs:
+        forecasts = forecasts.add(job.name, replayed[job.name][0], spec.level.root)
+    return forecasts, pd.concat([replayed[job.name][1] for job in jobs], ignore_index=True)
+
+
+def _log_schedule(job: BacktestJob, result: tuple[pd.DataFrame, Retrainings]) -> None:
+    retrainings = result[1]
+    logger.info("%s: %s, %d promoted", job.name, count(len(retrainings), "training"), retrainings["is_promoted"].sum())
 
 
 def _forecast_baselines(
@@ -178,7 +177,10 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
         # As in production, nothing is trained without new data.
         if past["ds"].max() != newest:
             newest = past["ds"].max()
-            candidate, row = _retrain(job, past, _age(champion, promoted, day))
+            if champion is not None and isinstance(day, pd.Timestamp):
+                # Its age is counted from its promotion in the replay.
+                champion = replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
+            candidate, row = _retrain(job, past, champion)
             # The first challenger is used regardless of the policy; without it, there would be no forecasts.
             if candidate is not None and (champion is None or candidate.decision.is_promoted):
                 promoted = day
@@ -207,19 +209,8 @@ def _retrain(
             raise
         seconds = time.monotonic() - started
         return None, {"is_promoted": False, "reason": f"the training failed: {error}", "training_seconds": seconds}
-    return candidate, _tabulate(candidate)
-
-
-def _age(champion: LoadedChampion | None, promoted: Any, day: Any) -> LoadedChampion | None:
-    """Return the champion with its age on that day, counted from its promotion in the replay, if days are dates."""
-    if champion is None or not isinstance(day, pd.Timestamp):
-        return champion
-    return replace(champion, promoted_at=(datetime.now(UTC) - (day - promoted)).isoformat())
-
-
-def _tabulate(candidate: Candidate) -> dict[str, Any]:
     record = candidate.manifest
-    return {
+    return candidate, {
         "is_promoted": candidate.decision.is_promoted,
         "reason": "; ".join(candidate.decision.reasons),
         "loss": find_compared_loss(record["metrics"], "challenger"),

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
+from rnn_pipelines.forecast.experiments.rolling import FitJob, cut_series, keep_back, rolling
 from rnn_pipelines.forecast.fitting import fit_forecasters, tabulate_part
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.parameters import ForecastSpec
@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.preparation.preparing import choose_horizon
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.tables import Series, Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
-from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+from rnn_pipelines.networks.fan_out import ParallelSpec
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,6 @@ class CrossValidationSpec(AsOfSpec, frozen=True):
     n_windows: int = Field(5, ge=1, le=10_000)
     step_size: int | None = Field(None, ge=1, le=10**6)
     refit: bool = False
-
-    def choose_step_size(self, horizon: int) -> int:
-        """Return the step size, by default the horizon."""
-        return self.step_size or horizon
 
 
 def cross_validate(
@@ -68,21 +64,22 @@ def cross_validate(
     }
     spec = replace(spec, recipe=spec.recipe.model_copy(update=resolved))
     jobs = _list_jobs(series, covariate_table, spec, validation)
-    found: dict[int, Predictions] = {}
-    for job, predictions in fan_out(_run_job, jobs, parallel):
-        found[job.number] = predictions
-        logger.info("cross-validation: %d of %d fits", len(found), len(jobs))
-    merged = _merge([found[number] for number in sorted(found)])
+    found = rolling(
+        _run_job, jobs, parallel, lambda job, _: logger.info("cross-validation: fit %d of %d", job.number, len(jobs))
+    )
+    # A method that a fit lacks, such as climatology for short series, is NaN there.
+    table = pd.concat([one.table for one in found], ignore_index=True)
+    names = dict.fromkeys(name for one in found for name in one.forecasters)
     wanted = _list_windows(series, validation, horizon)
-    merged = merged.keep(_find_rows(merged.table, wanted))
-    num_missing = len(wanted) - len(merged.table[["unique_id", "cutoff"]].drop_duplicates())
+    is_wanted = table[["unique_id", "cutoff"]].merge(wanted.assign(is_wanted=True), how="left")["is_wanted"]
+    table = table[is_wanted.eq(True).to_numpy()]
+    num_missing = len(wanted) - len(table[["unique_id", "cutoff"]].drop_duplicates())
     if num_missing:
         logger.warning(
             "left out: %d of %d windows, because the series is too short or has a gap there", num_missing, len(wanted)
         )
-    return replace(
-        merged, table=merged.table.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
-    )
+    table = table.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
+    return replace(found[0], table=table, forecasters=tuple(names))
 
 
 def _list_jobs(
@@ -91,15 +88,12 @@ def _list_jobs(
     """Return the fits in order: one for each window, or one for all."""
     horizon = spec.recipe.window.horizon
     assert horizon is not None
-    step_size = validation.choose_step_size(horizon)
+    step_size = validation.step_size or horizon
     span = (validation.n_windows - 1) * step_size
-    grid = open_gaps(series)
-    if not validation.refit:
-        return [FitJob(1, grid, covariate_table, keep_back(spec, horizon + span))]
-    from_end = grid.groupby("unique_id", sort=False).cumcount(ascending=False)
-    ends = range(span, -1, -step_size)
+    ends, num_steps = (range(span, -1, -step_size), horizon) if validation.refit else ([0], horizon + span)
+    from_end = series.groupby("unique_id", sort=False).cumcount(ascending=False)
     return [
-        FitJob(number, grid[from_end >= end], covariate_table, keep_back(spec, horizon))
+        FitJob(number, cut_series(series, from_end >= end), covariate_table, keep_back(spec, num_steps))
         for number, end in enumerate(ends, start=1)
     ]
 
@@ -107,7 +101,7 @@ def _list_jobs(
 def _list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
     """Return the cut-offs of all windows: `unique_id, cutoff`."""
     after = series.groupby("unique_id", sort=False).cumcount(ascending=False) - horizon
-    step_size = validation.choose_step_size(horizon)
+    step_size = validation.step_size or horizon
     is_cutoff = (after >= 0) & (after % step_size == 0) & (after < validation.n_windows * step_size)
     return series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).reset_index(drop=True)
 
@@ -120,16 +114,3 @@ def _run_job(job: FitJob) -> Predictions:
         raise type(error)(
             f"cross-validation, up to {last}: {error} Or give a smaller n_windows or step_size."
         ) from error
-
-
-def _find_rows(table: pd.DataFrame, windows: pd.DataFrame) -> pd.Series:
-    """Return whether each row belongs to one of the windows: bool."""
-    found = table[["unique_id", "cutoff"]].merge(windows.assign(is_wanted=True), how="left")["is_wanted"]
-    return pd.Series(found.eq(True).to_numpy(), index=table.index)
-
-
-def _merge(jobs: list[Predictions]) -> Predictions:
-    """Concatenate the forecasts of all jobs; NaN if a job lacks a method, such as climatology for short series."""
-    forecasters = dict.fromkeys(name for found in jobs for name in found.forecasters)
-    table = pd.concat([found.table for found in jobs], ignore_index=True)
-    return replace(jobs[0], table=table, forecasters=tuple(forecasters))

@@ -2,19 +2,10 @@
 
 from typing import Any
 
-import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.interval_metrics import measure_intervals
-from rnn_pipelines.forecast.evaluation.metrics import (
-    MEANS,
-    METRICS,
-    average_errors,
-    average_over_series,
-    list_totals,
-)
-from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.evaluation.windows import measure_forecasters
 from rnn_pipelines.forecast.experiments.schedule import Retrainings
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -102,33 +93,21 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
         )
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
-    metrics = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
-    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
-    squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
-    horizon = int(evaluated.table["horizon_step"].max())
+    table = evaluated.table
+    numbers = measure_forecasters(evaluated, reference, int(table["horizon_step"].max()))
+    entries = []
+    for name in [*counts.index, *(name for name in METHODS if name in evaluated.forecasters)]:
+        own = retrainings[retrainings["schedule"] == name]
+        cost: dict[str, Any] = dict.fromkeys(("num_trainings", "num_promotions", "training_seconds"))
+        if len(own):
+            num_promotions, seconds = int(own["is_promoted"].iloc[1:].sum()), float(own["training_seconds"].sum())
+            cost = {"num_trainings": len(own), "num_promotions": num_promotions, "training_seconds": seconds}
+        entries.append(Entry(name=name, **cost, **numbers[name]))  # type: ignore[arg-type]
     return BacktestResults(
-        num_forecasts=len(evaluated.table),
-        num_left_out=len(forecasts.table) - len(evaluated.table),
-        first_cutoff=format_time(evaluated.table["cutoff"].min()),
-        last_cutoff=format_time(evaluated.table["cutoff"].max()),
+        num_forecasts=len(table),
+        num_left_out=len(forecasts.table) - len(table),
+        first_cutoff=format_time(table["cutoff"].min()),
+        last_cutoff=format_time(table["cutoff"].max()),
         reference=reference,
-        forecasters=[
-            Entry(
-                name=name,
-                p_value=None if name == reference else compare_losses(squared, name, reference, horizon),
-                **_count(retrainings[retrainings["schedule"] == name]),
-                **({metric: means[name] for metric, means in metrics.items()} | totals[name] | of_intervals[name]),  # type: ignore[arg-type]
-            )
-            for name in [*counts.index, *(name for name in METHODS if name in evaluated.forecasters)]
-        ],
+        forecasters=entries,
     ).model_dump()
-
-
-def _count(own: pd.DataFrame) -> dict[str, Any]:
-    if own.empty:
-        return {"num_trainings": None, "num_promotions": None, "training_seconds": None}
-    return {
-        "num_trainings": len(own),
-        "num_promotions": int(own["is_promoted"].iloc[1:].sum()),
-        "training_seconds": float(own["training_seconds"].sum()),
-    }

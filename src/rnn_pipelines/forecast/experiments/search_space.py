@@ -49,6 +49,12 @@ class DimensionSpec(ParameterModel, frozen=True):
             raise ValueError("expected choices, or low below high, and low above 0 if log is true")
         return self
 
+    def contains(self, value: Any) -> bool:
+        """Return whether a value can be sampled."""
+        if self.choices is not None:
+            return value in self.choices
+        return self.low is not None and self.high is not None and value is not None and self.low <= value <= self.high
+
 
 class TuningSpec(AsOfSpec, frozen=True):
     """Parameters of a search; data and all parameters outside the space are those of `forecast`.

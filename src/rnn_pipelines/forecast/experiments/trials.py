@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError
-from rnn_pipelines.forecast.experiments.fit_job import FitJob, keep_back, open_gaps
-from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
+from rnn_pipelines.forecast.experiments.rolling import FitJob, cut_series, keep_back
+from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
@@ -58,7 +58,7 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
         )
     stops = cutoffs.set_index("unique_id")["validation_stop"]
     place = series.groupby("unique_id", sort=False).cumcount()
-    table = open_gaps(series)[(place < series["unique_id"].map(stops)).to_numpy()]
+    table = cut_series(series, place < series["unique_id"].map(stops))
     num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
     source = recipe.source.model_copy(update={"freq": profile["freq"]})
     split = recipe.split.model_copy(update={"validation": num_steps})
@@ -89,17 +89,14 @@ def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
 
 def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
     """Return the current values of the searched parameters, without those that lie outside the space."""
-    values = {
-        name: getattr(_get_parameters(spec, name.partition(".")[0]), name.partition(".")[2]) for name in tuning.space
-    }
-    values = {name: format_units(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {name: value for name, value in values.items() if _is_inside(tuning.space[name], value)}
-
-
-def _is_inside(dimension: DimensionSpec, value: Any) -> bool:
-    if dimension.choices is not None:
-        return value in dimension.choices
-    return value is not None and dimension.low <= value <= dimension.high
+    values = {}
+    for name, dimension in tuning.space.items():
+        block, _, field = name.partition(".")
+        value = getattr(_get_parameters(spec, block), field)
+        value = format_units(value) if isinstance(value, tuple) else value
+        if dimension.contains(value):
+            values[name] = value
+    return values
 
 
 def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, TrainingError, count
-from rnn_pipelines.forecast.experiments.fit_job import FitJob
+from rnn_pipelines.forecast.experiments.rolling import FitJob, rolling
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
 from rnn_pipelines.forecast.experiments.trials import TrialResult, change_spec, cut_test_part, list_values, run_trial
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
+from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers
 from rnn_pipelines.networks.time_left import TimeLeft
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -92,8 +92,7 @@ def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: Par
         for number, trial in trials.items()
     }
     jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
-    for job, result in fan_out(run_trial, jobs, parallel):
-        _log_trial(study, trials[job.number], result)
+    rolling(run_trial, jobs, parallel, lambda job, result: _log_trial(study, trials[job.number], result))
 
 
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,12 @@ from rnn_pipelines.forecast.methods.predictions import (
 )
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference
-from rnn_pipelines.forecast.recipe import FUTURE, run_steps
+from rnn_pipelines.forecast.recipe import make_features
 from rnn_pipelines.forecast.series.rows import list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec
-from rnn_pipelines.forecast.windows.windowing import find_min_known
+from rnn_pipelines.forecast.windows.windowing import find_min_known, make_future_windows
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -126,7 +126,10 @@ def lay_out_cutoffs(
         num_future: rows after each series' end; None for the horizon.
     """
     is_known = series["unique_id"].isin(forecaster.scaler["unique_id"])
-    _report_unknown(series["unique_id"][~is_known].unique())
+    unknown = series["unique_id"][~is_known].unique()
+    if len(unknown):
+        some = list_some(unknown, NAMES_IN_MESSAGE)
+        logger.warning("left out: %d series without training (%s)", len(unknown), some)
     panel, features, num_left_out = make_cutoff_windows(
         forecaster, series[is_known], cutoffs, covariate_table, num_future
     )
@@ -134,8 +137,11 @@ def lay_out_cutoffs(
         warn_of_cut(forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy())
     if num_left_out:
         window = WindowSpec(lookback=panel.lookback, horizon=panel.horizon)
-        num_needed = find_min_known(window, len(forecaster.scaler))
-        _report_left_out(num_left_out, num_left_out + len(panel.future), num_needed, bool(features.future))
+        logger.warning(
+            "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
+            *(num_left_out, num_left_out + len(panel.future), find_min_known(window, len(forecaster.scaler))),
+            ", or future covariates after them" if features.future else "",
+        )
     return panel, features
 
 
@@ -149,37 +155,18 @@ def make_cutoff_windows(
     """Return the windows after given cut-offs, their rows, and the number of cut-offs without a window."""
     settings, scaler = forecaster.settings, forecaster.scaler
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
-    profile = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
+    profile: Any = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
     profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
-    found = run_steps(
-        FUTURE,
-        {
-            "series": series[["unique_id", "ds", "y", "observed"]],
-            "profile": profile,
-            "calendar": settings.calendar,
-            "window": window,
-            "num_future": num_future or window.horizon,
-            "times": cutoffs,
-            "scaler": scaler,
-            "coding": forecaster.coding,
-            "covariate_table": covariate_table,
-        },
+    features = make_features(
+        series[["unique_id", "ds", "y", "observed"]],
+        profile,
+        settings.calendar,
+        num_future or window.horizon,
+        forecaster.coding,
+        covariate_table,
     )
-    return found["windows"], found["features"], found["num_left_out"]
-
-
-def _report_left_out(num_left_out: int, num_cutoffs: int, num_needed: int, is_future_read: bool) -> None:
-    logger.warning(
-        "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
-        *(num_left_out, num_cutoffs, num_needed),
-        ", or future covariates after them" if is_future_read else "",
-    )
-
-
-def _report_unknown(names: np.ndarray) -> None:
-    if len(names):
-        some = list_some(names, NAMES_IN_MESSAGE)
-        logger.warning("left out: %d series without training (%s)", len(names), some)
+    panel, num_left_out = make_future_windows(features, cutoffs, scaler, window, profile)
+    return panel, features, num_left_out
 
 
 def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:

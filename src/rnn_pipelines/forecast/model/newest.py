@@ -25,7 +25,6 @@ from rnn_pipelines.forecast.model.artefact import (
     make_cutoff_windows,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import (
@@ -142,7 +141,11 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
     median = float(np.nanmedian(forecaster.intervals.usual))
     if forecaster.intervals.rule in OF_SERIES:
-        usual = measure_past_errors(panel, _find_network(forecaster))
+        model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
+        network = None
+        if forecaster.intervals.rule == "pretrained" and isinstance(model, EnsembleModel):
+            network = find_network(model.models)
+        usual = measure_past_errors(panel, network)
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     index = panel.index("future")
@@ -152,14 +155,6 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     is_known = ~np.isnan(errors).any(axis=1)
     series = number_series(panel.series_starts, origins[is_known])
     return measure_usual(series, errors[is_known], len(panel.series_starts), median)
-
-
-def _find_network(forecaster: Forecaster) -> PretrainedNetwork | None:
-    assert forecaster.intervals is not None
-    model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
-    if forecaster.intervals.rule != "pretrained" or not isinstance(model, EnsembleModel):
-        return None
-    return find_network(model.models)
 
 
 def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:

@@ -39,7 +39,10 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
     if forecaster.intervals is not None:
         files[INTERVALS] = pack_arrays(vars(forecaster.intervals))
     if forecaster.reference is not None:
-        files[REFERENCE] = _pack_reference(forecaster.reference)
+        reference = forecaster.reference
+        times = [time if isinstance(time, int) else time.isoformat() for time in reference["last"]]
+        columns = reference.assign(last=times).astype(object).where(reference.notna(), None)
+        files[REFERENCE] = json.dumps(columns.to_dict(orient="list"), ensure_ascii=False).encode()
     return files
 
 
@@ -62,12 +65,6 @@ def unpack(files: Mapping[str, bytes]) -> Forecaster:
     evaluated = _unpack_model(files[EVALUATED]) if EVALUATED in files else None
     reference = unpack_reference(files)
     return Forecaster(_unpack_model(files[MODEL]), scaler, settings, intervals, coding, evaluated, reference)
-
-
-def _pack_reference(reference: Reference) -> bytes:
-    columns = reference.assign(last=[time if isinstance(time, int) else time.isoformat() for time in reference["last"]])
-    missing = columns.astype(object).where(columns.notna(), None)
-    return json.dumps(missing.to_dict(orient="list"), ensure_ascii=False).encode()
 
 
 def unpack_reference(files: Mapping[str, bytes]) -> Reference | None:

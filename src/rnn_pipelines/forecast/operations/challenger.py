@@ -14,11 +14,13 @@ from rnn_pipelines.champion.records import ChallengerTraining
 from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, take_used
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.refit import check_refit
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
 from rnn_pipelines.forecast.preparation.reference import describe_new_history
@@ -37,7 +39,7 @@ def choose_challenger(
     level: LevelSpec,
     use: UseSpec,
     *networks: TrainedNetwork,
-) -> tuple[Forecaster, ChallengerTraining]:
+) -> tuple[Forecaster, ChallengerTraining, dict[str, Forecasts]]:
     """Combine the simple methods and the networks by their errors on the validation windows.
 
     Args:
@@ -45,7 +47,8 @@ def choose_challenger(
         level: of its intervals, besides `ANOMALY_LEVEL`, which monitoring reads; empty for no intervals.
     Returns:
         The challenger. And a record: `validation_losses` (normalised) of each candidate and of the ensemble; its
-        `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`.
+        `weights`; `chosen`, `seeds`, `training_seconds`, the records of `networks`, and `is_refitted`. And the
+        forecasts of the simple methods.
     """
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
     used = choose_used(use, methods, ensemble["losses"])
@@ -62,7 +65,9 @@ def choose_challenger(
         "is_refitted": in_use.refitted is not None,
     }
     settings = name_networks(settings.model_copy(update={"use": used}), in_use, *networks)
-    return make_forecaster(data, in_use, scaler, coding, settings, level), record
+    simple = {name: method for name, method in methods.items() if name in METHODS}
+    baselines = forecast_methods(data.panel, data.linear, simple)
+    return make_forecaster(data, in_use, scaler, coding, settings, level), record, baselines
 
 
 def name_networks(

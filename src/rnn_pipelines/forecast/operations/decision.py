@@ -85,7 +85,7 @@ def decide_promotion(
         faults=tuple(find_faults(holdout)),
         objections=objections,
         notes=(*found.notes, *notes),
-        ahead=(*_list_better(found.better), *_list_cut(training["networks"]), *_list_unused(training)),
+        ahead=tuple(_list_notes(found.better, training)),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -97,23 +97,17 @@ def keep_reference(candidate: Candidate, series: Series) -> Candidate:
     return replace(candidate, artefact=replace(candidate.artefact, reference=reference))
 
 
-def _list_better(better: Mapping[str, tuple[float, float]]) -> Iterator[str]:
-    """Yield a note on each simple method with a lower loss on the holdout than the challenger.
+def _list_notes(better: Mapping[str, tuple[float, float]], training: ChallengerTraining) -> Iterator[str]:
+    """Yield notes on simple methods that are better, on trainings that were cut short, and on a refit without use.
 
-    Such a method does not prevent the promotion unless `must_beat` names it, because the champion may be worse still.
+    A simple method with a lower loss on the holdout does not prevent the promotion unless `must_beat` names it, because
+    the champion may be worse still. A training that ran out of time gives another result on a faster machine.
     """
     for name, (ratio, p_value) in better.items():
         yield f"its loss is {100 * (1 / ratio - 1):.1f} % above that of {name}{format_test(p_value)}"
-
-
-def _list_cut(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a note on each training that ran out of time, because a faster machine would give another result."""
-    for name, record in networks.items():
+    for name, record in training["networks"].items():
         if record.get("is_cut_short"):
             yield f"the time budget ended the training of {name} after {count(record['num_steps'], 'step')}"
-
-
-def _list_unused(training: ChallengerTraining) -> Iterator[str]:
     if not training.get("is_refitted", True):
         yield "its refit on all rows is not used, because its errors on the newest windows are larger"
 

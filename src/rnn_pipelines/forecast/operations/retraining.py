@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.settings import describe_forecaster
@@ -26,8 +25,7 @@ def list_steps(names: Collection[str]) -> list[Step]:
         Step(describe_forecaster, described, ("settings",)),
         Step(prepare_fitting, ("windows", "training", "scaler", "pretrained"), ("data",)),
         *(Step(train_network, ("data", name, "training", "plan"), (f"{name}_network",)) for name in names),
-        Step(choose_challenger, combined, ("challenger", "training_record")),
-        Step(forecast_simple_methods, ("data",), ("baselines",)),
+        Step(choose_challenger, combined, ("challenger", "training_record", "baselines")),
         Step(forecast_holdout, forecast, ("holdout",)),
         Step(decide_promotion, decided, ("decided",)),
         Step(keep_reference, ("decided", "series"), ("outcome",)),

@@ -143,9 +143,7 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
     """Return the verdict: ok, retrain or alarm."""
     return conclude(
         [
-            *_check_champion(evidence),
-            *_check_forecasting(evidence, monitoring.max_missed_steps),
-            *_check_source(evidence, monitoring.valid_days),
+            *_check_operation(evidence, monitoring),
             *_check_errors(evidence, monitoring.error),
             *check_levels(evidence.levels, len(evidence.drift), monitoring.drift),
             *check_changes(evidence.changes, len(evidence.drift), monitoring.drift),
@@ -156,36 +154,29 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
     )
 
 
-def _check_champion(evidence: ForecastEvidence) -> Iterator[Finding]:
+def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Iterator[Finding]:
+    """Yield findings on the champion, on missing forecasts, and on a source without new values."""
     yield from (Finding("alarm", alarm) for alarm in evidence.alarms)
     if not evidence.has_champion:
         yield Finding("ok", "there is no forecaster in use yet")
     elif not evidence.has_expected_error:
         yield Finding("alarm", "expected errors of the forecaster in use are missing or not finite")
-
-
-def _check_forecasting(evidence: ForecastEvidence, max_missed_steps: int) -> Iterator[Finding]:
     if evidence.num_not_finite:
         yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
-    missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > max_missed_steps}
+    missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > monitoring.max_missed_steps}
     if missed:
         most = max(missed.values())
         yield Finding(
             "alarm",
             f"forecasts from the newest {count(most, 'step')} of {list_series(missed)} are missing, because a run was "
-            f"missed or failed ({max_missed_steps} may be missing)",
+            f"missed or failed ({monitoring.max_missed_steps} may be missing)",
         )
     if evidence.unknown_series:
         yield Finding("retrain", f"the forecaster in use was not trained on {list_series(evidence.unknown_series)}")
-
-
-def _check_source(evidence: ForecastEvidence, valid_days: float) -> Iterator[Finding]:
     # Two steps, because the newest step of monthly series may be weeks old.
-    if evidence.idle_days > valid_days and evidence.idle_steps > MAX_IDLE_STEPS:
-        yield Finding(
-            "alarm",
-            f"no series has had a new value for {count(int(evidence.idle_days), 'day')} ({valid_days:g} may pass)",
-        )
+    if evidence.idle_days > monitoring.valid_days and evidence.idle_steps > MAX_IDLE_STEPS:
+        idle = count(int(evidence.idle_days), "day")
+        yield Finding("alarm", f"no series has had a new value for {idle} ({monitoring.valid_days:g} may pass)")
 
 
 def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Finding]:

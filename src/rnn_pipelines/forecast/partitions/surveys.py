@@ -68,7 +68,7 @@ class SurveyedTable:
         folder, kept = targets[0].parents[1], self.found.index.tolist()
         facts: dict[str, Any] = {name: getattr(self.source, name) for name in ("path", "name", "freq")}
         write_survey(folder, survey, kept, facts | {"sentinels": []})
-        if self.has_values and self.source.valid_range is None and _may_have_sentinels(self.found["y"]):
+        if self.has_values and self.source.valid_range is None and self._may_have_sentinels():
             # The survey keeps the numbers as they are.
             as_read = self.source.model_copy(update={"valid_range": (None, None)})
             parts = (
@@ -78,6 +78,11 @@ class SurveyedTable:
             )
             write_survey(folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)})
         return counts
+
+    def _may_have_sentinels(self) -> bool:
+        # Small numbers above 0 are frequent, and never left out.
+        sentinels = self.found["y"][self.found["y"].isin(SENTINELS)]
+        return bool((~sentinels.between(0, 100, inclusive="right")).any())
 
     def _list_roles(self, times: Sequence[str]) -> Roles:
         assert self.source.id is not None
@@ -117,8 +122,3 @@ def make_covariate_source(source: SourceSpec, path: str, found: pd.DataFrame) ->
     # If the series has steps, numbers are steps too, even if they may be dates.
     freq = source.freq if is_datetime64_any_dtype(found["ds"]) else source.freq or 1
     return source.model_copy(update={"path": path, "sheet": None, "freq": freq})
-
-
-def _may_have_sentinels(values: pd.Series) -> bool:
-    """Return whether numbers such as -999 are among values; smaller ones above 0 are frequent, and never left out."""
-    return bool(values[values.isin(SENTINELS)].between(0, 100, inclusive="right").eq(False).any())

@@ -9,7 +9,7 @@ from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_by_step
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, measure_by
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR
 from rnn_pipelines.forecast.methods.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
@@ -261,4 +261,4 @@ def _measure_noise(predictions: Predictions) -> MetricsByStep | None:
     if "signal" not in predictions.table:
         return None
     table = predictions.table[[*StepsTable.columns, "y"]].assign(**{NOISE_FLOOR: predictions.table["signal"]})
-    return measure_by_step(Predictions(table, (NOISE_FLOOR,)))
+    return measure_by(Predictions(table, (NOISE_FLOOR,)), "horizon_step")

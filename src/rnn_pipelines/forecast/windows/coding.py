@@ -200,14 +200,14 @@ def _measure_scales(number: pd.Series, series: pd.Series, deviation: float) -> d
 
 def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) -> Coding:
     """Return the coding with the scales of series that training lacks, from all of their rows."""
-    cells = find_cells(series[KEY], covariate_table)
-    columns = tuple(_add_own(column, cells) if column.by_series else column for column in coding.columns)
-    return coding.model_copy(update={"columns": columns})
-
-
-def _add_own(column: CodedColumn, cells: pd.DataFrame) -> CodedColumn:
-    own = _measure_scales(read_cells(cells[column.name]).number, cells["unique_id"], column.deviation)
-    return column.model_copy(update={"by_series": {**column.by_series, **own}})
+    cells, columns = find_cells(series[KEY], covariate_table), []
+    for column in coding.columns:
+        scales = column.by_series
+        if scales:
+            number = read_cells(cells[column.name]).number
+            scales = {**scales, **_measure_scales(number, cells["unique_id"], column.deviation)}
+        columns.append(column.model_copy(update={"by_series": scales}))
+    return coding.model_copy(update={"columns": tuple(columns)})
 
 
 def add_covariates(
@@ -267,20 +267,19 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
         values = values.groupby(rows.numbers).ffill()
     if column.role == "static":
         values = _take_static(column.name, values, cells, rows)
-    coded = _code_levels(column, values) if column.levels else scale_cells(column, values, cells["unique_id"])
+    if column.levels:
+        is_level = values.isin(column.levels).to_numpy()
+        coded = {
+            name: np.where(is_level, (values == level).to_numpy() - share, 0.0)
+            for name, level, share in zip(column.outputs, column.levels, column.shares, strict=True)
+        }
+    else:
+        coded = scale_cells(column, values, cells["unique_id"])
     if column.role == "static":
         return {name: part.astype(np.float32) for name, part in coded.items()}
     # An empty cell within a series has a code; an unknown value after its end is NaN.
     is_unknown = ~is_inside if column.role == "past" else ~is_inside & values.isna().to_numpy()
     return {name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()}
-
-
-def _code_levels(column: CodedColumn, values: pd.Series) -> dict[str, np.ndarray]:
-    is_level = values.isin(column.levels).to_numpy()
-    return {
-        name: np.where(is_level, (values == level).to_numpy() - share, 0.0)
-        for name, level, share in zip(column.outputs, column.levels, column.shares, strict=True)
-    }
 
 
 def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> dict[str, np.ndarray]:

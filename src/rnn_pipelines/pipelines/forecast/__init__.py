@@ -1,5 +1,3 @@
 """Forecasts of series by LSTM and GRU, compared with simple baselines."""
 
-from rnn_pipelines.pipelines.forecast.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.forecast.pipeline import create_pipeline as create_pipeline

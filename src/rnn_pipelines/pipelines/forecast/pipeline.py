@@ -18,8 +18,7 @@ from rnn_pipelines.forecast.recipe import PREPARATION, Panel, Recipe
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
-from rnn_pipelines.pipelines.steps import create_nodes
-from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.pipelines.wiring import create_nodes, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 

@@ -1,5 +1,3 @@
 """Gates, states and memory of the cells of trained networks."""
 
-from rnn_pipelines.pipelines.internals.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.internals.pipeline import create_pipeline as create_pipeline

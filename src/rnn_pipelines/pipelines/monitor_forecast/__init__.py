@@ -1,5 +1,3 @@
 """Monitoring of past forecasts: their errors and coverage, and the drift of the newest values."""
 
-from rnn_pipelines.pipelines.monitor_forecast.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.monitor_forecast.pipeline import create_pipeline as create_pipeline

@@ -1,5 +1,3 @@
 """Monitoring of scored texts without labels."""
 
-from rnn_pipelines.pipelines.monitor_sentiment.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.monitor_sentiment.pipeline import create_pipeline as create_pipeline

@@ -8,8 +8,7 @@ from rnn_pipelines.forecast.operations.retraining import list_steps
 from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.pipelines.retrain_forecast import nodes
-from rnn_pipelines.pipelines.steps import create_nodes
-from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.pipelines.wiring import create_nodes, node
 
 SPEC = "params:retrain_forecast"
 # The names of datasets and parameters by those of the values of the steps.

@@ -1,5 +1,3 @@
 """A challenger trained on the newest reviews, and the decision on its promotion."""
 
-from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.retrain_sentiment.pipeline import create_pipeline as create_pipeline

@@ -1,5 +1,3 @@
 """A search for better parameters of `forecast`, evaluated on validation windows."""
 
-from rnn_pipelines.pipelines.tune_forecast.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from rnn_pipelines.pipelines.tune_forecast.pipeline import create_pipeline as create_pipeline

@@ -1,0 +1,67 @@
+"""Fits on the past from several origins, which cross-validation, tuning and backtests run in other processes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.series.tables import Series, Source
+from rnn_pipelines.forecast.windows.panel import EvaluationSpec
+from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """One fit, and forecasts of its test part.
+
+    Attributes:
+        number: of the job.
+        table: as read, up to the end of the test part.
+        covariate_table: of all steps; past covariates are not read after the cut-off of a window. None if there are
+            none.
+        spec: the methods to fit, with the test part.
+    """
+
+    number: int
+    table: Source
+    covariate_table: pd.DataFrame | None
+    spec: ForecastSpec
+
+
+def rolling(
+    run: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    parallel: ParallelSpec,
+    report: Callable[[Job, Result], None],
+) -> list[Result]:
+    """Run a job for each origin, and return the results in the order of the jobs.
+
+    Args:
+        run: a function of a module; it reads nothing after the origin of its job.
+        report: is called with each job and its result as soon as it has ended.
+    """
+    results: dict[int, Result] = {}
+    for job, result in fan_out(run, jobs, parallel):
+        results[id(job)] = result
+        report(job, result)
+    return [results[id(job)] for job in jobs]
+
+
+def cut_series(series: Series, is_kept: pd.Series | np.ndarray) -> Source:
+    """Return a part of repaired series as read, because imputed values may depend on values after its end."""
+    grid = series.assign(y=series["y"].where(series["observed"])).drop(columns="observed")
+    return grid.set_index(pd.RangeIndex(1, len(grid) + 1, name="row"))[np.asarray(is_kept)]
+
+
+def keep_back(spec: ForecastSpec, num_steps: int) -> ForecastSpec:
+    """Return the spec with a test part of so many steps at the end of each series, and forecasts from each step."""
+    recipe = spec.recipe
+    evaluation = EvaluationSpec(season_length=recipe.evaluation.season_length, max_windows=10**9)
+    split = recipe.split.model_copy(update={"test": num_steps})
+    return replace(spec, recipe=recipe.model_copy(update={"split": split, "evaluation": evaluation}))
