@@ -30,7 +30,6 @@ from rnn_pipelines.forecast.fitting import (
     tabulate_part,
     use_network,
 )
-from rnn_pipelines.forecast.frame_reading import read_frame
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
@@ -55,6 +54,7 @@ from rnn_pipelines.forecast.newer_values import (
     forecast_ends,
     holds_future_alone,
     measure_newer,
+    read_frame,
     read_newer,
     repair_newer,
     tabulate_ends,

@@ -1,5 +1,6 @@
-"""Forecasts of a fitted forecaster for newer values, and their errors once the actual values are known."""
+"""The reading of frames in Python, forecasts for newer values, and their errors once the actual values are known."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,22 +10,25 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
-from rnn_pipelines.forecast.frame_reading import name_columns, read_frame
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.model.newest import select_series
 from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_side_by_side, report_ahead
+from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
-from rnn_pipelines.forecast.source.covariates import join_rows, read_future
+from rnn_pipelines.forecast.source.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.source.frames import ID, has_no_values
+from rnn_pipelines.forecast.source.layout import TIME_SIGN
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.parameter_models import list_values
 from rnn_pipelines.reading.table_files import is_broken
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.reading.zones import show_table
+
+logger = logging.getLogger(__name__)
 
 STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
 
@@ -60,6 +64,45 @@ class Ends:
     forecaster: Forecaster
     panel: WindowedPanel
     features: Features
+
+
+def read_frame(
+    frame: pd.DataFrame, recipe: Recipe, learnt: ForecasterSettings | None = None
+) -> tuple[Source, pd.DataFrame, SourceSpec]:
+    """Read a frame, and warn of columns that are not read.
+
+    Args:
+        recipe: with the columns of the series and of the covariates.
+        learnt: the settings of a training, for newer values on its time axis; None for a training.
+    Returns:
+        The series, the covariates, and the columns.
+    Raises:
+        SeriesError: the frame is empty, or cannot be used; the message holds the reason and a remedy.
+    """
+    if frame.empty:
+        raise SeriesError(
+            f"the frame: expected a row for each time, received {frame.shape[0]} rows of {frame.shape[1]} columns. "
+            "Check how it was made."
+        )
+    source, covariates, axis = name_columns(frame, recipe.source), recipe.covariates, None
+    if learnt is not None:
+        # Numbers that can be dates are steps if the training had steps.
+        freq = learnt.freq if isinstance(learnt.freq, int) else source.freq
+        source, axis = source.model_copy(update={"freq": freq}), find_trained_axis(learnt)
+    wanted = (source.id, *source.time.split(TIME_SIGN), source.time, source.target, *covariates.columns)
+    others = [str(name) for name in frame if name not in wanted]
+    if others and not source.is_wide and source.target in frame:
+        logger.warning("the frame: columns that are not read: %s", ", ".join(others))
+    table, covariate_table = read_series(source, covariates, frame, axis)
+    if learnt is not None:
+        refuse_other_beginnings(table, learnt, source.label)
+    return table, covariate_table, source
+
+
+def name_columns(frame: pd.DataFrame, source: SourceSpec) -> SourceSpec:
+    """Return the columns of a frame, in which a column `unique_id` needs no parameter."""
+    is_named = source.id is None and ID in frame and not source.is_wide
+    return source.model_copy(update={"id": ID}) if is_named else source
 
 
 def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> bool:

@@ -9,8 +9,7 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.partitions import folders as partition_files
-from rnn_pipelines.forecast.partitions.folders import MANIFEST, find_panel, publish_panel, remove_others
-from rnn_pipelines.forecast.partitions.manifest import write_manifest
+from rnn_pipelines.forecast.partitions.folders import MANIFEST, find_panel, publish_panel, remove_others, write_manifest
 
 OWN = "0123456789abcdef"
 

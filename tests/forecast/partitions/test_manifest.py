@@ -7,7 +7,7 @@ import pytest
 
 from damages import flip_bit, truncate
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.partitions.manifest import (
+from rnn_pipelines.forecast.partitions.folders import (
     BLOCK_BYTES,
     END_BYTES,
     NUM_BLOCKS,

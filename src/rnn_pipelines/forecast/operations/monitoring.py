@@ -17,18 +17,16 @@ from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, co
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import Drift, add_reference, compare_with_past, is_outside
 from rnn_pipelines.forecast.evaluation.realised import (
+    Anomaly,
     EvaluatedForecasts,
     GroupError,
+    RealisedCoverage,
     RealisedError,
+    find_anomalies,
     keep_newest,
+    measure_coverage,
     measure_groups,
     measure_realised,
-)
-from rnn_pipelines.forecast.evaluation.realised_intervals import (
-    Anomaly,
-    RealisedCoverage,
-    find_anomalies,
-    measure_coverage,
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow

@@ -17,10 +17,12 @@ from rnn_pipelines.forecast.partitions.folders import (
     MANIFEST,
     draft_panel,
     find_panel,
+    list_facts,
     publish_panel,
     remove_others,
+    require_rows,
+    write_manifest,
 )
-from rnn_pipelines.forecast.partitions.manifest import list_facts, require_rows, write_manifest
 from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of

@@ -17,8 +17,13 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
 from rnn_pipelines.forecast.partitions.dividing import Sample
-from rnn_pipelines.forecast.partitions.folders import remove_panel
-from rnn_pipelines.forecast.partitions.manifest import find_manifest, read_manifest, require_removed, write_manifest
+from rnn_pipelines.forecast.partitions.folders import (
+    find_manifest,
+    read_manifest,
+    remove_panel,
+    require_removed,
+    write_manifest,
+)
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.storage.files import draft_folder, replace_file
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from rnn_pipelines.forecast.partitions.manifest import require_rows
+from rnn_pipelines.forecast.partitions.folders import require_rows
 from rnn_pipelines.forecast.source.layout import TIME_SIGN
 from rnn_pipelines.forecast.source.reading import FILES, read_rows, read_source, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec

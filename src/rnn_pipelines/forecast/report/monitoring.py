@@ -7,8 +7,7 @@ from pathlib import Path
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.realised import GroupError, RealisedError
-from rnn_pipelines.forecast.evaluation.realised_intervals import Anomaly, RealisedCoverage
+from rnn_pipelines.forecast.evaluation.realised import Anomaly, GroupError, RealisedCoverage, RealisedError
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
