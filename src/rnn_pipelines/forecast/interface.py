@@ -6,7 +6,6 @@ A saved forecaster is a `Forecaster` of `model.artefact`.
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,54 +17,38 @@ from rnn_pipelines.errors import ParameterError, show
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
 from rnn_pipelines.forecast.fitting import (
     NUM_STAGES,
-    Evaluated,
-    Fitted,
     describe_all_series,
     describe_zeros,
-    evaluate,
     fit_forecasters,
     list_artefacts,
-    make_champion,
     rank_forecasters,
     tabulate_part,
     use_network,
 )
-from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.methods.training.fine_tuning import check_replacement, list_network_windows
-from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
-from rnn_pipelines.forecast.model.recursion import (
-    check_recursive,
-    lay_out_recursive,
-    lay_side_by_side,
-    take_steps,
-)
+from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side
 from rnn_pipelines.forecast.newer_values import (
-    Ends,
-    add_future,
     choose_ids,
     continue_rows,
     find_last,
     forecast_ends,
-    holds_future_alone,
     measure_newer,
     read_frame,
     read_newer,
-    repair_newer,
     tabulate_ends,
 )
-from rnn_pipelines.forecast.parameters import ForecastSpec, Levels, naming_arguments, read_arguments
-from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.parameters import Levels, naming_arguments, read_arguments
 from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
-from rnn_pipelines.forecast.source.specs import SourceSpec
+from rnn_pipelines.forecast.state import ForecasterState
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
-from rnn_pipelines.parameter_models import list_values, read_parameter_model
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.files import take_path
 
@@ -78,7 +61,7 @@ logger = logging.getLogger(__name__)
 Block = Mapping[str, Any] | None
 
 
-class Forecaster:
+class Forecaster(ForecasterState):
     """LSTM, GRU, simple methods and their ensemble on your series, each with intervals.
 
     The parameters are those of `kedro run --pipelines=forecast`, and give the same numbers. The newest part of the
@@ -154,38 +137,7 @@ class Forecaster:
             "stat_exog": stat_exog,
             "use": use,
         }
-        self.spec = read_arguments(h, level, lookback, freq, blocks | others)
-        self.levels = self.spec.level.root
-        self._artefacts: dict[str, Artefact] = {}
-        # The name of the method in use; `best` is known after the fit.
-        self._used = ENSEMBLE
-        self._fitted: Fitted | None = None
-        # The errors of `_fitted`, once they were asked for.
-        self._evaluated: Evaluated | None = None
-        # The names of the networks of `replace_network`.
-        self._replaced: frozenset[str] = frozenset()
-        self._covariates: pd.DataFrame | None = None
-        # The dtype of the ids of `fit`, if they are integers.
-        self._id_type: Any = None
-
-    def __repr__(self) -> str:
-        """Return the parameters, the series and the verdict."""
-        from rnn_pipelines.forecast.description import describe_verdict
-
-        return "\n".join(
-            [*self._describe(), *([] if self._fitted is None else [describe_verdict(self._evaluate().metrics)])]
-        )
-
-    def _repr_html_(self) -> str:
-        """Return the same with the leaderboard, for notebooks."""
-        from rnn_pipelines.forecast.description import render_html
-
-        return render_html(self._describe(), None if self._fitted is None else self._evaluate().metrics)
-
-    def _describe(self) -> list[str]:
-        from rnn_pipelines.forecast.description import describe_state
-
-        return describe_state(self.spec, self._artefacts.get(self._used), self._fitted, sorted(self._replaced))
+        super().__init__(read_arguments(h, level, lookback, freq, blocks | others))
 
     @naming_arguments()
     def fit(self, frame: Any, verbose: bool | None = None) -> Self:
@@ -526,10 +478,6 @@ class Forecaster:
         loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use
         return loaded
 
-    def _make_artefact(self) -> Artefact:
-        """Return the forecaster in use: as loaded, or as a retraining makes it."""
-        return self._require_fit() if self._fitted is None else make_champion(self._fitted)
-
     def _find_network(self, name: str) -> Network:
         networks = self.networks
         if not networks:
@@ -540,80 +488,3 @@ class Forecaster:
         if not isinstance(name, str) or name not in networks:
             raise ParameterError(f"name: expected one of {sorted(networks)}, received {show(name)}.")
         return networks[name]
-
-    def _require_fit(self) -> Artefact:
-        if not self._artefacts:
-            raise ParameterError("this forecaster is not fitted. Call fit, or Forecaster.load.")
-        return self._artefacts[self._used]
-
-    def _require_training(self) -> Fitted:
-        self._require_fit()
-        if self._fitted is None:
-            raise ParameterError("a loaded forecaster holds no training data. Call fit, or cross_validation.")
-        return self._fitted
-
-    def _evaluate(self) -> Evaluated:
-        fitted = self._require_training()
-        if self._evaluated is None:
-            self._evaluated = evaluate(fitted)
-        return self._evaluated
-
-    def _choose_levels(self, level: Levels) -> list[int]:
-        artefact = self._require_fit()
-        levels = [] if artefact.intervals is None else artefact.intervals.levels.tolist()
-        asked = list(self.levels if level is None else read_parameter_model("level", LevelSpec, level).root)
-        missing = sorted(set(asked) - set(levels))
-        if missing:
-            raise ParameterError(f"level: expected some of {levels}, received {missing}. Fit with them.")
-        return asked
-
-    def _choose_methods(self, methods: Any) -> list[str]:
-        self._require_fit()
-        if methods is None:
-            return [self._used]
-        known = list(self._artefacts)
-        wanted = known if isinstance(methods, str) and methods == "all" else methods
-        names = list_values(wanted)
-        unknown = [name for name in names if not isinstance(name, str) or name not in known]
-        if unknown or not names:
-            wrong = show(unknown[0]) if unknown else "none"
-            raise ParameterError(f"methods: expected 'all' or names of {sorted(known)}, received {wrong}.")
-        return list(dict.fromkeys(names))
-
-    def _find_ends(self, frame: pd.DataFrame | None, h: int | None) -> Ends:
-        """Return the ends of the series, from which all methods forecast."""
-        best = self._require_fit()
-        horizon = best.settings.horizon
-        num_steps = horizon if h is None else take_steps(h, horizon)
-        series, covariates = self._find_series(frame, num_steps)
-        check_recursive(best, series, num_steps, covariates)
-        return Ends(series, num_steps, *lay_out_recursive(best, series, num_steps, covariates))
-
-    def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
-        """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-        recipe, best = self.spec.recipe, self._artefacts[self._used]
-        if frame is None or (self._fitted is not None and holds_future_alone(frame, recipe, best)):
-            if self._fitted is None:
-                raise ParameterError("a loaded forecaster holds no series. Call predict with a frame.")
-            series, covariates = self._fitted.panel.series, self._covariates
-            if frame is not None and covariates is not None:
-                covariates = add_future(frame, recipe, best, series, covariates, num_steps)
-            return series, covariates
-        return repair_newer(read_newer(frame, recipe, best), recipe, best, num_steps)
-
-    def _find_zone(self) -> str | None:
-        """Return the zone in which times are shown: that of `source`, or else that of the training; None for none."""
-        trained = self._require_fit().settings.tz
-        return trained and (self.spec.recipe.source.tz or trained)
-
-    def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
-        """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
-        if frame is None:
-            return None, self._id_type
-        taken = take_frame(frame, self.spec.recipe.source)
-        id_type = find_id_type(taken, self.spec.recipe.source)
-        return taken, self._id_type if id_type is None else id_type
-
-    def _with(self, source: SourceSpec) -> ForecastSpec:
-        """Return the parameters with the columns of a frame."""
-        return replace(self.spec, recipe=self.spec.recipe.model_copy(update={"source": source}))

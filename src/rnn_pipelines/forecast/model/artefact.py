@@ -11,12 +11,7 @@ from rnn_pipelines.errors import SeriesError, SeriesTooShortError, show, show_al
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.past import warn_of_cut
-from rnn_pipelines.forecast.methods.predictions import (
-    Forecasts,
-    name_bounds,
-    name_own_bounds,
-    tabulate_forecasts,
-)
+from rnn_pipelines.forecast.methods.predictions import Forecasts, name_bounds, name_own_bounds, tabulate_forecasts
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference
 from rnn_pipelines.forecast.recipe import make_features

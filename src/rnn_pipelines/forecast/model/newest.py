@@ -27,11 +27,7 @@ from rnn_pipelines.forecast.model.artefact import (
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
-from rnn_pipelines.forecast.source.covariates import (
-    check_covariate_columns,
-    check_future_covariates,
-    list_steps,
-)
+from rnn_pipelines.forecast.source.covariates import check_covariate_columns, check_future_covariates, list_steps
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.windows.coding import add_scales
