@@ -23,8 +23,6 @@ def create_input_nodes(parameters: str, tables: list[str], recipe: str, network:
     """Read the newest values and gather the parameters of `forecast`, into the datasets of a pipeline.
 
     Args:
-        parameters: the block of the pipeline.
-        tables: datasets of the series and of the covariates.
         recipe, network, spec: datasets of the gathered parameters; `network` is a pattern for each of the networks.
     """
     networks = {name: network.format(network=name) for name in NETWORKS}

@@ -15,7 +15,6 @@ def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace:
     """Return a node with the name of its function.
 
     Args:
-        function: of the library, or of the pipeline's own `nodes`.
         namespace: prefix of its name, if another node runs the same function, or to group it. kedro-viz shows the nodes
             of a namespace as one box until it is opened.
     """
@@ -26,7 +25,6 @@ def create_nodes(steps: Sequence[Step], datasets: Mapping[str, str], namespace: 
     """Return a node per step; nodes with the same function get namespaces, named after their outputs.
 
     Args:
-        steps: with named inputs and outputs.
         datasets: names of datasets and parameters, by the names of the values.
         namespace: of the nodes with a function of their own.
     """

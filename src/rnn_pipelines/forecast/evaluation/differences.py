@@ -19,7 +19,6 @@ def measure_differences(
     """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
 
     Args:
-        predictions: with the actuals.
         scale: of MASE, or of RMSSE, by series.
         is_root: whether the errors of several series are those of RMSSE.
     Returns:

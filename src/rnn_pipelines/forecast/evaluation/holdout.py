@@ -46,7 +46,6 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     all rows.
 
     Args:
-        holdout: forecasts of champion, challenger and baselines.
         horizon: steps of a window.
     """
     if holdout.table.empty:

@@ -47,8 +47,6 @@ MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
 def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, float | None]], MetricsByLevel]:
     """Measure the intervals of each forecaster: over all steps, and by level and step ahead.
 
-    Args:
-        predictions: with the actuals.
     Returns:
         By forecaster, `coverage_80`, `width_80`, `winkler_80`, `relative_width_80` of each level, for a panel also
         `least_coverage_80` and `most_coverage_80`, those of the least and of the most covered cut-off; with sparse
@@ -94,9 +92,6 @@ def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
 
     The errors of one cut-off share shocks, so that its coverage can be far off. A single series has no such list,
     because the few steps of one cut-off say nothing.
-
-    Args:
-        predictions: with the actuals.
     """
     missed: dict[str, list[str]] = {}
     if predictions.table["unique_id"].nunique() > 1:

@@ -108,11 +108,7 @@ def average_errors(
 def measure_by_series(
     predictions: Predictions, series: Series, cutoffs: Cutoffs, season_length: int
 ) -> MetricsBySeries:
-    """Return all metrics of each forecaster on each series.
-
-    Args:
-        predictions: with the actuals.
-    """
+    """Return all metrics of each forecaster on each series."""
     means = {
         statistic: average_errors(predictions.table, predictions.forecasters, statistic).set_index("unique_id")
         for statistic in {metric.statistic for metric in METRICS.values()}
@@ -142,11 +138,7 @@ def measure_totals(predictions: Predictions) -> pd.DataFrame:
 
 
 def sum_totals(predictions: Predictions) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return numerator and denominator of each measure of sums, added over the series: by measure and forecaster.
-
-    Args:
-        predictions: with the actuals.
-    """
+    """Return numerator and denominator of each measure of sums, added over the series: by measure and forecaster."""
     sums: dict[str, dict[str, tuple[float, float]]] = {}
     for name, errors, sizes in _average_totals(predictions):
         sums[name] = {str(method): (float(error), float(sizes.sum())) for method, error in errors.sum().items()}
@@ -224,11 +216,7 @@ def measure_zero_fraction(series: Series, cutoffs: Cutoffs) -> float:
 
 
 def measure_by(predictions: Predictions, by: Literal["horizon_step", "cutoff"]) -> pd.DataFrame:
-    """Return the plain-mean metrics of each forecaster at each step ahead or cut-off, see `MetricsByStepTable`.
-
-    Args:
-        predictions: with the actuals.
-    """
+    """Return the plain-mean metrics of each forecaster at each step ahead or cut-off, see `MetricsByStepTable`."""
     columns = {}
     for name in MEANS:
         means = average_errors(predictions.table, predictions.forecasters, METRICS[name].statistic, by=by)
@@ -237,11 +225,7 @@ def measure_by(predictions: Predictions, by: Literal["horizon_step", "cutoff"]) 
 
 
 def average_over_series(predictions: Predictions, statistic: str = "mse") -> dict[str, float]:
-    """Return the mean of a statistic over the errors of each series, then over series, for each forecaster.
-
-    Args:
-        predictions: with the actuals.
-    """
+    """Return the mean of a statistic over the errors of each series, then over series, for each forecaster."""
     means = average_errors(predictions.table, predictions.forecasters, statistic)
     return {name: float(means[name].mean()) for name in predictions.forecasters}
 

@@ -180,7 +180,6 @@ def evaluate_forecasts(
     Without a test part, there are no forecasters in the metrics and no rows in the tables.
 
     Args:
-        predictions: with the actuals.
         series: up to their last observation, for the scales of MASE and RMSSE.
         cutoffs: with the ends of the training parts, to which the scale is limited.
         profile: of the series; its frequency gives the season if `evaluation` sets none.

@@ -66,7 +66,6 @@ def replay_schedules(
     """Replay each schedule, and forecast from every step of the period with the champion of that time.
 
     Args:
-        table: the series up to the last day.
         covariate_table: see `read_series`; None if there are none.
     Returns:
         Forecasts of the period with the actuals: by the baselines, fitted on the first day only, and by each schedule
@@ -229,8 +228,6 @@ def retrain(
     """Return the outcome of `retrain_forecast` on a day, from the data of that day.
 
     Args:
-        past: the series up to that day.
-        champion: the forecaster in use on that day; None if there is none.
         covariate_table: see `read_series`; None if there are none.
     """
     started = time.time()

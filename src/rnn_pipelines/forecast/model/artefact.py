@@ -82,7 +82,6 @@ def forecast_cutoffs(
     padded.
 
     Args:
-        forecaster: provides model, scale, lookback and calendar.
         cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
         covariate_table: see `read_series`; None if there are none.
     Returns:

@@ -79,7 +79,6 @@ def forecast_recursively(
     grow as the errors within the horizon do.
 
     Args:
-        forecaster: makes the forecasts, with the scales of `lay_out_recursive`.
         num_steps: after each series' end.
     Returns:
         The columns of `forecast_cutoffs`, and `is_recursive` for steps beyond the trained horizon.
@@ -200,8 +199,6 @@ def lay_side_by_side(
 ) -> pd.DataFrame:
     """Return the forecasts of several forecasters side by side.
 
-    Args:
-        forecasts: of `forecast_recursively`, by the name of the forecaster.
     Returns:
         The key, a column for each forecaster, and two for each of its levels.
     """

@@ -56,11 +56,7 @@ def describe_forecaster(
     calendar: CalendarSpec,
     gaps: GapPolicy,
 ) -> ForecasterSettings:
-    """Return the settings of a forecaster before its training, without networks.
-
-    Args:
-        series, profile, cutoffs: the series, their profile and the cut-offs of their parts.
-    """
+    """Return the settings of a forecaster before its training, without networks."""
     # A series that is not evaluated is used for its scale only.
     num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]

@@ -124,9 +124,7 @@ def forecast_holdout(
     """Forecast the challenger's holdout by each evaluated model, with its own lookback, calendar and scale.
 
     Args:
-        panel, features: of the challenger.
         covariate_table: all covariates that a model reads; None if there are none.
-        baselines: their forecasts of the panel.
         champion: None if there is none. It is left out if its frequency or time zone differs, if covariates that it
             reads are missing, or if the history that it has learnt has changed: the source may be at fault.
     Returns:

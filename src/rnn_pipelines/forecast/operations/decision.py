@@ -62,11 +62,7 @@ def decide_promotion(
     run: Run,
     retraining: RetrainForecastSpec,
 ) -> Candidate:
-    """Compare challenger and champion on the holdout, decide by the policy, and record the reasons.
-
-    Args:
-        holdout: forecasts of all models with the actuals.
-    """
+    """Compare challenger and champion on the holdout, decide by the policy, and record the reasons."""
     found = measure_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
     policy = retraining.policy

@@ -144,11 +144,7 @@ def measure_covariate_drift(
     covariate_table: pd.DataFrame,
     monitoring: MonitorForecastSpec,
 ) -> CovariateDrift:
-    """Compare the newest values of covariates with the champion's training data.
-
-    Args:
-        covariate_table: the covariates that the champion reads.
-    """
+    """Compare the newest values of covariates with the champion's training data."""
     return compare_covariates(series, covariate_table, coding, *_find_training(profile, champion), monitoring.drift)
 
 

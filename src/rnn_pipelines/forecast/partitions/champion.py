@@ -90,8 +90,6 @@ def forecast_all_newest(
 ) -> tuple[Tables, dict[str, Any]]:
     """Forecast the steps after the end of all series of a divided panel, also of those without training.
 
-    Args:
-        sample: of `draw_sample_as_trained`.
     Returns:
         `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
         numbers of series, of those without a forecast with some names, and of partitions, with the version of the

@@ -128,9 +128,6 @@ def forecast_partitions(
 ) -> tuple[Tables, Tables, dict[str, Any]]:
     """Forecast all series of a divided panel, and measure the errors on their test parts.
 
-    Args:
-        fitted: on the sample of the panel.
-        panel: all of its partitions are forecast.
     Returns:
         The next values, see `select_used`; the metrics by series, see `AllMetricsTable`; and their summary, see
         `summarize_series`. All are empty if the panel is not divided.

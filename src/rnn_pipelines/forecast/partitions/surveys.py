@@ -114,11 +114,7 @@ def _count_batches(batches: "Iterable[pa.Table]", numbers: list[int]) -> "Iterat
 
 
 def make_covariate_source(source: SourceSpec, path: str, found: pd.DataFrame) -> SourceSpec:
-    """Return the source of more values of covariates, see `read_future`.
-
-    Args:
-        found: the series as read.
-    """
+    """Return the source of more values of covariates, see `read_future`."""
     # If the series has steps, numbers are steps too, even if they may be dates.
     freq = source.freq if is_datetime64_any_dtype(found["ds"]) else source.freq or 1
     return source.model_copy(update={"path": path, "sheet": None, "freq": freq})
