@@ -143,7 +143,10 @@ def read_arguments(
     window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
     source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
     covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
-    if _take_networks(blocks) == PRETRAINED:
+    networks = blocks.pop("networks", ALL)
+    if networks not in (ALL, PRETRAINED):
+        raise ParameterError(f"networks: expected '{ALL}' or '{PRETRAINED}', received {show(networks)}.")
+    if networks == PRETRAINED:
         blocks["pretrained"] = use_pretrained_alone(blocks.get("pretrained"))
     window |= {name: value for name, value in (("horizon", h), ("lookback", lookback)) if value is not None}
     source |= {} if freq is None else {"freq": freq}
@@ -152,14 +155,6 @@ def read_arguments(
     spec = read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
     _check_frequency(spec.recipe.source.freq)
     return spec
-
-
-def _take_networks(blocks: dict[str, Any]) -> str:
-    """Remove the argument `networks`, and return it."""
-    networks = blocks.pop("networks", ALL)
-    if networks not in (ALL, PRETRAINED):
-        raise ParameterError(f"networks: expected '{ALL}' or '{PRETRAINED}', received {show(networks)}.")
-    return str(networks)
 
 
 def use_pretrained_alone(block: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.times.holidays import HOLIDAYS
-from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
+from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -75,15 +75,11 @@ def _list_rows(
         own = effects[place : place + len(column.outputs)]
         place += len(own)
         if not column.levels:
-            yield column.name, column.role, column.kind, to_unit(own[0], _find_deviations(column, scaler))
+            whole = (column.mean, column.deviation)
+            deviations = np.array([column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]])
+            yield column.name, column.role, column.kind, to_unit(own[0], deviations)
         for level, effect in zip(column.levels, own - own @ np.array(column.shares or [0.0]), strict=False):
             yield f"{column.name} = {level}", column.role, "category", to_unit(effect, ones)
     if coding.holidays:
         for name, effect in zip(HOLIDAYS, effects[place:], strict=True):
             yield name.replace("_", " "), "future", f"holidays of {coding.holidays}", to_unit(effect, ones)
-
-
-def _find_deviations(column: CodedColumn, scaler: Scaler) -> np.ndarray:
-    """Return the divisor of a number in each series: float64[series]."""
-    whole = (column.mean, column.deviation)
-    return np.array([column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]])

@@ -56,6 +56,10 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         # The first forecast from the newest time of all series.
         recorded = log.loc[log["cutoff"] == ends.max(), RECORDED]
         idle = pd.Timestamp.now("UTC") - recorded.min() if len(recorded) else idle
+    idle_steps = 0
+    if isinstance(profile["freq"], str):
+        times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
+        idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
     since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
     return Coverage(
         missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
@@ -63,7 +67,7 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         num_not_finite=num_not_finite,
         lost_steps=lost,
         idle_days=idle / pd.Timedelta("1D"),
-        idle_steps=_count_idle(ends.max(), idle, profile["freq"]),
+        idle_steps=idle_steps,
     )
 
 
@@ -75,14 +79,6 @@ def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[s
         return {}
     steps, _ = count_steps(firsts[names].to_numpy(), lasts[names].to_numpy(), freq)
     return dict(zip(names, steps.tolist(), strict=True))
-
-
-def _count_idle(newest: Any, idle: pd.Timedelta, freq: int | str) -> int:
-    """Return the number of steps of the series in the time without new values; 0 for numbered steps."""
-    if not isinstance(freq, str):
-        return 0
-    times = np.array([newest, newest + max(idle, pd.Timedelta(0))], "datetime64[us]")
-    return int(count_steps(times[:1], times[1:], freq)[0][0])
 
 
 def _parse_end(text: str | None, ends: pd.Series) -> Any:

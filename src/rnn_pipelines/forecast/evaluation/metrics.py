@@ -114,17 +114,14 @@ def measure_by_series(
         for statistic in {metric.statistic for metric in METRICS.values()}
     }
     scales = {statistic: measure_naive_error(series, cutoffs, season_length, statistic) for statistic in means}
-    metrics = {
-        name: _aggregate(metric, means[metric.statistic], scales[metric.statistic]) for name, metric in METRICS.items()
-    }
+    metrics = {}
+    for name, metric in METRICS.items():
+        found, scale = means[metric.statistic], scales[metric.statistic]
+        if metric.aggregation.startswith("scaled"):
+            found = found.div(scale.where(scale > 0).reindex(found.index), axis=0)
+        metrics[name] = np.sqrt(found) if metric.aggregation.endswith("root") else found
     totals = {name: errors.div(sizes.where(sizes > 0), axis=0) for name, errors, sizes in _average_totals(predictions)}
     return _stack(metrics | totals)
-
-
-def _aggregate(metric: Metric, means: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
-    if metric.aggregation.startswith("scaled"):
-        means = means.div(scale.where(scale > 0).reindex(means.index), axis=0)
-    return np.sqrt(means) if metric.aggregation.endswith("root") else means
 
 
 def measure_totals(predictions: Predictions) -> pd.DataFrame:

@@ -34,9 +34,12 @@ def evaluate_pretrained(**networks: PretrainedNetwork) -> Metrics:
     generated = [
         (kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon)) for kind in _list_kinds()
     ]
+    values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
+    starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
+    stretches = np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
     return {
         "generated": _measure(networks, generated),
-        "seattle": _measure(networks, [(SeriesKind(SEASON, MAX_PAST, HORIZON), _read_seattle())]),
+        "seattle": _measure(networks, [(SeriesKind(SEASON, MAX_PAST, HORIZON), stretches)]),
     }
 
 
@@ -47,13 +50,6 @@ def _list_kinds() -> list[SeriesKind]:
         for season, (_, least, most, horizon) in KINDS.items()
         for part in (0.5, 0.25, 0.0)
     ]
-
-
-def _read_seattle() -> np.ndarray:
-    """Return stretches of the series: float64[origin, time]."""
-    values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
-    starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
-    return np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
 
 
 def _measure(

@@ -130,23 +130,15 @@ def _forecast_beyond_horizon(
             FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
         }
     )
-    return table.assign(**_bound(forecaster, panel, features, scaled))
-
-
-def _bound(
-    forecaster: Forecaster, panel: WindowedPanel, features: Features, scaled: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the bounds of the steps beyond the horizon by column, from scaled forecasts, float[window, step]."""
     intervals = forecaster.intervals
     if intervals is None:
-        return {}
+        return table
     windows = describe_ends(intervals, panel, features, forecaster.scaler)
-    found = bound_forecasts(intervals, FORECAST, windows, scaled, panel.horizon + 1)
-    return {
-        column: bounds[number].ravel()
-        for number, level in enumerate(intervals.levels.tolist())
-        for column, bounds in zip(name_own_bounds(level), found, strict=True)
-    }
+    found = bound_forecasts(intervals, FORECAST, windows, scaled, horizon + 1)
+    for number, level in enumerate(intervals.levels.tolist()):
+        for column, bounds in zip(name_own_bounds(level), found, strict=True):
+            table[column] = bounds[number].ravel()
+    return table
 
 
 def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:

@@ -104,13 +104,13 @@ def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
     Args:
         settings: of the challenger; its holdout begins after its `trained_until`.
     """
-    theirs = champion.settings.trained_until
-    return [name for name, last in settings.trained_until.items() if name in theirs and _is_later(theirs[name], last)]
-
-
-def _is_later(one: Any, other: Any) -> bool:
-    # Steps and dates cannot be compared: a model trained on one has not seen the other.
-    return isinstance(one, datetime) is isinstance(other, datetime) and one > other
+    found = []
+    for name, last in settings.trained_until.items():
+        theirs: Any = champion.settings.trained_until.get(name)
+        # Steps and dates cannot be compared: a model trained on one has not seen the other.
+        if theirs is not None and isinstance(theirs, datetime) is isinstance(last, datetime) and theirs > last:
+            found.append(name)
+    return found
 
 
 def forecast_holdout(

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.model.newest import lay_out_newest
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
-from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs
+from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -44,7 +44,10 @@ class PredictingChampion:
         forecaster: Forecaster = self.champion.artefact
         table, covariate_table = read_as_trained(self.champion, partition, self.as_of)
         forecasts = forecast_panel(*lay_out_newest(forecaster, table, partition.source, covariate_table))
-        select_forecasts(forecasts, forecaster).to_parquet(folder / NEXT_VALUES, index=False)
+        levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
+        bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
+        names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
+        write_next_values(show_table(forecasts, forecaster.settings.tz), names, folder)
         left_out = table["unique_id"].drop_duplicates()
         left_out = left_out[~left_out.isin(forecasts["unique_id"])]
         return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
@@ -109,12 +112,3 @@ def forecast_all_newest(
         "num_partitions": len(folders),
         "model_version": champion.version,
     }
-
-
-def select_forecasts(forecasts: pd.DataFrame, forecaster: Forecaster) -> pd.DataFrame:
-    """Return the columns of `forecast_all_newest`, with times in the zone of the data."""
-    levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
-    bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
-    names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
-    shown = show_table(forecasts[["unique_id", "ds", *names]].rename(columns=names), forecaster.settings.tz)
-    return shown.astype(dict.fromkeys(names.values(), "float32"))

@@ -25,7 +25,7 @@ from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import find_network
 from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.partitions.dividing import Sample
-from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs
+from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
 from rnn_pipelines.forecast.partitions.metrics import measure_all, summarize_series
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.recipe import Panel, Recipe, make_features
@@ -77,7 +77,9 @@ class FittedPanel:
         """Forecast and evaluate the series of a partition, and write both tables into a folder; return the facts."""
         panel = prepare_partition(self, partition)
         test, future = tabulate_partition(self, panel)
-        select_used(future).to_parquet(folder / NEXT_VALUES, index=False)
+        bounds = [bound for level in future.levels for bound in name_bounds(future.use, level)]
+        names = {future.use: "forecast"} | {bound: bound.removeprefix(f"{future.use}-") for bound in bounds}
+        write_next_values(future.table, names, folder)
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
         facts = {name: panel.profile[name] for name in ("num_series", "left_out", "repairs")}
@@ -129,8 +131,9 @@ def forecast_partitions(
     """Forecast all series of a divided panel, and measure the errors on their test parts.
 
     Returns:
-        The next values, see `select_used`; the metrics by series, see `AllMetricsTable`; and their summary, see
-        `summarize_series`. All are empty if the panel is not divided.
+        The next values: `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level, float32, in the unit
+        of `y`; the metrics by series, see `AllMetricsTable`; and their summary, see `summarize_series`. All are empty
+        if the panel is not divided.
     Raises:
         ParallelError, SeriesError: see `run_jobs`.
     """
@@ -193,11 +196,3 @@ def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
         usual = measure_past_errors(panel.windows, network)
     places = fitted.names.get_indexer(panel.scaler["unique_id"])
     return np.where(places >= 0, of_fit[places], usual)
-
-
-def select_used(future: Predictions) -> pd.DataFrame:
-    """Return `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`."""
-    bounds = [bound for level in future.levels for bound in name_bounds(future.use, level)]
-    names = {future.use: "forecast"} | {bound: bound.removeprefix(f"{future.use}-") for bound in bounds}
-    numbers = future.table[list(names)].astype("float32").rename(columns=names)
-    return pd.concat([future.table[["unique_id", "ds"]], numbers], axis=1)

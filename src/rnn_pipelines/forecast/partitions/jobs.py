@@ -7,7 +7,7 @@ have none yet.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +115,16 @@ def run_jobs(
     facts = [read_manifest(job.folder / FACTS) for job in jobs]
     _check_faults([fact["fault"] for fact in facts if fact["fault"]], len(jobs), results / FAULTS)
     return [job.folder for job in jobs], facts
+
+
+def write_next_values(table: pd.DataFrame, names: Mapping[str, str], folder: Path) -> None:
+    """Write `unique_id, ds` and the columns of `names` under their new names, as float32, into a folder.
+
+    Args:
+        names: of the forecast and of its bounds, to `forecast`, `lo-80`, `hi-80` and the like.
+    """
+    renamed = table[["unique_id", "ds", *names]].rename(columns=names)
+    renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
 
 
 def _check_faults(faults: Sequence[str], num_partitions: int, path: Path) -> None:

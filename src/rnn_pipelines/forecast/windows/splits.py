@@ -83,7 +83,9 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     elif not has_windows[is_judged, 0].any():
         raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
     bounds[~is_judged, 1:3] = bounds[~is_judged, 3:]
-    is_usable = has_windows[:, 3] & _find_scaled(series, bounds[:, 1])
+    deviations = group_training(series, bounds[:, 1]).std(ddof=0)
+    is_scaled = (deviations < np.inf).reindex(range(len(bounds)), fill_value=False).to_numpy()
+    is_usable = has_windows[:, 3] & is_scaled
     if not is_usable.any():
         raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
     return _tabulate(series, bounds, is_usable)
@@ -174,12 +176,6 @@ def _find_windows(series: Series, bounds: np.ndarray, window: WindowSpec, min_hi
     for part, found in enumerate(runs.values()):
         has_windows[number_series(starts, found[:, 0]), part] = True
     return has_windows
-
-
-def _find_scaled(series: Series, train_stops: np.ndarray) -> np.ndarray:
-    """Return whether the training part of each series has a finite deviation, bool[series]."""
-    deviations = group_training(series, train_stops).std(ddof=0)
-    return (deviations < np.inf).reindex(range(len(train_stops)), fill_value=False).to_numpy()
 
 
 def _explain(
