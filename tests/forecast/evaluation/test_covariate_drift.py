@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDriftTable, compare_covariates
-from rnn_pipelines.forecast.evaluation.drift import DriftSpec
+from rnn_pipelines.forecast.evaluation.drift import CovariateDriftTable, DriftSpec, compare_covariates
 from rnn_pipelines.forecast.windows.coding import CodedColumn, Coding
 
 NUM, LEARNT, NEWEST = 400, 340, 30

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.differences import centre_differences, measure_differences
-from rnn_pipelines.forecast.evaluation.significance import compute_interval
+from rnn_pipelines.forecast.evaluation.significance import centre_differences, compute_interval, measure_differences
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
 MakePredictions = Callable[..., Predictions]

@@ -171,7 +171,7 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
 
 
 def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: Networks) -> None:
-    _, record = choose(old, *trained.values())
+    _, record, _ = choose(old, *trained.values())
     best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
 
@@ -182,7 +182,7 @@ def test_combination_is_what_is_chosen(old: SimpleNamespace, trained: Networks) 
 
 def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: Networks) -> None:
     lstm, gru = (give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9)))
-    challenger, record = choose(old, lstm, gru)
+    challenger, record, _ = choose(old, lstm, gru)
     assert record["weights"]["gru"] > 0.9
     assert "gru" in challenger.model.model.models
     assert [name for name in challenger.model.model.models if name in NETWORKS] == list(challenger.settings.networks)
@@ -192,7 +192,7 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     """Too few windows for that."""
     young = grow(28)
     assert not young.linear.is_enough
-    challenger, record = choose(young, train(young))
+    challenger, record, _ = choose(young, train(young))
     weights = {name: weight for name, weight in record["weights"].items() if weight}
     assert (list(challenger.model.model.models), weights) == (
         ["baseline_ensemble", "short_series_rule", "pretrained"],
@@ -202,7 +202,7 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
 
 def test_evaluated_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: Networks) -> None:
     found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
-    challenger, record = choose(old, *found.values())
+    challenger, record, _ = choose(old, *found.values())
     index = old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
     said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
@@ -215,7 +215,7 @@ def test_evaluated_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, 
 
 
 def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, trained: Networks) -> None:
-    _, record = choose(old, *trained.values())
+    _, record, _ = choose(old, *trained.values())
     seconds = [network.record["training_seconds"] for network in trained.values()]
     assert record["training_seconds"] == pytest.approx(sum(seconds))
     assert record["seeds"] == [TRAINING.seed]
@@ -266,7 +266,7 @@ def test_forecaster_without_a_refit_was_evaluated_itself(champion: Forecaster) -
 
 def test_refit_that_is_not_used_is_on_record(old: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refit, "MAX_STANDARD_ERRORS", -np.inf)
-    challenger, record = choose(old)
+    challenger, record, _ = choose(old)
     assert record["is_refitted"] is False
     assert challenger.model == challenger.evaluated
 

@@ -16,9 +16,8 @@ from pydantic import ValidationError
 from golden import has_in_order
 from rnn_pipelines.champion.verdict import Verdict
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDriftTable
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
-from rnn_pipelines.forecast.evaluation.drift import DriftTable
+from rnn_pipelines.forecast.evaluation.drift import CovariateDriftTable, DriftTable
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable, join_actuals
 from rnn_pipelines.forecast.operations.monitoring import (
     ForecastVerdict,

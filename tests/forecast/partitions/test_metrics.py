@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_by_series, measure_totals, sum_totals
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.partitions.metrics import NUM_ENDS, AllMetricsTable, measure_all, summarize_series
+from rnn_pipelines.forecast.partitions.fitted import NUM_ENDS, AllMetricsTable, measure_all, summarize_series
 
 NUM_SERIES, HORIZON, SEASON = 50, 7, 7
 

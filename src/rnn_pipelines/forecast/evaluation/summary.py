@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.manifest import fingerprint_table
-from rnn_pipelines.forecast.evaluation.differences import centre_differences, measure_differences
 from rnn_pipelines.forecast.evaluation.interval_metrics import (
     MetricsByLevel,
     MetricsByLevelTable,
@@ -29,6 +28,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_totals,
     measure_zero_fraction,
 )
+from rnn_pipelines.forecast.evaluation.significance import centre_differences, measure_differences
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS, SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions

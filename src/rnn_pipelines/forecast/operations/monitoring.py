@@ -13,9 +13,15 @@ from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.errors import MAX_VALUE, make_line
-from rnn_pipelines.forecast.evaluation.covariate_drift import CovariateDrift, compare_covariates
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
-from rnn_pipelines.forecast.evaluation.drift import Drift, add_reference, compare_with_past, is_outside
+from rnn_pipelines.forecast.evaluation.drift import (
+    CovariateDrift,
+    Drift,
+    add_reference,
+    compare_covariates,
+    compare_with_past,
+    is_outside,
+)
 from rnn_pipelines.forecast.evaluation.realised import (
     Anomaly,
     EvaluatedForecasts,
