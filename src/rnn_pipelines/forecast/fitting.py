@@ -46,16 +46,12 @@ class Fitted:
     """The methods that were fitted on a table.
 
     Attributes:
-        spec: all parameters.
-        table: the series as they were read.
-        panel: the prepared series and their windows.
         settings: of a forecaster, without networks.
         data: of the fits: the windows and their linear models.
         networks: trained, by name, with their records.
         methods: all methods by name, including the ensemble; evaluated, and refitted for use.
         weights: of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use,
             `used`.
-        intervals: of all methods.
     """
 
     spec: ForecastSpec
@@ -74,7 +70,6 @@ class Evaluated:
     """The forecasts of fitted methods, and their errors on the test part.
 
     Attributes:
-        metrics: of all methods.
         by_step, by_level: the metrics by step ahead, and those of the intervals by level.
         test, future: forecasts of the test part and of the next steps, in the zone of the data.
     """

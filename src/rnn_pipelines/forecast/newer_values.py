@@ -38,8 +38,6 @@ class Newer:
     """A frame of newer values as read.
 
     Attributes:
-        table: the values.
-        covariates: None if there are none.
         source: the columns, and the frequency of the training.
     """
 
@@ -53,8 +51,6 @@ class Ends:
     """The ends of the series, from which all methods forecast. They share scale, calendar and covariates.
 
     Attributes:
-        series: repaired.
-        num_steps: steps ahead.
         forecaster: any one of the training, with the scales of new series.
         panel, features: see `lay_out_recursive`.
     """

@@ -23,7 +23,6 @@ class ForecasterState:
     """The parameters, the fit and the methods in use of a `Forecaster`.
 
     Attributes:
-        spec: all parameters.
         levels: of the intervals, in percent.
     """
 

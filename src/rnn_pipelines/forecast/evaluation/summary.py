@@ -50,8 +50,6 @@ class ForecastMetrics:
             `measure_totals`, `skill_vs_<baseline>` (1 − MSE / the baseline's MSE: 1 is perfect, 0 is equal, negative is
             worse), `skill` (the same for the deciding metric, against the reference), `fit_seconds`,
             `prediction_seconds`, and the training record of a network.
-        noise_floor_mse: see `measure_noise_floor`.
-        zero_fraction: see `measure_zero_fraction`.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
         missed_origins: by level, the cut-offs of a panel that the intervals in use missed, see `list_missed`.
         values_needed: about the values of a series that the training of networks takes; 0 if they were trained.

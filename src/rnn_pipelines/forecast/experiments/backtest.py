@@ -37,13 +37,9 @@ class BacktestJob:
     """One schedule with all inputs of its replay, which may run in another process.
 
     Attributes:
-        name: of the schedule.
         days: of its retrainings; the last one is the end of the series, without a training.
-        table: of all days, as read.
         covariate_table: of all days; past covariates are not read after the day of a forecast.
         series: repaired, as input of the forecasts.
-        spec: the methods to fit.
-        retraining: with the policy of the promotion.
     """
 
     name: str

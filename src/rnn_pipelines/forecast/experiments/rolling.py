@@ -21,7 +21,6 @@ class FitJob:
     """One fit, and forecasts of its test part.
 
     Attributes:
-        number: of the job.
         table: as read, up to the end of the test part.
         covariate_table: of all steps; past covariates are not read after the cut-off of a window. None if there are
             none.

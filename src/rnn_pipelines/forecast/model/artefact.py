@@ -43,9 +43,7 @@ class Forecaster:
     Attributes:
         model: forecasts scaled windows.
         scaler: of the training's series, and of new ones, see `include_new_series`.
-        settings: of the training.
         intervals: of `FORECAST`; None for no intervals.
-        coding: of the covariates.
         evaluated: the model that was evaluated on the test part; None if that is `model`. It has learnt the series up
             to `settings.trained_until`, and `model` up to their ends.
         reference: the statistics of its values; None for a forecaster that is not a champion's.

@@ -42,8 +42,6 @@ class PathsTable(Table):
 class Paths:
     """Sample paths.
 
-    Attributes:
-        table: see `PathsTable`.
     Raises:
         TableError: the table has other columns or dtypes.
     """

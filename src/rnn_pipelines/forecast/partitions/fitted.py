@@ -58,13 +58,10 @@ class FittedPanel:
 
     Attributes:
         recipe: with the shape of windows, calendar, frequency and season of the fit.
-        coding: of the covariates.
-        normalizer: of the windows.
         baseline: the baseline ensemble of the evaluated models.
         methods: by name, without the errors of their fit.
         intervals: of the methods; their usual errors are those of the fitted series.
         names: of the fitted series, in their order.
-        use: the name of the method in use.
     """
 
     recipe: Recipe

@@ -51,7 +51,6 @@ class PartitionJob:
         number: of the partition, from 0.
         folder: for the results; it exists as soon as they are complete.
         partition: its source and covariates.
-        forecaster: of all partitions.
     """
 
     number: int

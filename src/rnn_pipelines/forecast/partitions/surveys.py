@@ -30,7 +30,6 @@ class SurveyedTable:
     """A table that is divided.
 
     Attributes:
-        source: of the table.
         columns: to read beside those of the source.
         has_values: whether it has the values of the series, or only more values of covariates.
         found: the rows of its survey, as read; known after the division.

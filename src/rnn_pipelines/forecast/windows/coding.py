@@ -38,7 +38,6 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
     """One covariate and its coding.
 
     Attributes:
-        name: of its column.
         role: `future`, `past` or `static`.
         levels: categories with a code of their own: 1 in cells of the category and 0 in others, minus its share. Empty
             cells and categories that training lacks are 0 in all codes: the mean, and different from each level.
@@ -68,12 +67,7 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
 
 
 class Coding(BaseModel, extra="forbid", frozen=True):
-    """The coding of all covariates, as the scaler is for the series.
-
-    Attributes:
-        columns: of the table.
-        holidays: see `CovariateSpec`.
-    """
+    """The coding of all covariates, as the scaler is for the series."""
 
     columns: tuple[CodedColumn, ...] = ()
     holidays: str | None = None
