@@ -189,26 +189,22 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
             "first_cutoff": format_time(compared["cutoff"].min()),
             "last_cutoff": format_time(compared["cutoff"].max()),
             "ratio": ratio,
-            "p_value": _compare(errors) if np.isfinite(ratio) else float("nan"),
-            "newest_ratio": _compare_newest(errors) if np.isfinite(ratio) else float("nan"),
+            "p_value": float("nan"),
+            "newest_ratio": float("nan"),
         }
+        if np.isfinite(ratio):
+            by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "expected_mse"]].mean()
+            horizon = int(errors["horizon_step"].max())
+            is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
+            medians = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
+            measured["p_value"] = compare_losses(by_window, "mse", "expected_mse", horizon)
+            measured["newest_ratio"] = float(medians["mse"] / medians["expected_mse"])
     counts = {
         "num_forecasts": len(compared),
         "num_cutoffs": int(compared["cutoff"].nunique()),
         "num_without_expected_error": len(evaluated) - len(compared),
     }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
-
-
-def _compare_newest(errors: pd.DataFrame) -> float:
-    is_newest = errors["ds"] == errors.groupby("unique_id")["ds"].transform("max")
-    medians = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
-    return float(medians["mse"] / medians["expected_mse"])
-
-
-def _compare(errors: pd.DataFrame) -> float:
-    by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "expected_mse"]].mean()
-    return compare_losses(by_window, "mse", "expected_mse", int(errors["horizon_step"].max()))
 
 
 def measure_groups(

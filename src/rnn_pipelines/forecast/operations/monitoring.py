@@ -98,23 +98,17 @@ class ForecastVerdict(VerdictRecord):
     coverage: Coverage
 
 
-def read_champion(folder: Path) -> KnownChampion:
-    """Return the record of the forecaster in use, without loading the forecaster."""
-    return verdict.read_champion(folder, FORMAT)
+def read_champion(folder: Path) -> tuple[KnownChampion, Coding, Reference]:
+    """Return the record of the forecaster in use, its coding of covariates, and the statistics of its training values.
 
-
-def read_coding(folder: Path) -> Coding:
-    """Return the coding of the covariates of the forecaster in use, without loading the forecaster."""
+    The forecaster is not loaded. Without one, or without statistics, the coding and the table are empty.
+    """
     champion, _ = load_usable(ChampionStore(folder))
     files = {} if champion is None else champion.files
-    return Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
-
-
-def read_reference(folder: Path) -> Reference:
-    """Return the statistics of the values that the forecaster in use has learnt; no rows if it has none."""
-    champion, _ = load_usable(ChampionStore(folder))
-    found = None if champion is None else unpack_reference(champion.files)
-    return ReferenceTable.make_empty() if found is None else found
+    coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
+    reference = unpack_reference(files)
+    record = verdict.read_champion(folder, FORMAT)
+    return record, coding, ReferenceTable.make_empty() if reference is None else reference
 
 
 def measure_drift(

@@ -9,8 +9,6 @@ from rnn_pipelines.forecast.operations.monitoring import (
     measure_drift,
     monitor_forecasts,
     read_champion,
-    read_coding,
-    read_reference,
 )
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
@@ -42,9 +40,7 @@ def create_measure_pipeline() -> Pipeline:
     source, gaps = "params:forecast.source", "params:forecast.gaps"
     return Pipeline(
         [
-            node(read_champion, folder, CHAMPION),
-            node(read_coding, folder, coding),
-            node(read_reference, folder, reference),
+            node(read_champion, folder, [CHAMPION, coding, reference]),
             node(draw_sample, [*given, coding], sample),
             node(read_sample, [sample, SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, PROFILE]),
