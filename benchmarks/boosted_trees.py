@@ -20,7 +20,6 @@ import pandas as pd
 from vega_datasets import local_data
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.frame_reading import read_frame
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, fit_all_methods, fit_ensemble
 from rnn_pipelines.forecast.methods.folds import thin_origins
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
@@ -29,6 +28,7 @@ from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.methods.training.side_by_side import train_networks
 from rnn_pipelines.forecast.methods.trees import TREES
+from rnn_pipelines.forecast.newer_values import read_frame
 from rnn_pipelines.forecast.recipe import prepare_panel
 from rnn_pipelines.forecast.windows.panel import gather_targets, number_series
 

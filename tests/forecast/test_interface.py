@@ -22,7 +22,7 @@ from rnn_pipelines.errors import (
     SeriesError,
     SeriesTooShortError,
 )
-from rnn_pipelines.forecast import interface
+from rnn_pipelines.forecast import state
 from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.newest import forecast_newest
 from rnn_pipelines.forecast.model.packing import unpack
@@ -183,7 +183,7 @@ def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
 
 def test_errors_are_measured_once_for_each_fit(frame: pd.DataFrame, tmp_path: Path, monkeypatch) -> None:
     made, measured = Forecaster(h=3, level=[50], lookback=8, **SMALL), []
-    monkeypatch.setattr(interface, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted))
+    monkeypatch.setattr(state, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted))
     one, other = (frame.loc[frame["unique_id"] == name, ["ds", "y"]] for name in ("a", "b"))
     first = made.fit(one).leaderboard()
     made.summary()

@@ -222,7 +222,7 @@ def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, train
 
 
 def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: Networks) -> None:
-    challenger, _ = choose_challenger(
+    challenger, *_ = choose_challenger(
         old.data, old.scaler, Coding(), old.settings, LevelSpec(()), UseSpec(), *trained.values()
     )
     assert challenger.intervals is None

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, draw_sample
+from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
@@ -21,20 +21,22 @@ DAYS = pd.date_range("2024-01-01", periods=20)
 ROWS = [(name, day, 10.0 + place) for place, name in enumerate(NAMES) for day in DAYS]
 
 
-def divide(path: Path, **given: Any) -> tuple[Partitions, SourceSpec]:
+def divide(path: Path, **given: Any) -> Sample:
     source = SourceSpec(**{"path": str(path), "id": "id", **given})
     spec = PartitionSpec(training_rows=200, rows=100)
-    partitions = draw_sample(source, CovariateSpec(), spec, path.parent / "partitions").partitions
-    assert partitions.folder is not None
-    return partitions, source
+    sample = draw_sample(source, CovariateSpec(), spec, path.parent / "partitions")
+    assert sample.partitions.folder is not None
+    return sample
+
+
+def list_parts(path: Path, **given: Any) -> list[pd.DataFrame]:
+    sample = divide(path, **given)
+    parts = map(sample.select, sample.partitions.list_numbers())
+    return [read_series(part.source, part.covariates)[0] for part in parts]
 
 
 def read_parts(path: Path, **given: Any) -> pd.DataFrame:
-    partitions, source = divide(path, **given)
-    parts = [
-        read_series(*partitions.select(source, CovariateSpec(), number))[0] for number in partitions.list_numbers()
-    ]
-    return pd.concat(parts).sort_index()
+    return pd.concat(list_parts(path, **given)).sort_index()
 
 
 def read_whole(path: Path, **given: Any) -> pd.DataFrame:
@@ -168,12 +170,7 @@ def test_zone_is_that_of_all_offsets(tmp_path: Path) -> None:
     lines += [f"summer,{day:%Y-%m-%d}T06:00+02:00,5" for day in pd.date_range("2024-06-01", periods=20)]
     found = read_parts(write_lines(tmp_path / "table.csv", lines))
     pd.testing.assert_frame_equal(found, read_whole(tmp_path / "table.csv"), check_dtype=False)
-    partitions, source = divide(tmp_path / "table.csv")
-    zones = [
-        read_series(*partitions.select(source, CovariateSpec(), number))[0].attrs["zone"]["name"]
-        for number in partitions.list_numbers()
-    ]
-    assert set(zones) == {"UTC"}
+    assert {part.attrs["zone"]["name"] for part in list_parts(tmp_path / "table.csv")} == {"UTC"}
 
 
 @pytest.mark.parametrize(("offset", "of_one"), [("+01:00", "+02:00"), ("+00:00", "+01:00"), ("+05:30", "+05:30")])
@@ -213,17 +210,14 @@ def test_names_of_any_type(tmp_path: Path, kind: str) -> None:
 
 def test_own_file_of_the_user_in_a_divided_folder_is_not_read(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "table.csv", list_lines())
-    partitions, source = divide(path)
-    sample, covariates = partitions.select(source, CovariateSpec())
-    expected, _ = read_series(sample, covariates)
-    assert partitions.folder is not None
-    (partitions.folder / "rows/training/notes.parquet").write_text("mine")
-    pd.testing.assert_frame_equal(read_series(sample, covariates)[0], expected)
+    sample = divide(path)
+    expected, _ = read_series(sample.source, sample.covariates)
+    assert sample.partitions.folder is not None
+    (sample.partitions.folder / "rows/training/notes.parquet").write_text("mine")
+    pd.testing.assert_frame_equal(read_series(sample.source, sample.covariates)[0], expected)
 
 
 def test_rows_of_a_partition_have_their_numbers_in_the_table(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "table.csv", list_lines())
-    partitions, source = divide(path)
-    for number in partitions.list_numbers():
-        table, _ = read_series(*partitions.select(source, CovariateSpec(), number))
+    for table in list_parts(path):
         assert [ROWS[row - 1][0] for row in table.index] == table["unique_id"].tolist()
