@@ -293,12 +293,13 @@ def read(source: SourceSpec, covariates: CovariateSpec) -> Any:
 def read_divided(source: SourceSpec, covariates: CovariateSpec, spec: PartitionSpec, folder: Path) -> Any:
     """The rows of all partitions, or the errors of some; None for a table that is not divided."""
     try:
-        partitions = draw_sample(source, covariates, spec, folder).partitions
+        sample = draw_sample(source, covariates, spec, folder)
     except SeriesError as error:
         return None if "sample for a fit has no series" in str(error) else [error]
-    if partitions.folder is None:
+    if sample.partitions.folder is None:
         return None
-    parts = [read(*partitions.select(source, covariates, number)) for number in partitions.list_numbers()]
+    chosen = map(sample.select, sample.partitions.list_numbers())
+    parts = [read(part.source, part.covariates) for part in chosen]
     errors = [part for part in parts if isinstance(part, Exception)]
     tables = zip(*parts, strict=True) if not errors else ()
     return errors or tuple(pd.concat([part for part in some if len(part)] or [some[0]]) for some in tables)
