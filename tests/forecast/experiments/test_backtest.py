@@ -13,8 +13,10 @@ from rnn_pipelines.forecast.experiments import backtest
 from rnn_pipelines.forecast.experiments.backtest import BacktestJob, replay_schedules, retrain
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, ScheduleSpec
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.methods import ensemble, forecasts
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittingData
+from rnn_pipelines.forecast.methods.registry import fit_methods
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.operations import retraining
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
@@ -265,6 +267,15 @@ def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
     assert of_period.train.tolist() == of_first_day.train.tolist()
     stop = of_first_day.train[-1, 1]
     assert np.array_equal(of_period.values[:stop], of_first_day.values[:stop])
+
+
+def test_retraining_fits_the_simple_methods_once(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the ensemble, and for the comparison on the holdout."""
+    fits = []
+    for module in (ensemble, forecasts):
+        monkeypatch.setattr(module, "fit_methods", lambda data: fits.append(data) or fit_methods(data))
+    retrain(table, None, make_spec(), make_retraining())
+    assert len(fits) == 1
 
 
 @pytest.mark.parametrize("change", ["ended", "began"])
