@@ -151,9 +151,6 @@ def fit_intervals(
     short series count.
 
     Args:
-        data: the data of the fits.
-        fitted: by name.
-        level: of the intervals.
         asked: the levels with a warning if there are too few errors for them; None for all.
     """
     levels = np.array(level.root, np.int64)
@@ -227,8 +224,6 @@ def describe_windows(
     """Measure the history of windows once, for the intervals of all methods.
 
     Args:
-        intervals: of the methods.
-        panel: the windows.
         origins: int64[window].
         names: of the series of each window.
         scaler: of the training, whose series may be more than those of the panel.
@@ -265,7 +260,6 @@ def bound_forecasts(
 
     Args:
         intervals: include the forecaster `name`.
-        windows: to be bounded.
         forecasts: float[window, step], scaled.
         first_step: steps ahead of the first forecast.
     Returns:
@@ -296,8 +290,6 @@ def add_intervals(
     Args:
         predictions: of all windows of the part, in their order; see `tabulate_forecasts`.
         intervals: by the names of the forecasters.
-        panel, scaler: of the series.
-        part: of the panel.
     """
     table, index = predictions.table, panel.index(part)
     intervals = intervals.as_evaluated() if part == "test" else intervals

@@ -83,9 +83,7 @@ def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedN
     """Return the usual error of each series, and the growth, by the network's 80 % intervals from a row on.
 
     Args:
-        panel: the series.
         stops: int64[series], the first row of each one's forecast.
-        network: makes the intervals.
     """
 
     def find_width(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:

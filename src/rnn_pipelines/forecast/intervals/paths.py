@@ -17,9 +17,7 @@ def draw_paths(
 
     Args:
         intervals: include the forecaster `name`.
-        windows: of the forecasts.
         forecasts: float[window, step], scaled.
-        num_paths: of each window.
         seed: of the choice among past errors.
     """
     random, place = np.random.default_rng(seed), intervals.find(name)
@@ -48,9 +46,6 @@ def _draw_errors(
 
     Args:
         samples: float32[sample, horizon].
-        growth: exponent of the step.
-        shape: of the result.
-        random: makes the choice.
     """
     horizon = samples.shape[1]
     deviation = np.sqrt((samples.astype(np.float64) ** 2).mean(axis=0)) + np.finfo(np.float64).tiny

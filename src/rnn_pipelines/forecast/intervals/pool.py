@@ -88,7 +88,6 @@ def _rank_errors(
     """Return ranks of errors, enlarged by the growth from block to block, and widened by Student's t.
 
     Args:
-        sizes: of the errors.
         over_size: float64[window, horizon], errors over their size.
         blocks: int64[window], of the past, in their order.
         levels: int64[level], in percent.
@@ -229,8 +228,6 @@ def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: Li
     """Return the usual error of each series of another panel, on which nothing was fitted: float64[series], scaled.
 
     Args:
-        panel: of series like those of the fit.
-        normalizer: of the fit.
         model: the baseline ensemble of the fit.
         of_fit: usual error of the fit, to which series with few windows are drawn.
     """

@@ -121,7 +121,6 @@ def link_steps(step: int, later: np.ndarray, growth: float) -> np.ndarray:
     Args:
         step: steps ahead, from 1.
         later: int64[step], above `step`.
-        growth: see `find_growth`.
     """
     linked: np.ndarray = min(1.0, 2 * growth) * (step / later) ** (1 - growth)
     return linked

@@ -101,7 +101,6 @@ class SizeModel:
         """Return the size of each error: float64[window, step].
 
         Args:
-            windows: with the errors.
             forecasts: float[window, step], scaled.
             first_step: steps ahead of the first forecast.
         """
@@ -174,7 +173,6 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
     Args:
-        windows: of training and validation.
         forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
         usual: float64[series], usual errors.
     """
@@ -227,7 +225,6 @@ def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.nda
     """Regress the logarithm of the errors' size on change and forecast, each less its mean at the step.
 
     Args:
-        windows: of validation.
         forecasts, errors: float64[window, horizon], scaled, out-of-fold.
         is_even: whether the size does not depend on the window.
     """

@@ -55,11 +55,8 @@ def bound_sparse(
     """Return the bounds of windows of sparse series, which are the same at all steps.
 
     Args:
-        shape: of `fit_shape`.
-        panel: the windows' series.
         origins: int64[window].
         levels: int64[level], in percent.
-        min_share: of `find_min_share`.
     Returns:
         float64[2, level, window], lower and upper, scaled; NaN for windows that are not sparse.
     """
@@ -118,10 +115,7 @@ def draw_sparse(
     bounds.
 
     Args:
-        shape, panel, origins: see `bound_sparse`.
         size: numbers of paths and steps.
-        random: makes the choice.
-        min_share: see `bound_sparse`.
     Returns:
         Places of the sparse windows, int64[sparse], and float64[sparse, path, step], scaled, less the scaled 0.
     """

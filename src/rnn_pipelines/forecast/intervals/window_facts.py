@@ -39,7 +39,6 @@ def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarra
     """Measure the history of some windows.
 
     Args:
-        panel: the windows' series.
         origins: int64[window].
         series: int64[window], their numbers in the training; None if the panel is that of the training.
     """

@@ -27,8 +27,6 @@ def fit_young_sizes(
     """Return the expected sizes of errors of windows with few values, of each method; none if no series is longer.
 
     Args:
-        data: of the fits on a panel.
-        fitted: by name.
         samples: float[sample, horizon] by name, errors of other windows over their expected size.
     """
     panel = data.panel
@@ -82,9 +80,7 @@ def cut_windows(
     """Return a panel with a series of few values for each window, on the scale of these, and the actual values.
 
     Args:
-        panel: of longer series.
         origins: int64[window], with as many values before them.
-        number: of values.
         ratio: see `YoungSizes`; a single value has this deviation, as in `fit_scaler`.
     Returns:
         The panel, with a window for the future of each series; and float64[window, horizon], scaled as in the panel.

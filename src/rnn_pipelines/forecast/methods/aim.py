@@ -31,7 +31,6 @@ class AimSpec(ParameterModel, frozen=True):
         """Return whether models are fitted on absolute errors.
 
         Args:
-            is_single: whether there is one series.
             zero_share: share of zeros among all values.
         """
         if self.loss == "auto":

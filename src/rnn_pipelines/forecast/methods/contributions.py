@@ -42,9 +42,6 @@ class Contributions:
 
         Each is multiplied by the mean slope of the denormalisation between baseline and forecast, which is constant
         unless the normalisation takes logarithms.
-
-        Args:
-            units: of the window.
         """
         difference = self.forecast - self.baseline
         difference = np.where(np.abs(difference) < SMALLEST_DIFFERENCE, SMALLEST_DIFFERENCE, difference)
@@ -59,10 +56,8 @@ def make_whole(name: str, forecast: np.ndarray, baseline: np.ndarray, num_covari
     """Return the contributions of a method that is not broken down.
 
     Args:
-        name: of the method.
         forecast: float64[horizon].
         baseline: float64[horizon] or float64[1], the level from which the method's contribution counts.
-        num_covariates: of the panel.
     """
     horizon = len(forecast)
     nothing, level = np.zeros(horizon), np.broadcast_to(baseline, horizon)

@@ -74,7 +74,6 @@ class EnsembleModel:
 
         Args:
             forecasts: by the name of the method; methods outside the ensemble are ignored.
-            panel, windows, origins: see `Model.forecast`.
         """
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
         is_young, is_youngest = self._find_young(panel, windows, origins)
@@ -159,10 +158,6 @@ def fit_ensemble(
 ) -> tuple[FittedMethod, dict[str, Any]]:
     """Weight the methods by their errors on the validation windows.
 
-    Args:
-        data: the data of the fits.
-        fitted: all methods, by name.
-        loss: of the errors of the ensemble.
     Returns:
         The ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
         windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
@@ -234,7 +229,6 @@ def fit_all_methods(
     """Fit the simple methods, and the ensemble of these and the networks.
 
     Args:
-        data: the data of the fits.
         networks: trained on the same data, by name. With too few windows for validation none was trained, and they are
             left out.
     Returns:
@@ -274,14 +268,7 @@ def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Netw
 def make_ensemble(
     data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
 ) -> FittedMethod:
-    """Combine fitted methods.
-
-    Args:
-        data: the data of the fits.
-        fitted: by name.
-        weights: of some of them, see `EnsembleModel`.
-        seconds: wall time of the weighting.
-    """
+    """Combine fitted methods."""
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
     if has_only_local and SHORT_SERIES_RULE not in used and data.linear.kind != "series":

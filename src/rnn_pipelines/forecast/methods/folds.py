@@ -90,10 +90,6 @@ def count_needed_values(panel: WindowedPanel, is_forward: bool) -> int:
 
     The parts count as if their sizes were open. The lookback is that of the panel, and that of a longer series may be
     longer.
-
-    Args:
-        panel: with too few windows.
-        is_forward: see `Folds`.
     """
     horizon, num_series = panel.horizon, len(panel.series_starts)
     num_windows = horizon - (-MIN_SEEN // num_series)

@@ -23,11 +23,6 @@ def forecast_methods(
     """Forecast the test windows by the evaluated models, and the steps after each series' end by the models in use.
 
     Windows are normalised once for all methods, and the ensemble combines the forecasts of the others.
-
-    Args:
-        panel: the windows.
-        linear: the linear models, for the normalisation.
-        fitted: by name.
     """
     return forecast_parts(panel, linear.normalizer, fitted)
 
@@ -65,8 +60,6 @@ def forecast_models(
     """Return the forecasts of several models from some origins by name: float32[window, horizon], scaled.
 
     Args:
-        panel, normalizer: of the windows.
-        models: by name.
         all_origins: int64[window].
         seconds: by name, to which the wall time of each model is added.
     """
@@ -94,13 +87,7 @@ def forecast_simple_methods(data: FittingData) -> dict[str, Forecasts]:
 def list_seconds(
     linear: LinearModels, fitted: Mapping[str, FittedMethod], forecasts: Mapping[str, Forecasts]
 ) -> dict[str, dict[str, float]]:
-    """Return the wall time of each method: `fit_seconds`, including all fits that it needs, and `prediction_seconds`.
-
-    Args:
-        linear: the linear models, which are fitted together.
-        fitted: by name.
-        forecasts: of the same methods.
-    """
+    """Return the wall time of each method: `fit_seconds`, with all fits that it needs, and `prediction_seconds`."""
     return {
         name: {
             "fit_seconds": method.seconds + (linear.seconds if method.needs_linear else 0.0),

@@ -32,8 +32,6 @@ def choose_used(use: UseSpec, fitted: Mapping[str, FittedMethod], losses: Mappin
     """Return the name of the method in use.
 
     Args:
-        use: the wanted one.
-        fitted: all methods by name.
         losses: on the validation windows, by name; `best` never reads the test part. Without losses it is the ensemble.
     Raises:
         ParameterError: the method does not exist for these series, or was not trained.

@@ -33,12 +33,7 @@ def estimate_training_bytes(
     """Return the memory of training a network in bytes: all members, and the inputs of validation windows.
 
     Args:
-        panel: the windows.
-        shape: of each member.
-        num_members: members in training.
         segment: steps of the series in one step of the network.
-        batch_size: windows of a gradient step.
-        num_validation: validation windows.
     """
     time = -(-panel.lookback // segment)
     inputs = (shape.embedding or shape.num_inputs, *shape.units)

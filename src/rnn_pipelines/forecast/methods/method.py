@@ -169,7 +169,6 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
     """Fit a method on windows: once for each fold, without its held-out windows, on all windows, and for use.
 
     Args:
-        data: the windows and folds.
         fit: fits a model on origins int64[window].
     """
     started = time.perf_counter()

@@ -62,7 +62,6 @@ def measure_units(
     """Compute the units of each window.
 
     Args:
-        kind: of the normalisation.
         history: float[window, lookback], scaled.
         zeros: float[window], the scaled value of 0.
         season_length: steps in a season; 1 is used if the window is shorter than two seasons.

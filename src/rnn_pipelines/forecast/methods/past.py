@@ -42,8 +42,6 @@ def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarra
     """Return whether forecasts and bounds are cut at 0: bool[window].
 
     Args:
-        non_negative: see `AimSpec`.
-        panel: the windows' series.
         origins: int64[window].
     """
     return ~find_negative(panel, origins) if non_negative == "auto" else np.full(len(origins), non_negative)
@@ -53,8 +51,6 @@ def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarr
     """Warn of series with values below 0 whose forecasts are cut at 0.
 
     Args:
-        non_negative: see `AimSpec`.
-        panel: the series.
         names: str[series].
     """
     is_negative = panel.first_negative < panel.series_stops

@@ -161,10 +161,8 @@ class Predictions:
         """Return the predictions with one more forecaster.
 
         Args:
-            name: of the forecaster.
             forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; rows that the table lacks are
                 left out.
-            levels: of the intervals to add.
         """
         names = {"y_hat": name}
         for level in levels:
@@ -196,10 +194,6 @@ def tabulate_forecasts(
     """Return forecasts side by side in the unit of the series, one row for each window and step ahead.
 
     Args:
-        panel: the windows.
-        features: the rows of the panel.
-        scaler: of the series.
-        forecasts: by forecaster.
         part: `test`, with actual values, or `future`.
     """
     index = panel.index(part)

@@ -88,8 +88,6 @@ def normalize_windows(
     """Return the normalised windows at some origins.
 
     Args:
-        panel: the windows' series.
-        normalizer: the normalisation and the predictors.
         origins: int64[window].
         has_predictors: whether the predictors of linear models are read, too.
     """
@@ -113,7 +111,6 @@ def find_harmonics(calendar: np.ndarray, harmonics: np.ndarray) -> tuple[np.ndar
 
     Args:
         calendar: float64[window, feature].
-        harmonics: see `Normalizer`.
     """
     sines, numbers = harmonics.T
     powers = (calendar[:, sines + 1] + 1j * calendar[:, sines]) ** numbers
@@ -129,7 +126,6 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     """Return the newest value of the same season for each step; the last value if the series is too short.
 
     Args:
-        panel: the windows' series.
         origins: int64[window].
         season_length: steps in a season; 1 for the last value.
     Returns:
@@ -159,7 +155,6 @@ def gather_covariates(panel: WindowedPanel, origins: np.ndarray, spread: np.ndar
     """Return the covariates at some origins as predictors. Past covariates are read up to the origin.
 
     Args:
-        panel: the windows' series.
         origins: int64[window].
         spread: float64[window, 1], see `normalize_time_varying`.
     Returns:

@@ -22,12 +22,7 @@ SMALLEST_ERROR = 1e-3
 
 
 def check_refit(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, FittedMethod]:
-    """Return the methods, without their refits if that of the ensemble is worse than the evaluated ensemble.
-
-    Args:
-        data: of the fits.
-        fitted: all methods by name.
-    """
+    """Return the methods, without their refits if that of the ensemble is worse than the evaluated ensemble."""
     if not _is_worse(data, fitted[ENSEMBLE]):
         return dict(fitted)
     logger.warning("the refit on all rows is not used, because its errors on the newest windows are clearly larger")

@@ -26,7 +26,6 @@ def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squar
     Args:
         errors: float[candidate, value], actual minus out-of-fold forecast.
         num_independent: number of independent windows; overlapping windows are not independent.
-        loss: of the error of the combination.
     Returns:
         float64[candidate].
     Source: reweighted least squares, Holland & Welsch (1977), doi:10.1080/03610927708827533; Huber (1964),

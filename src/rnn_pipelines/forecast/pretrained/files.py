@@ -46,13 +46,7 @@ def _load(cell: str, folder: Path) -> PretrainedNetwork:
 def describe_pretrained(
     spec: PretrainSpec, metrics: Mapping[str, Any], **networks: PretrainedNetwork
 ) -> dict[str, Any]:
-    """Return the card of networks: their checksums, their training, their errors, and their limits.
-
-    Args:
-        spec: of the training.
-        metrics: see `evaluate_pretrained`.
-        networks: by cell.
-    """
+    """Return the card of networks: their checksums, their training, their errors, and their limits."""
     arrays = {cell: network.to_arrays() for cell, network in networks.items()}
     return {
         "version": __version__,

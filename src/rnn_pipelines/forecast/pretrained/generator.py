@@ -80,11 +80,7 @@ def generate(
     """Generate series.
 
     Args:
-        rng: source of all random numbers.
-        num_series: number of series.
-        season_length: steps; 1 for no season.
         num_steps: length of each series.
-        parts: names of `PARTS` that may occur.
     Returns:
         float64[series, time], finite.
     """

@@ -29,7 +29,6 @@ def differentiate_forecast(
 
     Args:
         past: float64[window, time], without NaN.
-        season_length, horizon: see `read_past`.
         is_log: bool[window].
     Returns:
         float64[window, horizon], float64[window, time, horizon], float64[window].

@@ -54,8 +54,6 @@ class PretrainedNetwork:
 
         Args:
             past: float64[window, time], the newest value last, NaN before the first one.
-            season_length: steps; 1 for no season.
-            horizon: steps ahead.
         """
         values, is_log = take_logarithms(past)
         found = self._forecast(values, season_length, horizon, is_log)
@@ -101,12 +99,7 @@ class PretrainedNetwork:
         return self.compute_head(read, self.find_state(read))[0]
 
     def compute_head(self, read: Reading, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the outputs, a, and the first part of a′: float32[window, horizon, level or unit]; see the module.
-
-        Args:
-            read: the inputs.
-            state: see `find_state`.
-        """
+        """Return the outputs, a, and the first part of a′: float32[window, horizon, level or unit]; see the module."""
         head = self.head
         of_window = state @ head["state_kernel"] + read.static @ head["static_kernel"] + head["first_bias"]
         first = np.maximum(of_window[:, None] + read.ahead @ head["ahead_kernel"], 0)
@@ -134,11 +127,7 @@ def find_spread(horizon: int) -> np.ndarray:
 
 
 def take_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values that the network reads: float64[window, time], and whether they are logarithms: bool[window].
-
-    Args:
-        past: see `PretrainedNetwork.forecast`.
-    """
+    """Return the values to read: float64[window, time], and whether they are logarithms: bool[window]."""
     is_log = has_logarithm(past)
     return np.log(past, out=past.copy(), where=is_log[:, None]), is_log
 
@@ -147,7 +136,6 @@ def limit_exponential(forecasts: np.ndarray, past: np.ndarray) -> np.ndarray:
     """Return the exponential of logarithms: float64[window, horizon, ...].
 
     Args:
-        forecasts: of the same shape.
         past: float64[window, time], the logarithms before them.
     """
     highest = np.nanmax(past, axis=1) + np.log(MOST)

@@ -56,8 +56,6 @@ def read_past(
 
     Args:
         past: float64[window, time], the newest value last, NaN before the first one.
-        season_length: steps; 1 for no season.
-        horizon: steps ahead.
         is_log: whether the values are logarithms, of all windows or bool[window].
         dtype: of the inputs; complex128 for derivatives by a complex step, if the past is complex.
     """

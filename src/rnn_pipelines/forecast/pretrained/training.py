@@ -166,7 +166,6 @@ def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tupl
 
     Args:
         cell: of the recurrence, `gru` or `lstm`.
-        spec: how it is trained.
         checkpoint: file from which an interrupted training resumes; None for none.
     Returns:
         The Keras model with the averaged weights; and `step`, `loss` and `seconds`, a row for each round.
@@ -219,11 +218,6 @@ def _resume(checkpoint: Path | None, fingerprint: str, variables: Sequence[Any])
 
 
 def pretrain(cell: str, spec: PretrainSpec, folder: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:
-    """Train a network, and return it in the precision of its file, with its history.
-
-    Args:
-        cell, spec: see `train`.
-        folder: of checkpoints.
-    """
+    """Train a network, and return it in the precision of its file, with its history."""
     model, history = train(cell, spec, folder / f"{cell}.npz")
     return PretrainedNetwork.from_arrays(read_model(model).to_arrays()), history

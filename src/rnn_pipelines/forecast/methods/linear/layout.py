@@ -92,9 +92,7 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     """Return the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
 
     Args:
-        panel: windows for training and validation.
         fitted: int64[window], origins of the training windows.
-        kind: of the normalisation.
     """
     season = panel.season_length if panel.season_length > 1 else 0
     long_season = LONG_SEASONS.get(season, 0)
@@ -125,9 +123,7 @@ def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np
     """Return the harmonics of the cycles that occur four times and have enough steps: see `Normalizer`.
 
     Args:
-        num_crossings: int64[pair], see `count_crossings`.
         num_steps: steps in which they were counted.
-        open_calendar: see `WindowedPanel`.
     """
     cycles = [(sine, num_crossings[sine // 2]) for sine in open_calendar if num_crossings[sine // 2] >= FOUR_TIMES]
     numbers = [

@@ -50,10 +50,6 @@ def add_covariates(
 ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """Return inputs and offsets of a ridge with future covariates at their own steps, and with all covariates.
 
-    Args:
-        products: of each fold, see `Products`.
-        layout: the columns of the predictors.
-        inputs, offset: see `list_ridge_inputs`.
     Returns:
         The inputs, and an offset for each fold.
     """
@@ -131,9 +127,6 @@ class Ridge:
     whose penalty can be stronger, see `MAX_GROWTH`.
 
     Args:
-        products: of each fold, see `Products`.
-        inputs: see `list_ridge_inputs`.
-        offsets: of each fold, see `list_ridge_inputs`.
         num_free: number of inputs without a penalty, which come last.
     """
 
@@ -161,7 +154,6 @@ class Ridge:
         Args:
             predictors: float64[window, predictor].
             fold: int64[window].
-            penalties: one after another.
         """
         prepared = []
         for number, part in enumerate(self._parts[:-2]):
@@ -198,7 +190,6 @@ def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
     """Return the name of the ridge on the unchanged window, or of another one that is clearly better.
 
     Args:
-        names: of all methods.
         losses: float64[method] or longer, on the validation windows; NaN if there are none.
     """
     if not np.isfinite(losses).all():

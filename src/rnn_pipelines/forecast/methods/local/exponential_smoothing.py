@@ -169,7 +169,6 @@ def _iterate_states(
 
     Args:
         past: float64[window, time], NaN before the first value.
-        grid: float64[parameters, 4].
         first_level, first_trend: float64[window].
         first_season: float64[window, season].
     """

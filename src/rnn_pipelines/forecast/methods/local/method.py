@@ -27,9 +27,7 @@ def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalFor
     """Forecast from some origins. Each forecast only reads values of its own series before the origin.
 
     Args:
-        panel: the windows' series.
         origins: int64[window].
-        extend: continues past values.
     Returns:
         float64[window, horizon], scaled.
     """
@@ -62,9 +60,7 @@ def contribute_as_whole(
     """Return the forecast of one window as a whole, beyond the level of the window.
 
     Args:
-        name: of the method.
         forecast: float64[horizon], scaled.
-        panel, windows: see `Model.contribute`.
     """
     num_covariates = panel.num_static + panel.num_future + panel.num_past
     return make_whole(name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)

@@ -48,7 +48,6 @@ def find_season(past: np.ndarray, season_length: int) -> Season:
 
     Args:
         past: float64[window, time], NaN before the first value, newest last.
-        season_length: steps in a season; 1 for no season.
     """
     factors, terms = np.ones((len(past), season_length)), np.zeros((len(past), season_length))
     if season_length == 1 or past.shape[1] < 2 * season_length:
@@ -113,7 +112,6 @@ def _shrink(values: np.ndarray, edge: int, season_length: int, noise_of_few: np.
     Args:
         values: float64[window, time], compared with the mean of their season.
         edge: steps from the newest value to the end.
-        season_length: steps in a season.
         noise_of_few: float64[window], the noise of windows with about one value of each phase.
     """
     by_season = _lay_out_phases(values, edge, season_length)

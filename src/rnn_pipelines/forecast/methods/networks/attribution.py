@@ -24,12 +24,7 @@ NUM_POINTS = 24
 def attribute_correction(
     network: Network, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
 ) -> Contributions:
-    """Return the contribution of each input to the correction of one window, before shrinkage.
-
-    Args:
-        network: trained.
-        panel, windows, origins: see `Model.contribute`.
-    """
+    """Return the contribution of each input to the correction of one window, before shrinkage."""
     has_embedding = network.layout.has_embedding
     steps, static_inputs = read_windows(panel, windows, origins, network.layout)
     points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
@@ -70,8 +65,6 @@ def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, 
     """Map slopes from the inputs of a network back to the window; see `read_windows`.
 
     Args:
-        network: trained.
-        panel: the windows.
         slopes: float64[time, feature, horizon], with respect to the inputs.
         steps: float32[time, feature], the inputs.
     Returns:
@@ -95,7 +88,6 @@ def _split_static_inputs(panel: WindowedPanel, products: np.ndarray) -> tuple[np
     """Split the contributions of the head's inputs: calendar and static covariates of a panel, future covariates.
 
     Args:
-        panel: the windows.
         products: float64[input, horizon], contributions to the correction.
     Returns:
         The contributions of the calendar, float64[horizon], and of covariates, float64[covariate, horizon].

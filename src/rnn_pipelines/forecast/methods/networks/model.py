@@ -75,12 +75,7 @@ def is_copy(model: Model) -> bool:
 
 
 def describe_network(data: FittingData, network: Network) -> FittedMethod:
-    """Return a trained network as a fitted method.
-
-    Args:
-        data: the data of the training.
-        network: trained.
-    """
+    """Return a trained network as a fitted method."""
     data = data.remove_start() if network.start == "none" else data
     normalized = data.linear_forecasts + network.shrinkage * network.out_of_fold[: len(data.validation)]
     return FittedMethod(

@@ -46,10 +46,6 @@ class MemberSteps:
     """Some members in training.
 
     The batches, initial weights and dropout of a member are the same with and without the others.
-
-    Args:
-        setup: of all members.
-        members: their numbers.
     """
 
     def __init__(self, setup: MemberSetup, members: slice) -> None:

@@ -30,9 +30,6 @@ class Residuals:
         """Return windows, and their errors: float32[member, window, horizon].
 
         The windows are without predictors if their errors are known.
-
-        Args:
-            origins: some of all.
         """
         panel, normalizer = self._data.panel, self._data.linear.normalizer
         rows = np.searchsorted(self._origins, origins)

@@ -31,10 +31,6 @@ def train_networks(
 
     A training in NumPy uses one core. If the first one takes longer than `SECONDS_ALONE`, the others are trained at the
     same time by other processes, if there is memory for copies of the data.
-
-    Args:
-        data, training: see `train_network`.
-        networks: by name.
     """
     jobs = [TrainingJob(data, network, training) for network in networks.values()]
     # Keras uses all cores on its own. A pretrained network that is alone leaves nothing to train.

@@ -149,12 +149,7 @@ class Hyperparameters:
 def resolve_hyperparameters(
     panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
 ) -> Hyperparameters:
-    """Resolve hyperparameters: a small network for a single series, a larger one for a panel.
-
-    Args:
-        panel, linear: the windows, and their linear models.
-        network, training: the given parameters; values of None are resolved.
-    """
+    """Resolve hyperparameters: a small network for a single series, a larger one for a panel."""
     is_single = linear.kind == "series"
     past = list_past(panel)
     features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.calendar]

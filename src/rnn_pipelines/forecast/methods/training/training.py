@@ -79,7 +79,6 @@ def train_network(
 
     Args:
         data: the windows and their linear models; test windows are not touched.
-        network, training: see their types.
         plan: limits and checkpoints; None for none.
     Raises:
         ParameterError: the training needs more memory than there is.

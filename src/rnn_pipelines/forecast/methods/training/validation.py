@@ -56,7 +56,6 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     With one fold, groups of series take the place of folds.
 
     Args:
-        data: the data of the training.
         out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
             without it.
         num_members: number of members whose corrections will be averaged.
