@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
+from rnn_pipelines.forecast.methods.contributions import Contributions
+from rnn_pipelines.forecast.methods.local.method import contribute_as_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, fit_by_fold
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
@@ -32,8 +33,7 @@ class NeighbourModel:
         return windows.units.denormalize(self.targets[nearest].mean(axis=1))
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        num_covariates = panel.num_static + panel.num_future + panel.num_past
-        return make_whole("neighbours", self.forecast(panel, windows, origins)[0], np.zeros(1), num_covariates)
+        return contribute_as_whole("neighbours", self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
         return vars(self)

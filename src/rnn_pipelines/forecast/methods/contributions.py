@@ -52,20 +52,6 @@ class Contributions:
         return Contributions(self.lags, *parts, here, whole)
 
 
-def make_whole(name: str, forecast: np.ndarray, baseline: np.ndarray, num_covariates: int) -> Contributions:
-    """Return the contributions of a method that is not broken down.
-
-    Args:
-        forecast: float64[horizon].
-        baseline: float64[horizon] or float64[1], the level from which the method's contribution counts.
-    """
-    horizon = len(forecast)
-    nothing, level = np.zeros(horizon), np.broadcast_to(baseline, horizon)
-    none = np.zeros((num_covariates, horizon))
-    whole = {name: forecast - level}
-    return Contributions(np.zeros(0, np.int64), np.zeros((0, horizon)), none, nothing, level, whole)
-
-
 def add_weighted(weighted: Sequence[tuple[float, Contributions]]) -> Contributions:
     """Return the weighted sum of the contributions of several methods to the forecast of one window.
 

@@ -31,23 +31,13 @@ def forecast_parts(
     panel: WindowedPanel, normalizer: Normalizer, fitted: Mapping[str, FittedMethod]
 ) -> dict[str, Forecasts]:
     """Forecast like `forecast_methods`, with the normalisation of the windows."""
-    seconds = dict.fromkeys(fitted, 0.0)
+    seconds, parts = dict.fromkeys(fitted, 0.0), {}
     with use_one_thread():
-        parts = {part: _forecast_part(panel, part, normalizer, fitted, seconds) for part in PARTS}
+        for part in PARTS:
+            index = panel.index(part)
+            models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
+            parts[part] = forecast_models(panel, normalizer, models, index.origins(np.arange(len(index))), seconds)
     return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
-
-
-def _forecast_part(
-    panel: WindowedPanel,
-    part: Part,
-    normalizer: Normalizer,
-    fitted: Mapping[str, FittedMethod],
-    seconds: dict[str, float],
-) -> dict[str, np.ndarray]:
-    """Return float32[window, horizon], scaled, by method. The wall time of each method is added to `seconds`."""
-    index = panel.index(part)
-    models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
-    return forecast_models(panel, normalizer, models, index.origins(np.arange(len(index))), seconds)
 
 
 def forecast_models(

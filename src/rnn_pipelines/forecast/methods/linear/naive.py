@@ -20,19 +20,12 @@ def list_naive_matrices(layout: Layout) -> dict[str, np.ndarray]:
         newest = layout.average(lookback - season, lookback)
         change = newest - layout.average(lookback - 2 * season, lookback - season)
         methods["seasonal_drift"] = layout.pick_season(0) + change * np.ceil(steps / season)
-        methods["seasonal_mean"] = newest + _average_shapes(layout)
+        # The mean seasonal shape: each step less the mean of its season, averaged over seasons.
+        num_seasons, shape = lookback // season, np.zeros_like(last)
+        for begin in range(lookback - season, lookback - num_seasons * season - 1, -season):
+            shape[begin + (steps - 1) % season, steps - 1] += 1
+            shape -= layout.average(begin, begin + season)
+        methods["seasonal_mean"] = newest + shape / num_seasons
     if layout.normalizer.long_season:
         methods["long_seasonal_naive"] = layout.pick_season(layout.num_seasons - 1)
     return methods
-
-
-def _average_shapes(layout: Layout) -> np.ndarray:
-    """Return the matrix of the mean seasonal shape: each step less the mean of its season, averaged over seasons."""
-    season, steps = layout.normalizer.season, np.arange(layout.horizon)
-    num_seasons = layout.lookback // season
-    total = np.zeros((layout.num_predictors, layout.horizon))
-    for age in range(1, num_seasons + 1):
-        begin = layout.lookback - age * season
-        total[begin + steps % season, steps] += 1
-        total -= layout.average(begin, begin + season)
-    return total / num_seasons

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.contributions import Contributions, make_whole
+from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
@@ -62,8 +62,12 @@ def contribute_as_whole(
     Args:
         forecast: float64[horizon], scaled.
     """
-    num_covariates = panel.num_static + panel.num_future + panel.num_past
-    return make_whole(name, forecast, windows.units.denormalize(np.zeros((1, 1)))[0], num_covariates)
+    none = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
+    level = np.broadcast_to(windows.units.denormalize(np.zeros((1, 1)))[0], panel.horizon)
+    whole = {name: forecast - level}
+    return Contributions(
+        np.zeros(0, np.int64), np.zeros((0, panel.horizon)), none, np.zeros(panel.horizon), level, whole
+    )
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import pytest
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
-from rnn_pipelines.forecast.methods.training import residuals
-from rnn_pipelines.forecast.methods.training.residuals import Residuals
+from rnn_pipelines.forecast.methods.training import member_steps
+from rnn_pipelines.forecast.methods.training.member_steps import Residuals
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 
 
-@pytest.mark.parametrize("most", [residuals.MAX_KEPT, 0], ids=["kept", "too many to be kept"])
+@pytest.mark.parametrize("most", [member_steps.MAX_KEPT, 0], ids=["kept", "too many to be kept"])
 def test_errors_are_the_same_at_each_visit(prepare, make_values, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(residuals, "MAX_KEPT", most)
+    monkeypatch.setattr(member_steps, "MAX_KEPT", most)
     data = prepare_fitting(prepare(make_values(120), window=WindowSpec(lookback=6, horizon=3)).windows)
     matrices, origins = np.stack([data.linear.combine(0), data.linear.combine(1)]), list_past(data.panel)
     found = Residuals(data, matrices, origins)
