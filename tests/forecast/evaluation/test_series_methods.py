@@ -35,7 +35,7 @@ def test_young_padded_and_empty_series_of_a_panel_have_their_reasons() -> None:
     assert by["padded"] == "ensemble"
     assert "56" in found["reason"]["padded"]
     assert "56" not in found["reason"]["old 1"]
-    assert by["new"] == f"level, {by['young']}"
+    assert by["new"] == by["young"]
     assert "28" in found["reason"]["young"]
     assert by["empty"] == ""
     assert pd.isna(found["first"]["empty"])

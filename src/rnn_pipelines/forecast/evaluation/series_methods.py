@@ -10,7 +10,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, list_rules
 from rnn_pipelines.forecast.methods.method import FittedMethod
-from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.methods.past import count_few
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.splits import find_unjudged
@@ -107,12 +107,11 @@ def _explain_rule(num_steps: int, season_length: int, model: EnsembleModel) -> t
 
 
 def _explain_ensemble(num_steps: int, panel: WindowedPanel, model: EnsembleModel, is_panel: bool) -> tuple[str, str]:
-    num_few, num_fewest = count_young(panel.season_length, panel.horizon)
+    num_few = count_few(panel.season_length, panel.horizon)
     padding = ""
     if num_steps < panel.lookback:
         padding = f" Its oldest season fills the window of {panel.lookback} steps."
     if is_panel and num_steps < num_few:
-        names = [name for name, weight in model.weigh_young().items() if weight > 0]
-        names = ["level", *names] if num_steps < num_fewest else names
+        names = [name for name, weight in model.weigh_few().items() if weight > 0]
         return ", ".join(names), f"It has {num_steps} steps, fewer than the {num_few} that local methods need.{padding}"
     return ENSEMBLE, f"It has {num_steps} steps, enough for all methods of the ensemble.{padding}"

@@ -5,7 +5,7 @@ ahead. A bound is the forecast plus a quantile of the pool times the expected si
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any
 
@@ -161,9 +161,6 @@ def fit_intervals(
     else:
         pools = dict.fromkeys(fitted, pool_past(data.panel, levels, find_network_of_few(data)))
     first = next(iter(pools.values()))
-    young = {}
-    if first.sizes.rule == "panel":
-        young = fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
     for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
         needed = count_needed(missing)
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
@@ -172,6 +169,8 @@ def fit_intervals(
     }
     names = [one.name for one in fields(Pool) if one.name != "sizes"]
     by_method |= {part: np.stack([getattr(pool, part) for pool in pools.values()]) for part in names}
+    if first.sizes.rule == "panel":
+        by_method |= fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
     return Intervals(
         rule=first.sizes.rule,
         levels=levels,
@@ -180,17 +179,8 @@ def fit_intervals(
         shape=fit_shape(data.panel) if data.linear.non_negative and first.sizes.rule == "panel" else np.zeros(0),
         non_negative=data.linear.non_negative,
         min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
-        **_list_young(list(young.values())),
         **by_method,
     )
-
-
-def _list_young(sizes: Sequence[YoungSizes]) -> dict[str, Any]:
-    """Return the values of `Intervals` for windows with few values; none if there are none."""
-    if not sizes:
-        return {}
-    factors = np.stack([one.factors for one in sizes])
-    return {"young_numbers": sizes[0].numbers, "young_ratio": sizes[0].ratio, "young_factors": factors}
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,9 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
     origins, stops = _list_origins(panel)
     if network is not None and len(origins):
         return *_expect_errors(panel, panel.series_stops - panel.horizon, network), FREEDOM
-    series, errors = number_series(panel.series_starts, origins), _find_errors(panel, origins, stops)
-    is_there = ~np.isnan(errors)
+    series, rows = number_series(panel.series_starts, origins), origins[:, None] + np.arange(panel.horizon)
+    actual = np.where(rows < stops[series][:, None], panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
+    is_there, errors = ~np.isnan(actual), actual - forecast_locally(panel, origins, extend_by_rule)
     squares, counts = np.where(is_there, errors, 0.0) ** 2, is_there.sum(axis=0)
     enough = counts >= MIN_ERRORS
     growth = find_growth(np.sqrt(squares[:, enough].sum(axis=0) / counts[enough]))
@@ -113,14 +114,6 @@ def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
     common = np.sqrt(random.chisquare(freedom, NUM_SAMPLES) / freedom)
     ranks = (np.stack(found, axis=1) / common[:, None]).argsort(axis=0).argsort(axis=0)
     return find_t((ranks + 0.5) / NUM_SAMPLES, freedom)
-
-
-def _find_errors(panel: WindowedPanel, origins: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """Return the errors of the rule for short series: float64[window, horizon], NaN after the past."""
-    rows = origins[:, None] + np.arange(panel.horizon)
-    is_known = rows < stops[number_series(panel.series_starts, origins)][:, None]
-    actual = np.where(is_known, panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
-    return actual - forecast_locally(panel, origins, extend_by_rule)
 
 
 def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:

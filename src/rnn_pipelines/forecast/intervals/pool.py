@@ -47,7 +47,11 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
     If the level drifts, errors are enlarged by the growth from block to block, and the bounds of new forecasts also
     count the errors of the evaluated model on the test part, because these are the newest.
     """
-    panel, fold, tested = data.panel, data.linear.fold[: len(data.validation)], _list_tested(data)
+    panel, fold = data.panel, data.linear.fold[: len(data.validation)]
+    # At most as many test windows as windows of a fold.
+    index = panel.index("test")
+    rows = np.linspace(0, len(index) - 1, min(len(index), MAX_VALIDATION // NUM_BLOCKS)).round().astype(int)
+    tested = index.origins(rows if data.linear.is_forward else rows[:0])
     facts, tested_facts = measure_windows(panel, data.validation), measure_windows(panel, tested)
     blocks = fold if data.linear.is_forward else np.zeros_like(fold)
     keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
@@ -67,13 +71,6 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
             pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
         pools[name] = pool
     return pools
-
-
-def _list_tested(data: FittingData) -> np.ndarray:
-    """Return origins of test windows, at most as many as of a fold: int64[window]; none unless the level drifts."""
-    index = data.panel.index("test")
-    rows = np.linspace(0, len(index) - 1, min(len(index), MAX_VALIDATION // NUM_BLOCKS)).round().astype(int)
-    return index.origins(rows if data.linear.is_forward else rows[:0])
 
 
 def _count_spans(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
@@ -182,7 +179,11 @@ def pool_panel(data: FittingData, fitted: Mapping[str, FittedMethod], levels: np
     size = sizes.expect(past.facts, past.forecasts)
     over_size, mean = past.errors / size, _log_mean(past.errors, size)
     num_series = len(data.panel.series_starts)
-    freedom = count_freedom(over_size, _find_blocks(data.panel, past.origins), len(data.linear), num_series)
+    # The part of the past of each window, in horizons before the newest window of its series.
+    newest = np.zeros(num_series, np.int64)
+    np.maximum.at(newest, past.facts.series, past.origins)
+    blocks = (newest[past.facts.series] - past.origins) // data.panel.horizon
+    freedom = count_freedom(over_size, blocks, len(data.linear), num_series)
     rows = np.linspace(0, len(over_size) - 1, min(MAX_FITTED, len(over_size))).astype(int)
     forecasts = model.forecast(data.panel, data.windows, data.validation)
     pools, held_out = {}, _measure_past(data, data.validation, forecasts)
@@ -247,12 +248,3 @@ def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:
         return float("nan")
     means = np.abs(errors / size).mean(axis=0)
     return float(np.log(np.maximum(means, SMALLEST_SIZE / size.mean(axis=0))).mean())
-
-
-def _find_blocks(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the part of the past of each window, in horizons before the newest window of its series."""
-    series = number_series(panel.series_starts, origins)
-    newest = np.zeros(len(panel.series_starts), np.int64)
-    np.maximum.at(newest, series, origins)
-    blocks: np.ndarray = (newest[series] - origins) // panel.horizon
-    return blocks

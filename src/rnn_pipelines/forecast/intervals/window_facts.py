@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.methods.normalization import measure_mean_change
+from rnn_pipelines.forecast.methods.past import count_few
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, number_series
 
 # No bound is further from a forecast than so many ranges of the series and 0.
@@ -22,7 +23,7 @@ class WindowFacts:
         level: mean distance from 0.
         num_known: int64[window], values before the window's origin.
         variance, distance: float64[window], variance of these values, and distance of their mean from 0; NaN if they
-            are not few, see `count_young`.
+            are not few, see `count_few`.
     """
 
     series: np.ndarray
@@ -51,8 +52,8 @@ def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarra
     return WindowFacts(
         series=own if series is None else series,
         zero=zero,
-        change=_measure_change(history, season),
-        step_change=_measure_change(history, 1),
+        change=measure_mean_change(history, season),
+        step_change=measure_mean_change(history, 1),
         level=np.abs(history - zero).mean(axis=1, keepdims=True),
         num_known=num_known,
         variance=variance,
@@ -64,7 +65,7 @@ def _measure_few(
     panel: WindowedPanel, origins: np.ndarray, num_known: np.ndarray, zero: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return variance and distance of few values, see `WindowFacts`."""
-    num_few, _ = count_young(panel.season_length, panel.horizon)
+    num_few = count_few(panel.season_length, panel.horizon)
     is_few = (num_known > 0) & (num_known < num_few)
     steps = np.arange(1, num_few)
     rows = origins[is_few, None] - steps
@@ -90,9 +91,3 @@ def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     ranges = (ends[1] - ends[0])[origins - 1, None]
     reach: np.ndarray = np.where(ranges > 0, MAX_RANGES * ranges, np.inf)
     return reach
-
-
-def _measure_change(history: np.ndarray, lag: int) -> np.ndarray:
-    if history.shape[1] <= lag:
-        return np.zeros((len(history), 1))
-    return np.abs(history[:, lag:] - history[:, :-lag]).mean(axis=1, keepdims=True)

@@ -11,7 +11,7 @@ from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.forecasts import forecast_models
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
-from rnn_pipelines.forecast.methods.past import count_young
+from rnn_pipelines.forecast.methods.past import count_few
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets, number_series
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -23,19 +23,21 @@ MATCHED = 0.8
 
 def fit_young_sizes(
     data: FittingData, fitted: Mapping[str, FittedMethod], samples: Mapping[str, np.ndarray]
-) -> dict[str, YoungSizes]:
-    """Return the expected sizes of errors of windows with few values, of each method; none if no series is longer.
+) -> dict[str, Any]:
+    """Return the expected sizes of errors of windows with few values; none if no series is longer.
 
     Args:
         samples: float[sample, horizon] by name, errors of other windows over their expected size.
     """
-    panel = data.panel
+    panel, season = data.panel, data.panel.season_length
     ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), np.finfo(np.float32).tiny)))
-    past, num_few = list_past(panel), count_young(panel.season_length, panel.horizon)[0]
+    past, num_few = list_past(panel), count_few(panel.season_length, panel.horizon)
     num_known = past - panel.series_starts[number_series(panel.series_starts, past)]
     factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
     numbers = []
-    for number in _list_numbers(panel.season_length, num_few):
+    # Errors fall as soon as a season is complete.
+    seasons = (season - 1, season, 2 * season - 1, 2 * season)
+    for number in sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few):
         origins = past[num_known >= number]
         if len(origins) < MIN_WINDOWS:
             break
@@ -51,13 +53,8 @@ def fit_young_sizes(
             factors[name].append(matched / np.maximum(usual, np.finfo(np.float32).tiny))
     if not numbers:
         return {}
-    return {name: YoungSizes(np.array(numbers), ratio, np.stack(own)) for name, own in factors.items()}
-
-
-def _list_numbers(season_length: int, num_few: int) -> list[int]:
-    """Return numbers of values, ascending. Errors fall as soon as a season is complete."""
-    seasons = (season_length - 1, season_length, 2 * season_length - 1, 2 * season_length)
-    return sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few)
+    stacked = np.stack([np.stack(own) for own in factors.values()])
+    return {"young_numbers": np.array(numbers), "young_ratio": ratio, "young_factors": stacked}
 
 
 def _measure_errors(

@@ -9,14 +9,13 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
-from rnn_pipelines.forecast.methods.local.exponential_smoothing import extend_by_level
 from rnn_pipelines.forecast.methods.local.intermittent import ZERO
 from rnn_pipelines.forecast.methods.local.method import LocalModel
 from rnn_pipelines.forecast.methods.local.short_series_rule import MIN_VALUES, SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model, find_errors
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel, describe_network, is_copy
 from rnn_pipelines.forecast.methods.networks.network import Network
-from rnn_pipelines.forecast.methods.past import count_young, measure_change
+from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
 from rnn_pipelines.forecast.methods.registry import (
@@ -32,7 +31,6 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
-LEVEL = LocalModel("level", extend_by_level)
 ENSEMBLE_STYLES = {
     ENSEMBLE: Style("ensemble", "#cc79a7"),
     ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
@@ -49,13 +47,13 @@ IS_ALONE = "is_alone"
 class EnsembleModel:
     """The weighted sum of models; see `Model`.
 
-    Young series of a panel have other weights, because local methods fail on few values: those of the local methods
-    go to the others, and below one season half of the forecast is the level. See decision 29.
+    Series of a panel with few values have other weights, because local methods fail on few values: those of the local
+    methods go to the others. See decision 29.
 
     Attributes:
         weights: by the name of the method, not negative, with sum 1.
         models: by the same names, those with a weight above 0, and at least one that is not a local method, if any.
-        is_alone: whether it stands for its only model, with the forecasts of that, also for young series.
+        is_alone: whether it stands for its only model, with the forecasts of that, also for series with few values.
     """
 
     weights: Mapping[str, float]
@@ -76,32 +74,27 @@ class EnsembleModel:
             forecasts: by the name of the method; methods outside the ensemble are ignored.
         """
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
-        is_young, is_youngest = self._find_young(panel, windows, origins)
-        if is_young.any():
-            weights = self.weigh_young()
-            combined[is_young] = np.sum([weights[name] * forecasts[name][is_young] for name in self.models], axis=0)
-        if is_youngest.any():
-            level = LEVEL.forecast(panel, windows, origins[is_youngest])
-            combined[is_youngest] = (combined[is_youngest] + level) / 2
+        has_few = self._find_few(panel, windows, origins)
+        if has_few.any():
+            weights = self.weigh_few()
+            combined[has_few] = np.sum([weights[name] * forecasts[name][has_few] for name in self.models], axis=0)
         return combined
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
-        is_young, is_youngest = self._find_young(panel, windows, origins)
-        weights = self.weigh_young() if is_young.any() else self.weights
-        part = 0.5 if is_youngest.any() else 1.0
-        models = [(part * weights[name], model) for name, model in self.models.items()]
-        models += [(1 - part, LEVEL)] if part < 1 else []
-        return add_weighted([(weight, model.contribute(panel, windows, origins)) for weight, model in models])
+        weights = self.weigh_few() if self._find_few(panel, windows, origins).any() else self.weights
+        return add_weighted(
+            [(weights[name], model.contribute(panel, windows, origins)) for name, model in self.models.items()]
+        )
 
-    def _find_young(
-        self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        none = np.zeros(len(origins), bool)
-        return (none, none) if self.is_alone else find_young(panel, windows, origins)
+    def _find_few(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
+        """Return whether a window of a panel has few values before it: bool[window]; see `count_few`."""
+        num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
+        has_few = num_known < count_few(panel.season_length, panel.horizon)
+        return has_few & (windows.normalizer.kind != "series") & (not self.is_alone)
 
-    def weigh_young(self) -> Mapping[str, float]:
-        """Return the weights of young series: those of the local methods go to the others in proportion."""
+    def weigh_few(self) -> Mapping[str, float]:
+        """Return the weights of series with few values: those of the local methods go to the others in proportion."""
         if SHORT_SERIES_RULE in self.models:
             return self.weights  # it takes the number of values into account
         others = {name: self.weights[name] for name, model in self.models.items() if not isinstance(model, LocalModel)}
@@ -118,20 +111,6 @@ class EnsembleModel:
             packed[f"{name}{WEIGHT}"] = self.weights[name]
             packed |= {f"{name}.{part}": value for part, value in model.pack().items()}
         return packed
-
-
-def find_young(panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return whether a window of a panel has few values before it, and whether it has less than a season.
-
-    Few are less than three seasons or two horizons. Of a season of more than 24 steps, two and a quarter count.
-
-    Returns:
-        bool[window] each; false for a series alone.
-    """
-    num_few, num_fewest = count_young(panel.season_length, panel.horizon)
-    num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
-    is_panel = windows.normalizer.kind != "series"
-    return is_panel & (num_known < num_few), is_panel & (num_known < num_fewest)
 
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
@@ -272,7 +251,7 @@ def make_ensemble(
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
     if has_only_local and SHORT_SERIES_RULE not in used and data.linear.kind != "series":
-        used[BASELINE_ENSEMBLE] = fitted[BASELINE_ENSEMBLE]  # for young series
+        used[BASELINE_ENSEMBLE] = fitted[BASELINE_ENSEMBLE]  # for series with few values
     own = {name: weights.get(name, 0.0) for name in used}
     model = EnsembleModel(own, {name: one.model for name, one in used.items()})
     out_of_fold = {name: method.out_of_fold for name, method in used.items()}

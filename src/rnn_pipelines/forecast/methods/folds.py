@@ -109,14 +109,6 @@ def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
     return bool((num_seen >= MIN_SEEN).all() and (np.diff(edges) > 0).all())
 
 
-def _count_validation(num_windows: int, begins: np.ndarray, horizon: int) -> int:
-    """Return the number of validation windows of a fold, at most."""
-    most = MAX_VALIDATION // len(begins)
-    if begins.shape[1] > 1 or horizon <= WINDOWS_IN_HORIZON:
-        return most
-    return min(most, max(MIN_VALIDATION, num_windows * WINDOWS_IN_HORIZON // horizon))
-
-
 def _hold_out(
     panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
 ) -> Folds:
@@ -182,7 +174,9 @@ def _list_validation(
     validation, folds = [], []
     for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
         inside = (past >= begin[series]) & (past < stop[series])
-        most = _count_validation(int(inside.sum()), begins, horizon)
+        most = MAX_VALIDATION // len(begins)
+        if begins.shape[1] == 1 and horizon > WINDOWS_IN_HORIZON:
+            most = min(most, max(MIN_VALIDATION, int(inside.sum()) * WINDOWS_IN_HORIZON // horizon))
         chosen = thin_origins(past[inside], series[inside], most)
         validation.append(chosen)
         folds.append(np.full(len(chosen), number))

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.methods.linear.ridge import (
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
-from rnn_pipelines.forecast.methods.past import has_negative_values, measure_zero_share, warn_of_cut
+from rnn_pipelines.forecast.methods.past import find_past, find_zeros, measure_zero_share, warn_of_cut
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
     NormalizedWindows,
@@ -87,7 +87,8 @@ def _choose_normalization(panel: WindowedPanel, folds: Folds, aim: AimSpec) -> L
     plain = _fit(panel, folds, "window", is_absolute, aim.target)
     # Without enough windows for validation, nothing shows that logarithms are better. Squared errors are those of
     # means, and the mean of logarithms is that of the median.
-    if not (folds.is_enough and is_absolute) or has_negative_values(panel):
+    is_negative = (panel.values[:, 0] < find_zeros(panel)) & find_past(panel)
+    if not (folds.is_enough and is_absolute) or is_negative.any():
         return plain
     logs = _fit(panel, folds, "log", is_absolute, aim.target)
     is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(panel, plain)
@@ -127,7 +128,11 @@ def _fit(
         weights = find_weights(found, folds.num_independent, "absolute" if is_absolute else "squared")
         losses = np.array([_measure(one, is_absolute) for one in [*found, weights @ found]])
         del found
-    fitted = _join(methods)
+    # Copied one by one: the matrices of a long horizon take hundreds of megabytes, which would be there twice.
+    num_products, *shape = methods[names[0]].shape
+    fitted = np.empty((num_products, len(names), *shape))
+    for place, name in enumerate(names):
+        fitted[:, place] = methods.pop(name)
     return LinearModels(
         **vars(layout.normalizer),
         names=np.array(names),
@@ -140,19 +145,6 @@ def _fit(
         seconds=0.0,
         **vars(folds),
     )
-
-
-def _join(methods: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the matrices of all methods, float64[fold + 2, method, predictor, horizon]; `methods` is emptied.
-
-    The matrices of a long horizon take hundreds of megabytes, which would be there twice.
-    """
-    names = list(methods)
-    num_products, *shape = methods[names[0]].shape
-    fitted = np.empty((num_products, len(names), *shape))
-    for place, name in enumerate(names):
-        fitted[:, place] = methods.pop(name)
-    return fitted
 
 
 @dataclass(frozen=True)

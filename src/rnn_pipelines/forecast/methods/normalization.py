@@ -76,14 +76,14 @@ def measure_units(
     if kind == "window":
         centre = history[:, -season:].mean(axis=1, keepdims=True)
         level = np.abs(history - zero).mean(axis=1, keepdims=True)
-        spread = _measure_change(history, season) + MIN_SPREAD_PART * level
+        spread = measure_mean_change(history, season) + MIN_SPREAD_PART * level
         return Units(nothing, ones, centre, np.where(spread > 0, spread, 1.0), is_log=False)
     if is_negative is not None and is_negative.any():
         zero = np.where(is_negative[:, None], _find_lower_zero(history, zero, season), zero)
     level = np.abs(history[:, -season:] - zero).mean(axis=1, keepdims=True)
     level = np.where(level > 0, level, 1.0)
     logs = Units(zero, level, nothing, ones, is_log=True).normalize(history)
-    change = _measure_change(logs, season)
+    change = measure_mean_change(logs, season)
     spread = np.sqrt((change + MIN_SPREAD_PART) / (USUAL_LOG_SPREAD + MIN_SPREAD_PART))
     return Units(zero, level, logs[:, -season:].mean(axis=1, keepdims=True), spread, is_log=True)
 
@@ -97,11 +97,11 @@ def _find_lower_zero(history: np.ndarray, zero: np.ndarray, season: int) -> np.n
     newest = history[:, -season:]
     level = newest.mean(axis=1, keepdims=True)
     distance = np.abs(newest - zero).mean(axis=1, keepdims=True)
-    usual = _measure_change(history, season) / USUAL_LOG_SPREAD
+    usual = measure_mean_change(history, season) / USUAL_LOG_SPREAD
     return level - np.maximum(np.maximum(distance, usual), level - history.min(axis=1, keepdims=True))
 
 
-def _measure_change(values: np.ndarray, season: int) -> np.ndarray:
+def measure_mean_change(values: np.ndarray, season: int) -> np.ndarray:
     """Return the mean absolute difference from the previous season: float64[window, 1]; 0 for a window of one step."""
     if values.shape[1] <= season:
         return np.zeros((len(values), 1))

@@ -33,11 +33,6 @@ def find_zeros(panel: WindowedPanel) -> np.ndarray:
     return panel.zeros[number_series(panel.series_starts, np.arange(len(panel.values)) + 1)]
 
 
-def has_negative_values(panel: WindowedPanel) -> bool:
-    """Return whether a value of training or validation is negative."""
-    return bool(((panel.values[:, 0] < find_zeros(panel)) & find_past(panel)).any())
-
-
 def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return whether forecasts and bounds are cut at 0: bool[window].
 
@@ -87,9 +82,6 @@ def measure_change(panel: WindowedPanel) -> np.ndarray:
     return changes
 
 
-def count_young(season_length: int, horizon: int) -> tuple[int, int]:
-    """Return the numbers of values below which a series has few of them, and less than a season."""
-    num_few, num_fewest = 3 * season_length, season_length
-    if season_length > MAX_NAIVE_SEASON:
-        num_few, num_fewest = 2 * season_length, season_length // 4
-    return max(num_few, 2 * horizon), num_fewest
+def count_few(season_length: int, horizon: int) -> int:
+    """Return the number of values below which a series has few of them: three seasons, two of more than 24 steps."""
+    return max((2 if season_length > MAX_NAIVE_SEASON else 3) * season_length, 2 * horizon)

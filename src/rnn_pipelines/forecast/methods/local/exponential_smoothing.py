@@ -11,6 +11,7 @@ Source: Gardner & McKenzie (1985), doi:10.1287/mnsc.31.10.1237; Hyndman et al. (
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -75,16 +76,22 @@ class _Smoothed(NamedTuple):
         return _State(self.level[best, window], self.trend[best, window], grid[best, 2], self.season[:, best, window].T)
 
 
-def extend_by_level(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
-    """Continue series by simple exponential smoothing of deseasonalised values; see `LocalForecast`."""
+def _extend_deseasonalised(
+    past: np.ndarray, season_length: int, horizon: int, grid: np.ndarray, number: int
+) -> np.ndarray:
+    """Continue deseasonalised values with the best parameters of a grid; see `LocalForecast`.
+
+    The initial level is the mean of a number of first values.
+    """
     season = find_season(past, season_length)
-    return season.add(_smooth_without_season(season.remove(past), LEVELS, FIRST_OF_LEVEL).extend(horizon))
+    values = season.remove(past)
+    state = _smooth(values, grid, _average_first(values, number), np.zeros((len(past), 1)))
+    return season.add(state.extend(horizon))
 
 
-def extend_by_damped_trend(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
-    """Continue series by Holt's method with a damped trend, of deseasonalised values; see `LocalForecast`."""
-    season = find_season(past, season_length)
-    return season.add(_smooth_without_season(season.remove(past), TRENDS, FIRST_OF_TREND).extend(horizon))
+# Simple exponential smoothing, and Holt's method with a damped trend.
+extend_by_level = partial(_extend_deseasonalised, grid=LEVELS, number=FIRST_OF_LEVEL)
+extend_by_damped_trend = partial(_extend_deseasonalised, grid=TRENDS, number=FIRST_OF_TREND)
 
 
 def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
@@ -150,10 +157,6 @@ def _average_first(past: np.ndarray, number: int) -> np.ndarray:
     is_first = np.cumsum(~np.isnan(past), axis=1) <= number
     first: np.ndarray = np.nanmean(np.where(is_first, past, np.nan), axis=1)
     return first
-
-
-def _smooth_without_season(past: np.ndarray, grid: np.ndarray, number: int) -> _State:
-    return _smooth(past, grid, _average_first(past, number), np.zeros((len(past), 1)))
 
 
 def _smooth(past: np.ndarray, grid: np.ndarray, first_level: np.ndarray, first_season: np.ndarray) -> _State:

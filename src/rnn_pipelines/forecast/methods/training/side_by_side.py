@@ -1,7 +1,6 @@
 """Training of all networks, on more than one core if it takes long."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork, size_members
@@ -11,17 +10,10 @@ from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.networks.beside import run_beside
 from rnn_pipelines.networks.engines import choose_engine
 
+# The arguments of `train_network`.
+TrainingJob = tuple[FittingData, NetworkSpec, ForecastTrainingSpec]
 # The networks of a single series are trained in less time.
 SECONDS_ALONE = 10.0
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """The arguments of `train_network`."""
-
-    data: FittingData
-    network: NetworkSpec
-    training: ForecastTrainingSpec
 
 
 def train_networks(
@@ -32,17 +24,16 @@ def train_networks(
     A training in NumPy uses one core. If the first one takes longer than `SECONDS_ALONE`, the others are trained at the
     same time by other processes, if there is memory for copies of the data.
     """
-    jobs = [TrainingJob(data, network, training) for network in networks.values()]
+    jobs: list[TrainingJob] = [(data, network, training) for network in networks.values()]
     # Keras uses all cores on its own. A pretrained network that is alone leaves nothing to train.
-    is_beside = not data.pretrained.is_alone and all(_choose_engine(job) == "numpy" for job in jobs)
-    results = (
-        run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)) if is_beside else [_train(job) for job in jobs]
-    )
-    return dict(zip(networks, results, strict=True))
+    is_beside = not data.pretrained.is_alone and all(_choose_engine(*job) == "numpy" for job in jobs)
+    if not is_beside:
+        return {name: _train(job) for name, job in zip(networks, jobs, strict=True)}
+    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True))
 
 
 def _train(job: TrainingJob) -> TrainedNetwork:
-    return train_network(job.data, job.network, job.training)
+    return train_network(*job)
 
 
 def _count_bytes(data: FittingData) -> int:
@@ -52,9 +43,8 @@ def _count_bytes(data: FittingData) -> int:
     return data.panel.values.nbytes + matrices.nbytes + data.linear.refitted.nbytes + 2 * predictors
 
 
-def _choose_engine(job: TrainingJob) -> str:
-    panel = job.data.panel
-    chosen = resolve_hyperparameters(panel, job.data.linear, job.network, job.training)
-    cell = NETWORKS[job.network.cell].cell
-    shape = size_members(panel, cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
-    return choose_engine(job.training.engine, shape, chosen.batch_size)
+def _choose_engine(data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec) -> str:
+    chosen = resolve_hyperparameters(data.panel, data.linear, network, training)
+    cell = NETWORKS[network.cell].cell
+    shape = size_members(data.panel, cell, chosen.units, chosen.embedding, chosen.segment, chosen.calendar)
+    return choose_engine(training.engine, shape, chosen.batch_size)
