@@ -116,9 +116,7 @@ class Intervals:
 
     def as_evaluated(self) -> "Intervals":
         """Return the intervals that count no error of the test part."""
-        if not self.evaluated.size:
-            return self
-        return replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1])
+        return replace(self, lows=self.evaluated[:, 0], highs=self.evaluated[:, 1]) if self.evaluated.size else self
 
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""

@@ -121,28 +121,23 @@ def extend_by_holt_winters(past: np.ndarray, season_length: int, horizon: int) -
     return ahead
 
 
-def trace_level(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
-    """Return the forecasts of a level after each of the newest values; see `Trace`."""
-    return _trace(past, LEVELS, np.zeros(len(past)), horizon, num_origins)
-
-
-def trace_damped_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
-    """Return the forecasts of a damped trend after each of the newest values; see `Trace`."""
-    return _trace(past, TRENDS, np.zeros(len(past)), horizon, num_origins)
-
-
 def trace_local_trend(past: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
     """Return the forecasts of a trend without damping after each of the newest values; see `Trace`."""
     first, last = np.argmax(~np.isnan(past), axis=1), past.shape[1] - 1
     steps = np.minimum(FIRST_OF_TREND - 1, last - first)
     ends = [np.take_along_axis(past, place[:, None], axis=1)[:, 0] for place in (first, first + steps)]
-    return _trace(past, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1), horizon, num_origins)
+    return _trace(past, horizon, num_origins, LOCAL_TRENDS, (ends[1] - ends[0]) / np.maximum(steps, 1))
 
 
-def _trace(past: np.ndarray, grid: np.ndarray, first_trend: np.ndarray, horizon: int, num_origins: int) -> np.ndarray:
+def _trace(
+    past: np.ndarray, horizon: int, num_origins: int, grid: np.ndarray, first_trend: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the forecasts by the best parameters of a grid after each of the newest values; see `Trace`."""
     first, num_steps = np.argmax(~np.isnan(past), axis=1), past.shape[1]
     level = _average_first(past, FIRST_OF_TREND)
-    if first_trend.any():
+    if first_trend is None:
+        first_trend = np.zeros(len(past))
+    elif first_trend.any():
         # Before the first value, the level rises by the trend alone.
         level = past[np.arange(len(past)), first] - (first + 1) * first_trend
     states = _iterate_states(past, grid, level, np.zeros((len(past), 1)), first_trend)
@@ -150,6 +145,10 @@ def _trace(past: np.ndarray, grid: np.ndarray, first_trend: np.ndarray, horizon:
         smoothed.choose(grid).extend(horizon) for step, smoothed in enumerate(states) if step >= num_steps - num_origins
     ]
     return np.stack(found, axis=1)
+
+
+# A level, and a trend with damping.
+trace_level, trace_damped_trend = partial(_trace, grid=LEVELS), partial(_trace, grid=TRENDS)
 
 
 def _average_first(past: np.ndarray, number: int) -> np.ndarray:
