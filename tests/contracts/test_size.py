@@ -29,10 +29,10 @@ CEILINGS = {
     "forecast/methods": 5150,
     "forecast/model": 1000,
     "forecast/operations": 1050,
-    "forecast/partitions": 650,
+    "forecast/partitions": 1200,
     "forecast/preparation": 1100,
     "forecast/pretrained": 1100,
-    "forecast/report": 2900,
+    "forecast/report": 2850,
     "forecast/series": 250,
     "forecast/source": 1800,
     "forecast/times": 750,
@@ -51,10 +51,8 @@ CEILINGS = {
 # Modules and functions that are longer for now. Shorten them, and lower their number here.
 LONG_MODULES = {
     "forecast/interface.py": 490,
-    "forecast/source/reading.py": 370,
-    "forecast/intervals/fitting.py": 320,
-    "forecast/windows/coding.py": 315,
-    "forecast/pretrained/generator.py": 315,
+    "forecast/windows/coding.py": 310,
+    "forecast/pretrained/generator.py": 310,
 }
 LONG_BODIES = {"forecast/operations/monitoring.py:monitor_forecasts": 51}
 
