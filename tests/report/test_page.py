@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs_version
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.report.equations import Equation
+from rnn_pipelines.report.numbers import Column, format_bias, format_percent
 from rnn_pipelines.report.page import (
     PART_TITLES,
     Quote,
@@ -21,6 +22,7 @@ from rnn_pipelines.report.page import (
     mark_best,
     read_plotly,
     render_page,
+    tabulate,
 )
 
 EVIL = "<script>alert('x')</script>"
@@ -147,9 +149,31 @@ def test_table_has_a_row_for_each_record() -> None:
 def test_best_values_and_those_that_look_the_same_are_marked() -> None:
     rows = [["a", "1.0", "3"], ["b", "1.0", "–"], ["c", "2.0", "4"], ["floor", "0.5", "9"]]
     assert mark_best(rows, {1: [1.02, 1.01, 2.0], 2: [3, None, 4]}) == {(0, 1), (1, 1), (0, 2)}
-    assert mark_best(rows, {2: [3, None, 4]}, max) == {(2, 2)}
     assert mark_best(rows, {1: [None, None, None]}) == frozenset()
     assert mark_best(rows, {1: [math.nan, 1.01, 2.0]}) == mark_best(rows, {1: [None, 1.01, 2.0]})
+
+
+def test_direction_of_a_column_decides_which_number_is_marked() -> None:
+    """A text in the place of a number is written as it is, and never marked."""
+    columns = {
+        "error": Column("error", better="down"),
+        "accuracy": Column("accuracy", format_percent, "up"),
+        "bias": Column("bias, %", format_bias, "zero"),
+        "seconds": Column("s"),
+    }
+    numbers = {
+        "a": {"error": 1.0, "accuracy": 0.5, "bias": -0.1, "seconds": 1.0},
+        "b": {"error": 2.0, "accuracy": 0.75, "bias": 0.2},
+        "floor": {"error": "0.5000"},
+    }
+    table = tabulate("method", numbers.items(), columns, "caption")
+    assert (table.header, table.caption) == (["method", "error", "accuracy", "bias, %", "s"], "caption")
+    assert table.rows == [
+        ["a", "1.000", "50.00 %", "−10.0", "1.000"],
+        ["b", "2.000", "75.00 %", "+20.0", "–"],
+        ["floor", "0.5000", "–", "–", "–"],
+    ]
+    assert table.best == {(0, 1), (1, 2), (0, 3)}
 
 
 def test_text_columns_are_not_set_as_numbers() -> None:

@@ -1,16 +1,88 @@
-"""Prose is read from beside the code."""
+"""Prose is read from beside the code: texts, and templates of pages."""
 
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.page import Section, Table
+from rnn_pipelines.report.texts import list_sections, read_texts, render_template
+
+TABLE = Table(["a"], [["b"]])
+PAGE = """# Report of {{ name }}
+
+{{ first }} {{ second }}
+
+## Always
+
+A paragraph
+of {{ count(num, "line") }}.{% if is_long %} It is long.{% endif %}
+
+{% if is_long %}
+Another one.
+{% endif %}
+
+{{ table }}
+
+## Only with a part
+
+{{ other }}
+
+{{ more }}
+
+## Last
+
+End.
+"""
+VALUES = {"name": "x", "first": "", "second": "Good.", "num": 2, "is_long": False, "table": TABLE, "other": None}
 
 
-def test_a_text_is_one_paragraph_whatever_its_line_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "made_up"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "texts.toml").write_text('[notes]\nfirst = """\nLower\nis better."""\n', encoding="utf-8")
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """A package of its own for each test, because files are read once."""
+    name = f"made_up_{abs(hash(request.node.name))}"
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "texts.toml").write_text('[notes]\nfirst = """\nLower\nis better."""\n', encoding="utf-8")
+    (folder / "page.page").write_text(PAGE, encoding="utf-8")
+    (folder / "sections.page").write_text(PAGE[PAGE.index("## Always") :], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    assert read_texts("made_up") == {"notes": {"first": "Lower is better."}}
+    return name
+
+
+def test_a_text_is_one_paragraph_whatever_its_line_breaks(package: str) -> None:
+    assert read_texts(package) == {"notes": {"first": "Lower is better."}}
+
+
+def test_blocks_are_paragraphs_and_parts_and_empty_ones_are_left_out(package: str) -> None:
+    sections = list_sections(package, "sections", **VALUES, more=[])
+    assert sections == [Section("Always", ["A paragraph of 2 lines.", TABLE]), Section("Last", ["End."])]
+
+
+def test_lists_of_parts_and_sections_stand_in_their_place(package: str) -> None:
+    other = Section("Other", ["Text."])
+    sections = list_sections(package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other])
+    assert [section.title for section in sections] == ["Always", "Only with a part", "Other", "Last"]
+    assert sections[0].parts == ["A paragraph of 2 lines. It is long.", "Another one.", TABLE]
+    assert sections[1].parts == [TABLE, "One."]
+
+
+def test_page_begins_with_title_and_verdict(package: str) -> None:
+    page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
+    assert "<h1>Report of &lt;b&gt;</h1>" in page
+    assert '<p class="verdict">Good.</p>' in page
+    assert "Only with a part" not in page
+
+
+@pytest.mark.parametrize("missing", ["name", "table", "num"])
+def test_name_without_a_value_is_an_error(package: str, missing: str) -> None:
+    values = {name: value for name, value in VALUES.items() if name != missing}
+    with pytest.raises(UndefinedError, match=missing):
+        render_template(package, "page", **values, more=None)
+
+
+def test_text_of_data_makes_no_block_and_no_expression(package: str) -> None:
+    evil = "a\n\n## Evil\n\n{{ table }}"
+    (section, _) = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
+    assert section.parts[1] == evil

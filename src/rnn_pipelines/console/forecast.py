@@ -69,7 +69,7 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
         spec = read_spec(file, options, given)
         recipe = spec.recipe
         from rnn_pipelines.forecast.model.packing import pack
-        from rnn_pipelines.forecast.report.fitted import render_fitted
+        from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.forecast.report.summary import summarize_run
 
         fitted = fit_forecasters(*read_source(recipe.source, recipe.covariates, recipe.window), spec)

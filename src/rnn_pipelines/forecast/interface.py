@@ -340,7 +340,7 @@ class Forecaster(ForecasterState):
             RunError: there is another file.
         """
         # Plotly takes a second to load.
-        from rnn_pipelines.forecast.report.fitted import render_fitted
+        from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.report.page import write_page
 
         write_page(take_path(path), render_fitted(self._require_training(), self._evaluate()))

@@ -1,7 +1,9 @@
-"""Formatting of numbers, times and lists in all reports."""
+"""Formatting of numbers, times and lists in all reports, and the columns of their tables."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from rnn_pipelines.errors import MAX_VALUE, make_line
 
@@ -39,14 +41,36 @@ def format_skill(skill: float | None) -> str:
     return "< −99" if skill < -99 else f"{skill:+.3f}".replace("-", "−")
 
 
-def format_percent(fraction: float, num_decimals: int = 2) -> str:
-    """Format a fraction in percent."""
-    return f"{100 * fraction:.{num_decimals}f} %"
+def format_percent(fraction: float | None, num_decimals: int = 2) -> str:
+    """Format a fraction in percent; a dash for a missing one."""
+    return NO_NUMBER if fraction is None else f"{100 * fraction:.{num_decimals}f} %"
 
 
-def format_points(difference: float) -> str:
-    """Format a difference of two fractions in percentage points, with its sign."""
-    return f"{100 * difference:+.2f}".replace("-", "−")
+def format_share(fraction: float | None, num_decimals: int = 1) -> str:
+    """Format a fraction in percent without the sign %, for a column or a range that names it."""
+    return format_percent(fraction, num_decimals).removesuffix(" %")
+
+
+def format_points(difference: float | None, num_decimals: int = 2) -> str:
+    """Format a fraction or a difference of two fractions in percent, with its sign; a dash for a missing one."""
+    if difference is None or math.isnan(difference):
+        return NO_NUMBER
+    return f"{100 * difference:+,.{num_decimals}f}".replace("-", "−")
+
+
+def format_bias(bias: float | None) -> str:
+    """Format a bias in percent with its sign: −3.1."""
+    return format_points(bias, 1)
+
+
+def format_count(number: float | None) -> str:
+    """Format a whole number; a dash for a missing one."""
+    return NO_NUMBER if number is None else f"{number:,.0f}"
+
+
+def format_seconds(seconds: float | None) -> str:
+    """Format seconds to one decimal; a dash for missing ones."""
+    return NO_NUMBER if seconds is None else f"{seconds:,.1f}"
 
 
 def format_p_cell(p_value: float | None) -> str:
@@ -73,3 +97,24 @@ def list_some(names: Iterable[object], most: int) -> str:
 def format_minute(time: str) -> str:
     """Format a time in ISO 8601, UTC, to the minute."""
     return f"{time[:16].replace('T', ' ')} UTC"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers in a table.
+
+    Attributes:
+        heading: with the unit, such as %.
+        format: returns a number as text, and a dash for a missing one.
+        better: the direction of better numbers, whose best one is marked; "zero" is nearer to 0.
+    """
+
+    heading: str
+    format: Callable[[float | None], str] = format_number
+    better: Literal["down", "up", "zero"] | None = None
+
+    def rate(self, number: object) -> float | None:
+        """Return a number that is lower if it is better; None for a missing number and for a text."""
+        if self.better is None or not isinstance(number, (int, float)):
+            return None
+        return {"down": float(number), "up": -float(number), "zero": abs(float(number))}[self.better]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,7 +18,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.report.equations import Equation, write_mathml
-from rnn_pipelines.report.numbers import join_percent
+from rnn_pipelines.report.numbers import Column, join_percent
 from rnn_pipelines.report.origin import PLACE
 from rnn_pipelines.storage.files import replace_file
 
@@ -81,24 +81,45 @@ def make_table(
     return Table(list(columns), rows, num_text_columns, caption=caption)
 
 
-def mark_best(
-    rows: Sequence[Sequence[str]],
-    values: Mapping[int, Sequence[float | None]],
-    choose: Callable[..., float | None] = min,
-) -> frozenset[tuple[int, int]]:
-    """Return the cells with the best value of each column, and those that are displayed the same.
+def tabulate(
+    first: str, rows: Iterable[tuple[str, Mapping[str, Any]]], columns: Mapping[str, Column], caption: str = ""
+) -> Table:
+    """Return a table with a row of numbers below each column, in which the best numbers are marked.
 
     Args:
-        rows: the cells; those after the values are not marked.
-        values: by the number of the column.
-        choose: `min` or `max`.
+        first: the heading of the names.
+        rows: a name, and its numbers by the keys of the columns; a text takes the place of a number.
+        columns: by key.
+        caption: see `Table`.
+    """
+    listed = list(rows)
+    cells = [
+        [name, *(value if isinstance(value := of.get(key), str) else one.format(value) for key, one in columns.items())]
+        for name, of in listed
+    ]
+    rates = {
+        place: [column.rate(numbers.get(key)) for _, numbers in listed]
+        for place, (key, column) in enumerate(columns.items(), start=1)
+    }
+    header = [first, *(column.heading for column in columns.values())]
+    return Table(header, cells, best=mark_best(cells, rates), caption=caption)
+
+
+def mark_best(
+    rows: Sequence[Sequence[str]], values: Mapping[int, Sequence[float | None]]
+) -> frozenset[tuple[int, int]]:
+    """Return the cells with the lowest value of each column, and those that are displayed the same.
+
+    Args:
+        rows: the cells.
+        values: by the number of the column; cells without a value are not marked.
     """
     best = set()
     for column, numbers in values.items():
-        chosen = choose((number for number in numbers if number is not None and not math.isnan(number)), default=None)
-        if chosen is not None:
-            text = rows[numbers.index(chosen)][column]
-            best |= {(row, column) for row in range(len(numbers)) if rows[row][column] == text}
+        known = {row: number for row, number in enumerate(numbers) if number is not None and not math.isnan(number)}
+        if known:
+            text = rows[min(known, key=known.__getitem__)][column]
+            best |= {(row, column) for row in known if rows[row][column] == text}
     return frozenset(best)
 
 

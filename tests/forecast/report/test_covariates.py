@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.report.covariates import NOTES, report_covariates, tabulate_covariates
+from rnn_pipelines.forecast.report.settings import tabulate_covariates
 
 COVARIATES = pd.DataFrame(
     {
@@ -26,11 +26,5 @@ def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
     assert tabulate_covariates(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
 
 
-def test_without_covariates_nothing_is_said() -> None:
-    assert report_covariates(COVARIATES[:0], 1) == []
-
-
-@pytest.mark.parametrize("num_series", [1, 2])
-def test_median_over_series_is_said_of_a_panel(num_series: int) -> None:
-    (section,) = report_covariates(COVARIATES, num_series)
-    assert (NOTES["panel"] in section.parts) == (num_series > 1)
+def test_table_without_covariates_is_left_out() -> None:
+    assert tabulate_covariates(COVARIATES[:0]) is None

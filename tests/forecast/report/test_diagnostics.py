@@ -92,10 +92,10 @@ def test_same_times_of_two_series_are_two_windows() -> None:
 
 
 def test_errors_are_related_to_the_average() -> None:
-    table = tabulate_worst_windows(find_worst_windows(make_predictions([0, 8, 2])), average=4.0)
+    table = tabulate_worst_windows(make_predictions([0, 8, 2]), average=4.0)
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
     assert table.rows[0][1] == "2024-01-02"
-    assert tabulate_worst_windows(find_worst_windows(make_predictions([0, 0])), average=0.0).rows[0][-1] == "–"
+    assert tabulate_worst_windows(make_predictions([0, 0]), average=0.0).rows[0][-1] == "–"
 
 
 def test_without_a_test_part_nothing_is_drawn() -> None:
@@ -125,7 +125,7 @@ def test_each_series_has_fifths_of_its_own() -> None:
     levels = [(name, float(scale * level), 0.0) for name, scale in (("a", 1), ("b", 100)) for level in range(1, 6)]
     found = measure_fifths(make_levels(*levels))
     assert list(found["forecast"]) == [50.5 * level for level in range(1, 6)]
-    assert [row[-1] for row in tabulate_fifths(found).rows] == ["–"] * 5
+    assert [row[-1] for row in tabulate_fifths(make_levels(*levels)).rows] == ["–"] * 5
 
 
 def test_windows_without_an_actual_are_left_out() -> None:

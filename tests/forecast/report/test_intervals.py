@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.report.intervals import (
     describe_coverage,
     draw_coverage,
     draw_fan,
-    format_empty_levels,
+    list_empty_levels,
     tabulate_intervals,
 )
 
@@ -136,7 +136,7 @@ def test_one_coverage_at_all_origins_is_shown_once(measured: tuple[ForecastMetri
 
 def test_level_without_intervals_is_a_dash_with_a_note(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
-    (note,) = format_empty_levels(measured[1])
+    (note,) = list_empty_levels(measured[1])
     assert "95 %" in note
 
 

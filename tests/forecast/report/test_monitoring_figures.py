@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.realised import measure_groups
-from rnn_pipelines.forecast.report.monitoring_figures import (
+from rnn_pipelines.forecast.report.monitoring import (
     NOTHING,
     draw_error_by_step,
     draw_error_over_time,

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
-from rnn_pipelines.forecast.report.report import NOTES, Results, render_report
+from rnn_pipelines.forecast.report.report import Results, render_report
 from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -36,6 +36,9 @@ RECORD = {
     "hyperparameters": {"units": 16, "num_members": 5, "segment": 7},
 }
 NO_COVARIATES = pd.DataFrame(columns=list(CovariatesTable.columns))
+COVARIATES = pd.DataFrame(
+    {"covariate": ["promo"], "role": ["future"], "read_as": ["number"], "effect": [-4.5], "is_percent": [False]}
+)
 CUTOFFS = pd.DataFrame(
     {
         "unique_id": ["s00000"],
@@ -107,7 +110,12 @@ def add_ensemble(next_values: Predictions) -> Predictions:
 def write_report(make_results, draw):
     """Renders a report of handmade results, without the code of Plotly."""
 
-    def write(metrics: ForecastMetrics | None = None, num_steps: int = 3, **profile: object) -> str:
+    def write(
+        metrics: ForecastMetrics | None = None,
+        num_steps: int = 3,
+        covariates: pd.DataFrame = NO_COVARIATES,
+        **profile: object,
+    ) -> str:
         made: SimpleNamespace = make_results(horizon=num_steps)
         figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
         # As the catalog returns them.
@@ -120,7 +128,7 @@ def write_report(make_results, draw):
             test=made.predictions,
             next_values=add_ensemble(made.next_values),
             by_level=made.by_level,
-            covariates=NO_COVARIATES,
+            covariates=covariates,
             records={"lstm": RECORD, "gru": RECORD},
             ensemble=ENSEMBLE,
         )
@@ -414,12 +422,12 @@ def test_report_links_only_to_its_own_sections(write_report) -> None:
 
 
 def test_notes_depend_on_noise_floor_and_panel(write_report) -> None:
-    shown = {"noise_floor": write_report(make_metrics(noise_floor=4.0)), "panel": write_report(num_series=2)}
+    """And on the covariates, whose effects in a panel are medians."""
     plain = extract_text(write_report())
-    for name, page in shown.items():
-        note = NOTES[name].format(reference="seasonal naive")
-        assert note in extract_text(page)
-        assert note not in plain
+    panel = extract_text(write_report(num_series=2, covariates=COVARIATES))
+    assert has_in_order(panel, "root of the mean MSE", "the effect is the median over series", "Relative MAE")
+    assert has_in_order(extract_text(write_report(make_metrics(noise_floor=4.0))), "Glossary", "noise floor")
+    assert not any(text in plain for text in ("root of the mean MSE", "noise floor", "Relative MAE", "## Covariates"))
 
 
 def test_horizon_of_one_step_has_no_figures_and_brackets_by_step(write_report) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rnn_pipelines.sentiment.report.examples import (
+from rnn_pipelines.sentiment.report.tables import (
     MISTAKE_LENGTH,
     format_confidence,
     quote_mistakes,
@@ -68,4 +68,4 @@ def test_texts_are_cut_between_words_where_there_are_any(text: str, short: str) 
     ("probability", "text"), [(0.72, "72.0 %"), (0.28, "72.0 %"), (0.999, "99.9 %"), (0.99999, "over 99.9 %")]
 )
 def test_confidence_is_that_of_the_predicted_class(probability: float, text: str) -> None:
-    assert format_confidence({"probability": probability}) == text
+    assert format_confidence(probability) == text

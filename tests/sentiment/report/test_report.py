@@ -8,11 +8,14 @@ import pytest
 
 from golden import has_in_order, is_golden
 from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.terminal import WIDTH
+from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
 from rnn_pipelines.sentiment.report.report import (
     SentimentResults,
     compare_cells,
     render_report,
+    summarize_run,
     write_verdict,
 )
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
@@ -68,6 +71,17 @@ def test_verdict_is_better_only_if_the_test_shows_it(
     verdict = write_verdict(make_metrics(better, worse, p_value), "lstm")
     assert has_in_order(verdict, "LSTM", "25,000", "NB n-grams", *facts)
     assert ("significant" in verdict) is ("significant" in facts)
+
+
+def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
+    made = make_sentiment()
+    verdict, table = summarize_run(made.metrics, made.calibrations).split("\n\n")
+    assert " ".join(verdict.split()) == write_verdict(made.metrics, choose_classifier(made.calibrations))
+    header, *rows = table.splitlines()
+    accuracies = [float(row.split(" %")[0].split()[-1]) for row in rows]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert len(rows) == len(made.metrics) - 1
+    assert max(map(len, [*verdict.splitlines(), header, *rows])) <= WIDTH
 
 
 # What else is said

@@ -54,8 +54,8 @@ METRICS = {
     "mase": Metric("MASE", "mae", "scaled", "none"),
     "rmsse": Metric("RMSSE", "mse", "scaled_root", "none"),
 }
-# Measures of sums, by their headings in percent; the best bias is the one nearest to 0.
-TOTALS = {"bias": "bias, %", "total_wape": "WAPE of totals, %"}
+# Measures of sums; the best bias is the one nearest to 0.
+TOTALS = ("bias", "total_wape")
 # Plain means, which also exist by step ahead and for a schedule. Each has the name of its statistic.
 MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
 NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)

@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import (
     list_missed,
     measure_intervals,
 )
+from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     MetricsBySeries,
@@ -233,6 +234,9 @@ def summarize_metrics(
     if reference in means.index:
         errors = means[choose_deciding(is_panel, zero_fraction, bool(means["mase"].notna().any()))]
         means["skill"] = 1 - errors / errors.where(errors > 0)[reference]
+    for key, column in COLUMNS.items():
+        if column.measure is not None:
+            means[key] = column.measure(means).replace([np.inf, -np.inf], np.nan)
     blocks: dict[str, dict[str, float | None]] = {}
     for name, row in means.iterrows():
         numbers = dict(row)

@@ -1,18 +1,19 @@
 """The section on all series of a panel that was divided, because it is too large for memory."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
+from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.metrics import TOTALS
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.totals import format_totals
 from rnn_pipelines.report.numbers import format_number, format_percent, list_some
-from rnn_pipelines.report.page import Part, Section, Table
+from rnn_pipelines.report.page import Section, Table, tabulate
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import list_sections
 
-NOTES = read_texts("rnn_pipelines.forecast.report")["all_series"]
 NAMES_IN_TEXT, NUM_IN_TERMINAL = 5, 4
 SHOWN = ("mase", "mae", "rmse")
 # Columns of the table before the measure of totals.
@@ -37,17 +38,16 @@ def report_all_series(found: Mapping[str, Any]) -> list[Section]:
     """
     if "num_series" not in found:
         return []
-    parts: list[Part] = [NOTES["fitted"].format(sentence=describe_all_series(found)), tabulate_forecasters(found)]
+    tables = [tabulate_forecasters(found)]
     if found["mase"]:
         names = [name for name in QUANTILES if name in found["mase"]]
         row = ["MASE of the ensemble", *(format_number(found["mase"][name]) for name in names)]
-        parts.append(Table(["over all series", *(QUANTILES[name] for name in names)], [row]))
+        tables.append(Table(["over all series", *(QUANTILES[name] for name in names)], [row]))
         ends = zip(found["best"].items(), found["worst"].items(), strict=True)
         rows = [[best, worst, format_number(low), format_number(high)] for (best, low), (worst, high) in ends]
         header = ["best series", "worst series", "MASE of the best", "MASE of the worst"]
-        parts.append(Table(header, rows, num_text_columns=2))
-    parts.append(NOTES["files"])
-    return [Section("All series", parts)]
+        tables.append(Table(header, rows, num_text_columns=2))
+    return list_sections(__package__, "all_series", sentence=describe_all_series(found), tables=tables)
 
 
 def describe_all_series(found: Mapping[str, Any]) -> str:
@@ -76,16 +76,8 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
 
 def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
     """Return the mean metrics of each forecaster over all series, the lowest MASE first."""
-    levels = [name for name in found["forecasters"].get(found["use"], {}) if name.startswith("coverage_")]
-    header = ["all series", *(METRICS[name].heading for name in SHOWN), *TOTALS.values()]
-    header += [f"inside {name.removeprefix('coverage_')} %" for name in levels]
-    rows = [
-        [
-            STYLES[name].name,
-            *(format_number(numbers.get(metric)) for metric in SHOWN),
-            *format_totals(numbers),
-            *(format_percent(numbers[level], 1) if level in numbers else "" for level in levels),
-        ]
-        for name, numbers in found["forecasters"].items()
-    ]
-    return Table(header, rows)
+    levels = [name for name in found["forecasters"].get(found["use"], {}) if name.startswith(COVERAGE)]
+    rows = [(STYLES[name].name, dict.fromkeys(levels, "") | numbers) for name, numbers in found["forecasters"].items()]
+    columns = choose_columns([*SHOWN, *TOTALS, *levels], partial(format_percent, num_decimals=1))
+    # All methods are in the order of their MASE, so that nothing is marked.
+    return replace(tabulate("all series", rows, columns), best=frozenset())

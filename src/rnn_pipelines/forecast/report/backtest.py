@@ -1,31 +1,34 @@
 """Figure and report of `backtest_forecast`: cost and error of retraining schedules."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, TOTALS
+from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, TOTALS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
+from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
-from rnn_pipelines.forecast.report.totals import format_totals, list_errors
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_p_cell, format_p_value
-from rnn_pipelines.report.page import Section, Table, mark_best, render_page
+from rnn_pipelines.report.numbers import (
+    Column,
+    format_count,
+    format_number,
+    format_p_cell,
+    format_p_value,
+    format_seconds,
+)
+from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import BLUE, Style
 from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 # Largest p-value at which a difference counts as significant.
 SIGNIFICANCE = 0.05
 # A simple method with more than this multiple of the schedules' largest error is hidden at first.
 MAX_SHOWN = 1.2
-
-NOTES = read_texts("rnn_pipelines.forecast.report")["backtest"]
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
@@ -72,20 +75,17 @@ def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: B
         figure: the error against the cost.
     """
     found = BacktestResults.model_validate(results)
-    left_out = found.num_left_out
-    forecasts = count(found.num_forecasts, "forecast")
-    evaluated = f"{forecasts} of each, from {found.first_cutoff} to {found.last_cutoff}." + (
-        f" Left out: {left_out:,}, without an actual or without a forecast of each model." if left_out else ""
+    return render_template(
+        __package__,
+        "backtest",
+        verdict=describe_verdict(found),
+        results=found,
+        schedules=tabulate_schedules(found),
+        significance=SIGNIFICANCE,
+        figure=figure,
+        retrainings=tabulate_retrainings(retrainings),
+        parameters=tabulate_parameters("backtest_forecast", backtest.model_dump()),
     )
-    sections = [
-        Section(
-            "Schedules", [tabulate_schedules(found), NOTES["how_to_read"].format(significance=SIGNIFICANCE), evaluated]
-        ),
-        Section("Error against cost", [figure]),
-        Section("Retrainings", [NOTES["how_it_went"], tabulate_retrainings(retrainings)]),
-        Section("Parameters", [tabulate_parameters("backtest_forecast", backtest.model_dump())]),
-    ]
-    return render_page("Backtest of retraining", describe_verdict(found), sections)
 
 
 def summarize_run(results: dict[str, Any]) -> str:
@@ -119,32 +119,16 @@ def describe_verdict(results: BacktestResults) -> str:
 
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
-    entries = results.forecasters
-    levels = results.levels
-    header = ["", *(METRICS[name].heading for name in MEANS), *TOTALS.values()]
-    header += ["p", "trainings", "promoted", "training, s"]
-    header += [heading for level in levels for heading in (f"inside {level} %", f"width {level} %")]
-    rows = [_format_row(entry, levels) for entry in entries]
-    errors = list_errors([entry.numbers for entry in entries], [*MEANS, *TOTALS])
-    return Table(header, rows, best=mark_best(rows, errors))
-
-
-def _format_row(entry: Entry, levels: Sequence[int]) -> Sequence[str]:
-    return [
-        STYLES[entry.name].name,
-        *(format_number(entry.numbers.get(name)) for name in MEANS),
-        *format_totals(entry.numbers),
-        format_p_cell(entry.p_value),
-        *(NO_NUMBER if number is None else str(number) for number in (entry.num_trainings, entry.num_promotions)),
-        NO_NUMBER if entry.training_seconds is None else f"{entry.training_seconds:,.1f}",
-        *(cell for level in levels for cell in _format_interval(entry, level)),
-    ]
-
-
-def _format_interval(entry: Entry, level: int) -> tuple[str, str]:
-    """Return the coverage in percent, and the width."""
-    coverage, width = (entry.numbers.get(f"{measure}_{level}") for measure in ("coverage", "width"))
-    return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}", format_number(width)
+    columns = choose_columns([*MEANS, *TOTALS])
+    columns |= {
+        "p_value": Column("p", format_p_cell),
+        "num_trainings": Column("trainings", format_count),
+        "num_promotions": Column("promoted", format_count),
+        "training_seconds": Column("training, s", format_seconds),
+    }
+    for level in results.levels:
+        columns |= choose_columns([f"coverage_{level}"]) | {f"width_{level}": Column(f"width {level} %")}
+    return tabulate("", ((STYLES[entry.name].name, entry.model_dump()) for entry in results.forecasters), columns)
 
 
 def tabulate_retrainings(retrainings: Retrainings) -> Table:

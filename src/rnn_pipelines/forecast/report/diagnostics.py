@@ -1,7 +1,8 @@
 """Diagnostics of the ensemble's errors on the test part: by season, level and lag, and the worst windows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,11 @@ from rnn_pipelines.forecast.evaluation.summary import find_reference
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.report.choice import choose_steps, show_time
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
-from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.figures import draw_bars, draw_line, set_layout
 from rnn_pipelines.report.notes import draw_or_note
-from rnn_pipelines.report.numbers import format_number
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.numbers import Column, format_bias, format_number
+from rnn_pipelines.report.page import Table, make_table, tabulate
 from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
 
 DIAGNOSTICS = ("error_by_season", "autocorrelation")
@@ -126,19 +126,19 @@ def measure_fifths(predictions: Predictions) -> pd.DataFrame:
     return found.reset_index(drop=True) if len(found) > 1 else found.iloc[:0]
 
 
-def tabulate_fifths(fifths: pd.DataFrame) -> Table:
-    """Return the table of `measure_fifths`."""
-    columns = ["forecast", "actual", "mae"]
-    rows = [
-        [
-            row["fifth"],
-            *(format_number(row[column]) for column in columns),
-            format_bias(None if pd.isna(row["bias"]) else row["bias"]),
-        ]
-        for _, row in fifths.iterrows()
-    ]
-    header = ["fifth of the forecasts", "mean forecast", "mean actual", "MAE", "bias, %"]
-    return Table(header, rows, caption="Errors by level")
+def tabulate_fifths(predictions: Predictions) -> Table | None:
+    """Return the table of `measure_fifths`; None if it has no rows."""
+    fifths = measure_fifths(predictions).astype({"bias": "float64"})
+    if fifths.empty:
+        return None
+    columns = {
+        "forecast": Column("mean forecast"),
+        "actual": Column("mean actual"),
+        "mae": Column("MAE"),
+        "bias": Column("bias, %", format_bias),
+    }
+    rows = [(row["fifth"], row) for row in fifths.to_dict("records")]
+    return tabulate("fifth of the forecasts", rows, columns, "Errors by level")
 
 
 def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
@@ -166,22 +166,17 @@ def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
     return windows.iloc[chosen].reset_index(drop=True)
 
 
-def tabulate_worst_windows(worst: pd.DataFrame, average: float) -> Table:
-    """Return the table of `find_worst_windows`.
-
-    Args:
-        average: the mean absolute error of all windows.
-    """
-    spans = zip(worst["unique_id"], show_time(worst["first"]), show_time(worst["last"]), strict=True)
-    numbers = worst[["actual", "forecast", "mae"]].itertuples(index=False)
-    rows = [
-        [
-            str(name),
-            str(first) if first == last else f"{first} to {last}",
-            *map(format_number, row),
-            format_number(row.mae / (average or np.nan), 2),
-        ]
-        for (name, first, last), row in zip(spans, numbers, strict=True)
-    ]
-    header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]
-    return Table(header, rows, num_text_columns=2, caption="The windows with the largest errors")
+def tabulate_worst_windows(predictions: Predictions, average: float) -> Table:
+    """Return the table of `find_worst_windows`, also relative to the mean absolute error of all windows."""
+    worst = find_worst_windows(predictions)
+    times = show_time(worst["first"]), show_time(worst["last"])
+    spans = [str(first) if first == last else f"{first} to {last}" for first, last in zip(*times, strict=True)]
+    columns: dict[str, Callable[[Any], str]] = {
+        "series": lambda row: str(row.unique_id),
+        "window": lambda row: row.span,
+        "mean actual": lambda row: format_number(row.actual),
+        "mean forecast": lambda row: format_number(row.forecast),
+        "MAE": lambda row: format_number(row.mae),
+        "times the average MAE": lambda row: format_number(row.mae / (average or np.nan), 2),
+    }
+    return make_table(worst.assign(span=spans).itertuples(), columns, 2, "The windows with the largest errors")

@@ -15,7 +15,6 @@ from rnn_pipelines.forecast.times.holidays import HOLIDAYS
 from rnn_pipelines.report.figures import add_menu, draw_bars, set_layout, write_label
 from rnn_pipelines.report.notes import draw_note, find_failure
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
-from rnn_pipelines.report.texts import read_texts
 
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
@@ -25,8 +24,6 @@ NAMES = {
     CALENDAR: "calendar",
     **{name: name.replace("_", " ") for name in HOLIDAYS},
 }
-
-NOTES = read_texts("rnn_pipelines.forecast.report")["explanation"]
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:

@@ -15,7 +15,6 @@ from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, 
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number, list_some
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
-from rnn_pipelines.report.texts import read_texts
 
 EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 
@@ -23,7 +22,6 @@ EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
 TOLERANCE = 0.05
 # Origins that are named.
 MAX_MISSED = 3
-NOTES = read_texts("rnn_pipelines.forecast.report")["intervals"]
 
 
 def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Table:
@@ -129,11 +127,10 @@ def _list_missed(metrics: ForecastMetrics, level: int) -> Iterator[str]:
         yield f"Fewer than half are inside from {len(missed)} of the origins: {list_some(missed, MAX_MISSED)}."
 
 
-def format_empty_levels(by_level: MetricsByLevel) -> list[str]:
-    """Return a note on the levels without any interval; empty if there are none."""
+def list_empty_levels(by_level: MetricsByLevel) -> list[str]:
+    """Return the levels without any interval, with their sign %."""
     is_empty = by_level.groupby("level")["coverage"].agg(lambda values: values.isna().all())
-    levels = [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]
-    return [NOTES["empty_levels"].format(levels=", ".join(levels))] if levels else []
+    return [f"{level} %" for level in is_empty.index[is_empty.astype(bool)]]
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:

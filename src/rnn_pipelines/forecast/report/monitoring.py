@@ -1,37 +1,64 @@
-"""The report of `monitor_forecast`: the verdict, and realised against expected errors."""
+"""The report of `monitor_forecast`: the verdict, and realised against expected errors, over time and by step ahead."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.realised import Anomaly, GroupError, RealisedCoverage, RealisedError
+from rnn_pipelines.forecast.evaluation.realised import (
+    Anomaly,
+    EvaluatedForecasts,
+    GroupError,
+    RealisedCoverage,
+    RealisedError,
+    measure_groups,
+)
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
+from rnn_pipelines.forecast.report.choice import show_time
+from rnn_pipelines.forecast.report.styles import name_axis
 from rnn_pipelines.forecast.series.tables import Profile
+from rnn_pipelines.report.figures import choose_time_axis, count_up_to, draw_line, fade, set_layout
+from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import (
     NO_NUMBER,
+    Column,
     begin_sentence,
+    format_count,
     format_number,
     format_p_cell,
     format_p_value,
     list_some,
 )
-from rnn_pipelines.report.page import Part, Section, Table, make_table, render_page
+from rnn_pipelines.report.page import Table, make_table, tabulate
+from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import read_texts, render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_ROWS = 20
 # Reasons that a terminal shows.
 MAX_REASONS = 4
+format_ratio = partial(format_number, num_digits=3)
 IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
+ERRORS = {"rmse": Column("RMSE"), "mae": Column("MAE"), "expected_rmse": Column("expected RMSE")}
+# More labels would overlap; the table of the versions lists all of them.
+MAX_NAMED_MARKS = 24
+REALISED, EXPECTED = Style("realised", BLUE), Style("expected", VERMILION, "dash")
+ONE_CUTOFF = Style("one cut-off", fade(BLUE, 0.4))
+RMSE_AXIS = {"title": name_axis("rmse"), "rangemode": "tozero"}
+NOTHING = "there is no evaluated forecast yet"
 
 
 def render_report(
@@ -48,21 +75,27 @@ def render_report(
         monitoring: the parameters.
         figures: by name, see `draw_figures`.
     """
-    by_step, versions = tabulate_steps(verdict["by_step"]), tabulate_versions(verdict)
-    over_time: list[Part] = [figures["error_over_time"], NOTES["how_to_read"]] if versions.rows else [NOTES["nothing"]]
-    steps: list[Part] = [by_step, figures["error_by_step"]] if by_step.rows else []
-    sections = [
-        Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
-        Section("Error over time", over_time),
-        Section("Error by step", [describe_error(verdict["error"]), *steps]),
-        Section("Model versions", [versions if versions.rows else NOTES["nothing"]]),
-        *_report_intervals(verdict),
-        Section("Drift", [*_list_drift(verdict["drift"]), NOTES["drift"]]),
-        *_report_covariates(verdict["covariate_drift"]),
-        Section("Coverage", [tabulate_coverage(verdict, profile)]),
-        Section("Parameters", [tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json"))]),
-    ]
-    return render_page(f"Past forecasts of {Path(profile['source']).name}", write_verdict(verdict), sections)
+    shown = sorted(verdict["drift"], key=lambda row: -1.0 if row["distance"] is None else row["distance"], reverse=True)
+    return render_template(
+        __package__,
+        "monitoring",
+        source=Path(profile["source"]).name,
+        figures=figures,
+        verdict=write_verdict(verdict),
+        reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
+        error=describe_error(verdict["error"]),
+        steps=tabulate_steps(verdict["by_step"]) if verdict["by_step"] else None,
+        versions=tabulate_versions(verdict) if verdict["by_version"] else None,
+        intervals=tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
+        anomaly_level=ANOMALY_LEVEL,
+        anomalies=tabulate_anomalies(verdict["anomalies"]) if verdict["intervals"] and verdict["anomalies"] else None,
+        num_older_anomalies=verdict["num_anomalies"] - len(verdict["anomalies"]),
+        drift=tabulate_drift(shown[:MAX_ROWS]) if shown else None,
+        num_more_drift=len(shown) - MAX_ROWS,
+        covariates=tabulate_covariates(verdict["covariate_drift"]) if verdict["covariate_drift"] else None,
+        coverage=tabulate_coverage(verdict, profile),
+        parameters=tabulate_parameters("monitor_forecast", monitoring.model_dump(mode="json")),
+    )
 
 
 def summarize_run(verdict: ForecastVerdict) -> str:
@@ -96,45 +129,36 @@ def describe_error(error: RealisedError) -> str:
 
 def tabulate_steps(by_step: list[GroupError]) -> Table:
     """Return realised and expected error at each step ahead."""
-    return Table(
-        header=["step ahead", "forecasts", "RMSE", "MAE", "expected RMSE", "MSE ratio"],
-        rows=[[str(row["horizon_step"]), f"{row['num_forecasts']:,}", *_format_errors(row)] for row in by_step],
-        caption="The newest cut-offs of the version in use, on which the verdict is based",
+    columns = {"num_forecasts": Column("forecasts", format_count), **ERRORS, "ratio": Column("MSE ratio", format_ratio)}
+    rows = [(str(row["horizon_step"]), _add_roots(row)) for row in by_step]
+    return tabulate(
+        "step ahead", rows, columns, "The newest cut-offs of the version in use, on which the verdict is based"
     )
 
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Return realised and expected error of each model version, over all of its forecasts."""
-    return Table(
-        header=["model version", "mark", "first cut-off", "forecasts", "RMSE", "MAE", "expected RMSE", "ratio"],
-        rows=[
-            [
-                row["model_version"],
-                f"v{number}" + (", in use" if row["model_version"] == verdict["version"] else ""),
-                row["first_cutoff"] or NO_NUMBER,
-                f"{row['num_forecasts']:,}",
-                *_format_errors(row),
-            ]
-            for number, row in enumerate(verdict["by_version"], start=1)
-        ],
-        num_text_columns=3,
-    )
+    columns = {
+        "mark": Column("mark"),
+        "first_cutoff": Column("first cut-off"),
+        "num_forecasts": Column("forecasts", format_count),
+        **ERRORS,
+        "ratio": Column("ratio", format_ratio),
+    }
+    used = {verdict["version"]: ", in use"}
+    rows = [
+        (row["model_version"], _add_roots(row) | {"mark": f"v{number}{used.get(row['model_version'], '')}"})
+        for number, row in enumerate(verdict["by_version"], start=1)
+    ]
+    return replace(tabulate("model version", rows, columns), num_text_columns=3)
 
 
-def _format_errors(row: GroupError) -> list[str]:
+def _add_roots(row: GroupError) -> dict[str, Any]:
+    """Return the numbers of a group with the roots of both MSEs, and their ratio."""
     mse, expected = row["mse"], row["expected_mse"]
-    ratio = mse / expected if mse is not None and expected else None
     rmse, expected_rmse = (None if value is None else math.sqrt(value) for value in (mse, expected))
-    return [*map(format_number, (rmse, row["mae"], expected_rmse)), format_number(ratio, 3)]
-
-
-def _list_drift(drift: list[DriftRow]) -> list[Part]:
-    if not drift:
-        return [NOTES["no_drift"]]
-    rows = sorted(drift, key=lambda row: -math.inf if row["distance"] is None else row["distance"], reverse=True)
-    rest = len(rows) - MAX_ROWS
-    note = [f"The distance of {rest:,} more series is smaller."] if rest > 0 else []
-    return [tabulate_drift(rows[:MAX_ROWS]), *note]
+    ratio = mse / expected if mse is not None and expected else None
+    return {**row, "rmse": rmse, "expected_rmse": expected_rmse, "ratio": ratio}
 
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
@@ -149,18 +173,13 @@ def tabulate_drift(drift: list[DriftRow]) -> Table:
             "distance": lambda row: format_number(row["distance"], 3),
             "p": lambda row: format_p_cell(row["p_value"]),
             "newest mean": lambda row: format_number(row["level"]),
-            "means in training": _format_range,
+            "means in training": lambda row: (
+                NO_NUMBER
+                if row["lowest_level"] is None
+                else f"{format_number(row['lowest_level'])} to {format_number(row['highest_level'])}"
+            ),
         },
     )
-
-
-def _format_range(row: DriftRow) -> str:
-    lowest, highest = row["lowest_level"], row["highest_level"]
-    return NO_NUMBER if lowest is None else f"{format_number(lowest)} to {format_number(highest)}"
-
-
-def _report_covariates(rows: list[CovariateDriftRow]) -> list[Section]:
-    return [Section("Covariates", [tabulate_covariates(rows), NOTES["covariates"]])] if rows else []
 
 
 def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
@@ -179,17 +198,6 @@ def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
     )
 
 
-def _report_intervals(verdict: ForecastVerdict) -> list[Section]:
-    if not verdict["intervals"]:
-        return []
-    note = NOTES["intervals"].format(outside=100 - ANOMALY_LEVEL, level=ANOMALY_LEVEL)
-    parts: list[Part] = [tabulate_intervals(verdict["intervals"]), note]
-    if verdict["anomalies"]:
-        rest = verdict["num_anomalies"] - len(verdict["anomalies"])
-        parts += [tabulate_anomalies(verdict["anomalies"]), *([f"{rest:,} more are older."] if rest > 0 else [])]
-    return [Section("Intervals", parts)]
-
-
 def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
     columns: dict[str, Callable[[RealisedCoverage], str]] = {
@@ -204,14 +212,10 @@ def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
 
 def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
     """Return the actuals outside their widest interval."""
-    return Table(
-        header=["series", "time", "actual", "lower bound", "upper bound"],
-        rows=[
-            [row["unique_id"], row["ds"], *(format_number(number) for number in (row["y"], row["lo"], row["hi"]))]
-            for row in anomalies
-        ],
-        num_text_columns=2,
-        caption=f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast",
+    columns = {"ds": Column("time"), "y": Column("actual"), "lo": Column("lower bound"), "hi": Column("upper bound")}
+    caption = f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast"
+    return replace(
+        tabulate("series", ((row["unique_id"], row) for row in anomalies), columns, caption), num_text_columns=2
     )
 
 
@@ -224,11 +228,79 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
         ["forecaster in use", verdict["version"] or "none"],
         ["in use since", verdict["promoted_at"] or NO_NUMBER],
         ["data", f"{profile['num_series']:,} series, {profile['first']} to {profile['last']}"],
-        ["newest steps without a forecast", _join(f"{name} {steps}" for name, steps in missed.items())],
-        ["series without training data", _join(coverage["unknown_series"])],
+        [
+            "newest steps without a forecast",
+            list_some([f"{name} {steps}" for name, steps in missed.items()], MAX_ROWS) or "none",
+        ],
+        ["series without training data", list_some(coverage["unknown_series"], MAX_ROWS) or "none"],
     ]
     return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
 
 
-def _join(texts: Iterable[str]) -> str:
-    return list_some(texts, MAX_ROWS) or "none"
+def draw_figures(
+    evaluated: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
+) -> dict[str, Figure]:
+    """Draw `error_over_time` and `error_by_step`.
+
+    Args:
+        evaluated: past forecasts of all versions.
+        verdict: on those of the version in use.
+        monitoring: with the number of cut-offs of the verdict.
+    """
+    return {
+        "error_over_time": draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs),
+        "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
+    }
+
+
+def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Figure:
+    """Draw the RMSE of the forecasts from each cut-off, its rolling mean, and the expected RMSE.
+
+    Args:
+        evaluated: see `draw_figures`.
+        num_cutoffs: of the rolling mean.
+    """
+    figure = Figure()
+    if evaluated.empty:
+        return set_layout(figure, "Error over time", NOTHING)
+    table = measure_groups(evaluated, "cutoff")
+    x = show_time(table["cutoff"])
+    mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
+    figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
+    figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
+    figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
+    _mark_versions(figure, mark_versions(evaluated))
+    subtitle = "RMSE by cut-off; v1, v2, …: the first forecasts of a model version"
+    return set_layout(figure, "Error over time", subtitle, choose_time_axis("cut-off", x), RMSE_AXIS)
+
+
+def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:
+    """Return the model versions by their first evaluated cut-off: `model_version, first_cutoff, mark` (v1, v2, …)."""
+    first = evaluated.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
+    first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
+    return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
+
+
+def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
+    for cutoff, names in marks.groupby("first_cutoff")["mark"]:
+        place = show_time(pd.Series([cutoff])).iloc[0]
+        figure.add_vline(place, line={"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"})
+        if len(marks) <= MAX_NAMED_MARKS:
+            figure.add_annotation(
+                x=place, y=1, yref="paper", yanchor="top", text=f" {', '.join(names)}", showarrow=False, xanchor="left"
+            )
+
+
+def draw_error_by_step(by_step: list[GroupError]) -> Figure:
+    """Draw the realised and expected RMSE at each step ahead."""
+    figure = Figure()
+    if not by_step:
+        return set_layout(figure, "Error by step ahead", NOTHING)
+    table = pd.DataFrame(by_step)
+    for style, column in ((REALISED, "mse"), (EXPECTED, "expected_mse")):
+        rmse = np.sqrt(table[column].astype("float64"))
+        figure.add_trace(draw_line(style, table["horizon_step"], rmse, marker={"size": 8}))
+    steps = count_up_to("steps ahead", int(table["horizon_step"].max()))
+    return set_layout(
+        figure, "Error by step ahead", "RMSE of the newest cut-offs of the version in use", steps, RMSE_AXIS
+    )

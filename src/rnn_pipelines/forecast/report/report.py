@@ -8,42 +8,42 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.fitting import Evaluated, Fitted
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.report import covariates, explanation, intervals
+from rnn_pipelines.forecast.model.explanation import explain_ensemble
 from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
 from rnn_pipelines.forecast.report.all_series import report_all_series
 from rnn_pipelines.forecast.report.diagnostics import (
     choose_forecaster,
-    find_worst_windows,
-    measure_fifths,
+    draw_diagnostics,
     tabulate_fifths,
     tabulate_worst_windows,
 )
-from rnn_pipelines.forecast.report.figures import has_one_step
+from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
+from rnn_pipelines.forecast.report.intervals import describe_coverage, list_empty_levels, tabulate_intervals
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
 from rnn_pipelines.forecast.report.settings import (
     list_chosen,
+    tabulate_covariates,
     tabulate_networks,
     tabulate_parts,
     tabulate_profile,
     tabulate_weights,
 )
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.totals import format_bias
 from rnn_pipelines.forecast.report.verdict import describe_untrained, write_verdict
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
 from rnn_pipelines.report.numbers import begin_sentence
-from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.page import Section
+from rnn_pipelines.report.texts import list_sections, render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.runs.comparison import EarlierRun
-
-NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
 
 
 @dataclass(frozen=True)
@@ -93,107 +93,86 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         parameters: the run's blocks of parameters: models or plain values.
         figures: by name, see `draw_figures` and `draw_diagnostics`.
     """
-    metrics, profile = results.metrics, results.profile
-    has_test = bool(metrics.forecasters)
+    metrics, profile, has_test = results.metrics, results.profile, bool(results.metrics.forecasters)
     chosen = list_chosen(profile, results.records, results.features.calendar if results.features else None)
-    lead = [describe_first_value(results.next_values), describe_expected_error(metrics)]
-    sections = [
-        Section("Next values", [figures["next_values"], *tabulate_next_values(results.next_values)]),
-        Section("Comparison of the methods", _compare_methods(results)),
-        *report_all_series(results.all_series),
-        *(_report_errors(results, figures) if has_test else []),
-        Section("Contributions to the forecasts", [figures["explanation"], _explain_contributions(profile)]),
-        Section("What to do next", advise(metrics, results.next_values.levels)),
-        *report_run_before(metrics, results.run_before),
-        Section(
-            "Networks",
-            _report_networks(results, figures["losses"]),
-        ),
-        *covariates.report_covariates(results.covariates, profile["num_series"]),
-        Section("Data", [tabulate_parts(profile, results.cutoffs), tabulate_profile(profile)]),
-        Section("Parameters", [tabulate_parameters("forecast", parameters, chosen)]),
-        Section("Glossary", _explain_terms(results)),
-    ]
-    return render_page(f"Forecasts of {Path(profile['source']).name}", " ".join(filter(None, lead)), sections)
-
-
-def _compare_methods(results: Results) -> list[Part]:
-    """Return verdict, leaderboard and its first column's note; only the verdict without a test part."""
-    verdict = write_verdict(results.metrics)
-    if not results.metrics.forecasters:
-        return [verdict]
-    return [verdict, tabulate_metrics(results.metrics), NOTES["difference"]]
-
-
-def _report_networks(results: Results, losses: Figure) -> list[Part]:
-    """Return the trainings and the weights; only the weights if no network was trained."""
-    weights = tabulate_weights(results.ensemble)
-    if untrained := describe_untrained(results.metrics):
-        return [untrained, weights]
-    if not any(record["num_steps"] for record in results.records.values()):
-        return [NOTES["alone"], weights]
-    return [tabulate_networks(results.records), weights, NOTES["networks"], losses]
+    untrained = describe_untrained(metrics)
+    has_networks = not untrained and any(record["num_steps"] for record in results.records.values())
+    return render_template(
+        __package__,
+        "report",
+        source=Path(profile["source"]).name,
+        figures=figures,
+        is_panel=profile["num_series"] > 1,
+        has_season=profile["season_length"] > 1,
+        first_value=describe_first_value(results.next_values),
+        expected_error=describe_expected_error(metrics),
+        next_values=tabulate_next_values(results.next_values),
+        verdict=write_verdict(metrics),
+        leaderboard=tabulate_metrics(metrics) if has_test else None,
+        reference=STYLES[metrics.reference].name,
+        baselines=describe_baselines(metrics.forecasters),
+        noise_floor=metrics.noise_floor_mse,
+        all_series=report_all_series(results.all_series),
+        errors=_report_errors(results, figures) if has_test else [],
+        advice=advise(metrics, results.next_values.levels),
+        run_before=report_run_before(metrics, results.run_before),
+        untrained=untrained,
+        networks=tabulate_networks(results.records) if has_networks else None,
+        weights=tabulate_weights(results.ensemble),
+        covariates=tabulate_covariates(results.covariates),
+        has_covariates=len(results.covariates) > 0,
+        parts=tabulate_parts(profile, results.cutoffs),
+        profile=tabulate_profile(profile),
+        parameters=tabulate_parameters("forecast", parameters, chosen),
+    )
 
 
 def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
     """Return the sections on the test part: forecasts, intervals and errors."""
-    metrics, is_panel = results.metrics, results.profile["num_series"] > 1
-    drawn = [figures[name] for name in ("error_by_season", "autocorrelation") if figures[name].data]
-    by_step = {name: [] if has_one_step(results.test) else [figures[name]] for name in ("newest_window", "coverage")}
-    fifths = measure_fifths(results.test)
-    average = metrics.get(choose_forecaster(results.test), "mae")
-    errors: list[Part] = [
-        *_describe_bias(metrics),
-        tabulate_worst_windows(find_worst_windows(results.test), average),
-        figures["error_by_step"],
-        *([NOTES["panel_steps"]] if is_panel else []),
-        *([] if fifths.empty else [tabulate_fifths(fifths), NOTES["fifths"]]),
-        *drawn,
-        *([NOTES["autocorrelation"]] if figures["autocorrelation"].data else []),
-        figures["residuals"],
-    ]
-    return [
-        Section("Forecasts of the test part", [figures["forecasts"], *by_step["newest_window"]]),
-        *_report_intervals(metrics, results.by_level, by_step["coverage"]),
-        Section("Errors", errors),
-    ]
+    metrics, by_level = results.metrics, results.by_level
+    return list_sections(
+        __package__,
+        "errors",
+        figures=figures,
+        is_panel=results.profile["num_series"] > 1,
+        has_steps=not has_one_step(results.test),
+        coverage="" if by_level.empty else describe_coverage(metrics, by_level["level"].unique()),
+        intervals=None if by_level.empty else tabulate_intervals(metrics, by_level),
+        empty_levels=list_empty_levels(by_level),
+        used=STYLES[metrics.use].name,
+        bias=metrics.forecasters.get(metrics.use, {}).get("bias"),
+        worst_windows=tabulate_worst_windows(results.test, metrics.get(choose_forecaster(results.test), "mae")),
+        fifths=tabulate_fifths(results.test),
+    )
 
 
-def _describe_bias(metrics: ForecastMetrics) -> list[str]:
-    bias = metrics.forecasters.get(metrics.use, {}).get("bias")
-    if bias is None:
-        return []
-    return [
-        NOTES["bias"].format(
-            name=STYLES[metrics.use].name, bias=format_bias(bias), direction="low" if bias < 0 else "high"
-        )
-    ]
+def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
+    """Return the report as one HTML page that needs no network.
 
-
-def _explain_contributions(profile: Profile) -> str:
-    season = explanation.NOTES["mid_season"] if profile["season_length"] > 1 else ""
-    return explanation.NOTES["how_to_read"].format(season=season)
-
-
-def _report_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel, drawn: list[Figure]) -> list[Section]:
-    if by_level.empty:
-        return []
-    brackets = intervals.NOTES["brackets"] if drawn else ""
-    notes = [intervals.NOTES["how_to_read"].format(brackets=brackets), *intervals.format_empty_levels(by_level)]
-    held = intervals.describe_coverage(metrics, by_level["level"].unique())
-    table = intervals.tabulate_intervals(metrics, by_level)
-    return [Section("Intervals", [*([held] if held else []), table, *drawn, *notes])]
-
-
-def _explain_terms(results: Results) -> list[str]:
-    """Return the notes on the tables above, of those that are shown."""
-    metrics = results.metrics
-    if not metrics.forecasters:
-        return [NOTES["glossary"]]
-    reference = STYLES[metrics.reference].name
-    notes = [NOTES["how_to_read"].format(reference=reference)]
-    notes += [describe_baselines(metrics.forecasters), NOTES["ensemble"]]
-    notes += [NOTES["panel"].format(reference=reference)] if results.profile["num_series"] > 1 else []
-    notes += [covariates.NOTES["read_by_all"]] if len(results.covariates) else []
-    notes += [NOTES["noise_floor"]] if metrics.noise_floor_mse is not None else []
-    return [*notes, NOTES["glossary"]]
+    Args:
+        fitted: on a table.
+        evaluated: the forecasts of `fitted`, and their errors.
+    """
+    panel, data, spec = fitted.panel, fitted.data, fitted.spec
+    explanation = explain_ensemble(
+        panel.windows, panel.features, panel.scaler, data.linear, fitted.methods, fitted.weights
+    )
+    histories = {name: network.history for name, network in fitted.networks.items()}
+    figures = draw_figures(
+        evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level, explanation, **histories
+    )
+    results = Results(
+        metrics=evaluated.metrics,
+        profile=panel.profile,
+        cutoffs=panel.cutoffs,
+        test=evaluated.test,
+        next_values=evaluated.future,
+        by_level=evaluated.by_level,
+        covariates=describe_covariates(panel.windows, data.linear, panel.coding, panel.scaler),
+        records={name: network.record for name, network in fitted.networks.items()},
+        ensemble=fitted.weights,
+        features=panel.features,
+    )
+    parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
+    parameters["use"] = spec.use
+    return render_report(results, parameters, figures | draw_diagnostics(evaluated.test, panel.profile))

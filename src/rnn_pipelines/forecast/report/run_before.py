@@ -5,8 +5,8 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Part, Section, Table
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.page import Section, Table
+from rnn_pipelines.report.texts import list_sections, read_texts
 from rnn_pipelines.runs.comparison import EarlierRun
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["run_before"]
@@ -19,14 +19,16 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
     """Return the section; none without a run before, or without a test part."""
     if before is None or not metrics.forecasters:
         return []
-    parts: list[Part] = [
-        NOTES["which"].format(run=before.run, ended=before.ended),
-        NOTES["same" if _has_same_test_part(metrics, before) else "other"],
-        _tabulate_metrics(metrics, before),
-        *([_tabulate_differences(before)] if before.differences else [NOTES["nothing_differs"]]),
-        NOTES["all"].format(pipeline=before.pipeline, run=shorten_version(before.run)),
-    ]
-    return [Section("Comparison with the run before", parts)]
+    return list_sections(
+        __package__,
+        "run_before",
+        before=before,
+        run=shorten_version(before.run),
+        is_same=_has_same_test_part(metrics, before),
+        other=NOTES["other"],
+        metrics=_tabulate_metrics(metrics, before),
+        differences=_tabulate_differences(before) if before.differences else None,
+    )
 
 
 def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rnn_pipelines.forecast.evaluation.covariates import Covariates
 from rnn_pipelines.forecast.report.choice import show_time
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile
@@ -10,6 +11,7 @@ from rnn_pipelines.forecast.source.column_choice import describe_columns
 from rnn_pipelines.forecast.source.specs import describe_found
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.networks.specs import format_units
+from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table, make_table
 
@@ -116,3 +118,14 @@ def _format_start(cutoffs: Cutoffs, column: str | None, first: str) -> str:
         return NO_NUMBER
     times = show_time(cutoffs[column])
     return " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))
+
+
+def tabulate_covariates(covariates: Covariates) -> Table | str | None:
+    """Return role, encoding and effect of each covariate; a note if they could not be measured, None without any."""
+    if (reason := find_failure(covariates)) is not None:
+        return write_note(reason)
+    if covariates.empty:
+        return None
+    unit = "%" if covariates["is_percent"].any() else "unit of the data"
+    rows = [[row.covariate, row.role, row.read_as, format_number(row.effect)] for row in covariates.itertuples()]
+    return Table(header=["covariate", "role", "read as", f"effect, {unit}"], rows=rows, num_text_columns=3)

@@ -1,36 +1,27 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
-from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
 from rnn_pipelines.forecast.report.intervals import describe_coverage
-from rnn_pipelines.forecast.report.leaderboard import format_difference
+from rnn_pipelines.forecast.report.leaderboard import rank
 from rnn_pipelines.forecast.report.next_values import choose_form, write_times
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.forecast.report.verdict import list_verdict, name_forecaster
+from rnn_pipelines.forecast.report.verdict import list_verdict
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.column_choice import describe_columns
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
+from rnn_pipelines.report.terminal import align_columns, wrap_lines
 from rnn_pipelines.runs.comparison import EarlierRun
 
 MAX_VALUES = 7
-# Worse simple methods are in the report.
-MAX_RANKED = 9
-# The longest name in a heading.
-MAX_NAME = 14
 
 
 def summarize_run(
@@ -63,42 +54,6 @@ def summarize_run(
         list_next_values(next_values),
     ]
     return "\n\n".join(block for block in blocks if block)
-
-
-def rank(metrics: ForecastMetrics) -> str:
-    """Return the best forecasters on the test part, networks, ensemble and constants, from the best to the worst.
-
-    Metrics other than that of the ranking are left out if a line would be longer than the terminal.
-    """
-    deciding, baseline = metrics.deciding, metrics.find_best_baseline()
-    shown = [deciding, *(name for name in ("rmse", "mae", "mase") if name != deciding)]
-    numbers, ranked = metrics.forecasters, metrics.rank()
-    chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
-    coverages = sorted({key for row in numbers.values() for key in row if key.startswith("coverage_")})
-    columns = {"on the test part": [name_forecaster(metrics, name) for name in chosen]}
-    columns |= {METRICS[key].heading: [format_number(numbers[name].get(key)) for name in chosen] for key in shown}
-    columns[TOTALS["bias"]] = [format_bias(numbers[name].get("bias")) for name in chosen]
-    against = STYLES[baseline].name if len(STYLES[baseline].name) <= MAX_NAME else "best baseline"
-    columns[f"against {against}, %"] = [format_difference(metrics, name) for name in chosen]
-    for key in coverages:
-        heading = f"inside {key.removeprefix('coverage_')} %"
-        columns[heading] = [_format_coverage(numbers[name].get(key)) for name in chosen]
-    num_left_out = len(ranked) - len(chosen)
-    optional = [TOTALS["bias"], *(METRICS[name].heading for name in ("mase", "rmse", "mae") if name != deciding)]
-    return "\n".join([_align(columns, optional), *([f"and {num_left_out} more"] if num_left_out else [])])
-
-
-def _align(columns: Mapping[str, Sequence[str]], optional: Sequence[str]) -> str:
-    """Return the columns below their headings, without the first optional ones if they do not fit."""
-    rows = [list(columns), *map(list, zip(*columns.values(), strict=True))]
-    if measure_width(rows) <= WIDTH or not optional:
-        return align_columns(rows)
-    first, *others = optional
-    return _align({heading: cells for heading, cells in columns.items() if heading != first}, others)
-
-
-def _format_coverage(coverage: float | None) -> str:
-    return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}"
 
 
 def list_next_values(next_values: Predictions) -> str:

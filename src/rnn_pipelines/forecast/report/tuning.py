@@ -9,13 +9,11 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.experiments.tuning import Trials
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Section, Table, render_page
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 MAX_TRIALS = 20
-
-NOTES = read_texts("rnn_pipelines.forecast.report")["tuning"]
 
 
 def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec) -> str:
@@ -25,15 +23,17 @@ def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str,
         summary, trials, parameters: see `tune`.
         tuning: the parameters of the search.
     """
-    sections = [
-        Section("Parameters to use", [_tabulate_best(parameters), NOTES["how_to_use"]]),
-        Section(
-            "Trials", [_tabulate_trials(trials), NOTES["how_to_read"].format(metric=METRICS[summary["metric"]].heading)]
-        ),
-        Section("Importances", _describe_importances(summary["importances"])),
-        Section("Parameters of the search", [tabulate_parameters("tune_forecast", tuning.model_dump())]),
-    ]
-    return render_page("Search for parameters", describe_verdict(summary), sections)
+    named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
+    return render_template(
+        __package__,
+        "tuning",
+        verdict=describe_verdict(summary),
+        best=_tabulate_best(parameters),
+        trials=_tabulate_trials(trials),
+        metric=METRICS[summary["metric"]].heading,
+        importances=Table(("parameter", "importance"), named) if named else None,
+        parameters=tabulate_parameters("tune_forecast", tuning.model_dump()),
+    )
 
 
 def describe_verdict(summary: dict[str, Any]) -> str:
@@ -76,10 +76,3 @@ def _tabulate_trials(trials: Trials) -> Table:
 
 def _format(value: Any) -> str:
     return "null" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _describe_importances(importances: dict[str, float]) -> list[Table | str]:
-    if not importances:
-        return [NOTES["too_few"]]
-    rows = [[f"forecast.{name}", f"{value:.2f}"] for name, value in importances.items()]
-    return [Table(("parameter", "importance"), rows), NOTES["importances"]]

@@ -9,8 +9,7 @@ from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.totals import format_bias
-from rnn_pipelines.report.numbers import format_number
+from rnn_pipelines.report.numbers import format_bias, format_number
 from rnn_pipelines.report.texts import read_texts
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]

@@ -12,8 +12,7 @@ from rnn_pipelines.forecast.operations.monitoring import (
 )
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
-from rnn_pipelines.forecast.report.monitoring import render_report, summarize_run
-from rnn_pipelines.forecast.report.monitoring_figures import draw_figures
+from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note

@@ -18,7 +18,7 @@ from rnn_pipelines.sentiment.methods.preparation import (
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
-from rnn_pipelines.sentiment.report.summary import summarize_run
+from rnn_pipelines.sentiment.report.report import summarize_run
 from rnn_pipelines.sentiment.text.source import read_reviews
 from rnn_pipelines.sentiment.text.splits import split_reviews
 

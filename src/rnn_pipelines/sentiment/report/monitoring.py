@@ -1,14 +1,17 @@
 """The report of `monitor_sentiment`: drift of scored texts from the held-out reviews, and the limits of monitoring."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
 from rnn_pipelines.report.numbers import begin_sentence, format_number, format_p_cell, format_percent
-from rnn_pipelines.report.page import Section, Table, render_page
+from rnn_pipelines.report.page import Table, make_table
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.sentiment.evaluation.drift import MEASURES
 from rnn_pipelines.sentiment.methods.tables import Reference, ScoredTexts
@@ -16,7 +19,6 @@ from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, 
 
 VERDICTS = {"ok": "Ok", "retrain": "Label and retrain", "alarm": "Alarm"}
 NUM_POINTS = 201
-NOTES = read_texts("rnn_pipelines.sentiment.report")["monitoring"]
 
 
 def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
@@ -27,16 +29,16 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
         monitoring: the parameters `monitor_sentiment`.
         distributions: of scored texts and held-out reviews.
     """
-    has_both = verdict["num_texts"] and verdict["num_reference"]
-    nothing = "There are no scored texts, or no held-out reviews to compare with."
-    sections = [
-        Section("Limits", [verdict["cannot_know"]]),
-        Section("Reasons", [*(begin_sentence(f"{reason}.") for reason in verdict["reasons"])]),
-        Section("Measures", [tabulate_measures(verdict), NOTES["how_to_read"]]),
-        Section("Distributions", [distributions if has_both else nothing]),
-        Section("Parameters", [tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json"))]),
-    ]
-    return render_page("Scored texts", write_verdict(verdict), sections)
+    return render_template(
+        __package__,
+        "monitor",
+        verdict=write_verdict(verdict),
+        limits=verdict["cannot_know"],
+        reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
+        measures=tabulate_measures(verdict),
+        distributions=distributions if verdict["num_texts"] and verdict["num_reference"] else None,
+        parameters=tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json")),
+    )
 
 
 def summarize_run(verdict: SentimentVerdict) -> str:
@@ -54,26 +56,20 @@ def write_verdict(verdict: SentimentVerdict) -> str:
 
 def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Return a table of the measures of scored texts and reference, with effect and p-value."""
-    return Table(
-        header=["measure", "effect is", "scored texts", "held-out reviews", "effect", "p"],
-        rows=[
-            [
-                MEASURES[row["measure"]].label,
-                "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
-                _format_mean(row["measure"], row["newest"]),
-                _format_mean(row["measure"], row["reference"]),
-                format_number(row["effect"], 3),
-                format_p_cell(row["p_value"]),
-            ]
-            for row in verdict["measures"]
-        ],
-        num_text_columns=2,
-        caption=f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews",
-    )
+    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "measure": lambda row: MEASURES[row["measure"]].label,
+        "effect is": lambda row: "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
+        "scored texts": lambda row: _format_mean(row["measure"], row["newest"]),
+        "held-out reviews": lambda row: _format_mean(row["measure"], row["reference"]),
+        "effect": lambda row: format_number(row["effect"], 3),
+        "p": lambda row: format_p_cell(row["p_value"]),
+    }
+    caption = f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews"
+    return make_table(verdict["measures"], columns, 2, caption)
 
 
 def _format_mean(measure: str, mean: float | None) -> str:
-    return format_number(mean) if mean is None or measure == "num_words" else format_percent(mean)
+    return format_number(mean) if measure == "num_words" else format_percent(mean)
 
 
 def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:

@@ -10,18 +10,20 @@ from plotly.graph_objects import Figure
 from rnn_pipelines.errors import count
 from rnn_pipelines.report.notes import find_failure, write_note
 from rnn_pipelines.report.numbers import format_p_value, format_percent
-from rnn_pipelines.report.page import Part, Section, render_page
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.terminal import align_columns, wrap_lines
+from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_layers, tabulate_parameters, tabulate_trainings
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
 from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
-from rnn_pipelines.sentiment.report.examples import quote_mistakes, quote_sample
 from rnn_pipelines.sentiment.report.styles import get_styles
 from rnn_pipelines.sentiment.report.tables import (
     Calibrations,
     Metrics,
+    quote_mistakes,
+    quote_sample,
+    rank_classifiers,
     tabulate_calibrations,
     tabulate_classifiers,
     tabulate_gains,
@@ -35,7 +37,6 @@ from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
 # Maximum p-value of a difference that the report calls significant (exclusive).
 SIGNIFICANCE = 0.05
-NOTES = read_texts("rnn_pipelines.sentiment.report")["notes"]
 
 
 @dataclass(frozen=True)
@@ -63,26 +64,50 @@ class SentimentResults:
 
 def render_report(results: SentimentResults) -> str:
     """Return the results of a run as one HTML page that needs no internet connection."""
-    metrics, figures = results.metrics, results.figures
+    metrics, examples = results.metrics, results.examples
     chosen, styles = choose_classifier(results.calibrations), get_styles()
-    sections = [
-        Section(
-            "Classifiers",
-            [tabulate_classifiers(metrics), figures["accuracy"], NOTES["how_to_read"], NOTES["classifiers"]],
-        ),
-        Section("Where the accuracy comes from", _list_sources(results)),
-        Section(_name_cells(" against "), [compare_cells(metrics)]),
-        Section("Confusion matrix", [describe_confusion(metrics, chosen), figures["confusion"]]),
-        Section("Calibration", _list_calibration(results)),
-        Section("By length and rating", _list_groups(results)),
-        *_list_examples(results.examples, chosen),
-        Section("Loss curves", [figures["losses"]]),
-        Section("Networks", [tabulate_trainings(results.records, styles), *tabulate_layers(results.records, styles)]),
-        Section("Data", [tabulate_parts(results.profile), tabulate_profile(results.profile)]),
-        Section("Parameters", [tabulate_parameters("sentiment", results.parameters)]),
+    readers = [
+        name for name, record in results.records.items() if any(one["layer"] == "ngrams" for one in record["layers"])
     ]
-    source = ReviewSourceSpec.model_validate(results.parameters["source"])
-    return render_page(f"Sentiment of reviews: {Path(source.origin).name}", write_verdict(metrics, chosen), sections)
+    failure = find_failure(examples)
+    return render_template(
+        __package__,
+        "report",
+        source=Path(ReviewSourceSpec.model_validate(results.parameters["source"]).origin).name,
+        figures=results.figures,
+        verdict=write_verdict(metrics, chosen),
+        chosen=styles[chosen].name,
+        classifiers=tabulate_classifiers(metrics),
+        sources=tabulate_sources(metrics, results.calibrations),
+        gains=tabulate_gains(metrics),
+        readers=[styles[name].name for name in readers],
+        readers_alone=[styles[name_alone(name)].name for name in readers if name_alone(name) in metrics],
+        cells=[styles[cell].name for cell in list_candidates()[:2]],
+        comparison=compare_cells(metrics),
+        confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
+        calibrations=tabulate_calibrations(results.calibrations),
+        candidates=[NETWORKS[name].style.name for name in list_candidates()],
+        max_length=PaddingSpec.model_validate(results.parameters["padding"]).max_length,
+        failure=None if failure is None else write_note(failure),
+        sample=quote_sample(examples) if failure is None else None,
+        mistakes=quote_mistakes(examples) if failure is None else [],
+        trainings=tabulate_trainings(results.records, styles),
+        layers=tabulate_layers(results.records, styles),
+        parts=tabulate_parts(results.profile),
+        profile=tabulate_profile(results.profile),
+        parameters=tabulate_parameters("sentiment", results.parameters),
+    )
+
+
+def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
+    """Return the verdict in one sentence and a table of all classifiers by descending accuracy.
+
+    Args:
+        metrics, calibrations: of each classifier.
+    """
+    table = rank_classifiers(metrics)
+    verdict = write_verdict(metrics, choose_classifier(calibrations))
+    return "\n\n".join([wrap_lines(verdict), align_columns([table.header, *table.rows])])
 
 
 def write_verdict(metrics: Metrics, chosen: str) -> str:
@@ -95,6 +120,7 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
     styles, test = get_styles(), metrics[chosen]["against_nb_ngram"]
     gain = test["only_reference_wrong"] - test["only_this_wrong"]
+    relation = f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}" if gain else "equally many reviews"
     is_shown = test["p_value"] < SIGNIFICANCE
     accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
     if is_shown:
@@ -104,20 +130,9 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
         difference, verdict = "", "so this test set shows no difference"
     return (
         f"{styles[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
-        f"the classical {styles[NB_NGRAM].name} on {accuracies[1]}: {_count_gain(gain)}{difference} "
+        f"the classical {styles[NB_NGRAM].name} on {accuracies[1]}: {relation}{difference} "
         f"(McNemar {format_p_value(test['p_value'])}), {verdict}."
     )
-
-
-def _count_gain(gain: int) -> str:
-    if gain == 0:
-        return "equally many reviews"
-    return f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}"
-
-
-def _name_cells(between: str) -> str:
-    styles = get_styles()
-    return between.join(styles[cell].name for cell in list_candidates()[:2])
 
 
 def compare_cells(metrics: Metrics) -> str:
@@ -145,70 +160,3 @@ def _relate(names: list[str], accuracies: list[float]) -> str:
         f"{names[0]} is right on {format_percent(one)} of the test reviews, {names[1]} on {format_percent(other)}, "
         f"{relation}"
     )
-
-
-def describe_confusion(metrics: Metrics, chosen: str) -> str:
-    """Return the false positives and false negatives of the chosen and the n-gram classifier as text."""
-    styles = get_styles()
-    return " ".join(
-        f"{styles[name].name} predicts positive for {metrics[name]['false_positive']:,} negative reviews, and negative "
-        f"for {metrics[name]['false_negative']:,} positive reviews."
-        for name in (chosen, NB_NGRAM)
-    )
-
-
-def _list_sources(results: SentimentResults) -> list[Part]:
-    tables = [tabulate_sources(results.metrics, results.calibrations), tabulate_gains(results.metrics)]
-    return [*tables, NOTES["mcnemar"], *_describe_inputs(results.records, results.metrics)]
-
-
-def _describe_inputs(records: Mapping[str, Mapping[str, Any]], metrics: Metrics) -> list[str]:
-    """Return a note on the networks that read n-gram weights, even if the n-gram logit is not added."""
-    readers = [
-        name for name, record in records.items() if any(layer["layer"] == "ngrams" for layer in record["layers"])
-    ]
-    if not readers:
-        return []
-    styles = get_styles()
-    alone = [styles[name_alone(name)].name for name in readers if name_alone(name) in metrics]
-    without = f" So {'do' if len(alone) > 1 else 'does'} {' and '.join(alone)}, but without its logit." if alone else ""
-    return [
-        "With each word, these networks read the n-gram classifier's weights of the n-grams that begin there: "
-        f"{', '.join(styles[name].name for name in readers)}.{without}"
-    ]
-
-
-def _list_calibration(results: SentimentResults) -> list[Part]:
-    table, candidates = tabulate_calibrations(results.calibrations), list_candidates()
-    among = (
-        f"{', '.join(NETWORKS[name].style.name for name in candidates)} and {'both' if len(candidates) == 2 else 'all'}"
-    )
-    return [results.figures["calibration"], NOTES["confidence"], table, NOTES["weights"].format(among)]
-
-
-def _list_groups(results: SentimentResults) -> list[Part]:
-    padding = PaddingSpec.model_validate(results.parameters["padding"])
-    length = (
-        f"The networks read at most {padding.max_length:,} words and signs of a review; NB n-grams reads all of them."
-    )
-    ratings = results.figures["by_rating"]
-    is_empty = not (ratings.data or ratings.layout.annotations)
-    return [results.figures["by_length"], length, "The reviews have no ratings." if is_empty else ratings]
-
-
-def _list_examples(examples: Examples, chosen: str) -> list[Section]:
-    if (reason := find_failure(examples)) is not None:
-        return [Section("Examples", [write_note(reason)])]
-    note = f"The first test review and the prediction of {get_styles()[chosen].name}."
-    return [
-        Section("Sample", [note, quote_sample(examples)]),
-        Section("Largest errors", _list_mistakes(examples, chosen)),
-    ]
-
-
-def _list_mistakes(examples: Examples, chosen: str) -> list[Part]:
-    mistakes, name = quote_mistakes(examples), get_styles()[chosen].name
-    if not mistakes:
-        return [f"{name} is right on all test reviews."]
-    words = f"The test reviews to whose label {name} gives the lowest probability. {NOTES['mistakes']}"
-    return [words, *mistakes]

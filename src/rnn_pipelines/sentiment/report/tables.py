@@ -1,81 +1,99 @@
-"""The tables of `sentiment`: classifiers, sources of their accuracy, calibration and data."""
+"""The tables of `sentiment`: classifiers, sources of their accuracy, calibration and data; and quotes of reviews."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from rnn_pipelines.report.numbers import NO_NUMBER, format_p_cell, format_percent, format_points
-from rnn_pipelines.report.page import Table, mark_best
-from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics, MetricName
+import pandas as pd
+
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    Column,
+    format_count,
+    format_p_cell,
+    format_percent,
+    format_points,
+    format_seconds,
+    format_share,
+)
+from rnn_pipelines.report.page import Quote, Table, tabulate
+from rnn_pipelines.sentiment.evaluation.examples import Examples
+from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM, list_candidates, name_alone
 from rnn_pipelines.sentiment.report.figures import list_classifiers
 from rnn_pipelines.sentiment.report.styles import get_styles
+from rnn_pipelines.sentiment.text.cleaning import clean_text
 from rnn_pipelines.sentiment.text.schema import PARTS
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 
-# The columns of the metrics.
-COLUMNS: dict[MetricName, int] = {"accuracy": 1, "f1": 3, "roc_auc": 4, "log_loss": 5, "calibration_error": 6}
-HIGHER_IS_BETTER = ("accuracy", "f1", "roc_auc")
+
+def format_fraction(value: float | None) -> str:
+    """Return a number with four decimals; a dash for a missing one."""
+    return NO_NUMBER if value is None else f"{value:.4f}"
+
+
+def format_weight(weight: float | None) -> str:
+    """Return a weight with three decimals; a dash for a missing one."""
+    return NO_NUMBER if weight is None else f"{weight:.3f}".replace("-", "−")
+
+
+# By the key in `metrics.json`; "interval" is that of the accuracy.
+COLUMNS = {
+    "accuracy": Column("accuracy", format_percent, "up"),
+    "interval": Column("95 % interval"),
+    "f1": Column("F1", format_fraction, "up"),
+    "roc_auc": Column("ROC-AUC", format_fraction, "up"),
+    "log_loss": Column("log loss", format_fraction, "down"),
+    "calibration_error": Column("calibration error", format_fraction, "down"),
+    "num_parameters": Column("parameters", format_count),
+    "training_seconds": Column("training, s", format_seconds),
+}
+# The columns that a terminal leaves out.
+COSTS = ("num_parameters", "training_seconds")
+CLASSES = ("negative", "positive")
+SAMPLE_LENGTH, MISTAKE_LENGTH, NAME_LENGTH = 1200, 400, 40
 Metrics = Mapping[str, ClassifierMetrics]
 Calibrations = Mapping[str, Calibration]
 
 
 def tabulate_classifiers(metrics: Metrics) -> Table:
     """Return a table of metrics, parameters and training seconds of each classifier; the best values are marked."""
-    names, styles = list_classifiers(metrics), get_styles()
-    rows = [
-        [
-            styles[name].name,
-            format_percent(metrics[name]["accuracy"]),
-            f"{100 * metrics[name]['accuracy_low']:.2f}–{100 * metrics[name]['accuracy_high']:.2f}",
-            *(_format_metric(key, metrics[name][key]) for key in ("f1", "roc_auc", "log_loss", "calibration_error")),
-            f"{metrics[name]['num_parameters']:,}",
-            f"{metrics[name]['training_seconds']:,.1f}",
-        ]
-        for name in names
-    ]
-    columns = ["accuracy", "95 % interval", "F1", "ROC-AUC", "log loss", "calibration error"]
-    return Table(
-        header=["classifier", *columns, "parameters", "training, s"],
-        rows=rows,
-        best=_mark_best(rows, {key: [metrics[name][key] for name in names] for key in COLUMNS}),
+    return _tabulate("classifier", metrics, list_classifiers(metrics), COLUMNS)
+
+
+def rank_classifiers(metrics: Metrics) -> Table:
+    """Return the table of `tabulate_classifiers` for a terminal: by descending accuracy, without the costs."""
+    ranked = sorted(list_classifiers(metrics), key=lambda name: -metrics[name]["accuracy"])
+    return _tabulate("on the test part", metrics, ranked, {key: COLUMNS[key] for key in COLUMNS if key not in COSTS})
+
+
+def _tabulate(first: str, metrics: Metrics, names: Sequence[str], columns: Mapping[str, Column]) -> Table:
+    styles = get_styles()
+    ends = {name: [format_share(metrics[name][end], 2) for end in ("accuracy_low", "accuracy_high")] for name in names}
+    return tabulate(
+        first, ((styles[name].name, {**metrics[name], "interval": "–".join(ends[name])}) for name in names), columns
     )
-
-
-def _mark_best(
-    rows: Sequence[Sequence[str]], values: Mapping[MetricName, Sequence[float]]
-) -> frozenset[tuple[int, int]]:
-    high, low = (
-        {COLUMNS[key]: values[key] for key in values if (key in HIGHER_IS_BETTER) is is_high}
-        for is_high in (True, False)
-    )
-    return mark_best(rows, high, max) | mark_best(rows, low)
-
-
-def _format_metric(key: str, value: float) -> str:
-    return format_percent(value) if key == "accuracy" else f"{value:.4f}"
 
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
     """Return a table of the parts of each classifier and its gain over the n-gram classifier."""
-    rows, styles = [], get_styles()
+    styles = get_styles()
+    columns = {
+        "parts": Column("parts"),
+        "accuracy": Column("accuracy", format_percent),
+        "points": Column("points", format_points),
+        "only_reference_wrong": Column("gained", format_count),
+        "only_this_wrong": Column("lost", format_count),
+        "p_value": Column("McNemar p", format_p_cell),
+    }
+    rows = []
     for name in list_classifiers(metrics):
         accuracy, test = metrics[name]["accuracy"], metrics[name].get("against_nb_ngram")
-        added = [NO_NUMBER] * 4
-        if test is not None:
-            added = [
-                format_points(accuracy - metrics[NB_NGRAM]["accuracy"]),
-                f"{test['only_reference_wrong']:,}",
-                f"{test['only_this_wrong']:,}",
-                format_p_cell(test["p_value"]),
-            ]
         parts = ", ".join(styles[part].name for part in calibrations[name]["weights"])
-        rows.append([styles[name].name, parts, format_percent(accuracy), *added])
-    return Table(
-        header=["classifier", "parts", "accuracy", "points", "gained", "lost", "McNemar p"],
-        rows=rows,
-        num_text_columns=2,
-        caption=f"Each classifier against {styles[NB_NGRAM].name}",
-    )
+        added = {} if test is None else {**test, "points": accuracy - metrics[NB_NGRAM]["accuracy"]}
+        rows.append((styles[name].name, {"parts": parts, "accuracy": accuracy, **added}))
+    table = tabulate("classifier", rows, columns, f"Each classifier against {styles[NB_NGRAM].name}")
+    return replace(table, num_text_columns=2)
 
 
 def tabulate_gains(metrics: Metrics) -> Table:
@@ -99,29 +117,14 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
     """Return a table of the weights of each classifier's parts; the lowest validation loss of a candidate is marked."""
     names, styles = list_classifiers(calibrations), get_styles()
     parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
-    rows = [
-        [
-            styles[name].name,
-            *(_format_weight(calibrations[name]["weights"].get(part)) for part in parts),
-            _format_weight(calibrations[name]["intercept"]),
-            f"{calibrations[name]['validation_log_loss']:.4f}",
-        ]
-        for name in names
-    ]
-    return Table(
-        header=[
-            "classifier",
-            *(f"weight of {styles[part].name}" for part in parts),
-            "intercept",
-            "validation log loss",
-        ],
-        rows=rows,
-        best=frozenset({(names.index(choose_classifier(calibrations)), len(parts) + 2)}),
-    )
-
-
-def _format_weight(weight: float | None) -> str:
-    return NO_NUMBER if weight is None else f"{weight:.3f}".replace("-", "−")
+    columns = {part: Column(f"weight of {styles[part].name}", format_weight) for part in parts}
+    columns |= {
+        "intercept": Column("intercept", format_weight),
+        "validation_log_loss": Column("validation log loss", format_fraction),
+    }
+    rows = [(styles[name].name, {**calibrations[name]["weights"], **calibrations[name]}) for name in names]
+    chosen = names.index(choose_classifier(calibrations)), len(columns)
+    return replace(tabulate("classifier", rows, columns), best=frozenset({chosen}))
 
 
 def tabulate_parts(profile: ReviewProfile) -> Table:
@@ -147,3 +150,46 @@ def tabulate_profile(profile: ReviewProfile) -> Table:
         ["words of a review, maximum", f"{words['max']:,}"],
     ]
     return Table(["fact", "count"], rows)
+
+
+def quote_sample(examples: Examples) -> Quote:
+    """Return one test review with its label and prediction."""
+    return quote_reviews(examples[examples["kind"] == "sample"], SAMPLE_LENGTH)[0]
+
+
+def quote_mistakes(examples: Examples) -> list[Quote]:
+    """Return the largest errors in descending order; an empty list if there are no errors."""
+    return quote_reviews(examples[examples["kind"] == "mistake"], MISTAKE_LENGTH)
+
+
+def quote_reviews(examples: Examples, max_length: int) -> list[Quote]:
+    """Return shortened reviews without markup, each with its ID, group, rating, label and prediction."""
+    return [
+        Quote(
+            facts=[
+                shorten(review["review_id"], NAME_LENGTH),
+                f"group {shorten(review['group'], NAME_LENGTH)}",
+                "no rating" if pd.isna(review["rating"]) else f"rated {review['rating']} of 10",
+                f"label: {CLASSES[review['label']]}",
+                f"predicted: {CLASSES[review['probability'] > 0.5]}, "
+                f"confidence {format_confidence(review['probability'])}",
+            ],
+            text=shorten(clean_text(review["text"]), max_length),
+        )
+        for review in examples.to_dict("records")
+    ]
+
+
+def format_confidence(probability: float) -> str:
+    """Return the probability of the predicted class as text; never 100 %, because no prediction is certain."""
+    confidence = max(probability, 1 - probability)
+    return "over 99.9 %" if confidence >= 0.9995 else format_percent(confidence, 1)
+
+
+def shorten(text: str, max_length: int) -> str:
+    """Return the beginning of a text in one line, cut between two words, or inside a very long word."""
+    line = " ".join(text.split())
+    if len(line) <= max_length:
+        return line
+    cut = line[: max_length - 1]
+    return f"{cut[: cut.rfind(' ')] if ' ' in cut[max_length // 2 :] else cut}…"
