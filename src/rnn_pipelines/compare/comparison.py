@@ -34,7 +34,6 @@ def compare_cells(
     """Train every network of the chosen tasks with every seed, except the trainings that are finished.
 
     Args:
-        plan: the names of the chosen tasks, and the number of seeds.
         finished: finished trainings by `Job.key`. Each training is added when it ends, so that an interrupted
             comparison can be resumed.
     Returns:

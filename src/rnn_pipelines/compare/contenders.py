@@ -77,9 +77,6 @@ class ContenderSpec(ParameterModel, frozen=True):
 def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int) -> dict[str, int]:
     """Return the number of recurrent weights of each network: kernel, recurrent kernel and bias.
 
-    Args:
-        name: the name of the task.
-        num_inputs: the number of features of a step.
     Raises:
         TaskError: the numbers differ too much for a fair comparison.
     """

@@ -16,8 +16,6 @@ def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int,
 
     Args:
         contender: the recurrent layer, which is named `RECURRENT`.
-        num_inputs: the number of features of a step.
-        num_outputs: the number of outputs of the head.
         every_step: whether there is an output at every step, or one from the last state.
     Returns:
         A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, with

@@ -109,8 +109,6 @@ def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | No
     """Return sequences as a dataset for Keras; the order of the batches depends on the seed, not on the network.
 
     Args:
-        sequences: one part of a contest.
-        task: for the batch size and the steps of an epoch.
         shuffle_seed: for training, a new order in each epoch; None for evaluation, in the given order.
     Returns:
         Triples of inputs, targets and weights. Without XLA compilation, which needs fixed shapes, they are cut to the

@@ -17,8 +17,6 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
     """Return the largest difference between the trace and the hidden states that the network computed.
 
     Args:
-        name: the name of the layer.
-        trace: computed from the layer's equations.
         mask: bool[batch, time], true for steps that are read.
         expected: float[batch, time, units], or float[batch, units] of the last step that is read.
     Raises:
@@ -44,7 +42,6 @@ def count_by_gate(name: str, cell: Cell, arrays: Sequence[np.ndarray]) -> dict[s
     """Return the number of weights of each gate, after a check against the formula.
 
     Args:
-        name: the name of the layer.
         arrays: kernel, recurrent kernel and biases.
     Raises:
         NetworkError: the numbers differ from the formula.

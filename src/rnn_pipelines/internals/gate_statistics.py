@@ -87,7 +87,6 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
 
     Args:
         trace, mask: of the layer; the last state follows the last step in the order of reading.
-        seed: the seed of the signs.
     Returns:
         float[batch, time, units], 0 at all other steps.
     Source: Hutchinson (1990), DOI 10.1080/03610919008812866.

@@ -19,8 +19,6 @@ from rnn_pipelines.internals.records import HalfLives, LayerSummary, Summary, Tr
 def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure openness, memory length and gradient by lag of each layer, over all members of its network.
 
-    Args:
-        traces: of forecasters and classifiers.
     Returns:
         The summary. And three tables with the `layer` of each row: the distributions (see
         `tabulate_distributions`), the half-lives (`unit`, `half_life`), and the gradients (`lag`, `gradient`) as shares

@@ -69,7 +69,6 @@ def draw_line(style: Style, x: Values, y: Values, width: float = 2, **options: A
     """Return a line in the given style; its points are marked if they are few.
 
     Args:
-        width: the width in pixels.
         options: see Plotly's `Scatter`; they come first.
     """
     line = {"color": style.color, "dash": style.dash, "width": width} | options.pop("line", {})
@@ -86,9 +85,7 @@ def draw_estimate(style: Style, y: Any, estimate: tuple[float, float, float], **
     """Return a marker with a horizontal interval.
 
     Args:
-        y: the position on the vertical axis.
         estimate: value, lower and upper end.
-        options: as in `draw_line`.
     """
     value, low, high = estimate
     interval = {"array": [high - value], "arrayminus": [value - low], "thickness": 2, "width": 6}
@@ -106,7 +103,6 @@ def draw_band(style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **opt
 
     Args:
         x, low, high: with the same index.
-        options: as in `draw_line`.
     """
     has_both = low.notna() & high.notna()
     if has_both.sum() == 1:
@@ -141,7 +137,6 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
 
     Args:
         figure: has the same number of traces for each label, in the order of the labels; changed in place.
-        labels: the texts of the menu.
         layouts: other settings of the layout for each label, as in `{"yaxis.type": "log"}`.
     """
     layouts = layouts or [{}] * len(labels)

@@ -75,7 +75,6 @@ def make_table(
 
     Args:
         columns: how a cell is written, by heading.
-        num_text_columns, caption: see `Table`.
     """
     rows = [[write(record) for write in columns.values()] for record in records]
     return Table(list(columns), rows, num_text_columns, caption=caption)
@@ -87,10 +86,7 @@ def tabulate(
     """Return a table with a row of numbers below each column, in which the best numbers are marked.
 
     Args:
-        first: the heading of the names.
         rows: a name, and its numbers by the keys of the columns; a text takes the place of a number.
-        columns: by key.
-        caption: see `Table`.
     """
     listed = list(rows)
     cells = [
@@ -111,7 +107,6 @@ def mark_best(
     """Return the cells with the lowest value of each column, and those that are displayed the same.
 
     Args:
-        rows: the cells.
         values: by the number of the column; cells without a value are not marked.
     """
     best = set()
@@ -152,11 +147,7 @@ class Section:
 
 
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
-    """Render title, verdict and sections as a page; all texts are escaped, and the page loads nothing from elsewhere.
-
-    Args:
-        verdict: the main result, in a few sentences.
-    """
+    """Render title, verdict and sections as a page, which loads nothing else; all texts are escaped."""
     environment = Environment(
         loader=PackageLoader("rnn_pipelines", "report"),
         autoescape=True,

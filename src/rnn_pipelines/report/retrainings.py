@@ -33,7 +33,6 @@ def draw_retrainings(contests: Sequence[Contest], loss: str) -> Figure:
 
     Args:
         contests: oldest first.
-        loss: the name of the loss.
     """
     figure = Figure()
     champions = [contest.champion for contest in contests]

@@ -34,11 +34,7 @@ ENVIRONMENT.globals |= {
 
 @cache
 def read_texts(package: str) -> dict[str, dict[str, str]]:
-    """Read the tables of texts in a package's `texts.toml`; the line breaks in a text become spaces.
-
-    Args:
-        package: the full name of the package.
-    """
+    """Read the tables of texts in a package's `texts.toml`; the line breaks in a text become spaces."""
     tables = tomllib.loads(files(package).joinpath("texts.toml").read_text(encoding="utf-8"))
     return {name: {key: text.strip().replace("\n", " ") for key, text in of.items()} for name, of in tables.items()}
 
@@ -49,7 +45,6 @@ def render_template(package: str, name: str, /, **values: Any) -> str:
     Args:
         package: the full name of the package with the file.
         name: of the file, without its ending.
-        values: of the names in the template.
     """
     (title, verdict), *sections = _evaluate(package, name, values)
     return render_page(title, " ".join(map(str, verdict)), _drop_empty(sections))

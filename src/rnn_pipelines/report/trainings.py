@@ -23,7 +23,6 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
     Args:
         histories: the history of `fit` for each network. The kept epoch has the highest `is_best` or, without such a
             column, the lowest validation loss.
-        loss: the name of the loss, for the subtitle.
         by: the column of the axis, `epoch` or `step`.
     """
     figure = Figure()

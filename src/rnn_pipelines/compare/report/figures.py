@@ -46,9 +46,6 @@ def draw_curves(tasks: Sequence[TaskResults]) -> Figure:
 
     A seed that has stopped keeps its last loss, so that the curve always covers all seeds. The median is thin after the
     first seed has stopped.
-
-    Args:
-        tasks: with the curves of their runs.
     """
     views = {}
     for task in tasks:

@@ -26,11 +26,7 @@ NOTES = read_texts("rnn_pipelines.compare.report")["notes"]
 
 
 def render_report(results: Results, description: Description, plan: PlanSpec, **figures: Figure) -> str:
-    """Render a comparison as one HTML page that works offline.
-
-    Args:
-        figures: those of `draw_figures`.
-    """
+    """Render a comparison as one HTML page that works offline."""
     tasks, left_out = list_tasks(results["runs"], results["summary"], description), description["left_out"]
     sections = [
         *map(describe_task, tasks),

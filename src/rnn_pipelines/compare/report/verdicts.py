@@ -14,10 +14,6 @@ def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
 
     The sentences compare cells with each other, and variants with their own cell; the tables have all pairs. If two
     networks both learn a task with every seed, the better one is the one that learns it sooner, whatever its loss.
-
-    Args:
-        tasks: the tasks that were run.
-        left_out: names of the tasks whose file is missing.
     """
     sentences = [*_write_pairs(tasks), *_write_learning(tasks), *_write_references(tasks)]
     if left_out:

@@ -69,13 +69,7 @@ def name_rows(names: Iterable[str]) -> dict[str, Any]:
 
 
 def draw_seeds(row: int, values: Sequence[float], style: Style, axis: str = "x") -> Scatter:
-    """Draw a dot for each seed, with the first seed on top.
-
-    Args:
-        row: the number of the row from the top, from 0.
-        values: one for each seed.
-        axis: the horizontal axis.
-    """
+    """Draw a dot for each seed, with the first seed on top."""
     y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
     options = {
         "marker": {"size": 7, "opacity": 0.75},
@@ -89,7 +83,6 @@ def draw_mean(row: int, estimate: Estimate, style: Style, axis: str = "x", lowes
     """Draw the mean with its interval, below the dots of the seeds.
 
     Args:
-        row, style, axis: as in `draw_seeds`.
         lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative.
     """
     mean, low, high = estimate["mean"], estimate["low"], estimate["high"]

@@ -31,7 +31,6 @@ class TaskData(ParameterModel, ABC, frozen=True):
         """Draw or read the data of the task.
 
         Args:
-            seed: the seed of drawn data.
             music: the folder of the music files, see `PlanSpec`.
         Raises:
             TaskError: the file is missing or cannot be read.

@@ -206,7 +206,6 @@ def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
 
     Args:
         logits: float[num_rolls, time, 88]; those in padding do not count.
-        sequences: padded rolls.
     Source: evaluation notes at http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
     is_real = sequences.weights > 0
@@ -219,9 +218,6 @@ def measure_note_frequency_loss(train: Sequences, test: Sequences) -> float:
 
     The frequency is (steps with the note + 1) / (steps + 2), after Laplace, because some notes of the test part do not
     occur in training, and a probability of 0 would have an infinite loss.
-
-    Args:
-        train, test: padded rolls.
     """
     targets = train.targets[train.weights > 0]
     counts = targets.sum(axis=0, dtype=float) + 1

@@ -30,12 +30,7 @@ def describe_expected_error(metrics: ForecastMetrics) -> str:
 
 
 def advise(metrics: ForecastMetrics, levels: Iterable[int]) -> list[str]:
-    """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first.
-
-    Args:
-        metrics: of all forecasters.
-        levels: of the intervals, in percent.
-    """
+    """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first."""
     return [*_advise_on_results(metrics, levels), *(NOTES[key] for key in ("service", "monitor", "evaluate"))][
         :NUM_SENTENCES
     ]

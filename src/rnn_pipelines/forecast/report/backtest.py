@@ -70,9 +70,6 @@ def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: B
 
     Args:
         results: see `summarize_backtest`.
-        retrainings: one row for each.
-        backtest: the parameters.
-        figure: the error against the cost.
     """
     found = BacktestResults.model_validate(results)
     return render_template(

@@ -40,8 +40,6 @@ def render_report(results: dict[str, Any], validation: CrossValidationSpec, figu
 
     Args:
         results: see `summarize_windows`.
-        validation: the parameters.
-        figure: the error by window.
     """
     found = WindowResults.model_validate(results)
     return render_template(

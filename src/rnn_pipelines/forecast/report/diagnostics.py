@@ -29,12 +29,7 @@ CHANCE = Style("95 % of uncorrelated errors", REFERENCE_COLOR, "dash")
 
 
 def draw_diagnostics(predictions: Predictions, profile: Profile) -> dict[str, Figure]:
-    """Draw the figures of `DIAGNOSTICS`, by name; empty ones without a test part.
-
-    Args:
-        predictions: of the test part.
-        profile: of the series.
-    """
+    """Draw the figures of `DIAGNOSTICS`, by name; empty ones without a test part."""
     if predictions.table.empty:
         return {name: Figure() for name in DIAGNOSTICS}
     return {

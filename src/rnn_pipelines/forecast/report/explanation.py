@@ -27,11 +27,7 @@ NAMES = {
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
-    """Draw the contributions of the inputs, averaged over windows of the test part, and for the next values.
-
-    Args:
-        explanation: see `explain_ensemble`.
-    """
+    """Draw the contributions of the inputs, averaged over windows of the test part, and for the next values."""
     if (reason := find_failure(explanation)) is not None:
         return draw_note(reason)
     contributions = explanation[explanation["input"] != BASELINE]

@@ -65,8 +65,6 @@ def draw_figures(
         predictions: of the test part.
         series: up to their last observation.
         next_values: forecasts of the steps after it.
-        by_step, by_level: metrics of the predictions.
-        explanation: see `explain_ensemble`.
         histories: losses of each network by training step.
     """
     series = _show_in_zone(series, predictions)
@@ -95,7 +93,6 @@ def plot_next_values(series: Series, next_values: Predictions) -> Figure:
 
     Args:
         series: up to the forecasts.
-        next_values: of the methods to draw.
     """
     hidden = set(next_values.forecasters) - {next_values.use} if len(next_values.forecasters) > MAX_VISIBLE else set()
     return draw_next_values(_show_in_zone(series, next_values), next_values, hidden)
@@ -136,7 +133,6 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
     """Draw forecasts and actuals of the test part: the first step of each origin, or all steps of a single one.
 
     Args:
-        predictions, series: see `draw_figures`.
         hidden: forecasters that are hidden until they are clicked in the legend.
     """
     rows = choose_steps(predictions.table)
@@ -150,12 +146,7 @@ def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
-    """Draw all steps of the newest forecast of each series in the test part.
-
-    Args:
-        predictions, series: see `draw_figures`.
-        hidden: see `draw_forecasts`.
-    """
+    """Draw all steps of the newest forecast of each series in the test part."""
     cutoffs = predictions.table.groupby("unique_id")["cutoff"]
     newest = predictions.keep(predictions.table["cutoff"] == cutoffs.transform("max"))
     figure = draw_forecasts(newest, series, hidden)
@@ -163,12 +154,7 @@ def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str
 
 
 def draw_next_values(series: Series, next_values: Predictions, hidden: set[str]) -> Figure:
-    """Draw the end of the observed series, and the forecasts of the steps after it.
-
-    Args:
-        series, next_values: see `draw_figures`.
-        hidden: see `draw_forecasts`.
-    """
+    """Draw the end of the observed series, and the forecasts of the steps after it."""
     rows, tables = next_values.table, {}
     num_before = max(3 * int(rows["horizon_step"].max()), 30)
     for name, future in choose_series(rows).items():
@@ -182,7 +168,6 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
     """Draw the metrics in the unit of the data, by forecaster and step ahead; bars if there is only one step.
 
     Args:
-        by_step: see `draw_figures`.
         predictions: see `draw_figures`; the noise floor is drawn if they have a noise-free signal.
     """
     errors = pd.concat([by_step, _measure_noise(predictions)])
@@ -201,11 +186,7 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
 
 
 def draw_residuals(predictions: Predictions) -> Figure:
-    """Draw actual minus forecast of the networks, over time and as a histogram, for the steps of `draw_forecasts`.
-
-    Args:
-        predictions: see `draw_figures`.
-    """
+    """Draw actual minus forecast of the networks, over time and as a histogram, for the steps of `draw_forecasts`."""
     networks = [name for name in predictions.forecasters if name not in METHODS]
     rows = choose_steps(predictions.table)
     tables, all_errors = choose_series(rows), predictions.errors[networks]

@@ -29,10 +29,6 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
 
     A panel has the coverage of the least and of the most covered origin too, and sparse series the share above the
     upper bound.
-
-    Args:
-        metrics: of all forecasters.
-        by_level: by level and step ahead.
     """
     levels = [int(level) for level in by_level["level"].unique()]
     names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
@@ -106,10 +102,6 @@ def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
     """Return the verdict on the intervals of a level; empty without intervals.
 
     Sparse series are never too wide, because zeros are covered by construction.
-
-    Args:
-        numbers: of the forecaster.
-        level: in percent.
     """
     coverage, above = numbers.get(f"coverage_{level}"), numbers.get(f"above_{level}")
     if coverage is None:
@@ -134,12 +126,7 @@ def list_empty_levels(by_level: MetricsByLevel) -> list[str]:
 
 
 def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
-    """Draw the coverage of each forecaster by step ahead, with the level as a reference line.
-
-    Args:
-        by_level: by level and step ahead.
-        hidden: forecasters that are hidden until they are clicked in the legend.
-    """
+    """Draw the coverage of each forecaster by step ahead, with the level as a reference line."""
     figure = Figure()
     levels = [int(level) for level in by_level["level"].unique()]
     steps = by_level["horizon_step"].drop_duplicates()
@@ -163,11 +150,7 @@ def draw_fan(
     """Draw one band for each level around the forecasts of a forecaster, the widest first.
 
     Args:
-        name: of the forecaster.
-        x: positions of the rows of the table.
         table: with the columns of bounds; nothing is drawn for missing ones.
-        levels: of the intervals.
-        visible: see Plotly's `Scatter`.
     """
     fan = []
     for level in sorted(levels, reverse=True):

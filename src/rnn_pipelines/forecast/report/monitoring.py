@@ -67,14 +67,7 @@ def render_report(
     monitoring: MonitorForecastSpec,
     **figures: Figure,
 ) -> str:
-    """Return the verdict of a day with its evidence as one HTML page that needs no network.
-
-    Args:
-        verdict: of the day.
-        profile: of the series.
-        monitoring: the parameters.
-        figures: by name, see `draw_figures`.
-    """
+    """Return the verdict of a day with its evidence as one HTML page that needs no network."""
     shown = sorted(verdict["drift"], key=lambda row: -1.0 if row["distance"] is None else row["distance"], reverse=True)
     return render_template(
         __package__,
@@ -240,13 +233,7 @@ def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
 def draw_figures(
     evaluated: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
-    """Draw `error_over_time` and `error_by_step`.
-
-    Args:
-        evaluated: past forecasts of all versions.
-        verdict: on those of the version in use.
-        monitoring: with the number of cut-offs of the verdict.
-    """
+    """Draw `error_over_time` and `error_by_step`."""
     return {
         "error_over_time": draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs),
         "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
@@ -254,12 +241,7 @@ def draw_figures(
 
 
 def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Figure:
-    """Draw the RMSE of the forecasts from each cut-off, its rolling mean, and the expected RMSE.
-
-    Args:
-        evaluated: see `draw_figures`.
-        num_cutoffs: of the rolling mean.
-    """
+    """Draw the RMSE of the forecasts from each cut-off, its rolling mean, and the expected RMSE."""
     figure = Figure()
     if evaluated.empty:
         return set_layout(figure, "Error over time", NOTHING)

@@ -29,7 +29,6 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     If there are dead series, `is_dead` marks their rows, whose times are earlier than those of the others.
 
     Args:
-        next_values: of all methods.
         dead: names of the series that end long before the others.
     """
     table = next_values.table

@@ -92,11 +92,7 @@ def tabulate_live(verdict: ForecastVerdict) -> Table:
 
 
 def describe_drift(drift: list[DriftRow]) -> str:
-    """Return the series whose newest values differ most from the past, in a sentence.
-
-    Args:
-        drift: rows with a distance.
-    """
+    """Return the series whose newest values differ most from the past, in a sentence."""
     if not drift:
         return "The drift was not measured."
     row = max(drift, key=lambda row: row["distance"] or 0.0)

@@ -86,13 +86,7 @@ def describe_baselines(names: Container[str]) -> str:
 
 
 def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
-    """Return the results of a run as one HTML page that needs no network.
-
-    Args:
-        results: of the run.
-        parameters: the run's blocks of parameters: models or plain values.
-        figures: by name, see `draw_figures` and `draw_diagnostics`.
-    """
+    """Return the results of a run as one HTML page that needs no network."""
     metrics, profile, has_test = results.metrics, results.profile, bool(results.metrics.forecasters)
     chosen = list_chosen(profile, results.records, results.features.calendar if results.features else None)
     untrained = describe_untrained(metrics)
@@ -147,12 +141,7 @@ def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Sect
 
 
 def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
-    """Return the report as one HTML page that needs no network.
-
-    Args:
-        fitted: on a table.
-        evaluated: the forecasts of `fitted`, and their errors.
-    """
+    """Return the report as one HTML page that needs no network."""
     panel, data, spec = fitted.panel, fitted.data, fitted.spec
     explanation = explain_ensemble(
         panel.windows, panel.features, panel.scaler, data.linear, fitted.methods, fitted.weights

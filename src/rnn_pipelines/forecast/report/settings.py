@@ -42,8 +42,6 @@ def list_chosen(
     """Return the values that were chosen from the data, by the names of the parameters that are null.
 
     Args:
-        profile: of the series.
-        records: the training record of each network.
         calendar: names of the calendar features; None if they are not known.
     """
     columns: Mapping[str, Any] = profile.get("columns", {})

@@ -36,10 +36,8 @@ def summarize_run(
     Without a test part, there is no ranking.
 
     Args:
-        metrics: of all forecasters.
         next_values: of all forecasters; those in use for the first series are shown.
         all_series: of a divided panel, see `summarize_series`.
-        run_before: on the same data source; None if there is none.
         profile: of the series; None if the columns were printed before.
     """
     held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""

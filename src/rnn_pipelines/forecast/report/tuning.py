@@ -21,7 +21,6 @@ def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str,
 
     Args:
         summary, trials, parameters: see `tune`.
-        tuning: the parameters of the search.
     """
     named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
     return render_template(

@@ -49,8 +49,6 @@ def choose_forecasters(
     """Return the networks that `forecast` trained, if any, and its windows, or those of other series without them.
 
     Args:
-        panel: the windows of `forecast`, or None.
-        linear: the linear models of `forecast`, or None.
         series: the series if there are no windows.
         features: the features of the windows, for the names of their covariates; None for numbers.
         found: networks by cell, None for a missing one.

@@ -17,7 +17,6 @@ def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[st
     Covariates of the same column of the table have the same name.
 
     Args:
-        panel: the windows, whose columns have no names.
         features: the features of the windows; if None or of other windows, the names are numbers.
     """
     coded = () if features is None else (*features.static, *features.future, *features.past)
@@ -31,9 +30,6 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
     """Return the name of each input of the recurrent layer at a step, and of each input of the head.
 
     The order is that of `read_windows`.
-
-    Args:
-        covariates: see `name_covariates`.
     """
     static = list(covariates[: panel.num_static])
     future = list(covariates[panel.num_static : panel.num_static + panel.num_future])

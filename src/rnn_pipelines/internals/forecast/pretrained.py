@@ -27,9 +27,6 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
     The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero. The gradients
     are those of the correction o₀ of the first step ahead in the equations of the network.
 
-    Args:
-        pretrained: for the folder of the networks.
-        sample: for the number of windows.
     Raises:
         ParameterError: the networks can't be read, or have no recurrent layer.
         NetworkError: the states from the equations differ from those that the networks compute.

@@ -28,8 +28,6 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     All values are normalised. The gradients are those of the network's correction of the first step ahead, see
     `differentiate_correction`.
 
-    Args:
-        sample: for the number of windows.
     Raises:
         NetworkError: the states from the equations differ from those that the networks compute.
     """
@@ -60,7 +58,6 @@ def trace_layers(
     """Trace the recurrent layers of every member over the inputs of the network, after the embedding if it has one.
 
     Args:
-        name: the name of the network.
         steps, head_inputs: see `read_windows`.
         history: float64[batch, lookback], the normalised series in the steps.
     Returns:

@@ -60,7 +60,6 @@ def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
 
     Args:
         layers: the traces of the layers of a forecaster's member, from its inputs to its head.
-        gate: the name of the gate.
     """
     letter, is_signed = layers[0].cell.letters[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
@@ -99,11 +98,7 @@ def order_units(layer: LayerTrace) -> np.ndarray:
 
 
 def draw_distributions(distributions: pd.DataFrame) -> Figure:
-    """Draw the distribution of each gate's values: a panel for each gate, a line for each layer.
-
-    Args:
-        distributions: see `draw_figures`.
-    """
+    """Draw the distribution of each gate's values: a panel for each gate, a line for each layer."""
     titles = [f"{CELL_STYLES[name].name} {gate}" for name, cell in CELLS.items() for gate in cell.letters]
     num_columns = max(len(cell.letters) for cell in CELLS.values())
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
@@ -124,11 +119,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
 
 
 def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
-    """Draw the half-lives of each layer's units from the shortest to the longest.
-
-    Args:
-        half_lives: see `draw_figures`.
-    """
+    """Draw the half-lives of each layer's units from the shortest to the longest."""
     figure = Figure()
     for layer, table in half_lives.groupby("layer", sort=False):
         lives = np.sort(table["half_life"].to_numpy())
@@ -141,11 +132,7 @@ def draw_half_lives(half_lives: pd.DataFrame) -> Figure:
 
 
 def draw_gradients(gradients: pd.DataFrame) -> Figure:
-    """Draw the gradient by lag of each layer, in percent of its largest value.
-
-    Args:
-        gradients: see `draw_figures`.
-    """
+    """Draw the gradient by lag of each layer, in percent of its largest value."""
     figure = Figure()
     for layer, table in gradients.groupby("layer", sort=False):
         # Smaller values would take most of the axis.
@@ -162,7 +149,6 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
 
     Args:
         readings: those of one cell; without rows, the figure is empty and its subtitle gives the reason.
-        cell: the name of the cell.
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.34, 0.66], vertical_spacing=0.04)
     texts = [table for _, table in readings.groupby("text")]

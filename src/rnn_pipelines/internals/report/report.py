@@ -36,13 +36,7 @@ def render_report(
     parameters: dict[str, Any],
     **figures: Figure,
 ) -> str:
-    """Render equations, figures and tables as one HTML page that works offline.
-
-    Args:
-        readings: the shown texts word by word, see `trace_classifier`.
-        parameters: the parameters of the run: models or plain values.
-        figures: by the names of `list_figures`.
-    """
+    """Render equations, figures and tables as one HTML page that works offline."""
     layers, classifier = summary["layers"], summary["classifier"]
     of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
     sections = [

@@ -54,10 +54,7 @@ def choose_classifier(
     no reviews, and the download takes minutes.
 
     Args:
-        found: the classifier of `sentiment`, or None.
         reviews: its reviews with their parts, or None; the test part has the held-out texts.
-        source: the source of the reviews for a small classifier.
-        small: the small classifier.
     Raises:
         ReviewError: there is no classifier, and the reviews of `source` cannot be used. A failed download is only a
             warning, because the user has not named any reviews.

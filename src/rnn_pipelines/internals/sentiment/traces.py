@@ -29,9 +29,6 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     The head reads a pooling over all words, which each word reaches directly. The gradients are therefore those of the
     layer's last state, see `probe_last_states`, with respect to the layer's inputs.
 
-    Args:
-        chosen: the classifier with its held-out texts.
-        sample: for the shown texts and the size of the sample.
     Returns:
         The traces over the shown texts and a sample of the test reviews. And the readings of the shown texts, one row
         for each word and value: `cell`, `text` (number, from 1), `place` (from 0, of the words that the network reads),

@@ -34,7 +34,6 @@ def draw_figures(
     Args:
         metrics, by_group, by_confidence: see `evaluate_classifiers`.
         calibrations: of all classifiers; the one with the lowest validation loss has a confusion matrix.
-        histories: training history of each network.
     Returns:
         `accuracy`, `confusion`, `calibration`, `by_length`, `by_rating` and `losses`.
     """
@@ -71,12 +70,7 @@ def draw_accuracy(metrics: Mapping[str, ClassifierMetrics]) -> Figure:
 
 
 def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Figure:
-    """Draw the confusion matrices of the chosen and the n-gram classifier.
-
-    Args:
-        metrics: see `draw_figures`.
-        chosen: name of the chosen classifier.
-    """
+    """Draw the confusion matrices of the chosen and the n-gram classifier."""
     styles = get_styles()
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
     for column, name in enumerate((chosen, NB_NGRAM), start=1):
@@ -134,8 +128,6 @@ def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
 
     Args:
         groups: rows of `by_group` for one kind of group, in the order of the axis.
-        title: of the figure.
-        unit: title of the axis of groups.
     """
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(set(groups["classifier"])):

@@ -22,13 +22,7 @@ NUM_POINTS = 201
 
 
 def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
-    """Return the verdict and its evidence as one HTML page that needs no internet connection.
-
-    Args:
-        verdict: with all measures.
-        monitoring: the parameters `monitor_sentiment`.
-        distributions: of scored texts and held-out reviews.
-    """
+    """Return the verdict and its evidence as one HTML page that needs no internet connection."""
     return render_template(
         __package__,
         "monitor",

@@ -100,11 +100,7 @@ def render_report(results: SentimentResults) -> str:
 
 
 def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
-    """Return the verdict in one sentence and a table of all classifiers by descending accuracy.
-
-    Args:
-        metrics, calibrations: of each classifier.
-    """
+    """Return the verdict in one sentence and a table of all classifiers by descending accuracy."""
     table = rank_classifiers(metrics)
     verdict = write_verdict(metrics, choose_classifier(calibrations))
     return "\n\n".join([wrap_lines(verdict), align_columns([table.header, *table.rows])])
@@ -114,7 +110,6 @@ def write_verdict(metrics: Metrics, chosen: str) -> str:
     """Return one sentence on the gain of the chosen classifier over the n-gram classifier.
 
     Args:
-        metrics: of all classifiers.
         chosen: name of the classifier with the lowest validation loss.
     """
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
