@@ -1,6 +1,8 @@
 """The report of `internals`: equation, paragraph and figure of each gate, and tables of statistics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,11 +17,11 @@ from rnn_pipelines.internals.records import (
     Summary,
 )
 from rnn_pipelines.report.equations import parse_equation
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, format_percent
-from rnn_pipelines.report.page import Part, Quote, Section, Table, render_page
+from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_number, format_percent
+from rnn_pipelines.report.page import Part, Quote, Section, Table, make_table, tabulate
 from rnn_pipelines.report.styles import CELL_STYLES, Styles
 from rnn_pipelines.report.terminal import summarize
-from rnn_pipelines.report.texts import read_texts
+from rnn_pipelines.report.texts import read_texts, render_template
 from rnn_pipelines.report.trainings import count_members, tabulate_parameters
 from rnn_pipelines.report.trainings import tabulate_layers as tabulate_networks
 from rnn_pipelines.sentiment.methods.registry import ENSEMBLE, NB_NGRAM
@@ -38,19 +40,34 @@ def render_report(
 ) -> str:
     """Render equations, figures and tables as one HTML page that works offline."""
     layers, classifier = summary["layers"], summary["classifier"]
-    of_texts = [] if classifier["is_missing"] else [NOTES["gradients_texts"]]
-    sections = [
-        Section("Layers", [tabulate_layers(layers), NOTES["check"]]),
-        *(Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures)) for cell in CELLS),
-        Section("Texts word by word", [*_list_texts(classifier, readings, figures)]),
-        Section("Openness of the gates", [figures["distributions"], NOTES["distributions"], tabulate_openness(layers)]),
-        Section("Memory length of the units", [figures["half_lives"], NOTES["half_lives"], tabulate_memory(layers)]),
-        Section("Reach of the inputs", [figures["gradients"], NOTES["gradients"], *of_texts]),
-        *_list_inputs(layers),
-        Section("Weights by gate", [tabulate_weights(layers), NOTES["weights"], *_tabulate_networks(layers)]),
-        Section("Parameters", [tabulate_parameters("internals", parameters)]),
-    ]
-    return render_page("Inside the cells", write_verdict(summary), sections)
+    # Both directions of a layer share one network.
+    networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in layers.items()}
+    has_words = {cell: bool((readings["cell"] == cell).any()) for cell in CELLS if not classifier["is_missing"]}
+    return render_template(
+        __package__,
+        "report",
+        figures=figures,
+        verdict=write_verdict(summary),
+        layers=tabulate_layers(layers),
+        gates=[Section(f"{CELL_STYLES[cell].name} on a series", _list_gates(cell, layers, figures)) for cell in CELLS],
+        classifier=_describe_classifier(classifier),
+        texts=[] if classifier["is_missing"] else [*map(_quote_text, readings.groupby("text"))],
+        accuracy=tabulate_accuracy(classifier) if classifier["accuracy"] else None,
+        warning=_warn_of_poor_networks(classifier),
+        words=[
+            figures[f"{cell}_words"]
+            if is_there
+            else f"The classifier has no {CELL_STYLES[cell].name}, because the other network alone was better on "
+            "validation."
+            for cell, is_there in has_words.items()
+        ],
+        openness=tabulate_openness(layers),
+        memory=tabulate_memory(layers),
+        inputs=tabulate_inputs(layers),
+        weights=tabulate_weights(layers),
+        networks=tabulate_networks(networks, Styles()),
+        parameters=tabulate_parameters("internals", parameters),
+    )
 
 
 def write_verdict(summary: Summary) -> str:
@@ -74,25 +91,22 @@ def _describe_classifier(classifier: ClassifierSummary) -> str:
         return f"There are no gates on texts, because {classifier['origin']}."
     if not classifier["accuracy"]:
         return ""
-    networks = _list_accuracies(classifier)
+    networks = {cell: classifier["accuracy"][cell] for cell in CELLS if cell in classifier["accuracy"]}
     shares = [f"{CELL_STYLES[cell].name} alone {format_percent(share, 1)}" for cell, share in networks.items()]
     accuracy = f"Accuracy on {classifier['num_texts']:,} held-out texts: {', '.join(shares)}."
-    return " ".join([accuracy, *_warn_of_poor_networks(classifier)])
+    return f"{accuracy} {_warn_of_poor_networks(classifier)}".strip()
 
 
-def _list_accuracies(classifier: ClassifierSummary) -> dict[str, float]:
-    """Return the accuracy of each network alone."""
-    return {cell: classifier["accuracy"][cell] for cell in CELLS if cell in classifier["accuracy"]}
-
-
-def _warn_of_poor_networks(classifier: ClassifierSummary) -> Iterator[str]:
-    if min(_list_accuracies(classifier).values()) < MIN_ACCURACY:
-        yield f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts are not typical of a trained network."
+def _warn_of_poor_networks(classifier: ClassifierSummary) -> str:
+    accuracies = [share for cell, share in classifier["accuracy"].items() if cell in CELLS]
+    if min(accuracies, default=1.0) >= MIN_ACCURACY:
+        return ""
+    return f"Below {format_percent(MIN_ACCURACY, 0)}, the gates on texts are not typical of a trained network."
 
 
 def _format_memory(name: str, layer: LayerSummary) -> str:
     half_life, reach = layer["half_life_steps"]["median"], layer["reach_steps"]
-    length = "is infinite" if half_life is None else f"is {_format_steps(half_life)} steps"
+    length = "is infinite" if half_life is None else f"is {format_steps(half_life)} steps"
     if reach is None:
         far = "inputs of the whole window have an effect"
     elif reach == 0:
@@ -109,20 +123,16 @@ def _name_in_forecast(name: str) -> str:
 
 def tabulate_layers(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the origin, network and size of each layer, and the difference of its states from the equations."""
-    rows = [
-        [
-            name_layer(name),
-            "; ".join([layer["origin"], *_describe_network(layer["network"])]),
-            f"{layer['num_inputs']:,}",
-            f"{layer['units']:,}",
-            f"{layer['num_sequences']:,}",
-            f"{layer['num_steps']:,}",
-            f"{layer['max_difference']:.1e}".replace("-", "−"),
-        ]
-        for name, layer in summary.items()
-    ]
-    columns = ["inputs", "units", "sequences", "steps", "difference"]
-    return Table(["layer", "network", *columns], rows, num_text_columns=2)
+    columns: dict[str, Callable[[tuple[str, LayerSummary]], str]] = {
+        "layer": lambda item: name_layer(item[0]),
+        "network": lambda item: "; ".join([item[1]["origin"], *_describe_network(item[1]["network"])]),
+        "inputs": lambda item: f"{item[1]['num_inputs']:,}",
+        "units": lambda item: f"{item[1]['units']:,}",
+        "sequences": lambda item: f"{item[1]['num_sequences']:,}",
+        "steps": lambda item: f"{item[1]['num_steps']:,}",
+        "difference": lambda item: f"{item[1]['max_difference']:.1e}".replace("-", "−"),
+    }
+    return make_table(summary.items(), columns, 2)
 
 
 def _describe_network(network: NetworkSummary) -> Iterator[str]:
@@ -138,71 +148,69 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
 
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate mean and saturation of each gate of each layer."""
+    share = partial(format_percent, num_decimals=1)
+    columns = {
+        "gate": Column("gate"),
+        "mean": Column("mean", format_mean),
+        "low_fraction": Column("low", share),
+        "high_fraction": Column("high", share),
+    }
     rows = [
-        [
-            name_layer(name),
-            _name_gate(layer["cell"], gate),
-            _format_mean(measured),
-            format_percent(measured["low_fraction"], 1),
-            format_percent(measured["high_fraction"], 1),
-        ]
+        (name_layer(name), {"gate": _name_gate(layer["cell"], gate), **measured})
         for name, layer in summary.items()
         for gate, measured in layer["openness"].items()
     ]
-    return Table(["layer", "gate", "mean", "low", "high"], rows, num_text_columns=2)
+    return replace(tabulate("layer", rows, columns), num_text_columns=2)
 
 
 def _name_gate(cell: str, gate: str) -> str:
     return f"{gate} {CELLS[cell].letters[gate]}"
 
 
-def _format_mean(measured: Openness) -> str:
-    return f"{measured['mean']:.2f}".replace("-", "−")
+def format_mean(mean: float | None) -> str:
+    """Return a mean with two decimals; a dash for a missing one."""
+    return NO_NUMBER if mean is None else f"{mean:.2f}".replace("-", "−")
+
+
+def format_steps(steps: float | None) -> str:
+    """Return a number of steps with one decimal; None is infinite."""
+    return "∞" if steps is None else f"{steps:,.1f}"
 
 
 def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
+    columns = {
+        "gate": Column("gate that keeps"),
+        "low": Column("10 %", format_steps),
+        "median": Column("50 %", format_steps),
+        "high": Column("90 %", format_steps),
+        "reach": Column("reach", partial(format_number, num_digits=1)),
+    }
     rows = [
-        [
+        (
             name_layer(name),
-            _name_gate(layer["cell"], CELLS[layer["cell"]].keeping),
-            _format_steps(layer["half_life_steps"]["low"]),
-            _format_steps(layer["half_life_steps"]["median"]),
-            _format_steps(layer["half_life_steps"]["high"]),
-            format_number(layer["reach_steps"], 1),
-        ]
+            {
+                "gate": _name_gate(layer["cell"], CELLS[layer["cell"]].keeping),
+                "reach": layer["reach_steps"],
+                **layer["half_life_steps"],
+            },
+        )
         for name, layer in summary.items()
     ]
-    return Table(
-        header=["layer", "gate that keeps", "10 %", "50 %", "90 %", "reach"],
-        rows=rows,
-        num_text_columns=2,
-        caption="10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps",
-    )
-
-
-def _list_inputs(summary: Mapping[str, LayerSummary]) -> list[Section]:
-    table = tabulate_inputs(summary)
-    return [Section("Effect of the inputs", [table, NOTES["inputs"]])] if table.rows else []
+    caption = "10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps"
+    return replace(tabulate("layer", rows, columns, caption), num_text_columns=2)
 
 
 def tabulate_inputs(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the effect of each input on the correction of each forecaster, in percent of all inputs."""
-    firsts = {cell: list_forecaster(cell, summary)[0] for cell in CELLS}
-    moved = {cell: summary[name]["network"].get("moved_by", {}) for cell, name in firsts.items()}
-    rows = [
-        [
-            name,
-            *(
-                format_percent(by_input[name] / total, 1)
-                if (total := sum(by_input.values())) and name in by_input
-                else NO_NUMBER
-                for by_input in moved.values()
-            ),
-        ]
-        for name in dict.fromkeys(name for by_input in moved.values() for name in by_input)
-    ]
-    return Table(["input", *(CELL_STYLES[cell].name for cell in CELLS)], rows)
+    moved = {cell: summary[list_forecaster(cell, summary)[0]]["network"].get("moved_by", {}) for cell in CELLS}
+    shares = {
+        cell: {name: size / total for name, size in by_input.items()} if (total := sum(by_input.values())) else {}
+        for cell, by_input in moved.items()
+    }
+    columns = {cell: Column(CELL_STYLES[cell].name, partial(format_percent, num_decimals=1)) for cell in CELLS}
+    names = dict.fromkeys(name for by_input in moved.values() for name in by_input)
+    return tabulate("input", ((name, {cell: shares[cell].get(name) for cell in CELLS}) for name in names), columns)
 
 
 def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
@@ -214,16 +222,6 @@ def tabulate_weights(summary: Mapping[str, LayerSummary]) -> Table:
         sizes = [f"{max(by_gate.values()):,}", f"{sum(by_gate.values()):,}"]
         rows.append([name_layer(name), ", ".join(by_gate), formula, *sizes])
     return Table(["layer", "gates", "of each gate", "weights of a gate", "of the layer"], rows, num_text_columns=3)
-
-
-def _tabulate_networks(summary: Mapping[str, LayerSummary]) -> list[Table]:
-    """Tabulate the layers of each network once, because both directions of a layer share it."""
-    networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in summary.items()}
-    return tabulate_networks(networks, Styles())
-
-
-def _format_steps(steps: float | None) -> str:
-    return "∞" if steps is None else f"{steps:,.1f}"
 
 
 def summarize_run(summary: Summary) -> str:
@@ -248,30 +246,9 @@ def _format_openness(layer: str, measured: Openness | None, num_layers: int) -> 
     saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)
     where = f" of the {_name_in_forecast(layer)}" if num_layers > 1 else ""
     return (
-        f" Over all members and windows{where}, its mean is {_format_mean(measured)}, and {saturated} of its "
+        f" Over all members and windows{where}, its mean is {format_mean(measured['mean'])}, and {saturated} of its "
         "values are saturated."
     )
-
-
-def _list_texts(classifier: ClassifierSummary, readings: pd.DataFrame, figures: Mapping[str, Figure]) -> Iterator[Part]:
-    if classifier["is_missing"]:
-        yield _describe_classifier(classifier)
-        yield NOTES["no_texts"]
-        return
-    yield NOTES["texts"]
-    yield from map(_quote_text, readings.groupby("text"))
-    if classifier["accuracy"]:
-        yield tabulate_accuracy(classifier)
-        yield from _warn_of_poor_networks(classifier)
-    else:
-        yield NOTES["accuracy_unknown"]
-    yield NOTES["words"]
-    for cell in CELLS:
-        is_there = (readings["cell"] == cell).any()
-        missing = (
-            f"The classifier has no {CELL_STYLES[cell].name}, because the other network alone was better on validation."
-        )
-        yield figures[f"{cell}_words"] if is_there else missing
 
 
 def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
