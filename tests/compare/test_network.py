@@ -16,7 +16,7 @@ def build():
     """`build_contender`, which loads Keras; weights are the same each time."""
     import keras
 
-    from rnn_pipelines.compare.network import build_contender
+    from rnn_pipelines.compare.training import build_contender
 
     def build_seeded(cell: str = "lstm", every_step: bool = False, units: int = 4, **options: object):
         keras.utils.set_random_seed(0)

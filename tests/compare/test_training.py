@@ -12,8 +12,7 @@ import pytest
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.jobs import list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
-from rnn_pipelines.compare.tasks.contest import Contest
-from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.compare.tasks.contest import Contest, Sequences
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
@@ -111,7 +110,7 @@ def order_for(cell: str, contest: Contest, seed: int = 0, **options: Any) -> lis
     """Training batches as the network of one cell gets them: after it was built from the seed."""
     import keras
 
-    from rnn_pipelines.compare.network import build_contender
+    from rnn_pipelines.compare.training import build_contender
 
     task = make_task(**options)
     keras.utils.set_random_seed(seed)

@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used
 from rnn_pipelines.forecast.methods.method import FittedMethod
-from rnn_pipelines.forecast.report.advice import advise
+from rnn_pipelines.forecast.report.report import advise
 from rnn_pipelines.forecast.report.verdict import list_verdict, write_verdict
 
 TRAINING = {"max_steps": 25}

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives
-from rnn_pipelines.internals.measures import measure_traces
+from rnn_pipelines.internals.gate_statistics import list_gates, measure_half_lives, measure_traces
 from rnn_pipelines.internals.records import ClassifierSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.sentiment.text.cleaning import tokenize

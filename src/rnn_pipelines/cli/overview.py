@@ -21,7 +21,7 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import write_note
 from rnn_pipelines.report.page import Part, write_page
 from rnn_pipelines.runs.run_store import RunStore
-from rnn_pipelines.sentiment.report import overview as sentiment
+from rnn_pipelines.sentiment.report import monitoring as sentiment
 
 # In the data root.
 DEFAULT = Path("08_reporting/champion.html")

@@ -6,18 +6,20 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from keras import layers
 
+from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
 from rnn_pipelines.compare.jobs import Job
-from rnn_pipelines.compare.network import RECURRENT, build_contender
 from rnn_pipelines.compare.records import RunWithCurve
 from rnn_pipelines.compare.specs import TaskSpec
-from rnn_pipelines.compare.tasks.contest import Contest, Loss
-from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.compare.tasks.contest import Contest, Loss, Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
+from rnn_pipelines.networks.recurrent import find_layer
 
+RECURRENT = "recurrent"
 EVALUATION_BATCH_SIZE = 1_000
 
 
@@ -137,3 +139,21 @@ def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
     """Return the contest's metric of a network on one part."""
     sequences = contest.parts[part]
     return contest.measure(model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences)
+
+
+def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool) -> keras.Model:
+    """Build a network of a comparison.
+
+    Args:
+        contender: the recurrent layer, which is named `RECURRENT`.
+        every_step: whether there is an output at every step, or one from the last state.
+    Returns:
+        A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, with
+        `every_step`, float32[batch, time, num_outputs].
+    """
+    kind = NETWORKS[contender.cell]
+    options: dict[str, Any] = {name: getattr(contender, name) for name in kind.options}
+    options |= {"return_sequences": every_step, "name": RECURRENT}
+    inputs = keras.Input((None, num_inputs), name="steps")
+    outputs = find_layer(kind.layer)(contender.units, **options)(inputs)
+    return keras.Model(inputs, layers.Dense(num_outputs, name="head")(outputs), name=contender.cell)

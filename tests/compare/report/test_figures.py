@@ -9,7 +9,7 @@ import pytest
 from plotly.graph_objects import Figure, Scatter
 
 from rnn_pipelines.compare.report.figures import UNDECIDED, draw_figures
-from rnn_pipelines.compare.report.styles import STYLES
+from rnn_pipelines.compare.report.results import STYLES
 from rnn_pipelines.pipelines.compare.pipeline import FIGURES
 from rnn_pipelines.report.styles import SPARE_COLOR
 

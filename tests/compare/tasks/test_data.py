@@ -9,11 +9,10 @@ import pytest
 from sklearn.metrics import log_loss
 
 from rnn_pipelines.compare.tasks.adding import AddingData
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
+from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences, measure_mse
 from rnn_pipelines.compare.tasks.copy_memory import CopyData, measure_cross_entropy
 from rnn_pipelines.compare.tasks.data import TaskData
 from rnn_pipelines.compare.tasks.music import MusicData
-from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError
 from rnn_pipelines.forecast.evaluation.summary import evaluate_forecasts

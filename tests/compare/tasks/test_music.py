@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 from scipy.stats import bernoulli
 
+from rnn_pipelines.compare.tasks.contest import Sequences
 from rnn_pipelines.compare.tasks.music import (
     PUBLISHED,
     cut_rolls,
@@ -19,7 +20,6 @@ from rnn_pipelines.compare.tasks.music import (
     pad_rolls,
     read_music,
 )
-from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 
 Save = Callable[..., Path]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.report.advice import FEW_WINDOWS, NUM_SENTENCES, advise, describe_expected_error
+from rnn_pipelines.forecast.report.report import FEW_WINDOWS, NUM_SENTENCES, advise, describe_expected_error
 
 NUMBERS = {"rmse": 2.0, "coverage_80": 0.79}
 

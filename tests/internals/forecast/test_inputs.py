@@ -15,9 +15,14 @@ from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
-from rnn_pipelines.internals.forecast.choice import ChosenForecasters
-from rnn_pipelines.internals.forecast.inputs import CALENDAR, PADDING, SERIES, list_inputs, name_covariates
-from rnn_pipelines.internals.forecast.traces import trace_forecasters
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters, name_covariates
+from rnn_pipelines.internals.forecast.traces import (
+    CALENDAR,
+    PADDING,
+    SERIES,
+    list_inputs,
+    trace_forecasters,
+)
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import initialize_members
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.sentiment.operations.monitoring import CANNOT_KNOW
-from rnn_pipelines.sentiment.report.overview import report_monitor, report_scores
+from rnn_pipelines.sentiment.report.monitoring import report_monitor, report_scores
 
 SCORES = pd.DataFrame(
     {

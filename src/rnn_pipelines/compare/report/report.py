@@ -6,8 +6,7 @@ from dataclasses import replace
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.compare.records import Description, Results, Run
-from rnn_pipelines.compare.report.results import TaskResults, list_tasks
-from rnn_pipelines.compare.report.styles import STYLES
+from rnn_pipelines.compare.report.results import STYLES, TaskResults, list_tasks
 from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
 from rnn_pipelines.compare.report.verdicts import (
     describe_learning,

@@ -1,13 +1,27 @@
-"""The results of one task, for all parts of the report."""
+"""The results of one task, for all parts of the report, and the names and colours in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
+from rnn_pipelines.compare.contenders import NETWORKS
 from rnn_pipelines.compare.records import Description, Difference, NetworkSummary, Run
-from rnn_pipelines.compare.specs import TaskSpec
+from rnn_pipelines.compare.specs import Data, TaskSpec
 from rnn_pipelines.compare.tasks.series import FLOOR
+from rnn_pipelines.report.styles import Style, Styles
+
+BOUND = "learnt below"
+STYLES = Styles(
+    NETWORKS,
+    {
+        # In brackets, because a comma would separate two names in a list.
+        "lstm_relu": Style("LSTM (relu)", "#7fb7e6"),
+        "lstm_bias_0": Style("LSTM (forget bias 0)", "#85c4ea"),
+        BOUND: Style(BOUND, "#707070", "dot"),
+    },
+    *(kind.styles for kind in get_args(Data)),
+)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary
-from rnn_pipelines.compare.report.results import TaskResults
-from rnn_pipelines.compare.report.styles import STYLES
+from rnn_pipelines.compare.report.results import STYLES, TaskResults
 from rnn_pipelines.report.numbers import NO_NUMBER, format_number
 from rnn_pipelines.report.page import Table, make_table, mark_best
 

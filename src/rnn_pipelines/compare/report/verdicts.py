@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rnn_pipelines.compare.records import Difference
-from rnn_pipelines.compare.report.results import TaskResults
-from rnn_pipelines.compare.report.styles import STYLES
+from rnn_pipelines.compare.report.results import STYLES, TaskResults
 from rnn_pipelines.compare.report.tables import format_estimate, name_pair
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 

@@ -5,9 +5,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import Contest, measure_mse
+from rnn_pipelines.compare.tasks.contest import Contest, Sequences, measure_mse
 from rnn_pipelines.compare.tasks.data import DrawnData
-from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.report.styles import Style
 

@@ -8,8 +8,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest
-from rnn_pipelines.compare.tasks.sequences import Sequences
+from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.styles import Style

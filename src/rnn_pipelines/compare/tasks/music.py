@@ -12,9 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import Contest
+from rnn_pipelines.compare.tasks.contest import Contest, Sequences
 from rnn_pipelines.compare.tasks.data import TaskData
-from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.report.styles import Style
 

@@ -6,9 +6,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest, measure_mse
+from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences, measure_mse
 from rnn_pipelines.compare.tasks.data import TaskData
-from rnn_pipelines.compare.tasks.sequences import Sequences
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting

@@ -1,6 +1,6 @@
 """The report of `forecast` on one page: next values, comparison of the methods, errors, advice and settings."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from rnn_pipelines.forecast.evaluation.covariates import describe_covariates
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.fitting import Evaluated, Fitted
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE_STYLES
+from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import explain_ensemble
-from rnn_pipelines.forecast.report.advice import advise, describe_expected_error
 from rnn_pipelines.forecast.report.all_series import report_all_series
 from rnn_pipelines.forecast.report.diagnostics import (
     choose_forecaster,
@@ -24,7 +25,12 @@ from rnn_pipelines.forecast.report.diagnostics import (
     tabulate_worst_windows,
 )
 from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
-from rnn_pipelines.forecast.report.intervals import describe_coverage, list_empty_levels, tabulate_intervals
+from rnn_pipelines.forecast.report.intervals import (
+    describe_coverage,
+    judge_level,
+    list_empty_levels,
+    tabulate_intervals,
+)
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
@@ -37,13 +43,18 @@ from rnn_pipelines.forecast.report.settings import (
     tabulate_weights,
 )
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.verdict import describe_untrained, write_verdict
+from rnn_pipelines.forecast.report.verdict import describe_untrained, is_clearly_behind, write_verdict
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
-from rnn_pipelines.report.numbers import begin_sentence
+from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.page import Section
-from rnn_pipelines.report.texts import list_sections, render_template
+from rnn_pipelines.report.texts import list_sections, read_texts, render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
 from rnn_pipelines.runs.comparison import EarlierRun
+
+NOTES = read_texts("rnn_pipelines.forecast.report")["advice"]
+NUM_SENTENCES = 3
+# Fewer windows rarely show a difference of 10 %.
+FEW_WINDOWS = 30
 
 
 @dataclass(frozen=True)
@@ -165,3 +176,41 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
     parameters["use"] = spec.use
     return render_report(results, parameters, figures | draw_diagnostics(evaluated.test, panel.profile))
+
+
+def describe_expected_error(metrics: ForecastMetrics) -> str:
+    """Return the expected error of the forecast in use, also relative to the reference; empty without a test part."""
+    if metrics.use not in metrics.forecasters:
+        return ""
+    ours, theirs = (metrics.get(name, "mae") for name in (metrics.use, metrics.reference))
+    if metrics.is_exact(metrics.use):
+        return "Expect the forecast to be exact, up to rounding."
+    relation = f", {100 * ours / theirs:.0f} % of the error of {STYLES[metrics.reference].name}" if theirs > 0 else ""
+    return f"Expect to be off by ±{format_number(ours, 3)} on average (MAE){relation}."
+
+
+def advise(metrics: ForecastMetrics, levels: Iterable[int]) -> list[str]:
+    """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first."""
+    return [*_advise_on_results(metrics, levels), *(NOTES[key] for key in ("service", "monitor", "evaluate"))][
+        :NUM_SENTENCES
+    ]
+
+
+def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Iterator[str]:
+    if not metrics.forecasters:
+        yield NOTES["not_evaluated"]
+        return
+    best = metrics.rank()[0]
+    if is_clearly_behind(metrics):
+        name = metrics.find_best_baseline()
+        yield NOTES["used_loses"].format(used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name)
+    elif best in METHODS and best not in ENSEMBLE_STYLES:
+        yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
+    numbers = metrics.forecasters.get(metrics.use, {})
+    narrow = [level for level in levels if judge_level(numbers, level) == "were too narrow"]
+    if narrow:
+        yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))
+    if metrics.zero_fraction > SOME_ZEROS:
+        yield NOTES["zeros"].format(share=f"{100 * metrics.zero_fraction:.0f} %")
+    if metrics.num_windows < FEW_WINDOWS:
+        yield NOTES["short"].format(num_windows=metrics.num_windows)

@@ -14,7 +14,6 @@ from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
-from rnn_pipelines.internals.forecast.inputs import name_covariates
 from rnn_pipelines.internals.specs import TracedSeriesSpec
 
 logger = logging.getLogger(__name__)
@@ -108,3 +107,18 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
         "outputs": shape.num_outputs,
         "validation windows": len(linear.validation),
     }
+
+
+def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[str, ...]:
+    """Return the names of the covariates in the order of the panel's columns.
+
+    Covariates of the same column of the table have the same name.
+
+    Args:
+        features: the features of the windows; if None or of other windows, the names are numbers.
+    """
+    coded = () if features is None else (*features.static, *features.future, *features.past)
+    num_covariates = panel.values.shape[1] - panel.calendar.stop
+    if len(coded) != num_covariates:
+        return tuple(f"covariate {number}" for number in range(1, num_covariates + 1))
+    return tuple(name.split(":", 1)[-1].split("=", 1)[0] for name in coded)

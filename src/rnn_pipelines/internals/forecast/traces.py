@@ -12,13 +12,13 @@ from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
 from rnn_pipelines.internals.forecast.choice import ChosenForecasters
-from rnn_pipelines.internals.forecast.inputs import list_inputs, measure_moves
 from rnn_pipelines.internals.gate_statistics import differentiate
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
 from rnn_pipelines.networks.members import ForwardCache, forward, list_layers, name_array, read_cell
 from rnn_pipelines.networks.records import LayerRecord
 
+SERIES, CALENDAR, PADDING = "series", "calendar", "padding"
 ORIGIN = "trained by forecast"
 
 
@@ -176,3 +176,44 @@ def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
     index = panel.index("test") if len(panel.index("test")) else panel.index("future")
     numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
     return index.origins(numbers)
+
+
+def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the name of each input of the recurrent layer at a step, and of each input of the head.
+
+    The order is that of `read_windows`.
+    """
+    static = list(covariates[: panel.num_static])
+    future = list(covariates[panel.num_static : panel.num_static + panel.num_future])
+    in_head = [name for name in future for _ in range(panel.horizon)]
+    if network.layout.has_embedding:
+        return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_calendar + static + in_head
+    return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
+
+
+def measure_moves(
+    network: Network,
+    names: tuple[list[str], list[str]],
+    steps: np.ndarray,
+    head_inputs: np.ndarray,
+    gradients: np.ndarray,
+) -> dict[str, float]:
+    """Return how much each input changes the correction of the first step ahead between windows, to first order.
+
+    Args:
+        names: see `list_inputs`.
+        steps, head_inputs: see `read_windows`.
+        gradients: float64[batch, time, feature], see `differentiate_correction`.
+    Returns:
+        By input, the mean over windows of |Σ gradient · (input − its mean over windows)|, normalised.
+    """
+    inputs = steps.transpose(1, 0, 2)
+    of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)
+    kernel = network.weights["head_kernel"][:, network.units[-1] :, 0].mean(axis=0)
+    of_head = (head_inputs - head_inputs.mean(axis=0)) * kernel
+    moves, labels = np.concatenate([of_steps, of_head], axis=1), np.array([*names[0], *names[1]])
+    return {
+        str(name): float(np.abs(moves[:, labels == name].sum(axis=1)).mean())
+        for name in dict.fromkeys(labels.tolist())
+        if name != PADDING
+    }

@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
 from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
-from rnn_pipelines.internals.measures import measure_traces
+from rnn_pipelines.internals.gate_statistics import measure_traces
 from rnn_pipelines.internals.notation import CELLS, list_figures
 from rnn_pipelines.internals.report.figures import draw_figures
 from rnn_pipelines.internals.report.report import render_report, summarize_run

@@ -1,4 +1,4 @@
-"""The report of `monitor_sentiment`: drift of scored texts from the held-out reviews, and the limits of monitoring."""
+"""The report of `monitor_sentiment`, and its part of the overview of all champions: drift of scored texts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,8 +7,15 @@ import numpy as np
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
-from rnn_pipelines.report.numbers import begin_sentence, format_number, format_p_cell, format_percent
-from rnn_pipelines.report.page import Table, make_table
+from rnn_pipelines.report.numbers import (
+    NO_NUMBER,
+    begin_sentence,
+    format_minute,
+    format_number,
+    format_p_cell,
+    format_percent,
+)
+from rnn_pipelines.report.page import Part, Table, make_table
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import render_template
@@ -90,3 +97,37 @@ def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(0), np.zeros(0)
     shares = np.linspace(0, 1, NUM_POINTS)
     return factor * np.quantile(known, shares, method="inverted_cdf"), 100 * shares
+
+
+def report_scores(scores: ScoredTexts, ended: str | None) -> list[Part]:
+    """Return the shares of the labels, with the time and the version of the scores.
+
+    Args:
+        ended: end of the run that scored the texts; None if unknown.
+    """
+    if scores.empty:
+        return []
+    at = f" at {format_minute(ended)}" if ended else ""
+    text = f"{len(scores):,} texts were scored{at} by version {scores['model_version'].iloc[0]}."
+    return [text, tabulate_labels(scores)]
+
+
+def tabulate_labels(scores: ScoredTexts) -> Table:
+    """Return number, share and mean confidence of the texts with each label, the most frequent first."""
+    confidences = scores.groupby("label")["confidence"].mean()
+    rows = [
+        [
+            str(label),
+            f"{number:,}",
+            format_percent(number / len(scores), 1),
+            NO_NUMBER if confidences.isna()[label] else format_percent(confidences[label], 1),
+        ]
+        for label, number in scores["label"].value_counts().items()
+    ]
+    return Table(["label", "texts", "share", "mean confidence"], rows)
+
+
+def report_monitor(verdict: SentimentVerdict) -> list[Part]:
+    """Return the last verdict with its time, and all measures."""
+    text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
+    return [text, tabulate_measures(verdict), verdict["cannot_know"]]
