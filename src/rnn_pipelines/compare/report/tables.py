@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rnn_pipelines.compare.records import Difference, Estimate, NetworkSummary
 from rnn_pipelines.compare.report.results import STYLES, TaskResults
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Table, make_table, mark_best
+from rnn_pipelines.report.numbers import Column, format_count, format_number
+from rnn_pipelines.report.page import Table, make_table, tabulate
 
 NUM_DIGITS = 3
 MAX_DECIMALS = 8
@@ -18,30 +19,31 @@ def tabulate_results(task: TaskResults) -> Table:
     If the task has a bound for learning: also the number of seeds that learnt it, and their median gradient steps. The
     lowest means of the networks are marked.
     """
-    has_bound = task.spec.learnt_below is not None
-    header = ["network", "test", "95 % interval", "validation", *(["learnt by", "after steps"] if has_bound else [])]
-    rows = [_list_losses(network)[: len(header)] for network in task.networks]
-    others = {
-        f"{STYLES[cell].name}, {paper}": loss
-        for paper, losses in task.published.items()
-        for cell, loss in losses.items()
+    columns = {
+        "test": Column("test", better="down"),
+        "interval": Column("95 % interval"),
+        "validation": Column("validation", better="down"),
     }
-    for name, loss in (others | dict(task.references)).items():
-        rows.append([name, format_number(loss), *[NO_NUMBER] * (len(header) - 2)])
-    means = {1: [one["test"]["mean"] for one in task.networks], 3: [one["validation"]["mean"] for one in task.networks]}
-    return Table(header, rows, best=mark_best(rows, means), caption=f"Mean losses: {task.spec.data.metric}")
-
-
-def _list_losses(network: NetworkSummary) -> list[str]:
-    steps = network["steps_to_learn"]
-    return [
-        STYLES[network["cell"]].name,
-        format_number(network["test"]["mean"]),
-        format_estimate(network["test"])[1],
-        format_number(network["validation"]["mean"]),
-        f"{network['num_learnt']} of {network['num_seeds']}",
-        NO_NUMBER if steps is None else f"{steps:,.0f}",
+    if task.spec.learnt_below is not None:
+        columns |= {"learnt": Column("learnt by"), "steps_to_learn": Column("after steps", format_count)}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        (
+            STYLES[network["cell"]].name,
+            {
+                "test": network["test"]["mean"],
+                "interval": format_estimate(network["test"])[1],
+                "validation": network["validation"]["mean"],
+                "learnt": f"{network['num_learnt']} of {network['num_seeds']}",
+                "steps_to_learn": network["steps_to_learn"],
+            },
+        )
+        for network in task.networks
     ]
+    # As texts, they are not marked.
+    for paper, losses in task.published.items():
+        rows += [(f"{STYLES[cell].name}, {paper}", {"test": format_number(loss)}) for cell, loss in losses.items()]
+    rows += [(name, {"test": format_number(loss)}) for name, loss in task.references.items()]
+    return tabulate("network", rows, columns, f"Mean losses: {task.spec.data.metric}")
 
 
 def tabulate_costs(task: TaskResults) -> Table:
@@ -62,7 +64,13 @@ def tabulate_costs(task: TaskResults) -> Table:
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
     """Tabulate the paired differences of test losses and of steps to learn, for every pair of every task."""
     rows = [
-        [STYLES[task.name].name, name_pair(pair), measure, _name_better(pair), *format_estimate(pair)]
+        [
+            STYLES[task.name].name,
+            name_pair(pair),
+            measure,
+            f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown",
+            *format_estimate(pair),
+        ]
         for task in tasks
         for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences))
         for pair in pairs
@@ -74,10 +82,6 @@ def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
 def name_pair(pair: Difference) -> str:
     """Return the name of a difference: the first network minus the other."""
     return f"{STYLES[pair['cell']].name} − {STYLES[pair['against']].name}"
-
-
-def _name_better(pair: Difference) -> str:
-    return f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown"
 
 
 def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:

@@ -14,7 +14,15 @@ def write_verdict(tasks: Sequence[TaskResults], left_out: Sequence[str]) -> str:
     The sentences compare cells with each other, and variants with their own cell; the tables have all pairs. If two
     networks both learn a task with every seed, the better one is the one that learns it sooner, whatever its loss.
     """
-    sentences = [*_write_pairs(tasks), *_write_learning(tasks), *_write_references(tasks)]
+    sentences = [*_write_pairs(tasks)]
+    names_by_reference: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.spec.learnt_below is not None:
+            sentences.append(f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}.")
+        if task.best_reference and not task.num_better:
+            names_by_reference.setdefault(task.best_reference, []).append(task.name)
+    for reference, names in names_by_reference.items():
+        sentences.append(f"On {join_names(names)}, no network has a lower mean loss than {reference}.")
     if left_out:
         sentences.append(f"Left out, because the music file is missing: {join_names(left_out)}.")
     return " ".join(map(begin_sentence, sentences))
@@ -57,25 +65,8 @@ def _is_published(pair: Difference, task: TaskResults) -> bool:
     return cells[0] == cells[1] or all(first_of_cell[cell] in (pair["cell"], pair["against"]) for cell in cells)
 
 
-def _write_learning(tasks: Sequence[TaskResults]) -> Iterator[str]:
-    """Yield one sentence for each task that has a bound for learning."""
-    for task in tasks:
-        if task.spec.learnt_below is not None:
-            yield f"Seeds that learnt {STYLES[task.name].name}: {', '.join(_count_learnt(task))}."
-
-
 def _count_learnt(task: TaskResults) -> list[str]:
     return [f"{STYLES[one['cell']].name} {one['num_learnt']} of {one['num_seeds']}" for one in task.networks]
-
-
-def _write_references(tasks: Sequence[TaskResults]) -> Iterator[str]:
-    """Yield one sentence for each simple method that no network is better than."""
-    names_by_reference: dict[str, list[str]] = {}
-    for task in tasks:
-        if task.best_reference and not task.num_better:
-            names_by_reference.setdefault(task.best_reference, []).append(task.name)
-    for reference, names in names_by_reference.items():
-        yield f"On {join_names(names)}, no network has a lower mean loss than {reference}."
 
 
 def write_task_verdict(task: TaskResults) -> str:
@@ -112,16 +103,14 @@ def describe_learning(task: TaskResults) -> str:
     sentences = [
         f"Seeds that learnt it (validation loss below {task.spec.learnt_below:g} within {task.num_steps:,} gradient "
         f"steps), and the median of their steps: {'; '.join(clauses)}.",
-        *map(_write_sooner, task.step_differences),
+        *(
+            "{} learns sooner than {} by {} steps ({}).".format(*_order(pair))
+            if pair["better"]
+            else f"No difference of these steps that the seeds can show: {_write_undecided(pair)}."
+            for pair in task.step_differences
+        ),
     ]
     return " ".join(map(begin_sentence, sentences))
-
-
-def _write_sooner(pair: Difference) -> str:
-    """Describe by how many steps one network learns sooner than the other, if every seed of both learnt."""
-    if not pair["better"]:
-        return f"No difference of these steps that the seeds can show: {_write_undecided(pair)}."
-    return "{} learns sooner than {} by {} steps ({}).".format(*_order(pair))
 
 
 def describe_references(task: TaskResults) -> str:
