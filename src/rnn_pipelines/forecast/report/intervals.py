@@ -1,7 +1,8 @@
 """Table and figures of prediction intervals: fans around forecasts, and their coverage."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from plotly.graph_objects import Figure, Scatter
@@ -12,8 +13,8 @@ from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.figures import add_menu, choose_visible, count_up_to, draw_band, draw_line, set_layout
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number, list_some
-from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.numbers import Column, format_number, format_share, list_some
+from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 
 EXPECTED = Style("expected", NEUTRAL_COLOR, "dot")
@@ -30,41 +31,40 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     A panel has the coverage of the least and of the most covered origin too, and sparse series the share above the
     upper bound.
     """
-    levels = [int(level) for level in by_level["level"].unique()]
     names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
     keys = {key for name in names for key in metrics.forecasters[name]}
-    optional = {"by origin": "least_coverage", "above": "above"}
-    more = [what for what, key in optional.items() if any(f"{key}_{level}" in keys for level in levels)]
-    measures = ("coverage", *more, "width", "relative width", "Winkler")
-    header = ["forecaster", *(f"{what} {level} %" for level in levels for what in measures)]
-    return Table(
-        header=[*header, "scaled CRPS"],
-        rows=[
-            [
-                STYLES[name].name,
-                *(_format_cell(metrics, by_level, name, level, what) for level in levels for what in measures),
-                format_number(metrics.forecasters[name].get(SCALED_CRPS)),
-            ]
-            for name in names
-        ],
+    columns: dict[str, Column] = {}
+    for level in map(int, by_level["level"].unique()):
+        measures = {
+            "coverage": Column(f"coverage {level} %", format_share),
+            "by_origin": Column(f"by origin {level} %"),
+            "above": Column(f"above {level} %", format_share),
+            "width": Column(f"width {level} %"),
+            "relative_width": Column(f"relative width {level} %"),
+            "winkler": Column(f"Winkler {level} %"),
+        }
+        columns |= {f"{measure}_{level}": column for measure, column in measures.items()}
+    for measure, key in (("by_origin", "least_coverage"), ("above", "above")):
+        if not any(one.startswith(f"{key}_") for one in keys):
+            columns = {name: column for name, column in columns.items() if not name.startswith(measure)}
+    columns[SCALED_CRPS] = Column("scaled CRPS")
+    return tabulate(
+        "forecaster", [(STYLES[name].name, _list_cells(metrics, by_level, name)) for name in names], columns
     )
 
 
-def _format_cell(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str, level: int, what: str) -> str:
+def _list_cells(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str) -> dict[str, Any]:
+    """Return the numbers of a forecaster; its coverages as texts, with those of the steps ahead and the origins."""
     numbers = metrics.forecasters[name]
-    if what == "coverage":
-        steps = by_level.loc[(by_level["forecaster"] == name) & (by_level["level"] == level), "coverage"]
-        ends = f" ({100 * steps.min():.1f} to {100 * steps.max():.1f})" if len(steps) > 1 else ""
-        coverage = numbers.get(f"coverage_{level}")
-        return NO_NUMBER if coverage is None else f"{100 * coverage:.1f}{ends}"
-    if what == "by origin":
-        least, most = (numbers.get(f"{end}_coverage_{level}") for end in ("least", "most"))
-        by_origin = [] if least is None or most is None else [f"{100 * least:.0f}", f"{100 * most:.0f}"]
-        return " to ".join(dict.fromkeys(by_origin)) or NO_NUMBER
-    if what == "above":
-        above = numbers.get(f"above_{level}")
-        return NO_NUMBER if above is None else f"{100 * above:.1f}"
-    return format_number(numbers.get(f"{what.replace(' ', '_').lower()}_{level}"))
+    cells: dict[str, Any] = dict(numbers)
+    for level, of_level in by_level[by_level["forecaster"] == name].groupby("level"):
+        steps, coverage = of_level["coverage"], numbers.get(f"coverage_{level}")
+        ends = f" ({format_share(steps.min())} to {format_share(steps.max())})" if len(steps) > 1 else ""
+        cells[f"coverage_{level}"] = f"{format_share(coverage)}{'' if coverage is None else ends}"
+        by_origin = [numbers.get(f"{end}_coverage_{level}") for end in ("least", "most")]
+        if None not in by_origin:
+            cells[f"by_origin_{level}"] = " to ".join(dict.fromkeys(format_share(share, 0) for share in by_origin))
+    return cells
 
 
 def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str | None = None) -> str:
@@ -94,7 +94,10 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
                 f"Of the actuals of series with many zeros, {100 * above:.1f} % are above the upper bound "
                 f"({format_number((100 - level) / 2)} % expected)."
             )
-        sentences += _list_missed(metrics, level) if name == metrics.use else []
+        missed = metrics.missed_origins.get(str(level), []) if name == metrics.use else []
+        if missed:
+            listed = list_some(missed, MAX_MISSED)
+            sentences.append(f"Fewer than half are inside from {len(missed)} of the origins: {listed}.")
     return " ".join(sentences)
 
 
@@ -111,12 +114,6 @@ def judge_level(numbers: Mapping[str, float | None], level: int) -> str:
     if distance < -TOLERANCE or excess > TOLERANCE:
         return "were too narrow"
     return "were too wide" if distance > TOLERANCE and above is None else "held"
-
-
-def _list_missed(metrics: ForecastMetrics, level: int) -> Iterator[str]:
-    missed = metrics.missed_origins.get(str(level), [])
-    if missed:
-        yield f"Fewer than half are inside from {len(missed)} of the origins: {list_some(missed, MAX_MISSED)}."
 
 
 def list_empty_levels(by_level: MetricsByLevel) -> list[str]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -35,8 +36,11 @@ def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.Da
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
     names = {next_values.use: FORECAST} | {f"{next_values.use}-{bound}": bound for bound in bounds}
     found = table[["unique_id", "ds", *(name for name in names if name in table)]].rename(columns=names)
-    numbers = found.columns[2:]
-    rounded = found.assign(**found[numbers].round(_count_decimals(found[FORECAST].to_numpy())))
+    # As many decimals as the median value has digits left; whole numbers keep none.
+    sizes = found[FORECAST].abs()
+    magnitude = np.log10(sizes[np.isfinite(sizes) & (sizes > 0)].median())
+    decimals = max(NUM_DIGITS - 1 - int(np.floor(np.nan_to_num(magnitude))), 0)
+    rounded = found.assign(**found[found.columns[2:]].round(decimals))
     is_dead = found["unique_id"].isin(dead)
     return restore_numbers(rounded.assign(is_dead=is_dead) if is_dead.any() else rounded)
 
@@ -48,28 +52,25 @@ def restore_numbers(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(unique_id=table["unique_id"].astype("int64")) if len(ids) and is_number.all() else table
 
 
-def _count_decimals(values: np.ndarray) -> int:
-    """Return the decimals that leave the median value its digits; whole numbers keep none."""
-    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
-    magnitude = int(np.floor(np.log10(np.median(sizes)))) if len(sizes) else 0
-    return max(NUM_DIGITS - 1 - magnitude, 0)
-
-
 def tabulate_next_values(next_values: Predictions) -> list[Part]:
     """Return the table of the first series' next values, and where all of them are."""
     table = tabulate_used(next_values) if next_values.use in next_values.forecasters else pd.DataFrame()
     if table.empty:
         return [NOTES["none"]]
     first = table[table["unique_id"] == table["unique_id"].iloc[0]]
-    columns = list(first.columns[2:])
-    form = choose_form(first[columns].to_numpy())
-    rows = [
-        [time, *map(form, numbers)]
-        for time, numbers in zip(write_times(first["ds"]), first[columns].to_numpy(), strict=True)
-    ][:MAX_ROWS]
+    steps = tabulate_steps("time", first, {name: name for name in first.columns[2:]})
     counts = {"values": count(len(table), "value"), "series": count(table["unique_id"].nunique(), "series", "series")}
     caption = f"Next values of {first['unique_id'].iloc[0]}"
-    return [Table(["time", *columns], rows, caption=caption), NOTES["files"].format(**counts)]
+    shown = replace(steps, rows=steps.rows[:MAX_ROWS], caption=caption)
+    return [shown, NOTES["files"].format(**counts)]
+
+
+def tabulate_steps(first: str, table: pd.DataFrame, columns: Mapping[str, str]) -> Table:
+    """Return a row for each time `ds` of a table, and the columns by name with their headings; `first` is its own."""
+    values = table[list(columns)].to_numpy()
+    form = choose_form(values)
+    rows = [[time, *map(form, numbers)] for time, numbers in zip(write_times(table["ds"]), values, strict=True)]
+    return Table([first, *columns.values()], rows)
 
 
 def describe_first_value(next_values: Predictions) -> str:
@@ -104,11 +105,6 @@ def summarize_forecasts(
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
     columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
     columns = [name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()]
-    values = first[columns].to_numpy()
-    rows = [
-        [time, *map(choose_form(values), numbers)]
-        for time, numbers in zip(write_times(first["ds"]), values, strict=True)
-    ]
     text = (
         f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
         f"{newest['model_version'].iloc[0]}."
@@ -122,8 +118,8 @@ def summarize_forecasts(
         num_all = all_series["num_series"] + all_series["num_left_out"]
         share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
-    headings = [FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns]
-    return summarize([text], Table([f"forecasts of {first['unique_id'].iloc[0]}", *headings], rows))
+    headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
+    return summarize([text], tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
 
 
 def choose_form(values: np.ndarray) -> Callable[[float], str]:

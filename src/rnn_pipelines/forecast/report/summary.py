@@ -1,10 +1,8 @@
 """The summary of a run for a terminal: verdict, leaderboard and next values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-
-import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
@@ -12,7 +10,7 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
 from rnn_pipelines.forecast.report.intervals import describe_coverage
 from rnn_pipelines.forecast.report.leaderboard import rank
-from rnn_pipelines.forecast.report.next_values import choose_form, write_times
+from rnn_pipelines.forecast.report.next_values import tabulate_steps
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.forecast.report.verdict import list_verdict
@@ -61,25 +59,12 @@ def list_next_values(next_values: Predictions) -> str:
     if first.empty:
         return "No next values: no series has the values that a window needs."
     bounds = [name for level in sorted(next_values.levels) for name in name_bounds(next_values.use, level)]
-    columns = [next_values.use, *(name for name in bounds if name in first)]
-    header = ["next values" if _is_alone(table) else f"next values of {first['unique_id'].iloc[0]}"]
-    header += [
-        STYLES[name].name if name == next_values.use else name.removeprefix(f"{next_values.use}-").replace("-", " ")
-        for name in columns
-    ]
-    times, values = write_times(first["ds"]), first[columns].to_numpy()[:MAX_VALUES]
-    form = choose_form(values)
-    rows = [[time, *map(form, numbers)] for time, numbers in zip(times, values, strict=False)]
-    return "\n".join([align_columns([header, *rows]), *_count_rest(table, len(first))])
-
-
-def _count_rest(table: pd.DataFrame, num_steps: int) -> Iterator[str]:
-    hidden = [count(num_steps - MAX_VALUES, "more step")] if num_steps > MAX_VALUES else []
-    num_series = table["unique_id"].nunique()
-    hidden += [f"{num_series - 1:,} more series"] if num_series > 1 else []
-    if hidden:
-        yield f"… and {', '.join(hidden)}"
-
-
-def _is_alone(table: pd.DataFrame) -> bool:
-    return bool(table["unique_id"].nunique() == 1)
+    headings = {next_values.use: STYLES[next_values.use].name}
+    headings |= {name: name.removeprefix(f"{next_values.use}-").replace("-", " ") for name in bounds if name in first}
+    num_more, num_steps = table["unique_id"].nunique() - 1, len(first) - MAX_VALUES
+    heading = f"next values of {first['unique_id'].iloc[0]}" if num_more else "next values"
+    steps = tabulate_steps(heading, first.head(MAX_VALUES), headings)
+    hidden = [count(num_steps, "more step")] if num_steps > 0 else []
+    hidden += [f"{num_more:,} more series"] if num_more else []
+    lines = align_columns([steps.header, *steps.rows])
+    return f"{lines}\n… and {', '.join(hidden)}" if hidden else lines
