@@ -1,6 +1,6 @@
 """Statistics of gates over many sequences: openness, half-lives of states, and gradients by lag."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -180,17 +180,11 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
             # A forecaster without a correction has no gradient; the divisor 1 keeps its zeros.
             by_lag /= by_lag.max() or 1
             gradients.append(pd.DataFrame({"layer": name, "lag": range(len(by_lag)), "gradient": by_lag}))
-    return _join(layers, traces), *(
-        pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients)
-    )
-
-
-def _join(layers: dict[str, LayerSummary], traces: Iterable[Traces]) -> Summary:
     summary: Summary = {"layers": layers}
     for group in traces:
         if group.classifier is not None:
             summary["classifier"] = group.classifier
-    return summary
+    return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
 
 
 def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:

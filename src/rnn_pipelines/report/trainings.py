@@ -11,7 +11,8 @@ from plotly.graph_objects import Figure
 from pydantic import BaseModel
 
 from rnn_pipelines.report.figures import choose_mode, count_up_to, draw_line, draw_points, make_log_ticks, set_layout
-from rnn_pipelines.report.page import Table, make_table
+from rnn_pipelines.report.numbers import Column, format_count, format_seconds
+from rnn_pipelines.report.page import Table, make_table, tabulate
 from rnn_pipelines.report.styles import Styles
 
 MIN_LOG_RATIO = 4
@@ -39,31 +40,23 @@ def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles
         points = [best[by]], [best["val_loss"]]
         figure.add_trace(draw_points(style, *points, name=name, showlegend=False, marker=star))
     steps = count_up_to(by, int(max(history[by].max() for history in histories.values())))
-    title, subtitle = f"Loss by {by}", f"{loss}, lower is better; ★ best {by}"
-    return set_layout(figure, title, subtitle, steps, {"title": "loss", **_choose_scale(histories)})
-
-
-def _choose_scale(histories: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return a logarithmic axis if the losses differ much; otherwise it would have too few ticks."""
     losses = pd.concat([history[["loss", "val_loss"]] for history in histories.values()]).stack()
-    if losses.max() < MIN_LOG_RATIO * losses.min():
-        return {}
-    return {"type": "log", **make_log_ticks(-9, 9)}
+    # A logarithmic axis has too few ticks if the losses differ little.
+    scale = {} if losses.max() < MIN_LOG_RATIO * losses.min() else {"type": "log", **make_log_ticks(-9, 9)}
+    title, subtitle = f"Loss by {by}", f"{loss}, lower is better; ★ best {by}"
+    return set_layout(figure, title, subtitle, steps, {"title": "loss", **scale})
 
 
 def tabulate_trainings(records: Mapping[str, Mapping[str, Any]], styles: Styles) -> Table:
     """Tabulate size, epochs and seconds of each network's training."""
-    return make_table(
-        records.items(),
-        {
-            "network": lambda item: styles[item[0]].name,
-            "parameters": lambda item: f"{item[1]['num_parameters']:,}",
-            "epochs": lambda item: str(item[1]["num_epochs"]),
-            "best epoch": lambda item: str(item[1]["best_epoch"]),
-            "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
-            "compiling, s": lambda item: f"{item[1]['compile_seconds']:,.1f}",
-        },
-    )
+    columns = {
+        "num_parameters": Column("parameters", format_count),
+        "num_epochs": Column("epochs", format_count),
+        "best_epoch": Column("best epoch", format_count),
+        "training_seconds": Column("training, s", format_seconds),
+        "compile_seconds": Column("compiling, s", format_seconds),
+    }
+    return tabulate("network", ((styles[name].name, record) for name, record in records.items()), columns)
 
 
 def count_members(record: Mapping[str, Any]) -> int:
@@ -81,16 +74,13 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) ->
         ),
         "parameters": lambda layer: f"{layer['num_parameters']:,}",
     }
-    captions = {
-        network: f"{_name_one(styles[network].name, record)} from input to output; shapes without batch"
-        for network, record in records.items()
-    }
-    return [make_table(records[network]["layers"], columns, 3, caption) for network, caption in captions.items()]
-
-
-def _name_one(name: str, record: Mapping[str, Any]) -> str:
-    num_members = count_members(record)
-    return name if num_members == 1 else f"{name}, one of {num_members} members,"
+    tables = []
+    for network, record in records.items():
+        num_members = count_members(record)
+        name = styles[network].name + (f", one of {num_members} members," if num_members > 1 else "")
+        caption = f"{name} from input to output; shapes without batch"
+        tables.append(make_table(record["layers"], columns, 3, caption))
+    return tables
 
 
 def tabulate_parameters(

@@ -1,7 +1,7 @@
 """Figure of the contributions of past values, calendar and covariates to the forecasts."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -32,28 +32,22 @@ def draw_explanation(explanation: pd.DataFrame) -> Figure:
         return draw_note(reason)
     contributions = explanation[explanation["input"] != BASELINE]
     figure = make_subplots(1, 2, column_widths=[0.3, 0.7], horizontal_spacing=0.14)
-    labels = []
-    for label, table, is_average in _choose_windows(contributions):
-        labels.append(label)
+    of_test_part = contributions[contributions["part"] == "test"]
+    of_future = contributions[contributions["part"] == "future"].groupby("unique_id", sort=False)
+    tables = {"on average": of_test_part} if len(of_test_part) else {}
+    tables |= {f"next values of {name}": table for name, table in of_future}
+    for label, table in tables.items():
+        is_average = label == "on average"
         figure.add_trace(_draw_inputs(table), 1, 1)
         figure.add_trace(_draw_lags(table, is_average), 1, 2)
-    num_windows = len(contributions.loc[contributions["part"] == "test", ["unique_id", "cutoff"]].drop_duplicates())
+    num_windows = len(of_test_part[["unique_id", "cutoff"]].drop_duplicates())
     averaged = f"average of {count(num_windows, 'window')} of the test part, or the next values"
     subtitle = f"{STYLES['ensemble'].name}; {averaged}"
     set_layout(figure, "Contributions to the forecasts", subtitle, hovermode="closest")
-    add_menu(figure, labels)
+    add_menu(figure, list(tables))
     figure.update_xaxes(title="mean absolute<br>contribution", rangemode="tozero", col=1)
     figure.update_xaxes(title="steps ahead", type="category", col=2)
     return figure.update_yaxes(title="lag, steps", type="category", autorange="reversed", col=2)
-
-
-def _choose_windows(contributions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, bool]]:
-    """Yield a label, the rows, and whether they belong to many windows."""
-    of_test_part = contributions[contributions["part"] == "test"]
-    if len(of_test_part):
-        yield "on average", of_test_part, True
-    for name, table in contributions[contributions["part"] == "future"].groupby("unique_id", sort=False):
-        yield f"next values of {name}", table, False
 
 
 def _draw_inputs(table: pd.DataFrame) -> Bar:

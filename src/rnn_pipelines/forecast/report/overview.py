@@ -1,6 +1,5 @@
 """The newest forecasts and the last monitoring of `forecast`, for the overview of all champions."""
 
-import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
@@ -47,24 +46,17 @@ def draw_forecasts(newest: ForecastLog) -> Figure:
         newest: of one run, sorted by series and time.
     """
     figure, tables = Figure(), choose_series(newest)
-    levels = tuple(level for level in _list_levels(newest) if level != ANOMALY_LEVEL)
+    bounds = [name for name in newest.columns if name.startswith("lo_") and newest[name].notna().any()]
+    levels = tuple(sorted(int(name.removeprefix("lo_")) for name in bounds if name != f"lo_{ANOMALY_LEVEL}"))
+    pairs = [zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True) for level in levels]
+    names = {own: name for pair in pairs for own, name in pair}
     for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
-        figure.add_traces(draw_fan(ENSEMBLE, times, _rename_bounds(table, levels), levels, visible=True))
+        figure.add_traces(draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True))
         figure.add_trace(draw_line(STYLES[ENSEMBLE], times, table["y_hat"], name="forecast"))
     add_menu(figure, list(tables))
     axis = choose_time_axis("time", newest["ds"])
     return set_layout(figure, "Newest forecasts", describe_choice(newest, tables), axis, VALUE_AXIS)
-
-
-def _list_levels(log: ForecastLog) -> list[int]:
-    bounds = [name for name in log.columns if name.startswith("lo_") and log[name].notna().any()]
-    return sorted(int(name.removeprefix("lo_")) for name in bounds)
-
-
-def _rename_bounds(table: pd.DataFrame, levels: tuple[int, ...]) -> pd.DataFrame:
-    pairs = [zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True) for level in levels]
-    return table.rename(columns={own: name for pair in pairs for own, name in pair})
 
 
 def report_monitor(verdict: ForecastVerdict) -> list[Part]:
@@ -79,15 +71,9 @@ def tabulate_live(verdict: ForecastVerdict) -> Table:
     """Return realised and expected MSE, and the realised coverage of each level."""
     error = verdict["error"]
     rows = [["MSE", format_number(error["mse"]), format_number(error["expected_mse"]), format_p_cell(error["p_value"])]]
-    rows += [
-        [
-            f"inside the {row['level']} % intervals",
-            format_percent(row["coverage"], 1),
-            f"{row['level']} %",
-            format_p_cell(row["p_value"]),
-        ]
-        for row in verdict["intervals"]
-    ]
+    for row in verdict["intervals"]:
+        level, coverage = f"{row['level']} %", format_percent(row["coverage"], 1)
+        rows.append([f"inside the {level} intervals", coverage, level, format_p_cell(row["p_value"])])
     return Table(["", "live", "expected", "p"], rows)
 
 

@@ -1,6 +1,6 @@
 """The tables of a run's settings: parts of the series, networks, weights and data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.covariates import Covariates
@@ -12,8 +12,8 @@ from rnn_pipelines.forecast.source.specs import describe_found
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.report.notes import find_failure, write_note
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
-from rnn_pipelines.report.page import Table, make_table
+from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_count, format_number, format_seconds
+from rnn_pipelines.report.page import Table, tabulate
 
 # The hyperparameters of a network by the names of their parameters.
 TRAINING = {name: name for name in ("max_steps", "batch_size", "learning_rate", "weight_average")}
@@ -22,18 +22,24 @@ NETWORK = {"units": "units", "members": "num_members", "segment": "segment"}
 
 def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return architecture, training and shrinkage of each network."""
-    columns: dict[str, Callable[[tuple[str, Mapping[str, Any]]], str]] = {
-        "network": lambda item: STYLES[item[0]].name,
-        "members": lambda item: str(item[1]["hyperparameters"]["num_members"]),
-        "units": lambda item: format_units(item[1]["hyperparameters"]["units"]),
-        "steps per input": lambda item: str(item[1]["hyperparameters"]["segment"]),
-        "parameters": lambda item: f"{item[1]['num_parameters']:,}",
-        "steps": lambda item: f"{item[1]['num_steps']:,}",
-        "best step": lambda item: f"{item[1]['best_step']:,}",
-        "shrinkage": lambda item: f"{item[1]['shrinkage']:.2f}",
-        "training, s": lambda item: f"{item[1]['training_seconds']:,.1f}",
+    columns = {
+        "num_members": Column("members", format_count),
+        "units": Column("units"),
+        "segment": Column("steps per input", format_count),
+        "num_parameters": Column("parameters", format_count),
+        "num_steps": Column("steps", format_count),
+        "best_step": Column("best step", format_count),
+        "shrinkage": Column("shrinkage", lambda shrinkage: f"{shrinkage:.2f}"),
+        "training_seconds": Column("training, s", format_seconds),
     }
-    return make_table(records.items(), columns)
+    rows = [
+        (
+            STYLES[name].name,
+            record | record["hyperparameters"] | {"units": format_units(record["hyperparameters"]["units"])},
+        )
+        for name, record in records.items()
+    ]
+    return tabulate("network", rows, columns)
 
 
 def list_chosen(

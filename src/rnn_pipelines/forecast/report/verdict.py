@@ -9,7 +9,7 @@ from rnn_pipelines.forecast.methods.baselines import BASELINE_ENSEMBLE
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, ENSEMBLE_STYLES
 from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS, TRAINED_BEFORE
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.report.numbers import format_bias, format_number
+from rnn_pipelines.report.numbers import format_bias, format_number, format_points
 from rnn_pipelines.report.texts import read_texts
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["report"]
@@ -37,7 +37,10 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     sentences = [f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()]
     if metrics.use in metrics.forecasters:
         name = "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
-        judged = f"{_judge_used(metrics, name)}{_format_biases(metrics, metrics.find_best_baseline())}"
+        judged, baseline = _judge_used(metrics, name), metrics.find_best_baseline()
+        ours, theirs = (metrics.forecasters[one].get("bias") for one in (metrics.use, baseline))
+        if ours is not None and theirs is not None and metrics.use != baseline:
+            judged += f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
         sentences = [judged, *sentences] if is_clearly_behind(metrics) else [*sentences, judged]
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
 
@@ -119,14 +122,13 @@ def judge_network(metrics: ForecastMetrics) -> str:
 
 def judge_pretrained(metrics: ForecastMetrics) -> str:
     """Return how the network that was trained before compares with the best baseline; empty if it was not evaluated."""
-    sentences = []
-    for name in [name for name in TRAINED_BEFORE if name in metrics.forecasters]:
-        baseline = metrics.find_best_baseline()
-        sentences.append(
-            f"The {STYLES[name].name}, which learnt on generated series before, {_compare(metrics, name, baseline)} "
-            f"the best baseline, {STYLES[baseline].name}: {_format_difference(metrics, name, baseline)}."
-        )
-    return " ".join(sentences)
+    names = [name for name in TRAINED_BEFORE if name in metrics.forecasters]
+    baseline = metrics.find_best_baseline() if names else ""
+    return " ".join(
+        f"The {STYLES[name].name}, which learnt on generated series before, {_compare(metrics, name, baseline)} the "
+        f"best baseline, {STYLES[baseline].name}: {_format_difference(metrics, name, baseline)}."
+        for name in names
+    )
 
 
 def describe_untrained(metrics: ForecastMetrics) -> str:
@@ -172,22 +174,21 @@ def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     return "is ahead of" if ours < theirs else "is behind"
 
 
-def _format_biases(metrics: ForecastMetrics, baseline: str) -> str:
-    ours, theirs = (metrics.forecasters[name].get("bias") for name in (metrics.use, baseline))
-    if ours is None or theirs is None or metrics.use == baseline:
-        return ""
-    return f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
-
-
 def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> str:
     """Return the size of a difference, whether chance can explain it, its interval, and both RMSEs."""
     if metrics.is_exact(name) and metrics.is_exact(baseline):
         return "both are exact, up to rounding"
     ours, theirs = (metrics.get(one, metrics.deciding) for one in (name, baseline))
+    low, high = (metrics.forecasters[name].get(f"difference_{end}") for end in ("low", "high"))
+    has_interval = low is not None and high is not None
+    interval = f"95 % interval {format_points(low, 1)} % to {format_points(high, 1)} %; " if has_interval else ""
+    rmse, their_rmse = (metrics.get(one, "rmse") for one in (name, baseline))
+    roots = f"RMSE {format_number(rmse)} against {format_number(their_rmse)}"
+    if _compare(metrics, name, baseline) != "is level with" and (ours < theirs) != (rmse < their_rmse):
+        roots += f", in the other direction, because {OTHER_DIRECTION[metrics.deciding]}"
     return (
         f"its {METRICS[metrics.deciding].heading} is {_relate(ours, theirs)}"
-        f"{_format_chance(metrics, name, baseline)} ({_format_interval(metrics.forecasters[name])}"
-        f"{_format_roots(metrics, name, baseline)})"
+        f"{_format_chance(metrics, name, baseline)} ({interval}{roots})"
     )
 
 
@@ -208,22 +209,6 @@ def _format_chance(metrics: ForecastMetrics, name: str, baseline: str) -> str:
         return f", but within chance over {windows}"
     are = "is" if windows.startswith("1 ") else "are"
     return f", but {windows} {are} too few to tell" if numbers.get("difference") is not None else ""
-
-
-def _format_interval(numbers: Mapping[str, float | None]) -> str:
-    low, high = numbers.get("difference_low"), numbers.get("difference_high")
-    if low is None or high is None:
-        return ""
-    return f"95 % interval {100 * low:+.1f} % to {100 * high:+.1f} %; ".replace("-", "−")
-
-
-def _format_roots(metrics: ForecastMetrics, network: str, baseline: str) -> str:
-    rmse = {name: metrics.get(name, "rmse") for name in (network, baseline)}
-    roots = f"RMSE {format_number(rmse[network])} against {format_number(rmse[baseline])}"
-    is_lower = metrics.get(network, metrics.deciding) < metrics.get(baseline, metrics.deciding)
-    if _compare(metrics, network, baseline) != "is level with" and is_lower != (rmse[network] < rmse[baseline]):
-        roots += f", in the other direction, because {OTHER_DIRECTION[metrics.deciding]}"
-    return roots
 
 
 def _relate(ours: float, theirs: float) -> str:

@@ -104,7 +104,7 @@ def draw_distributions(distributions: pd.DataFrame) -> Figure:
     figure = make_subplots(2, num_columns, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.06)
     for row, (name, cell) in enumerate(CELLS.items(), start=1):
         for column, gate in enumerate(cell.letters, start=1):
-            for layer in _list_layers(distributions, name):
+            for layer in [one for one in dict.fromkeys(distributions["layer"]) if one.split("_")[1] == name]:
                 table = distributions[(distributions["layer"] == layer) & (distributions["gate"] == gate)]
                 line = _draw_layer(layer, table["value"], 100 * table["fraction"], "lines", showlegend=column == 1)
                 figure.add_trace(line, row, column)
@@ -244,7 +244,8 @@ def _count_back(values: np.ndarray) -> np.ndarray:
 
 def _draw_readings(table: pd.DataFrame) -> Heatmap:
     """Draw the values of one text: a row for each gate or unit, in the table's order, and a column for each word."""
-    names = [_name_row(gate, unit) for gate, unit in zip(table["gate"], table["unit"], strict=True)]
+    units = zip(table["gate"], table["unit"], strict=True)
+    names = [f"{gate}, mean" if unit < 0 else f"{gate}, unit {unit + 1}" for gate, unit in units]
     values = table.assign(row=names).pivot(index="row", columns="place", values="value").loc[list(dict.fromkeys(names))]
     words = table.drop_duplicates("place")["word"].map(write_label)
     return Heatmap(
@@ -262,19 +263,11 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
     )
 
 
-def _name_row(gate: str, unit: int) -> str:
-    return f"{gate}, mean" if unit < 0 else f"{gate}, unit {unit + 1}"
-
-
 def _show_words(table: pd.DataFrame) -> dict[str, Any]:
     """Return the layout of one text: its words on the axis; the range of the probability stays fixed."""
     words = table.drop_duplicates("place")
     ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": [*map(write_label, words["word"])]}
     return {"xaxis2.autorange": True, "yaxis.autorange": False, **ticks}
-
-
-def _list_layers(table: pd.DataFrame, cell: str) -> list[str]:
-    return [layer for layer in dict.fromkeys(table["layer"]) if layer.split("_")[1] == cell]
 
 
 def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:

@@ -30,11 +30,13 @@ def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[La
             those of Keras.
     """
     layer = find_recurrent_layer(model)
-    tensors = _list_inputs(layer)
+    # The inputs of the layer, and its mask if it has one.
+    tensors = list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
     probe = keras.Model(model.input, [*tensors, layer.output])
     steps, *masks, outputs = probe.predict_on_batch({name: inputs[name] for name in model.input})
     mask = masks[0] if masks else np.ones(steps.shape[:2], bool)
-    directions = _list_directions(layer)
+    is_bidirectional = isinstance(layer, layers.Bidirectional)
+    directions = [layer.forward_layer, layer.backward_layer] if is_bidirectional else [layer]
     parts = np.split(outputs, len(directions), axis=-1)
     return [_trace_direction(part, steps, mask, expected) for part, expected in zip(directions, parts, strict=True)]
 
@@ -52,15 +54,6 @@ def find_recurrent_layer(model: keras.Model) -> keras.Layer:
 def summarize_network(model: keras.Model) -> NetworkSummary:
     """Return the layers of a network and the number of its parameters."""
     return {"layers": summarize_layers(model), "num_parameters": model.count_params()}
-
-
-def _list_inputs(layer: keras.Layer) -> list[Any]:
-    """Return the inputs of the layer, and its mask if it has one."""
-    return list(layer.input) if isinstance(layer.input, (list, tuple)) else [layer.input]
-
-
-def _list_directions(layer: keras.Layer) -> list[keras.Layer]:
-    return [layer.forward_layer, layer.backward_layer] if isinstance(layer, layers.Bidirectional) else [layer]
 
 
 def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:

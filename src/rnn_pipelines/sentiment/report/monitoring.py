@@ -80,23 +80,18 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
     curves = (Style("scored texts", BLUE), scores), (Style("held-out reviews", VERMILION, "dash"), reference)
     for name, measure in measures.items():
         for style, table in curves:
-            points = _trace(measure.compute(table), 100.0 if name == "unknown_words" else 1.0)
-            figure.add_trace(draw_line(style, *points, mode="lines", line={"shape": "hv"}))
+            values = measure.compute(table)
+            values = values[np.isfinite(values)] * (100.0 if name == "unknown_words" else 1.0)
+            # Enough points for a smooth line.
+            shares = np.linspace(0, 1, NUM_POINTS if len(values) else 0)
+            points = np.quantile(values, shares, method="inverted_cdf") if len(values) else values
+            figure.add_trace(draw_line(style, points, 100 * shares, mode="lines", line={"shape": "hv"}))
     layouts = [
         {"xaxis.title.text": measure.axis, "xaxis.type": "log" if name == "num_words" else "linear"}
         for name, measure in measures.items()
     ]
     add_menu(figure, [measure.label for measure in measures.values()], layouts)
     return set_layout(figure, "Distributions", "share of texts up to a value", y="texts, %")
-
-
-def _trace(values: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return `NUM_POINTS` points of the distribution function, enough for a smooth line."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return np.zeros(0), np.zeros(0)
-    shares = np.linspace(0, 1, NUM_POINTS)
-    return factor * np.quantile(known, shares, method="inverted_cdf"), 100 * shares
 
 
 def report_scores(scores: ScoredTexts, ended: str | None) -> list[Part]:
