@@ -86,13 +86,14 @@ def test_best_stands_first() -> None:
 
 def test_who_has_no_error_stands_last() -> None:
     lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
-    cells = ["LSTM", "–", "2.000", "1.500", "0.9000", "−5.1", "+10.0", "(−5.0", "to", "+25.0)", "79.1"]
-    assert lines[-1].split() == cells
+    assert lines[-1].split()[:2] == ["LSTM", "–"]
+    assert has_in_order(lines[-1], "2.000", "1.500", "+10.0 (−5.0 to +25.0)", "79.1")
 
 
 def test_bias_is_left_out_of_a_line_that_is_too_long() -> None:
     coverages = {f"coverage_{level}": 0.5 for level in (50, 60, 70, 80, 90, 95)}
-    assert "bias" in rank(METRICS)
+    narrow = METRICS.add({name: {"difference": None} for name in METRICS.forecasters})
+    assert "bias" in rank(narrow)
     assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
 
 
