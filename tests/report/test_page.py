@@ -239,3 +239,8 @@ def test_buttons_leave_space_for_the_titles_of_parts() -> None:
     page = render_page("A", "b", [Section("C", [figure, divided])])
     first, second = (int(size) for size in re.findall(r'"margin":{"t":(\d+)', page))
     assert second - first == PART_TITLES
+
+
+def test_subscripts_give_an_equation_no_scroll_bar() -> None:
+    (style,) = re.findall(r"\.equation \{(.*?)\}", write_page())
+    assert "overflow: auto hidden" in style
