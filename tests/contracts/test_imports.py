@@ -37,7 +37,7 @@ def test_command_loads_neither_tensorflow_nor_scikit_learn_nor_mlflow(project: P
 # Who loads a heavy library as soon as it is loaded itself; all others load it inside functions, or for types alone.
 AT_THE_TOP = {
     "keras": {
-        "compare.network", "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
+        "compare.training", "internals.sentiment.layers", "networks.callbacks", "networks.fit",
         "networks.keras_members", "networks.layers", "sentiment.methods.network",
         "sentiment.methods.training",
     },

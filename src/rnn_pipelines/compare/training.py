@@ -15,9 +15,9 @@ from rnn_pipelines.compare.specs import TaskSpec
 from rnn_pipelines.compare.tasks.contest import Contest, Loss, Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import Limits, fit
+from rnn_pipelines.networks.layers import find_layer
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes, require_memory
 from rnn_pipelines.networks.records import TrainingRecord
-from rnn_pipelines.networks.recurrent import find_layer
 
 RECURRENT = "recurrent"
 EVALUATION_BATCH_SIZE = 1_000
