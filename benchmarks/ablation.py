@@ -401,9 +401,10 @@ def main() -> None:
     sets, more = list_sets(), list_more_sets()
     for rule in wanted:
         started, own = time.monotonic(), {name: sets[name] for name in rule.sets or sets}
-        row = {"rule": rule.name, "lines": rule.lines, "sets": measure_rule(rule, own if rows else sets | more)}
+        found = measure_rule(rule, own if rows else sets | more)
+        row = {"rule": rule.name, "lines": rule.lines, "sets": found}
         if rows and is_without_effect(compare(row, rows[0])):
-            row["sets"] |= measure_rule(rule, more)
+            found |= measure_rule(rule, more)
         rows.append(row)
         with arguments.values.open("a") as file:
             file.write(json.dumps(row) + "\n")

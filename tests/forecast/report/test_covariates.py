@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.report.settings import tabulate_covariates
+from rnn_pipelines.report.page import Table
 
 COVARIATES = pd.DataFrame(
     {
@@ -16,14 +17,20 @@ COVARIATES = pd.DataFrame(
 )
 
 
+def tabulate_some(covariates: pd.DataFrame) -> Table:
+    table = tabulate_covariates(covariates)
+    assert isinstance(table, Table)
+    return table
+
+
 def test_each_covariate_has_a_row() -> None:
-    rows = tabulate_covariates(COVARIATES).rows
+    rows = tabulate_some(COVARIATES).rows
     assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
 
 
 @pytest.mark.parametrize(("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")])
 def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
-    assert tabulate_covariates(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
+    assert tabulate_some(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
 
 
 def test_table_without_covariates_is_left_out() -> None:
