@@ -149,7 +149,7 @@ def _list_no_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar:
 RULES = [
     Rule(
         "sizes of errors of series with few values",
-        {"intervals.young_errors:fit_young_sizes": lambda *_: {}},
+        {"intervals.few_values_errors:fit_few_values_sizes": lambda *_: {}},
         215,
         PANELS,
     ),

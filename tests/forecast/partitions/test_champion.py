@@ -73,7 +73,7 @@ def join(tables: Tables) -> pd.DataFrame:
 
 
 def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
-    """Those of the training to the digit; the usual error of new ones includes a part of that of their partition."""
+    """Those of the training to the digit; the expected error of new ones includes a part of that of their partition."""
     tables, summary = forecast_all_newest(champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE)
     found = join(tables)
     table, covariate_table = read_as_trained(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS)

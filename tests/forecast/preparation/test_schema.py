@@ -146,7 +146,7 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
         "left_out": [],
         "columns": {},
         "dead": [],
-        "unjudged": [],
+        "not_evaluated": [],
     }
 
 

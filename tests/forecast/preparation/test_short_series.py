@@ -184,7 +184,7 @@ def test_profile_is_that_of_the_series_that_are_left(prepare: Prepare, make_valu
 def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
     profile = prepare(values, WINDOW, SPLIT).profile
-    assert (profile["left_out"], profile["unjudged"]) == ([], [])
+    assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
     # The series begin together.
     assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
 
@@ -216,7 +216,7 @@ def test_series_too_short_to_be_judged_is_forecast_scaled_by_all_of_it_and_named
     assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
     scaler, profile = with_a_young_one.scaler.set_index("unique_id").loc["b"], with_a_young_one.profile
     assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
-    assert (profile["unjudged"], profile["left_out"]) == (["b"], [])
+    assert (profile["not_evaluated"], profile["left_out"]) == (["b"], [])
     assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
 
 

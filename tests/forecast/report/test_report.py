@@ -68,7 +68,7 @@ PROFILE = {
     "found": {},
     "repairs": [],
     "left_out": [],
-    "unjudged": [],
+    "not_evaluated": [],
 }
 
 

@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod
 from rnn_pipelines.forecast.methods.past import count_few
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Source
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
-from rnn_pipelines.forecast.windows.splits import find_unjudged
+from rnn_pipelines.forecast.windows.splits import find_not_evaluated
 from rnn_pipelines.reading.zones import show_local
 from rnn_pipelines.storage.tables import Column, Table
 
@@ -67,7 +67,7 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
         }
     ).reindex(pd.Index(np.sort(table["unique_id"].unique()), name="unique_id"))
     described["num_values"] = described["num_values"].fillna(0).astype(np.int64)
-    evaluated = cutoffs["unique_id"][~find_unjudged(cutoffs)]
+    evaluated = cutoffs["unique_id"][~find_not_evaluated(cutoffs)]
     described["is_evaluated"] = described.index.isin(evaluated)
     described["is_dead"] = described.index.isin(profile["dead"])
     used = ensemble["used"]

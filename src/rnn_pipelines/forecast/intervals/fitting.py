@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
+from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
 from rnn_pipelines.forecast.intervals.pool import pool_panel, pool_single
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
-from rnn_pipelines.forecast.intervals.sizes import Pool, Rule, SizeModel, YoungSizes, report_unmeasured
+from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes, Pool, Rule, SizeModel, report_unmeasured
 from rnn_pipelines.forecast.intervals.sparse_bounds import (
     MIN_ZERO_SHARE,
     bound_sparse,
@@ -26,7 +27,6 @@ from rnn_pipelines.forecast.intervals.sparse_bounds import (
     round_bounds,
 )
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
-from rnn_pipelines.forecast.intervals.young_errors import fit_young_sizes
 from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
@@ -89,7 +89,7 @@ class Intervals:
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
         non_negative: whether bounds are cut at 0, see `AimSpec`.
         min_share: share of zeros from which a window is sparse.
-        young_numbers, young_ratio, young_factors: see `YoungSizes`, the factors by forecaster; empty for none.
+        few_values_numbers, few_values_ratio, few_values_factors: see `FewValuesSizes`, factors by forecaster.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
             count the errors of the test part too; else empty.
     """
@@ -109,9 +109,9 @@ class Intervals:
     shape: np.ndarray
     non_negative: NonNegative
     min_share: float = MIN_ZERO_SHARE
-    young_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    young_ratio: float = 0.0
-    young_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
+    few_values_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    few_values_ratio: float = 0.0
+    few_values_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
     evaluated: np.ndarray = field(default_factory=lambda: np.zeros((1, 0)))
 
     def as_evaluated(self) -> "Intervals":
@@ -121,7 +121,7 @@ class Intervals:
     def pick(self, name: str, new_name: str) -> "Intervals":
         """Return the intervals of one method, under another name."""
         place = np.flatnonzero(self.names == name)
-        optional = [part for part in ("evaluated", "young_factors") if getattr(self, part).size]
+        optional = [part for part in ("evaluated", "few_values_factors") if getattr(self, part).size]
         parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
         own = {part: getattr(self, part)[place] for part in parts}
         return replace(self, names=np.array([new_name]), **own)
@@ -134,9 +134,12 @@ class Intervals:
         """Return the expected sizes of a forecaster's errors."""
         place = self.find(name)
         sizes = SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
-        if not len(self.young_numbers):
+        if not len(self.few_values_numbers):
             return sizes
-        return replace(sizes, young=YoungSizes(self.young_numbers, self.young_ratio, self.young_factors[place]))
+        return replace(
+            sizes,
+            few_values=FewValuesSizes(self.few_values_numbers, self.few_values_ratio, self.few_values_factors[place]),
+        )
 
 
 def fit_intervals(
@@ -168,7 +171,7 @@ def fit_intervals(
     names = [one.name for one in fields(Pool) if one.name != "sizes"]
     by_method |= {part: np.stack([getattr(pool, part) for pool in pools.values()]) for part in names}
     if first.sizes.rule == "panel":
-        by_method |= fit_young_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
+        by_method |= fit_few_values_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
     return Intervals(
         rule=first.sizes.rule,
         levels=levels,

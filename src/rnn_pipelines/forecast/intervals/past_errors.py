@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
 # The growth is measured from so many errors of a step; and the fewest degrees of freedom.
 MIN_ERRORS, MIN_FREEDOM = 8, 2
-# The usual error includes this many errors of the mean size of all series.
+# The expected error includes this many errors of the mean size of all series.
 PRIOR_ERRORS = 3.0
 # Degrees of freedom of errors whose size the network expects, for the ratio of 95 to 80 % intervals.
 FREEDOM = 8
@@ -34,7 +34,7 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
         levels: int64[level], in percent.
         network: the pretrained network, if it has a weight with too few windows.
     Returns:
-        Student's t quantiles over the usual error of each series; NaN if no series has two values.
+        Student's t quantiles over the expected error of each series; NaN if no series has two values.
     """
     usual, growth, freedom = _measure(panel, network)
     steps, none = np.arange(1.0, panel.horizon + 1), np.zeros(0)
@@ -52,12 +52,12 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
 
 
 def measure_past_errors(panel: WindowedPanel, network: PretrainedNetwork | None = None) -> np.ndarray:
-    """Return the usual error of each series, of one step ahead; see `pool_past`: float64[series]."""
+    """Return the expected error of each series, of one step ahead; see `pool_past`: float64[series]."""
     return _measure(panel, network)[0]
 
 
 def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[np.ndarray, float, int]:
-    """Return the usual error of each series, the exponent of the step with which errors grow, degrees of freedom."""
+    """Return the expected error of each series, the exponent of the step with which errors grow, degrees of freedom."""
     origins, stops = _list_origins(panel)
     if network is not None and len(origins):
         return *_expect_errors(panel, panel.series_stops - panel.horizon, network), FREEDOM
@@ -81,7 +81,7 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
 
 
 def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedNetwork) -> tuple[np.ndarray, float]:
-    """Return the usual error of each series, and the growth, by the network's 80 % intervals from a row on.
+    """Return the expected error of each series, and the growth, by the network's 80 % intervals from a row on.
 
     Args:
         stops: int64[series], the first row of each one's forecast.

@@ -37,7 +37,7 @@ TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
 MAX_OUTSIDE = 0.85
 # The weight of the held-out errors in a pool, and the most fitted errors in it.
 HELD_OUT_WEIGHT, MAX_FITTED = 0.5, 5_000
-# Windows of each series that show its usual error, if nothing was fitted on it.
+# Windows of each series that show its expected error, if nothing was fitted on it.
 WINDOWS_OF_SERIES = 5
 
 
@@ -228,12 +228,14 @@ def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return whole if len(whole) else origins
 
 
-def measure_usual_errors(panel: WindowedPanel, normalizer: Normalizer, model: LinearModel, of_fit: float) -> np.ndarray:
-    """Return the usual error of each series of another panel, on which nothing was fitted: float64[series], scaled.
+def measure_expected_errors(
+    panel: WindowedPanel, normalizer: Normalizer, model: LinearModel, of_fit: float
+) -> np.ndarray:
+    """Return the expected error of each series of another panel, on which nothing was fitted: float64[series], scaled.
 
     Args:
         model: the baseline ensemble of the fit.
-        of_fit: usual error of the fit, to which series with few windows are drawn.
+        of_fit: expected error of the fit, to which series with few windows are drawn.
     """
     past = list_past(panel)
     # Padding makes errors too small. And no series changes the windows of another one.

@@ -1,8 +1,8 @@
 """The expected size of a forecast's error, up to a factor of its step ahead; see decision 30.
 
 Four rules. `single`: the size of one series is even, or follows the changes of its window and the forecast. `panel`:
-it follows the window's seasonal change and the usual error of the series. `past`: it is the usual error of the series.
-`pretrained`: it is the error that the pretrained network expects at the end of the series.
+it follows the window's seasonal change and the expected error of the series. `past`: it is the expected error of the
+series. `pretrained`: it is the error that the pretrained network expects at the end of the series.
 """
 
 import logging
@@ -22,13 +22,13 @@ Rule = Literal["single", "panel", "past", "pretrained"]
 OF_SERIES = ("past", "pretrained")
 # Added to keep logarithms finite: to a scaled change, and to an error, as part of the median error of its step.
 SMALLEST_CHANGE, SMALLEST_ERROR_PART = 0.02, 0.05
-# The usual error of a series includes this many windows with the mean error of the panel.
+# The expected error of a series includes this many windows with the mean error of the panel.
 PRIOR_WINDOWS = 0.1
 # Penalty on the slopes of a panel, as part of the predictors' variance; and the tails in which predictors are clipped.
 RIDGE, CLIPPED = 0.01, 0.005
 # From the exponents of step change, forecast and level to the slopes of the predictors, see `SizeModel.describe`.
 TO_SLOPES, HEAVY = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 1]]), 1e4
-# The smallest usual error of a series, as part of the mean; and the variance that is added to those of predictors.
+# The smallest expected error of a series, as part of the mean; and the variance that is added to those of predictors.
 TINY_PART, TINY = 1e-6, 1e-12
 # The smallest size, scaled: smaller errors are rounding of float32, which says nothing about the size of others.
 SMALLEST_SIZE = 1e-6
@@ -41,7 +41,7 @@ NUM_SAMPLES = 400
 
 
 @dataclass(frozen=True)
-class YoungSizes:
+class FewValuesSizes:
     """The expected size of errors of windows with few values.
 
     Their histories are padded with copies, whose changes say nothing of the errors. So their size is the deviation of
@@ -83,10 +83,10 @@ class SizeModel:
 
     Attributes:
         rule: see the module.
-        usual: float64[series], usual error of each series of the training; not used for a single series.
+        usual: float64[series], expected error of each series of the training; not used for a single series.
         slopes: float64[predictor], of the logarithm of the size.
         centres, smallest, largest: float64[predictor], mean of each predictor, and the range to which it is clipped.
-        young: of windows with few values; None for the same size as of all others.
+        few_values: of windows with few values; None for the same size as of all others.
     """
 
     rule: Rule
@@ -95,7 +95,7 @@ class SizeModel:
     centres: np.ndarray
     smallest: np.ndarray
     largest: np.ndarray
-    young: YoungSizes | None = None
+    few_values: FewValuesSizes | None = None
 
     def expect(self, windows: WindowFacts, forecasts: np.ndarray, first_step: int = 1) -> np.ndarray:
         """Return the size of each error: float64[window, step].
@@ -111,9 +111,9 @@ class SizeModel:
         if self.rule != "pretrained":
             beyond = np.abs(forecasts) / MAX_MEASURED
             size = np.where(beyond > 1, np.maximum(size, usual * beyond), size)
-        if self.young is not None:
+        if self.few_values is not None:
             is_few = ~np.isnan(windows.variance)
-            size[is_few] = self.young.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
+            size[is_few] = self.few_values.expect(windows, first_step + np.arange(forecasts.shape[1]))[is_few]
         return size if self.rule in OF_SERIES else np.maximum(size, SMALLEST_SIZE)
 
     def describe(self, windows: WindowFacts, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,7 +174,7 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
 
     Args:
         forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
-        usual: float64[series], usual errors.
+        usual: float64[series], expected errors.
     """
     none = np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
@@ -205,13 +205,13 @@ def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
 
 
 def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:
-    """Return the usual error of each series of a panel: float64[series], scaled.
+    """Return the expected error of each series of a panel: float64[series], scaled.
 
     Args:
         series: int64[window], numbers of the series.
         errors: float64[window, horizon], scaled.
         num_series: in the panel.
-        of_panel: usual error of the panel, to which series with few windows are drawn; None for the mean of all errors.
+        of_panel: expected error of the panel, to which series with few windows are drawn; None for the mean of all.
     """
     mean = np.abs(errors).mean(axis=1)
     of_all = mean.mean() if of_panel is None else of_panel

@@ -109,7 +109,7 @@ def report_new_series(forecaster: Forecaster, series: pd.DataFrame) -> None:
 def include_new_series(
     forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None
 ) -> Forecaster:
-    """Return the forecaster with the scales and usual errors of series that its training did not have.
+    """Return the forecaster with the scales and expected errors of series that its training did not have.
 
     They come from all values of these series. A training on one series knows no others.
 
@@ -132,7 +132,7 @@ def include_new_series(
 
 
 def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None) -> np.ndarray:
-    """Return the usual errors of new series, none of which depends on another one: float64[series], scaled."""
+    """Return the expected errors of new series, none of which depends on another one: float64[series], scaled."""
     assert forecaster.intervals is not None
     panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
     median = float(np.nanmedian(forecaster.intervals.usual))

@@ -16,7 +16,7 @@ from rnn_pipelines.forecast.source.time_axis import TimeAxis, TimeZone
 from rnn_pipelines.forecast.times.calendar import CalendarSpec, resolve_calendar
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
-from rnn_pipelines.forecast.windows.splits import find_unjudged
+from rnn_pipelines.forecast.windows.splits import find_not_evaluated
 
 
 class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
@@ -58,7 +58,7 @@ def describe_forecaster(
 ) -> ForecasterSettings:
     """Return the settings of a forecaster before its training, without networks."""
     # A series that is not evaluated is used for its scale only.
-    num_learnt = np.where(find_unjudged(cutoffs), 1, cutoffs["validation_stop"])
+    num_learnt = np.where(find_not_evaluated(cutoffs), 1, cutoffs["validation_stop"])
     last = series.iloc[find_rows(series).starts + num_learnt - 1]
     window = window.fill(profile)
     return ForecasterSettings(

@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
 )
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
-from rnn_pipelines.forecast.intervals.pool import measure_usual_errors
+from rnn_pipelines.forecast.intervals.pool import measure_expected_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
@@ -60,7 +60,7 @@ class FittedPanel:
         recipe: with the shape of windows, calendar, frequency and season of the fit.
         baseline: the baseline ensemble of the evaluated models.
         methods: by name, without the errors of their fit.
-        intervals: of the methods; their usual errors are those of the fitted series.
+        intervals: of the methods; their expected errors are those of the fitted series.
         names: of the fitted series, in their order.
     """
 
@@ -194,11 +194,11 @@ def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, 
 
 
 def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
-    """Return the usual error of each series, of fitted ones that of the fit: float64[series], scaled."""
+    """Return the expected error of each series, of fitted ones that of the fit: float64[series], scaled."""
     of_fit = fitted.intervals.usual
     if fitted.intervals.rule == "panel":
         median = float(np.median(of_fit))
-        usual = measure_usual_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
+        usual = measure_expected_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
     else:
         models = {name: method.model for name, method in fitted.methods.items()}
         network = find_network(models) if fitted.intervals.rule == "pretrained" else None

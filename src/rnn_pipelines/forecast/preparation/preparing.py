@@ -19,8 +19,8 @@ from rnn_pipelines.forecast.windows.splits import (
     SplitSpec,
     count_training_steps,
     find_least_known,
+    find_not_evaluated,
     find_stops,
-    find_unjudged,
     place_dates,
     split_series,
 )
@@ -83,7 +83,7 @@ def prepare_series(
             series, profile = _keep(series, profile, cutoffs["unique_id"], sentence)
             # Split again, because a single remaining series is no panel.
             cutoffs = split_series(series, split, window.fill(profile), season_length)
-        return table, series, _note_unjudged(profile, cutoffs, source), cutoffs
+        return table, series, _note_not_evaluated(profile, cutoffs, source), cutoffs
     except SeriesError as error:
         raise type(error)(f"{source.label}: {error}") from error
 
@@ -240,19 +240,19 @@ def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> 
     }
 
 
-def _note_unjudged(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Profile:
-    unjudged = cutoffs[find_unjudged(cutoffs)]
-    if unjudged.empty:
+def _note_not_evaluated(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Profile:
+    not_evaluated = cutoffs[find_not_evaluated(cutoffs)]
+    if not_evaluated.empty:
         return profile
-    message = _list_lengths(unjudged["unique_id"], unjudged["num_steps"])
-    found = f"{len(unjudged)} of {len(cutoffs)} series that are too short for a test part ({message})"
+    message = _list_lengths(not_evaluated["unique_id"], not_evaluated["num_steps"])
+    found = f"{len(not_evaluated)} of {len(cutoffs)} series that are too short for a test part ({message})"
     if source.short_series == "error":
         raise SeriesTooShortError(f"{found}. Give more rows, change split.test, or give source.short_series=drop.")
     sentence = f"forecast, but neither trained on nor evaluated: {found}"
-    if len(unjudged) == len(cutoffs):
+    if len(not_evaluated) == len(cutoffs):
         sentence += ". No part was held back, so that there is no leaderboard"
     logger.warning("%s: %s", profile["source"], sentence)
-    return {**profile, "repairs": [*profile["repairs"], sentence], "unjudged": unjudged["unique_id"].tolist()}
+    return {**profile, "repairs": [*profile["repairs"], sentence], "not_evaluated": not_evaluated["unique_id"].tolist()}
 
 
 def _list_lengths(names: pd.Series, lengths: Iterable[int]) -> str:

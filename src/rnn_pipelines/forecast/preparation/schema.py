@@ -148,7 +148,7 @@ def _describe_series(regular: Series, source: SourceSpec, freq: int | str) -> Pr
         repairs=[],
         left_out=[],
         dead=[],
-        unjudged=[],
+        not_evaluated=[],
     )
 
 

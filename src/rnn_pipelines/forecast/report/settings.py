@@ -104,10 +104,10 @@ def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
     """Return the parts of the series on the time axis; those of several series begin at different times."""
     starts = {"training": None, "validation": "validation_from", "test": "test_from"}
     stops = ["train_stop", "validation_stop", "num_steps"]
-    judged = cutoffs[cutoffs["train_stop"] < cutoffs["num_steps"]]
-    sizes = judged[stops].diff(axis=1).fillna({"train_stop": judged["train_stop"]}).sum()
+    evaluated = cutoffs[cutoffs["train_stop"] < cutoffs["num_steps"]]
+    sizes = evaluated[stops].diff(axis=1).fillna({"train_stop": evaluated["train_stop"]}).sum()
     rows = [
-        [part, _format_start(judged, column, profile["first"]), f"{int(size):,}"]
+        [part, _format_start(evaluated, column, profile["first"]), f"{int(size):,}"]
         for (part, column), size in zip(starts.items(), sizes, strict=True)
         if size > 0
     ]

@@ -37,11 +37,11 @@ def write_verdict(metrics: ForecastMetrics) -> str:
     sentences = [f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()]
     if metrics.use in metrics.forecasters:
         name = "that baseline" if NETWORKS.keys() & metrics.forecasters.keys() else "the best baseline"
-        judged, baseline = _judge_used(metrics, name), metrics.find_best_baseline()
+        sentence, baseline = _judge_used(metrics, name), metrics.find_best_baseline()
         ours, theirs = (metrics.forecasters[one].get("bias") for one in (metrics.use, baseline))
         if ours is not None and theirs is not None and metrics.use != baseline:
-            judged += f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
-        sentences = [judged, *sentences] if is_clearly_behind(metrics) else [*sentences, judged]
+            sentence += f" Its bias is {format_bias(ours)} %, that of the baseline {format_bias(theirs)} %."
+        sentences = [sentence, *sentences] if is_clearly_behind(metrics) else [*sentences, sentence]
     return " ".join([*sentences, describe_zeros(metrics)]).strip()
 
 
@@ -49,8 +49,8 @@ def list_verdict(metrics: ForecastMetrics) -> list[str]:
     """Return the sentences for a terminal, which names the forecast in use only if it is behind the best baseline."""
     has_networks = bool(NETWORKS.keys() & metrics.forecasters.keys())
     # The table shows the pretrained network beside those that were trained here.
-    judged = judge_network(metrics) if has_networks else f"{judge_network(metrics)} {judge_pretrained(metrics)}".strip()
-    sentences = [judged, warn_of_used(metrics)]
+    pretrained = "" if has_networks else judge_pretrained(metrics)
+    sentences = [f"{judge_network(metrics)} {pretrained}".strip(), warn_of_used(metrics)]
     return [*(sentences[::-1] if is_clearly_behind(metrics) else sentences), describe_zeros(metrics)]
 
 

@@ -77,8 +77,8 @@ class Profile(TypedDict):
     times are shown (None: times are shown unchanged), `zone` the zone of the times as read (see `TimeZone`). `repairs`
     has one sentence for each kind of repair, `found` the parameters of the source that were detected from its file.
     `columns` names those of the table: `time`, `id`, `series` of a wide table, and `unread` ones; empty for packaged
-    series. `left_out` has the names of unusable series, `dead` of those that end long before the others, `unjudged` of
-    those that are only forecast, without training, validation and test.
+    series. `left_out` has the names of unusable series, `dead` of those that end long before the others,
+    `not_evaluated` of those that are only forecast, without training, validation and test.
     """
 
     source: str
@@ -98,7 +98,7 @@ class Profile(TypedDict):
     repairs: list[str]
     left_out: list[str]
     dead: list[str]
-    unjudged: list[str]
+    not_evaluated: list[str]
 
 
 @dataclass(frozen=True)

@@ -75,14 +75,14 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     train_stops, validation_stops = find_stops(series, split, window)
     bounds = np.stack([np.zeros_like(train_stops), train_stops, validation_stops, rows.lengths], axis=1)
     has_windows = _find_windows(series, bounds, window, min_history)
-    is_judged = has_windows[:, 1:].all(axis=1)
+    is_evaluated = has_windows[:, 1:].all(axis=1)
     if split.validation is None:
-        is_short = ~is_judged
+        is_short = ~is_evaluated
         bounds[is_short, 1:3] = (rows.lengths - _find_test_steps(split, bounds, window, season_length))[is_short, None]
-        is_judged |= _find_windows(series, bounds, window, min_history)[:, 2:].all(axis=1)
-    elif not has_windows[is_judged, 0].any():
+        is_evaluated |= _find_windows(series, bounds, window, min_history)[:, 2:].all(axis=1)
+    elif not has_windows[is_evaluated, 0].any():
         raise _explain(series[: rows.stops[0]], bounds[0], has_windows[0], window, min_history)
-    bounds[~is_judged, 1:3] = bounds[~is_judged, 3:]
+    bounds[~is_evaluated, 1:3] = bounds[~is_evaluated, 3:]
     deviations = group_training(series, bounds[:, 1]).std(ddof=0)
     is_scaled = (deviations < np.inf).reindex(range(len(bounds)), fill_value=False).to_numpy()
     is_usable = has_windows[:, 3] & is_scaled
@@ -143,7 +143,7 @@ def count_training_steps(window: WindowSpec, num_series: int) -> int:
     return window.lookback + window.horizon * (2 if num_series == 1 else 1)
 
 
-def find_unjudged(cutoffs: Cutoffs) -> np.ndarray:
+def find_not_evaluated(cutoffs: Cutoffs) -> np.ndarray:
     """Return whether a series is only forecast, without training, validation and test: bool[series]."""
     return (cutoffs["train_stop"] == cutoffs["num_steps"]).to_numpy()
 

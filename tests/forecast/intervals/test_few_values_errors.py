@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines import Forecaster
-from rnn_pipelines.forecast.intervals.young_errors import cut_windows
+from rnn_pipelines.forecast.intervals.few_values_errors import cut_windows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 
 SMALL: dict[str, Any] = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.intervals.sizes import YoungSizes
+from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.forecasts import forecast_models
@@ -21,7 +21,7 @@ NUMBERS, NUM_WINDOWS, MIN_WINDOWS = (1, 2, 3, 5, 10, 20, 40, 80), 200, 40
 MATCHED = 0.8
 
 
-def fit_young_sizes(
+def fit_few_values_sizes(
     data: FittingData, fitted: Mapping[str, FittedMethod], samples: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """Return the expected sizes of errors of windows with few values; none if no series is longer.
@@ -54,7 +54,7 @@ def fit_young_sizes(
     if not numbers:
         return {}
     stacked = np.stack([np.stack(own) for own in factors.values()])
-    return {"young_numbers": np.array(numbers), "young_ratio": ratio, "young_factors": stacked}
+    return {"few_values_numbers": np.array(numbers), "few_values_ratio": ratio, "few_values_factors": stacked}
 
 
 def _measure_errors(
@@ -63,7 +63,7 @@ def _measure_errors(
     """Return the errors over the spread of the values by method: float64[window, horizon]."""
     cut, actual = cut_windows(data.panel, origins, number, ratio)
     own = cut.future[:, 0]
-    spread = YoungSizes(np.array([number]), ratio, np.ones((1, 1))).measure_spread(measure_windows(cut, own))
+    spread = FewValuesSizes(np.array([number]), ratio, np.ones((1, 1))).measure_spread(measure_windows(cut, own))
     is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
     models = {name: method.in_use for name, method in fitted.items()}
     with use_one_thread():
@@ -78,7 +78,7 @@ def cut_windows(
 
     Args:
         origins: int64[window], with as many values before them.
-        ratio: see `YoungSizes`; a single value has this deviation, as in `fit_scaler`.
+        ratio: see `FewValuesSizes`; a single value has this deviation, as in `fit_scaler`.
     Returns:
         The panel, with a window for the future of each series; and float64[window, horizon], scaled as in the panel.
     """
