@@ -90,8 +90,7 @@ class Intervals:
         non_negative: whether bounds are cut at 0, see `AimSpec`.
         min_share: share of zeros from which a window is sparse.
         few_values_numbers, few_values_ratio, few_values_factors: see `FewValuesSizes`, factors by forecaster.
-        evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part, if those for new forecasts
-            count the errors of the test part too; else empty.
+        evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part if they differ; else empty.
     """
 
     rule: Rule
@@ -136,10 +135,8 @@ class Intervals:
         sizes = SizeModel(self.rule, self.usual, *(getattr(self, part)[place] for part in SIZE_PARTS))
         if not len(self.few_values_numbers):
             return sizes
-        return replace(
-            sizes,
-            few_values=FewValuesSizes(self.few_values_numbers, self.few_values_ratio, self.few_values_factors[place]),
-        )
+        few = FewValuesSizes(self.few_values_numbers, self.few_values_ratio, self.few_values_factors[place])
+        return replace(sizes, few_values=few)
 
 
 def fit_intervals(
