@@ -125,7 +125,7 @@ def test_cross_validation_has_a_network_only_in_windows_with_enough_values() -> 
 def test_challenger_names_no_network(forecaster: Forecaster) -> None:
     fitted = get_fitted(forecaster)
     panel = fitted.panel
-    challenger, record = choose_challenger(
+    challenger, record, _ = choose_challenger(
         fitted.data,
         panel.scaler,
         panel.coding,
