@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, root_mean_squared_error
 
 from rnn_pipelines.forecast.evaluation.metrics import (
+    MEANS,
     METRICS,
     TOTALS,
     choose_scale_season,
@@ -234,7 +235,7 @@ def test_metric_by_step_is_the_mean_over_series(
 
 def test_one_row_for_each_forecaster_and_step(predictions: Predictions) -> None:
     table = measure_by(predictions, "horizon_step")
-    assert list(table.columns) == ["forecaster", "horizon_step", "mse", "mae"]
+    assert list(table.columns) == ["forecaster", "horizon_step", *MEANS]
     assert len(table) == 2 * len(predictions.forecasters)
 
 

@@ -56,9 +56,12 @@ def test_verdict_names_the_best_forecaster_and_its_difference() -> None:
 def test_the_best_stands_first_and_the_lowest_errors_are_marked() -> None:
     table = tabulate_forecasters(make_results())
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
-    assert table.best == {(0, 1), (2, 2), (1, 3), (0, 4)}
-    assert [row[3:5] for row in table.rows] == [["−12.3", "20.0"], ["+5.0", "30.0"], ["–", "–"]]
-    assert [row[5:] for row in table.rows] == [["0.01", "75 %"], ["–", "–"], ["0.2", "–"]]
+    best = {(table.rows[row][0], table.header[column]) for row, column in table.best}
+    assert best == {("GRU", "MSE"), ("last value", "MAE"), ("ridge", "bias, %"), ("GRU", "WAPE of totals, %")}
+    columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
+    assert columns["bias, %"] == ("−12.3", "+5.0", "–")
+    assert columns["WAPE of totals, %"] == ("20.0", "30.0", "–")
+    assert (columns["p"], columns["inside 80 %"]) == (("0.01", "–", "0.2"), ("75 %", "–", "–"))
 
 
 def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.DataFrame) -> None:
