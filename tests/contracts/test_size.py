@@ -31,7 +31,7 @@ CEILINGS = {
     "forecast/operations": 1050,
     "forecast/partitions": 1200,
     "forecast/preparation": 1100,
-    "forecast/pretrained": 1100,
+    "forecast/pretrained": 1150,
     "forecast/report": 2500,
     "forecast/series": 250,
     "forecast/source": 1800,

@@ -1,12 +1,12 @@
 """Gradients of a pretrained network's forecast with respect to the values that it reads.
 
-A forecast is f = unit · (base + correction) + zero. The gradients of the correction with respect to the inputs come
-from backpropagation, and those of inputs, base, unit and zero from a complex step, which has no rounding.
+A forecast is f = unit · m + zero. The median m, in units, is computed from the scaled values s = (y − zero) / unit, the
+changes c and the seasonal changes d. Unit and zero are means of values. With G the gradients of m:
+
+    df/dy = G_s + Δᵀ G_c + Δₛᵀ G_d + (1 − Σ G_s) dzero/dy + (m − Σ G_s s − Σ G_c c − Σ G_d d) dunit/dy
 
 The forecast of a·y + b is a·f + b. So the gradients, times the distances of the values from any level, sum to the
 distance of the forecast from this level.
-
-Source: the complex step, Squire & Trapp (1998), doi:10.1137/S003614459631241X.
 """
 
 from typing import Any
@@ -16,10 +16,19 @@ import numpy as np
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace, unroll
 from rnn_pipelines.forecast.pretrained.network import MIDDLE, PretrainedNetwork, find_quantiles, find_spread
-from rnn_pipelines.forecast.pretrained.reading import UNIT_OF_CONSTANTS, read_past
+from rnn_pipelines.forecast.pretrained.reading import (
+    LARGEST,
+    LEAST_PART,
+    MAX_SEASONS,
+    NUM_NEWEST,
+    find_differences,
+    find_places,
+    read_past,
+)
+from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
-# Of the complex step, in units. Its square is 0, so that it never changes a sign.
-STEP = 1e-180
+# As in the inputs: added to sizes before their logarithm.
+OFFSET, TINY = 1e-3, 1e-300
 
 
 def differentiate_forecast(
@@ -50,18 +59,11 @@ def differentiate_forecast(
         of_sequence.reshape(*median.shape, *of_sequence.shape[1:]).transpose(0, 2, 3, 1),
         *((of_sums @ network.head[name].T).transpose(0, 2, 1) for name in ("static_kernel", "ahead_kernel")),
     )
-    slopes = np.zeros((*past.shape, horizon))
-    # A constant window is forecast by its value, and has no spread that could be differentiated.
-    slopes[read.unit == UNIT_OF_CONSTANTS, -1] = 1
-    for window in np.flatnonzero(read.unit > UNIT_OF_CONSTANTS):
-        steps = past[window] + STEP * read.unit[window] * 1j * np.eye(past.shape[1])
-        inputs = read_past(steps, season_length, horizon, bool(is_log[window]), np.complex128)
-        of_sequence, of_static, of_ahead = (part[window] for part in of_inputs)
-        moved = inputs.base + np.tensordot(inputs.sequence, of_sequence, 2) + inputs.static @ of_static
-        moved += np.einsum("whi,ih->wh", inputs.ahead, of_ahead)
-        moved = read.unit[window] * moved + inputs.unit[:, None] * median[window] + inputs.zero[:, None]
-        slopes[window] = moved.imag / (STEP * read.unit[window])
-    return median * read.unit[:, None] + read.zero[:, None], slopes, read.zero
+    slopes = [
+        _differentiate_reading(values, season_length, (unit, zero), of_median, *own)
+        for values, unit, zero, of_median, *own in zip(past, read.unit, read.zero, median, *of_inputs, strict=True)
+    ]
+    return median * read.unit[:, None] + read.zero[:, None], np.stack(slopes), read.zero
 
 
 def differentiate_head(network: PretrainedNetwork, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -69,3 +71,81 @@ def differentiate_head(network: PretrainedNetwork, first: np.ndarray, second: np
     of_second = network.head["output_kernel"][:, 0]
     gradients: np.ndarray = (((second > 0) * of_second) @ network.head["second_kernel"].T + of_second) * (first > 0)
     return gradients
+
+
+def _differentiate_reading(
+    past: np.ndarray, season: int, unit_and_zero: tuple[float, float], median: np.ndarray, *of_inputs: np.ndarray
+) -> np.ndarray:
+    """Return the gradients of the forecast of one window: float64[time, horizon].
+
+    Args:
+        past: float64[time].
+        season: its length.
+        unit_and_zero: of the window.
+        median: float64[horizon], in units.
+        of_inputs: gradients of the correction: float64[step, input, horizon], and float64[input, horizon] twice.
+    """
+    (unit, zero), (of_sequence, of_static, of_ahead) = unit_and_zero, of_inputs
+    changes = [np.nan_to_num(find_differences(past[None], lag)[0]) for lag in (1, season)]
+    scaled = [(part / unit).clip(-LARGEST, LARGEST) for part in (past - zero, *changes)]
+    slopes = [np.zeros((len(past), len(median))) for _ in scaled]
+    for number, (part, slope) in enumerate(zip(scaled, slopes, strict=True)):
+        slope[-len(of_sequence) :] += of_sequence[:, number] * _slope(part[-len(of_sequence) :])[:, None]
+    _add_static(scaled, slopes, season, of_static)
+    _add_ahead(scaled[0], slopes[0], season, of_ahead)
+    for part, slope, lag in zip(scaled, slopes, (0, 1, season), strict=True):
+        slope[np.abs(part) >= LARGEST] = slope[:lag] = 0
+    of_zero = 1 - slopes[0].sum(axis=0)
+    of_unit = median - sum(part @ slope for part, slope in zip(scaled, slopes, strict=True))
+    # The change from step to step, or the seasonal one; see `reading`.
+    sizes = [np.abs(change).sum() / max(len(past) - lag, 1) for change, lag in zip(changes, (1, season), strict=True)]
+    kind, lag = (1, season) if sizes[1] > LEAST_PART * sizes[0] else (0, 1)
+    slopes[1 + kind] += np.sign(changes[kind])[:, None] / max(len(past) - lag, 1) * of_unit
+    newest = past[-(season if season > 1 else NUM_NEWEST) :]
+    slopes[0][-len(newest) :] += of_zero / len(newest)
+    for slope, lag in zip(slopes[1:], (1, season), strict=True):
+        slopes[0] += slope
+        slopes[0][:-lag] -= slope[lag:]
+    return slopes[0]
+
+
+def _slope(values: np.ndarray) -> np.ndarray:
+    """Return the derivative of arcsinh."""
+    return 1 / np.sqrt(1 + values**2)
+
+
+def _add_static(scaled: list[np.ndarray], slopes: list[np.ndarray], season: int, of_static: np.ndarray) -> None:
+    """Add the gradients through the static inputs, in the order of `read_past`: spread, largest, changes."""
+    values, changes, seasonal = scaled
+    spread, place, size = values.std(), np.abs(values).argmax(), len(values)
+    slopes[0] += np.outer((values - values.mean()) / (size * max(spread, TINY) * (spread + OFFSET)), of_static[6])
+    slopes[0][place] += np.sign(values[place]) / (np.abs(values[place]) + OFFSET) * of_static[7]
+    if size > 1:
+        mean_size, mean = np.abs(changes[1:]).mean(), changes[1:].mean()
+        slopes[1] += np.outer(np.sign(changes) / (size - 1) / (mean_size + OFFSET), of_static[8])
+        slopes[1][1:] += _slope(mean) / (size - 1) * of_static[9]
+    newest = slice(max(season, size - season), None)
+    if size > season:
+        slopes[2][newest] += _slope(seasonal[newest].mean()) / len(seasonal[newest]) * of_static[10]
+
+
+def _add_ahead(values: np.ndarray, slopes: np.ndarray, season: int, of_ahead: np.ndarray) -> None:
+    """Add the gradients through the base, and through the inputs of each step ahead, in the order of `read_past`."""
+    size, horizon = len(values), of_ahead.shape[1]
+    steps, last, long = np.arange(horizon), np.full(horizon, size - 1), LONG_SEASONS.get(season, 0)
+    none = np.full(horizon, -1)
+    lags = [find_places(size, season, back, horizon) if season > 1 else none for back in range(1, MAX_SEASONS + 1)]
+    around = [find_places(size, season, 1, horizon, shift) if season > 1 else none for shift in (-1, 1)]
+    base = np.where(lags[0] < 0, last, lags[0])
+    # The input's number and the places whose mean it is; the mean of all lags is that of those that exist.
+    of_long = find_places(size, long, 1, horizon) if long else none
+    terms = [(1, [last]), (2, lags[1:2]), (4, lags[2:3]), (6, [of_long]), (8, lags), (9, around)]
+    np.add.at(slopes, (base, steps), 1 + of_ahead[0] * _slope(values[base]))
+    for number, own in terms:
+        is_there, places = np.stack(own) >= 0, np.maximum(own, 0)
+        is_known = is_there.any(axis=0) if number == 8 else is_there.all(axis=0)
+        weights = is_there * is_known / np.maximum(is_there.sum(axis=0), 1)
+        difference = (weights * values[places]).sum(axis=0) - values[base]
+        of_difference = of_ahead[number] * _slope(difference) * is_known
+        np.add.at(slopes, (places, steps), weights * of_difference)
+        np.add.at(slopes, (base, steps), -of_difference)

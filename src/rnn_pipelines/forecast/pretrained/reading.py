@@ -45,42 +45,35 @@ class Reading(NamedTuple):
     zero: np.ndarray
 
 
-def read_past(
-    past: np.ndarray,
-    season_length: int,
-    horizon: int,
-    is_log: np.ndarray | bool = False,
-    dtype: type[np.inexact] = np.float32,
-) -> Reading:
+def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool = False) -> Reading:
     """Return the inputs of the network for each window.
 
     Args:
         past: float64[window, time], the newest value last, NaN before the first one.
         is_log: whether the values are logarithms, of all windows or bool[window].
-        dtype: of the inputs; complex128 for derivatives by a complex step, if the past is complex.
     """
     season = season_length
-    steps = _find_differences(past, 1), _find_differences(past, season)
-    unit = _find_units(*steps)
+    steps = find_differences(past, 1), find_differences(past, season)
+    unit = _find_units(past, *steps)
     zero = np.nanmean(past[:, -(season if season > 1 else NUM_NEWEST) :], axis=1)
     scaled = np.clip((past - zero[:, None]) / unit[:, None], -LARGEST, LARGEST)
     changes, seasonal = (np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps)
     newest = slice(-min(past.shape[1], MAX_STEPS), None)
     ahead, base = _read_ahead(scaled, season, horizon)
     return Reading(
-        sequence=_read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season).astype(dtype),
+        sequence=_read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season),
         is_there=~np.isnan(past[:, newest]),
-        static=_read_static(scaled, changes, seasonal, season, is_log).astype(dtype),
-        ahead=ahead.astype(dtype),
-        base=base.astype(dtype),
+        static=_read_static(scaled, changes, seasonal, season, is_log),
+        ahead=ahead,
+        base=base,
         unit=unit,
         zero=zero,
     )
 
 
-def _find_differences(past: np.ndarray, lag: int) -> np.ndarray:
+def find_differences(past: np.ndarray, lag: int) -> np.ndarray:
     """Return the difference from the value `lag` steps before, NaN without one: float64[window, time]."""
-    differences = np.full_like(past, np.nan)
+    differences = np.full(past.shape, np.nan)
     differences[:, lag:] = past[:, lag:] - past[:, :-lag]
     return differences
 
@@ -92,16 +85,11 @@ def _average(values: np.ndarray) -> np.ndarray:
     return averages
 
 
-def _find_sizes(values: np.ndarray) -> np.ndarray:
-    """Return the absolute values; those of complex numbers have the sign of the real part, as in a complex step."""
-    return np.where(values.real < 0, -values, values)
-
-
-def _find_units(changes: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
-    change, seasonal_change = _average(_find_sizes(changes)), _average(_find_sizes(seasonal))
-    unit = np.where(seasonal_change.real > LEAST_PART * change.real, seasonal_change, change)
+def _find_units(past: np.ndarray, changes: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
+    change, seasonal_change = _average(np.abs(changes)), _average(np.abs(seasonal))
+    unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
     # A constant series is forecast by its value, because no output moves a forecast by this unit.
-    return np.where(unit.real > 0, unit, UNIT_OF_CONSTANTS)
+    return np.where(unit > 0, unit, UNIT_OF_CONSTANTS)
 
 
 def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int) -> np.ndarray:
@@ -124,8 +112,7 @@ def _read_static(
 ) -> np.ndarray:
     counts = (~np.isnan(values)).sum(axis=1)
     spread = np.sqrt(_average((values - _average(values)[:, None]) ** 2))
-    sizes, yearly = np.nan_to_num(_find_sizes(values)), _average(seasonal[:, -season:])
-    largest = np.take_along_axis(sizes, sizes.real.argmax(axis=1)[:, None], axis=1)[:, 0]
+    yearly = _average(seasonal[:, -season:])
     parts = [
         np.log(season) / 3,
         np.log(counts) / 3,
@@ -134,8 +121,8 @@ def _read_static(
         counts < 2 * season,
         counts < season,
         np.log(spread + 1e-3),
-        np.log(largest + 1e-3),
-        np.log(_average(_find_sizes(changes)) + 1e-3),
+        np.log(np.nan_to_num(np.abs(values)).max(axis=1) + 1e-3),
+        np.log(_average(np.abs(changes)) + 1e-3),
         np.arcsinh(_average(changes)),
         np.arcsinh(yearly),
         np.abs(_average(np.where(np.isnan(changes), np.nan, changes == 0))),
@@ -166,13 +153,19 @@ def _read_ahead(values: np.ndarray, season: int, horizon: int) -> tuple[np.ndarr
         steps / season / 4 if season > 1 else steps / 8,
         *_find_phase(steps, season),
     ]
-    return _stack(np.broadcast_arrays(*parts)), base
+    return _stack(np.broadcast_arrays(*parts)), base.astype(np.float32)
 
 
 def _find_lag(values: np.ndarray, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
     """Return the value of each step ahead so many seasons ago, NaN without one: float64[window, horizon]."""
-    places = values.shape[1] - back * season + (np.arange(horizon) + shift) % season
+    places = find_places(values.shape[1], season, back, horizon, shift)
     return np.where(places >= 0, values[:, np.maximum(places, 0)], np.nan)
+
+
+def find_places(num_values: int, season: int, back: int, horizon: int, shift: int = 0) -> np.ndarray:
+    """Return the place of the value of each step ahead so many seasons ago, negative without one: int64[horizon]."""
+    places: np.ndarray = num_values - back * season + (np.arange(horizon) + shift) % season
+    return places
 
 
 def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
@@ -181,6 +174,6 @@ def _find_phase(steps: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the parts as the last axis, with 0 for NaN."""
+    """Return the parts as the last axis, float32, with 0 for NaN."""
     shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
-    return np.nan_to_num(np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1))
+    return np.nan_to_num(np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1)).astype(np.float32)
