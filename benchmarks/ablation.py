@@ -264,6 +264,7 @@ def measure_set(tasks: Sequence[Task]) -> dict[str, dict[str, float]]:
 
 
 def measure_task(task: Task) -> Iterator[tuple[str, dict[str, float]]]:
+    """Fit the known part of a panel, and yield each series with its MASE, coverages and Winkler scores."""
     frame = task.frame if "unique_id" in task.frame else task.frame.assign(unique_id="series")
     known, actual = frame, frame
     if not task.is_holdout:

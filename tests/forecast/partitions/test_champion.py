@@ -22,6 +22,7 @@ from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
+from shops import make_shops
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
 ALONE = ParallelSpec(workers=1)
@@ -31,17 +32,8 @@ NAMES = ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
 
 
 def make_table() -> pd.DataFrame:
-    """Daily sales with a week, a price that is known ahead, and two kinds of shops, as European text."""
-    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
-    tables = []
-    for number in range(NUM_SERIES):
-        price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
-        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 3, len(steps))
-        days = pd.date_range("2024-01-01", periods=len(steps))
-        own = pd.DataFrame({"unique_id": f"shop {number}", "ds": days, "y": y, "price": price})
-        tables.append(own.assign(kind="AB"[number % 2]))
-        tables[-1].loc[NUM_STEPS:, "y"] = np.nan
-    return pd.concat(tables, ignore_index=True)
+    """Return sales of shops in the columns of the project."""
+    return make_shops(NUM_SERIES, NUM_STEPS, HORIZON).rename(columns={"shop": "unique_id"})
 
 
 @pytest.fixture(scope="module")

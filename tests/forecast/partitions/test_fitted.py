@@ -31,31 +31,17 @@ from rnn_pipelines.forecast.source.covariates import read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.survey import ROW_COLUMN
+from shops import make_shops
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
 ALONE = ParallelSpec(workers=1)
 COVARIATES = {"future": ["price"], "static": ["kind"]}
 
 
-def make_table() -> pd.DataFrame:
-    """Return daily sales with a week, a known price, and two kinds of shops."""
-    random, steps = np.random.default_rng(0), np.arange(NUM_STEPS + HORIZON)
-    tables = []
-    for number in range(NUM_SERIES):
-        price = np.where(random.random(len(steps)) < 0.2, 0.8, 1.0)
-        y = 50 * (number + 1) * (1 + 0.3 * np.sin(2 * np.pi * steps / 7)) / price + random.normal(0, 3, len(steps))
-        days = pd.date_range("2024-01-01", periods=len(steps))
-        tables.append(
-            pd.DataFrame({"shop": f"shop {number}", "ds": days, "y": y, "price": price, "kind": "AB"[number % 2]})
-        )
-        tables[-1].loc[NUM_STEPS:, "y"] = np.nan
-    return pd.concat(tables, ignore_index=True)
-
-
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("panel") / "sales.parquet"
-    make_table().to_parquet(path, index=False)
+    make_shops(NUM_SERIES, NUM_STEPS, HORIZON).to_parquet(path, index=False)
     return path
 
 
