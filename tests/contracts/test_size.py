@@ -25,7 +25,7 @@ CEILINGS = {
     "forecast/evaluation": 2100,
     "forecast/experiments": 1100,
     "forecast/export": 300,
-    "forecast/intervals": 1500,
+    "forecast/intervals": 1550,
     "forecast/methods": 5150,
     "forecast/model": 1000,
     "forecast/operations": 1050,

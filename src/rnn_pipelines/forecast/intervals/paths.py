@@ -46,6 +46,8 @@ def _draw_errors(
 
     Args:
         samples: float32[sample, horizon].
+    Source: vectors of past errors are drawn whole, as in the bootstrap of Efron (1979), doi:10.1214/aos/1176344552. The
+        link of one vector with the next is ours.
     """
     horizon = samples.shape[1]
     deviation = np.sqrt((samples.astype(np.float64) ** 2).mean(axis=0)) + np.finfo(np.float64).tiny

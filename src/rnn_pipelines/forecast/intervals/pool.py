@@ -1,4 +1,8 @@
-"""The pool of past errors of each method, over their expected sizes, and its bounds; see decision 30."""
+"""The pool of past errors of each method, over their expected sizes, and its bounds; see decision 30.
+
+Ranks and quantiles have their sources in `quantiles`. The pool is ours: fitted and held-out errors with half the weight
+each, fitted ones enlarged to the size of the others, and the growth of errors from block to block.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -143,7 +147,7 @@ def _is_uneven(facts: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, fo
 
 
 def _score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the Winkler score of each error, float64[window, horizon]."""
+    """Return the score of each error, float64[window, horizon]: Winkler (1972), doi:10.1080/01621459.1972.10481224."""
     outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
     score: np.ndarray = high - low + 200 / (100 - TESTED_LEVEL) * outside
     return score

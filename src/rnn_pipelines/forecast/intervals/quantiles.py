@@ -89,6 +89,8 @@ def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_
         blocks: int64[window], parts of the past of one horizon each.
         num_origins: of the errors that decide the size; 0 for all blocks.
         num_series: in the panel. Of few, the mean error of an origin varies by chance.
+    Source: a mean square with ν degrees of freedom has a logarithm of variance 2/ν, and a root of it 1/(2ν), to first
+        order: Bartlett & Kendall (1946), doi:10.2307/2983618. The usual variances and their weight are ours.
     """
     sizes = np.abs(errors)
     of_windows = (sizes / np.maximum(sizes.mean(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
@@ -100,7 +102,7 @@ def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_
 
 
 def find_growth(sizes: np.ndarray) -> float:
-    """Return the exponent of the step ahead with which errors grow, between 0 and 1.
+    """Return the exponent of the step ahead with which errors grow, between 0 and 1. The weighted regression is ours.
 
     Args:
         sizes: float64[horizon], mean size of the errors by step. Later steps count more, by their number.
@@ -116,7 +118,8 @@ def find_growth(sizes: np.ndarray) -> float:
 def link_steps(step: int, later: np.ndarray, growth: float) -> np.ndarray:
     """Return the correlation of the error of one step with those of later ones, from the growth of the errors.
 
-    It is that of white noise for a growth of 0, of a random walk for 0.5, and 1 for errors that grow like the step.
+    It is that of white noise for a growth of 0, of a random walk for 0.5, and 1 for errors that grow like the step. The
+    formula between these three is ours.
 
     Args:
         step: steps ahead, from 1.

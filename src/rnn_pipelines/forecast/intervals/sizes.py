@@ -3,6 +3,10 @@
 Four rules. `single`: the size of one series is even, or follows the changes of its window and the forecast. `panel`:
 it follows the window's seasonal change and the expected error of the series. `past`: it is the expected error of the
 series. `pretrained`: it is the error that the pretrained network expects at the end of the series.
+
+Source: errors over an expected size, Lei et al. (2018), doi:10.1080/01621459.2017.1307116, section on bands of locally
+    varying length; the regression of the logarithm of errors, Harvey (1976), doi:10.2307/1913974. The predictors, the
+    bounds on their exponents and all constants are ours.
 """
 
 import logging
@@ -212,6 +216,7 @@ def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_pa
         errors: float64[window, horizon], scaled.
         num_series: in the panel.
         of_panel: expected error of the panel, to which series with few windows are drawn; None for the mean of all.
+    Source: (n x + k m) / (n + k) is the credibility estimate of Bühlmann (1967), ASTIN Bulletin 4, 199–207; k is ours.
     """
     mean = np.abs(errors).mean(axis=1)
     of_all = mean.mean() if of_panel is None else of_panel

@@ -1,4 +1,7 @@
-"""Bounds of series with many zeros: quantiles of their newest values and of the panel's shape; see decision 30."""
+"""Bounds of series with many zeros: quantiles of their newest values and of the panel's shape; see decision 30.
+
+Values of the panel's shape count like past values of the series; this and all constants are ours.
+"""
 
 import numpy as np
 
@@ -118,6 +121,9 @@ def draw_sparse(
         size: numbers of paths and steps.
     Returns:
         Places of the sparse windows, int64[sparse], and float64[sparse, path, step], scaled, less the scaled 0.
+    Source: stretches that go round, the circular block bootstrap of Politis & Romano (1992), in LePage & Billard (eds),
+        Exploring the Limits of Bootstrap, 263–270; paths of intermittent demand, Willemain, Smart & Schwarz (2004),
+        International Journal of Forecasting 20, 375–387. The replaced values are ours.
     """
     own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
     paths = np.zeros((len(own), *size))

@@ -196,6 +196,7 @@ def choose_share(num_values: float, season_length: int) -> float:
     """Return the weight of the pretrained network with too few windows for validation.
 
     It is a half: less with one season, which nothing tells from noise, and none with a few values without a season.
+    These shares are ours, see decision 44.
     """
     if season_length == 1:
         return SHARE if num_values >= MIN_VALUES else 0.0

@@ -1,7 +1,8 @@
 """Normalisation of windows: by the scale of their series, or by their own level and spread.
 
 A value y becomes z = ((y − zero) / level − centre) / spread, with a logarithm of the inner brackets for `log`. All four
-are computed from the window's history, so that nothing is stored.
+are computed from the window's history, so that nothing is stored. `window` and `log` are ours, in the place of the
+deviation of reversible instance normalisation (Kim et al., 2022, ICLR).
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,9 @@ def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squar
     Returns:
         float64[candidate].
     Source: reweighted least squares, Holland & Welsch (1977), doi:10.1080/03610927708827533; Huber (1964),
-        doi:10.1214/aoms/1177703732.
+        doi:10.1214/aoms/1177703732. Weights that are drawn to prior ones, Diebold & Pauly (1990),
+        International Journal of Forecasting 6, 503–508; the prior weights, and the strength by the number of windows,
+        are ours.
     """
     errors = errors.astype(np.float64)
     pull = PULL + PULL_OF_FEW * len(errors) / max(num_independent, 1.0)
@@ -72,7 +74,10 @@ def _solve(products: np.ndarray, pull: float) -> np.ndarray:
 
 
 def _guess_weights(losses: np.ndarray) -> np.ndarray:
-    """Return weights from the size of each error, as if the errors were independent."""
+    """Return weights from the size of each error, as if the errors were independent.
+
+    Source: one over the squared error, Bates & Granger (1969), doi:10.1057/jors.1969.103; the higher power is ours.
+    """
     ratios = (losses.min() + np.finfo(np.float64).tiny) / (losses + np.finfo(np.float64).tiny)
     return ratios**POWER / (ratios**POWER).sum()
 

@@ -53,7 +53,8 @@ def find_residuals(data: FittingData) -> np.ndarray:
 def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_members: int) -> float:
     """Return the shrinkage of the corrections, 0 to 1: the factor with the least error, times the agreement of folds.
 
-    With one fold, groups of series take the place of folds.
+    With one fold, groups of series take the place of folds. The factor for the mean of m members is ours: for one it is
+    1 / (1 + v), with the variance v of its error over that of the signal, and for m it is 1 / (1 + v / m).
 
     Args:
         out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
