@@ -54,6 +54,7 @@ providers._get_local_constants = Constants
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
 HAS_SYSTEMD = shutil.which("systemd-analyze") is not None
+HAS_CHROMIUM = shutil.which("chromium") is not None
 HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
 
 
@@ -90,6 +91,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (item.get_closest_marker("real_data") and not HAS_DATA)
         or (item.get_closest_marker("postgres") and POSTGRES is None)
         or (item.get_closest_marker("systemd") and not HAS_SYSTEMD)
+        or (item.get_closest_marker("chromium") and not HAS_CHROMIUM)
         or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
@@ -123,6 +125,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("Tests of real data are not collected: RNN_DATA names no folder.")
     if not HAS_SYSTEMD:
         terminalreporter.write_line("Tests of systemd are not collected: there is no systemd-analyze on this machine.")
+    if not HAS_CHROMIUM:
+        terminalreporter.write_line("Tests of the page of own numbers are not collected: there is no chromium here.")
     if wants_slow(config) and POSTGRES is None:
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if wants_slow(config) and not HAS_AIRFLOW:

@@ -1,0 +1,282 @@
+// ---- The reader's text: a column of numbers, or a table
+
+const MISSING = /^(na|n\/a|nan|null|none|-|–|\.|\?|)$/i;
+const MAX_SIZE = 1e100, MIN_VALUES = 3, MAX_ORIGINS = 12, DAY = 864e5;
+
+class InputError extends Error {}
+
+// The value of a cell: NaN if it is missing, undefined if it is no number with this decimal mark.
+function readNumber(cell, mark) {
+  if (MISSING.test(cell)) return NaN;
+  const [point, group] = mark === "," ? [",", "\\."] : ["\\.", ","];
+  const digits = cell.replace(/(\d)[\s'’](?=\d{3})/g, "$1").replace("−", "-");
+  const form = `^[-+]?(?=${point}?\\d)([1-9]\\d{0,2}(${group}\\d{3})+|\\d*)(${point}\\d*)?(e[-+]?\\d+)?$`;
+  const value = Number(digits.replace(new RegExp(group, "g"), "").replace(",", "."));
+  return new RegExp(form, "i").test(digits) && Math.abs(value) < MAX_SIZE ? value : undefined;
+}
+
+// 2024-05, 2024-05-31, 2024-05-31 13:00 or 31.5.2024, in milliseconds; NaN for another form.
+function readTime(cell) {
+  const found = cell.replace(/^(\d{1,2})\.(\d{1,2})\.(\d{4})/, "$3-$2-$1")
+    .match(/^(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2}))?(?:[T ](\d{1,2}):(\d{2})(?::\d{2}.*)?)?$/);
+  const [year, month, day, hour, minute] = (found ?? []).slice(1).map((part) => Number(part ?? 0));
+  return found ? Date.UTC(year, month - 1, day || 1, hour, minute) : NaN;
+}
+
+const isWord = (cell) =>
+  Number.isNaN(readTime(cell)) && [".", ","].every((mark) => readNumber(cell, mark) === undefined);
+
+function splitLine(line, separator) {
+  const cells = [...`${line}${separator}`.matchAll(new RegExp(`((?:"[^"]*"|[^${separator}])*)${separator}`, "g"))];
+  return cells.map(([, cell]) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
+}
+
+// Commas are decimal marks if each line is one number, and the parts before them do not count the rows.
+function findSeparator(lines) {
+  const wholes = lines.slice(1).map((line) => line.trim().match(/^([-+−]?[\d.]+)(,\d+)?$/)?.[1] ?? NaN);
+  const isCount = !wholes.some((whole, place) => place && whole - wholes[place - 1] !== 1);
+  const found = ["\t", ";"].find((mark) => lines.some((line) => line.includes(mark)));
+  return found ?? (isCount || wholes.some(Number.isNaN) ? "," : "\n");
+}
+
+function readTable(text) {
+  let lines = text.replace("\ufeff", "").trimEnd().split(/\r\n|\r|\n/);
+  if (lines.length === 1) lines = lines[0].trim().split(/[;\t]\s*|,\s+|\s+/);
+  const separator = findSeparator(lines), rows = lines.map((line) => splitLine(line, separator));
+  const header = rows.length > 1 && rows[0].some(isWord) ? rows.shift() : [], firstRow = header.length ? 2 : 1;
+  const columns = range(findLargest(rows.map((row) => row.length))).map((place) =>
+    ({ name: header[place] || `column ${place + 1}`, cells: rows.map((row) => row[place] ?? ""), firstRow }));
+  const times = columns.find(({ cells }) => !cells.some((cell) => Number.isNaN(readTime(cell))));
+  const isText = ({ cells }) => cells.filter(isWord).length * 2 > cells.filter((cell) => !MISSING.test(cell)).length;
+  const numeric = columns.filter((column) => column !== times && (columns.length === 1 || !isText(column)));
+  if (!numeric.length) throw new InputError("There is no column of numbers. Paste one, or open another file.");
+  return { times, numeric, isEuropean: ";\n".includes(separator) };
+}
+
+// The decimal mark that makes numbers of more cells; a comma in a file of semicolons if both do.
+function guessMark(cells, isEuropean) {
+  const count = (mark) => cells.filter((cell) => readNumber(cell, mark) !== undefined).length;
+  const isLevel = count(",") === count(".") && cells.some((cell) => cell.includes(","));
+  return count(",") > count(".") || (isLevel && isEuropean) ? "," : ".";
+}
+
+// The values from the first to the last one, without gaps, and the rows of those that were missing.
+function readSeries({ cells, name, firstRow }, mark) {
+  const values = cells.map((cell, place) => {
+    const value = readNumber(cell, mark), form = `a number with a decimal ${mark === "," ? "comma" : "point"}`;
+    if (value !== undefined) return value;
+    throw new InputError(`Row ${firstRow + place}, ${name}: “${cell.slice(0, 40)}” is not ${form}. Correct or empty it.`);
+  });
+  const [known, empty] = [false, true].map((isEmpty) =>
+    range(values.length).filter((place) => Number.isNaN(values[place]) === isEmpty));
+  if (known.length < MIN_VALUES)
+    throw new InputError(`At least ${MIN_VALUES} values are needed, but ${name} has ${known.length}.`);
+  const first = known[0], missing = empty.filter((place) => place > first && place < known.at(-1));
+  for (const place of missing) {
+    const next = known.find((later) => later > place), before = values[place - 1];
+    values[place] = before + (values[next] - before) / (next - place + 1);
+  }
+  return { values: values.slice(first, known.at(-1) + 1), first, missing: missing.map((place) => place + firstRow) };
+}
+
+// The label of each place, also of those ahead; the days of a step; the first row whose step is unusual.
+function readTimes(times, first, count) {
+  if (!times) return { labelOf: (place) => (place < count ? `${place + 1}` : `+${place - count + 1}`), days: NaN };
+  const cells = times.cells.slice(first, first + count), found = cells.map(readTime), last = new Date(found.at(-1));
+  const steps = findDifferences(found, 1), step = findMedian(steps.slice(1)), months = Math.round(step / DAY / 30.4);
+  const findRow = (isOdd) => times.firstRow + first + steps.findIndex(isOdd);
+  if (steps.some((own) => own <= 0))
+    throw new InputError(`Row ${findRow((own) => own <= 0)}: the time is not after the one before. Give one series, oldest first.`);
+  const isOdd = (own) => Math.abs(own / step - 1) > (months ? 0.15 : 0.01);
+  const findNext = (ahead) =>
+    (months ? Date.UTC(last.getUTCFullYear(), last.getUTCMonth() + months * ahead) : +last + step * ahead);
+  const write = (time) => new Date(time).toISOString().slice(0, months ? 7 : step < DAY ? 16 : 10).replace("T", " ");
+  const labelOf = (place) => cells[place] ?? write(findNext(place - count + 1));
+  return { labelOf, days: step / DAY, odd: steps.some(isOdd) && findRow(isOdd) };
+}
+
+// The season of the time step, or the lag at which changes from step to step repeat best.
+function guessSeason(values, days) {
+  const usual = C.USUAL_SEASONS.find(([step]) => Math.abs(days / step - 1) < 0.2);
+  if (usual) return usual[1];
+  const changes = findDifferences(values, 1).slice(1), mean = average(changes), centred = changes.map((own) => own - mean);
+  const correlate = (lag) => sum(centred.slice(lag).map((own, place) => own * centred[place]));
+  const lags = C.USUAL_SEASONS.map(([, lag]) => lag).filter((lag) => lag > 1 && values.length >= 2 * lag);
+  const least = Math.max(0.25, 2 / Math.sqrt(values.length)) * correlate(0), highest = findLargest(lags.map(correlate));
+  return lags.find((lag) => correlate(lag) > Math.max(least, 0.9 * highest)) ?? 1;
+}
+
+// ---- Forecasts, and the errors of the same methods at earlier origins
+
+function forecastAll({ cell, season, horizon }, values) {
+  const past = values.slice(-C.MAX_PAST), { quantiles, gates, isLog } = forecast(cell, past, season, horizon);
+  const [low, network, high] = [0.1, 0.5, 0.9].map((level) => quantiles.map((step) => step[C.LEVELS.indexOf(level)]));
+  const theta = extendTheta(past, season, horizon), naive = extendNaive(past, season, horizon);
+  return { network, low, high, theta, naive, gates, isLog };
+}
+
+function testOnPast(inputs) {
+  const { values, season, horizon } = inputs, last = values.length - horizon;
+  const first = Math.max(values.length >> 1, Math.min(2 * season, last), MIN_VALUES), errors = [], inside = [];
+  const count = Math.max(0, Math.min(MAX_ORIGINS, last - first + 1));
+  for (const place of range(count)) {
+    const origin = last - Math.round((place * (last - first)) / Math.max(1, count - 1));
+    const { network, low, high, theta, naive } = forecastAll(inputs, values.slice(0, origin));
+    values.slice(origin, origin + horizon).forEach((value, step) => {
+      errors.push([network, theta, naive].map((own) => Math.abs(value - own[step])));
+      inside.push(low[step] <= value && value <= high[step]);
+    });
+  }
+  return { count, inside, errors: range(3).map((method) => average(errors.map((own) => own[method]))) };
+}
+
+// ---- Figures and tables
+
+const find = (id) => document.getElementById(id);
+const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const findRange = (values) => [-findLargest(values.map((value) => -value)), findLargest(values)];
+const writeRows = (rows) =>
+  rows.map((row) => `<tr>${row.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("");
+const writeText = (x, y, anchor, text) => `<text x="${x}" y="${y}" text-anchor="${anchor}">${escape(text)}</text>`;
+const drawPath = (name, points) =>
+  `<path class="${name}" d="M${points.map((point) => point.map((part) => part.toFixed(1)).join(" ")).join("L")}"/>`;
+const drawFigure = (width, height, title, parts) =>
+  `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">${parts.join("")}</svg>`;
+
+// Numbers with three digits of the range of some values.
+function makeFormat(values) {
+  const [low, high] = findRange(values), digits = 2 - Math.floor(Math.log10(high - low || Math.abs(high) || 1));
+  return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)));
+}
+
+function drawForecast({ values, labelOf, horizon, title }, { low, high, network, theta, naive }) {
+  const width = Math.max(300, find("chart").clientWidth), height = Math.max(260, Math.min(400, width / 2));
+  const shown = values.slice(-Math.max(48, 5 * horizon)), last = shown.length - 1, count = last + horizon;
+  const [bottom, top] = findRange([...shown, ...low, ...high, ...theta, ...naive]);
+  const space = (top - bottom || Math.abs(top) || 1) / 4, power = 10 ** Math.floor(Math.log10(space));
+  const tick = [1, 2, 5, 10].find((part) => part * power >= space * 0.999) * power, least = Math.floor(bottom / tick);
+  const ticks = range(Math.ceil(top / tick) - least + 1, least).map((place) => place * tick);
+  const format = makeFormat([0, 100 * tick]), left = 16 + 7.5 * findLargest(ticks.map((value) => format(value).length));
+  const x = (place) => left + ((width - left - 8) * place) / count;
+  const y = (value) => height - 28 - ((height - 40) * (value - ticks[0])) / (ticks.at(-1) - ticks[0]);
+  const follow = (own) => [shown[last], ...own].map((value, step) => [x(last + step), y(value)]);
+  return drawFigure(width, height, title, [
+    ...ticks.map((value) => drawPath("grid", [[left, y(value)], [width - 8, y(value)]])),
+    ...ticks.map((value) => writeText(left - 8, y(value) + 4, "end", format(value))),
+    ...[[0, "start"], [last, "middle"], [count, "end"]].map(([place, anchor]) =>
+      writeText(x(place), height - 6, anchor, labelOf(values.length - shown.length + place))),
+    drawPath("origin", [[x(last), 12], [x(last), height - 28]]),
+    drawPath("band", [...follow(high), ...follow(low).reverse()]), drawPath("naive", follow(naive)),
+    drawPath("theta", follow(theta)), drawPath("past", shown.map((value, place) => [x(place), y(value)])),
+    drawPath("network", follow(network))]);
+}
+
+// The values that are read, and below them the mean of each gate over all units, with the range of 80 % of the units.
+function drawGates(gates, values) {
+  const line = (own, [low, high] = [0, 1]) => own.map((value, place) =>
+    [(330 * place) / Math.max(1, own.length - 1), 66 - (62 * (value - low)) / (high - low || 1)]);
+  const draw = (title, ...paths) => `<div><p>${title}</p>${drawFigure(330, 70, title, [
+    drawPath("grid", [[0, 4], [330, 4]]), drawPath("grid", [[0, 66], [330, 66]]), ...paths])}</div>`;
+  const read = values.slice(-gates.length), parts = Object.keys(gates[0]).map((name) => {
+    const sorted = gates.map((step) => Float64Array.from(step[name]).sort()), means = sorted.map(average);
+    const [low, high] = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
+    const title = `${name} gate: mean from ${findRange(means).map((value) => value.toFixed(2)).join(" to ")}`;
+    return draw(title, drawPath("band", [...line(high), ...line(low).reverse()]), drawPath("network", line(means)));
+  });
+  return draw(`the newest ${read.length} values`, drawPath("past", line(read, findRange(read)))) + parts.join("");
+}
+
+// ---- The page
+
+const guessed = new Set(["column", "horizon"]);
+
+// What the controls say. What a reader did not choose is guessed.
+function readInputs() {
+  const { numeric, isEuropean, times } = readTable(find("text").value), chosen = find("column").value;
+  const isIndex = ({ cells }) => cells.every((cell, place) => !place || cell - cells[place - 1] === 1);
+  find("column").innerHTML = numeric.map(({ name }, place) => `<option value="${place}">${escape(name)}</option>`).join("");
+  find("column").value = guessed.has("column") ? numeric.findIndex((column) => !isIndex(column)) : chosen;
+  const column = numeric[find("column").value] ?? numeric[0], mark = find("mark").value || guessMark(column.cells, isEuropean);
+  find("column-part").hidden = numeric.length === 1;
+  const series = readSeries(column, mark), { values, first } = series, read = readTimes(times, first, values.length);
+  const guess = guessSeason(values, read.days), season = Number(find("season").value || guess), most = C.HORIZONS[season];
+  find("automatic").textContent = `automatic: ${find(`season-${guess}`).textContent}`;
+  const usual = Math.max(1, Math.min(season === 1 ? 6 : season, most, values.length >> 1));
+  if (guessed.has("horizon")) find("horizon").value = usual;
+  const horizon = Number(find("horizon").value);
+  if (!(Number.isInteger(horizon) && horizon >= 1 && horizon <= most))
+    throw new InputError(`Steps ahead: give a whole number from 1 to ${most}; no more was learnt for this season.`);
+  const title = `${column.name}: past values and the forecast of ${horizon} steps with its 80 % interval`;
+  return { ...series, ...read, name: column.name, mark, season, horizon, title, cell: find("gru").checked ? "gru" : "lstm" };
+}
+
+// Show the forecast of the inputs, and return what is said about them.
+function show(inputs) {
+  const { values, labelOf, missing, odd, season, horizon, cell, mark } = inputs, made = forecastAll(inputs, values);
+  const { count, inside, errors } = testOnPast(inputs), last = values.length;
+  const names = [`pretrained ${cell.toUpperCase()}`, "Theta", season > 1 ? "seasonal naive" : "last value"];
+  document.querySelectorAll("[data-name]").forEach((place) => { place.textContent = names[place.dataset.name]; });
+  document.querySelectorAll("[data-cell]").forEach((place) => { place.hidden = place.dataset.cell !== cell; });
+  find("horizon-shown").textContent = horizon;
+  find("is-log").hidden = !made.isLog;
+  find("chart").innerHTML = drawForecast(inputs, made);
+  find("gates").innerHTML = drawGates(made.gates, values);
+  const best = names[errors.indexOf(Math.min(...errors))], origins = count > 1 ? `${count} earlier origins` : "one earlier origin";
+  find("errors").hidden = count === 0;
+  find("verdict").textContent = count === 0 ? "The series is too short for a test of the forecasts on its own past."
+    : `Smallest mean absolute error at ${origins}: ${best}. ${sum(inside)} of ${inside.length} values were inside the interval.`;
+  const formatError = makeFormat([0, ...errors]), compare = (error) => (100 * (error / errors[2] - 1)).toFixed(0);
+  find("error-rows").innerHTML = writeRows(names.map((name, method) => [name, formatError(errors[method]),
+    method === 2 || !errors[2] ? "–" : `${compare(errors[method])} %`.replace(/^(?=\d)/, "+").replace("-", "−")]));
+  const columns = ["network", "low", "high", "theta", "naive"], format = makeFormat([...values.slice(-200), ...made.network]);
+  find("value-rows").innerHTML = writeRows(range(horizon).map((step) =>
+    [labelOf(last + step), ...columns.map((column) => format(made[column][step]))]));
+  const rows = `row ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}`;
+  return [`${last} values of ${inputs.name}${mark === "," ? ", with decimal commas" : ""}.`,
+    missing.length && `${missing.length} missing, filled on a straight line: ${rows}.`,
+    odd && `Row ${odd}: the step from the time before is not the usual one. Missing rows are not filled.`,
+    last > C.MAX_PAST && `The newest ${C.MAX_PAST} are read.`, last < 2 * season && "They are fewer than two seasons.",
+  ].filter(Boolean).join(" ");
+}
+
+function update() {
+  let message = "", inputs = null;
+  try {
+    inputs = readInputs();
+    message = show(inputs);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    message = error.message;
+  }
+  find("message").textContent = message;
+  find("message").classList.toggle("wrong", !inputs);
+  find("results").hidden = !inputs;
+}
+
+async function openFile(file) {
+  find("text").value = await file.text();
+  ["column", "horizon"].forEach((name) => guessed.add(name));
+  ["season", "mark"].forEach((name) => { find(name).value = ""; });
+  update();
+}
+
+let waiting;
+const updateSoon = () => { clearTimeout(waiting); waiting = setTimeout(update, 250); };
+addEventListener("resize", updateSoon);
+addEventListener("input", ({ target }) => {
+  guessed.delete(target.id);
+  if (target.id === "season") guessed.add("horizon");
+  if (target.id !== "file") updateSoon();
+  else if (target.files.length) openFile(target.files[0]);
+});
+find("copy").addEventListener("click", () => {
+  getSelection().selectAllChildren(find("values"));
+  find("copied").textContent = document.execCommand("copy") ? "Copied." : "Selected. Copy it with the keyboard.";
+});
+for (const kind of ["dragover", "dragleave", "drop"])
+  addEventListener(kind, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("dropping", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
+  });
+update();
