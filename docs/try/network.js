@@ -1,7 +1,6 @@
 // The pretrained network: names, order and equations of forecast/pretrained/reading.py and network.py, for one series
 // without missing values. CONSTANTS and NETWORKS come from the package.
 const C = CONSTANTS;
-
 const range = (count, first = 0) => Array.from({ length: count }, (_, place) => first + place);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const average = (values) => {
@@ -9,8 +8,8 @@ const average = (values) => {
   return sum(found) / Math.max(found.length, 1);
 };
 const findMedian = (values) => {
-  const sorted = Float64Array.from(values).sort(), half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  const sorted = Float64Array.from(values).sort(), last = sorted.length - 1;
+  return (sorted[last >> 1] + sorted[(last + 1) >> 1]) / 2;
 };
 const findLargest = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
 const clip = (value) => Math.min(Math.max(value, -C.LARGEST), C.LARGEST);
@@ -34,21 +33,17 @@ const mapValues = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 const networks = mapValues(NETWORKS, (arrays) => mapValues(arrays, readWeights));
 
-// ---- What the network reads of the past
-
+// The value less the one `lag` steps before, NaN without one.
 const findDifferences = (past, lag) => past.map((value, place) => (place < lag ? NaN : value - past[place - lag]));
-
 function findUnit(changes, seasonal) {
-  const change = average(changes.map(Math.abs)), seasonalChange = average(seasonal.map(Math.abs));
+  const [change, seasonalChange] = [changes, seasonal].map((own) => average(own.map(Math.abs)));
   const unit = seasonalChange > C.LEAST_PART * change ? seasonalChange : change;
   return unit > 0 ? unit : C.UNIT_OF_CONSTANTS;
 }
+const findPhase = (step, season) =>
+  season > 1 ? [Math.sin, Math.cos].map((turn) => turn((2 * Math.PI * step) / season)) : [0, 0];
 
-const findPhase = (step, season) => {
-  const angle = season > 1 ? (2 * Math.PI * step) / season : 0;
-  return [Math.sin(angle), season > 1 ? Math.cos(angle) : 0];
-};
-
+// What the network reads of the past: the sequence, facts about the series, and each step ahead.
 function readPast(past, season, horizon, isLog) {
   const steps = [findDifferences(past, 1), findDifferences(past, season)], unit = findUnit(...steps);
   const zero = average(past.slice(-(season > 1 ? season : C.NUM_NEWEST)));
@@ -58,8 +53,7 @@ function readPast(past, season, horizon, isLog) {
   return {
     sequence: range(past.length - first, first).map((place) => readStep(scaled, changes, seasonal, season, place)),
     static: readStatic(scaled, changes, seasonal, season, isLog),
-    ...readAhead(scaled, season, horizon),
-    unit, zero,
+    ahead: range(horizon).map((step) => readAhead(scaled, season, step)), unit, zero,
   };
 }
 
@@ -83,34 +77,26 @@ function readStatic(values, changes, seasonal, season, isLog) {
   ]);
 }
 
-function readAhead(values, season, horizon) {
+function readAhead(values, season, step) {
   const last = values[values.length - 1], long = C.LONG_SEASONS[season];
-  const findLag = (length, back, step, shift = 0) => {
-    const place = values.length - back * length + ((step + shift + length) % length);
-    return place >= 0 ? values[place] : NaN;
-  };
-  const steps = range(horizon).map((step) => {
-    const lags = range(C.MAX_SEASONS, 1).map((back) => (season > 1 ? findLag(season, back, step) : NaN));
-    const before = season > 1 ? (findLag(season, 1, step, -1) + findLag(season, 1, step, 1)) / 2 : NaN;
-    const ofLong = long ? findLag(long, 1, step) : NaN;
-    const base = Number.isNaN(lags[0]) ? last : lags[0];
-    const mean = lags.every(Number.isNaN) ? NaN : average(lags);
-    const ahead = asNumbers([
-      Math.asinh(base), Math.asinh(last - base),
-      ...[lags[1], lags[2], ofLong].flatMap((lag) => [Math.asinh(lag - base), !Number.isNaN(lag)]),
-      Math.asinh(mean - base), Math.asinh(before - base),
-      Math.log(step + 1), season > 1 ? (step + 1) / season / 4 : (step + 1) / 8, ...findPhase(step + 1, season),
-    ]);
-    return { base, ahead };
-  });
-  return { base: steps.map((step) => step.base), ahead: steps.map((step) => step.ahead) };
+  const findLag = (length, back, shift = 0) =>
+    values[values.length - back * length + ((step + shift + length) % length)] ?? NaN;
+  const lags = range(C.MAX_SEASONS, 1).map((back) => (season > 1 ? findLag(season, back) : NaN));
+  const before = season > 1 ? (findLag(season, 1, -1) + findLag(season, 1, 1)) / 2 : NaN;
+  const ofLong = long ? findLag(long, 1) : NaN, base = Number.isNaN(lags[0]) ? last : lags[0];
+  const mean = lags.every(Number.isNaN) ? NaN : average(lags);
+  const inputs = asNumbers([
+    Math.asinh(base), Math.asinh(last - base),
+    ...[lags[1], lags[2], ofLong].flatMap((lag) => [Math.asinh(lag - base), !Number.isNaN(lag)]),
+    Math.asinh(mean - base), Math.asinh(before - base),
+    Math.log(step + 1), season > 1 ? (step + 1) / season / 4 : (step + 1) / 8, ...findPhase(step + 1, season),
+  ]);
+  return { base, inputs };
 }
-
-// ---- The cells: the state after a step, and the gates. The columns of the weights have Keras' order.
 
 const split = (values, units) =>
   range(values.length / units).map((part) => values.subarray(part * units, (part + 1) * units));
-
+// The state of a cell after a step, and its gates. The columns of the weights have Keras' order.
 const STEPS = {
   //  z = σ(x W_z + b_z + h U_z + d_z),   r = σ(x W_r + b_r + h U_r + d_r)
   //  g = tanh(x W_g + b_g + r · (h U_g + d_g)),   h' = z · h + (1 − z) · g
@@ -143,55 +129,41 @@ function traceGates(cell, read) {
   return { hidden: state.hidden, gates };
 }
 
-// ---- The head:  a = relu(s S + static T + ahead A + b),   a' = relu(a R + r) + a,   o = a' O + q
-
+//  a = relu(s S + static T + ahead A + b),   a' = relu(a R + r) + a,   o = a' O + q
 function computeHead(weights, read, hidden) {
   const ofStatic = multiply(read.static, weights.static_kernel, weights.first_bias);
   const ofWindow = multiply(hidden, weights.state_kernel, ofStatic);
-  return read.ahead.map((ahead) => {
-    const first = relu(multiply(ahead, weights.ahead_kernel, ofWindow));
+  return read.ahead.map(({ inputs }) => {
+    const first = relu(multiply(inputs, weights.ahead_kernel, ofWindow));
     const second = relu(multiply(first, weights.second_kernel, weights.second_bias));
     return multiply(add(second, first), weights.output_kernel, weights.output_bias);
   });
 }
 
 //  median = base + σ o₀,   quantiles = median ∓ σ Σ zₖ softplus(oₖ + c),   σ = .8 √(1 + step / 6)
-function findQuantiles(outputs, base) {
-  const middle = C.DISTANCES.length;
-  return outputs.map((output, step) => {
-    const spread = 0.8 * Math.sqrt(1 + (step + 1) / 6), median = base[step] + spread * output[0];
-    const quantiles = new Array(2 * middle + 1).fill(median);
-    for (const [sign, first] of [[-1, 1], [1, 1 + middle]]) {
-      let distance = 0;
-      C.DISTANCES.forEach((part, k) => {
-        distance += spread * part * softplus(output[first + k] + C.SOFTPLUS_OF_ONE);
-        quantiles[middle + sign * (k + 1)] += sign * distance;
-      });
-    }
-    return quantiles;
-  });
+function findQuantiles(output, step, base) {
+  const spread = 0.8 * Math.sqrt(1 + (step + 1) / 6), median = base + spread * output[0];
+  const parts = C.DISTANCES.concat(C.DISTANCES).map((part, k) => part * softplus(output[k + 1] + C.SOFTPLUS_OF_ONE));
+  const reach = (own, sign) => own.map((_, k) => median + sign * spread * sum(own.slice(0, k + 1)));
+  return [...reach(parts.slice(0, parts.length / 2), -1).reverse(), median, ...reach(parts.slice(parts.length / 2), 1)];
 }
 
 function forecastOnce(cell, past, season, horizon, isLog) {
   const read = readPast(past, season, horizon, isLog), { hidden, gates } = traceGates(cell, read);
-  const quantiles = findQuantiles(computeHead(networks[cell], read, hidden), read.base);
-  return { gates, quantiles: quantiles.map((step) => step.map((value) => value * read.unit + read.zero)) };
-}
-
-function hasLogarithm(past) {
-  const least = -findLargest(past.map((value) => -value));
-  return least > 0 && least > C.LEAST_POSITIVE * findMedian(past);
+  const quantiles = computeHead(networks[cell], read, hidden).map((output, step) =>
+    findQuantiles(output, step, read.ahead[step].base).map((value) => value * read.unit + read.zero));
+  return { gates, quantiles };
 }
 
 // The mean of the forecast of the logarithms, or of the values if one is near 0, and of the negated values, negated.
 // Returns the quantiles at C.LEVELS of each step ahead, and the gates of the first of the two at each step read.
 function forecast(cell, past, season, horizon) {
-  const isLog = hasLogarithm(past), values = isLog ? past.map(Math.log) : past;
+  const negatedPast = past.map((value) => -value), least = -findLargest(negatedPast);
+  const isLog = least > 0 && least > C.LEAST_POSITIVE * findMedian(past), values = isLog ? past.map(Math.log) : past;
   const { gates, quantiles: found } = forecastOnce(cell, values, season, horizon, isLog);
-  const highest = findLargest(values) + Math.log(C.MOST);
+  const highest = findLargest(values) + Math.log(C.MOST), last = C.LEVELS.length - 1;
   const raise = (value) => (isLog ? Math.exp(Math.min(value, highest)) : value);
-  const negated = forecastOnce(cell, past.map((value) => -value), season, horizon, false).quantiles;
-  const last = C.LEVELS.length - 1;
+  const negated = forecastOnce(cell, negatedPast, season, horizon, false).quantiles;
   const mean = found.map((step, place) => step.map((value, k) => (raise(value) - negated[place][last - k]) / 2));
   return { quantiles: mean, gates, isLog };
 }

@@ -1,8 +1,6 @@
-// ---- The reader's text: a column of numbers, or a table
-
+// The reader's text, the figures and the controls.
 const MISSING = /^(na|n\/a|nan|null|none|-|–|\.|\?|)$/i;
 const MAX_SIZE = 1e100, MIN_VALUES = 3, MAX_ORIGINS = 12, DAY = 864e5;
-
 class InputError extends Error {}
 
 // The value of a cell: NaN if it is missing, undefined if it is no number with this decimal mark.
@@ -25,7 +23,6 @@ function readTime(cell) {
 
 const isWord = (cell) =>
   Number.isNaN(readTime(cell)) && [".", ","].every((mark) => readNumber(cell, mark) === undefined);
-
 function splitLine(line, separator) {
   const cells = [...`${line}${separator}`.matchAll(new RegExp(`((?:"[^"]*"|[^${separator}])*)${separator}`, "g"))];
   return cells.map(([, cell]) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
@@ -41,7 +38,7 @@ function findSeparator(lines) {
 
 function readTable(text) {
   let lines = text.replace("\ufeff", "").trimEnd().split(/\r\n|\r|\n/);
-  if (lines.length === 1) lines = lines[0].trim().split(/[;\t]\s*|,\s+|\s+/);
+  if (lines.length === 1) lines = lines[0].trim().split(/[;\s]/.test(lines[0].trim()) ? /[;,]?\s+|;/ : ",");
   const separator = findSeparator(lines), rows = lines.map((line) => splitLine(line, separator));
   const header = rows.length > 1 && rows[0].some(isWord) ? rows.shift() : [], firstRow = header.length ? 2 : 1;
   const columns = range(findLargest(rows.map((row) => row.length))).map((place) =>
@@ -62,21 +59,20 @@ function guessMark(cells, isEuropean) {
 
 // The values from the first to the last one, without gaps, and the rows of those that were missing.
 function readSeries({ cells, name, firstRow }, mark) {
-  const values = cells.map((cell, place) => {
-    const value = readNumber(cell, mark), form = `a number with a decimal ${mark === "," ? "comma" : "point"}`;
-    if (value !== undefined) return value;
-    throw new InputError(`Row ${firstRow + place}, ${name}: “${cell.slice(0, 40)}” is not ${form}. Correct or empty it.`);
-  });
-  const [known, empty] = [false, true].map((isEmpty) =>
-    range(values.length).filter((place) => Number.isNaN(values[place]) === isEmpty));
+  const values = cells.map((cell) => readNumber(cell, mark)), wrong = values.indexOf(undefined);
+  if (wrong >= 0)
+    throw new InputError(`Row ${firstRow + wrong}, ${name}: “${cells[wrong].slice(0, 40)}” is not a number with a `
+      + `decimal ${mark === "," ? "comma" : "point"}. Correct or empty it.`);
+  const known = range(values.length).filter((place) => !Number.isNaN(values[place]));
+  const first = known[0], last = known.at(-1);
   if (known.length < MIN_VALUES)
     throw new InputError(`At least ${MIN_VALUES} values are needed, but ${name} has ${known.length}.`);
-  const first = known[0], missing = empty.filter((place) => place > first && place < known.at(-1));
+  const missing = range(last - first, first).filter((place) => Number.isNaN(values[place]));
   for (const place of missing) {
     const next = known.find((later) => later > place), before = values[place - 1];
     values[place] = before + (values[next] - before) / (next - place + 1);
   }
-  return { values: values.slice(first, known.at(-1) + 1), first, missing: missing.map((place) => place + firstRow) };
+  return { values: values.slice(first, last + 1), first, missing: missing.map((place) => place + firstRow) };
 }
 
 // The label of each place, also of those ahead; the days of a step; the first row whose step is unusual.
@@ -84,37 +80,34 @@ function readTimes(times, first, count) {
   if (!times) return { labelOf: (place) => (place < count ? `${place + 1}` : `+${place - count + 1}`), days: NaN };
   const cells = times.cells.slice(first, first + count), found = cells.map(readTime), last = new Date(found.at(-1));
   const steps = findDifferences(found, 1), step = findMedian(steps.slice(1)), months = Math.round(step / DAY / 30.4);
-  const findRow = (isOdd) => times.firstRow + first + steps.findIndex(isOdd);
-  if (steps.some((own) => own <= 0))
-    throw new InputError(`Row ${findRow((own) => own <= 0)}: the time is not after the one before. Give one series, oldest first.`);
-  const isOdd = (own) => Math.abs(own / step - 1) > (months ? 0.15 : 0.01);
-  const findNext = (ahead) =>
-    (months ? Date.UTC(last.getUTCFullYear(), last.getUTCMonth() + months * ahead) : +last + step * ahead);
+  const start = [last.getUTCFullYear(), last.getUTCMonth()], row = times.firstRow + first;
+  const locate = (isOdd) => (steps.some(isOdd) ? `Row ${row + steps.findIndex(isOdd)}: the time` : "");
+  const back = locate((own) => own <= 0), odd = locate((own) => Math.abs(own / step - 1) > (months ? 0.15 : 0.01));
+  if (back) throw new InputError(`${back} is not after the one before. Give one series, the oldest value first.`);
+  const findNext = (ahead) => (months ? Date.UTC(start[0], start[1] + months * ahead) : +last + step * ahead);
   const write = (time) => new Date(time).toISOString().slice(0, months ? 7 : step < DAY ? 16 : 10).replace("T", " ");
-  const labelOf = (place) => cells[place] ?? write(findNext(place - count + 1));
-  return { labelOf, days: step / DAY, odd: steps.some(isOdd) && findRow(isOdd) };
+  return { labelOf: (place) => cells[place] ?? write(findNext(place - count + 1)), days: step / DAY, odd };
 }
 
 // The season of the time step, or the lag at which changes from step to step repeat best.
 function guessSeason(values, days) {
   const usual = C.USUAL_SEASONS.find(([step]) => Math.abs(days / step - 1) < 0.2);
   if (usual) return usual[1];
-  const changes = findDifferences(values, 1).slice(1), mean = average(changes), centred = changes.map((own) => own - mean);
-  const correlate = (lag) => sum(centred.slice(lag).map((own, place) => own * centred[place]));
+  const changes = findDifferences(values, 1).slice(1), mean = average(changes);
+  const correlate = (lag) => sum(changes.slice(lag).map((own, place) => (own - mean) * (changes[place] - mean)));
   const lags = C.USUAL_SEASONS.map(([, lag]) => lag).filter((lag) => lag > 1 && values.length >= 2 * lag);
   const least = Math.max(0.25, 2 / Math.sqrt(values.length)) * correlate(0), highest = findLargest(lags.map(correlate));
   return lags.find((lag) => correlate(lag) > Math.max(least, 0.9 * highest)) ?? 1;
 }
 
-// ---- Forecasts, and the errors of the same methods at earlier origins
-
 function forecastAll({ cell, season, horizon }, values) {
   const past = values.slice(-C.MAX_PAST), { quantiles, gates, isLog } = forecast(cell, past, season, horizon);
   const [low, network, high] = [0.1, 0.5, 0.9].map((level) => quantiles.map((step) => step[C.LEVELS.indexOf(level)]));
-  const theta = extendTheta(past, season, horizon), naive = extendNaive(past, season, horizon);
+  const [theta, naive] = [extendTheta, extendNaive].map((extend) => extend(past, season, horizon));
   return { network, low, high, theta, naive, gates, isLog };
 }
 
+// The errors of the three methods at earlier origins, and whether the interval held.
 function testOnPast(inputs) {
   const { values, season, horizon } = inputs, last = values.length - horizon;
   const first = Math.max(values.length >> 1, Math.min(2 * season, last), MIN_VALUES), errors = [], inside = [];
@@ -129,8 +122,6 @@ function testOnPast(inputs) {
   }
   return { count, inside, errors: range(3).map((method) => average(errors.map((own) => own[method]))) };
 }
-
-// ---- Figures and tables
 
 const find = (id) => document.getElementById(id);
 const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -149,7 +140,7 @@ function makeFormat(values) {
   return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)));
 }
 
-function drawForecast({ values, labelOf, horizon, title }, { low, high, network, theta, naive }) {
+function drawForecast({ name, values, labelOf, horizon }, { low, high, network, theta, naive }) {
   const width = Math.max(300, find("chart").clientWidth), height = Math.max(260, Math.min(400, width / 2));
   const shown = values.slice(-Math.max(48, 5 * horizon)), last = shown.length - 1, count = last + horizon;
   const [bottom, top] = findRange([...shown, ...low, ...high, ...theta, ...naive]);
@@ -160,10 +151,11 @@ function drawForecast({ values, labelOf, horizon, title }, { low, high, network,
   const x = (place) => left + ((width - left - 8) * place) / count;
   const y = (value) => height - 28 - ((height - 40) * (value - ticks[0])) / (ticks.at(-1) - ticks[0]);
   const follow = (own) => [shown[last], ...own].map((value, step) => [x(last + step), y(value)]);
-  return drawFigure(width, height, title, [
+  const marks = [[0, "start"], ...(x(count) - x(last) > 110 ? [[last, "middle"]] : []), [count, "end"]];
+  return drawFigure(width, height, `${name}: past, forecast of ${horizon} steps, and its 80 % interval`, [
     ...ticks.map((value) => drawPath("grid", [[left, y(value)], [width - 8, y(value)]])),
     ...ticks.map((value) => writeText(left - 8, y(value) + 4, "end", format(value))),
-    ...[[0, "start"], [last, "middle"], [count, "end"]].map(([place, anchor]) =>
+    ...marks.map(([place, anchor]) =>
       writeText(x(place), height - 6, anchor, labelOf(values.length - shown.length + place))),
     drawPath("origin", [[x(last), 12], [x(last), height - 28]]),
     drawPath("band", [...follow(high), ...follow(low).reverse()]), drawPath("naive", follow(naive)),
@@ -180,34 +172,30 @@ function drawGates(gates, values) {
   const read = values.slice(-gates.length), parts = Object.keys(gates[0]).map((name) => {
     const sorted = gates.map((step) => Float64Array.from(step[name]).sort()), means = sorted.map(average);
     const [low, high] = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
-    const title = `${name} gate: mean from ${findRange(means).map((value) => value.toFixed(2)).join(" to ")}`;
+    const title = `${name} gate: ${findRange(means).map((value) => value.toFixed(2)).join(" to ")}`;
     return draw(title, drawPath("band", [...line(high), ...line(low).reverse()]), drawPath("network", line(means)));
   });
   return draw(`the newest ${read.length} values`, drawPath("past", line(read, findRange(read)))) + parts.join("");
 }
 
-// ---- The page
+const guessed = new Set(["column", "horizon"]); // the controls that no reader has set
 
-const guessed = new Set(["column", "horizon"]);
-
-// What the controls say. What a reader did not choose is guessed.
 function readInputs() {
-  const { numeric, isEuropean, times } = readTable(find("text").value), chosen = find("column").value;
+  const { numeric, isEuropean, times } = readTable(find("text").value);
   const isIndex = ({ cells }) => cells.every((cell, place) => !place || cell - cells[place - 1] === 1);
-  find("column").innerHTML = numeric.map(({ name }, place) => `<option value="${place}">${escape(name)}</option>`).join("");
-  find("column").value = guessed.has("column") ? numeric.findIndex((column) => !isIndex(column)) : chosen;
-  const column = numeric[find("column").value] ?? numeric[0], mark = find("mark").value || guessMark(column.cells, isEuropean);
+  const chosen = guessed.has("column") ? numeric.findIndex((column) => !isIndex(column)) : find("column").selectedIndex;
+  const column = numeric[chosen] ?? numeric[0], mark = find("mark").value || guessMark(column.cells, isEuropean);
+  find("column").replaceChildren(...numeric.map((own) => new Option(own.name, own.name, false, own === column)));
   find("column-part").hidden = numeric.length === 1;
   const series = readSeries(column, mark), { values, first } = series, read = readTimes(times, first, values.length);
-  const guess = guessSeason(values, read.days), season = Number(find("season").value || guess), most = C.HORIZONS[season];
+  const guess = guessSeason(values, read.days), season = Number(find("season").value || guess);
   find("automatic").textContent = `automatic: ${find(`season-${guess}`).textContent}`;
-  const usual = Math.max(1, Math.min(season === 1 ? 6 : season, most, values.length >> 1));
+  const most = C.HORIZONS[season], usual = Math.min(season === 1 ? 6 : season, most, values.length >> 1);
   if (guessed.has("horizon")) find("horizon").value = usual;
   const horizon = Number(find("horizon").value);
   if (!(Number.isInteger(horizon) && horizon >= 1 && horizon <= most))
     throw new InputError(`Steps ahead: give a whole number from 1 to ${most}; no more was learnt for this season.`);
-  const title = `${column.name}: past values and the forecast of ${horizon} steps with its 80 % interval`;
-  return { ...series, ...read, name: column.name, mark, season, horizon, title, cell: find("gru").checked ? "gru" : "lstm" };
+  return { ...series, ...read, name: column.name, mark, season, horizon, cell: find("gru").checked ? "gru" : "lstm" };
 }
 
 // Show the forecast of the inputs, and return what is said about them.
@@ -221,36 +209,33 @@ function show(inputs) {
   find("is-log").hidden = !made.isLog;
   find("chart").innerHTML = drawForecast(inputs, made);
   find("gates").innerHTML = drawGates(made.gates, values);
-  const best = names[errors.indexOf(Math.min(...errors))], origins = count > 1 ? `${count} earlier origins` : "one earlier origin";
+  const best = names[errors.indexOf(Math.min(...errors))], formatError = makeFormat([0, ...errors]);
   find("errors").hidden = count === 0;
   find("verdict").textContent = count === 0 ? "The series is too short for a test of the forecasts on its own past."
-    : `Smallest mean absolute error at ${origins}: ${best}. ${sum(inside)} of ${inside.length} values were inside the interval.`;
-  const formatError = makeFormat([0, ...errors]), compare = (error) => (100 * (error / errors[2] - 1)).toFixed(0);
-  find("error-rows").innerHTML = writeRows(names.map((name, method) => [name, formatError(errors[method]),
-    method === 2 || !errors[2] ? "–" : `${compare(errors[method])} %`.replace(/^(?=\d)/, "+").replace("-", "−")]));
-  const columns = ["network", "low", "high", "theta", "naive"], format = makeFormat([...values.slice(-200), ...made.network]);
+    : `Smallest mean absolute error at ${count} earlier origin${count > 1 ? "s" : ""}: ${best}. `
+      + `${sum(inside)} of ${inside.length} values were inside the interval.`;
+  const compare = (error) => `${(100 * (error / errors[2] - 1)).toFixed(0)} %`.replace(/^\d/, "+$&").replace("-", "−");
+  find("error-rows").innerHTML = writeRows(names.map((name, method) =>
+    [name, formatError(errors[method]), method === 2 || !errors[2] ? "–" : compare(errors[method])]));
+  const columns = [made.network, made.low, made.high, made.theta, made.naive];
+  const format = makeFormat([...values.slice(-200), ...made.network]);
   find("value-rows").innerHTML = writeRows(range(horizon).map((step) =>
-    [labelOf(last + step), ...columns.map((column) => format(made[column][step]))]));
-  const rows = `row ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}`;
+    [labelOf(last + step), ...columns.map((column) => format(column[step]))]));
   return [`${last} values of ${inputs.name}${mark === "," ? ", with decimal commas" : ""}.`,
-    missing.length && `${missing.length} missing, filled on a straight line: ${rows}.`,
-    odd && `Row ${odd}: the step from the time before is not the usual one. Missing rows are not filled.`,
+    missing.length && `${missing.length} missing, filled on a straight line: row ${missing.slice(0, 9).join(", ")}.`,
+    odd && `${odd} is not one usual step after the one before. Missing rows are not filled.`,
     last > C.MAX_PAST && `The newest ${C.MAX_PAST} are read.`, last < 2 * season && "They are fewer than two seasons.",
   ].filter(Boolean).join(" ");
 }
 
 function update() {
-  let message = "", inputs = null;
+  find("message").className = "";
   try {
-    inputs = readInputs();
-    message = show(inputs);
+    find("message").textContent = show(readInputs());
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    message = error.message;
+    Object.assign(find("message"), { textContent: error.message, className: "wrong" });
   }
-  find("message").textContent = message;
-  find("message").classList.toggle("wrong", !inputs);
-  find("results").hidden = !inputs;
 }
 
 async function openFile(file) {
@@ -260,8 +245,7 @@ async function openFile(file) {
   update();
 }
 
-let waiting;
-const updateSoon = () => { clearTimeout(waiting); waiting = setTimeout(update, 250); };
+const updateSoon = () => { clearTimeout(updateSoon.timer); updateSoon.timer = setTimeout(update, 250); };
 addEventListener("resize", updateSoon);
 addEventListener("input", ({ target }) => {
   guessed.delete(target.id);
@@ -275,8 +259,9 @@ find("copy").addEventListener("click", () => {
 });
 for (const kind of ["dragover", "dragleave", "drop"])
   addEventListener(kind, (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     document.body.classList.toggle("dropping", kind === "dragover");
-    if (kind === "drop" && event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
+    if (kind === "drop") openFile(event.dataTransfer.files[0]);
   });
 update();

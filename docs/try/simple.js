@@ -1,14 +1,15 @@
 // The simple methods beside the network: the seasonal naive forecast, and Theta as in forecast/methods/local/theta.py.
+// The phase of a step from the end, which has phase 0.
+const wrapStep = (step, season) => ((step % season) + season) % season;
 
 // The newest value of the same season, or the newest value.
 const extendNaive = (past, season, horizon) =>
   range(horizon).map((step) => past[past.length - season + (step % season)] ?? past[past.length - 1]);
 
-const findPlace = (step, season) => ((step % season) + season) % season;
-
 function extendTheta(past, season, horizon) {
-  const { factors, terms } = findSeason(past, season), findPhase = (place) => findPlace(place - past.length, season);
-  const without = past.map((value, place) => (value - terms[findPhase(place)]) / factors[findPhase(place)]);
+  const { factors, terms } = findSeason(past, season);
+  const phases = past.map((_, place) => wrapStep(place - past.length, season));
+  const without = past.map((value, place) => (value - terms[phases[place]]) / factors[phases[place]]);
   return smooth(without, horizon).map((value, step) => value * factors[step % season] + terms[step % season]);
 }
 
@@ -51,10 +52,10 @@ function findSeason(past, season) {
 }
 
 function shrink(values, edge, season, noiseOfFew) {
-  const findPhase = (place) => findPlace(place - values.length - edge, season);
-  const byPhase = range(season).map((phase) => values.filter((_, place) => findPhase(place) === phase));
+  const places = values.map((_, place) => wrapStep(place - values.length - edge, season));
+  const byPhase = range(season).map((phase) => values.filter((_, place) => places[place] === phase));
   const phases = byPhase.map((own) => (own.length ? average(own) : NaN)), mean = sum(phases) / season;
-  const squares = sum(values.map((value, place) => (value - phases[findPhase(place)]) ** 2));
+  const squares = sum(values.map((value, place) => (value - phases[places[place]]) ** 2));
   const isFew = values.length < C.MIN_VALUES_PER_PHASE * season;
   const noise = isFew ? noiseOfFew : squares / Math.max(values.length - season, 1);
   const signal = sum(phases.map((phase) => (phase - mean) ** 2)) / season;
