@@ -118,6 +118,7 @@ viz: $(VENV)/viz.installed ## Open the graph, the plots and the metrics in kedro
 
 docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site into site/; a broken link is an error
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/try_page.py
 	$(BIN)/python docs/render_notebooks.py
 	$(BIN)/zensical build --strict --clean
 

@@ -73,4 +73,4 @@ def draw_sales() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(build_page() + "\n")
+    PAGE.write_text(build_page())

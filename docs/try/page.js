@@ -30,7 +30,7 @@ function splitLine(line, separator) {
 
 // Commas are decimal marks if each line is one number, and the parts before them do not count the rows.
 function findSeparator(lines) {
-  const wholes = lines.slice(1).map((line) => line.trim().match(/^([-+−]?[\d.]+)(,\d+)?$/)?.[1] ?? NaN);
+  const wholes = lines.slice(lines[0].includes(",") ? 0 : 1).map((line) => line.trim().match(/^([-+−]?[\d.]+)(,\d+)?$/)?.[1] ?? NaN);
   const isCount = !wholes.some((whole, place) => place && whole - wholes[place - 1] !== 1);
   const found = ["\t", ";"].find((mark) => lines.some((line) => line.includes(mark)));
   return found ?? (isCount || wholes.some(Number.isNaN) ? "," : "\n");
@@ -97,7 +97,7 @@ function guessSeason(values, days) {
   const correlate = (lag) => sum(changes.slice(lag).map((own, place) => (own - mean) * (changes[place] - mean)));
   const lags = C.USUAL_SEASONS.map(([, lag]) => lag).filter((lag) => lag > 1 && values.length >= 2 * lag);
   const least = Math.max(0.25, 2 / Math.sqrt(values.length)) * correlate(0), highest = findLargest(lags.map(correlate));
-  return lags.find((lag) => correlate(lag) > Math.max(least, 0.9 * highest)) ?? 1;
+  return lags.find((lag) => correlate(lag) > Math.max(least, 0.9 * highest, correlate(lag >> 1))) ?? 1;
 }
 
 function forecastAll({ cell, season, horizon }, values) {

@@ -19,6 +19,17 @@ def test_generated_pages_are_current() -> None:
     assert stale == [], f"To renew them: .venv/bin/python {SCRIPT}"
 
 
+def test_page_of_own_numbers_is_current() -> None:
+    """With the weights of the package; one file of at most 700 kB, from at most 500 lines of JavaScript."""
+    page = runpy.run_path(str(PROJECT / "docs/try_page.py"))
+    is_current = page["PAGE"].read_text() == page["build_page"]()
+    assert is_current, "To renew it: .venv/bin/python docs/try_page.py"
+    assert page["PAGE"].stat().st_size <= 700_000
+    lengths = {path.stem: len(path.read_text().splitlines()) for path in (PROJECT / "docs/try").glob("*.js")}
+    assert lengths["network"] <= 250
+    assert sum(lengths.values()) <= 500
+
+
 def test_every_notebook_can_be_rendered() -> None:
     """Each equation is written without TeX, and each figure is a picture."""
     render = runpy.run_path(str(PROJECT / "docs/render_notebooks.py"))["render_notebook"]

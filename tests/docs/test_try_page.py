@@ -25,24 +25,31 @@ CELLS = ("gru", "lstm")
 SEASONS = [season for season in (*KINDS, *OTHER_SEASONS) if season]
 LONGEST = 500
 
-Run = Callable[[str], Any]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs the body of an async function in the page, and returns what it returns. A message of the console fails."""
 
-    def run_script(body: str) -> Any:
-        script = f"""<pre id="answer"></pre><script>(async () => {{ {body} }})().then(
-            (found) => {{ find("answer").textContent = JSON.stringify(found); }});</script></body>"""
-        path = tmp_path / "page.html"
-        path.write_text(PAGE.read_text().replace("</body>", script))
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--window-size=1400,1000"]
+    def run_script(body: str, width: int = 1400, is_dark: bool = False, is_quiet: bool = True) -> Any:
+        script = f"""<script>(async () => {{ {body} }})().then(
+            (found) => parent.postMessage(JSON.stringify(found), "*"));</script></body>"""
+        (tmp_path / "page.html").write_text(PAGE.read_text().replace("</body>", script))
+        # A window has a least width of its own, a frame has none.
+        path = tmp_path / "frame.html"
+        path.write_text(
+            f"""<pre id="answer"></pre>
+            <iframe src="page.html" style="border: 0; width: {width}px; height: 1000px"></iframe>
+            <script>onmessage = ({{ data }}) => {{ document.getElementById("answer").textContent = data; }};</script>"""
+        )
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1500,1100", "--enable-logging=stderr"]
+        options += [f"--blink-settings=preferredColorScheme={0 if is_dark else 1}"]
         options += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000", "--dump-dom"]
         done = subprocess.run(
             ["chromium", *options, path.as_uri()], check=True, capture_output=True, text=True, timeout=240
         )
-        assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+        assert not is_quiet or [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
         return json.loads(html.unescape(done.stdout.partition('<pre id="answer">')[2].partition("</pre>")[0]))
 
     return run_script
@@ -96,3 +103,180 @@ def test_forecasts_of_500_series_equal_those_of_numpy(run: Run) -> None:
     of_networks, of_theta = measure_differences(run, NUM_SERIES)
     assert of_networks.max() < 1e-4
     assert of_theta.max() < 1e-6
+
+
+READ = {
+    "a column": ("1\n2.5\n\n4\n", [1, 2.5, 3.25, 4], "1 missing, filled on a straight line: row 3."),
+    "a header and CRLF": ("\ufeffy\r\n1\r\nNA\r\n3\r\n5\r\n", [1, 2, 3, 5], "4 values of y. 1 missing"),
+    "a column with decimal commas": ("1,5\n2,5\n4\n7,25", [1.5, 2.5, 4, 7.25], "with decimal commas"),
+    "numbers of the rows": ("1,5\n2,7\n3,9\n4,8", [5, 7, 9, 8], "4 values of column 2."),
+    "semicolons": ("Datum;Umsatz\n1.1.2024;1.234,5\n2.1.2024;99,5\n3.1.2024;7", [1234.5, 99.5, 7], "values of Umsatz"),
+    "thousands": ('day,y\n2024-01-01,"1,234.5"\n2024-01-02,"12,000"\n2024-01-03,7', [1234.5, 12000, 7], "values of y"),
+    "spaces in numbers": ("1 234\n2'345\n3\u202f456\n−5", [1234, 2345, 3456, -5], "4 values"),
+    "cells of a spreadsheet": ("shop\ty\nA\t1\nA\t2\nA\t1e1", [1, 2, 10], "values of y"),
+    "one line": ("3 5 8 9", [3, 5, 8, 9], "4 values"),
+    "one line with commas": ("3,5,8,9", [3, 5, 8, 9], "4 values"),
+    "one line with decimal commas": ("3,5 5,5 8,25", [3.5, 5.5, 8.25], "with decimal commas"),
+    "missing at the ends": ("y\n\n1\n2\n4\n-\n", [1, 2, 4], "3 values of y."),
+    "a missing day": ("t,y\n2024-01-01,1\n2024-01-02,2\n2024-01-04,1\n2024-01-05,2", [1, 2, 1, 2], "Row 4: the time"),
+    "a name with signs": ("<b>&lt\n1\n2\n3", [1, 2, 3], "3 values of <b>&lt."),
+}
+REFUSED = {
+    "": "At least 3 values are needed, but column 1 has 0",
+    "a,b\nc,d\ne,f": "There is no column of numbers",
+    "a\nb\nc": "Row 2, a: “b” is not a number",
+    "1\n2\nx3\n4": "Row 3, column 1: “x3” is not a number",
+    "d;y\n2024-01;1\n2024-02;1,5\n2024-03;1.5": "Row 4, y: “1.5” is not a number with a decimal comma",
+    "1\n2\n1e999": "Row 3, column 1: “1e999” is not a number",
+    "y\n1\n2": "At least 3 values are needed, but y has 2",
+    "t,y\n2024-01-02,1\n2024-01-01,2\n2024-01-03,2": "Row 3: the time is not after the one before",
+    "t,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,5 %": "Row 4, y: “5 %” is not a number",
+}
+
+
+def test_texts_are_read_or_refused_with_the_row(run: Run) -> None:
+    texts = [*(text for text, _, _ in READ.values()), *REFUSED]
+    found = run(
+        f"""return {json.dumps(texts)}.map((text) => {{
+            find("text").value = text;
+            update();
+            const {{ textContent: message, className: kind }} = find("message");
+            const isShown = find("results").checkVisibility();
+            return {{ message, kind, isShown, values: kind ? [] : readInputs().values }};
+        }});"""
+    )
+    read, refused = found[: len(READ)], found[len(READ) :]
+    for (name, (_, values, part)), own in zip(READ.items(), read, strict=True):
+        assert (own["values"], own["kind"], own["isShown"]) == (values, "", True), name
+        assert part in own["message"], name
+    for part, own in zip(REFUSED.values(), refused, strict=True):
+        assert own["message"].startswith(part)
+        assert (own["kind"], own["isShown"]) == ("wrong", False), part
+
+
+def test_names_of_columns_are_shown_as_text(run: Run) -> None:
+    name = "<img src=x>"
+    found = run(
+        f"""find("text").value = "{name},b\\n" + [1, 5, 3].map((value) => `${{value}},2`).join("\\n");
+        update();
+        return [document.images.length, readInputs().name, find("column").options[0].text];"""
+    )
+    assert found == [0, name, name]
+
+
+def test_season_horizon_and_times_are_guessed(run: Run) -> None:
+    """From the step of the times, or else from the changes that repeat; next times follow the table."""
+    months = [f"{2020 + month // 12}-{month % 12 + 1:02}-31" for month in (0, 2, 4)]
+    hours = [f"2024-01-01 {hour:02}:00" for hour in range(22, 24)] + ["2024-01-02 00:00"]
+    weekly = [str(10 + (step % 7 == 5) * 8 + 0.1 * step) for step in range(60)]
+    texts = ["\n".join(f"{time};{number}" for number, time in enumerate(times)) for times in (months, hours)]
+    texts += ["\n".join(weekly), "\n".join(str(number * number) for number in range(30)), "5\n5\n5\n5"]
+    found = run(
+        f"""return {json.dumps(texts)}.map((text) => {{
+            find("text").value = text;
+            update();
+            const {{ season, horizon, labelOf, values }} = readInputs();
+            return [season, horizon, labelOf(values.length), find("value-rows").rows.length];
+        }});"""
+    )
+    assert found == [
+        [1, 1, "2020-07", 1],
+        [24, 1, "2024-01-02 01:00", 1],
+        [7, 7, "+1", 7],
+        [1, 6, "+1", 6],
+        [1, 2, "+1", 2],
+    ]
+
+
+def test_forecast_has_the_season_and_horizon_that_are_chosen(run: Run) -> None:
+    values = generate(np.random.default_rng(5), 1, 7, 60)[0].round(2).tolist()
+    choose = "find('text').value = values.join('\\n'); find('season').value = '7'; guessed.delete('horizon');"
+    found = run(
+        f"""const values = {json.dumps(values)}; {choose}
+        find("horizon").value = "9"; find("lstm").checked = true; update();
+        const shown = [...find("value-rows").rows].map((row) => Number(row.cells[1].textContent));
+        find("horizon").value = "57"; update();
+        return {{ shown, message: find("message").textContent, gates: find("gates").childElementCount }};"""
+    )
+    expected = load_network(PretrainedSpec(network="lstm")).extend(np.array([values]), 7, 9)[0]
+    np.testing.assert_allclose(found["shown"], expected, atol=0.6)
+    assert found["message"].startswith("Steps ahead: give a whole number from 1 to 56")
+    assert found["gates"] == 4
+
+
+def test_errors_on_the_past_are_those_of_earlier_origins(run: Run) -> None:
+    values = generate(np.random.default_rng(3), 1, 4, 60)[0].tolist()
+    found = run(f"return testOnPast({{ cell: 'gru', values: {json.dumps(values)}, season: 4, horizon: 5 }});")
+    origins = [len(values) - 5 - int(place * (len(values) - 5 - len(values) // 2) / 11 + 0.5) for place in range(12)]
+    network, errors, inside = load_network(PretrainedSpec(network="gru")), [], 0
+    for origin in origins:
+        past, actual = np.array([values[:origin]]), np.array(values[origin : origin + 5])
+        quantiles = network.forecast(past, 4, 5)[0]
+        naive = past[0, -4:][np.arange(5) % 4]
+        forecasts = quantiles[:, 3], extend_by_theta(past, 4, 5)[0], naive
+        errors.append([np.abs(actual - forecast).mean() for forecast in forecasts])
+        inside += int(((quantiles[:, 1] <= actual) & (actual <= quantiles[:, 5])).sum())
+    np.testing.assert_allclose(found["errors"], np.mean(errors, axis=0), rtol=1e-4)
+    assert (found["count"], sum(found["inside"])) == (12, inside)
+
+
+# Ratio of the luminances of each text and line to the page behind it, and what a reader meets besides.
+LOOK = """
+const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const measure = ([red, green, blue]) => [red, green, blue]
+    .map((part) => (part <= 10.31 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+const compare = (left, right) => (Math.max(left, right) + 0.05) / (Math.min(left, right) + 0.05);
+const findBack = (element) => {
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    return colour[3] !== 0 ? colour : findBack(element.parentElement);
+};
+const texts = [...document.querySelectorAll("main *")].filter((element) => element.checkVisibility()
+    && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+const ratios = texts.map((element) => {
+    const style = getComputedStyle(element), colour = element.closest("svg") ? style.fill : style.color;
+    return [compare(measure(parse(colour)), measure(findBack(element))), element.outerHTML.slice(0, 80)];
+});
+const lines = ["past", "network", "theta", "naive"].map((name) => {
+    const line = document.querySelector(`#chart .${name}`);
+    return compare(measure(parse(getComputedStyle(line).stroke)), measure(findBack(line)));
+});
+const controls = [...document.querySelectorAll("button, input, select, textarea, [tabindex]")];
+return {
+    background: parse(getComputedStyle(document.body).backgroundColor),
+    texts: ratios.length, low: ratios.filter(([ratio]) => ratio < 4.5), lines: Math.min(...lines),
+    nameless: controls.filter((control) => !(control.labels?.length || control.ariaLabel || control.textContent.trim()))
+        .map((control) => control.outerHTML),
+    unreached: controls.filter((control) => control.tabIndex < 0).length,
+    width: document.documentElement.scrollWidth, requests: performance.getEntriesByType("resource").length,
+};
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_texts_are_legible_and_controls_have_names(run: Run, width: int, is_dark: bool) -> None:
+    found = run(LOOK, width, is_dark)
+    assert (max(found["background"]) < 40) == is_dark
+    assert found["texts"] > 60
+    assert found["low"] == []
+    assert found["lines"] >= 3
+    assert found["nameless"] == []
+    assert found["unreached"] == 0
+    assert found["width"] <= width
+    assert found["requests"] == 0
+
+
+def test_policy_of_the_page_refuses_requests(run: Run) -> None:
+    """Even a script in the page cannot send anything."""
+    refused = run(
+        """const events = [];
+        addEventListener("securitypolicyviolation", (event) => events.push(event.effectiveDirective));
+        const isSent = navigator.sendBeacon("https://localhost:1/", "1");
+        new Image().src = "https://localhost:1/";
+        await fetch("https://localhost:1/").catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return events;""",
+        is_quiet=False,
+    )
+    assert set(refused) == {"connect-src", "img-src"}
