@@ -142,7 +142,7 @@ function makeFormat(values) {
 
 function drawForecast({ name, values, labelOf, horizon }, { low, high, network, theta, naive }) {
   const width = Math.max(300, find("chart").clientWidth), height = Math.max(260, Math.min(400, width / 2));
-  const shown = values.slice(-Math.max(48, 5 * horizon)), last = shown.length - 1, count = last + horizon;
+  const shown = values.slice(-Math.max(40, 4 * horizon)), last = shown.length - 1, count = last + horizon;
   const [bottom, top] = findRange([...shown, ...low, ...high, ...theta, ...naive]);
   const space = (top - bottom || Math.abs(top) || 1) / 4, power = 10 ** Math.floor(Math.log10(space));
   const tick = [1, 2, 5, 10].find((part) => part * power >= space * 0.999) * power, least = Math.floor(bottom / tick);
