@@ -37,8 +37,7 @@ const networks = mapValues(NETWORKS, (arrays) => mapValues(arrays, readWeights))
 const findDifferences = (past, lag) => past.map((value, place) => (place < lag ? NaN : value - past[place - lag]));
 function findUnit(changes, seasonal) {
   const [change, seasonalChange] = [changes, seasonal].map((own) => average(own.map(Math.abs)));
-  const unit = seasonalChange > C.LEAST_PART * change ? seasonalChange : change;
-  return unit > 0 ? unit : C.UNIT_OF_CONSTANTS;
+  return (seasonalChange > C.LEAST_PART * change ? seasonalChange : change) || C.UNIT_OF_CONSTANTS;
 }
 const findPhase = (step, season) =>
   season > 1 ? [Math.sin, Math.cos].map((turn) => turn((2 * Math.PI * step) / season)) : [0, 0];

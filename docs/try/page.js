@@ -30,7 +30,8 @@ function splitLine(line, separator) {
 
 // Commas are decimal marks if each line is one number, and the parts before them do not count the rows.
 function findSeparator(lines) {
-  const wholes = lines.slice(lines[0].includes(",") ? 0 : 1).map((line) => line.trim().match(/^([-+−]?[\d.]+)(,\d+)?$/)?.[1] ?? NaN);
+  const body = lines.slice(lines[0].includes(",") ? 0 : 1);
+  const wholes = body.map((line) => line.trim().match(/^([-+−]?[\d.]+)(,\d+)?$/)?.[1] ?? NaN);
   const isCount = !wholes.some((whole, place) => place && whole - wholes[place - 1] !== 1);
   const found = ["\t", ";"].find((mark) => lines.some((line) => line.includes(mark)));
   return found ?? (isCount || wholes.some(Number.isNaN) ? "," : "\n");
@@ -133,10 +134,10 @@ const drawPath = (name, points) =>
   `<path class="${name}" d="M${points.map((point) => point.map((part) => part.toFixed(1)).join(" ")).join("L")}"/>`;
 const drawFigure = (width, height, title, parts) =>
   `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">${parts.join("")}</svg>`;
-
+const findSpan = (low, high) => (high - low > 1e-9 * Math.abs(high) ? high - low : Math.abs(high) || 1);
 // Numbers with three digits of the range of some values.
 function makeFormat(values) {
-  const [low, high] = findRange(values), digits = 2 - Math.floor(Math.log10(high - low || Math.abs(high) || 1));
+  const digits = 2 - Math.floor(Math.log10(findSpan(...findRange(values))));
   return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)));
 }
 
@@ -144,9 +145,9 @@ function drawForecast({ name, values, labelOf, horizon }, { low, high, network, 
   const width = Math.max(300, find("chart").clientWidth), height = Math.max(260, Math.min(400, width / 2));
   const shown = values.slice(-Math.max(40, 4 * horizon)), last = shown.length - 1, count = last + horizon;
   const [bottom, top] = findRange([...shown, ...low, ...high, ...theta, ...naive]);
-  const space = (top - bottom || Math.abs(top) || 1) / 4, power = 10 ** Math.floor(Math.log10(space));
+  const space = findSpan(bottom, top) / 4, power = 10 ** Math.floor(Math.log10(space));
   const tick = [1, 2, 5, 10].find((part) => part * power >= space * 0.999) * power, least = Math.floor(bottom / tick);
-  const ticks = range(Math.ceil(top / tick) - least + 1, least).map((place) => place * tick);
+  const ticks = range(Math.max(1, Math.ceil(top / tick) - least) + 1, least).map((place) => place * tick);
   const format = makeFormat([0, 100 * tick]), left = 16 + 7.5 * findLargest(ticks.map((value) => format(value).length));
   const x = (place) => left + ((width - left - 8) * place) / count;
   const y = (value) => height - 28 - ((height - 40) * (value - ticks[0])) / (ticks.at(-1) - ticks[0]);
@@ -172,7 +173,7 @@ function drawGates(gates, values) {
   const read = values.slice(-gates.length), parts = Object.keys(gates[0]).map((name) => {
     const sorted = gates.map((step) => Float64Array.from(step[name]).sort()), means = sorted.map(average);
     const [low, high] = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
-    const title = `${name} gate: ${findRange(means).map((value) => value.toFixed(2)).join(" to ")}`;
+    const title = `${name} gate: ${findRange(means).map((value) => value.toFixed(2)).join("–")}`;
     return draw(title, drawPath("band", [...line(high), ...line(low).reverse()]), drawPath("network", line(means)));
   });
   return draw(`the newest ${read.length} values`, drawPath("past", line(read, findRange(read)))) + parts.join("");

@@ -280,3 +280,28 @@ def test_policy_of_the_page_refuses_requests(run: Run) -> None:
         is_quiet=False,
     )
     assert set(refused) == {"connect-src", "img-src"}
+
+
+def test_every_number_that_is_shown_is_finite(run: Run) -> None:
+    """Of series that are constant, huge, tiny, sparse or short, with each season."""
+    found = run(
+        """let seed = 1;
+        const draw = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+        const kinds = [() => 5, () => 2, () => 0, () => 1e90 * draw(), () => 1e-90 * draw(),
+            () => +(draw() < 0.1), () => -draw(), () => 1e15 + draw(), () => (draw() < 0.05 ? 1e9 : draw()),
+            () => Math.round(3 * draw())];
+        const wrong = [];
+        for (const kind of kinds)
+            for (const size of [3, 4, 60])
+                for (const season of ["1", "12", "96"]) {
+                    find("text").value = range(size).map(kind).join("\\n");
+                    find("season").value = season;
+                    guessed.add("horizon");
+                    update();
+                    const shown = find("results").innerText + find("chart").innerHTML + find("gates").innerHTML;
+                    if (/NaN|Infinity|undefined/.test(shown) || find("message").className)
+                        wrong.push([String(kind), size, season, find("message").textContent]);
+                }
+        return wrong;"""
+    )
+    assert found == []
