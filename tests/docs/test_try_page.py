@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 pytestmark = pytest.mark.chromium
 
 PAGE = PROJECT / "docs/try.html"
-NUM_SERIES = int(os.environ.get("RNN_TRY_PAGE_SERIES", "500"))
+NUM_SERIES = int(os.environ.get("RNN_FUZZ_PAGE", "250"))
 CELLS = ("gru", "lstm")
 SEASONS = [season for season in (*KINDS, *OTHER_SEASONS) if season]
 LONGEST = 500
@@ -99,7 +99,7 @@ def test_forecasts_equal_those_of_numpy(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_forecasts_of_500_series_equal_those_of_numpy(run: Run) -> None:
+def test_forecasts_of_many_series_equal_those_of_numpy(run: Run) -> None:
     of_networks, of_theta = measure_differences(run, NUM_SERIES)
     assert of_networks.max() < 1e-4
     assert of_theta.max() < 1e-6
