@@ -1,7 +1,7 @@
 """Intervals: from held-out and fitted errors to bounds, their coverage, and series with few, sparse or no errors."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,13 +24,13 @@ from rnn_pipelines.forecast.intervals.fitting import (
 )
 from rnn_pipelines.forecast.intervals.quantiles import count_needed, find_ranks
 from rnn_pipelines.forecast.intervals.window_facts import measure_windows
-from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
-from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
+from rnn_pipelines.forecast.methods.ensemble import make_ensemble
+from rnn_pipelines.forecast.methods.forecasts import forecast_methods
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
-from rnn_pipelines.forecast.methods.registry import fit_methods
+from rnn_pipelines.forecast.methods.registry import METHODS, fit_methods
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -52,13 +52,22 @@ NOISES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
-def forecast_all(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:
-    """The simple methods' forecasts of the test part, with their intervals."""
-    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
-    intervals = fit_intervals(FittingData(panel, linear), fit_all_methods(FittingData(panel, linear), {})[0], level)
-    forecasts = forecast_simple_methods(FittingData(panel, linear))
+def forecast_all(
+    prepared: SimpleNamespace, level: LevelSpec = LEVEL, names: Collection[str] = METHODS
+) -> tuple[Predictions, Intervals]:
+    """The forecasts of simple methods for the test part, with their intervals."""
+    panel = prepared.windows
+    data = FittingData(panel, fit_linear_models(panel))
+    fitted = {name: method for name in names if (method := METHODS[name].fit(data)) is not None}
+    intervals = fit_intervals(data, fitted, level)
+    forecasts = forecast_methods(panel, data.linear, fitted)
     points = tabulate_forecasts(panel, prepared.features, prepared.scaler, forecasts, "test")
     return add_intervals(points, intervals, panel, prepared.scaler, "test"), intervals
+
+
+def forecast_baseline(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tuple[Predictions, Intervals]:
+    """Those of the baseline ensemble alone."""
+    return forecast_all(prepared, level, ["baseline_ensemble"])
 
 
 # Levels and ranks
@@ -127,8 +136,13 @@ def walk(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     return prepare(make_values(300), WINDOW)
 
 
-def test_every_forecaster_has_intervals_of_its_own(walk: SimpleNamespace) -> None:
-    predictions, intervals = forecast_all(walk)
+@pytest.fixture(scope="module")
+def of_walk(walk: SimpleNamespace) -> tuple[Predictions, Intervals]:
+    return forecast_all(walk)
+
+
+def test_every_forecaster_has_intervals_of_its_own(of_walk: tuple[Predictions, Intervals]) -> None:
+    predictions, intervals = of_walk
     bounds = {name: predictions.get_bounds(name, 80) for name in intervals.names if name in predictions.forecasters}
     widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
     assert set(widths) == set(predictions.forecasters)
@@ -148,28 +162,32 @@ def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: st
     np.testing.assert_array_equal(*intervals.lows[places])
 
 
-def test_bounds_are_ranks_of_errors_of_folds_that_had_not_seen_them(walk: SimpleNamespace) -> None:
+def test_bounds_are_ranks_of_errors_of_folds_that_had_not_seen_them(
+    walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]
+) -> None:
     panel, linear = walk.windows, fit_linear_models(walk.windows)
-    _, intervals = forecast_all(walk)
+    _, intervals = of_walk
     place = intervals.names.tolist().index("baseline_ensemble")
     assert not intervals.slopes[place].any()
     lows, highs = find_ranks(find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels)
     np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
 
 
-def test_method_is_judged_by_its_matrices_of_the_folds(walk: SimpleNamespace) -> None:
+def test_method_is_judged_by_its_matrices_of_the_folds(
+    walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]
+) -> None:
     panel, linear = walk.windows, fit_linear_models(walk.windows)
     normalized = normalize_windows(panel, linear.normalizer, linear.validation)
     last = hold_out(linear, normalized.predictors, "last_value")
     np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
-    _, intervals = forecast_all(walk)
+    _, intervals = of_walk
     place = intervals.names.tolist().index("last_value")
     lows, _ = find_ranks(normalize_targets(panel, normalized, linear.validation) - last, intervals.levels)
     np.testing.assert_allclose(intervals.lows[place], lows)
 
 
-def test_point_forecasts_stay_what_they_are(walk: SimpleNamespace) -> None:
-    with_intervals, _ = forecast_all(walk)
+def test_point_forecasts_stay_what_they_are(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
+    with_intervals, _ = of_walk
     without, _ = forecast_all(walk, LevelSpec(()))
     assert without.levels == ()
     pd.testing.assert_frame_equal(with_intervals.table[without.table.columns], without.table, check_exact=True)
@@ -187,7 +205,7 @@ def test_too_few_past_errors_leave_cells_empty_and_say_so(
     prepare: Prepare, make_values: MakeValues, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    predictions, _ = forecast_all(prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99)))
+    predictions, _ = forecast_baseline(prepare(make_values(80), WindowSpec(lookback=4, horizon=2)), LevelSpec((80, 99)))
     assert predictions.get_bounds("baseline_ensemble", 99).isna().all(axis=None)
     assert predictions.get_bounds("baseline_ensemble", 80).notna().all(axis=None)
     assert "level 99" in caplog.text
@@ -236,29 +254,29 @@ def test_large_series_of_a_panel_have_wide_intervals(prepare: Prepare, make_valu
     """Errors are pooled, each in the frame of its window."""
     series = {f"s{number}": make_values(60, seed=number) for number in range(20)}
     series["large"] = [100 * value for value in make_values(60, seed=0) if value is not None]
-    predictions, _ = forecast_all(prepare(series, WINDOW), LevelSpec((80,)))
+    predictions, _ = forecast_baseline(prepare(series, WINDOW), LevelSpec((80,)))
     widths = (
         predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo").groupby(predictions.table["unique_id"]).mean()
     )
     assert 95 < widths["large"] / widths["s0"] < 105
 
 
-def test_wider_level_holds_the_narrower_one(walk: SimpleNamespace) -> None:
-    predictions, _ = forecast_all(walk)
+def test_wider_level_holds_the_narrower_one(of_walk: tuple[Predictions, Intervals]) -> None:
+    predictions, _ = of_walk
     inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
     assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
 
 
-def test_inputs_are_not_changed(walk: SimpleNamespace) -> None:
-    predictions, intervals = forecast_all(walk)
+def test_inputs_are_not_changed(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
+    predictions, intervals = of_walk
     points = predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]]
     before = points.copy()
     add_intervals(Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test")
     pd.testing.assert_frame_equal(points, before)
 
 
-def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace) -> None:
-    _, intervals = forecast_all(walk)
+def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
+    _, intervals = of_walk
     panel, origins = walk.windows, walk.windows.index("test").origins(np.arange(3))
     names = np.repeat(walk.scaler["unique_id"].to_numpy(), 3)
     forecasts = np.zeros((3, panel.horizon))
@@ -327,7 +345,7 @@ def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None
     covered = []
     for seed in range(20):
         values = SIGNAL + NOISES[noise](np.random.default_rng(seed))
-        predictions, _ = forecast_all(prepare(list(values), WINDOW, SPLIT))
+        predictions, _ = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
         y, steps = predictions.table["y"], predictions.table["horizon_step"]
         bounds = {level: predictions.get_bounds("baseline_ensemble", level) for level in (80, 95)}
         covered.append([((b["lo"] <= y) & (y <= b["hi"])).groupby(steps).mean() for b in bounds.values()])
@@ -338,7 +356,7 @@ def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None
 def test_intervals_follow_noise_that_grows_with_the_level(prepare: Prepare) -> None:
     """Three times as loud at the height as at the bottom."""
     values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
-    predictions, intervals = forecast_all(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
+    predictions, intervals = forecast_baseline(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
     assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
     width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
     level = predictions.table["baseline_ensemble"]
@@ -347,14 +365,14 @@ def test_intervals_follow_noise_that_grows_with_the_level(prepare: Prepare) -> N
 
 def test_even_noise_has_intervals_of_one_width(prepare: Prepare) -> None:
     values = SIGNAL + NOISES["even"](np.random.default_rng(0))
-    _, intervals = forecast_all(prepare(list(values), WINDOW, SPLIT))
+    _, intervals = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
     assert not intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
 
 
 def measure_coverage(recipe: Recipe) -> np.ndarray:
     """Of the mix of simple methods on the test part, float64[level]."""
     panel = prepare_panel(read_source(recipe.source), recipe)
-    predictions, _ = forecast_all(SimpleNamespace(**vars(panel)))
+    predictions, _ = forecast_baseline(SimpleNamespace(**vars(panel)))
     table = predictions.table
     bounds = [predictions.get_bounds("baseline_ensemble", level)[table["y"].notna()] for level in (80, 95)]
     y = table["y"].dropna()
