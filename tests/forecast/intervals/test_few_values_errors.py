@@ -29,15 +29,22 @@ def tabulate(name: str, values: np.ndarray, number: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module", params=[0.0, 0.3], ids=["noise", "week"])
-def covered(request: pytest.FixtureRequest) -> pd.DataFrame:
-    """By number of values, the share of actual values inside the 80 % interval of new series, and its width."""
+def fitted(request: pytest.FixtureRequest) -> tuple[Forecaster, pd.DataFrame]:
+    """A forecaster of 20 long series, and new series by their number of values."""
     rng = np.random.default_rng(12)
     old = pd.concat([tabulate(f"old {number}", make_series(rng, request.param), LENGTH) for number in range(20)])
     new = pd.concat(
         [tabulate(f"{size} {one}", make_series(rng, request.param), size) for size in NUMBERS for one in range(40)]
     )
-    fitted = Forecaster(h=HORIZON, level=[80], **SMALL).fit(old[old["ds"] < DAYS[LENGTH]].drop(columns="number"))
-    found = fitted.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
+    past = old[old["ds"] < DAYS[LENGTH]].drop(columns="number")
+    return Forecaster(h=HORIZON, level=[80], **SMALL).fit(past), new
+
+
+@pytest.fixture(scope="module")
+def covered(fitted: tuple[Forecaster, pd.DataFrame]) -> pd.DataFrame:
+    """By number of values, the share of actual values inside the 80 % interval of new series, and its width."""
+    forecaster, new = fitted
+    found = forecaster.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
     found["inside"] = found["y"].between(found["ensemble-lo-80"], found["ensemble-hi-80"])
     found["width"] = (found["ensemble-hi-80"] - found["ensemble-lo-80"]) / found["ensemble"].abs()
     return found.groupby("number")[["inside", "width"]].agg({"inside": "mean", "width": "median"})
@@ -53,12 +60,10 @@ def test_more_values_make_intervals_no_wider(covered: pd.DataFrame) -> None:
     assert (covered["width"] < 1.2).all()
 
 
-def test_two_equal_values_have_the_width_of_the_panel() -> None:
-    rng = np.random.default_rng(0)
-    old = pd.concat([tabulate(f"old {number}", make_series(rng, 0.0), LENGTH) for number in range(20)])
-    fitted = Forecaster(h=HORIZON, level=[80], **SMALL).fit(old[old["ds"] < DAYS[LENGTH]].drop(columns="number"))
+@pytest.mark.parametrize("fitted", [0.0], indirect=True, ids=["noise"])
+def test_two_equal_values_have_the_width_of_the_panel(fitted: tuple[Forecaster, pd.DataFrame]) -> None:
     new = pd.DataFrame({"unique_id": "new", "ds": DAYS[:2], "y": [505.0, 505.1]})
-    found = fitted.predict(new)
+    found = fitted[0].predict(new)
     assert (found["ensemble-hi-80"] - found["ensemble-lo-80"]).between(50, 500).all()
 
 
