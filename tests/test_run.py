@@ -16,7 +16,7 @@ from fitted import forecast_network
 from rnn_pipelines import Forecaster
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.report.notes import NOTE_TITLE
-from whole_runs import BASELINES, PROJECT, ROOT, take_checksums
+from whole_runs import BASELINES, PROJECT, ROOT, call_command, take_checksums
 
 FORECASTERS = ["lstm", "gru", "ensemble", *BASELINES]
 FRAMEWORKS = re.compile(r"\| +(tensorflow|keras)\b")
@@ -184,8 +184,8 @@ def test_a_second_run_gives_the_same_numbers(results: Results, metrics: dict) ->
 
 
 def test_old_spelling_still_runs() -> None:
-    finished = run_kedro("run", "--pipeline=forecast", "--env=test", "--to-nodes=preparation.make_windows")
-    assert finished.returncode == 0, finished.stderr
+    finished = call_command("forecast", option="--pipeline", arguments=["--to-nodes=preparation.make_windows"])
+    assert finished.exit_code == 0, finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -202,16 +202,17 @@ def test_a_faulty_file_leaves_all_results_as_they_were(
     before = take_checksums()
     source = tmp_path / "my.csv"
     source.write_text(content)
-    finished = run_forecast(f"source.path={source}", "source.time=Date", "source.target=Temp", *settings)
-    assert finished.returncode != 0
+    given = [f"source.path={source}", "source.time=Date", "source.target=Temp", *settings]
+    finished = call_command("forecast", *(f"forecast.{setting}" for setting in given))
+    assert finished.exit_code != 0
     assert message in finished.stderr
     assert take_checksums() == before
 
 
 def test_a_misspelt_parameter_ends_the_run_before_its_first_node(results: Results) -> None:
     before = take_checksums()
-    finished = run_forecast("window.lookbak=3")
-    assert finished.returncode != 0
+    finished = call_command("forecast", "forecast.window.lookbak=3")
+    assert finished.exit_code != 0
     assert "lookbak" in finished.stderr
     assert take_checksums() == before
 

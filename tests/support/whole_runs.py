@@ -5,14 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.history import list_records
+from rnn_pipelines.cli.run_command import run
 from rnn_pipelines.datasets import ChampionDataset
 
 PROJECT = Path(__file__).parents[2]
@@ -64,6 +68,17 @@ def run_here(pipeline: str, parameters: dict[str, Any], conf: Path | None = None
         project_path=PROJECT, env="test", conf_source=source, runtime_params=parameters
     ) as session:
         session.run(pipeline_names=[pipeline])
+
+
+def call_command(pipeline: str, *settings: str, option: str = "--pipelines", arguments: Sequence[str] = ()) -> Result:
+    """Call the command of a run in this process, and return its exit code and output."""
+    bootstrap_project(PROJECT)
+    parameters = ["--params", ",".join(settings)] if settings else []
+    try:
+        return CliRunner().invoke(run, [f"{option}={pipeline}", "--env=test", *parameters, *arguments])
+    finally:
+        # The command loads only the pipelines that it needs.
+        pipelines.set_requested(None)
 
 
 def copy_configuration(folder: Path) -> Path:
