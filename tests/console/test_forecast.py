@@ -1,12 +1,15 @@
 """The program `rnn-pipelines`: its output, files and exit codes."""
 
+import contextlib
 import io
 import json
+import logging
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
-from rnn_pipelines.console.main import commands
+from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.results import choose_folder, write_folder
 from rnn_pipelines.console.settings import name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
@@ -22,9 +25,26 @@ from rnn_pipelines.errors import ParameterError, RunError
 SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
 
 
-def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rnn_pipelines.console.main", *words]
+def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The program as a user starts it."""
+    command = [sys.executable, "-X", "importtime", "-m", "rnn_pipelines.console.main", *words]
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+
+
+def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The program in this process, which takes a second less."""
+    shown, errors, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(folder))
+        stack.enter_context(contextlib.redirect_stdout(shown))
+        stack.enter_context(contextlib.redirect_stderr(errors))
+        stack.enter_context(patch.object(sys, "argv", ["rnn-pipelines", *words]))
+        stack.enter_context(patch.object(logging.getLogger(), "handlers", []))
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(words, code, shown.getvalue(), errors.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +58,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(folder: Path) -> Any:
-    done = call(folder, "forecast", "my.csv", "--target", "sales", "--horizon", "3", "--json", "-o", "out", *SMALL)
+def started(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A call that writes the modules that it loads to the standard error."""
+    done = start(folder, "forecast", "my.csv", "--target", "sales", "--horizon", "3", "--json", "-o", "out", *SMALL)
     assert done.returncode == 0, done.stderr
-    found: Any = json.loads(done.stdout)
+    return done
+
+
+@pytest.fixture(scope="module")
+def results(started: subprocess.CompletedProcess[str]) -> Any:
+    found: Any = json.loads(started.stdout)
     return found
 
 
@@ -136,6 +162,13 @@ def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+def test_an_error_exits_with_2_from_the_shell_as_well(folder: Path) -> None:
+    words = ["forecast", "my.csv", "--target", "no"]
+    started, called = start(folder, *words), call(folder, *words)
+    assert (started.returncode, started.stdout) == (2, "")
+    assert started.stderr.endswith(called.stderr)
+
+
 def test_lookback_that_does_not_fit_is_refused_with_the_one_that_does(folder: Path) -> None:
     done = call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
     given = re.search(r"--lookback=5000 does not fit .* Give (--lookback=\d+) or less", done.stderr)
@@ -145,14 +178,10 @@ def test_lookback_that_does_not_fit_is_refused_with_the_one_that_does(folder: Pa
     assert done.returncode == 0, done.stderr
 
 
-def test_neither_kedro_nor_tensorflow_is_loaded(folder: Path) -> None:
-    code = (
-        "import sys; from rnn_pipelines.console.main import commands; "
-        f"commands.main({['forecast', 'my.csv', '-y', 'sales', '-o', 'loaded', *SMALL]!r}, standalone_mode=False); "
-        "print([name for name in ('kedro', 'tensorflow', 'keras') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+def test_neither_kedro_nor_tensorflow_is_loaded(started: subprocess.CompletedProcess[str]) -> None:
+    loaded = re.findall(r"\| +(\S+)$", started.stderr, re.MULTILINE)
+    assert "rnn_pipelines.forecast.methods.training.training" in loaded
+    assert {"kedro", "tensorflow", "keras"}.isdisjoint(loaded)
 
 
 def test_a_new_folder_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
