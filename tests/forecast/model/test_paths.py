@@ -1,5 +1,6 @@
 """Sample paths: their shape and repeatability, and the coverage of sums over the horizon."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,26 +106,42 @@ def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
 
 
-def measure_sums(table: pd.DataFrame, num_known: int, num_steps: int, **parameters: Any) -> float:
+@cache
+def fit_walks(decay: float) -> tuple[Forecaster, pd.DataFrame]:
+    """A forecaster of 120 steps of 150 series, and the table of these and 24 more."""
+    table = draw_walks(150, 120 + 4 * HORIZON, seed=1, decay=decay)
+    return Forecaster(h=HORIZON, lookback=20, **SMALL).fit(select_past(table, 120)), table
+
+
+@cache
+def fit_demand() -> tuple[Forecaster, pd.DataFrame]:
+    """The same of 160 and 18 steps of sparse demand."""
+    table = draw_demand(150, 160 + 3 * HORIZON)
+    return Forecaster(h=HORIZON, **SMALL).fit(select_past(table, 160)), table
+
+
+def select_past(table: pd.DataFrame, num_known: int) -> pd.DataFrame:
+    return table[table.groupby("unique_id").cumcount() < num_known]
+
+
+def measure_sums(forecaster: Forecaster, table: pd.DataFrame, num_known: int, num_steps: int) -> float:
     """The share of series whose sum over all steps lies inside the 80 % of the paths."""
-    is_past = table.groupby("unique_id").cumcount() < num_known
-    found = Forecaster(h=HORIZON, **parameters, **SMALL).fit(table[is_past]).predict(h=num_steps, paths=200)
+    found = forecaster.predict(h=num_steps, paths=200)
     sums = found.groupby(["unique_id", "path"])["y"].sum().unstack()
     low, high = sums.quantile(0.1, axis=1), sums.quantile(0.9, axis=1)
-    return float(table[~is_past].groupby("unique_id")["y"].sum().between(low, high).mean())
+    actual = table[table.groupby("unique_id").cumcount().between(num_known, num_known + num_steps - 1)]
+    return float(actual.groupby("unique_id")["y"].sum().between(low, high).mean())
 
 
 @pytest.mark.parametrize(("decay", "num_steps"), [(1.0, HORIZON), (0.0, HORIZON), (1.0, 23), (0.7, 23)])
 def test_sums_over_steps_are_covered(decay: float, num_steps: int) -> None:
     """Added bounds would cover more, and independent steps less: the errors of a random walk move together."""
-    table = draw_walks(150, 120 + num_steps, seed=1, decay=decay)
-    assert 0.72 < measure_sums(table, 120, num_steps, lookback=20) < 0.88
+    assert 0.72 < measure_sums(*fit_walks(decay), 120, num_steps) < 0.88
 
 
 @pytest.mark.parametrize("num_steps", [HORIZON, 3 * HORIZON])
 def test_sums_of_sparse_series_are_covered(num_steps: int) -> None:
-    table = draw_demand(150, 160 + num_steps)
-    assert 0.72 < measure_sums(table, 160, num_steps) < 0.9
+    assert 0.72 < measure_sums(*fit_demand(), 160, num_steps) < 0.9
 
 
 def test_sums_of_short_series_are_covered() -> None:
@@ -133,7 +150,9 @@ def test_sums_of_short_series_are_covered() -> None:
     Eight values of a walk show trends that are chance, so that fewer sums are covered, see decision 42.
     """
     table = draw_walks(150, 8 + HORIZON, seed=3)
-    assert 0.55 < measure_sums(table.assign(ds=table.groupby("unique_id").cumcount()), 8, HORIZON) < 0.88
+    table = table.assign(ds=table.groupby("unique_id").cumcount())
+    forecaster = Forecaster(h=HORIZON, **SMALL).fit(select_past(table, 8))
+    assert 0.55 < measure_sums(forecaster, table, 8, HORIZON) < 0.88
 
 
 def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaster) -> None:
@@ -166,9 +185,8 @@ def test_paths_of_counts_are_counts_within_their_bounds() -> None:
 
 @pytest.mark.parametrize("decay", [1.0, 0.7])
 def test_bounds_beyond_the_horizon_cover_the_actuals(decay: float) -> None:
-    table = draw_walks(300, 120 + 4 * HORIZON, seed=2, decay=decay)
-    is_past = table.groupby("unique_id").cumcount() < 120
-    found = Forecaster(h=HORIZON, lookback=20, **SMALL).fit(table[is_past]).predict(h=4 * HORIZON)
+    forecaster, table = fit_walks(decay)
+    found = forecaster.predict(h=4 * HORIZON)
     beyond = found[found["is_recursive"]].merge(table, on=["unique_id", "ds"])
-    assert len(beyond) == 300 * 3 * HORIZON
+    assert len(beyond) == 150 * 3 * HORIZON
     assert 0.72 < beyond["y"].between(beyond["ensemble-lo-80"], beyond["ensemble-hi-80"]).mean() < 0.9
