@@ -57,13 +57,12 @@ def test_fifty_steps_of_the_engines_agree(name: str) -> None:
 @pytest.mark.parametrize("engine", ["numpy", "keras"])
 def test_state_continues_bit_for_bit(engine: str) -> None:
     shape = SHAPES["gru stack"]
-    whole, half, resumed = (make(engine, shape) for _ in range(3))
-    for step in range(4):
-        whole.step(draw_batch(shape, step))
+    whole, resumed = (make(engine, shape) for _ in range(2))
     for step in range(2):
-        half.step(draw_batch(shape, step))
-    resumed.set_state({name: array.copy() for name, array in half.list_state().items()}, half.num_steps)
+        whole.step(draw_batch(shape, step))
+    resumed.set_state({name: array.copy() for name, array in whole.list_state().items()}, whole.num_steps)
     for step in range(2, 4):
+        whole.step(draw_batch(shape, step))
         resumed.step(draw_batch(shape, step))
     for name, array in resumed.list_state().items():
         np.testing.assert_array_equal(array, whole.list_state()[name])

@@ -105,18 +105,20 @@ def list_uses(fitted: Forecaster, path: Path) -> list[Callable[[pd.DataFrame], p
     return [fitted.predict, fitted.explain, loaded.predict, loaded.explain]
 
 
-@pytest.mark.parametrize("zone", [OTHER, "UTC"])
 @pytest.mark.parametrize("training", ["carried", "named"])
 def test_instants_of_another_zone_are_those_of_the_training(
-    frame: pd.DataFrame, training: str, zone: str, tmp_path: Path, request: pytest.FixtureRequest
+    frame: pd.DataFrame, training: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     fitted = request.getfixturevalue(training)
     for use in list_uses(fitted, tmp_path):
-        pd.testing.assert_frame_equal(use(convert(frame, zone)), use(frame))
-    # Of the frame of the training, and of the rows ahead alone.
-    pd.testing.assert_frame_equal(fitted.predict(convert(frame, zone)), fitted.predict())
-    ahead = frame[frame["y"].isna()].drop(columns="y")
-    pd.testing.assert_frame_equal(fitted.predict(convert(ahead, zone)), fitted.predict())
+        expected = use(frame)
+        for zone in (OTHER, "UTC"):
+            pd.testing.assert_frame_equal(use(convert(frame, zone)), expected)
+    expected, ahead = fitted.predict(), frame[frame["y"].isna()].drop(columns="y")
+    for zone in (OTHER, "UTC"):
+        # Of the frame of the training, and of the rows ahead alone.
+        pd.testing.assert_frame_equal(fitted.predict(convert(frame, zone)), expected)
+        pd.testing.assert_frame_equal(fitted.predict(convert(ahead, zone)), expected)
 
 
 def test_texts_with_their_distance_from_utc_are_converted(frame: pd.DataFrame, carried: Forecaster) -> None:
