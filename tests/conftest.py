@@ -1,6 +1,7 @@
 """What all tests share: which of them are collected, quiet tools, and series made on the spot."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -53,6 +54,7 @@ providers._get_local_constants = Constants
 
 DATA = Path(os.environ["RNN_DATA"]) if os.environ.get("RNN_DATA") else None
 HAS_DATA = DATA is not None and DATA.is_dir()
+ALL_SLOW = re.compile(r"^pytestmark = .*pytest\.mark\.slow\b", re.MULTILINE)
 HAS_SYSTEMD = shutil.which("systemd-analyze") is not None
 HAS_CHROMIUM = shutil.which("chromium") is not None
 HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
@@ -81,6 +83,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def wants_slow(config: pytest.Config) -> bool:
     """Whether the command asks for the slow tests, as `pytest -m slow` does."""
     return "slow" in config.option.markexpr and "not slow" not in config.option.markexpr
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves files alone whose tests are all slow, unless they are asked for: some load packages for seconds."""
+    if collection_path.suffix != ".py" or wants_slow(config):
+        return None
+    return True if ALL_SLOW.search(collection_path.read_text()) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-from distributed import Client
-
 from rnn_pipelines.networks.fan_out import ParallelSpec
 
 
@@ -28,6 +26,8 @@ def open_cluster(folder: Path) -> Iterator[Callable[..., SimpleNamespace]]:
             processes.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
 
     def start_cluster(*options: str, num_workers: int = 2) -> SimpleNamespace:
+        from distributed import Client
+
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
