@@ -236,6 +236,7 @@ def test_wrong_requests_get_the_reason(port: int, path: str, body: Any, expected
     assert ask(port, "/forecast", {"rows": make_rows()})[0] == 200
 
 
+@pytest.mark.slow
 def test_promotions_drop_and_mix_nothing(port: int, store: ChampionStore) -> None:
     """Each answer names a version, and has the forecasts of this version."""
     versions = store.list_versions()

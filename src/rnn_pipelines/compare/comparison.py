@@ -18,7 +18,7 @@ TYPICAL_SECONDS = {
     "noisy_sine": 27,
     "temperature": 29,
     "adding_100": 213,
-    "jsb_chorales": 186,
+    "jsb_chorales": 165,
     "forget_bias": 291,
     "adding_200": 501,
     "copy_100": 187,
