@@ -18,7 +18,14 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
 from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
-from rnn_pipelines.forecast.report.report import Results, render_report
+from rnn_pipelines.forecast.report.report import (
+    FEW_WINDOWS,
+    NUM_SENTENCES,
+    Results,
+    advise,
+    describe_expected_error,
+    render_report,
+)
 from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -448,3 +455,52 @@ def test_text_from_data_is_escaped(write_report) -> None:
     report = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
     assert "<img" not in report
     assert report.count("&lt;img") >= 4
+
+
+# The first sentences are about the results.
+
+
+NUMBERS = {"rmse": 2.0, "coverage_80": 0.79}
+
+
+def make_blocks(**mae: float) -> ForecastMetrics:
+    blocks = {name: {**NUMBERS, "mae": error, "mse": error**2} for name, error in mae.items()}
+    return ForecastMetrics(blocks, None, num_windows=FEW_WINDOWS, mean_size=10.0)
+
+
+WINS = make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=4.0)
+
+
+def test_expected_error_is_that_of_the_ensemble() -> None:
+    sentence = describe_expected_error(WINS)
+    assert "±1.00 " in sentence
+    assert "25 % of the error of seasonal naive" in sentence
+
+
+def test_error_that_is_rounding_is_exact() -> None:
+    assert "exact" in describe_expected_error(make_blocks(ensemble=1e-7, seasonal_naive=4.0))
+
+
+def test_reference_without_error_gives_no_share() -> None:
+    assert "%" not in describe_expected_error(make_blocks(ensemble=1.0, seasonal_naive=0.0))
+
+
+def test_what_was_not_evaluated_has_no_expected_error() -> None:
+    assert describe_expected_error(make_blocks(lstm=1.0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "fact"),
+    [
+        (make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=0.5), "seasonal naive"),
+        (WINS.add({"ensemble": {"coverage_80": 0.6}}), "80 %"),
+        (replace(WINS, zero_fraction=0.62), "62 %"),
+        (replace(WINS, num_windows=5), "5 windows"),
+        (ForecastMetrics({}, None), "cross_validate_forecast"),
+    ],
+)
+def test_fact_comes_first(metrics: ForecastMetrics, fact: str) -> None:
+    sentences = advise(metrics, (80,))
+    assert fact in sentences[0]
+    assert len(sentences) == NUM_SENTENCES
+    assert fact not in " ".join(advise(WINS, (80,))[:2])

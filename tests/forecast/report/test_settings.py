@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.report.settings import list_chosen
+from rnn_pipelines.forecast.report.settings import list_chosen, tabulate_covariates
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.windows.panel import OpenWindowSpec
+from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.trainings import tabulate_parameters
 
 RECORD = {"hyperparameters": {"units": 8, "num_members": 5, "segment": 1, "batch_size": 64, "learning_rate": 0.005}}
@@ -42,3 +44,37 @@ def test_chosen_values_stand_in_place_of_null() -> None:
 def test_no_calendar_is_claimed_without_features() -> None:
     profile = {"found": {}, "freq": "D", "target": "y", "lookback": 3, "horizon": 1, "season_length": 7}
     assert not [name for name in list_chosen(profile, {}) if "calendar" in name]
+
+
+# The report says which covariates were read, and what they add.
+
+
+COVARIATES = pd.DataFrame(
+    {
+        "covariate": ["promo", "visitors"],
+        "role": ["future", "past"],
+        "read_as": "number",
+        "effect": [-4.5, float("nan")],
+        "is_percent": False,
+    }
+)
+
+
+def tabulate_some(covariates: pd.DataFrame) -> Table:
+    table = tabulate_covariates(covariates)
+    assert isinstance(table, Table)
+    return table
+
+
+def test_each_covariate_has_a_row() -> None:
+    rows = tabulate_some(COVARIATES).rows
+    assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
+
+
+@pytest.mark.parametrize(("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")])
+def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
+    assert tabulate_some(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
+
+
+def test_table_without_covariates_is_left_out() -> None:
+    assert tabulate_covariates(COVARIATES[:0]) is None

@@ -9,13 +9,15 @@ import pytest
 from plotly.graph_objects import Figure
 
 from golden import fits_screen, has_in_order, is_golden
-from rnn_pipelines.report.page import read_plotly
+from rnn_pipelines.report.page import Table, read_plotly
 from rnn_pipelines.sentiment.evaluation.drift import compare_scores
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable
-from rnn_pipelines.sentiment.operations.monitoring import MonitorSentimentSpec, monitor_scores
+from rnn_pipelines.sentiment.operations.monitoring import CANNOT_KNOW, MonitorSentimentSpec, monitor_scores
 from rnn_pipelines.sentiment.report.monitoring import (
     draw_distributions,
     render_report,
+    report_monitor,
+    report_scores,
     summarize_run,
     tabulate_measures,
     write_verdict,
@@ -87,3 +89,51 @@ def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame) -> None
 def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
     verdict: Any = monitor(make_scores())
     assert fits_screen(summarize_run(verdict), write_verdict(verdict))
+
+
+# The overview has the shares of the newest labels, and the measures of the monitor.
+
+
+SCORES = pd.DataFrame(
+    {
+        "label": ["positive", "negative", "negative", "negative", "unknown"],
+        "confidence": [0.75, 0.5, 1.0, 0.75, None],
+        "model_version": "v1",
+    }
+)
+
+
+def test_labels_are_given_with_share_and_confidence() -> None:
+    text, table = report_scores(SCORES, "2026-01-31T02:00:00+00:00")
+    assert [part in str(text) for part in ("5 texts", "2026-01-31 02:00 UTC", "version v1")] == [True] * 3
+    assert isinstance(table, Table)
+    assert sorted(table.rows) == [
+        ["negative", "3", "60.0 %", "75.0 %"],
+        ["positive", "1", "20.0 %", "75.0 %"],
+        ["unknown", "1", "20.0 %", "–"],
+    ]
+    assert table.rows[0][0] == "negative"
+
+
+def test_unknown_time_is_left_out() -> None:
+    assert " at " not in str(report_scores(SCORES, None)[0])
+
+
+def test_without_scores_there_is_nothing() -> None:
+    assert report_scores(SCORES.iloc[:0], None) == []
+
+
+def test_monitor_has_time_verdict_and_limits() -> None:
+    verdict: Any = {
+        "verdict": "ok",
+        "reasons": ["no text was scored yet"],
+        "at": "2026-01-31T02:00:00+00:00",
+        "num_texts": 0,
+        "num_reference": 0,
+        "measures": [],
+        "cannot_know": CANNOT_KNOW,
+    }
+    first, table, limits = report_monitor(verdict)
+    assert "2026-01-31 02:00 UTC" in str(first)
+    assert isinstance(table, Table)
+    assert limits == CANNOT_KNOW
