@@ -91,8 +91,15 @@ def test_pretrained_network_alone_has_no_trees() -> None:
 
 
 def test_the_same_data_give_the_same_forecasts(forecaster: Forecaster) -> None:
-    again = Forecaster(futr_exog=["promo"], **PARTS).fit(make_sales())
-    pd.testing.assert_frame_equal(again.predict(methods=TREES), forecaster.predict(methods=TREES))
+    training = forecaster._require_training()
+    again, fitted = METHODS[TREES].fit(training.data), training.methods[TREES]
+    assert again is not None
+    np.testing.assert_array_equal(again.out_of_fold, fitted.out_of_fold)
+    for one, other in ((again.model, fitted.model), (again.in_use, fitted.in_use)):
+        arrays = other.pack()
+        assert one.pack().keys() == arrays.keys()
+        for name, array in one.pack().items():
+            np.testing.assert_array_equal(array, arrays[name])
 
 
 def test_packed_model_has_the_same_trees(forecaster: Forecaster) -> None:
