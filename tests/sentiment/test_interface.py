@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from inspect import signature
 from pathlib import Path
 
@@ -37,9 +38,16 @@ def reviews(make_reviews: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fitted(reviews: pd.DataFrame, no_graphs: None) -> TextClassifier:
+def stages() -> io.StringIO:
+    """What the fit of `fitted` shows."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def fitted(reviews: pd.DataFrame, no_graphs: None, stages: io.StringIO) -> TextClassifier:
     labels = reviews["label"].map({0: "neg", 1: "pos"})
-    return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["group"])
+    with redirect_stderr(stages):
+        return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["group"], verbose=True)
 
 
 def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -> None:
@@ -51,15 +59,13 @@ def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -
 
 
 def test_fit_shows_its_stages_if_wanted(
-    reviews: pd.DataFrame, no_graphs: None, capsys: pytest.CaptureFixture[str]
+    reviews: pd.DataFrame, fitted: TextClassifier, stages: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = reviews["text"], reviews["label"]
-    TextClassifier(**SMALL).fit(*given, verbose=False)
+    expected = ["read the words: 0 %", "fit the n-grams: 29 %", "load TensorFlow", "train lstm", "evaluate: 86 %"]
+    assert [stage for stage in expected if stage not in stages.getvalue()] == []
+    capsys.readouterr()
+    TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
-    TextClassifier(**SMALL).fit(*given, verbose=True)
-    shown = capsys.readouterr().err
-    stages = ["read the words: 0 %", "fit the n-grams: 29 %", "load TensorFlow", "train lstm", "evaluate: 86 %"]
-    assert [stage for stage in stages if stage not in shown] == []
 
 
 def test_no_text_gets_no_row(fitted: TextClassifier) -> None:
