@@ -79,9 +79,9 @@ def test_a_search_goes_on_where_it_stood(found: tuple, table: pd.DataFrame, spec
 def test_the_test_part_is_not_seen(found: tuple, table: pd.DataFrame, spec: ForecastSpec, tmp_path: Path) -> None:
     from_end = table.groupby("unique_id").cumcount(ascending=False)
     changed = table.assign(y=table["y"].where(from_end >= 20, 1e3))
-    again, _, _ = tune(changed, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, tmp_path)
+    again, _, _ = tune(changed, None, spec, TuningSpec(space=SPACE, num_samples=2), ALONE, tmp_path)
     columns = ["trial", "parameters", "loss", "baseline_loss"]
-    pd.testing.assert_frame_equal(again[columns], found[0][columns])
+    pd.testing.assert_frame_equal(again[columns], found[0][columns].head(2))
 
 
 def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastSpec) -> None:

@@ -58,6 +58,18 @@ print(json.dumps(sorted({file.relative_to(site).parts[0] for file in files if fi
 """
 
 
+def load_program(folder: Path) -> Any:
+    """The program of an export, as a module of this process."""
+    spec = importlib.util.spec_from_file_location("exported_forecaster", folder / PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def make_series(name: str, num: int, freq: str, season: int, level: float = 50, seed: int = 0) -> pd.DataFrame:
     noise = np.random.default_rng(seed).normal(size=num)
     ds = pd.date_range("2021-01-01", periods=num, freq=freq)
@@ -227,13 +239,21 @@ def test_the_command_line_writes_csv(exported: dict[str, Path]) -> None:
     assert done.stdout == expected.to_csv(index=False)
 
 
-def test_errors_of_the_command_line_exit_with_2(exported: dict[str, Path], tmp_path: Path) -> None:
+def test_errors_of_the_command_line_exit_with_2(
+    exported: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the program, and of its function for the other errors."""
     (tmp_path / "no.csv").write_text("ds,y\n2021-01-01,1\n")
-    for words in ([tmp_path / "no.csv"], [tmp_path / "missing.csv"], [exported["days"] / "data.csv", "--level", "3"]):
-        command = [sys.executable, exported["days"] / PROGRAM, *words]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.splitlines()[-1].startswith("Error: ")
+    command = [sys.executable, exported["days"] / PROGRAM, tmp_path / "no.csv"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    program = load_program(exported["days"])
+    for words in (["no.csv"], ["missing.csv"], [str(exported["days"] / "data.csv"), "--level", "3"]):
+        assert program.main([str(tmp_path / words[0]), *words[1:]]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.splitlines()[-1].startswith("Error: ")
 
 
 def test_a_zip_file_predicts_without_being_unpacked(fitted: dict[str, Forecaster], tmp_path: Path) -> None:
@@ -294,13 +314,7 @@ def reload(tmp_path: Path) -> Callable[[Forecaster], Any]:
 
     def export_and_load(forecaster: Forecaster) -> Any:
         forecaster.export(tmp_path / "model")
-        spec = importlib.util.spec_from_file_location("exported_forecaster", tmp_path / "model" / PROGRAM)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        # Dataclasses look their module up.
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
+        module = load_program(tmp_path / "model")
         return module.load(), module
 
     return export_and_load
