@@ -134,6 +134,7 @@ import keras
     assert "import of numpy halted" in finished.stderr
 
 
+@pytest.mark.slow
 def test_training_from_python_leaves_the_process_alone() -> None:
     finished = run_python(FROM_PYTHON)
     assert finished.returncode == 0, finished.stderr
