@@ -16,6 +16,9 @@ from rnn_pipelines import TextClassifier
 from rnn_pipelines.report.notes import NOTE_TITLE
 from whole_runs import PROJECT, ROOT, call_command, read_json, run_command, take_checksums
 
+# The slow tests need this run anyway; tests/sentiment/methods/test_registry.py runs the pipeline in memory.
+pytestmark = pytest.mark.slow
+
 CLASSIFIERS = ["lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"]
 PRAISE = ["great", "wonderful", "moving", "brilliant", "loved", "superb", "charming", "fine"]
 BLAME = ["awful", "boring", "terrible", "stupid", "hated", "dull", "clumsy", "poor"]
@@ -84,7 +87,6 @@ def test_metrics_are_those_of_the_predictions(metrics: dict, predictions: pd.Dat
         assert metrics[name]["log_loss"] == pytest.approx(log_loss(labels, probability))
 
 
-@pytest.mark.slow
 def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[str]) -> None:
     """From the same texts and the same parameters."""
     table = pd.read_csv(settings[0].removeprefix("source.path="))
@@ -127,7 +129,6 @@ def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     assert "LSTM" in page
 
 
-@pytest.mark.slow
 def test_same_seed_gives_the_same_metrics(metrics: dict, settings: list[str]) -> None:
     assert run_kedro("sentiment", *settings).returncode == 0
     again = read_json("08_reporting/sentiment/metrics.json")
@@ -158,7 +159,6 @@ def test_faulty_run_leaves_the_results_as_they_were(
     assert take_checksums(part="sentiment") == before
 
 
-@pytest.mark.slow
 def test_scores_of_test_reviews_are_those_of_the_evaluation(
     run: subprocess.CompletedProcess[str], predictions: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -176,7 +176,6 @@ def test_scores_of_test_reviews_are_those_of_the_evaluation(
     np.testing.assert_allclose(scores["probability"], expected, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_every_line_of_a_text_file_gets_an_answer(run: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("a wonderful and moving film\n\n😀\n很好的电影\nawful boring film\x85of a stupid dog\n")
@@ -197,7 +196,6 @@ def test_scoring_without_texts_says_how_to_name_them() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.slow
 def test_run_on_the_small_archive() -> None:
     finished = run_kedro("sentiment", archive=Path(os.environ["RNN_DATA"], "imdb/aclImdb_small.tar.gz").resolve())
     assert finished.returncode == 0, finished.stderr
