@@ -81,8 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def wants_slow(config: pytest.Config) -> bool:
-    """Whether the command asks for the slow tests, as `pytest -m slow` does."""
-    return "slow" in config.option.markexpr and "not slow" not in config.option.markexpr
+    """Whether the command asks for the slow tests, as `pytest -m slow` and `pytest -m "slow or not slow"` do."""
+    return "slow" in config.option.markexpr.replace("not slow", "")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
