@@ -135,7 +135,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if not HAS_SYSTEMD:
         terminalreporter.write_line("Tests of systemd are not collected: there is no systemd-analyze on this machine.")
     if not HAS_CHROMIUM:
-        terminalreporter.write_line("Tests of the page of own numbers are not collected: there is no chromium here.")
+        terminalreporter.write_line("Tests of pages in a browser are not collected: there is no chromium here.")
     if wants_slow(config) and POSTGRES is None:
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if wants_slow(config) and not HAS_AIRFLOW:

@@ -1,0 +1,1 @@
+"""A page in which a trained network runs in the browser."""
