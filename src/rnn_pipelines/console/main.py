@@ -6,6 +6,7 @@ import warnings
 
 import click
 
+from rnn_pipelines.console.explorer import explorer
 from rnn_pipelines.console.export import export
 from rnn_pipelines.console.forecast import forecast
 from rnn_pipelines.console.predict import predict
@@ -36,7 +37,7 @@ def commands(verbose: bool) -> None:
     warnings.simplefilter("ignore", FutureWarning)
 
 
-for command in (forecast, sentiment, predict, export, serve):
+for command in (forecast, sentiment, predict, explorer, export, serve):
     commands.add_command(command)
 
 

@@ -52,7 +52,7 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
     from rnn_pipelines.forecast.interface import Forecaster
     from rnn_pipelines.sentiment.text.files import TextFileSpec, read_texts
 
-    loaded = load_model(model, lambda files: _unpack(files, tz))
+    loaded = load_model(model, lambda files: unpack_saved(files, tz))
     begin_stage("read the file")
     if isinstance(loaded, Forecaster):
         return _forecast(loaded, file, **series)
@@ -61,7 +61,7 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
     return loaded.predict(texts)
 
 
-def _unpack(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextClassifier":
+def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextClassifier":
     """Return the model in the files of a saved model or champion, which reads times in a zone."""
     from rnn_pipelines.forecast.interface import Forecaster
     from rnn_pipelines.sentiment.interface import TextClassifier
@@ -74,10 +74,15 @@ def _unpack(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | TextCla
 def _forecast(
     forecaster: "Forecaster", file: str, time: str, target: str, id: str | None, horizon: int | None
 ) -> "pd.DataFrame":
+    frame = read_series_file(file, time, target, id)
+    begin_stage("predict")
+    return forecaster.predict(frame, h=horizon)
+
+
+def read_series_file(file: str, time: str, target: str, id: str | None) -> "pd.DataFrame":
+    """Return the table of a file with the columns `ds`, `y` and, if they are named, `unique_id`."""
     from rnn_pipelines.forecast.source.reading import read_frame
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
     frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id))
-    begin_stage("predict")
-    names = {time: "ds", target: "y"} | ({id: "unique_id"} if id else {})
-    return forecaster.predict(frame.rename(columns=names), h=horizon)
+    return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))

@@ -345,6 +345,27 @@ class Forecaster(ForecasterState):
 
         write_page(take_path(path), render_fitted(self._require_training(), self._evaluate()))
 
+    def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
+        """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
+
+        It is one HTML file, which needs no network. The forecasts are those of each network alone, not of the ensemble.
+
+        Args:
+            path: see `report`.
+            frame: see `predict`.
+            series: name of the series whose windows are shown; None for the first one.
+        Raises:
+            ParameterError: there is no trained network or no such series, or the path is invalid.
+            SeriesError: see `predict`.
+            RunError: see `report`.
+        """
+        from rnn_pipelines.forecast.report.explorer import explore_series, render_networks
+        from rnn_pipelines.report.page import write_page
+
+        horizon = self._require_fit().settings.horizon
+        table, covariates = self._find_series(self._take(frame)[0], horizon)
+        write_page(take_path(path), render_networks(explore_series(self._artefacts, table, covariates, series)))
+
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
 

@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
+from rnn_pipelines.internals.forecast.explorer import explore_forecasters
 from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.gate_statistics import measure_traces
@@ -17,6 +18,7 @@ from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
 FORECASTERS = FOUND | {"series": "params:internals.series"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
+EXPLORED = ["internals_forecasters", "internals_found_features", "internals_found_scaler"]
 REVIEWS = ["internals_found_reviews", "params:internals.reviews"]
 SAMPLE = "params:internals.sample"
 FORECAST, PRETRAINED = "internals_forecast_traces", "internals_pretrained_traces"
@@ -40,6 +42,7 @@ def create_pipeline() -> Pipeline:
             node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
             node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
             node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
+            node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
             node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
         ]
     )

@@ -119,7 +119,7 @@ class LinearModel:
     ) -> Contributions:
         """Return the contributions in normalised units."""
         linear = windows.predictors[0][:, None] * self.matrix
-        seasons = _find_season_lags(windows.normalizer, panel, int(origins[0]))
+        seasons = find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
         num_free = windows.normalizer.num_free
         values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_free, len(linear) - 1])
@@ -130,7 +130,7 @@ class LinearModel:
         return {"matrix": self.matrix}
 
 
-def _find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
+def find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
     """Return the lags of the seasonal predictors, see `gather_season`: int64[horizon] each."""
     steps = np.arange(panel.horizon)
     start = panel.series_starts[number_series(panel.series_starts, np.array([origin]))[0]]

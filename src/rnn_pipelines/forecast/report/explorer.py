@@ -1,0 +1,205 @@
+"""What the explorer's page knows of a forecaster: its networks, and windows with all that a forecast reads."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
+from rnn_pipelines.forecast.methods.linear.models import find_season_lags
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.networks.model import NetworkModel
+from rnn_pipelines.forecast.methods.predictors import Normalizer, gather_covariates, normalize_windows
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.series.rows import look_up
+from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative, number_series
+from rnn_pipelines.report.explorer.page import render_explorer
+from rnn_pipelines.report.styles import CELL_STYLES
+
+logger = logging.getLogger(__name__)
+
+SECTIONS = {"window": "The window and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
+NUM_WINDOWS = 12
+# Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
+NO_SPREAD = 2.0**40
+LEVEL = 80
+
+
+def render_networks(content: Mapping[str, Any]) -> str:
+    """Render the page of `describe_networks`."""
+    names = " and ".join(network["label"] for network in content["networks"])
+    verdict = (
+        f"The trained {names} run in this page, window by window. Move the cursor through a window, look at each gate, "
+        "and change a value, a unit or a gate: the forecast follows at once."
+    )
+    return render_explorer(f"The gates of {names}", verdict, content, SECTIONS)
+
+
+def find_networks(artefacts: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Return a forecaster of each trained network alone, by name, also of those within an ensemble.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    found: dict[str, Forecaster] = {}
+    for name, artefact in artefacts.items():
+        if isinstance(artefact.model, PanelModel):
+            for own, model in _list_networks(name, artefact.model.model):
+                # An ensemble's interval is not that of its network.
+                intervals = artefact.intervals if own == name else None
+                alone = Forecaster(
+                    PanelModel(artefact.model.normalizer, model),
+                    artefact.scaler,
+                    artefact.settings,
+                    intervals,
+                    artefact.coding,
+                )
+                found = {own: alone} | found if intervals is None else found | {own: alone}
+    if not found:
+        raise ParameterError(
+            "the forecaster holds no trained network: with few values none is trained, and a saved ensemble keeps only "
+            "the networks that it weighs. Fit with more values, or with use='gru', and save again."
+        )
+    return found
+
+
+def _list_networks(name: str, model: Any) -> Iterator[tuple[str, NetworkModel]]:
+    if isinstance(model, EnsembleModel):
+        for own, part in model.models.items():
+            yield from _list_networks(own, part)
+    elif isinstance(model, NetworkModel) and not np.isnan(model.network.seconds):
+        yield name, model
+
+
+def explore_series(
+    artefacts: Mapping[str, Forecaster], series: Series, covariate_table: pd.DataFrame | None, name: str | None
+) -> dict[str, Any]:
+    """Describe the networks of a forecaster over windows of one series, up to its end.
+
+    Args:
+        artefacts: see `find_networks`.
+        series: repaired.
+        name: of the series; None for the first one.
+    Raises:
+        ParameterError: there is no such series, no window of it, or no network.
+    """
+    networks = find_networks(artefacts)
+    names = series["unique_id"].unique().tolist()
+    name = names[0] if name is None else str(name)
+    if name not in names:
+        raise ParameterError(f"series: expected one of {names[:10]}, received {name!r}.")
+    one = next(iter(networks.values()))
+    own = series[series["unique_id"] == name]
+    first = min(len(own) - 1, max(one.settings.lookback - 1, len(own) // 2))
+    rows = np.linspace(first, len(own) - 1, min(NUM_WINDOWS, len(own) - first)).round().astype(int)
+    cutoffs = own.iloc[rows][["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    panel, features = lay_out_cutoffs(one, own, cutoffs, covariate_table)
+    index = panel.index("future")
+    if not len(index):
+        raise ParameterError(f"series: {name!r} has no window of {one.settings.lookback} steps. Give more of its past.")
+    assert isinstance(one.model, PanelModel)
+    models = {own_name: artefact.model.model for own_name, artefact in networks.items()}  # type: ignore[attr-defined]
+    origins = index.origins(np.arange(len(index)))
+    content = describe_networks(panel, features, one.scaler, one.model.normalizer, models, origins)
+    for own_name, artefact in networks.items():
+        table = forecast_panel(artefact, panel, features)
+        if f"lo_{LEVEL}" in table:
+            bounds = table[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
+            for window, of_window in zip(content["windows"], bounds, strict=True):
+                if not np.isnan(of_window).any():
+                    window["bounds"][own_name] = of_window.T.tolist()
+    return content | {"level": LEVEL}
+
+
+def describe_networks(
+    panel: WindowedPanel,
+    features: Features,
+    scaler: Scaler,
+    normalizer: Normalizer,
+    models: Mapping[str, NetworkModel],
+    origins: np.ndarray,
+) -> dict[str, Any]:
+    """Return what the page reads: networks with their linear forecasts, and the windows at some origins.
+
+    Args:
+        origins: int64[window].
+    """
+    numbers = number_series(panel.series_starts, origins)
+    scales = [look_up(features.table, scaler, column)[numbers] for column in ("mean", "deviation")]
+    model_of = {name: PanelModel(normalizer, model) for name, model in models.items()}
+    forecasts = {
+        name: model.forecast(panel, origins) * scales[1][:, None] + scales[0][:, None]
+        for name, model in model_of.items()
+    }
+    windows = [_describe_window(panel, features, normalizer, int(origin)) for origin in origins]
+    for place, window in enumerate(windows):
+        window |= {"mean": scales[0][place], "deviation": scales[1][place], "bounds": {}}
+        window["forecasts"] = {name: of_network[place].tolist() for name, of_network in forecasts.items()}
+    has_seasons = panel.lookback >= 2 * panel.season_length
+    return {
+        "kind": normalizer.kind,
+        "season": panel.season_length if has_seasons else 1,
+        "nonNegative": normalizer.non_negative,
+        "networks": [_describe_network(name, model) for name, model in models.items()],
+        "windows": windows,
+    }
+
+
+def _describe_network(name: str, model: NetworkModel) -> dict[str, Any]:
+    network, style = model.network, CELL_STYLES[model.network.cell]
+    return {
+        "name": name,
+        "label": style.name if name == network.cell else name,
+        "color": style.color,
+        "cell": network.cell,
+        "segment": network.segment,
+        "calendar": np.asarray(network.calendar).tolist(),
+        "embedding": network.layout.has_embedding,
+        "shrinkage": network.shrinkage,
+        "linear": model.start.matrix,
+        "weights": [
+            {array: values[member] for array, values in network.weights.items()}
+            for member in range(network.num_members)
+        ],
+    }
+
+
+def _describe_window(panel: WindowedPanel, features: Features, normalizer: Normalizer, origin: int) -> dict[str, Any]:
+    """Return the values of a window, scaled and not yet normalised, and the times; see `windows.js`."""
+    own = np.array([origin])
+    rows, table, number = find_history(panel, own)[0], features.table, int(number_series(panel.series_starts, own)[0])
+    steps = np.arange(panel.horizon)
+    lags = find_season_lags(normalizer, panel, origin)
+    covariates = gather_covariates(panel, own, np.full((1, 1), NO_SPREAD))[0]
+    num_varying = len(covariates) - panel.num_static
+    num_future = panel.num_future * panel.horizon
+    predictors = normalize_windows(panel, normalizer, own).predictors[0]
+    times, ahead = table["ds"].iloc[rows], table["ds"].iloc[origin + steps]
+    actuals = panel.values[origin + steps, 0].astype(float)
+    return {
+        "series": str(table["unique_id"].iloc[origin - 1]),
+        "times": [*map(format_step, times), *map(format_step, ahead)],
+        "values": panel.values[rows, 0],
+        "actuals": [None if np.isnan(value) else value for value in actuals],
+        "zero": panel.zeros[number],
+        "isNegative": bool(find_negative(panel, own)[0]),
+        "padded": int(count_padded(panel, own)[0]),
+        "lags": np.concatenate([np.zeros(0, int), *lags]).tolist(),
+        "seasonal": np.concatenate([np.zeros(0), *(panel.values[origin - lag, 0] for lag in lags)]),
+        "covariates": covariates[:num_varying] * NO_SPREAD,
+        "future": covariates[:num_future] * NO_SPREAD,
+        "static": panel.values[origin - 1, panel.static],
+        "head": panel.values[origin, 1 : panel.static.stop],
+        "free": predictors[len(predictors) - normalizer.num_free :],
+        "calendar": panel.values[rows, panel.calendar],
+        "varying": panel.values[rows, panel.time_varying],
+    }
+
+
+def format_step(time: Any) -> str:
+    """Return a time without a midnight, or the number of a step."""
+    return str(time).removesuffix(" 00:00:00")

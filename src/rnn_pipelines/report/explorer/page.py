@@ -1,0 +1,59 @@
+"""The page of a trained network: its weights and windows as numbers, and the scripts that compute with them."""
+
+import base64
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from rnn_pipelines.report.page import Section, render_page
+
+logger = logging.getLogger(__name__)
+
+# The computation, and what the page shows of it.
+COMPUTATION = ("cells.js", "windows.js", "texts.js")
+VIEW = ("charts.js", "view.js")
+MAX_BYTES = 500_000
+
+
+def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sections: Mapping[str, str]) -> str:
+    """Return the page, which loads nothing else.
+
+    Args:
+        content: what the scripts read, see `encode`.
+        sections: the headings, by the name of the part of the page that the scripts fill.
+    """
+    parts = [Section(heading, [_place(name)]) for name, heading in sections.items()]
+    style = Markup("<style>{}</style>").format(Markup(read_scripts(["style.css"])))
+    data = Markup('<script type="application/json" id="content">{}</script>').format(Markup(encode(content)))
+    code = Markup("<script>{}</script>").format(Markup(read_scripts([*COMPUTATION, *VIEW])))
+    last = Section(parts[-1].title, [*parts[-1].parts, style, data, code])
+    page = render_page(title, verdict, [*parts[:-1], last])
+    if len(page.encode()) > MAX_BYTES:
+        logger.warning("the page has %s bytes, because the networks are large", f"{len(page.encode()):,}")
+    return page
+
+
+def _place(name: str) -> Markup:
+    return Markup('<div id="{}"><noscript>This part needs JavaScript.</noscript></div>').format(name)
+
+
+def encode(content: Mapping[str, Any]) -> str:
+    """Return the content as JSON that is safe inside a script; arrays are float32, base64 of little-endian bytes."""
+    text = json.dumps(content, default=_encode_array, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _encode_array(array: Any) -> dict[str, Any]:
+    if not isinstance(array, np.ndarray):
+        return array.item()  # a number of NumPy
+    return {"shape": array.shape, "float32": base64.b64encode(array.astype("<f4").tobytes()).decode()}
+
+
+def read_scripts(names: Sequence[str]) -> str:
+    """Return files of this package, one after another."""
+    return "\n".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -1,0 +1,77 @@
+// From the values of a window to its forecast: the normalisation, the linear forecast, and the network's inputs.
+// The equations are those of `forecast/methods/normalization.py`, `predictors.py` and `networks/network.py`.
+const LOG_OFFSET = 0.05, MIN_SPREAD_PART = 0.02, USUAL_LOG_SPREAD = 0.1, MAX_NORMALIZED = 30;
+const clip = (v) => Math.max(-MAX_NORMALIZED, Math.min(MAX_NORMALIZED, v));
+const meanDistance = (row, from) => average(row.map((v) => Math.abs(v - from)));
+
+/** The mean absolute difference from the season before; 0 for a window of one season. */
+function measureChange(values, season) {
+  return values.length > season ? average(values.slice(season).map((v, k) => Math.abs(v - values[k]))) : 0;
+}
+
+/** Return zero, level, centre and spread of a window of scaled values: `measure_units`. */
+function measureUnits(kind, season, values, zeroOfSeries, isNegative) {
+  if (kind === "series") return { zero: 0, level: 1, centre: 0, spread: 1, isLog: false };
+  const newest = values.slice(-season);
+  if (kind === "window") {
+    const spread = measureChange(values, season) + MIN_SPREAD_PART * meanDistance(values, zeroOfSeries);
+    return { zero: 0, level: 1, centre: average(newest), spread: spread > 0 ? spread : 1, isLog: false };
+  }
+  let zero = zeroOfSeries;
+  if (isNegative) {
+    const middle = average(newest), usual = measureChange(values, season) / USUAL_LOG_SPREAD;
+    zero = middle - Math.max(meanDistance(newest, zero), usual, middle - Math.min(...values));
+  }
+  const level = meanDistance(newest, zero) || 1;
+  const logs = values.map((v) => Math.log(Math.max((v - zero) / level, 0) + LOG_OFFSET));
+  const change = measureChange(logs, season);
+  const spread = Math.sqrt((change + MIN_SPREAD_PART) / (USUAL_LOG_SPREAD + MIN_SPREAD_PART));
+  return { zero, level, centre: average(logs.slice(-season)), spread, isLog: true };
+}
+
+function normalize(units, value) {
+  const ratio = (value - units.zero) / units.level;
+  return ((units.isLog ? Math.log(Math.max(ratio, 0) + LOG_OFFSET) : ratio) - units.centre) / units.spread;
+}
+
+function denormalize(units, value) {
+  const shaped = value * units.spread + units.centre;
+  return (units.isLog ? Math.exp(shaped) - LOG_OFFSET : shaped) * units.level + units.zero;
+}
+
+/** Return the inputs of the network at each step and of its head: `read_windows`. */
+function readInputs(network, window, units, history) {
+  const { segment, calendar, embedding } = network, middle = average(history);
+  const channels = history.map((v, t) => [
+    ...(embedding ? [v] : [v - middle, v, ...calendar.map((number) => window.calendar[t][number])]),
+    ...window.static, ...window.varying[t].map((value) => clip(value / units.spread)),
+  ]);
+  const missing = Math.ceil(channels.length / segment) * segment - channels.length;
+  const rows = [...Array.from({ length: missing }, () => channels[0].map(() => 0)), ...channels];
+  const steps = Array.from({ length: rows.length / segment }, (_, k) => rows.slice(k * segment, (k + 1) * segment).flat());
+  if (embedding) steps.forEach((step, k) => step.push(Number(k * segment >= window.padded + missing)));
+  return { steps, head: [...(embedding ? window.head : []), ...window.future.map((value) => clip(value / units.spread))] };
+}
+
+/** Return the forecast of a window in the unit of the data, and the records of the network's layers.
+ *
+ * @param values  of the window, scaled.
+ * @param change  see `runNetwork`.
+ */
+function forecast(page, network, window, values, change = []) {
+  const isNegative = window.isNegative || values.some((v) => v < window.zero);
+  const units = measureUnits(page.kind, page.season, values, window.zero, isNegative);
+  const history = values.map((v) => normalize(units, v));
+  const seasonal = window.lags.map((lag, k) => normalize(units, lag <= values.length ? values.at(-lag) : window.seasonal[k]));
+  const covariates = window.covariates.map((value) => clip(value / units.spread));
+  const linear = times([...history, ...seasonal, ...covariates, ...window.static, ...window.free], network.linear);
+  const { steps, head } = readInputs(network, window, units, history);
+  const { outputs, members } = runNetwork(network, steps, head, change);
+  const unscale = (v) => v * window.deviation + window.mean;
+  const isCut = page.nonNegative === "auto" ? !isNegative : page.nonNegative;
+  const finish = (v) => unscale(Math.max(denormalize(units, v), isCut ? window.zero : -Infinity));
+  return {
+    values: each((l, o) => finish(l + network.shrinkage * o), linear, outputs),
+    linear: linear.map(finish), outputs, members, history,
+  };
+}
