@@ -54,3 +54,8 @@ def run_script(folder: Path, code: str, content: str) -> Any:
     result, messages = open_page(page)
     assert messages == []
     return result
+
+
+def use_page(page: str) -> str:
+    """The explorer's page with a script that uses it as a reader does."""
+    return page.replace("</body>", f"<script>{Path(__file__).with_name('reader.js').read_text()}</script></body>")

@@ -1,0 +1,205 @@
+"""The explorer's page of a forecaster: its numbers are those of Python, in a real browser, and readers can use it."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from browser import open_page, run_script, use_page
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.methods.linear.models import LinearModel
+from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.method import PanelModel
+from rnn_pipelines.forecast.methods.networks.model import NetworkModel
+from rnn_pipelines.forecast.methods.networks.network import Network, size_members
+from rnn_pipelines.forecast.report.explorer import describe_networks, explore_series, find_networks, render_networks
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find_history
+from rnn_pipelines.networks.members import initialize_members
+from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, read_scripts
+
+TOLERANCE = 1e-5
+NUM_CHANGES = 3
+NUM_WINDOWS = 8
+NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "150"))
+KINDS = ("series", "window", "log")
+RUN = """
+function run({ pages }) {
+  return pages.map(({ page, tries }) => Math.max(...tries.map(({ window, values, expected, network }) => {
+    const item = page.windows[window], found = forecast(page, page.networks[network], item, values);
+    return Math.max(...found.values.map((v, k) => Math.abs(v - expected[k]) / item.deviation));
+  })));
+}
+"""
+
+
+def make_network(panel: WindowedPanel, cell: str, segment: int, rng: np.random.Generator) -> Network:
+    """A stack of two members with a head that says something; with an embedding if there are several series."""
+    embedding = 3 if len(panel.series_starts) > 1 else 0
+    calendar = () if embedding else tuple(range(min(2, panel.num_calendar)))
+    shape = size_members(panel, cell, (4, 3), embedding, segment, calendar)
+    weights = initialize_members(0, 2, shape)
+    weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape, scale=0.5).astype(np.float32)
+    none = np.zeros((0, panel.horizon), np.float32)
+    return Network(weights, cell, segment, np.array(calendar, np.int64), 0.7, none)
+
+
+def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Iterator[dict[str, Any]]:
+    """One series and several, each kind of normalisation, with and without negative values and segments."""
+    rng = np.random.default_rng(0)
+    for num_series, level in ((1, 20.0), (3, 20.0), (3, 0.0)):
+        steps = np.arange(90)
+        values = {
+            f"s{number}": (level + 3 * np.sin(steps * 2 * np.pi / 7) + rng.normal(size=90)).tolist()
+            for number in range(num_series)
+        }
+        prepared = prepare(values, window=WindowSpec(lookback=16, horizon=3))
+        panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+        for kind, segment in zip(KINDS, (1, 3, 5), strict=True):
+            normalizer = replace(linear.normalizer, kind=kind)
+            models = {
+                cell: NetworkModel(LinearModel(linear.combine()), make_network(panel, cell, segment, rng))
+                for cell in ("lstm", "gru", "mingru")
+            }
+            origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
+            origins = np.unique(rng.choice(origins, num_windows))
+            scaler = prepared.scaler
+            page = describe_networks(panel, prepared.features, scaler, normalizer, models, origins)
+            tries = []
+            for number, origin in enumerate(origins):
+                window = page["windows"][number]
+                for change in range(NUM_CHANGES):
+                    changed = panel.values.copy()
+                    row = find_history(panel, origin[None])[0, rng.integers(16)] if change else origin - 1
+                    changed[row, 0] += change * rng.normal()
+                    other = replace(panel, values=changed)
+                    for place, model in enumerate(models.values()):
+                        scaled = PanelModel(normalizer, model).forecast(other, origin[None])[0].astype(float)
+                        tries.append(
+                            {
+                                "window": number,
+                                "network": place,
+                                "values": changed[find_history(panel, origin[None])[0], 0],
+                                "expected": (scaled * window["deviation"] + window["mean"]).tolist(),
+                            }
+                        )
+            yield {"page": page, "tries": tries}
+
+
+def measure(folder: Path, prepare: Callable[..., SimpleNamespace], num_windows: int) -> list[float]:
+    pages = list(list_pages(prepare, num_windows))
+    differences: list[float] = run_script(folder, read_scripts(COMPUTATION) + RUN, encode({"pages": pages}))
+    assert len(differences) == len(pages) == 9
+    return differences
+
+
+@pytest.mark.browser
+def test_forecasts_equal_those_of_python_also_with_a_changed_value(
+    prepare: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    assert max(measure(tmp_path, prepare, NUM_WINDOWS)) < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_forecasts_of_many_windows_equal_those_of_python(
+    prepare: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    assert max(measure(tmp_path, prepare, NUM_SLOW_WINDOWS)) < TOLERANCE
+
+
+@pytest.fixture(scope="module")
+def forecaster(make_forecaster: Callable[..., Any], prepared: SimpleNamespace) -> Any:
+    return make_forecaster(prepared, "lstm", "gru", level=(80,))
+
+
+@pytest.fixture(scope="module")
+def prepared(prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]) -> SimpleNamespace:
+    return prepare(make_values(120), window=WindowSpec(lookback=12, horizon=3))
+
+
+@pytest.fixture(scope="module")
+def page(forecaster: Any, prepared: SimpleNamespace) -> str:
+    return render_networks(explore_series({"ensemble": forecaster}, prepared.series, None, None))
+
+
+@pytest.mark.browser
+def test_page_shows_the_forecast_of_python_and_sends_nothing(page: str, tmp_path: Path) -> None:
+    path = tmp_path / "gates.html"
+    path.write_text(page)
+    result, messages = open_page(path, "#check")
+    assert result["difference"] < TOLERANCE
+    assert messages == []
+    assert len(page.encode()) < MAX_BYTES
+    assert "default-src 'none'" in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "switches", [["--window-size=1400,1000"], ["--window-size=390,900"], ["--blink-settings=preferredColorScheme=0"]]
+)
+def test_a_reader_changes_gate_value_and_unit_by_keyboard_at_any_width(
+    page: str, tmp_path: Path, switches: list[str]
+) -> None:
+    path = tmp_path / "gates.html"
+    path.write_text(use_page(page))
+    result, messages = open_page(path, "", *switches)
+    assert messages == []
+    assert result["forgotten"] != result["before"] == result["again"]
+    assert len({result[name] for name in ("before", "forgotten", "moved", "muted")}) == 4
+    assert result["at"]
+    assert result["unnamed"] == []
+    assert result["unreachable"] == 0
+    assert result["contrast"] >= 4.5
+    if "390" in switches[0]:
+        assert result["width"] <= 390
+
+
+def test_windows_are_those_of_one_series_with_bounds_of_a_network_that_has_them(
+    forecaster: Any, prepared: SimpleNamespace
+) -> None:
+    content = explore_series({"ensemble": forecaster}, prepared.series, None, "y")
+    assert {window["series"] for window in content["windows"]} == {"y"}
+    assert content["windows"][-1]["actuals"] == [None] * 3
+    # The interval of an ensemble is not that of its networks.
+    assert all(window["bounds"] == {} for window in content["windows"])
+    alone = replace(forecaster, model=PanelModel(forecaster.model.normalizer, forecaster.model.model.models["gru"]))
+    (low, high) = explore_series({"gru": alone}, prepared.series, None, None)["windows"][-1]["bounds"]["gru"]
+    assert np.less(low, high).all()
+
+
+def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
+    forecaster: Any, prepared: SimpleNamespace
+) -> None:
+    with pytest.raises(ParameterError, match="series: expected one of"):
+        explore_series({"ensemble": forecaster}, prepared.series, None, "other")
+    linear = forecaster.model.model.models["baseline_ensemble"]
+    with pytest.raises(ParameterError, match="no trained network"):
+        find_networks({"ridge": replace(forecaster, model=PanelModel(forecaster.model.normalizer, linear))})
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_forecaster_writes_its_page_with_covariates_and_after_load(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    steps = np.arange(300)
+    table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=314), "price": rng.normal(size=314).round(2)})
+    table["y"] = np.append(
+        10 + np.sin(steps * 2 * np.pi / 7) + table["price"][:300] + rng.normal(size=300) / 5, [np.nan] * 14
+    )
+    fitted = Forecaster(h=7, lookback=21, futr_exog=["price"], use="gru", training={"max_steps": 40})
+    fitted.fit(table)
+    fitted.explorer(tmp_path / "fitted.html")
+    fitted.save(tmp_path / "model")
+    Forecaster.load(tmp_path / "model").explorer(tmp_path / "loaded.html", table)
+    for name in ("fitted", "loaded"):
+        result, messages = open_page(tmp_path / f"{name}.html", "#check")
+        assert result["difference"] < TOLERANCE
+        assert messages == []
