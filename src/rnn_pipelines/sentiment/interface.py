@@ -29,6 +29,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
+from rnn_pipelines.storage.files import take_path
 
 # Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
 TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
@@ -153,6 +154,24 @@ class TextClassifier:
         rows = pd.DataFrame({"row": range(1, len(given) + 1), "text": pd.Series(given, dtype="str")})
         scored = score_sentiment(self._require_fit(), rows)
         return scored[["text", "label", "probability", "confidence", "num_words", "num_known_words"]]
+
+    def explorer(self, path: str | Path, texts: Sequence[str]) -> None:
+        """Write a page in which the networks read texts word by word: gates, states and what changes the probability.
+
+        It is one HTML file, which needs no network.
+
+        Args:
+            path: of a new file, or of an earlier page, which is replaced.
+            texts: at most twelve are shown, and the first 80 words of each.
+        Raises:
+            ParameterError: the classifier has no networks, or the path is invalid.
+            ReviewError: the texts are not a list of texts.
+            RunError: there is another file.
+        """
+        from rnn_pipelines.report.page import write_page
+        from rnn_pipelines.sentiment.report.explorer import render_classifier
+
+        write_page(take_path(path), render_classifier(self._require_fit(), _list_texts(texts)))
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""

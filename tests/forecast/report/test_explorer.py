@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, read_scripts
 
+# Of a scaled forecast; of one above 1, as after an exponential, relative to it.
 TOLERANCE = 1e-5
 NUM_CHANGES = 3
 NUM_WINDOWS = 8
@@ -33,7 +34,7 @@ RUN = """
 function run({ pages }) {
   return pages.map(({ page, tries }) => Math.max(...tries.map(({ window, values, expected, network }) => {
     const item = page.windows[window], found = forecast(page, page.networks[network], item, values);
-    return Math.max(...found.values.map((v, k) => Math.abs(v - expected[k]) / item.deviation));
+    return Math.max(...found.values.map((v, k) => Math.abs(v - expected[k]) / Math.max(item.deviation, Math.abs(expected[k] - item.mean))));
   })));
 }
 """

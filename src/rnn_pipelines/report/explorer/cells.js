@@ -16,6 +16,9 @@ function times(x, W) {
   return y;
 }
 
+/** The values of a gate of each unit over all steps. */
+const column = (records, gate) => records[0][gate].map((_, unit) => records.map((record) => record[gate][unit]));
+
 /** Split a row into parts of equal length, one for each gate. */
 function split(row, count) {
   const units = row.length / count;

@@ -25,7 +25,6 @@ function evaluateTrained(network, item) {
   if (!remembered.has(key)) remembered.set(key, evaluate(network, item, item.values));
   return remembered.get(key);
 }
-const column = (records, gate) => records[0][gate].map((_, unit) => records.map((record) => record[gate][unit]));
 
 /** Return the change of each member and layer that the controls ask for. */
 function listChanges(trained) {

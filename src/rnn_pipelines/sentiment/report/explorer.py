@@ -1,0 +1,92 @@
+"""What the explorer's page knows of a text classifier: its networks, and texts with the vectors of their words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rnn_pipelines.cells.registry import CELLS
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.report.explorer.page import render_explorer
+from rnn_pipelines.report.styles import CELL_STYLES
+from rnn_pipelines.sentiment.methods.calibration import apply_calibration
+from rnn_pipelines.sentiment.methods.logits import name_labels
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_features, score_parts
+from rnn_pipelines.sentiment.text.cleaning import tokenize
+from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
+
+SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
+# Each word is read again after every later one, so that a page of long texts would be slow.
+MAX_WORDS, MAX_TEXTS = 80, 12
+
+
+def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
+    """Render the page of the networks of a classifier over some texts; of long ones, their first words.
+
+    Raises:
+        ParameterError: the classifier has no networks, or there is no text with a word.
+    """
+    networks = {name: model for name, model in classifier.networks.items() if name in CELLS}
+    if not networks:
+        raise ParameterError("the classifier has no recurrent network: n-grams alone were better on validation.")
+    most = min(MAX_WORDS, classifier.padding.max_length)
+    words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][:MAX_TEXTS]
+    if not words:
+        raise ParameterError("texts: expected a text with at least one word, received none.")
+    content = {
+        "task": "text",
+        "season": 1,
+        "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},  # type: ignore[literal-required]
+        "networks": [_describe_network(name, model) for name, model in networks.items()],
+        "windows": [_describe_text(classifier, networks, one) for one in words],
+    }
+    names = " and ".join(CELL_STYLES[name].name for name in networks)
+    verdict = (
+        f"The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each "
+        "gate, and change a unit or a gate: the probability follows at once."
+    )
+    return render_explorer(f"The gates of {names} on texts", verdict, content, SECTIONS)
+
+
+def _describe_network(name: str, model: Any) -> dict[str, Any]:
+    """Return the weights of both directions and of the head; see `build_classifier`."""
+    layers = {layer.name: layer for layer in model.layers}
+    recurrent = layers.get(f"bidirectional_{name}", layers.get(name))
+    both = [recurrent.forward_layer, recurrent.backward_layer] if hasattr(recurrent, "forward_layer") else [recurrent]
+    weights = {}
+    for prefix, layer in zip(("", "backward_"), both, strict=False):
+        arrays = CELLS[name].name_arrays(CELLS[name].weights.from_list(layer.get_weights()))
+        weights |= {prefix + array: values for array, values in arrays.items()}
+    kernel, bias = layers["logit"].get_weights()
+    return {
+        "name": name,
+        "label": CELL_STYLES[name].name,
+        "color": CELL_STYLES[name].color,
+        "cell": name,
+        "ngrams": "scaled_ngrams" in layers,
+        "pooling": list(layers["pooling"].kinds) if "pooling" in layers else ["last"],
+        "weights": [{**weights, "logit_kernel": kernel, "logit_bias": bias}],
+    }
+
+
+def _describe_text(classifier: TextClassifier, networks: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    """Return the inputs at each word, and what the parts of the classifier say of the text up to it."""
+    beginnings = make_features(classifier, [" ".join(words[: count + 1]) for count in range(len(words))])
+    logits = score_parts(classifier, beginnings)
+    known = beginnings.encoded.count_known()
+    probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
+    whole = make_features(classifier, [" ".join(words)])
+    vectors = {}
+    for name, model in networks.items():
+        (table,) = next(layer for layer in model.layers if layer.name == "word_vectors").get_weights()
+        vectors[name] = table[np.where(whole.ids < len(table), whole.ids, UNKNOWN)]
+    start = " ".join(words[:6])
+    return {
+        "label": start + (" …" if len(words) > 6 else ""),
+        "times": words,
+        "vectors": vectors,
+        "ngrams": whole.ngrams,
+        "known": known.tolist(),
+        "logits": {name: np.asarray(values, float).tolist() for name, values in logits.items()},
+        "forecasts": {name: probabilities.tolist() for name in networks},
+    }
