@@ -34,7 +34,8 @@ RUN = """
 function run({ pages }) {
   return pages.map(({ page, tries }) => Math.max(...tries.map(({ window, values, expected, network }) => {
     const item = page.windows[window], found = forecast(page, page.networks[network], item, values);
-    return Math.max(...found.values.map((v, k) => Math.abs(v - expected[k]) / Math.max(item.deviation, Math.abs(expected[k] - item.mean))));
+    const measure = (v) => Math.max(item.deviation, Math.abs(v - item.mean));
+    return Math.max(...expected.map((v, k) => Math.abs(v - found.values[k]) / measure(v)));
   })));
 }
 """

@@ -9,7 +9,7 @@ def test_only_what_other_pipelines_may_have_left_is_read() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {
         f"internals_found_{what}"
-        for what in ("lstm_model", "gru_model", "linear", "windows", "features", "classifier", "reviews")
+        for what in ("lstm_model", "gru_model", "linear", "windows", "features", "scaler", "classifier", "reviews")
     }
 
 

@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.report.explorer import render_classifier
 
 TOLERANCE = 1e-5
 TEXTS = ["The film was so good, it was great", "bad and dull, unseen", "awful"]
-NUM_SLOW_TEXTS = int(os.environ.get("RNN_EXPLORER_TEXTS", "60"))
+NUM_SLOW_TEXTS = int(os.environ.get("RNN_EXPLORER_TEXTS", "40"))
 
 
 @pytest.fixture(scope="module")

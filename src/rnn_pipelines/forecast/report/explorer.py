@@ -1,7 +1,7 @@
 """What the explorer's page knows of a forecaster: its networks, and windows with all that a forecast reads."""
 
-import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,6 @@ from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative, number_series
 from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
-
-logger = logging.getLogger(__name__)
 
 SECTIONS = {"window": "The window and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
 NUM_WINDOWS = 12
@@ -51,14 +49,10 @@ def find_networks(artefacts: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
             for own, model in _list_networks(name, artefact.model.model):
                 # An ensemble's interval is not that of its network.
                 intervals = artefact.intervals if own == name else None
-                alone = Forecaster(
-                    PanelModel(artefact.model.normalizer, model),
-                    artefact.scaler,
-                    artefact.settings,
-                    intervals,
-                    artefact.coding,
-                )
-                found = {own: alone} | found if intervals is None else found | {own: alone}
+                if intervals is not None or own not in found:
+                    found[own] = replace(
+                        artefact, model=PanelModel(artefact.model.normalizer, model), intervals=intervals
+                    )
     if not found:
         raise ParameterError(
             "the forecaster holds no trained network: with few values none is trained, and a saved ensemble keeps only "

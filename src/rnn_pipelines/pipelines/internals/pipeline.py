@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.internals.explorer import explore_classifier, explore_forecasters
 from rnn_pipelines.internals.forecast.choice import choose_forecasters
-from rnn_pipelines.internals.forecast.explorer import explore_forecasters
 from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.gate_statistics import measure_traces
@@ -43,6 +43,7 @@ def create_pipeline() -> Pipeline:
             node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
             node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
             node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
+            node(guard(explore_classifier, render_note), ["internals_classifier", SAMPLE], "internals_texts_report"),
             node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
         ]
     )

@@ -103,5 +103,5 @@ function drawCell(cell, numbers, label) {
     make("text", { x, y: y + 5 }, text));
   return make("svg", { class: "cell", viewBox: "0 0 535 252", role: "img", "aria-label": label },
     wires.map((d) => make("path", { class: "wire", d })), signs.map(sign), Object.entries(boxes).map(box),
-    make("text", { x: 70, y: 246 }, "x, h"));
+    make("text", { x: 84, y: 243 }, "x, h"));
 }

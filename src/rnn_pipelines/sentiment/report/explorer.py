@@ -26,7 +26,7 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
     Raises:
         ParameterError: the classifier has no networks, or there is no text with a word.
     """
-    networks = {name: model for name, model in classifier.networks.items() if name in CELLS}
+    networks = classifier.networks
     if not networks:
         raise ParameterError("the classifier has no recurrent network: n-grams alone were better on validation.")
     most = min(MAX_WORDS, classifier.padding.max_length)
@@ -36,9 +36,9 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
     content = {
         "task": "text",
         "season": 1,
-        "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},  # type: ignore[literal-required]
+        "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},
         "networks": [_describe_network(name, model) for name, model in networks.items()],
-        "windows": [_describe_text(classifier, networks, one) for one in words],
+        "windows": _describe_texts(classifier, words),
     }
     names = " and ".join(CELL_STYLES[name].name for name in networks)
     verdict = (
@@ -51,9 +51,9 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
 def _describe_network(name: str, model: Any) -> dict[str, Any]:
     """Return the weights of both directions and of the head; see `build_classifier`."""
     layers = {layer.name: layer for layer in model.layers}
-    recurrent = layers.get(f"bidirectional_{name}", layers.get(name))
+    recurrent: Any = layers.get(f"bidirectional_{name}") or layers[name]
     both = [recurrent.forward_layer, recurrent.backward_layer] if hasattr(recurrent, "forward_layer") else [recurrent]
-    weights = {}
+    weights: dict[str, np.ndarray] = {}
     for prefix, layer in zip(("", "backward_"), both, strict=False):
         arrays = CELLS[name].name_arrays(CELLS[name].weights.from_list(layer.get_weights()))
         weights |= {prefix + array: values for array, values in arrays.items()}
@@ -69,24 +69,26 @@ def _describe_network(name: str, model: Any) -> dict[str, Any]:
     }
 
 
-def _describe_text(classifier: TextClassifier, networks: dict[str, Any], words: list[str]) -> dict[str, Any]:
+def _describe_texts(classifier: TextClassifier, texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     """Return the inputs at each word, and what the parts of the classifier say of the text up to it."""
-    beginnings = make_features(classifier, [" ".join(words[: count + 1]) for count in range(len(words))])
-    logits = score_parts(classifier, beginnings)
-    known = beginnings.encoded.count_known()
+    # All beginnings at once, because each call of a network takes long.
+    features = make_features(classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))])
+    logits, known = score_parts(classifier, features), features.encoded.count_known()
     probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
-    whole = make_features(classifier, [" ".join(words)])
-    vectors = {}
-    for name, model in networks.items():
-        (table,) = next(layer for layer in model.layers if layer.name == "word_vectors").get_weights()
-        vectors[name] = table[np.where(whole.ids < len(table), whole.ids, UNKNOWN)]
-    start = " ".join(words[:6])
-    return {
-        "label": start + (" …" if len(words) > 6 else ""),
-        "times": words,
-        "vectors": vectors,
-        "ngrams": whole.ngrams,
-        "known": known.tolist(),
-        "logits": {name: np.asarray(values, float).tolist() for name, values in logits.items()},
-        "forecasts": {name: probabilities.tolist() for name in networks},
-    }
+    whole = make_features(classifier, [" ".join(words) for words in texts])
+    tables = {name: model.get_layer("word_vectors").get_weights()[0] for name, model in classifier.networks.items()}
+    described = []
+    for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
+        own, ids = slice(start, stop), whole.ids[start:stop]
+        described.append(
+            {
+                "label": " ".join(words[:6]) + (" …" if len(words) > 6 else ""),
+                "times": words,
+                "vectors": {name: table[np.where(ids < len(table), ids, UNKNOWN)] for name, table in tables.items()},
+                "ngrams": whole.ngrams[own],
+                "known": known[own].tolist(),
+                "logits": {name: np.asarray(values[own], float).tolist() for name, values in logits.items()},
+                "forecasts": {name: probabilities[own].tolist() for name in tables},
+            }
+        )
+    return described
