@@ -26,8 +26,7 @@ from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, r
 
 # Of a scaled forecast; of one above 1, as after an exponential, relative to it.
 TOLERANCE = 1e-5
-NUM_CHANGES = 3
-NUM_WINDOWS = 8
+NUM_WINDOWS = 40
 NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "150"))
 KINDS = ("series", "window", "log")
 RUN = """
@@ -70,27 +69,21 @@ def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Ite
                 for cell in ("lstm", "gru", "mingru")
             }
             origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
-            origins = np.unique(rng.choice(origins, num_windows))
-            scaler = prepared.scaler
-            page = describe_networks(panel, prepared.features, scaler, normalizer, models, origins)
+            page = describe_networks(panel, prepared.features, prepared.scaler, normalizer, models, origins)
             tries = []
-            for number, origin in enumerate(origins):
-                window = page["windows"][number]
-                for change in range(NUM_CHANGES):
-                    changed = panel.values.copy()
-                    row = find_history(panel, origin[None])[0, rng.integers(16)] if change else origin - 1
-                    changed[row, 0] += change * rng.normal()
-                    other = replace(panel, values=changed)
-                    for place, model in enumerate(models.values()):
-                        scaled = PanelModel(normalizer, model).forecast(other, origin[None])[0].astype(float)
-                        tries.append(
-                            {
-                                "window": number,
-                                "network": place,
-                                "values": changed[find_history(panel, origin[None])[0], 0],
-                                "expected": (scaled * window["deviation"] + window["mean"]).tolist(),
-                            }
-                        )
+            for number in range(num_windows):
+                place = number % len(origins)
+                own, window = origins[[place]], page["windows"][place]
+                rows = find_history(panel, own)[0]
+                changed = panel.values.copy()
+                # Each window once as it is.
+                changed[rng.choice(rows), 0] += rng.normal() if number >= len(origins) else 0
+                other = replace(panel, values=changed)
+                for network, model in enumerate(models.values()):
+                    scaled = PanelModel(normalizer, model).forecast(other, own)[0].astype(float)
+                    expected = (scaled * window["deviation"] + window["mean"]).tolist()
+                    one = {"window": place, "network": network, "values": changed[rows, 0], "expected": expected}
+                    tries.append(one)
             yield {"page": page, "tries": tries}
 
 
