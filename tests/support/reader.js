@@ -2,9 +2,11 @@
 const press = (text) => [...document.querySelectorAll("button")].find((one) => one.textContent === text).click();
 const read = () => document.querySelector(".result").textContent;
 if (innerWidth < 700) { document.body.style.width = "390px"; update(); }
-const seen = { before: read() };
+const findTop = () => document.getElementById("section-3").getBoundingClientRect().top;
+const seen = { before: read(), top: findTop() };
 press("Forget everything");
 seen.forgotten = read();
+seen.moved_by = findTop() - seen.top;
 press("As trained");
 seen.again = read();
 const value = document.querySelector("input[type=number]");

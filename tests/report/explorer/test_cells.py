@@ -17,7 +17,7 @@ from rnn_pipelines.report.explorer.page import COMPUTATION, encode, read_scripts
 pytestmark = pytest.mark.chromium
 
 NUM_WINDOWS = 12
-NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "150"))
+NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "80"))
 SHAPES = [(0, (5,)), (0, (4, 3)), (6, (5,)), (3, (4, 3, 2))]
 # The largest difference of a normalised output.
 TOLERANCE = 1e-5

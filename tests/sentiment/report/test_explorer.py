@@ -51,6 +51,8 @@ def test_a_reader_changes_gate_and_unit_at_any_width(page: str, tmp_path: Path, 
     assert result["muted"] != result["again"]
     assert (result["unnamed"], result["unreachable"]) == ([], 0)
     assert result["contrast"] >= 4.5
+    if "1400" in switches[0]:
+        assert result["moved_by"] == 0
     if "390" in switches[0]:
         assert result["width"] <= 390
 

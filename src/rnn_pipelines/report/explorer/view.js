@@ -157,10 +157,10 @@ function drawHeat(records, gate, units, current, steps) {
 function showSeries(place, trained, now, begin) {
   const item = getItem(), network = getNetwork(), unscale = (v) => v * item.deviation + item.mean, from = item.values.length;
   const bounds = item.bounds[network.name], shift = now.values.map((v, k) => v - trained.values[k]);
-  const isChanged = shift.some((v) => Math.abs(v) > 1e-12) || state.values.some((v, k) => v !== item.values[k]);
+  const isMoved = state.values.some((v, k) => v !== item.values[k]), isChanged = isMoved || shift.some((v) => Math.abs(v) > 1e-12);
   const set = (v) => { state.values[state.cursor] = (v - item.mean) / item.deviation; update(true); };
   drawChart(place, [
-    ...(isChanged ? [{ name: "values before", color: quiet, dash: "3 3", values: item.values.map(unscale), width: 1.2 }] : []),
+    ...(isMoved ? [{ name: "values before", color: quiet, dash: "3 3", values: item.values.map(unscale), width: 1.2 }] : []),
     { name: "values", color: quiet, values: state.values.map(unscale), width: 1.6 },
     { name: "actual", color: quiet, values: item.actuals.map((v) => v === null ? null : unscale(v)), from, marks: true },
     { name: "linear forecast", color: quiet, dash: "6 4", values: now.linear, from, width: 1.4 },
