@@ -14,14 +14,17 @@ import pytest
 from browser import open_page, run_script, use_page
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.methods.linear.models import LinearModel
+from rnn_pipelines.forecast.methods.linear.models import LinearModel, find_season_lags
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
-from rnn_pipelines.forecast.methods.networks.network import Network, size_members
+from rnn_pipelines.forecast.methods.networks.network import Network, read_windows, size_members
+from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.report.explorer import describe_networks, explore_series, find_networks, render_networks
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find_history
-from rnn_pipelines.networks.members import initialize_members
+from rnn_pipelines.internals.gate_statistics import measure_half_lives
+from rnn_pipelines.networks.gradients import find_input_gradients
+from rnn_pipelines.networks.members import forward, initialize_members
 from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, read_scripts
 
 # Of a scaled forecast; of one above 1, as after an exponential, relative to it.
@@ -107,6 +110,49 @@ def test_forecasts_of_many_windows_equal_those_of_python(
     prepare: Callable[..., SimpleNamespace], tmp_path: Path
 ) -> None:
     assert max(measure(tmp_path, prepare, NUM_SLOW_WINDOWS)) < TOLERANCE
+
+
+MEASURE = """
+function run({ page, gates }) {
+  const measure = (item) => page.networks.map((network) => differentiate(page, network, item, item.values));
+  const gradients = page.windows.map(measure);
+  return { gradients, carried: measureCarried(gates), halfLife: measureHalfLife(gates) };
+}
+"""
+
+
+@pytest.mark.browser
+def test_memory_is_measured_as_in_python(
+    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]], tmp_path: Path
+) -> None:
+    prepared = prepare(make_values(60), window=WindowSpec(lookback=8, horizon=2))
+    panel, linear = prepared.windows, fit_linear_models(prepared.windows)
+    rng, models = np.random.default_rng(0), {}
+    for cell in ("lstm", "gru"):
+        models[cell] = NetworkModel(LinearModel(linear.combine()), make_network(panel, cell, 1, rng))
+    origins = panel.index("test").origins(np.arange(3))
+    gates = [0.9, 0.5, 0.8, 0.7]
+    page = describe_networks(panel, prepared.features, prepared.scaler, linear.normalizer, models, origins)
+    code = read_scripts(COMPUTATION) + MEASURE
+    found = run_script(tmp_path, code, encode({"page": page, "gates": gates}))
+    np.testing.assert_allclose(found["carried"], [0.28, 0.56, 0.7, 1])
+    np.testing.assert_allclose(found["halfLife"], measure_half_lives(np.array(gates)[:, None])[0])
+    for place, model in enumerate(models.values()):
+        normalized = normalize_windows(panel, linear.normalizer, origins)
+        inputs = read_windows(panel, normalized, origins, model.network.layout)
+        _, cache = forward(model.network.cell, model.network.weights, *inputs)
+        of_outputs = np.zeros((2, 3, 2), np.float32)
+        of_outputs[:, :, 0] = 1 / 2
+        slopes = find_input_gradients(model.network.weights, cache, of_outputs)[0].sum(axis=0)
+        of_network = slopes[:, :, 0] - slopes[:, :, 0].mean(axis=0) + slopes[:, :, 1]
+        for number, origin in enumerate(origins):
+            expected = model.network.shrinkage * of_network[:, number] + model.start.matrix[:8, 0]
+            for place_of_lag, lag in enumerate(
+                np.concatenate(find_season_lags(linear.normalizer, panel, int(origin)) or [[]])
+            ):
+                if lag <= 8:
+                    expected[8 - int(lag)] += model.start.matrix[8 + place_of_lag, 0]
+            np.testing.assert_allclose(found["gradients"][number][place], expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ function describeUnits(network, member, layer) {
   const units = records[0][0].hidden.map((_, unit) => {
     const keep = records.flatMap((steps) => steps.map((step) => step[CELLS[network.cell].keeping][unit]));
     const hidden = records.flatMap((steps) => steps.map((step) => step.hidden[unit]));
-    const halfLife = Math.LN2 / Math.abs(average(keep.map(Math.log)));
+    const halfLife = measureHalfLife(keep);
     const known = features.map((_, k) => k).filter((k) => features[k]);
     const measured = isText ? [listMovers(rows, member, layer, unit)]
       : [0, 1, 2].map((of) => (known.length && !(of === 1 && season === 1) ? correlate(known.map((k) => hidden[k]), known.map((k) => features[k][of])) : NaN));
@@ -194,23 +194,16 @@ function showChange(trained, now) {
   if (isText) return showProbabilities(places, trained, now);
   const decimals = countDecimals(trained.values.concat(now.values, item.values.map((v) => v * item.deviation + item.mean))), show = (v) => write(v, decimals + 1).trim();
   const changes = now.values.map((v, k) => v - trained.values[k]), first = item.times[item.values.length];
-  places.result.textContent = `The forecast of ${first} is ${show(now.values[0])}, as trained ${show(trained.values[0])}: ${changes[0] < 0 ? "" : "+"}${show(changes[0])}. `
+  const text = `The forecast of ${first} is ${show(now.values[0])}, as trained ${show(trained.values[0])}: ${changes[0] < 0 ? "" : "+"}${show(changes[0])}. `
     + `Over all ${changes.length} steps it changes by ${show(average(changes.map(Math.abs)))} on average. The network itself adds ${show(now.values[0] - now.linear[0])} to the linear forecast of ${show(now.linear[0])}, with shrinkage ${network.shrinkage.toFixed(2)}.`;
+  if (places.result.textContent !== text) places.result.textContent = text;
   showSeries(places.outcome, trained, now, Math.max(0, item.values.length - 2 * item.actuals.length - 3));
-}
-
-/** The share of the state of each step that reaches the end, the mean over units of all members: products of gates. */
-function measureCarried(network, now, layer) {
-  const shares = now.members.flatMap(({ layers }) => column(layers[layer], CELLS[network.cell].keeping)).map((gates) => {
-    let share = 1;
-    return gates.slice(1).reverse().map((gate) => (share *= gate)).reverse().concat(1);
-  });
-  return plus(...shares).map((v) => v / shares.length);
 }
 
 function showMemory(now) {
   const network = getNetwork(), item = getItem(), units = describeUnits(network, state.member, state.layer);
-  const carried = measureCarried(network, now, state.layer), count = carried.length;
+  const shares = now.members.flatMap(({ layers }) => column(layers[state.layer], CELLS[network.cell].keeping)).map(measureCarried);
+  const carried = plus(...shares).map((v) => v / shares.length), count = carried.length;
   const steps = isText ? carried.map((_, k) => k) : listSteps(count, item.values.length);
   drawChart(places.carried, [{ name: "share of the state after each step that the gates carry to the end", color: network.color, values: carried }], { label: "State carried over by step", names: steps.map((t) => item.times[Math.max(0, t)]), height: 150 });
   const columns = isText ? ["words that move it most"] : ["level", "season", "trend"];
@@ -218,9 +211,8 @@ function showMemory(now) {
     make("button", { type: "button", "aria-pressed": unit === state.unit, "aria-label": `unit ${unit + 1}`, click: () => { state.unit = unit; update(); } }, String(unit + 1)), write(halfLife, 1), ...measured.map((v) => (typeof v === "string" ? v : Number.isNaN(v) ? "–" : write(v)))]),
   isText ? "Units by half-life in words, over all texts" : "Units by half-life in steps; correlation of the hidden state with level, season and trend of the windows"));
   if (isText) return places.gradient.replaceChildren();
-  const change = listChanges(evaluateTrained(network, item)), size = 1e-4;
-  const differentiate = (k) => [1, -1].map((sign) => forecast(page, network, item, state.values.map((v, t) => (t === k ? v + sign * size : v)), change)).reduce((up, down) => (up.values[0] - down.values[0]) / (2 * size * item.deviation));
-  drawChart(places.gradient, [{ name: "change of the first step's forecast if a value rises by 1", color: "var(--accent)", values: [] }], { bars: state.values.map((_, k) => differentiate(k)), label: "Gradient of the forecast by step", names: item.times.slice(0, state.values.length), height: 180 });
+  const gradient = differentiate(page, network, item, state.values, listChanges(evaluateTrained(network, item)));
+  drawChart(places.gradient, [{ name: "change of the first step's forecast if a value rises by 1", color: "var(--accent)", values: [] }], { bars: gradient, label: "Gradient of the forecast by step", names: item.times.slice(0, state.values.length), height: 180 });
 }
 
 function showBeside() {

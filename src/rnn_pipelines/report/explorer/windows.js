@@ -75,3 +75,18 @@ function forecast(page, network, window, values, change = []) {
     linear: linear.map(finish), outputs, members, history,
   };
 }
+
+/** Return the change of the first step's forecast if a value of the window rises by 1, for each value. */
+function differentiate(page, network, window, values, change = [], size = 1e-4) {
+  const move = (k, by) => forecast(page, network, window, values.map((v, t) => (t === k ? v + by : v)), change).values[0];
+  return values.map((_, k) => (move(k, size) - move(k, -size)) / (2 * size * window.deviation));
+}
+
+/** Return the share of the state after each step that is left at the end: the product of the later gates. */
+function measureCarried(gates) {
+  let share = 1;
+  return gates.slice(1).reverse().map((gate) => (share *= gate)).reverse().concat(1);
+}
+
+/** The steps after which half of a state is left if nothing new is written. */
+const measureHalfLife = (gates) => Math.LN2 / Math.abs(average(gates.map(Math.log)));
