@@ -29,12 +29,11 @@ LEVEL = 80
 
 def render_networks(content: Mapping[str, Any]) -> str:
     """Render the page of `describe_networks`."""
-    names = " and ".join(network["label"] for network in content["networks"])
     verdict = (
-        f"The trained {names} run in this page, window by window. Move the cursor through a window, look at each gate, "
+        "The trained {names} run in this page, window by window. Move the cursor through a window, look at each gate, "
         "and change a value, a unit or a gate: the forecast follows at once."
     )
-    return render_explorer(f"The gates of {names}", verdict, content, SECTIONS)
+    return render_explorer("The gates of {names}", verdict, content, SECTIONS)
 
 
 def find_networks(artefacts: Mapping[str, Forecaster]) -> dict[str, Forecaster]:

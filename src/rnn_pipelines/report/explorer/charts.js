@@ -33,7 +33,7 @@ function findTicks(low, high) {
  * @param options  { label, band, bars, cursor, names, height, handle, drag, begin }.
  */
 function drawChart(place, lines, { label, band, bars, cursor, names, height = 220, drag, begin = 0, key = true }) {
-  const width = Math.max(280, place.clientWidth || 700), left = bars ? 66 : 52, right = bars ? 24 : 12, bottom = height - 24, top = 10;
+  const width = Math.max(280, place.clientWidth || 700), left = bars ? 78 : 52, right = bars ? 24 : 12, bottom = height - 24, top = 10;
   const all = lines.flatMap(({ values }) => values).concat(band ? band.rows.flat() : [], bars ?? [], bars ? [0] : []);
   const known = all.filter((v) => v !== null);
   let [low, high] = [Math.min(...known), Math.max(...known)];
@@ -45,7 +45,7 @@ function drawChart(place, lines, { label, band, bars, cursor, names, height = 22
   const ticks = findTicks(low, high), decimals = Math.min(countDecimals([low, high]), countDecimals(ticks.length > 1 ? ticks : [low, high]));
   for (const tick of ticks) {
     svg.append(make("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
-    svg.append(make("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, write(tick, Math.max(0, decimals - 1)).trim()));
+    svg.append(make("text", { x: left - (bars ? 22 : 6), y: y(tick) + 4, "text-anchor": "end" }, write(tick, Math.max(0, decimals - 1)).trim()));
   }
   for (const [step, anchor] of [[begin, "start"], [Math.round((begin + last) / 2), "middle"], [last, "end"]]) {
     svg.append(make("text", { x: x(step), y: height - 4, "text-anchor": anchor }, names[step]));

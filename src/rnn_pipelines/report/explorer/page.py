@@ -17,25 +17,45 @@ logger = logging.getLogger(__name__)
 # The computation, and what the page shows of it.
 COMPUTATION = ("cells.js", "windows.js", "texts.js")
 VIEW = ("charts.js", "view.js")
-MAX_BYTES = 500_000
+# The largest page, and the part of it that is neither script nor content.
+MAX_BYTES, FRAME_BYTES = 500_000, 12_000
 
 
 def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sections: Mapping[str, str]) -> str:
     """Return the page, which loads nothing else.
 
     Args:
+        title, verdict: with `{names}` in the place of the names of the networks.
         content: what the scripts read, see `encode`.
         sections: the headings, by the name of the part of the page that the scripts fill.
     """
-    parts = [Section(heading, [_place(name)]) for name, heading in sections.items()]
     style = Markup("<style>{}</style>").format(Markup(read_scripts(["style.css"])))
-    data = Markup('<script type="application/json" id="content">{}</script>').format(Markup(encode(content)))
     code = Markup("<script>{}</script>").format(Markup(read_scripts([*COMPUTATION, *VIEW])))
+    chosen = choose_content(content, MAX_BYTES - FRAME_BYTES - len(style) - len(code))
+    names = " and ".join(network["label"] for network in chosen["networks"])
+    data = Markup('<script type="application/json" id="content">{}</script>').format(Markup(encode(chosen)))
+    parts = [Section(heading, [_place(name)]) for name, heading in sections.items()]
     last = Section(parts[-1].title, [*parts[-1].parts, style, data, code])
-    page = render_page(title, verdict, [*parts[:-1], last])
-    if len(page.encode()) > MAX_BYTES:
-        logger.warning("the page has %s bytes, because the networks are large", f"{len(page.encode()):,}")
-    return page
+    return render_page(title.format(names=names), verdict.format(names=names), [*parts[:-1], last])
+
+
+def choose_content(content: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """Return the content without the largest networks and the first windows, if it needs more bytes than `room`.
+
+    One network and one window stay in any case.
+    """
+    chosen, left_out = dict(content), []
+    while len(encode(chosen)) > room and len(chosen["networks"]) > 1:
+        largest = max(chosen["networks"], key=lambda network: len(encode(network)))
+        left_out.append(largest["label"])
+        chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
+        for window in chosen["windows"]:
+            window.get("vectors", {}).pop(largest["name"], None)
+    while len(encode(chosen)) > room and len(chosen["windows"]) > 1:
+        chosen["windows"] = chosen["windows"][1:]
+    if left_out:
+        logger.warning("the page has no room for the weights of %s", " and ".join(left_out))
+    return chosen
 
 
 def _place(name: str) -> Markup:

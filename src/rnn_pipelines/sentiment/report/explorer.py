@@ -40,12 +40,11 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
         "networks": [_describe_network(name, model) for name, model in networks.items()],
         "windows": _describe_texts(classifier, words),
     }
-    names = " and ".join(CELL_STYLES[name].name for name in networks)
     verdict = (
-        f"The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each "
-        "gate, and change a unit or a gate: the probability follows at once."
+        "The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each gate, "
+        "and change a unit or a gate: the probability follows at once."
     )
-    return render_explorer(f"The gates of {names} on texts", verdict, content, SECTIONS)
+    return render_explorer("The gates of {names} on texts", verdict, content, SECTIONS)
 
 
 def _describe_network(name: str, model: Any) -> dict[str, Any]:
