@@ -162,7 +162,7 @@ class TextClassifier:
 
         Args:
             path: of a new file, or of an earlier page, which is replaced.
-            texts: at most twelve are shown, and the first 80 words of each.
+            texts: at most twelve are shown, and the first 60 words of each.
         Raises:
             ParameterError: the classifier has no networks, or the path is invalid.
             ReviewError: the texts are not a list of texts.

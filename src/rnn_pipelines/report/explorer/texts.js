@@ -26,16 +26,18 @@ function findLogit(network, layers) {
   return times(network.pooling.flatMap((kind) => pool[kind]()), logit_kernel)[0] + logit_bias[0];
 }
 
-/** Return the probability of the text up to each word, and the records of the network over all words. */
+/** Return the records of the network over all words, and the probability of the text, also up to each word. */
 function classify(page, network, item, change = []) {
-  let layers;
-  const probabilities = item.times.map((_, t) => {
-    layers = readBothWays(network, readWords(network, item, t + 1), change[0] ?? []);
-    const logits = { ...Object.fromEntries(Object.entries(item.logits).map(([name, row]) => [name, row[t]])), [network.name]: findLogit(network, layers) };
+  const read = (length) => {
+    const layers = readBothWays(network, readWords(network, item, length), change[0] ?? []);
+    const logits = { ...Object.fromEntries(Object.entries(item.logits).map(([name, row]) => [name, row[length - 1]])), [network.name]: findLogit(network, layers) };
     const logit = Object.entries(page.calibration.weights).reduce((sum, [name, weight]) => sum + weight * logits[name], page.calibration.intercept);
-    return item.known[t] ? sigmoid(logit) : 0.5;
-  });
-  return { probabilities, probability: probabilities.at(-1), members: [{ layers }] };
+    return { layers, probability: item.known[length - 1] ? sigmoid(logit) : 0.5 };
+  };
+  const { layers, probability } = read(item.times.length);
+  let known;
+  // Computed only for the text that is shown, because each beginning of it is read again.
+  return { members: [{ layers }], probability, get probabilities() { return (known ??= item.times.map((_, t) => read(t + 1).probability)); } };
 }
 
 /** Return the words at which a unit changes most, over all texts. */

@@ -231,10 +231,13 @@ function showBeside() {
     ...(isText ? [write(found[k].probability, 3)] : [network.shrinkage.toFixed(2), errors[k].length ? write(average(errors[k]), decimals) : "–"])]), isText ? "The networks on this text" : "The networks on this window"));
 }
 
-let later;
+let later, computed = {};
 /** Compute and show everything again; while a control is being moved, what takes longer waits. */
 function update() {
-  const trained = evaluateTrained(getNetwork(), getItem()), now = evaluate(getNetwork(), getItem(), state.values, listChanges(trained));
+  const trained = evaluateTrained(getNetwork(), getItem());
+  const key = JSON.stringify([state.network, state.item, state.values, state.clamps, [...state.muted]]);
+  if (computed.key !== key) computed = { key, now: evaluate(getNetwork(), getItem(), state.values, listChanges(trained)) };
+  const { now } = computed;
   showWindow(trained, now);
   showChange(trained, now);
   clearTimeout(later);
@@ -243,8 +246,9 @@ function update() {
 
 /** Compare all forecasts with those that Python computed when it wrote the page: the largest difference. */
 function check() {
-  const pairs = page.networks.flatMap((network) => page.windows.map((item) => [evaluateTrained(network, item), item.forecasts[network.name], item.deviation ?? 1]));
-  return Math.max(...pairs.flatMap(([found, expected, scale]) => expected.map((v, k) => Math.abs((isText ? found.probabilities : found.values)[k] - v) / scale)));
+  const read = (found, expected) => (!isText ? [found.values, expected] : location.hash === "#check" ? [found.probabilities, expected] : [[found.probability], [expected.at(-1)]]);
+  const pairs = page.networks.flatMap((network) => page.windows.map((item) => [...read(evaluateTrained(network, item), item.forecasts[network.name]), item.deviation ?? 1]));
+  return Math.max(...pairs.flatMap(([found, expected, scale]) => expected.map((v, k) => Math.abs(found[k] - v) / scale)));
 }
 
 state.unit = null;

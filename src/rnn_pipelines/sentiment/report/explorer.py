@@ -17,7 +17,7 @@ from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
 
 SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
 # Each word is read again after every later one, so that a page of long texts would be slow.
-MAX_WORDS, MAX_TEXTS = 80, 12
+MAX_WORDS, MAX_TEXTS = 60, 12
 
 
 def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
