@@ -29,8 +29,8 @@ from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, r
 
 # Of a scaled forecast; of one above 1, as after an exponential, relative to it.
 TOLERANCE = 1e-5
-NUM_WINDOWS = 40
-NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "80"))
+NUM_WINDOWS = 20
+NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "40"))
 KINDS = ("series", "window", "log")
 RUN = """
 function run({ pages }) {
