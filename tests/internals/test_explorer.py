@@ -19,7 +19,7 @@ from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 @pytest.mark.parametrize("start", ["baseline_ensemble", "none"])
 def test_page_of_forecasters_shows_their_forecasts_of_test_windows(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]], tmp_path: Path, start: str

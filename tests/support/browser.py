@@ -9,7 +9,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = shutil.which("chromium")
 # The element into which a page under test writes its result, as JSON.
 RESULT = re.compile(r'<pre id="result"[^>]*>(.*?)</pre>', re.DOTALL)
 # The switches of a browser that starts quietly and reaches nothing.

@@ -97,7 +97,7 @@ def measure(folder: Path, prepare: Callable[..., SimpleNamespace], num_windows: 
     return differences
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_forecasts_equal_those_of_python_also_with_a_changed_value(
     prepare: Callable[..., SimpleNamespace], tmp_path: Path
 ) -> None:
@@ -105,7 +105,7 @@ def test_forecasts_equal_those_of_python_also_with_a_changed_value(
 
 
 @pytest.mark.slow
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_forecasts_of_many_windows_equal_those_of_python(
     prepare: Callable[..., SimpleNamespace], tmp_path: Path
 ) -> None:
@@ -121,7 +121,7 @@ function run({ page, gates }) {
 """
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_memory_is_measured_as_in_python(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]], tmp_path: Path
 ) -> None:
@@ -170,7 +170,7 @@ def page(forecaster: Any, prepared: SimpleNamespace) -> str:
     return render_networks(explore_series({"ensemble": forecaster}, prepared.series, None, None))
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_page_shows_the_forecast_of_python_and_sends_nothing(page: str, tmp_path: Path) -> None:
     path = tmp_path / "gates.html"
     path.write_text(page)
@@ -182,7 +182,7 @@ def test_page_shows_the_forecast_of_python_and_sends_nothing(page: str, tmp_path
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 @pytest.mark.parametrize(
     "switches", [["--window-size=1400,1000"], ["--window-size=390,900"], ["--blink-settings=preferredColorScheme=0"]]
 )
@@ -229,7 +229,7 @@ def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_forecaster_writes_its_page_with_covariates_and_after_load(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     steps = np.arange(300)

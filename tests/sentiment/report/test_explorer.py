@@ -34,13 +34,13 @@ def check_page(page: str, folder: Path) -> float:
     return difference
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_probabilities_after_each_word_are_those_of_keras(page: str, tmp_path: Path) -> None:
     assert check_page(page, tmp_path) < TOLERANCE
     assert len(page.encode()) < MAX_BYTES
 
 
-@pytest.mark.browser
+@pytest.mark.chromium
 @pytest.mark.parametrize("switches", [["--window-size=1400,1000"], ["--window-size=390,900"]])
 def test_a_reader_changes_gate_and_unit_at_any_width(page: str, tmp_path: Path, switches: list[str]) -> None:
     path = tmp_path / "gates.html"
@@ -58,7 +58,7 @@ def test_a_reader_changes_gate_and_unit_at_any_width(page: str, tmp_path: Path, 
 
 
 @pytest.mark.slow
-@pytest.mark.browser
+@pytest.mark.chromium
 def test_probabilities_of_many_texts_are_those_of_keras(
     text_classifier: TextClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
