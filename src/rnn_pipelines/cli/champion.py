@@ -18,6 +18,7 @@ from rnn_pipelines.champion.tables import describe_version, find_facts, tabulate
 from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
+from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli.options import (
     AS_JSON,
     CHANGED,
@@ -181,6 +182,16 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
     found = {overview.task: asdict(overview.verdict) for overview in overviews}
     lines = [*map(summarize_task, overviews), str(path)]
     print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
+
+
+@champion.command("explain-change")
+@add_shared_options
+@click.option("--series", metavar="ID", help="Explain only this series.")
+@click.option("--time", metavar="TIME", help="Explain only forecasts for this time, or a month such as 2026-10.")
+@add_exit_codes()
+def explain_change(task: str, env: str | None, is_json: bool, series: str | None, time: str | None) -> None:
+    """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
+    print_result(is_json, *explain.explain_change(task, env, series, time))
 
 
 @champion.command()

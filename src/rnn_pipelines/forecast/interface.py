@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.methods.training.fine_tuning import check_replacement, list_network_windows
+from rnn_pipelines.forecast.model.change import Change, explain_change, show_change
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
@@ -433,6 +434,26 @@ class Forecaster(ForecasterState):
         series, covariates = self._find_series(frame, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return restore_ids(show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type)
+
+    @naming_arguments()
+    def explain_change(self, before: Any = None, after: Any = None, earlier: "Forecaster | None" = None) -> Change:
+        """Explain why the forecasts changed from those of one frame to those of another, as a sum of parts.
+
+        Args:
+            before: the frame of the earlier forecast, see `predict`.
+            after: the frame of the newer one.
+            earlier: the forecaster that made the earlier forecast; None for this one.
+        Returns:
+            `table` has a row for each series and date that both forecast, whose parts sum to the change within 1e-9;
+            see `Change`. `print` shows a sentence.
+        Raises:
+            SeriesError: the forecasts have no date in common; see `predict`.
+        """
+        nights = [
+            (earlier or self)._make_night(before, "earlier" if earlier else "this"),
+            self._make_night(after, "this"),
+        ]
+        return show_change(explain_change(nights[0][0], nights[1][0]), self._find_zone(), nights[1][1])
 
     def save(self, path: str | Path) -> None:
         """Save the method in use as a folder of arrays and JSON. Other fitted methods are not saved.

@@ -10,6 +10,7 @@ from rnn_pipelines.forecast.fitting import Evaluated, Fitted, evaluate, make_cha
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
+from rnn_pipelines.forecast.model.nights import Night
 from rnn_pipelines.forecast.model.recursion import check_recursive, lay_out_recursive, take_steps
 from rnn_pipelines.forecast.newer_values import Ends, add_future, holds_future_alone, read_newer, repair_newer
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels
@@ -122,6 +123,14 @@ class ForecasterState:
                 covariates = add_future(frame, recipe, best, series, covariates, num_steps)
             return series, covariates
         return repair_newer(read_newer(frame, recipe, best), recipe, best, num_steps)
+
+    def _make_night(self, frame: Any, version: str) -> tuple[Night, Any]:
+        """Return a night with this forecaster and the values of a frame of `predict`, and the dtype of its ids."""
+        artefact = self._require_fit()
+        taken, id_type = self._take(frame)
+        series, covariates = self._find_series(taken, artefact.settings.horizon)
+        check_recursive(artefact, series, artefact.settings.horizon, covariates)
+        return Night(artefact, series, covariates, version), id_type
 
     def _find_zone(self) -> str | None:
         """Return the zone in which times are shown: that of `source`, or else that of the training; None for none."""

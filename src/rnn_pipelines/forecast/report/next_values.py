@@ -91,7 +91,10 @@ def describe_first_value(next_values: Predictions) -> str:
 
 
 def summarize_forecasts(
-    newest: ForecastLog, log: ForecastLog, all_series: Mapping[str, Any] = MappingProxyType({})
+    newest: ForecastLog,
+    log: ForecastLog,
+    all_series: Mapping[str, Any] = MappingProxyType({}),
+    explanation: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """Return the forecasts of a run for a terminal: their number, and those of the first series.
 
@@ -99,6 +102,7 @@ def summarize_forecasts(
         newest: forecasts of the champion by this run.
         log: forecasts of all runs, with those of this run that differ from the last ones on record.
         all_series: of a divided panel, see `forecast_all_newest`.
+        explanation: of the change since the run before, see `explain_newest`.
     """
     if newest.empty:
         return "No forecasts."
@@ -119,7 +123,8 @@ def summarize_forecasts(
         share = "All" if not all_series["num_left_out"] else f"{all_series['num_series']:,} of"
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
     headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
-    return summarize([text], tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
+    change = explanation["sentence"] if explanation.get("changes") else ""
+    return summarize([text, change], tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
 
 
 def choose_form(values: np.ndarray) -> Callable[[float], str]:

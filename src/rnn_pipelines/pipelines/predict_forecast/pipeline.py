@@ -4,10 +4,11 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
+from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
-from rnn_pipelines.report.notes import write_note
+from rnn_pipelines.report.notes import render_note, write_note
 
 
 def create_pipeline() -> Pipeline:
@@ -18,7 +19,7 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest = "predict_forecast_newest"
+    newest, nights, explanation = (f"predict_forecast_{name}" for name in ("newest", "nights", "explanation"))
     return Pipeline(
         [
             node(draw_sample_as_trained, [champion, *given], sample),
@@ -26,13 +27,19 @@ def create_pipeline() -> Pipeline:
             node(
                 forecast_newest,
                 [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table],
-                [log, "predict_forecast_next_paths", newest],
+                [log, "predict_forecast_next_paths", newest, nights],
             ),
             node(
                 forecast_all_newest,
                 [champion, sample, as_of, "params:parallel"],
                 ["predict_forecast_all_next_values", all_series],
             ),
-            node(guard(summarize_forecasts, write_note), [newest, log, all_series], "predict_forecast_summary"),
+            node(guard(explain_newest, note_failure), [nights, log, all_series], explanation),
+            node(guard(render_change, render_note), explanation, "predict_forecast_report"),
+            node(
+                guard(summarize_forecasts, write_note),
+                [newest, log, all_series, explanation],
+                "predict_forecast_summary",
+            ),
         ]
     )

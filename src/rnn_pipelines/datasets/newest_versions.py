@@ -1,0 +1,66 @@
+"""The newest versions of some files, such as the inputs of the last runs."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError
+
+from rnn_pipelines.datasets.folder import find_local_path
+from rnn_pipelines.errors import RnnPipelinesError
+from rnn_pipelines.storage.lock import hold_lock
+from rnn_pipelines.storage.names import make_later_name
+from rnn_pipelines.versions.checksums import CHECKSUMS, list_checksums, list_own_files, read_version
+from rnn_pipelines.versions.folder import VersionedFolder, warn_of_kept
+
+logger = logging.getLogger(__name__)
+
+# Writing a version takes a second. Only a suspended process holds the lock for longer.
+LOCK_SECONDS = 60
+
+
+class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, bytes]]]):
+    """Dataset of the newest versions of some files, each in a folder of its own, with checksums.
+
+    Saves files, content by name, as a version, unless they equal the newest one; older versions are removed. Loads the
+    versions that are intact, oldest first.
+
+    Args:
+        path: the folder of the versions, on this machine.
+        keep: number of versions, 1 or more.
+    """
+
+    def __init__(self, *, path: str, keep: int = 2, metadata: dict[str, Any] | None = None) -> None:
+        if not isinstance(keep, int) or keep < 1:
+            raise DatasetError(f"keep: expected a whole number of 1 or more, received {keep!r}.")
+        self._versions = VersionedFolder(find_local_path(path), CHECKSUMS, list_own_files)
+        self._keep = keep
+        self.metadata = metadata
+
+    def load(self) -> list[dict[str, bytes]]:
+        """Return the files of each version, content by name; a damaged version is logged and left out."""
+        found = []
+        for name in self._versions.list_complete():
+            try:
+                found.append(read_version(self._versions.folder, name)[0])
+            except RnnPipelinesError as error:
+                logger.warning("%s: left out (%s)", self._versions.folder, error)
+        return found
+
+    def save(self, data: Mapping[str, bytes]) -> None:
+        """Add a version, whole or not at all, and remove the oldest ones."""
+        folder, listed = self._versions.folder, list_checksums(data)
+        with hold_lock(folder / ".lock", LOCK_SECONDS):
+            warn_of_kept(self._versions.remove_unfinished())
+            names = self._versions.list_complete()
+            newest = folder / names[-1] / CHECKSUMS if names else folder / CHECKSUMS
+            if not newest.exists() or newest.read_bytes() != listed:
+                self._versions.add(make_later_name(names), listed, data)
+            old = self._versions.list_complete()[: -self._keep]
+            warn_of_kept(self._versions.remove(folder / name for name in old))
+
+    def _exists(self) -> bool:
+        return bool(self._versions.list_complete())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._versions.folder), "keep": self._keep}

@@ -1,0 +1,259 @@
+"""Why a forecast changed from one night to the next, as an exact sum of parts.
+
+`day_ahead` is the change that would remain if every new value had come as it was forecast. From there to tonight's
+forecast, the other parts are Shapley values: the mean effect of a part over all orders in which the parts can be
+exchanged. So the order does not matter, and the parts sum to the change. A new value counts by its news, the value less
+its forecast.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import factorial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import SeriesError, count
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, make_cutoff_windows
+from rnn_pipelines.forecast.model.newest import find_ends, include_new_series
+from rnn_pipelines.forecast.model.nights import KEY, Night, mix_covariates, mix_values
+from rnn_pipelines.forecast.model.recursion import count_ahead, forecast_recursively
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.source.frames import restore_ids
+from rnn_pipelines.reading.zones import show_local, show_table
+
+PARTS = (NEW, REVISED, COVARIATES, VERSION) = ("new_values", "revised_values", "covariates", "version")
+DAY_AHEAD = "day_ahead"
+VALUES = ("unique_id", "kind", "time", "value", "expected", "ds", "effect")
+NEWS = ("num_new", "num_low", "num_revised")
+# New and revised values of a series, each, that are exchanged alone to find the one with the largest effect.
+NUM_CANDIDATES = 3
+# More series have a change, but no parts; 1,000 series take about 20 seconds.
+MAX_SERIES = 1_000
+
+Parts = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change of the forecasts of the dates that both nights forecast, in the unit of `y`.
+
+    Attributes:
+        table: `unique_id, ds, before, after, change`, the parts of `PARTS` and `day_ahead`, which sum to the change;
+            float64, NaN if unknown.
+        values: the new and the revised value of each series with the largest effect if it is exchanged alone:
+            `unique_id, kind` (`new` or `revised`), `time, value, expected` (its forecast, or the value before),
+            and `ds, effect` for each date.
+        news: by `unique_id`: `num_new, num_low` (below their forecast) and `num_revised` values.
+        versions: of both nights.
+        notes: what is missing, in sentences.
+    """
+
+    table: pd.DataFrame
+    values: pd.DataFrame
+    news: pd.DataFrame
+    versions: tuple[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two nights, with their values and covariates side by side, see `mix_values` and `mix_covariates`."""
+
+    before: Night
+    after: Night
+    rows: pd.DataFrame
+    covariates: tuple[pd.DataFrame | None, pd.DataFrame | None]
+    is_active: pd.DataFrame
+
+    def forecast(self, parts: Parts, ids: pd.Index, exchanged: pd.Series | None = None) -> pd.Series:
+        """Forecast from the end of tonight's series, with tonight's state of some parts.
+
+        Args:
+            exchanged: values that replace those of tonight, by the label of their row.
+        """
+        rows = self.rows[self.rows["unique_id"].isin(ids)]
+        past = "after" if REVISED in parts else "before"
+        is_new = rows["is_new"]
+        y, observed = rows[f"y_{past}"].mask(is_new, rows["expected"]), rows[f"observed_{past}"] | is_new
+        if NEW in parts:
+            y, observed = y.mask(is_new, rows["y_after"]), observed.mask(is_new, rows["observed_after"])
+        if exchanged is not None:
+            y = exchanged.reindex(y.index).fillna(y)
+        series = rows[KEY].assign(y=y, observed=observed.astype(bool))[rows[f"in_{past}"] | is_new]
+        night = self.after if VERSION in parts else self.before
+        return _forecast(night.forecaster, series, self.covariates[COVARIATES in parts])
+
+
+def explain_change(before: Night, after: Night, most: int = MAX_SERIES) -> Change:
+    """Explain the changes of the forecasts of the series that both nights have.
+
+    Args:
+        most: number of series, those with the largest changes.
+    Raises:
+        SeriesError: no date of any series is forecast by both nights.
+    """
+    ids = pd.Index(before.series["unique_id"].unique()).intersection(after.series["unique_id"].unique())
+    found = [_forecast(night.forecaster, night.keep(ids).series, night.covariates) for night in (before, after)]
+    table = pd.concat(found, axis=1, join="inner", keys=["before", "after"]).sort_index()
+    if table.empty:
+        raise SeriesError(
+            "no date is forecast by both nights: they have no series in common, or more than a horizon lies between "
+            "their ends."
+        )
+    table["change"] = table["after"] - table["before"]
+    chosen = table["change"].abs().groupby(level=0).max().nlargest(most).index
+    table, notes = table[table.index.isin(chosen, level=0)], [*_compare(before, after, len(ids), len(chosen))]
+    before, after = before.keep(chosen), after.keep(chosen)
+    parts, values = pd.DataFrame(np.nan, table.index, [*PARTS, DAY_AHEAD]), pd.DataFrame(columns=list(VALUES))
+    news = pd.DataFrame(columns=["unique_id", *NEWS])
+    try:
+        pair = _lay_out(before, after)
+        parts, values, news = _find_parts(pair, table), _name_values(pair, table["after"]), _count_news(pair.rows)
+        if num_unknown := int(parts[DAY_AHEAD].isna().groupby(level=0).any().sum()):
+            names = count(num_unknown, "series", "series")
+            notes.append(f"The parts of {names} are unknown: too many values are new, or there is a gap.")
+    except SeriesError as error:
+        notes.append(f"The parts are unknown: {error}")
+    table = pd.concat([table, parts], axis=1).reset_index()
+    return Change(table, values, news, (before.version, after.version), tuple(notes))
+
+
+def _compare(before: Night, after: Night, num_both: int, num_explained: int) -> Iterator[str]:
+    """Yield sentences on what differs between the nights, and what is left out."""
+    horizons = [night.forecaster.settings.horizon for night in (before, after)]
+    if horizons[0] != horizons[1]:
+        yield f"The horizon was {horizons[0]} and is {horizons[1]}: only dates of both are compared."
+    nums = [night.series["unique_id"].nunique() - num_both for night in (before, after)]
+    for num, night in zip(nums, ("tonight", "the night before"), strict=True):
+        if num:
+            yield f"{count(num, 'series', 'series')} had no forecast {night}."
+    if num_both > num_explained:
+        yield f"Explained are the {num_explained:,} of {num_both:,} series whose forecasts changed most."
+
+
+def _lay_out(before: Night, after: Night) -> _Pair:
+    """Return both nights side by side, with the forecasts of the new values.
+
+    Raises:
+        SeriesError: their versions differ in more than weights, so that the parts are unknown.
+    """
+    (freq, coding), (other_freq, other_coding) = (
+        (night.forecaster.settings.freq, night.forecaster.coding) for night in (before, after)
+    )
+    if freq != other_freq:
+        raise SeriesError(f"the steps were '{freq}' and are '{other_freq}'.")
+    roles, other_roles = ({column.name: column.role for column in one.columns} for one in (coding, other_coding))
+    if roles != other_roles:
+        names = [", ".join(f"{name} ({role})" for name, role in one.items()) or "none" for one in (roles, other_roles)]
+        raise SeriesError(f"the covariates were {names[0]}, and are {names[1]}.")
+    rows, (*covariates, changed) = mix_values(before.series, after.series), mix_covariates(before, after)
+    num_new = rows["is_new"].groupby(rows["unique_id"]).sum()
+    rows["expected"] = np.nan
+    if num_new.max():
+        # Beyond the horizon, past covariates are unknown, and so is the forecast of a new value.
+        most = before.forecaster.settings.horizon if coding.list_columns("past") else int(num_new.max())
+        expected = _forecast(before.forecaster, before.series, covariates[0], most)
+        rows["expected"] = expected.reindex(pd.MultiIndex.from_frame(rows[KEY])).to_numpy()
+    is_active = pd.DataFrame({NEW: num_new > 0, REVISED: rows["is_revised"].groupby(rows["unique_id"]).any()})
+    is_active = is_active.assign(
+        **{COVARIATES: is_active.index.isin(changed), VERSION: before.version != after.version}
+    )
+    return _Pair(before, after, rows, (covariates[0], covariates[1]), is_active)
+
+
+def _forecast(
+    forecaster: Forecaster, series: Series, covariates: pd.DataFrame | None, num_steps: int | None = None
+) -> pd.Series:
+    """Return the forecasts after each series' end, by `unique_id, ds`: float64, in the unit of `y`."""
+    # Bounds have no part in a change.
+    forecaster = include_new_series(replace(forecaster, intervals=None), series, covariates)
+    num_steps = num_steps or forecaster.settings.horizon
+    series = series[series["unique_id"].isin(forecaster.scaler["unique_id"])]
+    num_ahead = count_ahead(forecaster, num_steps)
+    panel, features, _ = make_cutoff_windows(forecaster, series, find_ends(series), covariates, num_ahead)
+    return forecast_recursively(forecaster, panel, features, num_steps).set_index(KEY)[FORECAST]
+
+
+def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the parts of each change: float64[row, part]."""
+    active = pair.is_active
+    worths: dict[Parts, np.ndarray] = {}
+    for parts in _list_subsets(PARTS):
+        # A part that does not occur in a series is left out, and with all of its parts, the forecast is tonight's.
+        ids = active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]
+        if len(ids):
+            worths[parts] = pair.forecast(parts, ids).reindex(table.index).to_numpy()
+    found = pd.DataFrame(0.0, table.index, [*PARTS, DAY_AHEAD])
+    after = table["after"].to_numpy()
+    for pattern, own in active.groupby(list(PARTS)):
+        players = [part for part, is_played in zip(PARTS, pattern, strict=True) if is_played]
+        rows = table.index.isin(own.index, level=0)
+        game = {parts: worths.get(parts, after)[rows] for parts in _list_subsets(players)}
+        game[frozenset(players)] = after[rows]
+        for player in players:
+            found.loc[rows, player] = _share(game, player, len(players))
+        found.loc[rows, DAY_AHEAD] = game[frozenset()] - table["before"].to_numpy()[rows]
+    return found
+
+
+def _list_subsets(parts: tuple[str, ...] | list[str]) -> list[Parts]:
+    return [frozenset(some) for size in range(len(parts) + 1) for some in combinations(parts, size)]
+
+
+def _share(game: dict[Parts, np.ndarray], player: str, num_players: int) -> np.ndarray:
+    """Return the Shapley value of a part: float64[row].
+
+    Source: Shapley (1953), A value for n-person games, equation 13.
+    """
+    orders = factorial(num_players)
+    share: np.ndarray = sum(
+        factorial(len(parts)) * factorial(num_players - len(parts) - 1) / orders * (game[parts | {player}] - worth)
+        for parts, worth in game.items()
+        if player not in parts
+    )
+    return share
+
+
+def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
+    """Return the new and the revised value with the largest effect; see `Change`."""
+    rows = pair.rows
+    rows = rows.assign(
+        kind=np.where(rows["is_new"], "new", "revised"),
+        time=rows["ds"],
+        value=rows["y_after"],
+        expected=rows["expected"].where(rows["is_new"], rows["y_before"]),
+    )
+    rows["surprise"] = (rows["value"] - rows["expected"]).abs()
+    # An imputed value follows from others.
+    rows = rows[(rows["observed_after"] | rows["observed_before"]) & (rows["surprise"] > 0)]
+    rows = rows.sort_values("surprise", ascending=False, kind="stable")
+    ranks = rows.groupby(["unique_id", "kind"]).cumcount()
+    found = [pd.DataFrame(columns=list(VALUES))]
+    for _, some in rows[ranks < NUM_CANDIDATES].groupby([rows["kind"], ranks]):
+        without = pair.forecast(frozenset(PARTS), pd.Index(some["unique_id"]), some["expected"])
+        effect = (after - without.reindex(after.index)).dropna().rename("effect").reset_index()
+        found.append(some.drop(columns="ds").merge(effect, on="unique_id")[list(VALUES)])
+    values = pd.concat(found[1:] or found, ignore_index=True)
+    sizes = values["effect"].abs().groupby([values["unique_id"], values["kind"], values["time"]]).transform("mean")
+    largest = sizes.groupby([values["unique_id"], values["kind"]]).transform("max")
+    values = values[sizes == largest].drop_duplicates(["unique_id", "kind", "ds"])
+    # Revised values come first, because nobody expects them.
+    return values.sort_values(["unique_id", "kind", "ds"], ascending=[True, False, True], ignore_index=True)
+
+
+def _count_news(rows: pd.DataFrame) -> pd.DataFrame:
+    is_new = rows["is_new"] & rows["observed_after"]
+    counts = (is_new, is_new & (rows["y_after"] < rows["expected"]), rows["is_revised"])
+    return rows[["unique_id"]].assign(**dict(zip(NEWS, counts, strict=True))).groupby("unique_id").sum().reset_index()
+
+
+def show_change(change: Change, tz: str | None, id_type: Any = None) -> Change:
+    """Return the change with times in the zone of the data, and ids of the type of the user's frame."""
+    tables = (show_table(change.table, tz), show_table(change.values, tz), change.news)
+    if len(tables[1]):
+        tables = (tables[0], tables[1].assign(time=show_local(tables[1]["time"], tz)), tables[2])
+    table, values, news = (restore_ids(one, id_type) for one in tables)
+    return replace(change, table=table, values=values, news=news)

@@ -1,0 +1,212 @@
+"""Why the newest forecasts changed: a sentence, a table of the largest changes, and a waterfall of their parts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objects import Figure, Waterfall
+
+from rnn_pipelines.champion.tables import shorten_version
+from rnn_pipelines.errors import MAX_VALUE, ParameterError, RnnPipelinesError, count, make_line
+from rnn_pipelines.forecast.methods.predictions import ForecastLog
+from rnn_pipelines.forecast.model.change import COVARIATES, DAY_AHEAD, NEW, PARTS, REVISED, VERSION, Change
+from rnn_pipelines.forecast.operations.change import explain_nights
+from rnn_pipelines.forecast.report.next_values import choose_form
+from rnn_pipelines.report.figures import add_menu, set_layout, write_label
+from rnn_pipelines.report.numbers import format_points
+from rnn_pipelines.report.page import Table
+from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION
+from rnn_pipelines.report.texts import render_template
+from rnn_pipelines.storage.names import is_name
+
+# Rows of the table.
+MAX_ROWS = 20
+HEADINGS = {name: name for name in ("before", "after", "change", COVARIATES, VERSION)}
+HEADINGS |= {NEW: "new", REVISED: "revised", DAY_AHEAD: "day ahead"}
+VERBS = {True: "raises", False: "lowers"}
+
+
+def explain_newest(
+    nights: Sequence[Mapping[str, bytes]], log: ForecastLog, all_series: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the explanation of the newest forecasts' change, see `describe_change`; or the reason for its absence.
+
+    Args:
+        nights, log, all_series: see `explain_nights`.
+    """
+    try:
+        return describe_change(explain_nights(nights, log, all_series), MAX_ROWS)
+    except RnnPipelinesError as error:
+        return note_failure(str(error))
+
+
+def note_failure(reason: str) -> dict[str, Any]:
+    """Return an explanation that only holds the reason why there is none."""
+    return {"sentence": reason, "notes": [], "versions": [], "changes": [], "series": [], "values": []}
+
+
+def choose_times(change: Change, time: str | None) -> Change:
+    """Return the change of the forecasts for some times.
+
+    Args:
+        time: a date, a step, or the beginning of dates, such as 2026-10 for October; None for all.
+    Raises:
+        ParameterError: none of the forecasts is for such a time.
+    """
+    if time is None:
+        return change
+    table, values = (
+        rows[[text == time or (text.startswith(time) and "-" in time) for text in map(_write_time, rows["ds"])]]
+        for rows in (change.table, change.values)
+    )
+    if table.empty:
+        first, last = (_write_time(ds) for ds in (change.table["ds"].min(), change.table["ds"].max()))
+        raise ParameterError(f"time: expected one from {first} to {last}, or the beginning of one, received {time!r}.")
+    return replace(change, table=table, values=values)
+
+
+def describe_change(change: Change, most: int | None = None) -> dict[str, Any]:
+    """Return the change as JSON: sentence, notes, versions, the rows with the largest changes, and named values.
+
+    Args:
+        most: number of rows; None for all.
+    """
+    order = change.table["change"].abs().sort_values(ascending=False, kind="stable").index
+    ordered = change.table.loc[order]
+    first = change.table[change.table["unique_id"] == ordered["unique_id"].iloc[0]]
+    values = change.values[change.values["unique_id"].isin(ordered["unique_id"][:most])]
+    return {
+        "sentence": write_change(change),
+        "notes": list(change.notes),
+        "versions": list(change.versions),
+        "changes": _list_rows(ordered[:most]),
+        "series": _list_rows(first),
+        "values": _list_rows(values),
+    }
+
+
+def _list_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    times = {name: table[name].map(_write_time) for name in ("ds", "time") if name in table}
+    rows = table.assign(**times).astype(object)
+    return rows.where(rows.notna(), None).to_dict(orient="records")
+
+
+def _write_time(ds: Any) -> str:
+    return str(ds).removesuffix(" 00:00:00")
+
+
+def write_change(change: Change) -> str:
+    """Return the mean change with its parts, the largest ones first, and the values with the largest effect."""
+    table = change.table
+    before, after = table["before"].mean(), table["after"].mean()
+    form = choose_form(table[["before", "after"]].to_numpy())
+    subject = f"The forecast{_name_rows(table)}"
+    if before == after:
+        return f"{subject} did not change."
+    # Percent need values that are all on one side of 0.
+    is_share = bool((table["before"] > 0).all())
+    verb = "rose" if after > before else "fell"
+    size = f"{100 * abs(after / before - 1):.1f} %" if is_share else form(abs(after - before))
+    parts = table[[*PARTS, DAY_AHEAD]].mean(skipna=False)
+    parts = parts[parts != 0].sort_values(key=abs, ascending=False, kind="stable")
+    text = f"{subject} {verb} by {size}, from {form(before)} to {form(after)}"
+    if parts.isna().any():
+        return f"{text}."
+    names = _name_parts(change)
+    sizes = [format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts]
+    # A part that is 0 in the digits shown is left out.
+    listed = [
+        f"{size} from {names[str(name)]}"
+        for name, size in zip(parts.index, sizes, strict=True)
+        if set(size) & set("123456789")
+    ]
+    return " ".join([f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)])
+
+
+def _sign(text: str) -> str:
+    return text if text.startswith("−") else f"+{text}"
+
+
+def _name_rows(table: pd.DataFrame) -> str:
+    names, times = table["unique_id"].unique(), [_write_time(ds) for ds in sorted(table["ds"].unique())]
+    series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
+    span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
+    return f" of {series} {span}"
+
+
+def _name_parts(change: Change) -> dict[str, str]:
+    news = change.news[change.news["unique_id"].isin(change.table["unique_id"])]
+    num_new, num_low, num_revised = (int(news[name].sum()) for name in ("num_new", "num_low", "num_revised"))
+    version = change.versions[1]
+    return {
+        NEW: f"{count(num_new, 'new value')} ({num_low:,} below {'its' if num_new == 1 else 'their'} forecast)",
+        REVISED: count(num_revised, "revised value"),
+        COVARIATES: "changed covariates",
+        VERSION: f"version {shorten_version(version)}" if is_name(version) else "the other forecaster",
+        DAY_AHEAD: "another day ahead",
+    }
+
+
+def _name_values(change: Change, form: Any) -> Iterator[str]:
+    """Yield a sentence on the revised and on the new value with the largest effect, which is a mean over times."""
+    values, is_panel = change.values, change.table["unique_id"].nunique() > 1
+    for kind in ("revised", "new"):
+        effects = values[values["kind"] == kind].groupby(["unique_id", "time", "value", "expected"])["effect"].mean()
+        if effects.empty:
+            continue
+        effects = effects.astype(float)
+        name, time, value, expected = effects.abs().idxmax()
+        effect = effects[(name, time, value, expected)]
+        of = f" of {make_line(name, MAX_VALUE)}" if is_panel else ""
+        facts = f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
+        what = "revised value" if kind == "revised" else "value"
+        forecast = "its forecast" if is_panel else "the forecast"
+        yield f"The {what}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
+
+
+def render_change(explanation: Mapping[str, Any]) -> str:
+    """Render the explanation of `explain_newest` as one HTML page that loads nothing else."""
+    is_known = bool(explanation["changes"])
+    return render_template(
+        __package__ or "",
+        "change",
+        **explanation,
+        table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if is_known else "",
+        figure=draw_parts(explanation["series"]) if is_known else "",
+    )
+
+
+def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table with a row for each series and time."""
+    form = choose_form(np.array([[row["before"], row["after"]] for row in rows], float))
+    signed = {name: lambda number: _sign(form(number)) if number else form(number) for name in HEADINGS}
+    forms = {**signed, "before": form, "after": form}
+    cells = [
+        [str(row["unique_id"]), row["ds"], *(forms[n](np.nan if row[n] is None else row[n]) for n in HEADINGS)]
+        for row in rows
+    ]
+    return Table(["series", "time", *HEADINGS.values()], cells, num_text_columns=2)
+
+
+def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the parts of the change of one series as a waterfall, a time at a time."""
+    figure, names = Figure(), [DAY_AHEAD, *PARTS, "change"]
+    for row in rows:
+        figure.add_trace(
+            Waterfall(
+                x=[name.replace("_", " ") for name in names],
+                y=[row[name] for name in names],
+                measure=[*["relative"] * (len(names) - 1), "total"],
+                increasing={"marker": {"color": BLUE}},
+                decreasing={"marker": {"color": VERMILION}},
+                totals={"marker": {"color": NEUTRAL_COLOR}},
+                hovertemplate="%{x}: %{delta:+,.4~r}<extra></extra>",
+                name=row["ds"],
+                showlegend=False,
+            )
+        )
+    add_menu(figure, [row["ds"] for row in rows])
+    title = f"Change of the forecast of {write_label(rows[0]['unique_id'])}"
+    return set_layout(figure, title, "one time each; the parts sum to the change", None, "change", hovermode="closest")
