@@ -233,7 +233,7 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
     champion = LoadedChampion("v1", make_champion(positive._require_training()), "", (), {})
     source = write(new, tmp_path)
     table, _ = read_as_trained(champion, Sample(Partitions(), source, CovariateSpec()), AsOfSpec())
-    log, paths, _ = forecast_newest(champion, table, source, PathsSpec(10))
+    log, paths, *_ = forecast_newest(champion, table, source, PathsSpec(10))
     assert_not_cut(log)
     assert (paths.table["y"] != 0).all()
     spec = PartitionSpec(training_rows=400, rows=2_000)

@@ -93,7 +93,7 @@ def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     table, covariates = read_as_trained(
         champion, Sample(Partitions(), SOURCE, CovariateSpec(), draw_walks(3, 120, seed=0)), AsOfSpec()
     )
-    log, paths, _ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
+    log, paths, *_ = forecast_newest(champion, table, SOURCE, PathsSpec(4), covariates)
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
     assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty

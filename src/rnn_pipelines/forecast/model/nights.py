@@ -52,7 +52,7 @@ def pack_night(
     files = {**pack(replace(forecaster, intervals=None, evaluated=None, reference=None)), SERIES: _write(series)}
     if covariates is not None and len(covariates):
         # Cells of several types are read as text, and Parquet takes only one type.
-        mixed = covariates.loc[:, covariates.dtypes == object]
+        mixed = covariates[[name for name in covariates if covariates[name].dtype.kind == "O"]]
         texts = {name: mixed[name].astype(str).where(mixed[name].notna(), None) for name in mixed}
         files[COVARIATES] = _write(covariates.assign(**texts))
     return {**files, FACTS: json.dumps({"version": version}).encode()}

@@ -23,7 +23,7 @@ from rnn_pipelines.storage.names import is_name
 
 # Rows of the table.
 MAX_ROWS = 20
-HEADINGS = {name: name for name in ("before", "after", "change", COVARIATES, VERSION)}
+HEADINGS = {name: name for name in ("before", "after", "change", *PARTS)}
 HEADINGS |= {NEW: "new", REVISED: "revised", DAY_AHEAD: "day ahead"}
 VERBS = {True: "raises", False: "lowers"}
 
@@ -58,7 +58,7 @@ def choose_times(change: Change, time: str | None) -> Change:
     if time is None:
         return change
     table, values = (
-        rows[[text == time or (text.startswith(time) and "-" in time) for text in map(_write_time, rows["ds"])]]
+        rows[[_write_time(ds) == time or (hasattr(ds, "year") and str(ds).startswith(time)) for ds in rows["ds"]]]
         for rows in (change.table, change.values)
     )
     if table.empty:
@@ -118,15 +118,19 @@ def write_change(change: Change) -> str:
     sizes = [format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts]
     # A part that is 0 in the digits shown is left out.
     listed = [
-        f"{size} from {names[str(name)]}"
-        for name, size in zip(parts.index, sizes, strict=True)
-        if set(size) & set("123456789")
+        f"{size} from {names[str(name)]}" for name, size in zip(parts.index, sizes, strict=True) if _has_digits(size)
     ]
     return " ".join([f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)])
 
 
 def _sign(text: str) -> str:
-    return text if text.startswith("−") else f"+{text}"
+    """Return a number with its sign, unless it is missing or 0 in the digits shown."""
+    is_signed = text.startswith("−") or not _has_digits(text)
+    return text if is_signed else f"+{text}"
+
+
+def _has_digits(text: str) -> bool:
+    return bool(set(text) & set("123456789"))
 
 
 def _name_rows(table: pd.DataFrame) -> str:
@@ -168,24 +172,23 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
 
 def render_change(explanation: Mapping[str, Any]) -> str:
     """Render the explanation of `explain_newest` as one HTML page that loads nothing else."""
-    is_known = bool(explanation["changes"])
+    is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
     return render_template(
         __package__ or "",
         "change",
         **explanation,
-        table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if is_known else "",
-        figure=draw_parts(explanation["series"]) if is_known else "",
+        table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if explanation["changes"] else "",
+        figure=draw_parts(explanation["series"]) if explanation["series"] and is_known else "",
     )
 
 
 def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return a table with a row for each series and time."""
-    form = choose_form(np.array([[row["before"], row["after"]] for row in rows], float))
-    signed = {name: lambda number: _sign(form(number)) if number else form(number) for name in HEADINGS}
-    forms = {**signed, "before": form, "after": form}
+    numbers = np.array([[row[name] for name in HEADINGS] for row in rows], float)
+    form = choose_form(numbers[:, :2])
     cells = [
-        [str(row["unique_id"]), row["ds"], *(forms[n](np.nan if row[n] is None else row[n]) for n in HEADINGS)]
-        for row in rows
+        [str(row["unique_id"]), row["ds"], *map(form, own[:2]), *(_sign(form(number)) for number in own[2:])]
+        for row, own in zip(rows, numbers, strict=True)
     ]
     return Table(["series", "time", *HEADINGS.values()], cells, num_text_columns=2)
 

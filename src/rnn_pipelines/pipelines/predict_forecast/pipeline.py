@@ -19,7 +19,8 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest, nights, explanation = (f"predict_forecast_{name}" for name in ("newest", "nights", "explanation"))
+    newest, nights = "predict_forecast_newest", "predict_forecast_nights"
+    explanation = "predict_forecast_explanation"
     return Pipeline(
         [
             node(draw_sample_as_trained, [champion, *given], sample),

@@ -1,0 +1,141 @@
+"""The change of forecasts as people read it: a sentence first, then the largest changes, then a waterfall."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.graph_objects import Figure, Waterfall
+
+from golden import is_golden
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.forecast.model.change import DAY_AHEAD, NEWS, PARTS, VALUES, Change
+from rnn_pipelines.forecast.report.change import (
+    MAX_ROWS,
+    choose_times,
+    describe_change,
+    draw_parts,
+    note_failure,
+    render_change,
+    tabulate_changes,
+    write_change,
+)
+
+DAYS = pd.to_datetime(["2026-09-30", "2026-10-01"])
+VERSION = "2026-03-02T12.15.36.123456Z-a1b2c3"
+
+
+def make_change(ids: tuple[str, ...] = ("october",), sign: float = 1.0, **others: Any) -> Change:
+    """From 100 to 95.9 and 93.9: new values −3 and −5, a version −1.4 and covariates +0.3."""
+    parts = {"new_values": [-3.0, -5.0], "revised_values": 0.0, "covariates": 0.3, "version": -1.4, "day_ahead": 0.0}
+    tables = [pd.DataFrame({"unique_id": name, "ds": DAYS, "before": 100.0 * sign, **parts}) for name in ids]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(3, "change", table[[*PARTS, DAY_AHEAD]].sum(axis=1))
+    table.insert(3, "after", table["before"] + table["change"])
+    rows = [(name, "new", pd.Timestamp("2026-09-28"), 95.0, 102.0, day, -2.0) for name in ids for day in DAYS]
+    news = pd.DataFrame([(name, 5, 4, 0) for name in ids], columns=["unique_id", *NEWS])
+    given = {"table": table, "values": pd.DataFrame(rows, columns=list(VALUES)), "news": news}
+    return Change(**{**given, "versions": ("earlier", VERSION), **others})
+
+
+def test_the_sentence_has_the_largest_parts_first_and_names_a_value() -> None:
+    change = choose_times(make_change(), "2026-10")
+    assert write_change(change) == (
+        "The forecast of october for 2026-10-01 fell by 6.1 %, from 100.0 to 93.9: −5.0 from 5 new values (4 below "
+        "their forecast), −1.4 from version a1b2c3, +0.3 from changed covariates. The value at 2026-09-28, 95.0 "
+        "instead of an expected 102.0, lowers the forecast by 2.0."
+    )
+
+
+def test_the_sentence_of_a_panel_is_on_the_mean_and_names_the_series() -> None:
+    text = write_change(make_change(("a", "b")))
+    assert text.startswith("The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %")
+    assert "−4.0 from 10 new values (8 below their forecast)" in text
+    assert "The value of a at 2026-09-28" in text
+
+
+def test_a_revised_value_is_named_before_a_new_one_with_a_larger_effect() -> None:
+    rows = [
+        ("october", kind, DAYS[0], 9.0, 8.0, day, size)
+        for kind, size in (("new", 7.0), ("revised", 0.5))
+        for day in DAYS
+    ]
+    text = write_change(make_change(values=pd.DataFrame(rows, columns=list(VALUES))))
+    assert text.index("The revised value at 2026-09-30, 9.0 instead of 8.0, raises the forecast by 0.5.") < text.index(
+        "The value at 2026-09-30, 9.0 instead of an expected 8.0, raises the forecast by 7.0."
+    )
+
+
+def test_without_percent_the_parts_have_the_unit_of_the_series() -> None:
+    """A forecast below 0 has no rate of change."""
+    text = write_change(make_change(sign=-1))
+    assert "fell by 5.1, from −100.0 to −105.1: −4.0 from 5 new values" in text
+
+
+def test_a_part_that_is_0_in_the_digits_shown_is_left_out() -> None:
+    change = make_change()
+    text = write_change(Change(**{**vars(change), "table": change.table.assign(covariates=0.001)}))
+    assert "covariates" not in text
+
+
+def test_unknown_parts_are_not_written() -> None:
+    change = make_change()
+    table = change.table.assign(**dict.fromkeys([*PARTS, DAY_AHEAD], np.nan))
+    found = describe_change(Change(**{**vars(change), "table": table, "notes": ("The parts are unknown: why.",)}))
+    assert found["sentence"].startswith(
+        "The forecast of october for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %, from 100.0 to 94.9."
+    )
+    assert [row["version"] for row in found["changes"]] == [None, None]
+    page = render_change(found)
+    assert "The parts are unknown: why." in page
+    assert "–" in tabulate_changes(found["changes"]).rows[0]
+
+
+@pytest.mark.parametrize(("time", "days"), [(None, 2), ("2026-10-01", 1), ("2026", 2), ("2026-09", 1)])
+def test_times_are_chosen_by_their_beginning(time: str | None, days: int) -> None:
+    change = choose_times(make_change(), time)
+    assert len(change.table) == len(change.values) == days
+
+
+def test_a_time_without_forecasts_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ParameterError, match="expected one from 2026-09-30 to 2026-10-01"):
+        choose_times(make_change(), "2025-10")
+    steps = make_change()
+    steps = Change(
+        **{**vars(steps), "table": steps.table.assign(ds=[1, 12]), "values": steps.values.assign(ds=[1, 12])}
+    )
+    assert choose_times(steps, "1").table["ds"].tolist() == [1]
+
+
+def test_the_description_is_json_with_the_largest_changes_first() -> None:
+    change = make_change(tuple("abcdefghijkl"))
+    found = describe_change(change, MAX_ROWS)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    sizes = [abs(row["change"]) for row in found["changes"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(sizes) == MAX_ROWS
+    assert len(describe_change(change)["changes"]) == 24
+    assert [row["ds"] for row in found["series"]] == ["2026-09-30", "2026-10-01"]
+
+
+def test_the_waterfall_ends_at_the_change() -> None:
+    figure = draw_parts(describe_change(make_change())["series"])
+    assert isinstance(figure, Figure)
+    for bars, total in zip(figure.data, (-4.1, -6.1), strict=True):
+        assert isinstance(bars, Waterfall)
+        assert bars.measure == ("relative",) * 5 + ("total",)
+        assert sum(bars.y[:-1]) == pytest.approx(total)
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["2026-09-30", "2026-10-01"]
+
+
+def test_page_is_the_golden_one() -> None:
+    change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
+    assert is_golden(render_change(describe_change(change, MAX_ROWS)), Path(__file__).parent / "golden/change.txt")
+
+
+def test_without_an_explanation_the_page_has_the_reason() -> None:
+    page = render_change(note_failure("the inputs of 1 night are on record"))
+    assert "the inputs of 1 night are on record" in page
+    assert "Largest changes" not in page
