@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 FORECAST = {
     "source": {"id": "shop", "time": "day", "target": "sales"},
     "window": {"lookback": 14, "horizon": 7},
-    "networks": "pretrained",
+    "pretrained": {"is_alone": True},
 }
 
 

@@ -6,6 +6,7 @@ A saved forecaster is a `Forecaster` of `model.artefact`.
 import copy
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -444,16 +445,17 @@ class Forecaster(ForecasterState):
             after: the frame of the newer one.
             earlier: the forecaster that made the earlier forecast; None for this one.
         Returns:
-            `table` has a row for each series and date that both forecast, whose parts sum to the change within 1e-9;
-            see `Change`. `print` shows a sentence.
+            `table` has the parts for each series and date that both forecast, see `Change`; `print` shows a sentence.
         Raises:
             SeriesError: the forecasts have no date in common; see `predict`.
         """
-        nights = [
-            (earlier or self)._make_night(before, "earlier" if earlier else "this"),
-            self._make_night(after, "this"),
-        ]
-        return show_change(explain_change(nights[0][0], nights[1][0]), self._find_zone(), nights[1][1])
+        # Plotly takes a second to load.
+        from rnn_pipelines.forecast.report.change import write_change
+
+        (one, _), (other, id_type) = (earlier or self)._make_night(before, "earlier"), self._make_night(after, "later")
+        one = one if earlier else replace(one, version="later")
+        change = show_change(explain_change(one, other), self._find_zone(), id_type)
+        return replace(change, sentence=write_change(change))
 
     def save(self, path: str | Path) -> None:
         """Save the method in use as a folder of arrays and JSON. Other fitted methods are not saved.

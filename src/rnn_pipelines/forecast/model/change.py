@@ -49,6 +49,7 @@ class Change:
         news: by `unique_id`: `num_new, num_low` (below their forecast) and `num_revised` values.
         versions: of both nights.
         notes: what is missing, in sentences.
+        sentence: the mean change with its parts, see `write_change`.
     """
 
     table: pd.DataFrame
@@ -56,6 +57,11 @@ class Change:
     news: pd.DataFrame
     versions: tuple[str, str]
     notes: tuple[str, ...] = ()
+    sentence: str = ""
+
+    def __str__(self) -> str:
+        """Return the sentence, and what is missing."""
+        return " ".join([self.sentence, *self.notes])
 
 
 @dataclass(frozen=True)

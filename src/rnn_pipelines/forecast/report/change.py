@@ -144,8 +144,9 @@ def _name_parts(change: Change) -> dict[str, str]:
     news = change.news[change.news["unique_id"].isin(change.table["unique_id"])]
     num_new, num_low, num_revised = (int(news[name].sum()) for name in ("num_new", "num_low", "num_revised"))
     version = change.versions[1]
+    low = f"{num_low:,} below their forecast" if num_new > 1 else f"{'below' if num_low else 'above'} its forecast"
     return {
-        NEW: f"{count(num_new, 'new value')} ({num_low:,} below {'its' if num_new == 1 else 'their'} forecast)",
+        NEW: f"{count(num_new, 'new value')} ({low})",
         REVISED: count(num_revised, "revised value"),
         COVARIATES: "changed covariates",
         VERSION: f"version {shorten_version(version)}" if is_name(version) else "the other forecaster",
