@@ -164,6 +164,9 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
         effects = effects.astype(float)
         name, time, value, expected = effects.abs().idxmax()
         effect = effects[(name, time, value, expected)]
+        # A correction is named even if it has no effect.
+        if kind == "new" and not _has_digits(form(abs(effect))):
+            continue
         of = f" of {make_line(name, MAX_VALUE)}" if is_panel else ""
         facts = f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
         what = "revised value" if kind == "revised" else "value"
