@@ -150,7 +150,7 @@ def test_a_part_alone_is_the_whole_change(
     before = make_shops(NUM_DAYS)
     change = fitted[0].explain_change(before, change_cells(before, shop, days_ago, column, 5))
     own = change.table["unique_id"] == shop
-    np.testing.assert_array_equal(change.table[part], change.table["change"])
+    np.testing.assert_allclose(change.table[part], change.table["change"], rtol=1e-12)
     assert (change.table.loc[own, part] != 0).any()
     assert (change.table.loc[~own, "change"] == 0).all()
 
@@ -166,7 +166,7 @@ def test_the_same_night_twice_has_no_change(fitted: tuple[Forecaster, Forecaster
 def test_another_version_alone_is_the_whole_change(fitted: tuple[Forecaster, Forecaster]) -> None:
     before = make_shops(NUM_DAYS)
     change = fitted[1].explain_change(before, before, fitted[0])
-    np.testing.assert_array_equal(change.table[VERSION], change.table["change"])
+    np.testing.assert_allclose(change.table[VERSION], change.table["change"], rtol=1e-12)
     assert (change.table["change"] != 0).all()
 
 

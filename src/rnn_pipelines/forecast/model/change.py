@@ -184,43 +184,28 @@ def _forecast(
 
 
 def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the parts of each change: float64[row, part]."""
-    active = pair.is_active
-    worths: dict[Parts, np.ndarray] = {}
-    for parts in _list_subsets(PARTS):
-        # A part that does not occur in a series is left out, and with all of its parts, the forecast is tonight's.
-        ids = active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]
-        if len(ids):
-            worths[parts] = pair.forecast(parts, ids).reindex(table.index).to_numpy()
-    found = pd.DataFrame(0.0, table.index, [*PARTS, DAY_AHEAD])
-    after = table["after"].to_numpy()
-    for pattern, own in active.groupby(list(PARTS)):
-        players = [part for part, is_played in zip(PARTS, pattern, strict=True) if is_played]
-        rows = table.index.isin(own.index, level=0)
-        game = {parts: worths.get(parts, after)[rows] for parts in _list_subsets(players)}
-        game[frozenset(players)] = after[rows]
-        for player in players:
-            found.loc[rows, player] = _share(game, player, len(players))
-        found.loc[rows, DAY_AHEAD] = game[frozenset()] - table["before"].to_numpy()[rows]
-    return found
-
-
-def _list_subsets(parts: tuple[str, ...] | list[str]) -> list[Parts]:
-    return [frozenset(some) for size in range(len(parts) + 1) for some in combinations(parts, size)]
-
-
-def _share(game: dict[Parts, np.ndarray], player: str, num_players: int) -> np.ndarray:
-    """Return the Shapley value of a part: float64[row].
+    """Return the parts of each change: float64[row, part]; a part that does not occur in a series is 0.
 
     Source: Shapley (1953), A value for n-person games, equation 13.
     """
-    orders = factorial(num_players)
-    share: np.ndarray = sum(
-        factorial(len(parts)) * factorial(num_players - len(parts) - 1) / orders * (game[parts | {player}] - worth)
-        for parts, worth in game.items()
-        if player not in parts
-    )
-    return share
+    active, after = pair.is_active, table["after"].to_numpy()
+    is_active = active.loc[table.index.get_level_values(0)]
+    worths: dict[Parts, np.ndarray] = {}
+    for parts in (frozenset(some) for size in range(len(PARTS) + 1) for some in combinations(PARTS, size)):
+        # With all parts that occur in a series, the forecast is tonight's.
+        worths[parts] = after.copy()
+        for part in parts:
+            worths[parts] = np.where(is_active[part], worths[parts], worths[parts - {part}])
+        ids = active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]
+        if len(ids):
+            rows = table.index.isin(ids, level=0)
+            worths[parts][rows] = pair.forecast(parts, ids).reindex(table.index[rows])
+    found = pd.DataFrame({DAY_AHEAD: worths[frozenset()] - table["before"]})
+    weights = [factorial(size) * factorial(len(PARTS) - size - 1) / factorial(len(PARTS)) for size in range(len(PARTS))]
+    for part in PARTS:
+        others = [parts for parts in worths if part not in parts]
+        found[part] = sum(weights[len(parts)] * (worths[parts | {part}] - worths[parts]) for parts in others)
+    return found[[*PARTS, DAY_AHEAD]]
 
 
 def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
