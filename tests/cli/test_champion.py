@@ -44,7 +44,10 @@ from rnn_pipelines.hooks.paths import Paths, fingerprint_newest
 HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
-COMMANDS = ["check", "export", "history", "promote", "prune", "publish", "report", "retrain", "rollback", "show"]
+COMMANDS = [
+    *("check", "explain-change", "export", "history", "promote"),
+    *("prune", "publish", "report", "retrain", "rollback", "show"),
+]
 SINCE = "2026-01-31T02:00:00+00:00"
 
 Run = Callable[..., Result]

@@ -104,12 +104,14 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES) -> Chang
     ids = pd.Index(before.series["unique_id"].unique()).intersection(after.series["unique_id"].unique())
     found = [_forecast(night.forecaster, night.keep(ids).series, night.covariates) for night in (before, after)]
     table = pd.concat(found, axis=1, join="inner", keys=["before", "after"]).sort_index()
+    # A forecast that is not finite is the monitor's business, and has no change.
+    table = table[np.isfinite(table).all(axis=1)]
     if table.empty:
         raise SeriesError(
             "no date is forecast by both nights: they have no series in common, or more than a horizon lies between "
             "their ends."
         )
-    table["change"] = table["after"] - table["before"]
+    table = table.assign(change=table["after"] - table["before"])
     chosen = table["change"].abs().groupby(level=0).max().nlargest(most).index
     table, notes = table[table.index.isin(chosen, level=0)], [*_compare(before, after, len(ids), len(chosen))]
     before, after = before.keep(chosen), after.keep(chosen)
