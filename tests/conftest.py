@@ -68,6 +68,7 @@ def find_postgres() -> Path | None:
 
 
 POSTGRES = find_postgres()
+NODE_EXPORTER = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,6 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (item.get_closest_marker("real_data") and not HAS_DATA)
         or (item.get_closest_marker("postgres") and POSTGRES is None)
+        or (item.get_closest_marker("node_exporter") and NODE_EXPORTER is None)
         or (item.get_closest_marker("systemd") and not HAS_SYSTEMD)
         or (item.get_closest_marker("chromium") and not HAS_CHROMIUM)
         or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
@@ -136,6 +138,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("Tests of systemd are not collected: there is no systemd-analyze on this machine.")
     if not HAS_CHROMIUM:
         terminalreporter.write_line("Tests of pages in a browser are not collected: there is no chromium here.")
+    if NODE_EXPORTER is None:
+        terminalreporter.write_line("Tests of Prometheus are not collected: there is no node_exporter on this machine.")
     if wants_slow(config) and POSTGRES is None:
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if wants_slow(config) and not HAS_AIRFLOW:
@@ -170,6 +174,13 @@ def postgres_programs() -> Path:
     """The folder of PostgreSQL's own programs; for tests marked `postgres`."""
     assert POSTGRES is not None
     return POSTGRES
+
+
+@pytest.fixture(scope="session")
+def node_exporter() -> str:
+    """The program of Prometheus that reads files of metrics; for tests marked `node_exporter`."""
+    assert NODE_EXPORTER is not None
+    return NODE_EXPORTER
 
 
 @pytest.fixture(scope="module")

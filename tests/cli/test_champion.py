@@ -300,6 +300,31 @@ def test_check_as_json_of_a_task_without_champion_and_with_a_damaged_monitor(pat
     assert (found["verdict"], found["champion"], found["monitor"]) == ("alarm", None, None)
 
 
+@pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("alarm", 20)])
+def test_alerts_of_a_check_do_not_change_its_code(
+    store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int
+) -> None:
+    monitored = {"verdict": verdict, "reasons": ["seen"], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00"}
+    paths.verdict.write_text(json.dumps(monitored))
+    file = tmp_path / "forecast.prom"
+    result = run("check", "forecast", f"--prometheus={file}", "--notify=http://127.0.0.1:1/x", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (code, verdict)
+    assert result.stderr.startswith("Warning: 127.0.0.1: the verdict could not be sent")
+    assert f'rnn_pipelines_champion_info{{task="forecast",version="{find_champion(store)}"}} 1\n' in file.read_text()
+
+
+@pytest.mark.usefixtures("store")
+def test_metrics_that_cannot_be_written_end_the_check_with_a_message(tmp_path: Path) -> None:
+    result = run("check", "forecast", f"--prometheus={tmp_path}/missing/forecast.prom")
+    assert (result.exit_code, result.stderr.startswith("Error: ")) == (1, True)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "http://", "http://[::1/"])
+def test_verdict_is_sent_by_http_alone(url: str) -> None:
+    result = run("check", "forecast", f"--notify={url}")
+    assert (result.exit_code, "http:// or https://" in result.stderr) == (2, True)
+
+
 # By hand
 
 

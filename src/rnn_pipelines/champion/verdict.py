@@ -26,8 +26,11 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 FIRST_DAY = timedelta(days=1)
 # The verdicts of a monitor.
 MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
-# The keys of a monitor's file that programs read: times, errors with their cut-offs, and the measures of texts.
-MONITORED_KEYS = ("at", "valid_until", "version", "error", "intervals", "num_texts", "measures")
+# The keys of a monitor's file that programs read: times, errors with their cut-offs, drift, and the measures of texts.
+MONITORED_KEYS = (
+    *("at", "valid_until", "version", "newest_value", "newest_forecast"),
+    *("error", "intervals", "drifted_fraction", "num_texts", "measures"),
+)
 
 
 @dataclass(frozen=True)

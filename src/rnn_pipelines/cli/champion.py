@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from kedro.framework.cli.utils import env_option
@@ -11,6 +12,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import SequentialRunner
 
+from rnn_pipelines.champion.alerts import send_alerts
 from rnn_pipelines.champion.changes import count_retrainings, find_retraining, list_changes
 from rnn_pipelines.champion.outcome import Change, promote_version, record_failure, roll_back
 from rnn_pipelines.champion.records import Record
@@ -26,6 +28,7 @@ from rnn_pipelines.cli.options import (
     IS_DRY,
     LOCKED,
     Command,
+    add_alert_options,
     add_exit_codes,
     add_wait_option,
     print_result,
@@ -133,9 +136,10 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 
 @champion.command()
 @add_shared_options
+@add_alert_options
 @click.pass_context
 @add_exit_codes(CHECKED)
-def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None:
+def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **alerts: Any) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
     The most severe finding is the verdict. --json gives it as `verdict`, with the `reasons`; `champion` and `monitor`
@@ -143,8 +147,9 @@ def check(ctx: click.Context, task: str, env: str | None, is_json: bool) -> None
     """
     paths = find_paths(task, env)
     verdict = check_task(paths.store, paths.verdict)
-    found = {"task": task, **asdict(verdict), **(describe_evidence(paths.store, paths.verdict) if is_json else {})}
+    found = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
     print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
+    send_alerts(found, **alerts)
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 

@@ -4,8 +4,10 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -54,6 +56,24 @@ class Seconds(click.FloatRange):
 
 AS_JSON = click.option("--json", "is_json", is_flag=True, help="Write JSON, for programs.")
 IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing, and list what would be removed.")
+
+
+def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    try:
+        is_web = url is None or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname))
+    except ValueError:  # such as an invalid IPv6 address
+        is_web = False
+    if not is_web:
+        raise click.BadParameter("expected an address that begins with http:// or https://.", ctx, param)
+    return url
+
+
+def add_alert_options(command: Command) -> Command:
+    """Add --prometheus and --notify to a command, as `metrics` and `url`."""
+    text = "Write the result as metrics, for the textfile collector of Prometheus' node exporter."
+    metrics = click.option("--prometheus", "metrics", metavar="FILE", type=click.Path(path_type=Path), help=text)
+    text = "Send the result as JSON by one HTTP POST. A failure is a warning; the exit code stays."
+    return metrics(click.option("--notify", "url", metavar="URL", callback=_check_url, help=text)(command))
 
 
 def add_wait_option(text: str) -> Callable[[Command], Command]:

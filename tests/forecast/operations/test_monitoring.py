@@ -19,6 +19,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.drift import CovariateDriftTable, DriftTable
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable, join_actuals
+from rnn_pipelines.forecast.operations.drift_rules import list_drifted
 from rnn_pipelines.forecast.operations.monitoring import (
     ForecastVerdict,
     measure_covariate_drift,
@@ -368,6 +369,32 @@ def test_time_without_new_values_counts_from_the_first_forecast_of_the_newest() 
     found = monitor(pd.concat([log, again], ignore_index=True))
     assert (found["verdict"], found["coverage"]["idle_steps"]) == ("alarm", 9)
     assert monitor(make_log())["coverage"]["idle_days"] == pytest.approx(0, abs=0.01)
+
+
+def test_newest_value_and_forecast_have_times_in_utc() -> None:
+    log = make_log()
+    found = monitor(log)
+    newest = log["cutoff"].max().tz_localize("UTC")
+    assert (pd.Timestamp(found["newest_value"]), found["newest_value"][-6:]) == (newest, "+00:00")
+    assert pd.Timestamp(found["newest_forecast"]) == log["recorded_at"].max().floor("s")
+    assert monitor(None)["newest_forecast"] is None
+
+
+def test_steps_have_no_time_of_the_newest_value() -> None:
+    steps = make_series().assign(ds=range(DAYS))
+    coverage = check_coverage(None, steps, {"freq": 1}, make_champion(version=None))
+    assert (coverage["newest_value"], coverage["newest_forecast"]) == (None, None)
+
+
+def test_share_of_drifted_series_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert monitor(make_log())["drifted_fraction"] == 0
+    monkeypatch.setattr(f"{monitor_forecasts.__module__}.list_drifted", lambda compared, drift: list(compared))
+    assert monitor(make_log())["drifted_fraction"] == 1
+
+
+def test_series_has_drifted_if_it_is_far_and_significant() -> None:
+    found = {"a": (0.5, 0.001), "far": (0.5, 0.2), "significant": (0.1, 0.001)}
+    assert list_drifted(found, make_spec().drift) == ["a"]
 
 
 def test_covariate_that_has_drifted_asks_for_a_retraining() -> None:

@@ -20,7 +20,8 @@ class Coverage(TypedDict):
     knows. `unknown_series`: the other series. `num_not_finite`: its forecasts of future steps that are not finite.
     `lost_steps`: the number of steps from the end of a series to a later time from which a forecast was made.
     `idle_days` and `idle_steps`: the time since the first forecast from the newest time of all, in days and in steps of
-    the series; 0 if it is unknown.
+    the series; 0 if it is unknown. `newest_value` is the newest time of all series, without a zone taken as UTC;
+    `newest_forecast` is the time of the newest record of a forecast. Both are ISO 8601, UTC, and None if unknown.
     """
 
     missed_steps: dict[str, int]
@@ -29,6 +30,8 @@ class Coverage(TypedDict):
     lost_steps: dict[str, int]
     idle_days: float
     idle_steps: int
+    newest_value: str | None
+    newest_forecast: str | None
 
 
 def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
@@ -39,9 +42,19 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
-    if champion["version"] is None:
-        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0, lost_steps={}, idle_days=0, idle_steps=0)
     ends = series.groupby("unique_id", sort=False)["ds"].max()
+    newest_value, newest_forecast = _format_utc(ends), None if log is None else _format_utc(log[RECORDED])
+    if champion["version"] is None:
+        return Coverage(
+            missed_steps={},
+            unknown_series=[],
+            num_not_finite=0,
+            lost_steps={},
+            idle_days=0,
+            idle_steps=0,
+            newest_value=newest_value,
+            newest_forecast=newest_forecast,
+        )
     trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
     newest, num_not_finite, lost, idle = {}, 0, {}, pd.Timedelta(0)
@@ -68,7 +81,15 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         lost_steps=lost,
         idle_days=idle / pd.Timedelta("1D"),
         idle_steps=idle_steps,
+        newest_value=newest_value,
+        newest_forecast=newest_forecast,
     )
+
+
+def _format_utc(times: pd.Series) -> str | None:
+    """Return the newest time in UTC, ISO 8601; None for steps, and without times."""
+    newest = times.max() if times.dtype.kind == "M" else pd.NaT
+    return None if pd.isna(newest) else pd.to_datetime(newest, utc=True).isoformat(timespec="seconds")
 
 
 def _count_after(firsts: pd.Series, lasts: pd.Series, freq: int | str) -> dict[str, int]:

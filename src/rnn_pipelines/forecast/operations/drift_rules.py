@@ -79,11 +79,7 @@ def check_drift(
     if has_champion and not compared:
         yield Finding("ok", "too few newest values for a test of drift")
         return
-    drifted = [
-        name
-        for name, (distance, p_value) in compared.items()
-        if distance >= drift.min_distance and p_value <= drift.significance
-    ]
+    drifted = list_drifted(compared, drift)
     if compared and len(drifted) > drift.max_drifted_fraction * len(compared):
         worst = max(drifted, key=lambda name: compared[name][0])
         distance, p_value = compared[worst]
@@ -96,6 +92,15 @@ def check_drift(
         num_silent = len(distances) - len(compared)
         counted = f"{len(drifted)} of {len(compared)} series have drifted"
         yield Finding("ok", counted + (f"; {num_silent} have too few values to compare" if num_silent else ""))
+
+
+def list_drifted(distances: Mapping[str, tuple[float, float]], drift: DriftSpec) -> list[str]:
+    """Return the names of the series that have drifted, by their distances and p-values."""
+    return [
+        name
+        for name, (distance, p_value) in distances.items()
+        if distance >= drift.min_distance and p_value <= drift.significance
+    ]
 
 
 def check_covariates(covariates: Iterable[CovariateDriftRow], max_fraction: float) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ from rnn_pipelines.forecast.evaluation.realised import (
     measure_realised,
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
-from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
+from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
 from rnn_pipelines.forecast.operations.verdict import (
     WIDE_LEVEL,
     ForecastEvidence,
@@ -82,7 +82,8 @@ class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
     `error`, `by_step`, `intervals` and `anomalies` (the newest) cover the newest cut-offs of the version in use;
-    `by_version` covers all forecasts. None stands for non-finite numbers.
+    `by_version` covers all forecasts. `newest_value` and `newest_forecast` are those of `coverage`; `drifted_fraction`
+    is the share of drifted series among those that can be compared. None stands for non-finite numbers.
     """
 
     version: str | None
@@ -96,6 +97,9 @@ class ForecastVerdict(VerdictRecord):
     drift: list[DriftRow]
     covariate_drift: list[CovariateDriftRow]
     coverage: Coverage
+    newest_value: str | None
+    newest_forecast: str | None
+    drifted_fraction: float | None
 
 
 def read_champion(folder: Path) -> tuple[KnownChampion, Coding, Reference]:
@@ -214,6 +218,9 @@ def monitor_forecasts(
         drift=_list_rows(drift),
         covariate_drift=_list_rows(covariate_drift),
         coverage=coverage,
+        newest_value=coverage["newest_value"],
+        newest_forecast=coverage["newest_forecast"],
+        drifted_fraction=_find_drifted_fraction(evidence, monitoring),
     )
     plain: ForecastVerdict = make_plain(found)
     return plain
@@ -229,6 +236,11 @@ def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastS
         name: Change("lost", f"its last {steps:,} steps are gone since the newest forecast")
         for name, steps in late.items()
     } | found
+
+
+def _find_drifted_fraction(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> float | None:
+    compared = {name: found for name, found in evidence.drift.items() if found is not None}
+    return len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None
 
 
 def _count_outside(intervals: list[RealisedCoverage]) -> int:

@@ -1,0 +1,148 @@
+"""The result of a check for other programs: metrics for Prometheus, and a message by HTTP."""
+
+import json
+import math
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rnn_pipelines.champion.verdict import LEVELS
+from rnn_pipelines.errors import ChampionError, make_line
+from rnn_pipelines.printing import say
+from rnn_pipelines.storage.files import is_regular, replace_file
+
+PREFIX = "rnn_pipelines_"
+HELP = "# HELP "
+# Of each attempt to connect, send or read.
+TIMEOUT_SECONDS = 10.0
+# Times are exported instead of ages, because an age would stand still if the check stopped running.
+METRICS = {
+    "check_timestamp_seconds": "Time of the check.",
+    "verdict": "1 for the verdict of the check, 0 for the others.",
+    "champion_info": "The version in use.",
+    "champion_since_timestamp_seconds": "Time since when the version is in use.",
+    "monitor_timestamp_seconds": "Time of the newest monitoring.",
+    "newest_value_timestamp_seconds": "Time of the newest value of all series; without a zone taken as UTC.",
+    "newest_forecast_timestamp_seconds": "Time when the newest forecast was recorded.",
+    "error_ratio": "Realised over expected MSE of the version in use.",
+    "coverage_ratio": "Share of actuals inside the intervals of a level in percent.",
+    "drift_ratio": "Share of series that have drifted.",
+    "drift_effect": "Difference of scored texts from the held-out reviews, by measure.",
+}
+Sample = tuple[str, dict[str, str], float]
+
+
+def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None) -> None:
+    """Send the result of a check to those that are given; a message that could not be sent is only a warning.
+
+    Args:
+        found: what `kedro champion check --json` prints.
+        metrics, url: see `write_metrics` and `post_verdict`.
+    """
+    problem = None if url is None else post_verdict(url, found)
+    if problem is not None:
+        say(f"Warning: {problem}", is_error=True)
+    if metrics is not None:
+        write_metrics(metrics, found)
+
+
+def write_metrics(path: Path, found: Mapping[str, Any]) -> None:
+    """Write the result of a check for the textfile collector of Prometheus' node exporter, atomically.
+
+    Args:
+        path: a new file, or one that this function wrote; the collector reads those that end in `.prom`.
+        found: see `send_alerts`.
+    Raises:
+        ChampionError: another program wrote the file.
+        OSError: it cannot be written.
+    """
+    is_own = is_regular(path) and path.read_bytes().startswith((HELP + PREFIX).encode())
+    if path.is_symlink() or (path.exists() and not is_own):
+        raise ChampionError(f"{path}: it holds no metrics of this command, and is not overwritten. Name another file.")
+    replace_file(path, format_metrics(found, datetime.now(UTC)).encode())
+
+
+def format_metrics(found: Mapping[str, Any], now: datetime) -> str:
+    """Return the metrics of a check in Prometheus' text format; unknown values are left out.
+
+    Args:
+        found: see `write_metrics`.
+        now: time of the check.
+    """
+    samples = list(_list_samples(found, now))
+    lines = []
+    for metric, text in METRICS.items():
+        rows = [(labels, value) for name, labels, value in samples if name == metric]
+        if rows:
+            lines += [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"]
+        for labels, value in rows:
+            pairs = {"task": str(found["task"]), **labels}
+            inside = ",".join(f'{name}="{_escape(label)}"' for name, label in pairs.items())
+            lines.append(f"{PREFIX}{metric}{{{inside}}} {value:.17g}")
+    return "\n".join([*lines, ""])
+
+
+def _list_samples(found: Mapping[str, Any], now: datetime) -> Iterator[Sample]:
+    champion = found["champion"] or {}
+    yield "check_timestamp_seconds", {}, now.timestamp()
+    for level in LEVELS:
+        yield "verdict", {"verdict": level}, float(level == found["verdict"])
+    if champion:
+        yield "champion_info", {"version": champion["version"]}, 1.0
+        yield from _list_times({"champion_since": champion["since"]})
+    # A damaged file of the monitor is an alarm, and its numbers are left out.
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        yield from list(_list_monitored(found["monitor"] or {}))
+
+
+def _list_times(times: Mapping[str, str | None]) -> Iterator[Sample]:
+    for name, time in times.items():
+        if time:
+            yield f"{name}_timestamp_seconds", {}, datetime.fromisoformat(time).timestamp()
+
+
+def _list_monitored(monitor: Mapping[str, Any]) -> Iterator[Sample]:
+    yield from _list_times({"monitor": monitor.get("at")})
+    yield from _list_times({name: monitor.get(name) for name in ("newest_value", "newest_forecast")})
+    numbers: list[tuple[str, dict[str, str], Any]] = [
+        ("error_ratio", {}, (monitor.get("error") or {}).get("ratio")),
+        ("drift_ratio", {}, monitor.get("drifted_fraction")),
+        *(("coverage_ratio", {"level": str(row["level"])}, row["coverage"]) for row in monitor.get("intervals") or ()),
+        *(("drift_effect", {"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()),
+    ]
+    yield from ((name, labels, value) for name, labels, value in numbers if value is not None and math.isfinite(value))
+
+
+def _escape(label: str) -> str:
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would become a GET without the message."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
+    """Send the result of a check as JSON by one HTTP POST.
+
+    Args:
+        url: begins with http:// or https://.
+        found: see `send_alerts`.
+    Returns:
+        The reason in words if it could not be sent, without the path of the address, which may hold a token; else None.
+    """
+    headers = {"Content-Type": "application/json", "User-Agent": "rnn-pipelines"}
+    try:
+        request = urllib.request.Request(url, json.dumps(found).encode(), headers, method="POST")
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
+            return None
+    except (OSError, HTTPException, ValueError) as error:
+        reason = make_line(error).replace(url, "its address")
+        return f"{urlsplit(url).hostname}: the verdict could not be sent ({reason})"
