@@ -111,7 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # Whole runs with a data root of their own.
-APART = {f"test_run_{name}.py" for name in ("covariates", "documents", "failures", "hostile", "night")}
+APART = {f"test_run_{name}.py" for name in ("covariates", "documents", "failures", "hostile", "lineage", "night")}
 
 
 class Scheduling(LoadScopeScheduling):

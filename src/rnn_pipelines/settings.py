@@ -2,6 +2,7 @@
 
 import logging
 
+from rnn_pipelines.hooks.lineage import LineageHooks
 from rnn_pipelines.hooks.project import RunHooks
 from rnn_pipelines.hooks.results import ResultHooks
 from rnn_pipelines.printing import escape_log
@@ -9,12 +10,12 @@ from rnn_pipelines.printing import escape_log
 # By now, Kedro has configured the log from conf/logging.yml.
 escape_log(logging.getLogger().handlers)
 
-HOOKS = (ResultHooks(), RunHooks())
+HOOKS = (ResultHooks(), RunHooks(), LineageHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     # An environment lists only the parameters that differ; Kedro's default would drop the rest of the block.
-    "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
-    "config_patterns": {"mlflow": ["mlflow.yml"]},
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft", "openlineage": "soft"},
+    "config_patterns": {"mlflow": ["mlflow.yml"], "openlineage": ["openlineage.yml"]},
 }

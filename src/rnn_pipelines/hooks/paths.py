@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rnn_pipelines.champion.manifest import join_covariates, make_fingerprints
 from rnn_pipelines.champion.records import Fingerprints
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tracking.specs import SaveModel, TrackingSpec, read_tracking
-from rnn_pipelines.errors import ChampionError, ParameterError, show
+from rnn_pipelines.errors import ChampionError, MissingLibraryError, ParameterError, show
 from rnn_pipelines.parameter_models import ParameterModel, read_parameter_model
 
 
@@ -43,6 +44,20 @@ class GlobalsSpec(ParameterModel, frozen=True):
                 f"expected a folder, such as data or /srv/data, written in full without ~, received {show(root)}"
             )
         return root
+
+
+class LineageSpec(ParameterModel, frozen=True):
+    """The settings in `openlineage.yml`.
+
+    Attributes:
+        is_on: whether events are sent.
+        namespace: of jobs, and of data sets that are no files.
+        transport: the destination, in the words of OpenLineage's client.
+    """
+
+    is_on: bool = False
+    namespace: str = Field("rnn-pipelines", min_length=1)
+    transport: dict[str, Any] = Field({"type": "file", "log_file_path": "openlineage.jsonl", "append": True})
 
 
 @dataclass(frozen=True)
@@ -122,11 +137,31 @@ def find_tracking(context: KedroContext) -> TrackingSpec | None:
     Raises:
         TrackingError: see `read_tracking`.
     """
+    return read_tracking(find_settings(context, "mlflow"), context.project_path)
+
+
+def find_lineage(context: KedroContext) -> LineageSpec:
+    """Return the settings of OpenLineage in the environment of a session.
+
+    Raises:
+        ParameterError: a setting is unknown or has an invalid value.
+        MissingLibraryError: it is on, and its client is not installed.
+    """
+    spec: LineageSpec = read_parameter_model("openlineage", LineageSpec, find_settings(context, "openlineage"))
+    if spec.is_on and find_spec("openlineage") is None:
+        raise MissingLibraryError(
+            "openlineage.yml: is_on is true, but the client of OpenLineage is not installed. Run pip install "
+            '"rnn-pipelines[openlineage]", or write is_on: false.'
+        )
+    return spec
+
+
+def find_settings(context: KedroContext, name: str) -> dict[str, Any]:
+    """Return the content of `<name>.yml` in the environment of a session; nothing without such a file."""
     try:
-        settings = context.config_loader["mlflow"]
+        return context.config_loader[name]
     except MissingConfigException:
-        return None
-    return read_tracking(settings, context.project_path)
+        return {}
 
 
 def find_saver(task: str) -> SaveModel:

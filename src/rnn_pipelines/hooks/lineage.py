@@ -1,0 +1,120 @@
+"""The hook that sends OpenLineage events of runs, if `openlineage.yml` turns it on; else it imports nothing."""
+
+import logging
+from collections.abc import Generator, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Pipeline
+
+from rnn_pipelines.errors import make_line
+from rnn_pipelines.hooks.paths import find_lineage
+
+logger = logging.getLogger(__name__)
+Around = Generator[None, Any, None]
+
+
+class LineageHooks:
+    """Hooks that send START, COMPLETE and FAIL of each run; an event that can't be sent is a warning."""
+
+    # The client of OpenLineage, if it is on.
+    _library: Any = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Keep the way to the settings, which are read only for runs."""
+        self._context = context
+
+    # Around all other hooks, so that names are those before results are redirected, and a refused run has no event.
+    @hook_impl(wrapper=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> Around:
+        """Find the data sets of both sides and the stores of champions, and send START."""
+        self._spec, self._library = find_lineage(self._context), None
+        if self._spec.is_on:
+            from openlineage import client
+            from openlineage.client import event_v2, facet_v2, uuid  # noqa: F401 they become attributes of the client
+
+            self._library = client
+            self._stores: dict[str, Any] = {}
+            self._run = str(uuid.generate_new_uuid()), ",".join(run_params["pipeline_names"] or ["__default__"])
+            sides = {"input": pipeline.inputs(), "output": pipeline.all_outputs()}
+            self._sides = {side: self._find_datasets(side, names, catalog) for side, names in sides.items()}
+        yield
+        self._send("START")
+
+    @hook_impl
+    def after_node_run(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+        """Add columns and numbers of rows; a table of a source, which is no entry of the catalog, is an input."""
+        for name, value in {**inputs, **outputs}.items() if self._library else ():
+            data = getattr(value, "table", value)
+            if hasattr(data, "dtypes") and hasattr(data, "columns"):
+                if name in outputs and name.endswith("_table") and name not in self._sides["output"]:
+                    path = next((spec.path for spec in inputs.values() if getattr(spec, "path", None)), None)
+                    self._sides["input"][name] = self._name_dataset("input", name, path)
+                self._add_facts(name, {str(column): str(kind) for column, kind in data.dtypes.items()}, len(data))
+
+    @hook_impl(wrapper=True)
+    def after_pipeline_run(self) -> Around:
+        """Send COMPLETE, or FAIL if the results can't be published."""
+        try:
+            yield
+        except Exception as error:
+            self._send("FAIL", error)
+            raise
+        self._send("COMPLETE")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Send FAIL."""
+        self._send("FAIL", error)
+
+    def _find_datasets(self, side: str, names: Iterable[str], catalog: DataCatalog) -> dict[str, Any]:
+        found = {}
+        for name in sorted(names):
+            dataset = getattr(catalog.get(name), "_dataset", catalog.get(name))
+            if dataset is not None and not isinstance(dataset, MemoryDataset):
+                store = getattr(dataset, "store", None)
+                self._stores |= {} if store is None else {name: store}
+                path = getattr(dataset, "_filepath", None) or getattr(store, "folder", None)
+                found[name] = self._name_dataset(side, name, path)
+        return found
+
+    def _name_dataset(self, side: str, name: str, path: Any) -> Any:
+        """Return a data set with the name of its file, or else of its entry in the catalog."""
+        kind = getattr(self._library.event_v2, f"{side.capitalize()}Dataset")
+        is_file = path is not None and "://" not in str(path)
+        return kind("file", str(self._context.project_path / path)) if is_file else kind(self._spec.namespace, name)
+
+    def _add_facts(self, name: str, columns: dict[str, str], num_rows: int) -> None:
+        facets, schema = self._library.facet_v2, self._library.facet_v2.schema_dataset
+        fields = [schema.SchemaDatasetFacetFields(*column) for column in columns.items()]
+        for side in (side for side, datasets in self._sides.items() if name in datasets):
+            self._sides[side][name].facets["schema"] = schema.SchemaDatasetFacet(fields)
+            module, of = getattr(facets, f"{side}_statistics_{side}_dataset"), side.capitalize()
+            statistics = getattr(module, f"{of}Statistics{of}DatasetFacet")(num_rows)
+            getattr(self._sides[side][name], f"{side}Facets")[f"{side}Statistics"] = statistics
+
+    def _send(self, state: str, error: Exception | None = None) -> None:
+        if self._library is None:
+            return
+        events, facets = self._library.event_v2, self._library.facet_v2
+        for name, store in self._stores.items():
+            if (pointer := store.find_pointer()) is not None:
+                version = facets.dataset_version_dataset.DatasetVersionDatasetFacet(pointer.version)
+                for datasets in (datasets for datasets in self._sides.values() if name in datasets):
+                    datasets[name].facets["version"] = version
+        failure = facets.error_message_run.ErrorMessageRunFacet(make_line(error), "Python")
+        event = events.RunEvent(
+            eventTime=datetime.now(UTC).isoformat(),
+            run=events.Run(self._run[0], {} if error is None else {"errorMessage": failure}),
+            job=events.Job(self._spec.namespace, self._run[1]),
+            eventType=events.RunState[state],
+            **{f"{side}s": [*datasets.values()] for side, datasets in self._sides.items()},
+        )
+        try:
+            self._library.OpenLineageClient(config={"transport": self._spec.transport}).emit(event)
+        except Exception as problem:
+            logger.warning("OpenLineage did not receive the %s of the run (%s)", state, make_line(problem))
