@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,7 +14,8 @@ from kedro.framework.startup import bootstrap_project
 
 from rnn_pipelines.cli import runs
 from rnn_pipelines.errors import RunError
-from rnn_pipelines.runs.run_store import RunStore
+from rnn_pipelines.runs import comparison
+from rnn_pipelines.runs.run_store import COMMAND, RunStore
 from rnn_pipelines.runs.writing import publish
 from small_runs import LAYERS, METRICS, begin, do_run, kill, list_tree
 
@@ -67,6 +70,85 @@ def test_other_commands_end_with_what_is_damaged(names: list[str], command: str)
     assert found.exit_code == 1
     assert found.output.startswith("Error: ")
     assert f"{names[0]}/run.json: it is damaged" in found.output
+
+
+# Repeating
+
+
+NOW = {"code": "c1", "commit": "abc", "versions": {"numpy": "2.4"}, "data": {}, "parameters": {}, "reads": {}}
+
+
+@pytest.fixture
+def began(store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Commands of runs that would begin; what a record would hold now is `NOW`."""
+    bootstrap_project(project)
+    begun: list[str] = []
+    session = MagicMock()
+    session.__enter__.return_value.run = lambda pipeline_names, runner: begun.append(COMMAND.get())
+    monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session))
+    monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **NOW})
+    return begun
+
+
+def leave_run(store: RunStore, **changes: Any) -> str:
+    made = begin(store)
+    record = {"run": made.name, "pipeline": "forecast", "env": None, "continues": None, **NOW, **changes}
+    publish(made, record)
+    return made.name
+
+
+def test_run_is_repeated_if_nothing_differs(store: RunStore, began: list[str]) -> None:
+    name = leave_run(store)
+    found = run("repeat", "forecast")
+    assert (found.exit_code, began) == (0, [f"kedro runs repeat forecast {name[-6:]}"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"code": "c0", "commit": "xyz"}, ["code code was c0, and is c1", "code commit was xyz, and is abc"]),
+        ({"versions": {"numpy": "2.3"}}, ["versions numpy was 2.3, and is 2.4"]),
+        ({"parameters": {"forecast.level": [80]}}, ["parameters forecast.level was"]),
+        ({"reads": {"sentiment": "old"}}, ["run of sentiment was old, and is none"]),
+        ({"continues": "old"}, ["it is a part of a run, and continued old"]),
+    ],
+)
+def test_difference_is_refused_unless_it_is_allowed(
+    store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: list[str]
+) -> None:
+    now = {**NOW, "reads": {"sentiment": "none"}}
+    monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **now})
+    leave_run(store, **changes)
+    refused = run("repeat", "forecast")
+    assert (refused.exit_code, began) == (1, [])
+    assert [text for text in expected if text not in refused.stderr] == []
+    allowed = run("repeat", "forecast", "--anyway")
+    assert (allowed.exit_code, len(began)) == (0, 1)
+    assert [text for text in expected if text not in allowed.stderr] == []
+
+
+def test_another_commit_with_the_same_modules_is_no_difference(store: RunStore, began: list[str]) -> None:
+    leave_run(store, commit="xyz")
+    assert (run("repeat", "forecast").exit_code, len(began)) == (0, 1)
+
+
+def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_run(store)
+    metrics = {"gru.mse": (1.0, 2.0), "gru.fit_seconds": (1.0, 2.0), "gru.mae": (1.0, 1.0)}
+    monkeypatch.setattr(comparison, "compare", lambda store, names: {"metrics": metrics})
+    found = run("repeat", "forecast")
+    assert (found.exit_code, "differ: gru.mse." in found.stderr) == (1, True)
+    assert "seconds" not in found.stderr
+
+
+def test_parameters_of_a_run_are_nested(project: Path) -> None:
+    bootstrap_project(project)
+    record: Any = {
+        "pipeline": "forecast",
+        "parameters": {"forecast": {"level": 1}, "forecast.level": 2, "parallel": 3, "x": 4},
+    }
+    assert runs._nest_parameters(record) == {"forecast": {"level": 2}, "parallel": 3}
+    assert record["parameters"]["forecast"] == {"level": 1}
 
 
 # Pruning

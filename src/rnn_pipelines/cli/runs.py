@@ -2,24 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 from kedro.framework.cli.utils import env_option
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
+from kedro.runner import SequentialRunner
 
+from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
+from rnn_pipelines.champion.records import make_plain
+from rnn_pipelines.champion.tables import format_value, shorten_version
 from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_result
 from rnn_pipelines.cli.run_command import PlainErrors
-from rnn_pipelines.errors import RunError, count
-from rnn_pipelines.hooks.paths import find_data_root
+from rnn_pipelines.errors import RunError, count, make_line
+from rnn_pipelines.hooks.paths import find_data_root, read_tables
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
+from rnn_pipelines.printing import say
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.links import repair as repair_links
-from rnn_pipelines.runs.run_store import RunsSpec, RunStore
+from rnn_pipelines.runs.run_store import COMMAND, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.versions.folder import Removal
 
@@ -116,6 +124,36 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
 
 
 @runs.command()
+@PIPELINE
+@click.argument("run", required=False)
+@click.option("--anyway", "is_anyway", is_flag=True, help="Run it even if something differs from the RUN.")
+@env_option
+def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> None:
+    """Make the numbers of a RUN, or of the current one, again, in a new run with its parameters.
+
+    It is refused if the data, the modules of the project, or versions of libraries differ from the RUN, and fails if a
+    metric does. With --anyway, differences are only printed.
+    """
+    store = find_run_store(pipeline, env)
+    record = store.read_record(comparison.find_run(store, run))
+    pipelines.set_requested([pipeline])
+    with KedroSession.create(env=record["env"], runtime_params=_nest_parameters(record)) as session:
+        changes = _list_changes(record, _describe_now(record, session, store.root))
+        _report(f"{pipeline}: the run {record['run']} can't be repeated as it was", changes, is_anyway)
+        token = COMMAND.set(f"kedro runs repeat {pipeline} {shorten_version(record['run'])}")
+        try:
+            session.run(pipeline_names=[pipeline], runner=SequentialRunner())
+        finally:
+            COMMAND.reset(token)
+    name = comparison.find_run(store, None)
+    metrics = comparison.compare(store, [record["run"], name])["metrics"]
+    differing = [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key]
+    _report(f"{pipeline}: the metrics of {record['run']} and {name} differ", differing, is_anyway)
+    if not differing:
+        say(f"{pipeline}: all metrics of {name} equal those of {record['run']}")
+
+
+@runs.command()
 @click.argument("pipeline", type=click.Choice(NAMES), metavar="PIPELINE", required=False)
 @click.option("--all", "is_all", is_flag=True, help="Repair the links of all pipelines.")
 @env_option
@@ -171,6 +209,66 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
             "whose data root is a folder of this one (--env)."
         )
     return RunStore(root, pipeline)
+
+
+def _nest_parameters(record: RunRecord) -> dict[str, Any]:
+    """Return the parameters of a run that its pipeline reads today, by their blocks."""
+    known = {name.removeprefix("params:") for name in pipelines[record["pipeline"]].inputs()}
+    nested: dict[str, Any] = {}
+    # Sorted, because `forecast` comes before `forecast.source`, which is a part of it.
+    for name in sorted(record["parameters"].keys() & known):
+        *blocks, key = name.split(".")
+        place = nested
+        for block in blocks:
+            place = place.setdefault(block, {})
+        place[key] = deepcopy(record["parameters"][name])
+    return nested
+
+
+def _describe_now(record: RunRecord, session: KedroSession, root: Path) -> RunRecord:
+    """Return what the record of a run would hold now, with its parameters; the tables of its sources are read."""
+    pipeline, catalog = pipelines[record["pipeline"]], session.load_context().catalog
+    read = read_tables(record["data"], pipeline, catalog)
+    return {
+        **record,
+        "data": {name: {"fingerprint": fingerprint_table(read[name]), "num_rows": len(read[name])} for name in read},
+        "parameters": {
+            name: make_plain(catalog.load(f"params:{name}"))
+            for name in record["parameters"]
+            if f"params:{name}" in pipeline.inputs()
+        },
+        "reads": {name: RunStore(root, name).find_current() or "none" for name in record["reads"]},
+        "code": fingerprint_code(),
+        "commit": find_commit(),
+        "versions": list_versions(),
+    }
+
+
+def _report(title: str, differences: list[str], is_anyway: bool) -> None:
+    """Print differences, or raise them as an error."""
+    message = f"{title}: {'; '.join(differences)}"
+    if differences and not is_anyway:
+        raise RunError(f"{message}. Restore them, or add --anyway.")
+    if differences:
+        say(make_line(message), is_error=True)
+
+
+def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:
+    """Return in words what keeps a run from giving the same numbers now."""
+    rows = {
+        f"{kind} {key}": row
+        for kind, rows in comparison.find_differences([record, now]).items()
+        for key, row in rows.items()
+    }
+    rows |= {
+        f"run of {name}": (run, now["reads"][name])
+        for name, run in record["reads"].items()
+        if run != now["reads"][name]
+    }
+    part = [f"it is a part of a run, and continued {record['continues']}"] if record["continues"] else []
+    return part + [
+        f"{name} was {format_value(before)}, and is {format_value(after)}" for name, (before, after) in rows.items()
+    ]
 
 
 @contextmanager

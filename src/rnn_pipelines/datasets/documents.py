@@ -1,6 +1,7 @@
 """Documents with the name of the run that made them: reports as HTML pages, and values as standard JSON."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from kedro_datasets._typing import JSONPreview
@@ -17,7 +18,7 @@ class PageDataset(OneFileDataset):
         facts: of the current run, written beside its name.
     """
 
-    facts: tuple[str, ...] = ()
+    facts: Sequence[str] = ()
 
     def load(self) -> str:
         with self._open_to_read() as file:

@@ -1,6 +1,6 @@
 """Paths and current inputs of a task, from configuration and catalog."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -197,9 +197,15 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
         catalog: with validated parameters.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
-    found: dict[str, Any] = {}
-    for reader in pipeline.to_outputs(*pipeline.all_outputs().intersection(tables)).nodes:
-        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
+    found = read_tables(tables, pipeline, catalog)
     read = [found[name] for name in tables if name in found]
     parameters = catalog.load("parameters")
     return make_fingerprints(join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")})
+
+
+def read_tables(names: Iterable[str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, Any]:
+    """Return the tables that the first nodes of a pipeline read, and save nothing; unknown names are left out."""
+    tables, found = pipeline.all_outputs().intersection(names), dict[str, Any]()
+    for reader in pipeline.to_outputs(*tables).nodes if tables else ():
+        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
+    return {name: found[name] for name in tables}

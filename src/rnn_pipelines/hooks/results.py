@@ -16,12 +16,13 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
+from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
 from rnn_pipelines.errors import RunError
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.runs.comparison import EarlierRun, find_earlier_run
-from rnn_pipelines.runs.run_store import WAIT_SECONDS, DataFacts, RunRecord, RunsSpec, RunStore
+from rnn_pipelines.runs.run_store import COMMAND, WAIT_SECONDS, DataFacts, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.runs.writing import OpenRun, open_run, publish, put_aside
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name, make_timestamp
@@ -63,7 +64,7 @@ class ResultHooks:
         self._runs: dict[RunStore, OpenRun] = {}
         self._records: dict[RunStore, RunRecord] = {}
         self._shown: dict[Any, PurePosixPath] = {}
-        self._facts: tuple[str, ...] = ()
+        self._facts: dict[RunStore, list[str]] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -81,13 +82,13 @@ class ResultHooks:
         is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
-        self._facts = _list_facts(run_params)
         try:
             for writer in _list_writers(pipeline, result_files):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
                 reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
                 files = None if reads is None else _list_files(writer, reads)
                 self._runs[writer] = open_run(writer, _list_files(writer, written), files)
+            self._facts = {writer: _list_facts(run_params, run) for writer, run in self._runs.items()}
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
             names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
@@ -114,8 +115,11 @@ class ResultHooks:
         for name, table in outputs.items():
             if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
-                for record in self._records.values():
+                for store, record in self._records.items():
                     record["data"][name] = facts
+                    # Before the command that ends a page.
+                    if len(table):
+                        self._facts[store].insert(-1, f"{name} {facts['fingerprint'][:NUM_LETTERS]}")
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
@@ -123,7 +127,7 @@ class ResultHooks:
         try:
             for writer, run in self._runs.items():
                 publish(run, {**self._records[writer], "ended": make_timestamp()})
-                logger.info("Run of %s: %s", run.store.pipeline, run.name)
+                logger.info("Run of %s: %s (%s)", run.store.pipeline, run.name, self._facts[writer][-1])
                 _remove_old(run.store, self._num_kept)
         finally:
             self._end()
@@ -158,7 +162,7 @@ class ResultHooks:
             if run is not None:
                 folder = run.folder
                 if hasattr(dataset, "facts"):
-                    dataset.facts = self._facts
+                    dataset.facts = self._facts[result_file.store]
             elif (current := result_file.store.find_current()) and result_file.store.find_shown(
                 result_file.layer
             ).is_symlink():
@@ -254,14 +258,17 @@ def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: d
     }
 
 
-def _list_facts(run_params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the commit, if there is one, and the command of a run."""
+def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
+    """Return the commit, if there is one, the command of a run, and that which repeats it, but for a partial run."""
     command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
     given = flatten(run_params.get("runtime_params") or {})
     command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
     commit = find_commit()
-    return (*([f"commit {commit[:8]}"] if commit else []), shlex.join(command))
+    repeat = ["kedro", "runs", "repeat", run.store.pipeline, shorten_version(run.name)]
+    repeat += [f"--env={run_params['env']}"] if run_params["env"] else []
+    commands = [COMMAND.get() or shlex.join(command), *([] if run.continues else [f"again: {shlex.join(repeat)}"])]
+    return [*([f"commit {commit[:8]}"] if commit else []), *commands]
 
 
 def _find_file(catalog: CatalogProtocol[Any, Any], name: str) -> Any:

@@ -32,6 +32,8 @@ CURRENT = "current"
 FAILED = ".failed"
 # The longest wait for another run of the same pipeline, set by an option of the command.
 WAIT_SECONDS: ContextVar[float] = ContextVar("wait_seconds", default=60.0)
+# The command of a run that is not made by `kedro run`, for its pages.
+COMMAND: ContextVar[str | None] = ContextVar("command", default=None)
 
 
 class RunsSpec(ParameterModel, frozen=True):
