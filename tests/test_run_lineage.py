@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage import read_events
+from openlineage_schema import read_events
 from rnn_pipelines.errors import SeriesError
 from whole_runs import copy_configuration, run_here
 
