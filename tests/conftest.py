@@ -58,6 +58,7 @@ ALL_SLOW = re.compile(r"^pytestmark = .*pytest\.mark\.slow\b", re.MULTILINE)
 HAS_SYSTEMD = shutil.which("systemd-analyze") is not None
 HAS_CHROMIUM = shutil.which("chromium") is not None
 HAS_AIRFLOW = (Path(__file__).parents[1] / ".airflow/installed").exists()
+HAS_DAGSTER = (Path(__file__).parents[1] / ".dagster/bin/dagster").exists()
 
 
 def find_postgres() -> Path | None:
@@ -104,6 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         or (item.get_closest_marker("systemd") and not HAS_SYSTEMD)
         or (item.get_closest_marker("chromium") and not HAS_CHROMIUM)
         or (item.get_closest_marker("airflow") and not HAS_AIRFLOW)
+        or (item.get_closest_marker("dagster") and not HAS_DAGSTER)
         or (item.get_closest_marker("slow") and not wants_slow(config))
     }
     config.hook.pytest_deselected(items=list(left_out))
@@ -144,6 +146,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("Tests of PostgreSQL are not collected: there is no initdb on this machine.")
     if wants_slow(config) and not HAS_AIRFLOW:
         terminalreporter.write_line("Tests that run Airflow are not collected: make airflow installs it.")
+    if wants_slow(config) and not HAS_DAGSTER:
+        terminalreporter.write_line("Tests that run Dagster are not collected: there is no .dagster/bin/dagster.")
     if not wants_slow(config):
         terminalreporter.write_line("Slow tests are not collected: run them with pytest -m slow.")
 

@@ -51,6 +51,7 @@ NAME = re.compile(r"(?<= )[0-9a-f]{6}(?= |$)")
 BEFORE = {
     r"champion retrain forecast$": "kedro run --pipelines=retrain_forecast --params forecast.training.seed=1",
     r"pretrained\.path=data/": "mkdir -p data/06_models && cp -rL .test_data/06_models/pretrain data/06_models/",
+    r"runs repeat forecast$": "kedro run --pipelines=forecast",
     r"champion rollback ": f"kedro champion promote forecast {OLDEST}; kedro champion promote forecast {NEWEST}",
 }
 

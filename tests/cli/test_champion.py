@@ -285,9 +285,11 @@ def test_check_as_json_ends_with_the_same_code(store: ChampionStore, paths: Path
 def test_check_as_json_has_numbers_and_times_as_fields(store: ChampionStore, paths: Paths) -> None:
     error = {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"}
     verdict = {"verdict": "ok", "reasons": [], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00", "error": error}
-    paths.verdict.write_text(json.dumps(verdict))
+    coverage = {"newest_value": SINCE, "newest_forecast": None, "missed_steps": {"a": 0}}
+    paths.verdict.write_text(json.dumps({**verdict, "coverage": coverage}))
     found = json.loads(run("check", "forecast", "--json").stdout)
-    assert found["monitor"] == {"at": SINCE, "valid_until": verdict["valid_until"], "error": error}
+    times = {"newest_value": SINCE, "newest_forecast": None}
+    assert found["monitor"] == {"at": SINCE, "valid_until": verdict["valid_until"], "error": error, **times}
     expected = {"version": find_champion(store), "since": store.read_pointer().since}
     assert found["champion"].items() >= expected.items()
     assert found["champion"].keys() == {*expected, "loss", "p_value", "as_of", "data"}

@@ -27,10 +27,9 @@ FIRST_DAY = timedelta(days=1)
 # The verdicts of a monitor.
 MONITORED = tuple(level for level in LEVELS if level != "unmonitored")
 # The keys of a monitor's file that programs read: times, errors with their cut-offs, drift, and the measures of texts.
-MONITORED_KEYS = (
-    *("at", "valid_until", "version", "newest_value", "newest_forecast"),
-    *("error", "intervals", "drifted_fraction", "num_texts", "measures"),
-)
+MONITORED_KEYS = ("at", "valid_until", "version", "error", "intervals", "drifted_fraction", "num_texts", "measures")
+# Those of the coverage in it: times, and no series.
+COVERAGE_KEYS = ("newest_value", "newest_forecast")
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
 
     Returns:
         `champion`: `version`, `since`, and of its retraining `loss`, `p_value`, `as_of` and `data`; `monitor`: the keys
-        of `MONITORED_KEYS` in its file. Either is None if it is missing or damaged.
+        of `MONITORED_KEYS` and `COVERAGE_KEYS` in its file. Either is None if it is missing or damaged.
     """
     pointer, champion = store.find_pointer(), None
     if pointer is not None:
@@ -198,6 +197,7 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         monitor = {name: found[name] for name in MONITORED_KEYS if name in found}
+        monitor |= {name: found["coverage"][name] for name in COVERAGE_KEYS if name in found.get("coverage", ())}
     except (OSError, ValueError, TypeError, RecursionError):
         # The verdict has the reason.
         pass

@@ -373,11 +373,11 @@ def test_time_without_new_values_counts_from_the_first_forecast_of_the_newest() 
 
 def test_newest_value_and_forecast_have_times_in_utc() -> None:
     log = make_log()
-    found = monitor(log)
+    found = monitor(log)["coverage"]
     newest = log["cutoff"].max().tz_localize("UTC")
     assert (pd.Timestamp(found["newest_value"]), found["newest_value"][-6:]) == (newest, "+00:00")
     assert pd.Timestamp(found["newest_forecast"]) == log["recorded_at"].max().floor("s")
-    assert monitor(None)["newest_forecast"] is None
+    assert monitor(None)["coverage"]["newest_forecast"] is None
 
 
 def test_steps_have_no_time_of_the_newest_value() -> None:

@@ -43,18 +43,9 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
     ends = series.groupby("unique_id", sort=False)["ds"].max()
-    newest_value, newest_forecast = _format_utc(ends), None if log is None else _format_utc(log[RECORDED])
+    nothing = _cover_nothing(_format_utc(ends), None if log is None else _format_utc(log[RECORDED]))
     if champion["version"] is None:
-        return Coverage(
-            missed_steps={},
-            unknown_series=[],
-            num_not_finite=0,
-            lost_steps={},
-            idle_days=0,
-            idle_steps=0,
-            newest_value=newest_value,
-            newest_forecast=newest_forecast,
-        )
+        return nothing
     trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
     newest, num_not_finite, lost, idle = {}, 0, {}, pd.Timedelta(0)
@@ -81,6 +72,19 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         lost_steps=lost,
         idle_days=idle / pd.Timedelta("1D"),
         idle_steps=idle_steps,
+        newest_value=nothing["newest_value"],
+        newest_forecast=nothing["newest_forecast"],
+    )
+
+
+def _cover_nothing(newest_value: str | None, newest_forecast: str | None) -> Coverage:
+    return Coverage(
+        missed_steps={},
+        unknown_series=[],
+        num_not_finite=0,
+        lost_steps={},
+        idle_days=0,
+        idle_steps=0,
         newest_value=newest_value,
         newest_forecast=newest_forecast,
     )

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import pandas as pd
@@ -82,8 +82,8 @@ class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
     `error`, `by_step`, `intervals` and `anomalies` (the newest) cover the newest cut-offs of the version in use;
-    `by_version` covers all forecasts. `newest_value` and `newest_forecast` are those of `coverage`; `drifted_fraction`
-    is the share of drifted series among those that can be compared. None stands for non-finite numbers.
+    `by_version` covers all forecasts. `drifted_fraction` is the share of drifted series among those that can be
+    compared. None stands for non-finite numbers.
     """
 
     version: str | None
@@ -97,8 +97,6 @@ class ForecastVerdict(VerdictRecord):
     drift: list[DriftRow]
     covariate_drift: list[CovariateDriftRow]
     coverage: Coverage
-    newest_value: str | None
-    newest_forecast: str | None
     drifted_fraction: float | None
 
 
@@ -218,12 +216,9 @@ def monitor_forecasts(
         drift=_list_rows(drift),
         covariate_drift=_list_rows(covariate_drift),
         coverage=coverage,
-        newest_value=coverage["newest_value"],
-        newest_forecast=coverage["newest_forecast"],
         drifted_fraction=_find_drifted_fraction(evidence, monitoring),
     )
-    plain: ForecastVerdict = make_plain(found)
-    return plain
+    return cast(ForecastVerdict, make_plain(found))
 
 
 def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:
