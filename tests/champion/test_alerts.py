@@ -211,7 +211,16 @@ def test_silent_server_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch
         assert "timed out" in post_verdict(f"http://127.0.0.1:{silent.getsockname()[1]}/secret", FORECAST)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/secret", "http://127.0.0.1:99999/secret", "http://a b/secret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/secret",
+        "http://127.0.0.1:99999/secret",
+        "http://a b/secret",
+        "http://[::1/secret",
+        "http://u:secret@127.0.0.1:1/",
+    ],
+)
 def test_address_that_cannot_be_reached_is_told(url: str) -> None:
     assert "secret" not in post_verdict(url, FORECAST)
 

@@ -321,7 +321,7 @@ def test_metrics_that_cannot_be_written_end_the_check_with_a_message(tmp_path: P
     assert (result.exit_code, result.stderr.startswith("Error: ")) == (1, True)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "http://", "http://[::1/"])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "http://", "http:///x"])
 def test_verdict_is_sent_by_http_alone(url: str) -> None:
     result = run("check", "forecast", f"--notify={url}")
     assert (result.exit_code, "http:// or https://" in result.stderr) == (2, True)

@@ -2,14 +2,13 @@
 
 import json
 import math
+import re
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rnn_pipelines.champion.verdict import LEVELS
 from rnn_pipelines.errors import ChampionError, make_line
@@ -34,7 +33,6 @@ METRICS = {
     "drift_ratio": "Share of series that have drifted.",
     "drift_effect": "Difference of scored texts from the held-out reviews, by measure.",
 }
-Sample = tuple[str, dict[str, str], float]
 
 
 def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None) -> None:
@@ -74,48 +72,40 @@ def format_metrics(found: Mapping[str, Any], now: datetime) -> str:
         found: see `write_metrics`.
         now: time of the check.
     """
-    samples = list(_list_samples(found, now))
+    try:
+        found_rows = _list_rows(found, now)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # A damaged file of the monitor is an alarm, and its numbers are left out.
+        found_rows = _list_rows({**found, "monitor": None}, now)
     lines = []
     for metric, text in METRICS.items():
-        rows = [(labels, value) for name, labels, value in samples if name == metric]
-        if rows:
-            lines += [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"]
+        rows = [(labels, value) for labels, value in found_rows[metric] if value is not None and math.isfinite(value)]
+        lines += [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"] if rows else []
         for labels, value in rows:
-            pairs = {"task": str(found["task"]), **labels}
-            inside = ",".join(f'{name}="{_escape(label)}"' for name, label in pairs.items())
+            pairs = {"task": found["task"], **labels}.items()
+            inside = ",".join(f'{name}="{_escape(str(label))}"' for name, label in pairs)
             lines.append(f"{PREFIX}{metric}{{{inside}}} {value:.17g}")
     return "\n".join([*lines, ""])
 
 
-def _list_samples(found: Mapping[str, Any], now: datetime) -> Iterator[Sample]:
-    champion = found["champion"] or {}
-    yield "check_timestamp_seconds", {}, now.timestamp()
-    for level in LEVELS:
-        yield "verdict", {"verdict": level}, float(level == found["verdict"])
-    if champion:
-        yield "champion_info", {"version": champion["version"]}, 1.0
-        yield from _list_times({"champion_since": champion["since"]})
-    # A damaged file of the monitor is an alarm, and its numbers are left out.
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
-        yield from list(_list_monitored(found["monitor"] or {}))
+def _list_rows(found: Mapping[str, Any], now: datetime) -> dict[str, list[tuple[dict[str, Any], float | None]]]:
+    """Return labels and values by metric, None for unknown values."""
+    champion, monitor = found["champion"] or {}, found["monitor"] or {}
+    times = {"check": now.isoformat(), "champion_since": champion.get("since"), "monitor": monitor.get("at")}
+    times |= {name: monitor.get(name) for name in ("newest_value", "newest_forecast")}
+    return {
+        **{f"{name}_timestamp_seconds": [({}, _read_time(time))] for name, time in times.items()},
+        "verdict": [({"verdict": level}, float(level == found["verdict"])) for level in LEVELS],
+        "champion_info": [({"version": champion["version"]}, 1.0)] if champion else [],
+        "error_ratio": [({}, (monitor.get("error") or {}).get("ratio"))],
+        "coverage_ratio": [({"level": row["level"]}, row["coverage"]) for row in monitor.get("intervals") or ()],
+        "drift_ratio": [({}, monitor.get("drifted_fraction"))],
+        "drift_effect": [({"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()],
+    }
 
 
-def _list_times(times: Mapping[str, str | None]) -> Iterator[Sample]:
-    for name, time in times.items():
-        if time:
-            yield f"{name}_timestamp_seconds", {}, datetime.fromisoformat(time).timestamp()
-
-
-def _list_monitored(monitor: Mapping[str, Any]) -> Iterator[Sample]:
-    yield from _list_times({"monitor": monitor.get("at")})
-    yield from _list_times({name: monitor.get(name) for name in ("newest_value", "newest_forecast")})
-    numbers: list[tuple[str, dict[str, str], Any]] = [
-        ("error_ratio", {}, (monitor.get("error") or {}).get("ratio")),
-        ("drift_ratio", {}, monitor.get("drifted_fraction")),
-        *(("coverage_ratio", {"level": str(row["level"])}, row["coverage"]) for row in monitor.get("intervals") or ()),
-        *(("drift_effect", {"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()),
-    ]
-    yield from ((name, labels, value) for name, labels, value in numbers if value is not None and math.isfinite(value))
+def _read_time(time: str | None) -> float | None:
+    return datetime.fromisoformat(time).timestamp() if time else None
 
 
 def _escape(label: str) -> str:
@@ -145,4 +135,5 @@ def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
             return None
     except (OSError, HTTPException, ValueError) as error:
         reason = make_line(error).replace(url, "its address")
-        return f"{urlsplit(url).hostname}: the verdict could not be sent ({reason})"
+        server = re.sub(r"^\w+://(?:[^/?#]*@)?([^/?#:]*).*", r"\1", url, flags=re.DOTALL)
+        return f"{server}: the verdict could not be sent ({reason})"

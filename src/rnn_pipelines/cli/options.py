@@ -2,12 +2,12 @@
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
@@ -59,11 +59,7 @@ IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing,
 
 
 def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
-    try:
-        is_web = url is None or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname))
-    except ValueError:  # such as an invalid IPv6 address
-        is_web = False
-    if not is_web:
+    if url is not None and not re.match(r"https?://[^\s/?#]", url):
         raise click.BadParameter("expected an address that begins with http:// or https://.", ctx, param)
     return url
 

@@ -382,7 +382,7 @@ def test_newest_value_and_forecast_have_times_in_utc() -> None:
 
 def test_steps_have_no_time_of_the_newest_value() -> None:
     steps = make_series().assign(ds=range(DAYS))
-    coverage = check_coverage(None, steps, {"freq": 1}, make_champion(version=None))
+    coverage = check_coverage(None, steps, {"freq": 1}, make_champion(first_data_end="9"))
     assert (coverage["newest_value"], coverage["newest_forecast"]) == (None, None)
 
 

@@ -1,6 +1,6 @@
 """Coverage of the series by forecasts: series and steps without one."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,8 @@ class Coverage(TypedDict):
     `lost_steps`: the number of steps from the end of a series to a later time from which a forecast was made.
     `idle_days` and `idle_steps`: the time since the first forecast from the newest time of all, in days and in steps of
     the series; 0 if it is unknown. `newest_value` is the newest time of all series, without a zone taken as UTC;
-    `newest_forecast` is the time of the newest record of a forecast. Both are ISO 8601, UTC, and None if unknown.
+    `newest_forecast` is the time of the newest record of a forecast. Both are ISO 8601, UTC, and None if unknown,
+    or missing without a forecaster in use.
     """
 
     missed_steps: dict[str, int]
@@ -30,8 +31,8 @@ class Coverage(TypedDict):
     lost_steps: dict[str, int]
     idle_days: float
     idle_steps: int
-    newest_value: str | None
-    newest_forecast: str | None
+    newest_value: NotRequired[str | None]
+    newest_forecast: NotRequired[str | None]
 
 
 def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
@@ -42,10 +43,9 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
-    ends = series.groupby("unique_id", sort=False)["ds"].max()
-    nothing = _cover_nothing(_format_utc(ends), None if log is None else _format_utc(log[RECORDED]))
     if champion["version"] is None:
-        return nothing
+        return Coverage(missed_steps={}, unknown_series=[], num_not_finite=0, lost_steps={}, idle_days=0, idle_steps=0)
+    ends = series.groupby("unique_id", sort=False)["ds"].max()
     trained = champion["settings"].get("trained_until", {})
     first = _parse_end(champion["first_data_end"], ends)
     newest, num_not_finite, lost, idle = {}, 0, {}, pd.Timedelta(0)
@@ -72,21 +72,8 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         lost_steps=lost,
         idle_days=idle / pd.Timedelta("1D"),
         idle_steps=idle_steps,
-        newest_value=nothing["newest_value"],
-        newest_forecast=nothing["newest_forecast"],
-    )
-
-
-def _cover_nothing(newest_value: str | None, newest_forecast: str | None) -> Coverage:
-    return Coverage(
-        missed_steps={},
-        unknown_series=[],
-        num_not_finite=0,
-        lost_steps={},
-        idle_days=0,
-        idle_steps=0,
-        newest_value=newest_value,
-        newest_forecast=newest_forecast,
+        newest_value=_format_utc(ends),
+        newest_forecast=None if log is None else _format_utc(log[RECORDED]),
     )
 
 
