@@ -8,6 +8,7 @@ import click
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.results import list_rows
+from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import say, say_json
 from rnn_pipelines.storage.files import replace_file, require_new
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 @click.option("--id", "-i", help="Column with the names of the series.")
 @click.option("--tz", help="Time zone of the times, such as Europe/Berlin. By default that of the training.")
 @click.option("--horizon", "-H", type=int, help="Steps ahead of a series. By default that of the training.")
+@click.option(
+    "--future",
+    type=click.Path(),
+    multiple=True,
+    help="File of future covariates, a scenario; repeat it to compare. FILE then holds the past.",
+)
 @click.option("--text", default="text", show_default=True, help="Column of the texts.")
 @click.option("--output", "-o", type=click.Path(), help="New CSV file. By default, the table is printed as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
@@ -56,6 +63,8 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
     begin_stage("read the file")
     if isinstance(loaded, Forecaster):
         return _forecast(loaded, file, **series)
+    if series["future"]:
+        raise ParameterError("--future: the model classifies texts, and reads no covariates.")
     texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
     begin_stage("predict")
     return loaded.predict(texts)
@@ -72,17 +81,25 @@ def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | Te
 
 
 def _forecast(
-    forecaster: "Forecaster", file: str, time: str, target: str, id: str | None, horizon: int | None
+    forecaster: "Forecaster", file: str, future: tuple[str, ...], horizon: int | None, **columns: Any
 ) -> "pd.DataFrame":
-    frame = read_series_file(file, time, target, id)
+    frame = read_series_file(file, **columns)
+    scenarios = {Path(one).stem: read_series_file(one, **columns, has_target=False) for one in future}
+    if len(scenarios) < len(future):
+        raise ParameterError(f"--future: expected files of different names, received {show_all(future)}.")
     begin_stage("predict")
-    return forecaster.predict(frame, h=horizon)
+    return forecaster.scenarios(scenarios, frame, horizon) if scenarios else forecaster.predict(frame, h=horizon)
 
 
-def read_series_file(file: str, time: str, target: str, id: str | None) -> "pd.DataFrame":
-    """Return the table of a file with the columns `ds`, `y` and, if they are named, `unique_id`."""
+def read_series_file(file: str, time: str, target: str, id: str | None, has_target: bool = True) -> "pd.DataFrame":
+    """Return the table of a file with the columns `ds`, `y` and, if they are named, `unique_id`.
+
+    Args:
+        has_target: whether the column of the target helps to find the header.
+    """
     from rnn_pipelines.forecast.source.reading import read_frame
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
-    frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id))
+    keys = None if has_target else [time, *([id] if id else [])]
+    frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id), keys)
     return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, LeaderboardColumn, choose_columns
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS
 from rnn_pipelines.forecast.evaluation.summary import summarize_metrics
 from rnn_pipelines.forecast.report.leaderboard import rank, tabulate_metrics
 
@@ -14,7 +14,7 @@ def test_new_column_is_on_the_page_in_the_terminal_and_in_the_file(
 ) -> None:
     column = LeaderboardColumn("new", better="down", measure=lambda means: means["rmse"] / means["mae"])
     monkeypatch.setitem(COLUMNS, "new", column)
-    summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(TOTALS)), 0.0)
+    summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(RATIOS)), 0.0)
     table = tabulate_metrics(summary)
     assert "new" in table.header
     assert " new " in rank(summary).splitlines()[0]
@@ -24,10 +24,10 @@ def test_new_column_is_on_the_page_in_the_terminal_and_in_the_file(
 
 def test_ratio_with_an_error_of_0_is_missing(by_series: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLUMNS, "new", LeaderboardColumn("new", measure=lambda means: means["rmse"] / 0))
-    summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(TOTALS)), 0.0)
+    summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(RATIOS)), 0.0)
     assert {block["new"] for block in summary.forecasters.values()} == {None}
 
 
 def test_each_metric_and_coverage_has_a_column() -> None:
-    assert {*METRICS, *TOTALS} <= COLUMNS.keys()
+    assert {*METRICS, *RATIOS} <= COLUMNS.keys()
     assert choose_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_error
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, TOTALS, Metric, list_totals, measure_by_series
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS, Metric, list_ratios, measure_by_series
 from rnn_pipelines.forecast.evaluation.summary import (
     ForecastMetrics,
     evaluate_forecasts,
@@ -40,7 +40,7 @@ def summarize(
     by_series: pd.DataFrame, floor: float | None = None, records: dict[str, Any] | None = None, zeros: float = 0.0
 ) -> ForecastMetrics:
     """The summary without measures of sums."""
-    return summarize_metrics(by_series, floor, records or {}, pd.DataFrame(columns=list(TOTALS)), zeros)
+    return summarize_metrics(by_series, floor, records or {}, pd.DataFrame(columns=list(RATIOS)), zeros)
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +273,7 @@ def test_windows_and_their_cutoffs_are_counted(
     series, cutoffs = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]}), make_cutoffs(a=4, b=4)
     blocks, *_ = evaluate_forecasts(holes, series, cutoffs, {"season_length": 1}, EvaluationSpec(season_length=1), {})
     assert (blocks["num_windows"], blocks["num_cutoffs"], blocks["zero_fraction"]) == (49, 29, 0.25)
-    assert blocks["gru"].items() >= list_totals(holes)["gru"].items()
+    assert blocks["gru"].items() >= list_ratios(holes)["gru"].items()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.metrics import list_totals
+from rnn_pipelines.forecast.evaluation.metrics import list_ratios
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, summarize_backtest
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -63,7 +63,7 @@ def test_errors_are_means_over_series(forecasts: Predictions, results: dict[str,
 
 
 def test_entries_have_the_measures_of_sums(forecasts: Predictions, results: dict[str, Any]) -> None:
-    assert all(find(results, name).items() >= list_totals(forecasts)[name].items() for name in NAMES)
+    assert all(find(results, name).items() >= list_ratios(forecasts)[name].items() for name in NAMES)
 
 
 def test_schedule_that_trains_least_is_the_reference(results: dict[str, Any]) -> None:

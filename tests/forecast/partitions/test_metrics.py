@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_by_series, measure_totals, sum_totals
+from rnn_pipelines.forecast.evaluation.metrics import METRICS, measure_by_series, measure_ratios, sum_ratios
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.partitions.fitted import NUM_ENDS, AllMetricsTable, measure_all, summarize_series
 
@@ -31,7 +31,9 @@ def make_panel() -> tuple[Predictions, pd.DataFrame, pd.DataFrame]:
     test.insert(3, "horizon_step", np.tile(np.arange(1, HORIZON + 1), NUM_SERIES))
     test["ensemble"] = test["y"] * random.normal(1, 0.2, len(test))
     test["ridge"] = test["y"] * random.normal(1.1, 0.2, len(test))
-    return Predictions(test, ("ensemble", "ridge")), series, cutoffs
+    # Each date has two forecasts, so that they have a stability.
+    earlier = test.assign(cutoff=days[31], horizon_step=test["horizon_step"] + 1, ridge=1.1 * test["ridge"])
+    return Predictions(pd.concat([earlier, test], ignore_index=True), ("ensemble", "ridge")), series, cutoffs
 
 
 def summarize(num_parts: int) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def summarize(num_parts: int) -> dict[str, Any]:
         own = predictions.keep(predictions.table["unique_id"].isin(part))
         some, some_cutoffs = (one[one["unique_id"].isin(part)].reset_index(drop=True) for one in (series, cutoffs))
         tables.append(measure_by_series(own, some, some_cutoffs, SEASON))
-        facts.append({"num_series": len(part), "left_out": [], "repairs": [], "totals": sum_totals(own)})
+        facts.append({"num_series": len(part), "left_out": [], "repairs": [], "ratios": sum_ratios(own)})
     return summarize_series(tables, facts, "ensemble")
 
 
@@ -50,10 +52,10 @@ def summarize(num_parts: int) -> dict[str, Any]:
 def test_metrics_are_those_of_the_whole_panel(num_parts: int) -> None:
     predictions, series, cutoffs = make_panel()
     whole = measure_by_series(predictions, series, cutoffs, SEASON).groupby("forecaster")[list(METRICS)].mean()
-    totals = measure_totals(predictions)
+    ratios = measure_ratios(predictions)
     found = summarize(num_parts)["forecasters"]
     for name in predictions.forecasters:
-        expected = whole.loc[name].to_dict() | totals.loc[name].to_dict()
+        expected = whole.loc[name].to_dict() | ratios.loc[name].to_dict()
         assert {key: found[name][key] for key in expected} == pytest.approx(expected)
 
 
@@ -80,7 +82,7 @@ def test_infinite_errors_are_left_out_of_means() -> None:
 
 def test_partitions_without_series_count_nothing() -> None:
     found = summarize_series(
-        [pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "totals": {}}], "ensemble"
+        [pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "ratios": {}}], "ensemble"
     )
     assert (found["num_series"], found["num_evaluated"], found["left_out"]) == (0, 0, ["a"])
     assert found["forecasters"] == found["best"] == found["mase"] == {}

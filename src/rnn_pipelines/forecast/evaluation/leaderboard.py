@@ -36,6 +36,11 @@ def format_wape(wape: float | None) -> str:
     return format_number(None if wape is None else 100 * wape, 3)
 
 
+def format_ratio(ratio: float | None) -> str:
+    """Format a ratio to three digits."""
+    return format_number(ratio, 3)
+
+
 # By the key in `metrics.json`, in the order of the page, which begins with the deciding metric. Metrics in the unit of
 # the data come before those in its square, and these before those without a unit.
 COLUMNS: dict[str, LeaderboardColumn] = {
@@ -45,6 +50,8 @@ COLUMNS: dict[str, LeaderboardColumn] = {
         name: LeaderboardColumn(METRICS[name].heading, format_number, "down", left_out=LEFT_OUT.get(name))
         for name in sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
     },
+    "stability": LeaderboardColumn("stability: change / MAE", format_ratio, "down", left_out=0),
+    "horizon_stability": LeaderboardColumn("changes over the horizon / MAE", format_ratio, "down", left_out=None),
     "relative_mae": LeaderboardColumn("relative MAE", format_number, "down", left_out=None),
     "skill": LeaderboardColumn("skill", format_skill, left_out=None),
     "fit_seconds": LeaderboardColumn("fit, s", format_method_seconds, left_out=None),

@@ -1,7 +1,8 @@
 """Metrics of point forecasts: a statistic of each error, its mean over windows and steps, and an aggregation.
 
-The error is actual minus forecast. Lower is better for all metrics. Two more, `TOTALS`, measure sums of forecasts. With
-the forecasts f of the actuals y, sums over all windows, and totals over the steps h of a window:
+The error is actual minus forecast. Lower is better for all metrics. Four more, `RATIOS`, are ratios of means: two of
+sums of forecasts, and two of their changes, see `stability`. With the forecasts f of the actuals y, sums over all
+windows, and totals over the steps h of a window:
 
     bias         Σ Σ_h (f − y) / Σ Σ_h |y|
     total_wape   Σ |Σ_h (f − y)| / Σ |Σ_h y|
@@ -21,6 +22,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast.evaluation.stability import STABILITY, average_changes
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
@@ -54,8 +56,8 @@ METRICS = {
     "mase": Metric("MASE", "mae", "scaled", "none"),
     "rmsse": Metric("RMSSE", "mse", "scaled_root", "none"),
 }
-# Measures of sums; the best bias is the one nearest to 0.
-TOTALS = ("bias", "total_wape")
+# Ratios of means; the best bias is the one nearest to 0.
+RATIOS = ("bias", "total_wape", *STABILITY)
 # Plain means, which also exist by step ahead and for a schedule. Each has the name of its statistic.
 MEANS = tuple(name for name, metric in METRICS.items() if metric.aggregation == "mean")
 NUMBER = Column("float", can_be_empty=True, can_be_infinite=True)
@@ -71,7 +73,7 @@ class MetricsBySeriesTable(Table):
     columns: ClassVar = {
         "unique_id": Column("text"),
         "forecaster": Column("text"),
-        **dict.fromkeys([*METRICS, *TOTALS], NUMBER),
+        **dict.fromkeys([*METRICS, *RATIOS], NUMBER),
     }
     key = ("unique_id", "forecaster")
 
@@ -120,47 +122,51 @@ def measure_by_series(
         if metric.aggregation.startswith("scaled"):
             found = found.div(scale.where(scale > 0).reindex(found.index), axis=0)
         metrics[name] = np.sqrt(found) if metric.aggregation.endswith("root") else found
-    totals = {name: errors.div(sizes.where(sizes > 0), axis=0) for name, errors, sizes in _average_totals(predictions)}
-    return _stack(metrics | totals)
+    ratios = {name: errors / sizes.where(sizes > 0) for name, errors, sizes in _average_parts(predictions)}
+    return _stack(metrics | ratios)
 
 
-def measure_totals(predictions: Predictions) -> pd.DataFrame:
-    """Return the measures of sums over all series: `TOTALS`, by forecaster.
+def measure_ratios(predictions: Predictions) -> pd.DataFrame:
+    """Return the ratios of means over all series: `RATIOS`, by forecaster.
 
     Args:
         predictions: with the actuals; steps without an observation are left out.
     """
-    averages = {name: (errors.mean(), sizes.mean()) for name, errors, sizes in _average_totals(predictions)}
-    return pd.DataFrame({name: error / (size or np.nan) for name, (error, size) in averages.items()})
+    averages = {name: (parts.mean(), sizes.mean()) for name, parts, sizes in _average_parts(predictions)}
+    return pd.DataFrame({name: part / size.where(size > 0) for name, (part, size) in averages.items()})
 
 
-def sum_totals(predictions: Predictions) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return numerator and denominator of each measure of sums, added over the series: by measure and forecaster."""
-    sums: dict[str, dict[str, tuple[float, float]]] = {}
-    for name, errors, sizes in _average_totals(predictions):
-        sums[name] = {str(method): (float(error), float(sizes.sum())) for method, error in errors.sum().items()}
-    return sums
+def sum_ratios(predictions: Predictions) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return numerator and denominator of each ratio of means, added over the series: by measure and forecaster."""
+    return {
+        name: {str(method): (float(parts[method].sum()), float(sizes[method].sum())) for method in parts}
+        for name, parts, sizes in _average_parts(predictions)
+    }
 
 
-def list_totals(predictions: Predictions) -> dict[str, dict[str, float | None]]:
-    """Return `measure_totals` as plain numbers, by forecaster; None for missing ones."""
-    rows = measure_totals(predictions).to_dict(orient="index")
+def list_ratios(predictions: Predictions) -> dict[str, dict[str, float | None]]:
+    """Return `measure_ratios` as plain numbers, by forecaster; None for missing ones."""
+    rows = measure_ratios(predictions).to_dict(orient="index")
     return {
         str(name): {str(key): None if pd.isna(number) else float(number) for key, number in row.items()}
         for name, row in rows.items()
     }
 
 
-def _average_totals(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame, pd.Series]]:
-    """Yield numerator and denominator of each measure of sums, by series."""
+def _average_parts(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Yield numerator and denominator of each ratio of means, by series and forecaster."""
     names = list(predictions.forecasters)
-    steps = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff", "y", *names]]
+    steps = predictions.table.loc[predictions.table["y"].notna(), ["unique_id", "cutoff", "ds", "y", *names]]
     # A window without one of its forecasts has no total.
-    windows = steps.groupby(["unique_id", "cutoff"], sort=False).sum(skipna=False).reset_index()
+    windows = steps.drop(columns="ds").groupby(["unique_id", "cutoff"], sort=False).sum(skipna=False).reset_index()
     for name, table, statistic in (("bias", steps, "bias"), ("total_wape", windows, "mae")):
-        sizes = table["y"].abs().groupby(table["unique_id"]).mean()
-        errors = average_errors(table, names, statistic).set_index("unique_id")
-        yield name, errors, sizes
+        size = table["y"].abs().groupby(table["unique_id"]).mean()
+        parts = average_errors(table, names, statistic).set_index("unique_id")
+        yield name, parts, pd.DataFrame(dict.fromkeys(names, size))
+    changes, num_changes = average_changes(steps, names)
+    errors = average_errors(steps, names, "mae").set_index("unique_id").where(changes.notna())
+    for name, parts in zip(STABILITY, (changes, changes.mul(num_changes, axis=0)), strict=True):
+        yield name, parts, errors
 
 
 def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     measure_by_series,
     measure_naive_error,
     measure_noise_floor,
-    measure_totals,
+    measure_ratios,
     measure_zero_fraction,
 )
 from rnn_pipelines.forecast.evaluation.significance import centre_differences, measure_differences
@@ -47,8 +47,8 @@ class ForecastMetrics:
     """Metrics of forecasters over all series, as in `metrics.json`.
 
     Attributes:
-        forecasters: by name, the metrics (means over the series that have them), the measures of sums, see
-            `measure_totals`, `skill_vs_<baseline>` (1 − MSE / the baseline's MSE: 1 is perfect, 0 is equal, negative is
+        forecasters: by name, the metrics (means over the series that have them), the ratios of means, see
+            `measure_ratios`, `skill_vs_<baseline>` (1 − MSE / the baseline's MSE: 1 is perfect, 0 is equal, negative is
             worse), `skill` (the same for the deciding metric, against the reference), `fit_seconds`,
             `prediction_seconds`, and the training record of a network.
         num_windows, num_cutoffs: evaluated windows of all series, and their different cut-offs.
@@ -192,7 +192,7 @@ def evaluate_forecasts(
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
     summary = summarize_metrics(
-        by_series, measure_noise_floor(predictions), records, measure_totals(predictions), zero_fraction
+        by_series, measure_noise_floor(predictions), records, measure_ratios(predictions), zero_fraction
     )
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     if summary.deciding == "mae":
@@ -223,11 +223,11 @@ def summarize_metrics(
     by_series: MetricsBySeries,
     noise_floor_mse: float | None,
     records: Mapping[str, Mapping[str, Any]],
-    totals: pd.DataFrame,
+    ratios: pd.DataFrame,
     zero_fraction: float,
 ) -> ForecastMetrics:
     """Return means over series, skills against the baselines, and the training records of the networks."""
-    means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean().join(totals)
+    means = by_series.groupby("forecaster", sort=False)[list(METRICS)].mean().join(ratios)
     is_panel, reference = by_series["unique_id"].nunique() > 1, find_reference(means.index)
     if is_panel:
         means["relative_mae"] = measure_relative_mae(by_series)

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     average_errors,
     average_over_series,
-    list_totals,
+    list_ratios,
     measure_by,
 )
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
@@ -89,7 +89,7 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
 def measure_forecasters(
     evaluated: Predictions, reference: str, num_overlapping: int
 ) -> dict[str, dict[str, float | None]]:
-    """Return the plain-mean metrics of each forecaster, the measures of sums, `p_value` and those of its intervals.
+    """Return the plain-mean metrics of each forecaster, the ratios of means, `p_value` and those of its intervals.
 
     Args:
         evaluated: forecasts with an actual, which all forecasters have.
@@ -98,10 +98,10 @@ def measure_forecasters(
     """
     means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
-    totals, (of_intervals, _) = list_totals(evaluated), measure_intervals(evaluated)
+    ratios, (of_intervals, _) = list_ratios(evaluated), measure_intervals(evaluated)
     return {
         name: {metric: found[name] for metric, found in means.items()}
-        | totals[name]
+        | ratios[name]
         | {"p_value": None if name == reference else compare_losses(squared, name, reference, num_overlapping)}
         | of_intervals[name]
         for name in evaluated.forecasters

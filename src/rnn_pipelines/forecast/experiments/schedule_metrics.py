@@ -15,7 +15,7 @@ from rnn_pipelines.reading.times import format_time
 class Entry(BaseModel, extra="allow", frozen=True):
     """Results of a schedule or a simple method.
 
-    Further fields are the plain-mean metrics, the measures of sums, and for a schedule those of its intervals, see
+    Further fields are the plain-mean metrics, the ratios of means, and for a schedule those of its intervals, see
     `measure_intervals`.
 
     Attributes:

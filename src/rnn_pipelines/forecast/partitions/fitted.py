@@ -16,11 +16,11 @@ from rnn_pipelines.forecast.evaluation.interval_metrics import score_bounds
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
     NUMBER,
-    TOTALS,
+    RATIOS,
     MetricsBySeriesTable,
     choose_scale_season,
     measure_by_series,
-    sum_totals,
+    sum_ratios,
 )
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals
 from rnn_pipelines.forecast.intervals.past_errors import measure_past_errors
@@ -92,7 +92,7 @@ class FittedPanel:
         by_series = measure_all(test, panel.series, panel.cutoffs, panel.windows.season_length)
         by_series.to_parquet(folder / BY_SERIES, index=False)
         facts = {name: panel.profile[name] for name in ("num_series", "left_out", "repairs")}
-        return {**facts, "totals": sum_totals(test)}
+        return {**facts, "ratios": sum_ratios(test)}
 
 
 def describe_fit(
@@ -234,10 +234,10 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
 
     Args:
         tables: the metrics by series of each partition, see `AllMetricsTable`; read one after another.
-        facts: `num_series`, `left_out`, `repairs` and `totals` of each partition.
+        facts: `num_series`, `left_out`, `repairs` and `ratios` of each partition.
     Returns:
         `num_series`; `num_evaluated`, those with a test part; `left_out`, their names; `forecasters`, by name their
-        `METRICS` (means over series), `TOTALS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles
+        `METRICS` (means over series), `RATIOS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles
         of its errors over the series; `best` and `worst`, names and MASE of some series.
     """
     sums, counts, ensemble = pd.DataFrame(), pd.DataFrame(), [pd.Series(dtype="float64")]
@@ -257,34 +257,34 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         "num_evaluated": len(mase),
         "left_out": [name for fact in facts for name in fact["left_out"]],
         "use": use,
-        "forecasters": _merge(means, _add_totals(facts)),
+        "forecasters": _merge(means, _add_ratios(facts)),
         "mase": {f"{quantile:g}": float(ranked.quantile(quantile)) for quantile in QUANTILES if len(ranked)},
         "best": {str(name): float(error) for name, error in ranked.head(NUM_ENDS).items()},
         "worst": {str(name): float(error) for name, error in ranked.tail(NUM_ENDS)[::-1].items()},
     }
 
 
-def _add_totals(facts: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Return the measures of sums over all partitions, by forecaster."""
+def _add_ratios(facts: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Return the ratios of means over all partitions, by forecaster."""
     added: dict[str, dict[str, float | None]] = {}
-    for measure in TOTALS:
+    for measure in RATIOS:
         pairs: dict[str, np.ndarray] = {}
         for fact in facts:
-            for name, pair in fact["totals"].get(measure, {}).items():
+            for name, pair in fact["ratios"].get(measure, {}).items():
                 pairs[name] = pairs.get(name, np.zeros(2)) + pair
         for name, (error, size) in pairs.items():
             added.setdefault(name, {})[measure] = float(error / size) if size else None
     return added
 
 
-def _merge(means: pd.DataFrame, totals: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
-    """Return metrics and measures of sums by forecaster, the lowest MASE first."""
+def _merge(means: pd.DataFrame, ratios: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
+    """Return metrics and ratios of means by forecaster, the lowest MASE first."""
     kept = [name for name in means if name in METRICS or str(name).startswith("coverage_")]
     ordered = means.sort_values("mase") if len(means) else means
     return {
         str(name): {
             **{str(key): float(row[key]) for key in kept if pd.notna(row[key])},
-            **totals.get(str(name), {}),
+            **ratios.get(str(name), {}),
         }
         for name, row in ordered.iterrows()
     }

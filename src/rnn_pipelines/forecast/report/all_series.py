@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.leaderboard import COVERAGE, choose_columns
-from rnn_pipelines.forecast.evaluation.metrics import TOTALS
+from rnn_pipelines.forecast.evaluation.metrics import RATIOS
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.report.styles import STYLES
 from rnn_pipelines.report.numbers import format_number, format_percent, list_some
@@ -70,7 +70,7 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
         if number < NUM_IN_TERMINAL or name in (found["use"], *NETWORKS)
     ]
     # A line of all columns would be longer than the terminal.
-    lines = [[*row[:NUM_SHOWN], *row[NUM_SHOWN + 1 :]] for row in (table.header, *shown)]
+    lines = [[*row[:NUM_SHOWN], *row[NUM_SHOWN + len(RATIOS) - 1 :]] for row in (table.header, *shown)]
     return f"{wrap_lines(describe_all_series(found))}\n{align_columns(lines)}"
 
 
@@ -78,6 +78,6 @@ def tabulate_forecasters(found: Mapping[str, Any]) -> Table:
     """Return the mean metrics of each forecaster over all series, the lowest MASE first."""
     levels = [name for name in found["forecasters"].get(found["use"], {}) if name.startswith(COVERAGE)]
     rows = [(STYLES[name].name, dict.fromkeys(levels, "") | numbers) for name, numbers in found["forecasters"].items()]
-    columns = choose_columns([*SHOWN, *TOTALS, *levels], partial(format_percent, num_decimals=1))
+    columns = choose_columns([*SHOWN, *RATIOS, *levels], partial(format_percent, num_decimals=1))
     # All methods are in the order of their MASE, so that nothing is marked.
     return replace(tabulate("all series", rows, columns), best=frozenset())

@@ -5,7 +5,7 @@ from typing import Any
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
-from rnn_pipelines.forecast.evaluation.metrics import MEANS, TOTALS
+from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
@@ -116,7 +116,7 @@ def describe_verdict(results: BacktestResults) -> str:
 
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
-    columns = choose_columns([*MEANS, *TOTALS])
+    columns = choose_columns([*MEANS, *RATIOS])
     columns |= {
         "p_value": Column("p", format_p_cell),
         "num_trainings": Column("trainings", format_count),

@@ -1,0 +1,189 @@
+"""Scenarios: forecasts for several tables of future covariates, and their differences.
+
+Both forecasts of a difference share the error of the series, whatever it will be, so the interval of a forecast says
+nothing about it. Uncertain is the effect of the covariates that differ. The interval is therefore that of a factor: the
+slope of the errors of the evaluated model, after its training, over the effect that it expected there. A slope of 0
+confirms the effect; the interval is widened to contain the difference itself. It holds for the association in the data,
+not for a cause.
+
+Source: Mincer & Zarnowitz (1969), regression of the actual on the forecast; standard errors clustered by cut-off.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
+from rnn_pipelines.forecast.methods.predictions import KEY, name_bounds
+from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.recursion import (
+    check_recursive,
+    forecast_recursively,
+    lay_out_recursive,
+    lay_side_by_side,
+    report_ahead,
+)
+from rnn_pipelines.forecast.newer_values import name_columns
+from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.forecast.source.covariates import join_rows, read_future
+from rnn_pipelines.forecast.source.frames import ID, take_frame
+
+logger = logging.getLogger(__name__)
+
+# The newest cut-offs, a horizon apart, at which an effect is measured, and the fewest for an interval.
+MAX_CUTOFFS, MIN_CUTOFFS = 100, 5
+RESERVED = ("unique_id", "ds", "is_recursive")
+DIFFERENCE = "-difference"
+
+
+class Situation(NamedTuple):
+    """The series up to now, and the forecaster in use.
+
+    Attributes:
+        series: repaired.
+        covariates: see `read_series`; None if there are none. Rows after the end of a series are not read.
+        num_steps: after each series' end.
+        evaluated: the same forecaster with the model that was evaluated.
+    """
+
+    forecaster: Forecaster
+    evaluated: Forecaster
+    series: Series
+    covariates: pd.DataFrame | None
+    num_steps: int
+
+
+def check_scenarios(futures: Any) -> dict[str, Any]:
+    """Return tables of future covariates by the name of the scenario.
+
+    Raises:
+        ParameterError: they are no dictionary, empty, or a name is no text or the name of another column.
+    """
+    if not isinstance(futures, Mapping) or not futures:
+        raise ParameterError(f"scenarios: expected a dictionary of tables by name, received {show(futures)}.")
+    wrong = [name for name in futures if not isinstance(name, str) or not name.strip() or name in RESERVED]
+    if wrong:
+        raise ParameterError(f"scenarios: expected names other than {show_all(RESERVED)}, received {show(wrong[0])}.")
+    return dict(futures)
+
+
+def compare_scenarios(
+    situation: Situation, recipe: Recipe, futures: Mapping[str, Any], levels: Sequence[int]
+) -> pd.DataFrame:
+    """Forecast each scenario, and subtract the first one.
+
+    Args:
+        futures: tables of all future covariates over the horizon, by the name of the scenario.
+        levels: of the intervals, in percent.
+    Returns:
+        `unique_id, ds, is_recursive`; by scenario its name with the forecast and its bounds; for each but the first,
+        `<name>-difference` with its bounds, NaN if the effect could not be measured.
+    Raises:
+        ParameterError: the forecaster reads no future covariates.
+        SeriesError: a table lacks a covariate or steps; the message names scenario and column.
+    """
+    columns = situation.forecaster.coding.list_columns("future")
+    if not columns or situation.covariates is None:
+        raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
+    tables, found = {}, {}
+    for name, future in futures.items():
+        try:
+            tables[name] = replace_future(situation, recipe, future)
+            found[name] = _forecast(situation, tables[name])
+        except SeriesError as error:
+            raise SeriesError(f"scenario {show(name)}: {error}") from error
+    table = lay_side_by_side(found, levels)
+    first, *others = futures
+    for name in others:
+        changed = [one for one in columns if not tables[name][one].equals(tables[first][one])]
+        factors = measure_effect(situation, changed, levels)
+        difference = table[name] - table[first]
+        table[f"{name}{DIFFERENCE}"] = difference
+        for level, (low, high) in factors.items():
+            ends = np.sort(np.outer(difference, [low, high]), axis=1)
+            table[list(name_bounds(f"{name}{DIFFERENCE}", level))] = ends
+    return table
+
+
+def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.DataFrame:
+    """Return the covariates of a scenario: those up to the end of each series, then those of a table alone."""
+    series, covariates = situation.series, situation.covariates
+    assert covariates is not None
+    frame, names = take_frame(future, recipe.source), series["unique_id"].unique()
+    # A frame without names stands for the only series, whatever its name.
+    if len(names) == 1 and recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
+        frame = frame.assign(**{ID: names[0]})
+    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.future, frame)
+    ends = series.groupby("unique_id")["ds"].max()
+    known, ahead = (table["ds"] > table["unique_id"].map(ends) for table in (covariates, more))
+    report_ahead(situation.forecaster, series, more, situation.num_steps)
+    return join_rows(covariates[~known], more[ahead])
+
+
+def _forecast(situation: Situation, covariates: pd.DataFrame) -> pd.DataFrame:
+    series, num_steps = situation.series, situation.num_steps
+    check_recursive(situation.forecaster, series, num_steps, covariates)
+    forecaster, panel, features = lay_out_recursive(situation.forecaster, series, num_steps, covariates)
+    return forecast_recursively(forecaster, panel, features, num_steps)
+
+
+def measure_effect(
+    situation: Situation, changed: Sequence[str], levels: Sequence[int]
+) -> dict[int, tuple[float, float]]:
+    """Return the interval of the true effect of covariates over the expected one, by level; it contains 1.
+
+    Args:
+        changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
+            series instead.
+    Returns:
+        NaN with fewer than `MIN_CUTOFFS` cut-offs after the training, or if the effect did not vary there.
+    """
+    # Scenarios that are equal have no difference, whatever the effect.
+    if not changed:
+        return dict.fromkeys(levels, (1.0, 1.0))
+    from scipy import stats
+
+    found = _tabulate_effects(situation, changed)
+    effect = found["effect"] - found["effect"].mean()
+    size, num = float((effect**2).sum()), found["cutoff"].nunique()
+    if num < MIN_CUTOFFS or not size > 0:
+        logger.warning("differences have no interval: %s did not vary enough after the training", ", ".join(changed))
+        return dict.fromkeys(levels, (np.nan, np.nan))
+    error = found["error"] - found["error"].mean()
+    slope = float((effect * error).sum()) / size
+    sums = (effect * (error - slope * effect)).groupby(found["cutoff"]).sum()
+    deviation = float(np.sqrt((sums**2).sum() * num / (num - 1))) / size
+    factors = {}
+    for level in levels:
+        reach = stats.t.ppf(0.5 + level / 200, num - 1) * deviation
+        factors[level] = (min(1.0, 1 + slope - reach), max(1.0, 1 + slope + reach))
+    return factors
+
+
+def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFrame:
+    """Return error and expected effect of past forecasts: `cutoff, error, effect`, over the deviation of the series."""
+    forecaster, series, covariates = situation.evaluated, situation.series, situation.covariates
+    assert covariates is not None
+    learnt = series["unique_id"].map(forecaster.settings.trained_until)
+    from_end = series.groupby("unique_id")["ds"].cumcount(ascending=False)
+    horizon = forecaster.settings.horizon
+    times = np.sort(series.loc[(series["ds"] >= learnt) & (from_end >= horizon), "ds"].unique())
+    newest = times[::-1][::horizon][:MAX_CUTOFFS]
+    is_cutoff = series["ds"].isin(newest) & (series["ds"] >= learnt) & (from_end >= horizon)
+    cutoffs = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    if cutoffs.empty:
+        return pd.DataFrame({"cutoff": [], "error": [], "effect": []})
+    usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().iloc[0])
+    expected, without = (
+        forecast_cutoffs(forecaster, series, cutoffs, table)[[*KEY, "y_hat"]]
+        for table in (covariates, covariates.assign(**usual))
+    )
+    actual = series.loc[series["observed"], ["unique_id", "ds", "y"]]
+    joined = expected.merge(without, on=KEY, suffixes=("", "_without")).merge(actual, on=["unique_id", "ds"])
+    scale = joined["unique_id"].map(forecaster.scaler.set_index("unique_id")["deviation"])
+    error, effect = joined["y"] - joined["y_hat"], joined["y_hat"] - joined["y_hat_without"]
+    return pd.DataFrame({"cutoff": joined["cutoff"], "error": error / scale, "effect": effect / scale}).dropna()

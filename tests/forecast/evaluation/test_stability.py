@@ -1,0 +1,97 @@
+"""How far forecasts of a date move from one origin to the next, relative to their errors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.forecast.evaluation.metrics import list_ratios, measure_by_series, sum_ratios
+from rnn_pipelines.forecast.evaluation.stability import STABILITY, average_changes
+from rnn_pipelines.forecast.methods.predictions import Predictions
+
+NUM_ORIGINS, HORIZON = 8, 4
+
+
+def make_predictions(step: int = 1, names: str = "ab") -> Predictions:
+    """Return forecasts of each `step` days; `moving` changes by 1 a day of origin, `steady` by nothing."""
+    origins = np.arange(0, NUM_ORIGINS * step, step)
+    rows = [
+        (name, pd.Timestamp("2024-01-01") + pd.Timedelta(days=origin), ahead, (10.0 + ord(name) % 3) * (origin + ahead))
+        for name in names
+        for origin in origins
+        for ahead in range(1, HORIZON + 1)
+    ]
+    table = pd.DataFrame(rows, columns=["unique_id", "cutoff", "horizon_step", "y"])
+    table.insert(2, "ds", table["cutoff"] + pd.to_timedelta(table["horizon_step"], unit="D"))
+    day = (table["cutoff"] - table["cutoff"].min()).dt.days
+    table["steady"] = table["y"] + 2
+    table["moving"] = table["y"] + np.where(day // step % 2 == 0, 2.0, -2.0)
+    return Predictions(table, ("steady", "moving"))
+
+
+def test_change_is_that_of_one_date_between_neighbouring_origins() -> None:
+    found = list_ratios(make_predictions())
+    # Forecasts of `moving` change from 2 too high to 2 too low, three times from the first to the last.
+    assert found["moving"]["stability"] == pytest.approx(4 / 2)
+    assert found["moving"]["horizon_stability"] == pytest.approx(3 * 4 / 2)
+    assert found["steady"]["stability"] == found["steady"]["horizon_stability"] == 0
+
+
+def test_independent_loop_gives_the_same_number() -> None:
+    predictions = make_predictions()
+    table = predictions.table.sample(frac=1, random_state=0)
+    table["moving"] += np.random.default_rng(1).normal(size=len(table))
+    by_key = {(row.unique_id, row.cutoff, row.ds): row.moving for row in table.itertuples()}
+    day = pd.Timedelta(days=1)
+    changes: dict[str, list[float]] = {"a": [], "b": []}
+    for (name, cutoff, ds), forecast in by_key.items():
+        if (name, cutoff - day, ds) in by_key:
+            changes[name].append(abs(forecast - by_key[name, cutoff - day, ds]))
+    found, num_changes = average_changes(table, ["moving"])
+    assert found["moving"].to_dict() == pytest.approx({name: np.mean(some) for name, some in changes.items()})
+    assert num_changes.tolist() == [HORIZON - 1] * 2
+
+
+@pytest.mark.parametrize("step", [HORIZON, HORIZON + 3])
+def test_windows_that_do_not_overlap_have_no_stability(step: int) -> None:
+    predictions = make_predictions(step)
+    assert {found[name] for found in list_ratios(predictions).values() for name in STABILITY} == {None}
+    assert sum_ratios(predictions)["stability"]["moving"] == (0, 0)
+
+
+def test_dates_are_paired_across_a_step_below_the_horizon() -> None:
+    found = list_ratios(make_predictions(2))["moving"]
+    assert (found["stability"], found["horizon_stability"]) == (pytest.approx(2), pytest.approx(2))
+
+
+def test_exact_forecasts_have_no_stability() -> None:
+    predictions = make_predictions()
+    exact = Predictions(predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters)
+    assert list_ratios(exact)["moving"]["stability"] is None
+
+
+def test_a_series_without_pairs_counts_neither_in_changes_nor_in_errors() -> None:
+    predictions = make_predictions()
+    table = predictions.table
+    is_left = (table["unique_id"] == "a") | (table["cutoff"] == table["cutoff"].min())
+    rough = table.assign(moving=table["moving"] + 100 * (table["unique_id"] == "b"))
+    found = list_ratios(Predictions(rough[is_left], predictions.forecasters))
+    assert found["moving"]["stability"] == pytest.approx(2)
+
+
+def test_unobserved_dates_and_missing_forecasts_count_nowhere() -> None:
+    predictions = make_predictions()
+    table = predictions.table
+    is_hole = table["ds"] == "2024-01-05"
+    wild = table.assign(y=table["y"].mask(is_hole), moving=table["moving"].mask(is_hole, 1e9))
+    assert list_ratios(Predictions(wild, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
+    gap = table.assign(moving=table["moving"].mask(table["cutoff"] == "2024-01-04"))
+    assert list_ratios(Predictions(gap, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
+
+
+def test_table_of_series_has_its_columns() -> None:
+    predictions = make_predictions()
+    table = predictions.table
+    series = table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]].assign(observed=True)
+    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "train_stop": 5})
+    found = measure_by_series(predictions, series.reset_index(drop=True), cutoffs, 1)
+    assert found.set_index("forecaster").loc["moving", "stability"].tolist() == pytest.approx([2, 2])
