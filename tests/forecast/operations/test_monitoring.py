@@ -410,6 +410,28 @@ def test_verdict_is_about_the_newest_cut_offs_and_the_versions_about_all() -> No
     assert found["by_version"][0]["num_forecasts"] == 39 + 38
 
 
+def test_stability_as_issued_includes_the_change_of_the_version() -> None:
+    log, other = make_log(), "2024-05-01T00.00.00.000000Z-abcdef"
+    is_old = log["cutoff"] < log["cutoff"].iloc[-30]
+    jump = log.assign(y_hat=log["y_hat"] + 5.0 * is_old, model_version=log["model_version"].mask(is_old, other))
+    champion = make_champion()
+    champion["versions"] |= {other: champion["versions"][VERSION]}
+    alone, both = (monitor(jump, champion)["stability"][key] for key in ("version", "issued"))
+    assert alone == monitor(log[~is_old])["stability"]["version"]
+    newest = jump[jump["cutoff"].isin(sorted(jump["cutoff"])[-62:-2])].merge(make_series()[["ds", "y"]])
+    forecasts = newest.pivot(index="ds", columns="horizon_step", values="y_hat")
+    change, error = (forecasts[1] - forecasts[2]).abs().mean(), (newest["y"] - newest["y_hat"]).abs().mean()
+    assert both["stability"] == both["horizon_stability"] == pytest.approx(change / error)
+    assert both["stability"] != pytest.approx(alone["stability"])
+
+
+def test_forecasts_of_one_step_have_no_stability() -> None:
+    log = make_log()
+    found = monitor(log[log["horizon_step"] == 1])["stability"]
+    assert found == {key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")}
+    assert monitor(None)["stability"] == found
+
+
 @pytest.mark.parametrize(("deviation", "verdict"), [(1.8, "retrain"), (3.0, "alarm")])
 def test_forecasts_worse_than_expected_are_found(deviation: float, verdict: str) -> None:
     assert monitor(make_log(deviation))["verdict"] == verdict

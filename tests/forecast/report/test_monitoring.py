@@ -14,6 +14,7 @@ from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
 from rnn_pipelines.forecast.report.monitoring import (
     NOTES,
     NOTHING,
+    describe_stability,
     draw_error_by_step,
     draw_error_over_time,
     mark_versions,
@@ -56,6 +57,10 @@ def make_verdict(**changes: Any) -> dict[str, Any]:
             {"model_version": name, "first_cutoff": "2024-09-01", "last_cutoff": "2024-09-20", **STEP}
             for name in ("old", "new")
         ],
+        "stability": {
+            "version": {"stability": 0.25, "horizon_stability": 1.5},
+            "issued": {"stability": 0.4, "horizon_stability": 2.4},
+        },
         "intervals": [
             {"level": 80, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.55, "p_value": 0.001},
             {"level": 99, "num_forecasts": 60, "num_cutoffs": 30, "coverage": 0.95, "p_value": 0.2},
@@ -131,6 +136,14 @@ def test_drift_that_could_not_be_measured_is_a_dash() -> None:
     assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"], ["b", "0", "9", *"–––––"]]
 
 
+def test_stability_without_two_forecasts_of_a_date_is_not_shown() -> None:
+    nothing = {"stability": None, "horizon_stability": None}
+    assert describe_stability({"version": nothing, "issued": nothing}) == ""
+    assert "0.400 as issued." in describe_stability(
+        {"version": nothing, "issued": make_verdict()["stability"]["issued"]}
+    )
+
+
 def test_most_distant_series_are_shown_and_the_rest_counted() -> None:
     drift = [make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30} for number in range(25)]
     report = write_report(drift=drift)
@@ -148,6 +161,7 @@ def test_report_is_whole_where_there_is_nothing_yet() -> None:
         error=NO_ERROR,
         by_step=[],
         by_version=[],
+        stability={key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")},
         intervals=[],
         anomalies=[],
         num_anomalies=0,

@@ -9,12 +9,16 @@ import pandas as pd
 
 from rnn_pipelines.champion.verdict import ExpectedError, KnownChampion
 from rnn_pipelines.errors import SeriesError, count
+from rnn_pipelines.forecast.evaluation.metrics import list_ratios
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.evaluation.stability import STABILITY
 from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
     BOUNDS,
+    KEY,
     ForecastLog,
     ForecastLogTable,
+    Predictions,
     StepsTable,
     keep_first_record,
     name_own_bounds,
@@ -205,6 +209,18 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
         "num_without_expected_error": len(evaluated) - len(compared),
     }
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
+
+
+def measure_stability(evaluated: EvaluatedForecasts) -> dict[str, float | None]:
+    """Return `STABILITY` of forecasts as they were issued: of several versions from one cut-off, the last one counts.
+
+    None if no date has two forecasts.
+    """
+    issued = evaluated[np.isfinite(evaluated["y_hat"])].drop_duplicates(KEY, keep="last")
+    if issued.empty:
+        return dict.fromkeys(STABILITY)
+    ratios = list_ratios(Predictions(issued[[*StepsTable.columns, "y", "y_hat"]], ("y_hat",)))["y_hat"]
+    return {name: ratios[name] for name in STABILITY}
 
 
 def measure_groups(

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from rnn_pipelines.forecast.evaluation.realised import (
     measure_coverage,
     measure_groups,
     measure_realised,
+    measure_stability,
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
@@ -82,8 +83,9 @@ class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
     `error`, `by_step`, `intervals` and `anomalies` (the newest) cover the newest cut-offs of the version in use;
-    `by_version` covers all forecasts. `drifted_fraction` is the share of drifted series among those that can be
-    compared. None stands for non-finite numbers.
+    `by_version` covers all forecasts. `stability` is that of the newest cut-offs, by the version in use alone and as
+    issued by all versions, which includes the changes on the nights of promotions. `drifted_fraction` is the share of
+    drifted series among those that can be compared. None stands for non-finite numbers.
     """
 
     version: str | None
@@ -91,6 +93,7 @@ class ForecastVerdict(VerdictRecord):
     error: RealisedError
     by_step: list[GroupError]
     by_version: list[GroupError]
+    stability: dict[Literal["version", "issued"], dict[str, float | None]]
     intervals: list[RealisedCoverage]
     anomalies: list[Anomaly]
     num_anomalies: int
@@ -210,6 +213,10 @@ def monitor_forecasts(
         error=error,
         by_step=_list_rows(measure_groups(newest, "horizon_step")),
         by_version=_list_rows(measure_groups(evaluated, "model_version")),
+        stability={
+            "version": measure_stability(newest),
+            "issued": measure_stability(keep_newest(evaluated, monitoring.error.num_cutoffs)),
+        },
         intervals=intervals,
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),

@@ -1,7 +1,7 @@
 """The report of `monitor_forecast`: the verdict, and realised against expected errors, over time and by step ahead."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,6 +77,7 @@ def render_report(
         verdict=write_verdict(verdict),
         reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
         error=describe_error(verdict["error"]),
+        stability=describe_stability(verdict["stability"]),
         steps=tabulate_steps(verdict["by_step"]) if verdict["by_step"] else None,
         versions=tabulate_versions(verdict) if verdict["by_version"] else None,
         intervals=tabulate_intervals(verdict["intervals"]) if verdict["intervals"] else None,
@@ -95,7 +96,8 @@ def summarize_run(verdict: ForecastVerdict) -> str:
     """Return the verdict, its reasons and the errors by step for a terminal."""
     reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:MAX_REASONS]]
     return summarize(
-        [write_verdict(verdict), *reasons, describe_error(verdict["error"])], tabulate_steps(verdict["by_step"])
+        [write_verdict(verdict), *reasons, describe_error(verdict["error"]), describe_stability(verdict["stability"])],
+        tabulate_steps(verdict["by_step"]),
     )
 
 
@@ -118,6 +120,15 @@ def describe_error(error: RealisedError) -> str:
         f"{format_number(error['expected_mse'])}, ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
         f"{format_number(error['mae'])}."
     )
+
+
+def describe_stability(stability: Mapping[Any, Mapping[str, float | None]]) -> str:
+    """Describe how far forecasts of a date moved from night to night; empty if no date has two forecasts."""
+    issued, version = (stability[key]["stability"] for key in ("issued", "version"))
+    if issued is None:
+        return ""
+    alone = f"; by the version in use alone {format_ratio(version)}" if version is not None else ""
+    return f"Stability, the change of the forecast of a date over the MAE: {format_ratio(issued)} as issued{alone}."
 
 
 def tabulate_steps(by_step: list[GroupError]) -> Table:
