@@ -51,6 +51,13 @@ CASES: dict[str, tuple[Evidence, dict[str, Any], bool]] = {
         {**LEAST, "max_age_days": 30},
         True,
     ),
+    "equal and old, with a reservation": (
+        replace(EQUAL, champion_age_days=31.0, reservations=("restless",)),
+        {"max_age_days": 30},
+        False,
+    ),
+    "better, with a reservation": (replace(BETTER, reservations=("restless",)), {"max_age_days": 30}, True),
+    "the first, with a reservation": (replace(FIRST, reservations=("restless",)), {}, True),
     "no greatest age": (replace(EQUAL, champion_age_days=10_000.0), {}, False),
     "unknown age": (replace(EQUAL, champion_age_days=None), {"max_age_days": 1}, False),
     "the loss of a baseline": (replace(BETTER, baseline_losses={"naive": 4.0}), BEATEN, False),

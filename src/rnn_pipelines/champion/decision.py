@@ -33,7 +33,7 @@ class Case:
         measures: by model: challenger, baselines, and the champion if it could be measured. Each has the `loss`;
             champion and challenger may have further measures. If the champion covers only a part of the holdout, both
             have the `shared_loss` on that part, and the champion has no `loss`. Without a holdout, none has a `loss`.
-        p_value, faults, objections: see `Evidence`.
+        p_value, faults, objections, reservations: see `Evidence`.
         notes: omissions, in words.
         ahead: remarks that don't prevent a promotion, listed after the reasons: models that are better on the holdout,
             a training that was cut short.
@@ -46,6 +46,7 @@ class Case:
     objections: tuple[str, ...]
     notes: tuple[str, ...]
     ahead: tuple[str, ...] = ()
+    reservations: tuple[str, ...] = ()
 
 
 def decide(
@@ -110,6 +111,7 @@ def _gather_evidence(case: Case, champion: LoadedChampion | None, metrics: Metri
         champion_age_days=None if champion is None else champion.age_days,
         faults=case.faults,
         objections=case.objections,
+        reservations=case.reservations,
     )
 
 

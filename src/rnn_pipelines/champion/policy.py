@@ -42,6 +42,7 @@ class Evidence:
         champion_age_days: days since its promotion; None if there is no champion.
         faults: reasons why the challenger is unusable, in words, such as constant or non-finite outputs.
         objections: reasons why the comparison is invalid, in words, such as a champion trained on the holdout.
+        reservations: reasons to keep back a challenger that is not shown to be better, in words.
     """
 
     challenger_loss: float
@@ -52,6 +53,7 @@ class Evidence:
     champion_age_days: float | None = None
     faults: tuple[str, ...] = field(default=())
     objections: tuple[str, ...] = field(default=())
+    reservations: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
     age = evidence.champion_age_days or 0.0
     is_old = policy.max_age_days is not None and age >= policy.max_age_days
     is_worse = loss > champion_loss and is_shown
+    if is_old and not is_worse and evidence.reservations:
+        return Decision(False, (f"{measured}: it is not shown to be better", *evidence.reservations))
     if is_old and not is_worse:
         return Decision(True, (f"{measured}: it is not worse, and the champion is {count(round(age), 'day')} old",))
     if is_worse:

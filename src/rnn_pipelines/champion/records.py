@@ -48,12 +48,15 @@ class Measures(TypedDict, total=False):
         shared_loss: on the part of the holdout that the champion covers too, if that is not all of it.
         validation_loss: on its own validation part.
         by_step: the loss at each step of the horizon.
+        change: the mean absolute change of the forecast of a date from one origin to the next; of a challenger, from
+            the champion's forecast to its own, as on the night of its promotion.
     """
 
     loss: float | None
     shared_loss: float | None
     validation_loss: float | None
     by_step: list[float | None]
+    change: float | None
 
 
 @as_written

@@ -1,12 +1,13 @@
 """Scenarios: forecasts for several tables of future covariates, and their differences.
 
 Both forecasts of a difference share the error of the series, whatever it will be, so the interval of a forecast says
-nothing about it. Uncertain is the effect of the covariates that differ. The interval is therefore that of a factor: the
-slope of the errors of the evaluated model, after its training, over the effect that it expected there. A slope of 0
-confirms the effect; the interval is widened to contain the difference itself. It holds for the association in the data,
-not for a cause.
+nothing about it. Uncertain is the effect of the covariates that differ. The interval is therefore that of a factor: 1
+plus the slope of the errors of the evaluated model, after its training, over the effect that it expected there. It
+multiplies the difference by the evaluated model, and is widened to contain that by the model in use. It holds for the
+association in the data, not for a cause.
 
-Source: Mincer & Zarnowitz (1969), regression of the actual on the forecast; standard errors clustered by cut-off.
+Source: Mincer & Zarnowitz (1969), regression of the actual on the forecast; jackknife over cut-offs: Bell & McCaffrey
+    (2002), Survey Methodology 28, 169-181.
 """
 
 import logging
@@ -18,7 +19,7 @@ import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
 from rnn_pipelines.forecast.methods.predictions import KEY, name_bounds
-from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
     forecast_recursively,
@@ -89,23 +90,25 @@ def compare_scenarios(
     columns = situation.forecaster.coding.list_columns("future")
     if not columns or situation.covariates is None:
         raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
-    tables, found = {}, {}
+    tables, found, evaluated = {}, {}, {}
     for name, future in futures.items():
         try:
             tables[name] = replace_future(situation, recipe, future)
-            found[name] = _forecast(situation, tables[name])
+            found[name] = _forecast(situation, situation.forecaster, tables[name])
         except SeriesError as error:
             raise SeriesError(f"scenario {show(name)}: {error}") from error
+        if len(futures) > 1:
+            evaluated[name] = _forecast(situation, situation.evaluated, tables[name])[FORECAST]
     table = lay_side_by_side(found, levels)
     first, *others = futures
     for name in others:
         changed = [one for one in columns if not tables[name][one].equals(tables[first][one])]
-        factors = measure_effect(situation, changed, levels)
-        difference = table[name] - table[first]
+        difference, expected = table[name] - table[first], evaluated[name] - evaluated[first]
         table[f"{name}{DIFFERENCE}"] = difference
-        for level, (low, high) in factors.items():
-            ends = np.sort(np.outer(difference, [low, high]), axis=1)
-            table[list(name_bounds(f"{name}{DIFFERENCE}", level))] = ends
+        for level, factors in measure_effect(situation, changed, levels).items():
+            ends = np.column_stack([difference, np.outer(expected, factors)])
+            low, high = name_bounds(f"{name}{DIFFERENCE}", level)
+            table[low], table[high] = ends.min(axis=1), ends.max(axis=1)
     return table
 
 
@@ -124,17 +127,17 @@ def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.Data
     return join_rows(covariates[~known], more[ahead])
 
 
-def _forecast(situation: Situation, covariates: pd.DataFrame) -> pd.DataFrame:
+def _forecast(situation: Situation, forecaster: Forecaster, covariates: pd.DataFrame) -> pd.DataFrame:
     series, num_steps = situation.series, situation.num_steps
-    check_recursive(situation.forecaster, series, num_steps, covariates)
-    forecaster, panel, features = lay_out_recursive(situation.forecaster, series, num_steps, covariates)
+    check_recursive(forecaster, series, num_steps, covariates)
+    forecaster, panel, features = lay_out_recursive(forecaster, series, num_steps, covariates)
     return forecast_recursively(forecaster, panel, features, num_steps)
 
 
 def measure_effect(
     situation: Situation, changed: Sequence[str], levels: Sequence[int]
 ) -> dict[int, tuple[float, float]]:
-    """Return the interval of the true effect of covariates over the expected one, by level; it contains 1.
+    """Return the interval of the true effect of covariates over the expected one, by level.
 
     Args:
         changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
@@ -154,14 +157,13 @@ def measure_effect(
         logger.warning("differences have no interval: %s did not vary enough after the training", ", ".join(changed))
         return dict.fromkeys(levels, (np.nan, np.nan))
     error = found["error"] - found["error"].mean()
-    slope = float((effect * error).sum()) / size
-    sums = (effect * (error - slope * effect)).groupby(found["cutoff"]).sum()
-    deviation = float(np.sqrt((sums**2).sum() * num / (num - 1))) / size
-    factors = {}
-    for level in levels:
-        reach = stats.t.ppf(0.5 + level / 200, num - 1) * deviation
-        factors[level] = (min(1.0, 1 + slope - reach), max(1.0, 1 + slope + reach))
-    return factors
+    products, squares = ((effect * other).groupby(found["cutoff"]).sum() for other in (error, effect))
+    slope = float(products.sum()) / size
+    # The slopes without each cut-off, whose errors depend on each other.
+    others = (products.sum() - products) / (size - squares)
+    deviation = float(np.sqrt((num - 1) / num * ((others - slope) ** 2).sum()))
+    reaches = {level: stats.t.ppf(0.5 + level / 200, num - 1) * deviation for level in levels}
+    return {level: (1 + slope - reach, 1 + slope + reach) for level, reach in reaches.items()}
 
 
 def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFrame:
@@ -179,11 +181,11 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
         return pd.DataFrame({"cutoff": [], "error": [], "effect": []})
     usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().iloc[0])
     expected, without = (
-        forecast_cutoffs(forecaster, series, cutoffs, table)[[*KEY, "y_hat"]]
+        forecast_cutoffs(forecaster, series, cutoffs, table)[[*KEY, FORECAST]]
         for table in (covariates, covariates.assign(**usual))
     )
     actual = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     joined = expected.merge(without, on=KEY, suffixes=("", "_without")).merge(actual, on=["unique_id", "ds"])
     scale = joined["unique_id"].map(forecaster.scaler.set_index("unique_id")["deviation"])
-    error, effect = joined["y"] - joined["y_hat"], joined["y_hat"] - joined["y_hat_without"]
+    error, effect = joined["y"] - joined[FORECAST], joined[FORECAST] - joined[f"{FORECAST}_without"]
     return pd.DataFrame({"cutoff": joined["cutoff"], "error": error / scale, "effect": effect / scale}).dropna()

@@ -125,6 +125,23 @@ def test_forecast_of_the_champion_that_is_no_number_counts(
     assert found.notes == []
 
 
+def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(make_holdout: Callable[..., Predictions]) -> None:
+    holdout = make_holdout(champion=0.7)
+    changed = change(holdout, challenger=holdout.table["champion"] + 3.0)
+    found = measure_holdout(changed, 2).measures
+    by_origin = holdout.table.pivot(index=["unique_id", "ds"], columns="horizon_step", values="champion").dropna()
+    changes = {"champion": by_origin[1] - by_origin[2], "challenger": by_origin[1] + 3.0 - by_origin[2]}
+    for name, own in changes.items():
+        assert found[name]["change"] == pytest.approx(own.abs().groupby("unique_id").mean().mean())
+
+
+def test_one_step_ahead_has_no_change(make_holdout: Callable[..., Predictions]) -> None:
+    holdout = make_holdout(champion=0.7)
+    found = measure_holdout(holdout.keep(holdout.table["horizon_step"] == 1), 1).measures
+    assert "change" not in found["champion"]
+    assert "change" not in found["challenger"]
+
+
 def test_steps_that_were_not_observed_judge_nobody(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout(champion=0.7)
     holdout.table.loc[3, "y"] = np.nan

@@ -59,6 +59,7 @@ def decide() -> Decide:
         in_use: LoadedChampion | None = None,
         change: Callable[[pd.DataFrame], pd.DataFrame] = lambda holdout: holdout,
         max_age_days: float | None = None,
+        stability: float | None = None,
         names: tuple[str, ...] = tuple(NOISE),
         training: dict[str, Any] = TRAINING,
         **noise: float,
@@ -71,7 +72,7 @@ def decide() -> Decide:
         deviations = {name: NOISE[name] for name in names} | noise
         for name, deviation in deviations.items():
             holdout[name] = holdout["y"] + deviation * random.normal(size=len(holdout))
-        policy = {"max_age_days": max_age_days}
+        policy = {"max_age_days": max_age_days, "stability": stability}
         spec = RetrainForecastSpec.model_validate({"policy": policy, "budget": {}})
         predictions = Predictions(change(holdout), tuple(deviations))
         return decide_promotion(make_forecaster(), in_use, predictions, training, RUN, spec)
@@ -103,6 +104,38 @@ def test_better_challenger_is_promoted(decide: Decide) -> None:
 @pytest.mark.parametrize("champion", [0.3, 0.5], ids=["worse", "equal"])
 def test_other_challengers_are_kept_back(decide: Decide, champion: float) -> None:
     assert not decide(make_champion(), champion=champion).decision.is_promoted
+
+
+def jump(holdout: pd.DataFrame) -> pd.DataFrame:
+    """Return a challenger whose forecasts differ from the champion's by 1.2, with errors of the same size."""
+    noise = 0.05 * (holdout["champion"] - holdout["y"])
+    return holdout.assign(champion=holdout["y"] + 0.6 + noise, challenger=holdout["y"] - 0.6)
+
+
+@pytest.mark.parametrize(("stability", "is_promoted"), [(None, True), (1000.0, True), (1.3, False)])
+def test_restless_challenger_that_is_not_better_is_kept_back(
+    decide: Decide, stability: float | None, is_promoted: bool
+) -> None:
+    found = decide(make_champion(), jump, max_age_days=1, stability=stability, champion=1.0)
+    measures = found.manifest["metrics"]
+    assert found.decision.is_promoted == is_promoted
+    figures = f"changes the forecast of a date by {measures['challenger']['change']:.4g}, more than 1.3 times the "
+    assert (figures + f"{measures['champion']['change']:.4g}" in read_reasons(found)) is not is_promoted
+    assert measures["challenger"]["change"] > 1.3 * measures["champion"]["change"]
+
+
+def test_challenger_that_is_better_may_be_restless(decide: Decide) -> None:
+    found = decide(make_champion(), max_age_days=1, stability=0.001, champion=3.0)
+    assert found.decision.is_promoted
+
+
+def test_stability_without_two_forecasts_of_a_date_is_noted(decide: Decide) -> None:
+    def keep_one(holdout: pd.DataFrame) -> pd.DataFrame:
+        return jump(holdout)[holdout["horizon_step"] == 1]
+
+    found = decide(make_champion(), keep_one, max_age_days=1, stability=0.001, champion=1.0)
+    assert found.decision.is_promoted
+    assert "no date of the holdout has two forecasts" in "; ".join(found.manifest["notes"])
 
 
 def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Decide) -> None:

@@ -10,6 +10,7 @@ from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.evaluation.stability import average_changes
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
 
@@ -25,7 +26,8 @@ class HoldoutMeasures:
     Attributes:
         measures: by forecaster, the MSE over all rows and at each step ahead: means over windows and steps, then over
             series. If the champion lacks some rows: `shared_loss` of champion and challenger on the rows of both, which
-            is the champion's only measure. Without a holdout, the challenger has no loss and no steps.
+            is the champion's only loss. Both have their `change` on these rows, if a date has two forecasts. Without a
+            holdout, the challenger has no loss and no steps.
         p_value: of equal accuracy of champion and challenger on the rows of both; None without a champion, NaN if a
             loss is not finite.
         better: the simple methods with a lower MSE than the challenger, by name: their MSE over the challenger's, and
@@ -67,6 +69,10 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
         if not has_forecast.all():
             for name, loss in shared_losses.items():
                 measures.setdefault(name, Measures())["shared_loss"] = loss
+        for name in shared.forecasters:
+            changes, _ = average_changes(shared.table, [name], [CHAMPION])
+            if changes[name].notna().any():
+                measures[name]["change"] = float(changes[name].mean())
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
     return HoldoutMeasures(measures, p_value, _find_better(whole, losses, horizon), notes)

@@ -37,7 +37,9 @@ def average_changes(
     is_same = (dates == dates.shift()).all(axis=1)
     now, earlier = (ordered[list(names)].to_numpy("float64") for names in (forecasters, before or forecasters))
     changes = pd.DataFrame(np.nan, index=ordered.index, columns=list(forecasters))
-    changes.iloc[1:] = np.abs(now[1:] - earlier[:-1])
+    # Forecasts that are infinite twice have no change.
+    with np.errstate(invalid="ignore"):
+        changes.iloc[1:] = np.abs(now[1:] - earlier[:-1])
     changes = changes.where(is_same)
     num_changes = is_same.groupby([dates["unique_id"], dates["ds"]]).sum().groupby("unique_id").max()
     return changes.groupby(dates["unique_id"]).mean(), num_changes

@@ -11,8 +11,8 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
 from rnn_pipelines.champion.manifest import join_covariates
-from rnn_pipelines.champion.policy import CHAMPION
-from rnn_pipelines.champion.records import ChallengerTraining, Run
+from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
+from rnn_pipelines.champion.records import ChallengerTraining, Measures, Run
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.holdout import find_faults, measure_holdout
 from rnn_pipelines.forecast.methods.predictions import Predictions
@@ -69,6 +69,8 @@ def decide_promotion(
     missing = [name for name in policy.must_beat if name not in found.measures]
     notes = [f"must_beat: {name} does not exist for these series" for name in missing] if len(holdout.table) else []
     objections = () if champion is None else _find_objections(challenger, champion, found.measures)
+    if policy.stability is not None and "change" not in found.measures.get(CHAMPION, {"change": None}):
+        notes.append("policy.stability: not applied, because no date of the holdout has two forecasts")
     if len(holdout.table) <= challenger.settings.horizon:
         missing = list(policy.must_beat)
         notes.append("the test part has at most one window, so that nothing is compared")
@@ -82,8 +84,23 @@ def decide_promotion(
         objections=objections,
         notes=(*found.notes, *notes),
         ahead=tuple(_list_notes(found.better, training)),
+        reservations=tuple(_list_reservations(found.measures, policy.stability)),
     )
     return decide(challenger, champion, case, training, run, policy)
+
+
+def _list_reservations(measures: Mapping[str, Measures], stability: float | None) -> Iterator[str]:
+    """Yield that the promotion would change the forecasts by more than `stability` times the champion's usual change.
+
+    On the night of a promotion, the forecast of a date changes from the champion's to the challenger's. A model that
+    moves much each night does so on this one, too.
+    """
+    usual, change = (measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER))
+    if stability is not None and usual is not None and change is not None and change > stability * usual:
+        yield (
+            f"its promotion changes the forecast of a date by {change:.4g}, more than {stability:g} times the "
+            f"{usual:.4g} by which the champion changes it from origin to origin (policy.stability)"
+        )
 
 
 def keep_reference(candidate: Candidate, series: Series) -> Candidate:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from rnn_pipelines.champion.policy import PolicySpec
 from rnn_pipelines.errors import show
@@ -22,9 +22,12 @@ class ForecastPolicySpec(PolicySpec, frozen=True):
 
     Attributes:
         must_beat: baselines that must have a higher loss than the challenger.
+        stability: largest change of the forecast of a date on the night of a promotion, over the champion's usual one
+            from origin to origin, of a challenger that is not shown to be better; None for any.
     """
 
     must_beat: tuple[Annotated[str, AfterValidator(_require_baseline)], ...] = ("last_value", "seasonal_naive")
+    stability: float | None = Field(None, gt=0, le=1e6)
 
 
 class RetrainForecastSpec(AsOfSpec, frozen=True):
