@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # The newest cut-offs, a horizon apart, at which an effect is measured, and the fewest for an interval.
 MAX_CUTOFFS, MIN_CUTOFFS = 100, 5
+# Smaller deviations of an effect, in deviations of the series, are rounding.
+MIN_EFFECT = 1e-3
 RESERVED = ("unique_id", "ds", "is_recursive")
 DIFFERENCE = "-difference"
 
@@ -153,7 +155,7 @@ def measure_effect(
     found = _tabulate_effects(situation, changed)
     effect = found["effect"] - found["effect"].mean()
     size, num = float((effect**2).sum()), found["cutoff"].nunique()
-    if num < MIN_CUTOFFS or not size > 0:
+    if num < MIN_CUTOFFS or size <= MIN_EFFECT**2 * len(found):
         logger.warning("differences have no interval: %s did not vary enough after the training", ", ".join(changed))
         return dict.fromkeys(levels, (np.nan, np.nan))
     error = found["error"] - found["error"].mean()

@@ -1,0 +1,177 @@
+"""Scenarios: forecasts for several futures, their differences, and the interval of the effect."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from rnn_pipelines import Forecaster
+from rnn_pipelines.errors import ParameterError, SeriesError
+from rnn_pipelines.forecast.scenarios import Situation, _tabulate_effects, measure_effect
+
+NUM_DAYS, HORIZON, EFFECT = 200, 5, -4.0
+
+
+def make_days(names: str = "a", freq: str = "D", tz: str | None = None) -> pd.DataFrame:
+    """Return series that follow a price, with rows of the price over the horizon."""
+    random, tables = np.random.default_rng(0), []
+    for number, name in enumerate(names):
+        price = 10 + random.integers(-2, 3, NUM_DAYS) / 2
+        times = pd.date_range("2024-03-25", periods=NUM_DAYS, freq=freq, tz=tz)
+        season = 5 * np.sin(np.arange(NUM_DAYS) * 2 * np.pi / 7)
+        y = 50 * (number + 1) + EFFECT * (price - 10) + season + random.normal(0, 0.5, NUM_DAYS)
+        tables.append(
+            pd.DataFrame(
+                {"unique_id": name, "ds": times, "y": y, "price": price, "promo": random.random(NUM_DAYS) < 0.2}
+            )
+        )
+    frame = pd.concat(tables, ignore_index=True)
+    return frame.assign(y=frame["y"].where(frame.groupby("unique_id").cumcount() < NUM_DAYS - HORIZON))
+
+
+def fit(frame: pd.DataFrame, **options: Any) -> Forecaster:
+    blocks = {"networks": "pretrained", "futr_exog": ["price", "promo"]} | options
+    return Forecaster(h=HORIZON, **blocks).fit(frame)
+
+
+def take_ahead(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    return frame[frame["y"].isna()].drop(columns="y").assign(**columns)
+
+
+@pytest.fixture(scope="module")
+def days() -> pd.DataFrame:
+    return make_days()
+
+
+@pytest.fixture(scope="module")
+def fitted(days: pd.DataFrame) -> Forecaster:
+    return fit(days)
+
+
+def test_each_scenario_is_the_forecast_of_predict(fitted: Forecaster, days: pd.DataFrame) -> None:
+    futures = {"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)}
+    found = fitted.scenarios(futures)
+    assert list(found)[:2] == ["unique_id", "ds"]
+    for name, future in futures.items():
+        expected = fitted.predict(future)
+        np.testing.assert_array_equal(found[name], expected["ensemble"])
+        np.testing.assert_array_equal(found[f"{name}-lo-80"], expected["ensemble-lo-80"])
+    np.testing.assert_array_equal(found["dear-difference"], found["dear"] - found["now"])
+    assert "now-difference" not in found
+
+
+def test_interval_of_a_difference_holds_the_effect_and_not_the_error_of_the_series(
+    fitted: Forecaster, days: pd.DataFrame
+) -> None:
+    found = fitted.scenarios({"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)})
+    assert (found["dear-difference-lo-95"] < EFFECT).all()
+    assert (found["dear-difference-hi-95"] > EFFECT).all()
+    assert (found["dear-difference-lo-80"] <= found["dear-difference"]).all()
+    assert (found["dear-difference-hi-80"] >= found["dear-difference"]).all()
+    width = {name: found[f"{name}-hi-80"] - found[f"{name}-lo-80"] for name in ("dear", "dear-difference")}
+    assert (width["dear-difference"] < width["dear"]).all()
+
+
+def test_equal_scenarios_differ_by_exactly_nothing(fitted: Forecaster, days: pd.DataFrame) -> None:
+    found = fitted.scenarios({"now": take_ahead(days), "same": take_ahead(days)})
+    assert (found.filter(like="same-difference") == 0).all(axis=None)
+
+
+def test_effect_that_did_not_vary_has_no_interval(caplog: pytest.LogCaptureFixture) -> None:
+    frame = make_days()
+    is_new = frame.groupby("unique_id").cumcount() >= NUM_DAYS - 60
+    still = frame.assign(promo=frame["promo"] & ~is_new)
+    found = fit(still).scenarios({"now": take_ahead(still), "promo": take_ahead(still, promo=True)})
+    assert found.filter(like="promo-difference-").isna().all(axis=None)
+    assert "promo did not vary" in caplog.text
+
+
+def test_effect_of_half_the_size_since_the_training_is_seen(days: pd.DataFrame) -> None:
+    halved = days.assign(y=days["y"] - EFFECT / 2 * (days["price"] - 10) * (days.index >= NUM_DAYS - 45))
+    found = fit(halved).scenarios({"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)})
+    assert (found["dear-difference-hi-80"] > EFFECT * 0.7).all()
+
+
+def test_loaded_forecaster_needs_the_past_and_gives_the_same(
+    fitted: Forecaster, days: pd.DataFrame, tmp_path: Path
+) -> None:
+    futures = {"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)}
+    fitted.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    found = loaded.scenarios(futures, days[days["y"].notna()])
+    pd.testing.assert_frame_equal(found, fitted.scenarios(futures))
+    # Rows ahead of the past are not mixed into a scenario.
+    pd.testing.assert_frame_equal(loaded.scenarios(futures, days), found)
+    with pytest.raises(ParameterError, match="holds no series"):
+        loaded.scenarios(futures)
+
+
+def test_panels_have_their_own_futures_and_scales() -> None:
+    frame = make_days("ab")
+    dear = take_ahead(frame).assign(price=lambda table: np.where(table["unique_id"] == "b", 11.0, 10.0))
+    found = fit(frame).scenarios({"now": take_ahead(frame, price=10.0), "dear": dear}).set_index("unique_id")
+    assert (found.loc["a", "dear-difference"] == 0).all()
+    assert found.loc["b", "dear-difference"].to_numpy() == pytest.approx(EFFECT, rel=0.15)
+
+
+def test_times_with_a_zone_keep_it_over_a_clock_change() -> None:
+    frame = make_days(freq="h", tz="Europe/Berlin")
+    forecaster = fit(frame)
+    found = forecaster.scenarios({"now": take_ahead(frame, price=10.0), "dear": take_ahead(frame, price=11.0)})
+    pd.testing.assert_series_equal(found["ds"], forecaster.predict()["ds"])
+    assert (found["dear-difference"] < EFFECT / 2).all()
+
+
+def test_steps_beyond_the_horizon_are_marked(fitted: Forecaster, days: pd.DataFrame) -> None:
+    future = take_ahead(days, price=10.0)
+    more = pd.concat([future, future.assign(ds=future["ds"] + pd.Timedelta(days=HORIZON))])
+    found = fitted.scenarios({"now": more, "dear": more.assign(price=11.0)}, h=2 * HORIZON)
+    assert found["is_recursive"].tolist() == [False] * HORIZON + [True] * HORIZON
+
+
+def drop_promo(future: pd.DataFrame) -> pd.DataFrame:
+    return future.drop(columns="promo")
+
+
+@pytest.mark.parametrize(
+    ("change", "column"), [(drop_promo, "promo"), (lambda future: future.iloc[:3], "price")], ids=["column", "steps"]
+)
+def test_error_names_scenario_and_column(
+    fitted: Forecaster, days: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame], column: str
+) -> None:
+    futures = {"now": take_ahead(days), "price +10 %": change(take_ahead(days))}
+    with pytest.raises(SeriesError, match=f"scenario 'price \\+10 %'.*{column}"):
+        fitted.scenarios(futures)
+
+
+@pytest.mark.parametrize("futures", [{}, None, {"ds": 1}, {"": 1}, {1: 1}, []])
+def test_scenarios_without_usable_names_are_refused(fitted: Forecaster, futures: Any) -> None:
+    with pytest.raises(ParameterError, match="scenarios: expected"):
+        fitted.scenarios(futures)
+
+
+def test_forecaster_without_future_covariates_has_no_scenarios(days: pd.DataFrame) -> None:
+    forecaster = fit(days[days["y"].notna()][["unique_id", "ds", "y"]], futr_exog=None)
+    with pytest.raises(ParameterError, match="reads no future covariates"):
+        forecaster.scenarios({"now": take_ahead(days)})
+
+
+def test_measured_factor_is_that_of_an_independent_regression(fitted: Forecaster, days: pd.DataFrame) -> None:
+    """The slope of numpy, and jackknife standard errors of a loop."""
+    artefact = fitted._make_artefact().as_evaluated()
+    situation = Situation(artefact, artefact, fitted._require_training().panel.series, fitted._covariates, HORIZON)
+    table = _tabulate_effects(situation, ["price"])
+    effect, error = (table[name] - table[name].mean() for name in ("effect", "error"))
+    slopes = []
+    for cutoff in table["cutoff"].unique():
+        kept = table["cutoff"] != cutoff
+        slopes.append(np.linalg.lstsq(effect[kept].to_numpy()[:, None], error[kept].to_numpy(), rcond=None)[0][0])
+    slope, num = np.polyfit(table["effect"], table["error"], 1)[0], len(slopes)
+    deviation = np.sqrt((num - 1) / num * np.sum((np.array(slopes) - slope) ** 2))
+    for level, ends in measure_effect(situation, ["price"], [80, 95]).items():
+        reach = stats.t.ppf(0.5 + level / 200, num - 1) * deviation
+        assert ends == pytest.approx((1 + slope - reach, 1 + slope + reach))
