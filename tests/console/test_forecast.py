@@ -99,6 +99,37 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
 
 
+@pytest.mark.slow
+def test_scenarios_are_those_of_python(tmp_path: Path) -> None:
+    """A series with a name of its own, whose scenarios have none."""
+    days, random = pd.date_range("2024-01-01", periods=160), np.random.default_rng(0)
+    price = 10 + random.integers(-2, 3, 160) / 2
+    sales = pd.DataFrame({"Date": days, "sales": 50 - 4 * (price - 10) + random.normal(0, 0.5, 160), "price": price})
+    sales.assign(sales=sales["sales"].where(sales.index < 157)).to_csv(tmp_path / "shop.csv", index=False)
+    ahead = sales[["Date"]][157:]
+    for name, price_ahead in (("now", 10.0), ("dear", 11.0), ("other/now", 10.0)):
+        (tmp_path / "other").mkdir(exist_ok=True)
+        ahead.assign(price=price_ahead).to_csv(tmp_path / f"{name}.csv", index=False)
+    columns = ("--time", "Date", "--target", "sales")
+    fit = ("forecast", "shop.csv", "--fast", "-H", "3", "--future", "price", "-o", "out", *columns)
+    done = call(tmp_path, *fit)
+    assert done.returncode == 0, done.stderr
+    predict = ("predict", "out/model", "shop.csv", *columns, "--json", "--future", "now.csv", "--future")
+    done = call(tmp_path, *predict, "dear.csv")
+    assert done.returncode == 0, done.stderr
+    found = pd.DataFrame(json.loads(done.stdout))
+    assert found["unique_id"].eq("sales").all()
+    frames = {name: pd.read_csv(tmp_path / f"{name}.csv").rename(columns={"Date": "ds"}) for name in ("now", "dear")}
+    past = pd.read_csv(tmp_path / "shop.csv").rename(columns={"Date": "ds", "sales": "y"})
+    expected = Forecaster.load(tmp_path / "out/model").scenarios(frames, past)
+    numbers = expected.columns[2:]
+    np.testing.assert_allclose(found[numbers].astype(float), expected[numbers])
+    assert (found["dear-difference"] < -3).all()
+    refused = call(tmp_path, *predict, "other/now.csv")
+    assert refused.returncode == 2
+    assert "files of different names" in refused.stderr
+
+
 def test_stages_are_shown_on_a_terminal(
     folder: Path, results: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
