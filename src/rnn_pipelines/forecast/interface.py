@@ -34,7 +34,7 @@ from rnn_pipelines.forecast.model.change import Change, explain_change, show_cha
 from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
-from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side, take_steps
+from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side
 from rnn_pipelines.forecast.newer_values import (
     choose_ids,
     continue_rows,
@@ -226,17 +226,7 @@ class Forecaster(ForecasterState):
             ParameterError: the forecaster reads no future covariates, or a name is invalid; see `predict`.
             SeriesError: a table lacks a covariate or steps; see `predict`.
         """
-        from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
-
-        futures, levels, artefact = check_scenarios(futures), self._choose_levels(level), self._require_fit()
-        frame, id_type = self._take(frame)
-        num_steps = artefact.settings.horizon if h is None else take_steps(h, artefact.settings.horizon)
-        series, covariates = self._find_series(frame, num_steps)
-        situation = Situation(artefact, self._make_artefact().as_evaluated(), series, covariates, num_steps)
-        table = compare_scenarios(situation, self.spec.recipe, futures, levels)
-        if num_steps <= artefact.settings.horizon:
-            table = table.drop(columns="is_recursive")
-        return restore_ids(show_table(table, self._find_zone()), id_type)
+        return self._compare_scenarios(futures, frame, h, level)
 
     @naming_arguments()
     def plot(

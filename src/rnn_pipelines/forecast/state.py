@@ -15,9 +15,10 @@ from rnn_pipelines.forecast.model.recursion import check_recursive, lay_out_recu
 from rnn_pipelines.forecast.newer_values import Ends, add_future, holds_future_alone, read_newer, repair_newer
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.source.frames import find_id_type, take_frame
+from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.parameter_models import list_values, read_parameter_model
+from rnn_pipelines.reading.zones import show_table
 
 
 class ForecasterState:
@@ -144,6 +145,19 @@ class ForecasterState:
         taken = take_frame(frame, self.spec.recipe.source)
         id_type = find_id_type(taken, self.spec.recipe.source)
         return taken, self._id_type if id_type is None else id_type
+
+    def _compare_scenarios(self, futures: Any, frame: Any, h: int | None, level: Levels) -> pd.DataFrame:
+        from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
+
+        futures, levels, artefact = check_scenarios(futures), self._choose_levels(level), self._require_fit()
+        frame, id_type = self._take(frame)
+        num_steps = artefact.settings.horizon if h is None else take_steps(h, artefact.settings.horizon)
+        series, covariates = self._find_series(frame, num_steps)
+        situation = Situation(artefact, self._make_artefact().as_evaluated(), series, covariates, num_steps)
+        table = compare_scenarios(situation, self.spec.recipe, futures, levels)
+        if num_steps <= artefact.settings.horizon:
+            table = table.drop(columns="is_recursive")
+        return restore_ids(show_table(table, self._find_zone()), id_type)
 
     def _with(self, source: SourceSpec) -> ForecastSpec:
         """Return the parameters with the columns of a frame."""

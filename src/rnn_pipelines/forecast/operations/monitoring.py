@@ -79,6 +79,9 @@ class DriftRow(TypedDict):
     detail: str
 
 
+Stabilities = dict[Literal["version", "issued"], dict[str, float | None]]
+
+
 class ForecastVerdict(VerdictRecord):
     """The content of `verdict.json`: the verdict and its evidence.
 
@@ -93,7 +96,7 @@ class ForecastVerdict(VerdictRecord):
     error: RealisedError
     by_step: list[GroupError]
     by_version: list[GroupError]
-    stability: dict[Literal["version", "issued"], dict[str, float | None]]
+    stability: Stabilities
     intervals: list[RealisedCoverage]
     anomalies: list[Anomaly]
     num_anomalies: int
@@ -172,8 +175,7 @@ def monitor_forecasts(
     Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
     """
     newest = keep_newest(evaluated[evaluated["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
-    error = measure_realised(newest)
-    intervals, anomalies = measure_coverage(newest), find_anomalies(newest)
+    error, intervals, anomalies = measure_realised(newest), measure_coverage(newest), find_anomalies(newest)
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
         has_champion=champion["version"] is not None,
@@ -213,10 +215,7 @@ def monitor_forecasts(
         error=error,
         by_step=_list_rows(measure_groups(newest, "horizon_step")),
         by_version=_list_rows(measure_groups(evaluated, "model_version")),
-        stability={
-            "version": measure_stability(newest),
-            "issued": measure_stability(keep_newest(evaluated, monitoring.error.num_cutoffs)),
-        },
+        stability=_measure_stabilities(newest, keep_newest(evaluated, monitoring.error.num_cutoffs)),
         intervals=intervals,
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),
@@ -243,6 +242,10 @@ def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastS
 def _find_drifted_fraction(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> float | None:
     compared = {name: found for name, found in evidence.drift.items() if found is not None}
     return len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None
+
+
+def _measure_stabilities(version: EvaluatedForecasts, issued: EvaluatedForecasts) -> Stabilities:
+    return {"version": measure_stability(version), "issued": measure_stability(issued)}
 
 
 def _count_outside(intervals: list[RealisedCoverage]) -> int:
