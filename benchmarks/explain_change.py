@@ -8,6 +8,7 @@ prices and another version, and the largest difference between the change and th
 
 import argparse
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,12 @@ from rnn_pipelines.forecast.model.change import DAY_AHEAD, PARTS
 
 HORIZON = 7
 NETWORK = {"units": 8, "members": 1}
-SETTINGS = {"lstm": NETWORK, "gru": NETWORK, "training": {"max_steps": 20}, "covariates": {"future": ["price"]}}
+SETTINGS: dict[str, Any] = {
+    "lstm": NETWORK,
+    "gru": NETWORK,
+    "training": {"max_steps": 20},
+    "covariates": {"future": ["price"]},
+}
 
 
 def make_panel(num_series: int, num_steps: int) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def write_sales(path: Path, num_days: int) -> pd.DataFrame:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nights")
     conf = copy_configuration(folder)
-    source = {**FORECAST["source"], "path": str(folder / "sales.csv")}  # type: ignore[dict-item]
+    source = {**FORECAST["source"], "path": str(folder / "sales.csv")}
     (conf / "test/parameters_forecast.yml").write_text(yaml.safe_dump({"forecast": {**FORECAST, "source": source}}))
     return folder
 
@@ -106,7 +106,7 @@ def test_python_gives_the_same_parts(
     folder: Path, nights: list[tuple[pd.DataFrame, str]], explained: dict[str, Any]
 ) -> None:
     versions = folder / "data/06_models/champion/forecast/versions"
-    earlier, later = (Forecaster.load(versions / name, source=FORECAST["source"]) for name in explained["versions"])  # type: ignore[arg-type]
+    earlier, later = (Forecaster.load(versions / name, source=FORECAST["source"]) for name in explained["versions"])
     change = later.explain_change(nights[0][0], nights[1][0], earlier).table
     expected = pd.DataFrame(explained["changes"]).sort_values(["unique_id", "ds"], ignore_index=True)
     np.testing.assert_allclose(change[[*PARTS, DAY_AHEAD]], expected[[*PARTS, DAY_AHEAD]].astype(float), atol=1e-4)

@@ -69,7 +69,7 @@ def test_an_unfinished_version_is_removed_and_never_loaded(dataset: NewestVersio
 @pytest.mark.parametrize("keep", [0, -1, 1.5, "two"])
 def test_a_number_of_versions_below_1_is_refused(keep: object, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="keep: expected a whole number of 1 or more"):
-        NewestVersionsDataset(path=str(tmp_path), keep=keep)  # type: ignore[arg-type]
+        NewestVersionsDataset(path=str(tmp_path), keep=keep)
 
 
 def test_another_machine_is_refused() -> None:
