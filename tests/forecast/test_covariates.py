@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.methods.linear.ridge import fit_effects
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
-from rnn_pipelines.forecast.methods.predictors import MAX_LAGGED, count_lags, normalize_windows
+from rnn_pipelines.forecast.methods.predictors import MAX_LAGGED, list_covariate_inputs, normalize_windows
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_cutoffs
@@ -128,7 +128,7 @@ def test_past_covariates_of_the_horizon_reach_no_head(shops: SimpleNamespace) ->
     panel = shops.windows
     origins = panel.index("test").origins(np.arange(3))
     values = panel.values.copy()
-    values[origins[-1] :, panel.time_varying.stop - 1] = np.nan
+    values[origins[-1] :, panel.columns.varying.stop - 1] = np.nan
     blind = replace(panel, values=values)
     linear = fit_linear_models(panel)
     normalized = normalize_windows(blind, linear.normalizer, origins[-1:])
@@ -150,7 +150,7 @@ def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespac
     panel = shops.windows
     values = panel.values.copy()
     for first, stop in panel.test:
-        values[first : stop + HORIZON - 1, panel.static.start :] = 7
+        values[first : stop + HORIZON - 1, panel.columns.static.start :] = 7
     one, other = fit_linear_models(panel), fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
 
@@ -161,19 +161,19 @@ def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespac
 def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> None:
     """Each number that a network reads of a window's covariates is a predictor too, where lags are few."""
     panel = shops.windows
-    assert count_lags(panel) == panel.lookback
+    assert list_covariate_inputs(panel).steps.min() == -panel.lookback
     origins = panel.index("train").origins(np.arange(1, 4))
     normalized = normalize_windows(panel, fit_linear_models(panel).normalizer, origins)
     steps, known = read_windows(panel, normalized, origins, InputLayout(1, np.zeros(0, np.int64), True))
     for window in range(len(origins)):
         predictors = normalized.predictors[window].astype(np.float32)
-        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.num_calendar :]])
+        read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.columns.num_calendar :]])
         assert np.isin(read, predictors).all()
 
 
 def test_many_covariates_have_few_lags(shops: SimpleNamespace) -> None:
-    panel = replace(shops.windows, lookback=50, num_static=0, num_future=MAX_LAGGED // 4, num_past=0)
-    assert count_lags(panel) == 4
+    panel = replace(shops.windows, lookback=50, roles=np.full(MAX_LAGGED // 4, "future"))
+    assert list_covariate_inputs(panel).steps.min() == -4
 
 
 def test_effect_is_that_of_a_regression_over_all_steps() -> None:

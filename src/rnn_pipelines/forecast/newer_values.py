@@ -17,6 +17,7 @@ from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_sid
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future, read_series
 from rnn_pipelines.forecast.source.frames import ID, has_no_values
@@ -105,7 +106,7 @@ def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecast
     """Return whether a frame has future covariates, and no values of the series."""
     source = recipe.source
     columns = forecaster.scaler[ID] if source.is_wide else [source.target]
-    return bool(recipe.covariates.future) and has_no_values(frame, columns)
+    return bool(recipe.covariates.list_columns(AHEAD)) and has_no_values(frame, columns)
 
 
 def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> Newer:
@@ -125,7 +126,7 @@ def repair_newer(
     """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
     series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]
     # A table of `covariates.path` may hold values for years ahead, which need no warning.
-    if newer.covariates is not None and forecaster.coding.list_columns("future") and recipe.covariates.path is None:
+    if newer.covariates is not None and forecaster.coding.list_columns(AHEAD) and recipe.covariates.path is None:
         known = select_series(forecaster, series)
         given = newer.covariates[newer.covariates["unique_id"].isin(known["unique_id"])]
         report_ahead(forecaster, known, given, num_steps)
@@ -141,7 +142,7 @@ def add_future(
     num_steps: int,
 ) -> pd.DataFrame:
     """Return the covariates of a training, replaced and extended by those of a frame; warn of unread rows."""
-    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.future, frame)
+    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame)
     report_ahead(forecaster, series, more, num_steps)
     return join_rows(covariates, more)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, choose_usual_window, find_frequency
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler, Series, Source
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, check_future_covariates, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -65,10 +66,10 @@ def read_source(
     """Read series and covariates, and check that future covariates cover the horizon."""
     table, covariate_table = read_series(source, covariates, external)
     # An empty table raises its own error in a later check.
-    if covariates.future and len(table):
+    if covariates.list_columns(AHEAD) and len(table):
         freq = find_frequency(table, source)
         horizon = window.horizon or choose_usual_window(source, freq)[1]
-        check_future_covariates(table, covariate_table, covariates.future, horizon, freq)
+        check_future_covariates(table, covariate_table, covariates.by_role, horizon, freq)
     return table, covariate_table
 
 
@@ -85,7 +86,7 @@ def add_features(
     This runs once per fit, so that covariates between steps are logged here.
     """
     features = make_features(series, profile, calendar, window.fill(profile).horizon, coding, covariate_table)
-    if covariate_table is not None and coding.list_columns("future"):
+    if covariate_table is not None and coding.list_columns(AHEAD):
         report_off_steps(features.table, covariate_table, profile["tz"])
     return features
 

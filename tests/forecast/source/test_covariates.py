@@ -80,7 +80,7 @@ def lay_out(name: str, times: object, **columns: object) -> pd.DataFrame:
 def look_ahead(times: object, freq: int | str, ahead: object, horizon: int = 2) -> None:
     """Whether the covariates of a series, and those of some times after it, are enough."""
     covariates = lay_out("a", pd.Index(times).append(pd.Index(ahead)), price=1.0)
-    check_future_covariates(lay_out("a", times, y=1.0), covariates, ("price",), horizon, freq)
+    check_future_covariates(lay_out("a", times, y=1.0), covariates, {"future": ("price",)}, horizon, freq)
 
 
 FEBRUARY = pd.date_range("2024-01-31", periods=20)
@@ -128,7 +128,7 @@ def test_a_column_may_have_any_name() -> None:
     """Such as those that joined tables get."""
     table = lay_out("a", FEBRUARY, y=1.0, origin=1.0, _merge=1.0)
     table.loc[18:, "y"] = None
-    check_future_covariates(table, table.drop(columns="y"), ("origin", "_merge"), 2, "D")
+    check_future_covariates(table, table.drop(columns="y"), {"future": ("origin", "_merge")}, 2, "D")
 
 
 def test_missing_hours_are_told_in_local_time() -> None:
@@ -136,7 +136,7 @@ def test_missing_hours_are_told_in_local_time() -> None:
     covariates = lay_out("a", hours, price=1.0)
     covariates.attrs["tz"] = "Europe/Berlin"
     with pytest.raises(SeriesError, match=r"the first at 2024-07-01 07:00:00\+02:00\. Add"):
-        check_future_covariates(lay_out("a", hours, y=1.0), covariates, ("price",), 2, "h")
+        check_future_covariates(lay_out("a", hours, y=1.0), covariates, {"future": ("price",)}, 2, "h")
 
 
 def test_a_series_out_of_step_is_told_by_its_own_check() -> None:

@@ -37,8 +37,7 @@ def code(role: Role, *cells: Sequence[object]) -> dict[str, list[list[float]]]:
     ahead = pd.concat(pd.DataFrame({"unique_id": name, "ds": np.arange(NUM_DAYS + NUM_FUTURE)}) for name in names)
     features = Features(ahead.assign(y=1.0, observed=True).reset_index(drop=True))
     found = add_covariates(features, coding, table, NUM_FUTURE)
-    columns = [*found.future, *found.past, *found.static]
-    return {name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist() for name in columns}
+    return {name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist() for name in found.names}
 
 
 def test_numbers_are_scaled_by_the_training_part() -> None:
@@ -170,7 +169,7 @@ def test_no_covariates_are_no_rows() -> None:
 def test_holidays_stand_beside_no_column() -> None:
     ds = pd.date_range("2024-10-01", periods=4)
     features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
-    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).future) == 3
+    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"]) == 3
 
 
 @pytest.mark.parametrize("cells", [[1, 2, 7], [1.0, 2.0, np.nan]])

@@ -249,7 +249,7 @@ def test_changing_the_future_changes_later_windows(prepare: Prepare, make_values
 
 def test_panel_holds_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30))
-    assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.num_calendar) * 4
+    assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.columns.num_calendar) * 4
 
 
 def test_panel_is_one_contiguous_float32_array(prepare: Prepare, make_values: MakeValues) -> None:
@@ -274,15 +274,15 @@ def test_covariates_stand_behind_target_and_calendar(prepare: Prepare, make_valu
     """Static ones, those known ahead, those of the past."""
     prepared = prepare(make_values(50))
     table = prepared.features.table.assign(sold=1.0, size=2.0, price=3.0)
-    features = replace(prepared.features, table=table, past=("sold",), static=("size",), future=("price",))
+    features = replace(
+        prepared.features, table=table, covariates={"past": ["sold"], "static": ["size"], "future": ["price"]}
+    )
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
     panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
-    stop = panel.calendar.stop
+    columns, stop = panel.columns, panel.columns.calendar.stop
     np.testing.assert_array_equal(panel.values[:, :stop], prepared.windows.values)
     assert panel.values[0, stop:].tolist() == [2, 3, 1]
-    assert panel.values[
-        0, [panel.static.start, panel.future_covariates.start, panel.time_varying.stop - 1]
-    ].tolist() == [2, 3, 1]
+    assert panel.values[0, [columns.static.start, columns.future.start, columns.varying.stop - 1]].tolist() == [2, 3, 1]
 
 
 def test_column_that_does_not_say_when_it_is_known_is_refused(prepare: Prepare, make_values: MakeValues) -> None:

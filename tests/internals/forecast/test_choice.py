@@ -35,7 +35,7 @@ def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
 
 def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: ChosenForecasters) -> None:
     """The rest of it was not seen twice."""
-    values = np.insert(forecasters.panel.values, forecasters.panel.calendar.stop, 0, axis=1)
+    values = np.insert(forecasters.panel.values, forecasters.panel.columns.calendar.stop, 0, axis=1)
     wider = replace(forecasters.panel, values=values)
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": wider})
     assert chosen.panel is wider

@@ -50,7 +50,7 @@ def read_all(chosen: ChosenForecasters, network: Network) -> tuple[np.ndarray, n
     """What a network reads of all test windows, what goes to its head, and the framed history."""
     index = chosen.panel.index("test")
     origins = index.origins(np.arange(len(index)))
-    normalized = normalize_windows(chosen.panel, chosen.linear, origins)
+    normalized = normalize_windows(chosen.panel, chosen.linear.normalizer, origins)
     return *read_windows(chosen.panel, normalized, origins, network.layout), normalized.history
 
 
@@ -68,7 +68,8 @@ def trace_stack(chosen: ChosenForecasters, cell: str) -> dict[str, list[LayerTra
 
 def test_test_windows_are_spread_from_the_first_to_the_last(forecasters: ChosenForecasters, forecast: Traces) -> None:
     index = forecasters.panel.index("test")
-    normalized = normalize_windows(forecasters.panel, forecasters.linear, index.origins(np.array([0, len(index) - 1])))
+    origins = index.origins(np.array([0, len(index) - 1]))
+    normalized = normalize_windows(forecasters.panel, forecasters.linear.normalizer, origins)
     series = forecast.layers["forecast_gru"][0].series
     np.testing.assert_array_equal(series[[0, -1], :, 0], normalized.history)
     assert len(series) == 6

@@ -6,8 +6,10 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.forecast.methods.linear.layout import lay_out
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.normalization import LOG_OFFSET
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.times.holidays import HOLIDAYS
 from rnn_pipelines.forecast.windows.coding import Coding
@@ -49,13 +51,9 @@ def find_effects(panel: WindowedPanel, linear: LinearModels) -> np.ndarray:
     The effects are those of the baseline ensemble, averaged over the horizon. The spread of the window cancels out,
     because both targets and covariates are divided by it.
     """
-    num_seasons = (linear.season > 0) + (linear.long_season > 0)
-    first = panel.lookback + num_seasons * panel.horizon
-    of_future = linear.combine()[first : first + panel.num_future * panel.horizon]
-    effects: np.ndarray = (
-        of_future.reshape(panel.num_future, panel.horizon, panel.horizon).diagonal(0, 1, 2).mean(axis=1)
-    )
-    return effects
+    combined = linear.combine()
+    effects = [np.sum(combined * own) / own.sum() for own in lay_out(panel, linear.normalizer).list_future()]
+    return np.array(effects, np.float64)
 
 
 def _list_rows(
@@ -69,7 +67,7 @@ def _list_rows(
 
     place, ones = 0, np.ones(len(scaler))
     for column in coding.columns:
-        if column.role != "future":
+        if column.role not in AHEAD:
             yield column.name, column.role, column.kind, np.nan
             continue
         own = effects[place : place + len(column.outputs)]

@@ -121,7 +121,7 @@ def _fit(
     errors = _Errors(actual, validation.predictors, folds.fold, is_absolute)
     methods = _fit_methods(layout, _multiply_by_fold(panel, layout, folds), errors, folds)
     names = list(methods)
-    weights = _weigh_few(names, knows_future=layout.num_future > 0)
+    weights = _weigh_few(names, knows_future=layout.has_future)
     losses = np.full(len(names) + 1, np.nan)
     if folds.is_enough:
         found = np.stack([errors.find(matrices) for matrices in methods.values()])
@@ -235,7 +235,7 @@ def _list_ridges(layout: Layout, products: Products, is_enough: bool) -> Iterato
         readings = [(inputs, [offset] * len(products))]
         more = add_covariates(products, layout, inputs, offset)
         # With too few windows for a choice: the effects of future covariates, and no lags.
-        readings = readings + more if is_enough else more[:1] if layout.num_future else readings
+        readings = readings + more if is_enough else more[:1] if layout.has_future else readings
         yield from ((name, Ridge(products, *reading, layout.num_free)) for reading in readings)
 
 
@@ -247,7 +247,7 @@ def _fit_calendar(layout: Layout, products: Products) -> dict[str, np.ndarray]:
     calendar = layout.pick_free()
     nothing = [np.zeros((layout.num_predictors, layout.horizon))] * len(products)
     methods = {"climatology": Ridge(products, calendar, nothing, layout.num_free).solve(0.0)}
-    if layout.num_future:
+    if layout.has_future:
         future = layout.list_future()
         explained = [fit_effects(product, calendar, nothing[0], future) for product in products]
         methods["effects"] = Ridge(products, calendar, explained, layout.num_free).solve(0.0)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.linear.layout import NUM_HARMONICS
-from rnn_pipelines.forecast.methods.predictors import count_predictors
+from rnn_pipelines.forecast.methods.predictors import list_covariate_inputs
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.members import MemberShape
 from rnn_pipelines.networks.memory import estimate_recurrent_bytes
@@ -20,8 +20,8 @@ def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
     It holds the predictors of all fitted and validation windows three times during concatenation. For each fold, for
     all data and for the refit, it holds the products of predictors about four times while solving, and the matrices.
     """
-    num_calendar = NUM_HARMONICS[-1] * panel.num_calendar
-    num_predictors = panel.lookback + 2 * panel.horizon + sum(count_predictors(panel)) + num_calendar + 1
+    num_calendar = NUM_HARMONICS[-1] * panel.columns.num_calendar
+    num_predictors = panel.lookback + 2 * panel.horizon + len(list_covariate_inputs(panel).columns) + num_calendar + 1
     num_windows, num_fits = len(folds.fitted) + len(folds.validation), len(folds) + 2
     matrices = MAX_LINEAR_METHODS * num_predictors * panel.horizon
     return 8.0 * (3 * num_windows * num_predictors + num_fits * (4 * num_predictors**2 + matrices))

@@ -7,6 +7,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
 from rnn_pipelines.forecast.methods.past import find_cut
+from rnn_pipelines.forecast.series.columns import CovariateInputs
 from rnn_pipelines.forecast.windows.panel import (
     WindowedPanel,
     find_history,
@@ -48,6 +49,11 @@ class Normalizer:
     harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
     @property
+    def seasons(self) -> list[int]:
+        """The seasons that are predictors, in steps."""
+        return [length for length in (self.season, self.long_season) if length]
+
+    @property
     def num_free(self) -> int:
         """The number of calendar predictors and the constant."""
         return len(self.calendar) + 2 * len(self.harmonics) + 1
@@ -65,7 +71,7 @@ class NormalizedWindows:
 
     Attributes:
         predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
-            covariates, see `gather_covariates`; calendar features at the first step; sines and cosines of their
+            covariates, see `list_covariate_inputs`; calendar features at the first step; sines and cosines of their
             harmonics; 1.
         history: float64[window, lookback], a part of the predictors.
         units: to return to the scaled series.
@@ -97,10 +103,9 @@ def normalize_windows(
     normalized = units.normalize(history)
     if not has_predictors:
         return NormalizedWindows(np.zeros((len(origins), 0)), normalized, units, normalizer)
-    lengths = (length for length in (normalizer.season, normalizer.long_season) if length)
-    seasons = [units.normalize(gather_season(panel, origins, length)) for length in lengths]
-    covariates = gather_covariates(panel, origins, units.spread)
-    calendar = panel.values[origins, panel.calendar].astype(np.float64)
+    seasons = [units.normalize(gather_season(panel, origins, length)) for length in normalizer.seasons]
+    covariates = gather_inputs(panel, origins, list_covariate_inputs(panel), units.spread)
+    calendar = panel.values[origins, panel.columns.calendar].astype(np.float64)
     free = [calendar[:, normalizer.calendar], *find_harmonics(calendar, normalizer.harmonics)]
     parts = [normalized, *seasons, covariates, *free, np.ones((len(origins), 1))]
     return NormalizedWindows(np.concatenate(parts, axis=1), normalized, units, normalizer)
@@ -139,53 +144,35 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     return np.where(np.isnan(values), last, values)
 
 
-def count_lags(panel: WindowedPanel) -> int:
-    """Return the number of lags of each time-varying covariate: the lookback, or fewer with many covariates."""
-    num_time_varying = panel.num_future + panel.num_past
-    return min(panel.lookback, max(1, MAX_LAGGED // num_time_varying)) if num_time_varying else 0
+def list_covariate_inputs(panel: WindowedPanel) -> CovariateInputs:
+    """Return the covariate predictors: values ahead, lags as far back as the window or less with many, static ones."""
+    varying = panel.columns.varying
+    return panel.columns.list_inputs(
+        panel.horizon, min(panel.lookback, max(1, MAX_LAGGED // max(1, varying.stop - varying.start)))
+    )
 
 
-def count_predictors(panel: WindowedPanel) -> tuple[int, int]:
-    """Return the number of predictors of future covariates over the horizon, and of all other covariate predictors."""
-    num_lagged = (panel.num_future + panel.num_past) * count_lags(panel)
-    return panel.num_future * panel.horizon, num_lagged + panel.num_static
-
-
-def gather_covariates(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Return the covariates at some origins as predictors. Past covariates are read up to the origin.
+def gather_inputs(panel: WindowedPanel, origins: np.ndarray, inputs: CovariateInputs, spread: np.ndarray) -> np.ndarray:
+    """Return values of covariates at some origins, time-varying ones normalised: float64[window, input].
 
     Args:
         origins: int64[window].
+        inputs: those over the horizon are of covariates that are known there.
         spread: float64[window, 1], see `normalize_time_varying`.
-    Returns:
-        float64[window, predictor]: future covariates at all steps of the horizon, time-varying ones at the newest steps
-        of the window, static ones.
     """
-    future = gather_future(panel, origins, spread)
-    rows = find_history(panel, origins)[:, panel.lookback - count_lags(panel) :]
-    lagged = _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.time_varying], spread))
-    static = panel.values[origins - 1][:, panel.static]
-    return np.concatenate([future, lagged, static], axis=1, dtype=np.float64)
-
-
-def gather_future(panel: WindowedPanel, origins: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Return future covariates, normalised, each at all steps of the horizon: float64[window, future · horizon]."""
-    rows = origins[:, None] + np.arange(panel.horizon)
-    return _lay_out(normalize_time_varying(panel.values[rows][:, :, panel.future_covariates], spread))
+    columns, steps = inputs
+    rows = np.concatenate([find_history(panel, origins), origins[:, None] + np.arange(panel.horizon)], axis=1)
+    values = panel.values[rows[:, panel.lookback + steps], columns]
+    is_static = columns < panel.columns.varying.start
+    return np.where(is_static, values, normalize_time_varying(values, spread))
 
 
 def normalize_time_varying(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Normalise covariates by the spread of the window, which also normalises the target.
 
     Args:
-        values: float32[window, step, covariate].
-        spread: float64[window, 1], see `Units`.
+        values: float32[window, ...].
+        spread: float64[window, ...], see `Units`.
     """
-    normalized: np.ndarray = np.clip(values / spread[:, :, None], -MAX_NORMALIZED, MAX_NORMALIZED)
+    normalized: np.ndarray = np.clip(values / spread, -MAX_NORMALIZED, MAX_NORMALIZED)
     return normalized
-
-
-def _lay_out(values: np.ndarray) -> np.ndarray:
-    """Return float64[window, covariate · step] of float64[window, step, covariate]."""
-    num_windows, num_steps, num_covariates = values.shape
-    return values.transpose(0, 2, 1).reshape(num_windows, num_covariates * num_steps)

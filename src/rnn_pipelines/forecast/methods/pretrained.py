@@ -47,7 +47,7 @@ class PretrainedModel:
         medians, slopes, levels = differentiate_forecast(
             self.network, read, panel.season_length, panel.horizon, are_logs
         )
-        num_covariates, horizon = panel.num_static + panel.num_future + panel.num_past, panel.horizon
+        num_covariates, horizon = len(panel.roles), panel.horizon
         none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
         by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
         halves = [

@@ -100,18 +100,18 @@ def gather_inputs(
     lags = units.normalize(panel.values[seasonal, 0]) - centre
     long = _find_seasons(panel, origin, steps, normalizer.long_season, 1 if normalizer.long_season else 0)
     ahead, last = panel.values[origin + steps], panel.values[origin - 1]
-    future = panel.future_covariates
+    future, varying = panel.columns.future, panel.columns.varying
     inputs = [
         steps[:, None],
         recent[numbers],
         lags,
         lags.mean(axis=1, keepdims=True),
         units.normalize(panel.values[long, 0]) - centre,
-        ahead[:, panel.calendar][:, normalizer.calendar],
+        ahead[:, panel.columns.calendar][:, normalizer.calendar],
         ahead[:, future],
         *(panel.values[rows][:, future] for rows in seasonal.T),
-        last[:, panel.static],
-        last[:, future.stop :],
+        last[:, panel.columns.static],
+        last[:, future.stop : varying.stop],
     ]
     return np.concatenate(inputs, axis=1, dtype=np.float64), lags[:, 0] + centre[:, 0]
 

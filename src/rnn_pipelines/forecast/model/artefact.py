@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.methods.predictions import Forecasts, name_bounds, n
 from rnn_pipelines.forecast.model.settings import ForecasterSettings
 from rnn_pipelines.forecast.preparation.reference import Reference
 from rnn_pipelines.forecast.recipe import make_features
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.rows import list_names
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.coding import Coding
@@ -132,7 +133,7 @@ def lay_out_cutoffs(
         logger.warning(
             "left out: %d of %d cut-offs, because values are missing in the %d steps before them%s",
             *(num_left_out, num_left_out + len(panel.future), find_min_known(window, len(forecaster.scaler))),
-            ", or future covariates after them" if features.future else "",
+            ", or future covariates after them" if any(features.covariates.get(role) for role in AHEAD) else "",
         )
     return panel, features
 

@@ -91,7 +91,6 @@ def explain_windows(
         (lag 0). Contributions are in the unit of `y`. Those of a step sum to its forecast, except for the quadrature
         error of the gradients.
     """
-    names = [*features.static, *features.future, *features.past]
     mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
     tables = [pd.DataFrame({name: [] for name in COLUMNS})]
     for origin, number in zip(origins, number_series(panel.series_starts, origins), strict=True):
@@ -101,7 +100,7 @@ def explain_windows(
         cut = model.normalizer.cut(panel, own, parts.forecast[None])[0] - parts.forecast
         parts = replace(parts, baseline=parts.baseline + cut)
         target = features.table.iloc[origin : origin + panel.horizon]
-        table = _tabulate(parts, target, (mean[number], deviation[number]), names)
+        table = _tabulate(parts, target, (mean[number], deviation[number]), features.names)
         tables.append(table.assign(cutoff=features.table["ds"].iloc[origin - 1])[list(COLUMNS)])
     return pd.concat(tables[1:] or tables, ignore_index=True)
 

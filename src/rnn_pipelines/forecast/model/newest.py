@@ -25,6 +25,7 @@ from rnn_pipelines.forecast.model.artefact import (
     make_cutoff_windows,
 )
 from rnn_pipelines.forecast.preparation.schema import repair_series
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
 from rnn_pipelines.forecast.source.covariates import check_covariate_columns, check_future_covariates, list_steps
@@ -84,10 +85,9 @@ def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.Data
     """
     settings, coding = forecaster.settings, forecaster.coding
     check_covariate_columns(covariate_table, coding.list_columns())
-    future = coding.list_columns("future")
-    if covariate_table is not None and future:
+    if covariate_table is not None and coding.list_columns(AHEAD):
         known = select_series(forecaster, series)
-        check_future_covariates(known, covariate_table, future, num_steps, settings.freq)
+        check_future_covariates(known, covariate_table, coding.make_spec().by_role, num_steps, settings.freq)
         report_off_steps(list_steps(known, num_steps, settings.freq), covariate_table, settings.tz)
 
 

@@ -18,6 +18,7 @@ from rnn_pipelines.forecast.model.artefact import (
     raise_no_forecast,
 )
 from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series, report_new_series
+from rnn_pipelines.forecast.series.columns import CONSTANT, ROLES, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.source.covariates import list_steps
 from rnn_pipelines.forecast.source.unread import report_unread
@@ -163,7 +164,8 @@ def check_recursive(
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
     """
-    horizon, past = forecaster.settings.horizon, forecaster.coding.list_columns("past")
+    horizon, roles = forecaster.settings.horizon, set(ROLES) - set(CONSTANT)
+    past = forecaster.coding.list_columns([role for role in roles if count_steps_ahead(role, num_steps) < num_steps])
     if num_steps > horizon and past:
         raise SeriesError(
             f"h: expected at most the trained horizon, {horizon}, because the past covariates {show_all(past)} are "

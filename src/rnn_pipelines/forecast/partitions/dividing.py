@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.partitions.folders import (
     write_manifest,
 )
 from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -244,7 +245,7 @@ def _divide(
     counts = {"rows": rows.divide(_make_targets(partitions, "rows"), batches)}
     if partitions.has_covariates and covariates.path is not None:
         more = make_covariate_source(source, covariates.path, rows.found)
-        others = SurveyedTable(more, covariates.future, has_values=False)
+        others = SurveyedTable(more, covariates.list_columns(AHEAD), has_values=False)
         counts["covariates"] = others.divide(_make_targets(partitions, "covariates"))
     if is_counted:
         require_rows(source.label, partitions.num_rows, rows.num_read)

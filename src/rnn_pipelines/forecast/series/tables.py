@@ -1,11 +1,13 @@
 """Tables of series on their way to windows, with the definitions of their columns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypedDict
 
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show_all
+from rnn_pipelines.forecast.series.columns import ROLES, Columns, Role
 from rnn_pipelines.storage.tables import Column, Table
 
 
@@ -103,15 +105,13 @@ class Profile(TypedDict):
 
 @dataclass(frozen=True)
 class Features:
-    """Series with the steps to forecast, and the features of every step, grouped by role.
+    """Series with the steps to forecast, and the features of every step.
 
     Attributes:
         table: columns of a `SeriesTable` and those named below. Each series continues beyond its last value with
             missing `y` and False `observed`.
         calendar: calendar features, also of the steps to forecast: float32, about -1 to 1.
-        future: future covariates: float32, scaled; NaN beyond a series' end if unknown.
-        past: past covariates: NaN beyond a series' end.
-        static: static covariates, the same at every step of a series.
+        covariates: the columns of each role: float32, scaled; NaN beyond a series' end if unknown.
         open_calendar: the sines of the cycles whose number of harmonics was not given. Linear models may add more.
     Raises:
         SeriesError: a column of the table has no role or several, or a named column is missing.
@@ -119,17 +119,25 @@ class Features:
 
     table: pd.DataFrame
     calendar: tuple[str, ...] = ()
-    future: tuple[str, ...] = ()
-    past: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
+    covariates: Mapping[Role, Sequence[str]] = field(default_factory=dict)
     open_calendar: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        named = [*self.calendar, *self.future, *self.past, *self.static]
+        named = [*self.calendar, *self.names]
         others = [column for column in self.table if column not in SeriesTable.columns]
         if sorted(named) != sorted(others):
             raise SeriesError(
-                f"features: expected each column in one role: calendar {show_all(self.calendar)}, future "
-                f"{show_all(self.future)}, past {show_all(self.past)} or static {show_all(self.static)}; received the "
-                f"columns {show_all(others)}."
+                f"features: expected each column in one role: calendar {show_all(self.calendar)} or covariates "
+                f"{show_all(self.names)}; received the columns {show_all(others)}."
             )
+
+    @property
+    def names(self) -> list[str]:
+        """The covariates in the order of `Columns`."""
+        return [name for role in ROLES for name in self.covariates.get(role, ())]
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the panel that these features become."""
+        roles = tuple(role for role in ROLES for _ in self.covariates.get(role, ()))
+        return Columns(len(self.calendar), roles)

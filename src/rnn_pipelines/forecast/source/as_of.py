@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.columns import OBSERVED
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -63,6 +64,6 @@ def read_as_of(
     if len(covariate_table):
         is_later = covariate_table["ds"] > last
         covariate_table = covariate_table.assign(
-            **{name: covariate_table[name].mask(is_later) for name in covariates.past}
+            **{name: covariate_table[name].mask(is_later) for name in covariates.list_columns(OBSERVED)}
         )
     return kept, covariate_table

@@ -1,6 +1,6 @@
 """Covariates of the series: other columns of their table, and holidays."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -9,6 +9,7 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from rnn_pipelines.errors import SeriesError, count, show, show_all
+from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT, ROLES, Role, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.reading import join_columns, read_rows, read_table
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -55,14 +56,23 @@ class CovariateSpec(ParameterModel, frozen=True):
     def _validate_distinct_columns(self) -> "CovariateSpec":
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("future, past and static name a column twice; each column is of one kind")
-        if self.path is not None and not self.future:
+        if self.path is not None and not self.list_columns(AHEAD):
             raise ValueError("path is for values of future columns: name them in future")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns to read from the table."""
-        return (*self.future, *self.past, *self.static)
+        return self.list_columns(ROLES)
+
+    @property
+    def by_role(self) -> dict[Role, tuple[str, ...]]:
+        """The columns of each role."""
+        return {role: getattr(self, role) for role in type(self).model_fields if role in ROLES}
+
+    def list_columns(self, roles: Collection[Role]) -> tuple[str, ...]:
+        """Return the columns of some roles."""
+        return tuple(name for role, names in self.by_role.items() if role in roles for name in names)
 
 
 NO_COVARIATES = CovariateSpec()
@@ -81,10 +91,11 @@ def read_series(
     Raises:
         SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
     """
-    if source.is_wide and covariates.static:
+    static = covariates.list_columns(CONSTANT)
+    if source.is_wide and static:
         raise SeriesError(
             f"covariates.static: expected none, because the covariates of a wide table are those of all its series, "
-            f"received {show_all(covariates.static)}. Give a table with a row for each series and time."
+            f"received {show_all(static)}. Give a table with a row for each series and time."
         )
     of_values = source.series if source.is_wide else (source.target, source.id)
     taken = list(dict.fromkeys(name for name in (source.time, *of_values, *KEY) if name is not None))
@@ -100,7 +111,9 @@ def read_series(
     covariate_table = _leave_out_repeated(join_columns(table, columns))
     if covariates.path is not None:
         more = read_future(
-            covariate_table, source.model_copy(update={"path": covariates.path, "sheet": None}), covariates.future
+            covariate_table,
+            source.model_copy(update={"path": covariates.path, "sheet": None}),
+            covariates.list_columns(AHEAD),
         )
         covariate_table = join_rows(covariate_table, more)
     return table, covariate_table
@@ -182,21 +195,33 @@ def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]
 
 
 def check_future_covariates(
-    table: pd.DataFrame, covariate_table: pd.DataFrame, future: tuple[str, ...], horizon: int, freq: int | str
+    table: pd.DataFrame,
+    covariate_table: pd.DataFrame,
+    by_role: Mapping[Role, tuple[str, ...]],
+    horizon: int,
+    freq: int | str,
 ) -> None:
     """Check, before a file is saved, that future covariates have values over the horizon.
 
     Args:
         table: the series as read, or repaired. A series whose last value is not on a step is skipped.
         covariate_table: see `read_series`.
+        by_role: the covariates of each role.
         horizon: steps after each series' last value.
     Raises:
         SeriesError: with series and times.
     """
-    if not future:
-        return
+    for role in AHEAD:
+        if by_role.get(role):
+            _check_ahead(
+                covariate_table, by_role[role], _find_ends(table, freq), count_steps_ahead(role, horizon), freq
+            )
+
+
+def _check_ahead(
+    covariate_table: pd.DataFrame, future: tuple[str, ...], ends: pd.Series, horizon: int, freq: int | str
+) -> None:
     tz = covariate_table.attrs.get("tz")
-    ends = _find_ends(table, freq)
     steps = _list_horizon(ends, horizon, freq)
     some = [
         f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"

@@ -1,9 +1,9 @@
 """Scaling and coding of covariates, fitted on the training part alone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, count, show
+from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT, OBSERVED, ROLES, Role
 from rnn_pipelines.forecast.series.rows import SeriesRows, find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Series
 from rnn_pipelines.forecast.source.covariates import (
@@ -27,7 +28,6 @@ from rnn_pipelines.reading.zones import show_local
 
 logger = logging.getLogger(__name__)
 
-Role = Literal["future", "past", "static"]
 # Largest number of categories with a code of their own: the most frequent ones in training.
 MAX_LEVELS = 20
 # Limit of scaled numbers, in deviations of the training part; larger ones are clipped.
@@ -38,7 +38,7 @@ class CodedColumn(BaseModel, extra="forbid", frozen=True):
     """One covariate and its coding.
 
     Attributes:
-        role: `future`, `past` or `static`.
+        role: see `ROLES`.
         levels: categories with a code of their own: 1 in cells of the category and 0 in others, minus its share. Empty
             cells and categories that training lacks are 0 in all codes: the mean, and different from each level.
         shares: fraction of each level in training.
@@ -72,9 +72,9 @@ class Coding(BaseModel, extra="forbid", frozen=True):
     columns: tuple[CodedColumn, ...] = ()
     holidays: str | None = None
 
-    def list_columns(self, role: Role | None = None) -> tuple[str, ...]:
-        """Return the columns of the table to read: all, or those of a role."""
-        return tuple(column.name for column in self.columns if role in (None, column.role))
+    def list_columns(self, roles: Collection[Role] = tuple(ROLES)) -> tuple[str, ...]:
+        """Return the columns of the table to read: all, or those of some roles."""
+        return tuple(column.name for column in self.columns if column.role in roles)
 
     def take_scales(self, other: "Coding") -> "Coding":
         """Return the coding with the scales of other series, which a coding of the same columns has."""
@@ -84,11 +84,10 @@ class Coding(BaseModel, extra="forbid", frozen=True):
 
     def make_spec(self, path: str | None = None) -> CovariateSpec:
         """Return the covariates to read; `path` holds more values of future ones, and is not read without any."""
-        roles: tuple[Role, ...] = ("future", "past", "static")
-        future, past, static = (self.list_columns(role) for role in roles)
+        named: dict[str, Any] = {role: self.list_columns([role]) for role in ROLES}
         # Without validation, which passed in training; only a forecast needs the package `holidays`.
         return CovariateSpec.model_construct(
-            future=future, past=past, static=static, holidays=self.holidays, path=path if future else None
+            **named, holidays=self.holidays, path=path if self.list_columns(AHEAD) else None
         )
 
 
@@ -119,14 +118,11 @@ def fit_coding(
     stops = look_up(series, cutoffs, "train_stop")
     is_train = rows.places < rows.spread(np.where(stops < rows.lengths, stops, 0))
     train = find_cells(series.loc[is_train, KEY], covariate_table)
-    roles: dict[str, Role] = {
-        **dict.fromkeys(covariates.future, "future"),
-        **dict.fromkeys(covariates.past, "past"),
-        **dict.fromkeys(covariates.static, "static"),
-    }
-    if len(rows.starts) == 1 and covariates.static:
-        logger.warning("left out: static covariates %s, of which one series has one value", list(covariates.static))
-        roles = {name: role for name, role in roles.items() if role != "static"}
+    roles = {name: role for role, names in covariates.by_role.items() for name in names}
+    static = covariates.list_columns(CONSTANT)
+    if len(rows.starts) == 1 and static:
+        logger.warning("left out: static covariates %s, of which one series has one value", list(static))
+        roles = {name: role for name, role in roles.items() if role not in CONSTANT}
     coding = Coding(
         columns=tuple(_fit_column(name, role, train) for name, role in roles.items()), holidays=covariates.holidays
     )
@@ -178,7 +174,7 @@ def _fit_column(name: str, role: Role, train: pd.DataFrame) -> CodedColumn:
     if number.dropna().isin([0, 1]).all():
         return CodedColumn(name=name, role=role, mean=float(number.mean()))
     mean, deviation = float(number.mean()), float(number.std(ddof=0)) or 1.0
-    by_series = {} if role == "static" else _measure_scales(number, train["unique_id"], deviation)
+    by_series = {} if role in CONSTANT else _measure_scales(number, train["unique_id"], deviation)
     return CodedColumn(name=name, role=role, mean=mean, deviation=deviation, by_series=by_series)
 
 
@@ -229,13 +225,13 @@ def add_covariates(
         return features
     table, rows = features.table, find_rows(features.table)
     is_inside = rows.places < rows.spread(rows.lengths - num_future)
-    found: dict[Role, dict[str, np.ndarray]] = {"future": {}, "past": {}, "static": {}}
+    found: dict[Role, dict[str, np.ndarray]] = {role: {} for role in ROLES}
     if coding.columns:
         check_covariate_columns(covariate_table, coding.list_columns())
         assert covariate_table is not None
         cells = find_cells(table, covariate_table)
-        future = cells[list(coding.list_columns("future"))]
-        check_future_values(table[is_inside], find_empty(future)[is_inside], tz)
+        ahead = cells[list(coding.list_columns(AHEAD))]
+        check_future_values(table[is_inside], find_empty(ahead)[is_inside], tz)
         for column in coding.columns:
             found[column.role] |= _code(column, cells, rows, is_inside)
     if coding.holidays:
@@ -245,9 +241,7 @@ def add_covariates(
     return replace(
         features,
         table=pd.concat([table, pd.DataFrame(coded, index=table.index)], axis=1),
-        future=tuple(found["future"]),
-        past=tuple(found["past"]),
-        static=tuple(found["static"]),
+        covariates={role: list(own) for role, own in found.items()},
     )
 
 
@@ -257,9 +251,9 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
     if not column.levels:
         _check_numeric_cells(column.name, cells, text.notna() & number.isna())
     values = text if column.levels else number
-    if column.role == "past":
+    if column.role in OBSERVED:
         values = values.groupby(rows.numbers).ffill()
-    if column.role == "static":
+    if column.role in CONSTANT:
         values = _take_static(column.name, values, cells, rows)
     if column.levels:
         is_level = values.isin(column.levels).to_numpy()
@@ -269,10 +263,10 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
         }
     else:
         coded = scale_cells(column, values, cells["unique_id"])
-    if column.role == "static":
+    if column.role in CONSTANT:
         return {name: part.astype(np.float32) for name, part in coded.items()}
     # An empty cell within a series has a code; an unknown value after its end is NaN.
-    is_unknown = ~is_inside if column.role == "past" else ~is_inside & values.isna().to_numpy()
+    is_unknown = ~is_inside & values.isna().to_numpy() if column.role in AHEAD else ~is_inside
     return {name: np.where(is_unknown, np.nan, part).astype(np.float32) for name, part in coded.items()}
 
 

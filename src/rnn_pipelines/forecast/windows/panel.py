@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from rnn_pipelines.forecast.series.columns import Columns
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.parameter_models import ParameterModel
 
@@ -67,15 +68,15 @@ class WindowedPanel:
     not with the windows. History before the beginning of a series is padded, see `find_history`.
 
     Attributes:
-        values: float32[time, feature]: the scaled target, the calendar features, and the static, future and past
-            covariates. Each series ends with `horizon` rows in which the target and past covariates are NaN.
+        values: float32[time, feature]: the scaled target, the calendar features, and the covariates, see `Columns`.
+            Each series ends with `horizon` rows in which the target and past covariates are NaN.
         train, validation, test, future: int64[run, 2], first origin and stop of each run.
         refit: the same, of the windows for the models in use: all with actual values, up to the end of each series.
         series_starts: int64[series], first row of each series.
         zeros: float32[series], the scaled value of 0.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
         season_length: steps in a season, which padding repeats; 1 if there is none.
-        num_static, num_future, num_past: number of covariates of each kind, see `Features`.
+        roles: str[covariate], of the last columns, see `Columns`.
         open_calendar: int64[cycle], numbers of the calendar features in `Features.open_calendar`.
         negative_series: int64[negative], numbers of the series with a value below 0 in their training part, which may
             lie before the rows of the panel.
@@ -92,9 +93,7 @@ class WindowedPanel:
     horizon: int
     stride: int
     season_length: int = 1
-    num_static: int = 0
-    num_future: int = 0
-    num_past: int = 0
+    roles: np.ndarray = field(default_factory=lambda: np.array([], str))
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     open_calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     negative_series: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -113,30 +112,10 @@ class WindowedPanel:
         found[self.negative_series] = self.series_starts[self.negative_series]
         return found
 
-    @property
-    def num_calendar(self) -> int:
-        """The number of calendar features."""
-        return int(self.values.shape[1] - 1 - self.num_static - self.num_future - self.num_past)
-
-    @property
-    def calendar(self) -> slice:
-        """The columns of the calendar features."""
-        return slice(1, 1 + self.num_calendar)
-
-    @property
-    def static(self) -> slice:
-        """The columns of the static covariates."""
-        return slice(self.calendar.stop, self.calendar.stop + self.num_static)
-
-    @property
-    def future_covariates(self) -> slice:
-        """The columns of the future covariates."""
-        return slice(self.static.stop, self.static.stop + self.num_future)
-
-    @property
-    def time_varying(self) -> slice:
-        """The columns of the time-varying covariates, future and past."""
-        return slice(self.static.stop, self.values.shape[1])
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns of the values by role."""
+        return Columns(self.values.shape[1] - 1 - len(self.roles), tuple(self.roles.tolist()))
 
     def index(self, part: Part | Literal["refit"]) -> "WindowIndex":
         """Return the windows of one part, or of the refit."""
@@ -234,9 +213,9 @@ def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarra
         History float32[batch, lookback, feature], of target and calendar; calendar features at the targets
         float32[batch, horizon, feature - 1]; targets float32[batch, horizon], scaled.
     """
-    history = panel.values[find_history(panel, origins)][:, :, : panel.calendar.stop]
+    history = panel.values[find_history(panel, origins)][:, :, : panel.columns.calendar.stop]
     future = panel.values[origins[:, None] + np.arange(panel.horizon)]
-    return history, future[:, :, panel.calendar], future[:, :, 0]
+    return history, future[:, :, panel.columns.calendar], future[:, :, 0]
 
 
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

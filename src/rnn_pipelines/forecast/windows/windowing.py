@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.series.columns import AHEAD, count_steps_ahead
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile, Scaler
 from rnn_pipelines.forecast.windows.panel import (
@@ -149,9 +150,11 @@ def make_future_windows(
     begins = np.maximum(origins - window.lookback, firsts)
     min_known = find_min_known(window, profile["num_series"])
     is_whole = (origins - firsts >= min_known) & (num_empty[origins] == num_empty[begins])
-    is_dark = table[list(features.future)].isna().any(axis=1)
-    num_dark = np.concatenate([[0], np.cumsum(is_dark)])
-    is_whole &= num_dark[np.minimum(origins + window.horizon, len(table))] == num_dark[origins]
+    for role in AHEAD:
+        is_dark = table[list(features.covariates.get(role, ()))].isna().any(axis=1)
+        num_dark = np.concatenate([[0], np.cumsum(is_dark)])
+        stops = origins + count_steps_ahead(role, window.horizon)
+        is_whole &= num_dark[np.minimum(stops, len(table))] == num_dark[origins]
     runs = np.stack([origins, origins + 1], axis=1)[is_whole]
     panel = lay_out(features, scaler, window, {"future": runs}, profile["season_length"])
     return panel, int((~is_whole).sum())
@@ -168,9 +171,8 @@ def lay_out(
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
-    others = [*features.calendar, *features.static, *features.future, *features.past]
-    values = np.empty((len(table), 1 + len(others)), np.float32)
-    values[:, 1:] = table[others]
+    values = np.empty((len(table), features.columns.covariates.stop), np.float32)
+    values[:, 1:] = table[[*features.calendar, *features.names]]
     scaled = scale(table["y"].to_numpy(), mean, deviation)
     _check_float32_range(table, scaled)
     values[:, 0] = scaled
@@ -183,9 +185,7 @@ def lay_out(
         horizon=window.horizon,
         stride=window.stride,
         season_length=season_length,
-        num_static=len(features.static),
-        num_future=len(features.future),
-        num_past=len(features.past),
+        roles=np.array(features.columns.roles, str),
         train=runs.get("train", none),
         validation=runs.get("validation", none),
         test=runs.get("test", none),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_pipelines.errors import NetworkError
+from rnn_pipelines.forecast.methods.linear.layout import lay_out
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
-from rnn_pipelines.forecast.methods.predictors import count_predictors
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.source.reading import read_source
@@ -80,13 +80,12 @@ def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel
 
 def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
     """Return the sizes for which the network and the linear models were made."""
-    num_covariates = sum(count_predictors(panel))
-    num_seasons, num_free = (linear.season > 0) + (linear.long_season > 0), linear.normalizer.num_free
+    num_others = lay_out(panel, linear.normalizer).num_predictors - panel.lookback
     return {
-        "lookback": linear.matrices.shape[-2] - linear.horizon * num_seasons - num_covariates - num_free,
+        "lookback": linear.matrices.shape[-2] - num_others,
         "horizon": linear.horizon,
         # Calendar features whose cycle does not occur twice are in the windows, but not read.
-        "features": max([panel.num_calendar, *(linear.calendar + 1).tolist()]),
+        "features": max([panel.columns.num_calendar, *(linear.calendar + 1).tolist()]),
         "inputs": network.weights.get("embedding_kernel", network.weights["kernel"]).shape[-2],
         "head": network.weights["head_kernel"].shape[-2],
         "outputs": network.weights["head_bias"].shape[-1],
@@ -101,7 +100,7 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
     return {
         "lookback": panel.lookback,
         "horizon": panel.horizon,
-        "features": panel.num_calendar,
+        "features": panel.columns.num_calendar,
         "inputs": shape.num_inputs,
         "head": shape.units[-1] + shape.num_static_inputs,
         "outputs": shape.num_outputs,
@@ -117,8 +116,6 @@ def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[st
     Args:
         features: the features of the windows; if None or of other windows, the names are numbers.
     """
-    coded = () if features is None else (*features.static, *features.future, *features.past)
-    num_covariates = panel.values.shape[1] - panel.calendar.stop
-    if len(coded) != num_covariates:
-        return tuple(f"covariate {number}" for number in range(1, num_covariates + 1))
-    return tuple(name.split(":", 1)[-1].split("=", 1)[0] for name in coded)
+    if features is None or features.columns.roles != panel.columns.roles:
+        return tuple(f"covariate {number}" for number in range(1, len(panel.roles) + 1))
+    return tuple(name.split(":", 1)[-1].split("=", 1)[0] for name in features.names)

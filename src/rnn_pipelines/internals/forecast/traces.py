@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import Trace, unroll
-from rnn_pipelines.forecast.methods.networks.network import Network, read_windows
+from rnn_pipelines.forecast.methods.networks.network import Network, list_head_columns, read_windows
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
@@ -183,11 +183,10 @@ def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str
 
     The order is that of `read_windows`.
     """
-    static = list(covariates[: panel.num_static])
-    future = list(covariates[panel.num_static : panel.num_static + panel.num_future])
-    in_head = [name for name in future for _ in range(panel.horizon)]
+    names = [SERIES, *[CALENDAR] * panel.columns.num_calendar, *covariates]
+    in_head = [names[column] for column in list_head_columns(panel, network.layout.has_embedding)]
     if network.layout.has_embedding:
-        return [SERIES, *covariates] * network.segment + [PADDING], [CALENDAR] * panel.num_calendar + static + in_head
+        return [SERIES, *covariates] * network.segment + [PADDING], in_head
     return [SERIES, SERIES, *[CALENDAR] * len(network.calendar), *covariates] * network.segment, in_head
 
 

@@ -128,7 +128,7 @@ def test_long_window_of_one_series_is_read_in_whole_parts_of_its_season(prepare:
 
 def test_only_cycles_that_came_often_are_read_at_each_step(cases: Cases) -> None:
     """The week, and not the year, whose two columns come first."""
-    names = cases["one"].panel.num_calendar
+    names = cases["one"].panel.columns.num_calendar
     assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
 
 

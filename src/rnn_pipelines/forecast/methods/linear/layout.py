@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
-from rnn_pipelines.forecast.methods.predictors import Normalizer, count_predictors
+from rnn_pipelines.forecast.methods.predictors import Normalizer, list_covariate_inputs
+from rnn_pipelines.forecast.series.columns import CovariateInputs
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 
@@ -25,24 +26,30 @@ class Layout:
     Attributes:
         normalizer: the normalisation and the predictors.
         lookback, horizon: of the windows.
-        num_future, num_others: see `count_predictors`.
+        covariates: the predictors that are covariates.
         max_harmonic: harmonics above this number are not inputs.
     """
 
     normalizer: Normalizer
     lookback: int
     horizon: int
-    num_future: int
-    num_others: int
+    covariates: CovariateInputs
     max_harmonic: int = 1
 
     @property
     def num_predictors(self) -> int:
-        return self.first_covariate + self.num_future + self.num_others + self.normalizer.num_free
+        return self.place_of_covariates.stop + self.normalizer.num_free
 
     @property
-    def first_covariate(self) -> int:
-        return self.lookback + self.horizon * self.num_seasons
+    def place_of_covariates(self) -> slice:
+        """The predictors that are covariates."""
+        first = self.lookback + self.horizon * self.num_seasons
+        return slice(first, first + len(self.covariates.columns))
+
+    @property
+    def has_future(self) -> bool:
+        """Whether covariates are known ahead."""
+        return bool(self.covariates.are_ahead.any())
 
     @property
     def num_free(self) -> int:
@@ -62,7 +69,7 @@ class Layout:
 
     @property
     def num_seasons(self) -> int:
-        return (self.normalizer.season > 0) + (self.normalizer.long_season > 0)
+        return len(self.normalizer.seasons)
 
     def pick(self, place: int, width: int = 1) -> np.ndarray:
         """Return the matrix that selects some predictors: float64[predictor, width]."""
@@ -77,9 +84,18 @@ class Layout:
         return self.pick(self.lookback + number * self.horizon, self.horizon)
 
     def list_future(self) -> list[np.ndarray]:
-        """Return the matrix of each future covariate that selects its value at each step of the horizon."""
-        places = range(self.first_covariate, self.first_covariate + self.num_future, self.horizon)
-        return [self.pick(place, self.horizon) for place in places]
+        """Return the matrix of each covariate that is known ahead, which selects its value at each of its steps."""
+        columns, steps = self.covariates
+        found = []
+        for column in np.unique(columns[self.covariates.are_ahead]):
+            own = np.flatnonzero((columns == column) & self.covariates.are_ahead)
+            found.append(np.zeros((self.num_predictors, self.horizon)))
+            found[-1][self.place_of_covariates.start + own, steps[own]] = 1.0
+        return found
+
+    def pick_others(self) -> np.ndarray:
+        """Return the matrix that selects all other covariates: float64[predictor, other]."""
+        return np.eye(self.num_predictors)[:, self.place_of_covariates][:, ~self.covariates.are_ahead]
 
     def average(self, begin: int, stop: int) -> np.ndarray:
         """Return the matrix of the mean of some steps of the window: float64[predictor, horizon]."""
@@ -102,21 +118,20 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     begins = panel.series_starts[owners]
     longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
     begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
-    num_crossings = count_crossings(panel.values[begin:stop, panel.calendar])
-    num_future, num_others = count_predictors(panel)
-    return Layout(
-        normalizer=Normalizer(
-            kind=kind,
-            season=season,
-            long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
-            calendar=find_features(num_crossings >= TWICE),
-            harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
-        ),
-        lookback=panel.lookback,
-        horizon=panel.horizon,
-        num_future=num_future,
-        num_others=num_others,
+    num_crossings = count_crossings(panel.values[begin:stop, panel.columns.calendar])
+    normalizer = Normalizer(
+        kind=kind,
+        season=season,
+        long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
+        calendar=find_features(num_crossings >= TWICE),
+        harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
     )
+    return lay_out(panel, normalizer)
+
+
+def lay_out(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
+    """Return the predictors of a panel with a given normalisation."""
+    return Layout(normalizer, panel.lookback, panel.horizon, list_covariate_inputs(panel))
 
 
 def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:

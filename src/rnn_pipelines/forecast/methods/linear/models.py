@@ -12,7 +12,12 @@ from rnn_pipelines.forecast.methods.aim import NonNegative, Target
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, Normalizer, count_lags, list_no_harmonics
+from rnn_pipelines.forecast.methods.predictors import (
+    NormalizedWindows,
+    Normalizer,
+    list_covariate_inputs,
+    list_no_harmonics,
+)
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
 
 
@@ -121,9 +126,10 @@ class LinearModel:
         linear = windows.predictors[0][:, None] * self.matrix
         seasons = find_season_lags(windows.normalizer, panel, int(origins[0]))
         lags = np.concatenate([np.arange(panel.lookback, 0, -1), *seasons])
-        num_free = windows.normalizer.num_free
+        num_free, inputs = windows.normalizer.num_free, list_covariate_inputs(panel)
         values, covariates, calendar, baseline = np.split(linear, [len(lags), len(linear) - num_free, len(linear) - 1])
-        return Contributions(lags, values, _sum_by_covariate(panel, covariates), calendar.sum(axis=0), baseline[0])
+        _, by_covariate = panel.columns.sum_by_column(inputs.columns, covariates)
+        return Contributions(lags, values, by_covariate, calendar.sum(axis=0), baseline[0])
 
     def pack(self) -> dict[str, Any]:
         """Return the matrix."""
@@ -135,20 +141,9 @@ def find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) 
     steps = np.arange(panel.horizon)
     start = panel.series_starts[number_series(panel.series_starts, np.array([origin]))[0]]
     found = []
-    for season in (normalizer.season, normalizer.long_season):
-        if season:
-            lags = season * (steps // season + 1) - steps
-            rows = origin - lags
-            is_there = (rows >= start) & ~np.isnan(panel.values[np.maximum(rows, 0), 0])
-            found.append(np.where(is_there, lags, 1))
+    for season in normalizer.seasons:
+        lags = season * (steps // season + 1) - steps
+        rows = origin - lags
+        is_there = (rows >= start) & ~np.isnan(panel.values[np.maximum(rows, 0), 0])
+        found.append(np.where(is_there, lags, 1))
     return found
-
-
-def _sum_by_covariate(panel: WindowedPanel, linear: np.ndarray) -> np.ndarray:
-    """Sum contributions in the order of `gather_predictors` by covariate: float64[covariate, horizon]."""
-    num_varying = panel.num_future + panel.num_past
-    ends = np.cumsum([panel.num_future * panel.horizon, num_varying * count_lags(panel)])
-    future, lagged, static = np.split(linear, ends)
-    varying = lagged.reshape(num_varying, count_lags(panel), panel.horizon).sum(axis=1)
-    varying[: panel.num_future] += future.reshape(panel.num_future, panel.horizon, panel.horizon).sum(axis=1)
-    return np.concatenate([static, varying])

@@ -53,8 +53,7 @@ def add_covariates(
     Returns:
         The inputs, and an offset for each fold.
     """
-    num_free, future = layout.num_free, layout.list_future()
-    others = layout.pick(layout.first_covariate + layout.num_future, layout.num_others)
+    num_free, future, others = layout.num_free, layout.list_future(), layout.pick_others()
     every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
 
     def fit(regressed: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -62,7 +61,7 @@ def add_covariates(
             return regressed, [offset] * len(products)
         return regressed, [fit_effects(product, regressed, offset, future) for product in products]
 
-    return ([fit(inputs)] if future else []) + ([fit(every)] if layout.num_others else [])
+    return ([fit(inputs)] if future else []) + ([fit(every)] if others.size else [])
 
 
 def fit_effects(

@@ -62,7 +62,7 @@ def contribute_as_whole(
     Args:
         forecast: float64[horizon], scaled.
     """
-    none = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
+    none = np.zeros((len(panel.roles), panel.horizon))
     level = np.broadcast_to(windows.units.denormalize(np.zeros((1, 1)))[0], panel.horizon)
     whole = {name: forecast - level}
     return Contributions(

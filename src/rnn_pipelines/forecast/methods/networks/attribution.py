@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_pipelines.forecast.methods.contributions import Contributions
-from rnn_pipelines.forecast.methods.networks.network import Network, read_windows
+from rnn_pipelines.forecast.methods.networks.network import Network, list_head_columns, read_windows
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.gradients import find_input_gradients
@@ -45,7 +45,8 @@ def attribute_correction(
     if has_embedding:
         start[:, :, -1] = steps[:, :, -1]
     baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
-    calendar, covariates = _split_static_inputs(panel, static_inputs[0][:, None] * of_static)
+    head = list_head_columns(panel, has_embedding)
+    calendar, covariates = panel.columns.sum_by_column(head, static_inputs[0][:, None] * of_static)
     return replace(
         parts,
         values=parts.values * windows.history[0][:, None],
@@ -76,29 +77,9 @@ def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, 
     num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
     slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
     steps = steps.reshape(-1, num_channels)[-panel.lookback :]
-    first = num_channels - (panel.values.shape[1] - panel.calendar.stop)
+    first = num_channels - len(panel.roles)
     products = np.einsum("tc,tch->ch", steps, slopes)
     # Without an embedding, the channels are the window less its mean, and the window. With one, only the window.
     history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
     calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
     return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
-
-
-def _split_static_inputs(panel: WindowedPanel, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split the contributions of the head's inputs: calendar and static covariates of a panel, future covariates.
-
-    Args:
-        products: float64[input, horizon], contributions to the correction.
-    Returns:
-        The contributions of the calendar, float64[horizon], and of covariates, float64[covariate, horizon].
-    """
-    num_future = panel.num_future * panel.horizon
-    others, future = np.split(products, [len(products) - num_future])
-    covariates = np.zeros((panel.num_static + panel.num_future + panel.num_past, panel.horizon))
-    begin = panel.num_static
-    covariates[begin : begin + panel.num_future] = future.reshape(panel.num_future, panel.horizon, panel.horizon).sum(
-        axis=1
-    )
-    if len(others):
-        covariates[:begin] = others[panel.num_calendar :]
-    return others[: panel.num_calendar].sum(axis=0), covariates

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_future, normalize_time_varying
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, gather_inputs, normalize_time_varying
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history
 from rnn_pipelines.networks.members import MemberShape, Weights, count_units, forward
 from rnn_pipelines.networks.specs import list_units
@@ -167,11 +167,18 @@ def size_members(
     """Return the sizes of each member on the windows of a panel."""
     # Without an embedding, the window is read twice: less its mean, and unchanged. With one, it is read once, and a
     # padding flag is added.
-    num_covariates = panel.values.shape[1] - panel.calendar.stop
+    num_covariates = len(panel.roles)
     num_channels = 1 + num_covariates if embedding else 2 + len(calendar) + num_covariates
     num_inputs = segment * num_channels + (1 if embedding else 0)
-    num_static_inputs = (panel.num_calendar + panel.num_static if embedding else 0) + panel.num_future * panel.horizon
+    num_static_inputs = len(list_head_columns(panel, bool(embedding)))
     return MemberShape(cell, num_inputs, embedding, list_units(units), num_static_inputs, panel.horizon)
+
+
+def list_head_columns(panel: WindowedPanel, has_embedding: bool) -> np.ndarray:
+    """Return the column of each input of the head, see `read_windows`: int64[input]."""
+    # Calendar features and static covariates are adjacent columns.
+    num_first = panel.columns.static.stop if has_embedding else 1
+    return np.append(np.arange(1, num_first), panel.columns.list_ahead(panel.horizon).columns)
 
 
 def read_windows(
@@ -195,19 +202,18 @@ def read_windows(
     static_inputs = np.zeros((len(origins), 0), np.float32)
     segment, calendar, has_embedding = layout
     if has_embedding:
-        # Calendar features and static covariates are adjacent columns.
-        static_inputs = panel.values[origins, 1 : panel.static.stop]
+        static_inputs = panel.values[origins, 1 : panel.columns.static.stop]
     else:
         channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
         if len(calendar):
             rows = find_history(panel, origins)
             channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
-    if panel.calendar.stop < panel.values.shape[1]:
-        covariates = panel.values[find_history(panel, origins)]
-        channels.append(covariates[:, :, panel.static])
-        channels.append(normalize_time_varying(covariates[:, :, panel.time_varying], normalized.units.spread))
-        future = gather_future(panel, origins, normalized.units.spread)
-        static_inputs = np.concatenate([static_inputs, future], axis=1)
+    if len(panel.roles):
+        covariates, spread = panel.values[find_history(panel, origins)], normalized.units.spread
+        channels.append(covariates[:, :, panel.columns.static])
+        channels.append(normalize_time_varying(covariates[:, :, panel.columns.varying], spread[:, :, None]))
+        ahead = gather_inputs(panel, origins, panel.columns.list_ahead(panel.horizon), spread)
+        static_inputs = np.concatenate([static_inputs, ahead], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)
     num_segments = -(-panel.lookback // segment)
     missing = num_segments * segment - panel.lookback

@@ -152,7 +152,7 @@ def resolve_hyperparameters(
     """Resolve hyperparameters: a small network for a single series, a larger one for a panel."""
     is_single = linear.kind == "series"
     past = list_past(panel)
-    features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.calendar]
+    features = panel.values[past.min(initial=0) : past.max(initial=-1) + 1, panel.columns.calendar]
     calendar = find_features(count_crossings(features) >= FIVE_TIMES) if is_single else ()
     units, embedding, batch_size, learning_rate = SIZES[is_single, len(past) > MANY_WINDOWS]
     chosen: dict[str, Any] = {
