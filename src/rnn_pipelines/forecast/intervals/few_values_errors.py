@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.forecasts import forecast_models
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import count_few
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 
 # Of values, beside whole seasons and one value less; and of windows for each of them.
@@ -35,7 +35,7 @@ def fit_few_values_sizes(
     panel, season = data.panel, data.panel.season_length
     ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), np.finfo(np.float32).tiny)))
     past, num_few = list_past(panel), count_few(panel.season_length, panel.horizon)
-    num_known = past - panel.series_starts[number_series(panel.series_starts, past)]
+    num_known = past - panel.find_starts(past)
     factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
     numbers = []
     # Errors fall as soon as a season is complete.
@@ -87,7 +87,7 @@ def cut_windows(
     """
     rows = origins[:, None] + np.arange(-number, panel.horizon)
     known = panel.values[rows[:, :number], 0].astype(np.float64)
-    zeros = panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)
+    zeros = panel.find_zeros(origins).astype(np.float64)
     mean, deviation = known.mean(axis=1), known.std(axis=1)
     deviation = np.where(deviation > 0, deviation, ratio * np.abs(mean - zeros))
     deviation = np.where(deviation > 0, deviation, 1.0)

@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.series.tables import Features, Scaler
-from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 from rnn_pipelines.parameter_models import validate_number_is_no_boolean
 
 logger = logging.getLogger(__name__)
@@ -223,19 +223,16 @@ def describe_windows(
     sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
-        of_series = dict(
-            zip(number_series(panel.series_starts, origins), zip(mean, deviation, strict=True), strict=True)
-        )
+        of_series = dict(zip(panel.find_series(origins), zip(mean, deviation, strict=True), strict=True))
         found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
-        is_whole = np.array([found[number] for number in number_series(panel.series_starts, origins)])
+        is_whole = np.array([found[number] for number in panel.find_series(origins)])
     facts = measure_windows(panel, origins, series)
     return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, is_cut, mean, deviation)
 
 
 def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features, scaler: Scaler) -> Windows:
     """Measure the history of the windows at the ends of the series, see `describe_windows`."""
-    index = panel.index("future")
-    origins = index.origins(np.arange(len(index)))
+    origins = panel.list_origins("future")
     return describe_windows(intervals, panel, origins, features.table["unique_id"].to_numpy()[origins - 1], scaler)
 
 
@@ -279,9 +276,8 @@ def add_intervals(
         predictions: of all windows of the part, in their order; see `tabulate_forecasts`.
         intervals: by the names of the forecasters.
     """
-    table, index = predictions.table, panel.index(part)
+    table, origins = predictions.table, panel.list_origins(part)
     intervals = intervals.as_evaluated() if part == "test" else intervals
-    origins = index.origins(np.arange(len(index)))
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = describe_windows(intervals, panel, origins, names, scaler)
     levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import extend_by_rule
 from rnn_pipelines.forecast.methods.past import find_past
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 # The newest part of the past whose errors count, because those on fewer values are larger; and the most origins.
 NEWEST_PART, MAX_ORIGINS = 2 / 5, 60
@@ -61,7 +61,7 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
     origins, stops = _list_origins(panel)
     if network is not None and len(origins):
         return *_expect_errors(panel, panel.series_stops - panel.horizon, network), FREEDOM
-    series, rows = number_series(panel.series_starts, origins), origins[:, None] + np.arange(panel.horizon)
+    series, rows = panel.find_series(origins), origins[:, None] + np.arange(panel.horizon)
     actual = np.where(rows < stops[series][:, None], panel.values[np.minimum(rows, len(panel.values) - 1), 0], np.nan)
     is_there, errors = ~np.isnan(actual), actual - forecast_locally(panel, origins, extend_by_rule)
     squares, counts = np.where(is_there, errors, 0.0) ** 2, is_there.sum(axis=0)
@@ -123,7 +123,7 @@ def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
     stops = panel.series_starts + np.add.reduceat(past, panel.series_starts)
     if not past.any():
         stops = ends.copy()
-        np.minimum.at(stops, number_series(panel.series_starts, panel.test[:, 0]), panel.test[:, 0])
+        np.minimum.at(stops, panel.find_series(panel.test[:, 0]), panel.test[:, 0])
     found = [np.zeros(0, np.int64)]
     for start, stop in zip(panel.series_starts, stops, strict=True):
         first = max(start + 1, stop - MAX_ORIGINS, start + int((1 - NEWEST_PART) * (stop - start)))

@@ -33,7 +33,7 @@ from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel, find_errors
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets
 
 # Noise is uneven if the Winkler score of this level improves by this part and the folds agree (t = 2).
 TESTED_LEVEL, MIN_GAIN, MIN_SHRINKAGE = 80, 0.005, 0.8
@@ -244,11 +244,11 @@ def measure_expected_errors(
     past = list_past(panel)
     # Padding makes errors too small. And no series changes the windows of another one.
     past = past[count_padded(panel, past) == 0]
-    counts = np.bincount(number_series(panel.series_starts, past), minlength=len(panel.series_starts))
+    counts = np.bincount(panel.find_series(past), minlength=len(panel.series_starts))
     firsts, parts = np.cumsum(counts) - counts, np.linspace(0, 1, WINDOWS_OF_SERIES)
     origins = past[np.unique((firsts[:, None] + np.outer(counts - 1, parts).astype(int))[counts > 0])]
     errors = gather_targets(panel, origins) - PanelModel(normalizer, model).forecast(panel, origins).astype(np.float64)
-    return measure_usual(number_series(panel.series_starts, origins), errors, len(panel.series_starts), of_fit)
+    return measure_usual(panel.find_series(origins), errors, len(panel.series_starts), of_fit)
 
 
 def _log_mean(errors: np.ndarray, size: np.ndarray) -> float:

@@ -6,7 +6,7 @@ Values of the panel's shape count like past values of the series; this and all c
 import numpy as np
 
 from rnn_pipelines.forecast.methods.past import find_past, find_zeros
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 # A series with this share of zeros is sparse. Its newest values are two windows, or so many if that is more.
 MIN_ZERO_SHARE, MIN_NEWEST = 0.3, 100
@@ -36,9 +36,7 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
 def find_sparse(panel: WindowedPanel, origins: np.ndarray, min_share: float = MIN_ZERO_SHARE) -> np.ndarray:
     """Return whether the newest values of each window have many zeros, and none is negative: bool[window]."""
     values = panel.values[:, 0] - find_zeros(panel)
-    begins = np.maximum(
-        origins - _count_newest(panel), panel.series_starts[number_series(panel.series_starts, origins)]
-    )
+    begins = np.maximum(origins - _count_newest(panel), panel.find_starts(origins))
     masks = np.abs(values) < SMALLEST_VALUE, values < -SMALLEST_VALUE, ~np.isnan(values)
     sums = np.cumsum(np.stack(masks, axis=1), axis=0, dtype=np.int64)
     sums = np.vstack([np.zeros((1, len(masks)), np.int64), sums])
@@ -66,18 +64,13 @@ def bound_sparse(
     found = np.full((2, len(levels), len(origins)), np.nan)
     own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
     values, num = np.sort(np.concatenate([newest, pseudo], axis=1), axis=1), (~np.isnan(newest)).sum(axis=1) + NUM_SHAPE
-    zeros = _find_zeros(panel, origins[own])
+    zeros = panel.find_zeros(origins[own]).astype(np.float64)
     for number, level in enumerate(levels.tolist()):
         low = np.maximum((num + 1) * (100 - level) // 200 - 1, 0)
         high = np.minimum(-(-(num + 1) * (100 + level) // 200) - 1, num - 1)
         for side, place in enumerate((low, high)):
             found[side, number, own] = np.take_along_axis(values, place[:, None], axis=1)[:, 0] + zeros
     return found[0], found[1]
-
-
-def _find_zeros(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the scaled value of 0 of each window's series, which is minus the training's mean."""
-    return panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)
 
 
 def _count_newest(panel: WindowedPanel) -> int:
@@ -94,9 +87,10 @@ def _gather_pools(
         less the scaled 0.
     """
     own = np.flatnonzero(find_sparse(panel, origins, min_share)) if len(shape) else np.zeros(0, np.int64)
-    origins, zeros = origins[own], _find_zeros(panel, origins[own])[:, None]
+    origins = origins[own]
+    zeros = panel.find_zeros(origins)[:, None].astype(np.float64)
     rows = origins[:, None] - np.arange(_count_newest(panel), 0, -1)
-    is_own = rows >= panel.series_starts[number_series(panel.series_starts, origins)][:, None]
+    is_own = rows >= panel.find_starts(origins)[:, None]
     newest = np.where(is_own, panel.values[np.maximum(rows, 0), 0], np.nan) - zeros
     sums, counts = np.nansum(newest, axis=1), (~np.isnan(newest)).sum(axis=1)
     means = (sums + PRIOR_VALUES * -zeros[:, 0]) / (counts + PRIOR_VALUES)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_pipelines.forecast.methods.normalization import measure_mean_change
 from rnn_pipelines.forecast.methods.past import count_few
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history
 
 # No bound is further from a forecast than so many ranges of the series and 0.
 MAX_RANGES = 5.0
@@ -43,7 +43,7 @@ def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarra
         origins: int64[window].
         series: int64[window], their numbers in the training; None if the panel is that of the training.
     """
-    own = number_series(panel.series_starts, origins)
+    own = panel.find_series(origins)
     history = gather_history(panel, origins).astype(np.float64)
     zero = panel.zeros[own].astype(np.float64)[:, None]
     season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1

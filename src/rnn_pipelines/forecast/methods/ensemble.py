@@ -27,7 +27,7 @@ from rnn_pipelines.forecast.methods.registry import (
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
@@ -89,7 +89,7 @@ class EnsembleModel:
 
     def _find_few(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Return whether a window of a panel has few values before it: bool[window]; see `count_few`."""
-        num_known = origins - panel.series_starts[number_series(panel.series_starts, origins)]
+        num_known = origins - panel.find_starts(origins)
         has_few = num_known < count_few(panel.season_length, panel.horizon)
         return has_few & (windows.normalizer.kind != "series") & (not self.is_alone)
 
@@ -164,7 +164,7 @@ def fit_ensemble(
 
 def _find_scaled_errors(data: FittingData, fitted: Mapping[str, FittedMethod]) -> dict[str, np.ndarray]:
     """Return the out-of-fold errors over the seasonal change of their series: float64[validation, horizon]."""
-    series = number_series(data.panel.series_starts, data.validation)
+    series = data.panel.find_series(data.validation)
     changes = measure_change(data.panel)[series][:, None]
     return {name: errors / changes for name, errors in find_errors(data, fitted).items()}
 

@@ -5,7 +5,7 @@ from itertools import count, pairwise
 
 import numpy as np
 
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 NUM_BLOCKS = 5
 # The number of validation origins of a panel, the most that leave enough windows. Each holds out all later windows.
@@ -71,7 +71,7 @@ def make_folds(panel: WindowedPanel) -> Folds:
         panel: windows for training and validation; its test windows are not touched.
     """
     past = list_past(panel)
-    series = number_series(panel.series_starts, past)
+    series = panel.find_series(past)
     if len(panel.series_starts) > 1:
         tried = []
         for number in NUM_ORIGINS:
@@ -115,22 +115,20 @@ def _hold_out(
     fitted = thin_origins(past, series, MAX_FITTED)
     validation, fold = _list_validation(past, series, begins, stops, panel.horizon)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
-    num_seen = folds.find_seen(fitted, number_series(panel.series_starts, fitted)).sum(axis=1)
+    num_seen = folds.find_seen(fitted, panel.find_series(fitted)).sum(axis=1)
     num_held_out = np.bincount(fold, minlength=len(begins))
     return replace(folds, is_enough=bool((num_seen >= MIN_SEEN).all()) and bool(num_held_out.all()))
 
 
 def list_past(panel: WindowedPanel) -> np.ndarray:
     """Return the origins of all training and validation windows, in order: int64[window]."""
-    indices = [panel.index("train"), panel.index("validation")]
-    return np.sort(np.concatenate([index.origins(np.arange(len(index))) for index in indices]))
+    return np.sort(np.concatenate([panel.list_origins("train"), panel.list_origins("validation")]))
 
 
 def list_refit(panel: WindowedPanel) -> np.ndarray:
     """Return the origins of the windows for the models in use, thinned like those of the training: int64[window]."""
-    index = panel.index("refit")
-    origins = index.origins(np.arange(len(index)))
-    return thin_origins(origins, number_series(panel.series_starts, origins), MAX_FITTED)
+    origins = panel.list_origins("refit")
+    return thin_origins(origins, panel.find_series(origins), MAX_FITTED)
 
 
 def measure_drift(panel: WindowedPanel, past: np.ndarray) -> float:
@@ -152,8 +150,7 @@ def _find_panel_origins(
     num_series = len(panel.series_starts)
     firsts, stops = np.zeros((2, num_series), np.int64)
     firsts[series[::-1]], stops[series] = past[::-1], past + 1
-    index = panel.index("validation")
-    validation = number_series(panel.series_starts, index.origins(np.arange(len(index))))
+    validation = panel.find_series(panel.list_origins("validation"))
     num_validated = np.bincount(validation, minlength=num_series) + panel.horizon - 1
     gap = np.maximum(panel.horizon, num_validated // number)
     folds = []

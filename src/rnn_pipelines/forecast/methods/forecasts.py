@@ -34,9 +34,8 @@ def forecast_parts(
     seconds, parts = dict.fromkeys(fitted, 0.0), {}
     with use_one_thread():
         for part in PARTS:
-            index = panel.index(part)
             models = {name: method.model if part == "test" else method.in_use for name, method in fitted.items()}
-            parts[part] = forecast_models(panel, normalizer, models, index.origins(np.arange(len(index))), seconds)
+            parts[part] = forecast_models(panel, normalizer, models, panel.list_origins(part), seconds)
     return {name: Forecasts(parts["test"][name], parts["future"][name], seconds[name]) for name in fitted}
 
 

@@ -34,7 +34,7 @@ from rnn_pipelines.forecast.methods.predictors import (
 from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.tables import Scaler
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, gather_targets
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
@@ -106,7 +106,7 @@ def _measure_scale_free(panel: WindowedPanel, linear: LinearModels) -> float:
     normalized = forecast_out_of_fold(linear.select_ensemble(), linear.fold, windows.predictors)
     forecasts = windows.units.denormalize(normalized)
     targets = gather_targets(panel, origins)
-    zeros = panel.zeros[number_series(panel.series_starts, origins)]
+    zeros = panel.find_zeros(origins)
     spread = measure_units("window", gather_history(panel, origins), zeros, panel.season_length).spread
     errors, levels = np.abs(targets - forecasts), targets + forecasts - 2 * zeros[:, None]
     relative = errors / np.where(levels > 0, levels, np.inf)
@@ -184,7 +184,7 @@ def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Pro
     """Return the products of each fold, of all data, and last those of the models in use."""
     targets, windows = _normalize_clipped(panel, layout, folds.fitted)
     seen = [
-        *folds.find_seen(folds.fitted, number_series(panel.series_starts, folds.fitted)),
+        *folds.find_seen(folds.fitted, panel.find_series(folds.fitted)),
         np.ones(len(targets), bool),
     ]
     products = [_multiply(windows.predictors[rows], targets[rows]) for rows in seen]

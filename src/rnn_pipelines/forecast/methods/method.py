@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.methods.predictors import (
 )
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_targets
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
@@ -174,7 +174,7 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
     started = time.perf_counter()
     linear, panel = data.linear, data.panel
     out_of_fold = np.zeros((len(data.validation), panel.horizon))
-    for fold, seen in enumerate(linear.find_seen(linear.fitted, number_series(panel.series_starts, linear.fitted))):
+    for fold, seen in enumerate(linear.find_seen(linear.fitted, panel.find_series(linear.fitted))):
         own = np.flatnonzero(linear.fold == fold)
         windows = data.windows.select(own)
         out_of_fold[own] = fit(linear.fitted[seen]).forecast(panel, windows, data.validation[own])

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.aim import NonNegative
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_negative, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_negative
 from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
@@ -23,14 +23,14 @@ def find_past(panel: WindowedPanel) -> np.ndarray:
     stops = np.zeros(len(panel.series_starts), np.int64)
     for part in ("train", "validation"):
         runs = getattr(panel, part)
-        np.maximum.at(stops, number_series(panel.series_starts, runs[:, 0]), runs[:, 1] - 1 + panel.horizon)
+        np.maximum.at(stops, panel.find_series(runs[:, 0]), runs[:, 1] - 1 + panel.horizon)
     rows = np.arange(len(panel.values))
-    return rows < stops[number_series(panel.series_starts, rows + 1)]
+    return rows < stops[panel.find_series(rows + 1)]
 
 
 def find_zeros(panel: WindowedPanel) -> np.ndarray:
     """Return the scaled zero of the series of each row: float32[time]."""
-    return panel.zeros[number_series(panel.series_starts, np.arange(len(panel.values)) + 1)]
+    return panel.find_zeros(np.arange(len(panel.values)) + 1)
 
 
 def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

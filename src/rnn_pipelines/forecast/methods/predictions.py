@@ -10,7 +10,7 @@ import pandas as pd
 from rnn_pipelines.errors import TableError
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler
-from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 from rnn_pipelines.forecast.windows.scaling import unscale
 from rnn_pipelines.reading.zones import show_table
 from rnn_pipelines.storage.tables import Column, Table
@@ -196,11 +196,10 @@ def tabulate_forecasts(
     Args:
         part: `test`, with actual values, or `future`.
     """
-    index = panel.index(part)
-    origins = index.origins(np.arange(len(index)))
+    origins = panel.list_origins(part)
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()
     target = features.table.iloc[rows].reset_index(drop=True)
-    series = np.repeat(number_series(panel.series_starts, origins), panel.horizon)
+    series = np.repeat(panel.find_series(origins), panel.horizon)
     mean, deviation = (look_up(features.table, scaler, column)[series] for column in ("mean", "deviation"))
     zeros = panel.zeros[series]
     table = pd.DataFrame(

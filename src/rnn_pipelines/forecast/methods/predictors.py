@@ -12,9 +12,7 @@ from rnn_pipelines.forecast.windows.panel import (
     WindowedPanel,
     find_history,
     find_negative,
-    gather_history,
     gather_targets,
-    number_series,
 )
 
 # The number of lags of all covariates together.
@@ -60,7 +58,7 @@ class Normalizer:
 
     def cut(self, panel: WindowedPanel, origins: np.ndarray, forecasts: np.ndarray) -> np.ndarray:
         """Return scaled forecasts, float[window, horizon], of these origins, cut at the zero of the series."""
-        zeros = panel.zeros[number_series(panel.series_starts, origins)]
+        zeros = panel.find_zeros(origins)
         floors = np.where(find_cut(self.non_negative, panel, origins), zeros, np.float32(-np.inf))
         return np.maximum(forecasts, floors[:, None])
 
@@ -97,14 +95,15 @@ def normalize_windows(
         origins: int64[window].
         has_predictors: whether the predictors of linear models are read, too.
     """
-    history = gather_history(panel, origins)
-    zeros = panel.zeros[number_series(panel.series_starts, origins)]
+    rows = find_history(panel, origins)
+    history = panel.values[rows, 0]
+    zeros = panel.find_zeros(origins)
     units = measure_units(normalizer.kind, history, zeros, panel.season_length, find_negative(panel, origins))
     normalized = units.normalize(history)
     if not has_predictors:
         return NormalizedWindows(np.zeros((len(origins), 0)), normalized, units, normalizer)
     seasons = [units.normalize(gather_season(panel, origins, length)) for length in normalizer.seasons]
-    covariates = gather_inputs(panel, origins, list_covariate_inputs(panel), units.spread)
+    covariates = gather_inputs(panel, rows, list_covariate_inputs(panel), units.spread)
     calendar = panel.values[origins, panel.columns.calendar].astype(np.float64)
     free = [calendar[:, normalizer.calendar], *find_harmonics(calendar, normalizer.harmonics)]
     parts = [normalized, *seasons, covariates, *free, np.ones((len(origins), 1))]
@@ -138,7 +137,7 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
     """
     steps = np.arange(panel.horizon)
     rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
-    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    starts = panel.find_starts(origins)
     last = panel.values[origins - 1, 0][:, None]
     values = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan)
     return np.where(np.isnan(values), last, values)
@@ -152,17 +151,18 @@ def list_covariate_inputs(panel: WindowedPanel) -> CovariateInputs:
     )
 
 
-def gather_inputs(panel: WindowedPanel, origins: np.ndarray, inputs: CovariateInputs, spread: np.ndarray) -> np.ndarray:
-    """Return values of covariates at some origins, time-varying ones normalised: float64[window, input].
+def gather_inputs(panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInputs, spread: np.ndarray) -> np.ndarray:
+    """Return values of covariates of some windows, time-varying ones normalised: float64[window, input].
 
     Args:
-        origins: int64[window].
+        rows: int64[window, lookback], see `find_history`.
         inputs: those over the horizon are of covariates that are known there.
         spread: float64[window, 1], see `normalize_time_varying`.
     """
     columns, steps = inputs
-    rows = np.concatenate([find_history(panel, origins), origins[:, None] + np.arange(panel.horizon)], axis=1)
-    values = panel.values[rows[:, panel.lookback + steps], columns]
+    # The last row of the history is that before the origin.
+    ahead = rows[:, -1:] + np.maximum(steps, 0) + 1
+    values = panel.values[np.where(steps >= 0, ahead, rows[:, np.minimum(steps, -1)]), columns]
     is_static = columns < panel.columns.varying.start
     return np.where(is_static, values, normalize_time_varying(values, spread))
 

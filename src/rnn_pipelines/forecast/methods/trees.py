@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     normalize_targets,
     normalize_windows,
 )
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 TREES = "trees"
@@ -134,7 +134,7 @@ def _find_seasons(panel: WindowedPanel, origins: np.ndarray, steps: np.ndarray, 
     last = origins[:, None] - 1
     first = steps % max(season, 1) - max(season, 1) * np.arange(1, number + 1)[:, None]
     rows = origins[:, None] + first.T
-    starts = panel.series_starts[number_series(panel.series_starts, origins)][:, None]
+    starts = panel.find_starts(origins)[:, None]
     is_there = (rows >= starts) & ~np.isnan(panel.values[np.maximum(rows, 0), 0])
     return np.where(is_there, rows, last)
 

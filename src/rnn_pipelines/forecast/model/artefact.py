@@ -92,8 +92,7 @@ def forecast_cutoffs(
 
 def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Features) -> pd.DataFrame:
     """Forecast the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
-    scaler, index = forecaster.scaler, panel.index("future")
-    scaled = forecaster.model.forecast(panel, index.origins(np.arange(len(index))))
+    scaler, scaled = forecaster.scaler, forecaster.model.forecast(panel, panel.list_origins("future"))
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
     found_forecasts = tabulate_forecasts(panel, features, scaler, forecasts, "future")
     if forecaster.intervals is not None:

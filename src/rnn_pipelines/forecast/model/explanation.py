@@ -21,7 +21,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs, r
 from rnn_pipelines.forecast.model.newest import find_ends, include_new_series, report_new_series
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
 
 BASELINE, CALENDAR, TARGET = "baseline", "calendar", "y"
 COLUMNS = ("unique_id", "cutoff", "ds", "horizon_step", "input", "lag", "contribution")
@@ -93,7 +93,7 @@ def explain_windows(
     """
     mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
     tables = [pd.DataFrame({name: [] for name in COLUMNS})]
-    for origin, number in zip(origins, number_series(panel.series_starts, origins), strict=True):
+    for origin, number in zip(origins, panel.find_series(origins), strict=True):
         own = np.array([origin])
         windows = normalize_windows(panel, model.normalizer, own)
         parts = model.model.contribute(panel, windows, own)

@@ -32,7 +32,7 @@ from rnn_pipelines.forecast.source.covariates import check_covariate_columns, ch
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.unread import report_off_steps
 from rnn_pipelines.forecast.windows.coding import add_scales
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, gather_targets
 from rnn_pipelines.forecast.windows.scaling import fit_scaler
 from rnn_pipelines.report.numbers import list_some
 
@@ -144,12 +144,11 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
         usual = measure_past_errors(panel, network)
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
-    index = panel.index("future")
-    origins = index.origins(np.arange(len(index)))
+    origins = panel.list_origins("future")
     origins = origins[count_padded(panel, origins) == 0]
     errors = gather_targets(panel, origins) - forecaster.model.forecast(panel, origins).astype(np.float64)
     is_known = ~np.isnan(errors).any(axis=1)
-    series = number_series(panel.series_starts, origins[is_known])
+    series = panel.find_series(origins[is_known])
     return measure_usual(series, errors[is_known], len(panel.series_starts), median)
 
 

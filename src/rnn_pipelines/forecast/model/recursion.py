@@ -100,8 +100,7 @@ def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Featu
     Raises:
         SeriesError: a forecast exceeds the range of float32.
     """
-    horizon, index = panel.horizon, panel.index("future")
-    origins, steps = index.origins(np.arange(len(index))), np.arange(horizon)
+    horizon, origins, steps = panel.horizon, panel.list_origins("future"), np.arange(panel.horizon)
     # Each horizon is written into the rows that the next one reads.
     own = replace(panel, values=panel.values.copy())
     found = [forecaster.model.forecast(own, origins)]
@@ -116,8 +115,7 @@ def _forecast_beyond_horizon(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
     """Return forecasts of the steps beyond the horizon: the columns of `forecast_cutoffs`."""
-    horizon, index = panel.horizon, panel.index("future")
-    origins = index.origins(np.arange(len(index)))
+    horizon, origins = panel.horizon, panel.list_origins("future")
     scaled = forecast_steps(forecaster, panel, features, num_steps)[:, horizon:]
     steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
     target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)

@@ -121,6 +121,23 @@ class WindowedPanel:
         """Return the windows of one part, or of the refit."""
         return WindowIndex(getattr(self, part), self.stride if part in ("train", "refit") else 1)
 
+    def list_origins(self, part: Part | Literal["refit"]) -> np.ndarray:
+        """Return the origins of all windows of one part, or of the refit, in order: int64[window]."""
+        index = self.index(part)
+        return index.origins(np.arange(len(index)))
+
+    def find_series(self, origins: np.ndarray) -> np.ndarray:
+        """Return the number of the series of each window, see `number_series`."""
+        return number_series(self.series_starts, origins)
+
+    def find_starts(self, origins: np.ndarray) -> np.ndarray:
+        """Return the first row of the series of each window, int64[window]."""
+        return self.series_starts[self.find_series(origins)]
+
+    def find_zeros(self, origins: np.ndarray) -> np.ndarray:
+        """Return the scaled zero of the series of each window, float32[window]."""
+        return self.zeros[self.find_series(origins)]
+
 
 class WindowIndex:
     """The windows of one part, numbered from 0.
@@ -171,7 +188,7 @@ def find_negative(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     Args:
         origins: int64[window].
     """
-    negative: np.ndarray = origins > panel.first_negative[number_series(panel.series_starts, origins)]
+    negative: np.ndarray = origins > panel.first_negative[panel.find_series(origins)]
     return negative
 
 
@@ -181,7 +198,7 @@ def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     Args:
         origins: int64[batch].
     """
-    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    starts = panel.find_starts(origins)
     return np.maximum(starts + panel.lookback - origins, 0)
 
 
@@ -197,9 +214,9 @@ def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         int64[batch, lookback].
     """
     rows = origins[:, None] + np.arange(-panel.lookback, 0)
-    if not count_padded(panel, origins).any():
+    starts = panel.find_starts(origins)[:, None]
+    if (starts[:, 0] <= rows[:, 0]).all():
         return rows
-    starts = panel.series_starts[number_series(panel.series_starts, origins)][:, None]
     seasons = np.where(origins[:, None] - starts >= panel.season_length, panel.season_length, 1)
     return np.where(rows < starts, starts + (rows - starts) % seasons, rows)
 

@@ -3,7 +3,6 @@
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rnn_pipelines.forecast import recipe
@@ -119,9 +118,9 @@ def draw_paths(
     """Draw sample paths of the next values in use, for questions about several steps; no rows if there are none."""
     if not paths.root:
         return Paths()
-    index, table = panel.index("future"), next_values.table
+    table = next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
-    windows = describe_windows(intervals, panel, index.origins(np.arange(len(index))), names, scaler)
+    windows = describe_windows(intervals, panel, panel.list_origins("future"), names, scaler)
     scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
     return tabulate_paths(table, error_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
 

@@ -9,7 +9,7 @@ from rnn_pipelines.forecast.methods.normalization import NormalizationKind
 from rnn_pipelines.forecast.methods.predictors import Normalizer, list_covariate_inputs
 from rnn_pipelines.forecast.series.columns import CovariateInputs
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 # Crossings of the middle in two and in four cycles of a calendar feature.
 TWICE, FOUR_TIMES = 4, 8
@@ -114,7 +114,7 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     long_season = LONG_SEASONS.get(season, 0)
     lengths = np.diff(np.append(panel.series_starts, len(panel.values)))
     # Of the series with the longest past, because the calendar starts again with each series.
-    owners = number_series(panel.series_starts, fitted)
+    owners = panel.find_series(fitted)
     begins = panel.series_starts[owners]
     longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
     begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)

@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.methods.predictors import (
     list_covariate_inputs,
     list_no_harmonics,
 )
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class LinearModel:
 def find_season_lags(normalizer: Normalizer, panel: WindowedPanel, origin: int) -> list[np.ndarray]:
     """Return the lags of the seasonal predictors, see `gather_season`: int64[horizon] each."""
     steps = np.arange(panel.horizon)
-    start = panel.series_starts[number_series(panel.series_starts, np.array([origin]))[0]]
+    start = panel.find_starts(np.array([origin]))[0]
     found = []
     for season in normalizer.seasons:
         lags = season * (steps // season + 1) - steps

@@ -12,7 +12,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 # From past values, season length and horizon to the next values, float64[window, horizon]. The past is
@@ -40,13 +40,13 @@ def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalFor
 
 def gather_from_zero(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what `gather_past` does, with the zero of the data at 0, and this zero: float64[window, 1]."""
-    zeros = panel.zeros[number_series(panel.series_starts, origins)].astype(np.float64)[:, None]
+    zeros = panel.find_zeros(origins).astype(np.float64)[:, None]
     return gather_past(panel, origins) - zeros, zeros
 
 
 def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return the values since the last gap before each origin, newest last: float64[window, time], NaN before them."""
-    starts = panel.series_starts[number_series(panel.series_starts, origins)]
+    starts = panel.find_starts(origins)
     length = min(MAX_PAST, int((origins - starts).max()))
     rows = origins[:, None] + np.arange(-length, 0)
     past = np.where(rows >= starts[:, None], panel.values[np.maximum(rows, 0), 0], np.nan).astype(np.float64)

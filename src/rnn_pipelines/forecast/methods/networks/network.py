@@ -201,18 +201,18 @@ def read_windows(
     channels = [history[:, :, None]]
     static_inputs = np.zeros((len(origins), 0), np.float32)
     segment, calendar, has_embedding = layout
+    rows = find_history(panel, origins)
     if has_embedding:
         static_inputs = panel.values[origins, 1 : panel.columns.static.stop]
     else:
         channels.insert(0, channels[0] - channels[0].mean(axis=1, keepdims=True))
         if len(calendar):
-            rows = find_history(panel, origins)
             channels.append(panel.values[rows][:, :, 1 + np.asarray(calendar)])
     if len(panel.roles):
-        covariates, spread = panel.values[find_history(panel, origins)], normalized.units.spread
+        covariates, spread = panel.values[rows], normalized.units.spread
         channels.append(covariates[:, :, panel.columns.static])
         channels.append(normalize_time_varying(covariates[:, :, panel.columns.varying], spread[:, :, None]))
-        ahead = gather_inputs(panel, origins, panel.columns.list_ahead(panel.horizon), spread)
+        ahead = gather_inputs(panel, rows, panel.columns.list_ahead(panel.horizon), spread)
         static_inputs = np.concatenate([static_inputs, ahead], axis=1)
     steps = np.concatenate(channels, axis=-1, dtype=np.float32)
     num_segments = -(-panel.lookback // segment)

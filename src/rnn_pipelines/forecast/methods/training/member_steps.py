@@ -12,7 +12,6 @@ from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_wi
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_targets, normalize_windows
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, Hyperparameters
 from rnn_pipelines.forecast.methods.training.validation import MAX_RESIDUAL
-from rnn_pipelines.forecast.windows.panel import number_series
 from rnn_pipelines.networks.engines import EngineName, make_trainer
 from rnn_pipelines.networks.members import MemberShape, draw_masks, initialize_members
 from rnn_pipelines.networks.specs import list_units
@@ -106,7 +105,7 @@ class MemberSteps:
         setup, held_out, origins = self._setup, list(self._held_out), next(self._batches)
         panel, linear, chosen = setup.data.panel, setup.data.linear, setup.hyperparameters
         normalized, targets = self._residuals.find(origins)
-        seen = linear.find_seen(origins, number_series(panel.series_starts, origins))
+        seen = linear.find_seen(origins, panel.find_series(origins))
         seen = np.vstack([seen, np.ones((1, len(origins)), bool)])[held_out][:, :, None]
         seed, units = (setup.training.seed, 2, self.num_steps), list_units(chosen.units)
         masks = draw_masks(seed, chosen.dropout, units, len(setup.held_out), len(origins))
@@ -124,7 +123,7 @@ class MemberSteps:
         if len(starts) == 1:
             while True:
                 yield from np.array_split(self._rng.permutation(self._past), max(1, round(len(self._past) / size)))
-        counts = np.bincount(number_series(starts, self._past))
+        counts = np.bincount(self._setup.data.panel.find_series(self._past))
         firsts = np.cumsum(counts) - counts
         there = np.flatnonzero(counts)
         while True:

@@ -7,7 +7,6 @@ import numpy as np
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.networks.network import InputLayout, read_windows
 from rnn_pipelines.forecast.methods.weights import find_shrinkage
-from rnn_pipelines.forecast.windows.panel import number_series
 from rnn_pipelines.networks.trainer import measure_loss
 
 BATCH_SIZE = 512
@@ -70,5 +69,5 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
     before, after = (measure_loss(one, linear.is_absolute)[0] for one in (residuals, residuals - out_of_fold))
     gains, groups = (before - after).mean(axis=1), linear.fold
     if len(linear) == 1:
-        groups = number_series(data.panel.series_starts, data.validation) % NUM_GROUPS
+        groups = data.panel.find_series(data.validation) % NUM_GROUPS
     return share * find_shrinkage(np.array([gains[groups == group].mean() for group in np.unique(groups)]))
