@@ -93,7 +93,7 @@ def pad(values: np.ndarray, origin: int, lookback: int, season: int) -> list[flo
 def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNamespace, part: Part) -> None:
     panel = prepared.windows
     origins = list_origins(panel, part)
-    history, _, _ = gather_windows(panel, origins)
+    history, _ = gather_windows(panel, origins)
     for window, origin in zip(history, origins, strict=True):
         start = panel.series_starts[number_series(panel.series_starts, origin)]
         assert window[:, 0].tolist() == pad(panel.values[start:, 0], origin - start, panel.lookback, 7)
@@ -104,7 +104,7 @@ def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNames
 def test_padding_repeats_the_first_step_where_no_season_was_seen(prepared: SimpleNamespace) -> None:
     panel = prepared.windows
     start = panel.series_starts[1]
-    history, _, _ = gather_windows(panel, np.array([start + 3]))
+    history, _ = gather_windows(panel, np.array([start + 3]))
     assert history[0, :, 0].tolist() == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
 
 

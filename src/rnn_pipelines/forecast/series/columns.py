@@ -10,13 +10,7 @@ Role = Literal["static", "future", "past"]
 
 
 class RoleFacts(NamedTuple):
-    """The facts about a kind of covariate from which all methods derive how to read it.
-
-    Attributes:
-        is_varying: whether its values differ between the steps of a series.
-        steps_ahead: number of steps after the origin at which the values of a varying one are known; `math.inf` for
-            the whole horizon.
-    """
+    """Whether covariates vary within a series, and the number of steps at which those are known after the origin."""
 
     is_varying: bool
     steps_ahead: float
@@ -81,8 +75,7 @@ class Columns:
     @property
     def static(self) -> slice:
         """The covariates that are the same at all steps of a series."""
-        num_static = sum(not ROLES[role].is_varying for role in self.roles)
-        return slice(self.covariates.start, self.covariates.start + num_static)
+        return slice(self.calendar.stop, self.calendar.stop + sum(role in CONSTANT for role in self.roles))
 
     @property
     def varying(self) -> slice:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, show_all
-from rnn_pipelines.forecast.series.columns import ROLES, Columns, Role
+from rnn_pipelines.forecast.series.columns import ROLES, Role
 from rnn_pipelines.storage.tables import Column, Table
 
 
@@ -137,7 +137,6 @@ class Features:
         return [name for role in ROLES for name in self.covariates.get(role, ())]
 
     @property
-    def columns(self) -> Columns:
-        """The columns of the panel that these features become."""
-        roles = tuple(role for role in ROLES for _ in self.covariates.get(role, ()))
-        return Columns(len(self.calendar), roles)
+    def roles(self) -> list[Role]:
+        """The role of each of these."""
+        return [role for role in ROLES for _ in self.covariates.get(role, ())]

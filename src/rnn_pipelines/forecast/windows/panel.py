@@ -76,7 +76,7 @@ class WindowedPanel:
         zeros: float32[series], the scaled value of 0.
         lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
         season_length: steps in a season, which padding repeats; 1 if there is none.
-        roles: str[covariate], of the last columns, see `Columns`.
+        roles, names: str[covariate], of the last columns, see `Columns`.
         open_calendar: int64[cycle], numbers of the calendar features in `Features.open_calendar`.
         negative_series: int64[negative], numbers of the series with a value below 0 in their training part, which may
             lie before the rows of the panel.
@@ -94,6 +94,7 @@ class WindowedPanel:
     stride: int
     season_length: int = 1
     roles: np.ndarray = field(default_factory=lambda: np.array([], str))
+    names: np.ndarray = field(default_factory=lambda: np.array([], str))
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     open_calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     negative_series: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -221,18 +222,16 @@ def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return np.where(rows < starts, starts + (rows - starts) % seasons, rows)
 
 
-def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Copy the values of some windows; meant for one batch, not for a whole part.
 
     Args:
         origins: int64[batch].
     Returns:
-        History float32[batch, lookback, feature], of target and calendar; calendar features at the targets
-        float32[batch, horizon, feature - 1]; targets float32[batch, horizon], scaled.
+        History float32[batch, lookback, feature], of target and calendar; targets float32[batch, horizon], scaled.
     """
     history = panel.values[find_history(panel, origins)][:, :, : panel.columns.calendar.stop]
-    future = panel.values[origins[:, None] + np.arange(panel.horizon)]
-    return history, future[:, :, panel.columns.calendar], future[:, :, 0]
+    return history, gather_targets(panel, origins)
 
 
 def gather_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:

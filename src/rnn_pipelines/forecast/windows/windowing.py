@@ -171,8 +171,9 @@ def lay_out(
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
-    values = np.empty((len(table), features.columns.covariates.stop), np.float32)
-    values[:, 1:] = table[[*features.calendar, *features.names]]
+    others = [*features.calendar, *features.names]
+    values = np.empty((len(table), 1 + len(others)), np.float32)
+    values[:, 1:] = table[others]
     scaled = scale(table["y"].to_numpy(), mean, deviation)
     _check_float32_range(table, scaled)
     values[:, 0] = scaled
@@ -185,7 +186,8 @@ def lay_out(
         horizon=window.horizon,
         stride=window.stride,
         season_length=season_length,
-        roles=np.array(features.columns.roles, str),
+        roles=np.array(features.roles, str),
+        names=np.array(features.names, str),
         train=runs.get("train", none),
         validation=runs.get("validation", none),
         test=runs.get("test", none),

@@ -11,7 +11,6 @@ from rnn_pipelines.forecast.methods.linear.layout import lay_out
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
-from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.internals.specs import TracedSeriesSpec
@@ -28,28 +27,24 @@ class ChosenForecasters:
         linear: the linear models, with the normalisation of the windows; None without networks.
         panel: the windows.
         series: the origin of the windows, in words.
-        covariates: the names of the covariates, see `name_covariates`.
     """
 
     networks: Mapping[str, Network]
     linear: LinearModels | None
     panel: WindowedPanel
     series: str = "the series of forecast"
-    covariates: tuple[str, ...] = ()
 
 
 def choose_forecasters(
     panel: WindowedPanel | None,
     linear: LinearModels | None,
     series: TracedSeriesSpec,
-    features: Features | None = None,
     **found: Network | None,
 ) -> ChosenForecasters:
     """Return the networks that `forecast` trained, if any, and its windows, or those of other series without them.
 
     Args:
         series: the series if there are no windows.
-        features: the features of the windows, for the names of their covariates; None for numbers.
         found: networks by cell, None for a missing one.
     Raises:
         NetworkError: the linear models or the windows are not those of the networks.
@@ -65,7 +60,7 @@ def choose_forecasters(
     networks = {cell: network for cell, network in found.items() if network and not np.isnan(network.seconds)}
     for cell, network in networks.items():
         _check_window_sizes(cell, network, linear, panel)
-    return ChosenForecasters(networks, linear, panel, covariates=name_covariates(panel, features))
+    return ChosenForecasters(networks, linear, panel)
 
 
 def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
@@ -106,16 +101,3 @@ def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: Window
         "outputs": shape.num_outputs,
         "validation windows": len(linear.validation),
     }
-
-
-def name_covariates(panel: WindowedPanel, features: Features | None) -> tuple[str, ...]:
-    """Return the names of the covariates in the order of the panel's columns.
-
-    Covariates of the same column of the table have the same name.
-
-    Args:
-        features: the features of the windows; if None or of other windows, the names are numbers.
-    """
-    if features is None or features.columns.roles != panel.columns.roles:
-        return tuple(f"covariate {number}" for number in range(1, len(panel.roles) + 1))
-    return tuple(name.split(":", 1)[-1].split("=", 1)[0] for name in features.names)

@@ -43,7 +43,7 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
         steps, head_inputs = read_windows(panel, normalized, origins, network.layout)
         found = trace_layers(f"forecast_{cell}", network, steps, head_inputs, normalized.history)
         of_layers = differentiate_correction(network, list(found.values()))
-        names = list_inputs(panel, network, forecasters.covariates)
+        names = list_inputs(panel, network)
         moved_by = measure_moves(network, names, steps, head_inputs, of_layers[0])
         layers |= found
         gradients |= dict(zip(found, of_layers, strict=True))
@@ -178,11 +178,13 @@ def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
     return index.origins(numbers)
 
 
-def list_inputs(panel: WindowedPanel, network: Network, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
+def list_inputs(panel: WindowedPanel, network: Network) -> tuple[list[str], list[str]]:
     """Return the name of each input of the recurrent layer at a step, and of each input of the head.
 
     The order is that of `read_windows`.
     """
+    # Features of the same column of the table have its name, without role and category.
+    covariates = [name.split(":", 1)[-1].split("=", 1)[0] for name in panel.names.tolist()]
     names = [SERIES, *[CALENDAR] * panel.columns.num_calendar, *covariates]
     in_head = [names[column] for column in list_head_columns(panel, network.layout.has_embedding)]
     if network.layout.has_embedding:

@@ -15,7 +15,7 @@ from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
-FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear", "features": "internals_found_features"}
+FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear"}
 FORECASTERS = FOUND | {"series": "params:internals.series"}
 FORECASTERS |= {cell: f"internals_found_{cell}_model" for cell in CELLS}
 EXPLORED = ["internals_forecasters", "internals_found_features", "internals_found_scaler"]

@@ -38,13 +38,8 @@ class Layout:
 
     @property
     def num_predictors(self) -> int:
-        return self.place_of_covariates.stop + self.normalizer.num_free
-
-    @property
-    def place_of_covariates(self) -> slice:
-        """The predictors that are covariates."""
-        first = self.lookback + self.horizon * self.num_seasons
-        return slice(first, first + len(self.covariates.columns))
+        num_seasonal = self.horizon * self.num_seasons
+        return self.lookback + num_seasonal + len(self.covariates.columns) + self.normalizer.num_free
 
     @property
     def has_future(self) -> bool:
@@ -85,17 +80,17 @@ class Layout:
 
     def list_future(self) -> list[np.ndarray]:
         """Return the matrix of each covariate that is known ahead, which selects its value at each of its steps."""
-        columns, steps = self.covariates
-        found = []
-        for column in np.unique(columns[self.covariates.are_ahead]):
-            own = np.flatnonzero((columns == column) & self.covariates.are_ahead)
-            found.append(np.zeros((self.num_predictors, self.horizon)))
-            found[-1][self.place_of_covariates.start + own, steps[own]] = 1.0
-        return found
+        (columns, steps), are_ahead = self.covariates, self.covariates.are_ahead
+        groups = [are_ahead & (columns == one) for one in np.unique(columns[are_ahead])]
+        return [self._pick_covariates(own) @ np.eye(self.horizon)[steps[own]] for own in groups]
 
     def pick_others(self) -> np.ndarray:
         """Return the matrix that selects all other covariates: float64[predictor, other]."""
-        return np.eye(self.num_predictors)[:, self.place_of_covariates][:, ~self.covariates.are_ahead]
+        return self._pick_covariates(~self.covariates.are_ahead)
+
+    def _pick_covariates(self, is_wanted: np.ndarray) -> np.ndarray:
+        first = self.lookback + self.horizon * self.num_seasons
+        return self.pick(first, len(is_wanted))[:, is_wanted]
 
     def average(self, begin: int, stop: int) -> np.ndarray:
         """Return the matrix of the mean of some steps of the window: float64[predictor, horizon]."""
