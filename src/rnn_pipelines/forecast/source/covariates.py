@@ -211,30 +211,24 @@ def check_future_covariates(
     Raises:
         SeriesError: with series and times.
     """
+    tz, ends = covariate_table.attrs.get("tz"), _find_ends(table, freq)
     for role in AHEAD:
-        if by_role.get(role):
-            _check_ahead(
-                covariate_table, by_role[role], _find_ends(table, freq), count_steps_ahead(role, horizon), freq
+        names, num_steps = by_role.get(role, ()), count_steps_ahead(role, horizon)
+        if not names:
+            continue
+        steps = _list_horizon(ends, num_steps, freq)
+        some = [
+            f"{show(name)} lacks {len(times)} of {num_steps} steps, the first at {format_time(times.iloc[0], tz)}"
+            for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
+        ]
+        if some:
+            raise SeriesError(
+                f"covariates {show_all(names)} are missing over the horizon, in {len(some)} of {len(ends)} series: "
+                f"{list_some(some, NAMES_IN_MESSAGE)}. Add a row at each step of '{freq}' after the last value of the "
+                "series, with these columns and without a value, or name a table of them with covariates.path."
             )
-
-
-def _check_ahead(
-    covariate_table: pd.DataFrame, future: tuple[str, ...], ends: pd.Series, horizon: int, freq: int | str
-) -> None:
-    tz = covariate_table.attrs.get("tz")
-    steps = _list_horizon(ends, horizon, freq)
-    some = [
-        f"{show(name)} lacks {len(times)} of {horizon} steps, the first at {format_time(times.iloc[0], tz)}"
-        for name, times in find_lacking(steps, covariate_table).groupby("unique_id", sort=False)["ds"]
-    ]
-    if some:
-        raise SeriesError(
-            f"covariates {show_all(future)} are missing over the horizon, in {len(some)} of {len(ends)} series: "
-            f"{list_some(some, NAMES_IN_MESSAGE)}. Add a row at each step of '{freq}' after the last value of the "
-            "series, with these columns and without a value, or name a table of them with covariates.path."
-        )
-    cells = steps.merge(covariate_table[[*KEY, *future]], on=KEY, how="left")
-    check_future_values(cells, find_empty(cells[list(future)]), tz)
+        cells = steps.merge(covariate_table[[*KEY, *names]], on=KEY, how="left")
+        check_future_values(cells, find_empty(cells[list(names)]), tz)
 
 
 def _find_ends(table: pd.DataFrame, freq: int | str) -> pd.Series:
