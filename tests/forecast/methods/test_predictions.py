@@ -22,7 +22,7 @@ MakeValues = Callable[..., list[float | None]]
 def make_perfect(prepared: SimpleNamespace) -> Forecasts:
     """Forecasts that are the targets themselves; 0 for the future."""
     panel = prepared.windows
-    origins = np.concatenate(list(panel.index("test").batches(9)))
+    origins = panel.list_origins("test")
     targets = panel.values[origins[:, None] + np.arange(panel.horizon), 0]
     return Forecasts(test=targets, future=np.zeros((len(panel.series_starts), panel.horizon), np.float32))
 

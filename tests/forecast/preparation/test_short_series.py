@@ -31,15 +31,10 @@ SPLIT = SplitSpec(validation=6, test=6)
 PARTS: tuple[Part, ...] = ("train", "validation", "test", "future")
 
 
-def list_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
-    index = panel.index(part)
-    return index.origins(np.arange(len(index)))
-
-
 def list_places(prepared: SimpleNamespace, part: Part, name: str) -> list[int]:
     """The origins of a series in its own steps."""
     panel = prepared.windows
-    origins = list_origins(panel, part)
+    origins = panel.list_origins(part)
     number = prepared.cutoffs["unique_id"].tolist().index(name)
     return (origins[number_series(panel.series_starts, origins) == number] - panel.series_starts[number]).tolist()
 
@@ -71,7 +66,7 @@ def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_of_a_se
     prepared: SimpleNamespace, prepare: Prepare, make_values: MakeValues
 ) -> None:
     assert list_places(prepared, "train", "c")[0] == 14
-    assert list_origins(prepare(make_values(80), WINDOW, SPLIT).windows, "train")[0] == 30
+    assert prepare(make_values(80), WINDOW, SPLIT).windows.list_origins("train")[0] == 30
 
 
 def test_season_that_is_set_counts(prepare: Prepare, make_values: MakeValues) -> None:
@@ -92,7 +87,7 @@ def pad(values: np.ndarray, origin: int, lookback: int, season: int) -> list[flo
 @pytest.mark.parametrize("part", PARTS)
 def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNamespace, part: Part) -> None:
     panel = prepared.windows
-    origins = list_origins(panel, part)
+    origins = panel.list_origins(part)
     history, _ = gather_windows(panel, origins)
     for window, origin in zip(history, origins, strict=True):
         start = panel.series_starts[number_series(panel.series_starts, origin)]
@@ -226,7 +221,7 @@ def test_series_too_short_to_be_judged_takes_no_part_in_training(
     """Its rows are as new as those by which others are judged."""
     alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
     one, other = (
-        gather_windows(each.windows, list_origins(each.windows, "train")) for each in (with_a_young_one, alone)
+        gather_windows(each.windows, each.windows.list_origins("train")) for each in (with_a_young_one, alone)
     )
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -29,13 +29,9 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 GAP_POLICIES = ("interpolate", "split")
 
 
-def list_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
-    return np.concatenate([*panel.index(part).batches(7), np.empty(0, np.int64)])
-
-
 def list_targets(panel: WindowedPanel, part: Part) -> set[int]:
     """The rows that the windows of a part forecast."""
-    return set((list_origins(panel, part)[:, None] + np.arange(panel.horizon)).ravel().tolist())
+    return set((panel.list_origins(part)[:, None] + np.arange(panel.horizon)).ravel().tolist())
 
 
 def list_bounds(prepared: SimpleNamespace) -> list[tuple[int, ...]]:
@@ -98,28 +94,28 @@ def test_runs_are_what_an_enumeration_finds(
 
 def test_stride_is_that_of_the_training_windows(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
-    assert np.diff(list_origins(panel, "train")).tolist() == [3] * 8
+    assert np.diff(panel.list_origins("train")).tolist() == [3] * 8
 
 
 def test_stride_skips_no_test_window(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
-    assert list_origins(panel, "test").tolist() == list(range(40, 49))
+    assert panel.list_origins("test").tolist() == list(range(40, 49))
 
 
 def test_rolling_origins_are_every_step_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
-    assert list_origins(panel, "test").tolist() == [*range(40, 49), *range(52 + 30, 52 + 39)]
+    assert panel.list_origins("test").tolist() == [*range(40, 49), *range(52 + 30, 52 + 39)]
 
 
 def test_last_origin_forecasts_the_end_of_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50), "b": make_values(40)}
     panel = prepare(values, evaluation=EvaluationSpec(origins="last")).windows
-    assert list_origins(panel, "test").tolist() == [48, 52 + 38]
+    assert panel.list_origins("test").tolist() == [48, 52 + 38]
 
 
 def test_future_origin_is_the_row_after_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
-    assert list_origins(panel, "future").tolist() == [50, 52 + 40]
+    assert panel.list_origins("future").tolist() == [50, 52 + 40]
 
 
 @pytest.mark.parametrize(("row", "num_windows"), [(45, 1), (46, 0)])
@@ -158,19 +154,17 @@ def test_signal_is_no_input(prepare: Prepare, make_values: MakeValues) -> None:
 
 def test_every_part_of_the_gappy_panel_has_windows(gappy: SimpleNamespace) -> None:
     """Or the tests below would say nothing."""
-    assert all(len(list_origins(gappy.windows, part)) > 2 for part in PARTS)
+    assert all(len(gappy.windows.list_origins(part)) > 2 for part in PARTS)
 
 
 def test_no_training_window_holds_a_validation_value(gappy: SimpleNamespace) -> None:
-    seen = list_origins(gappy.windows, "train")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
+    seen = gappy.windows.list_origins("train")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
     train = {row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)}
     assert set(seen.ravel().tolist()) <= train
 
 
 def test_no_validation_window_holds_a_test_value(gappy: SimpleNamespace) -> None:
-    seen = list_origins(gappy.windows, "validation")[:, None] + np.arange(
-        -gappy.windows.lookback, gappy.windows.horizon
-    )
+    seen = gappy.windows.list_origins("validation")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
     before_test = {row for start, _, stop, _ in list_bounds(gappy) for row in range(start, stop)}
     assert set(seen.ravel().tolist()) <= before_test
 
@@ -188,19 +182,19 @@ def test_test_targets_never_overlap_targets_before(gappy: SimpleNamespace, part:
 def test_no_window_reaches_into_another_series(gappy: SimpleNamespace, part: Part) -> None:
     panel = gappy.windows
     names = gappy.features.table["unique_id"].to_numpy()
-    windows = names[list_origins(panel, part)[:, None] + np.arange(-panel.lookback, panel.horizon)]
+    windows = names[panel.list_origins(part)[:, None] + np.arange(-panel.lookback, panel.horizon)]
     assert (windows == windows[:, :1]).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_starts_inside_a_gap(gappy: SimpleNamespace, part: Part) -> None:
     """The newest value that a forecast sees is no filling, which would lean on the value after it."""
-    assert gappy.features.table["observed"].to_numpy()[list_origins(gappy.windows, part) - 1].all()
+    assert gappy.features.table["observed"].to_numpy()[gappy.windows.list_origins(part) - 1].all()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_has_filled_targets_alone(gappy: SimpleNamespace, part: Part) -> None:
-    targets = list_origins(gappy.windows, part)[:, None] + np.arange(gappy.windows.horizon)
+    targets = gappy.windows.list_origins(part)[:, None] + np.arange(gappy.windows.horizon)
     assert gappy.features.table["observed"].to_numpy()[targets].any(axis=1).all()
 
 
@@ -217,7 +211,7 @@ def test_no_target_of_a_part_was_filled_from_a_later_part(gappy: SimpleNamespace
 @pytest.mark.parametrize("part", PARTS)
 def test_no_window_reaches_across_an_open_gap(prepare: Prepare, make_values: MakeValues, part: Part) -> None:
     panel = prepare(make_values(80, missing=[20, 61, 74]), gaps="split").windows
-    history, targets = gather_windows(panel, list_origins(panel, part))
+    history, targets = gather_windows(panel, panel.list_origins(part))
     assert np.isfinite(history).all()
     assert np.isfinite(targets).all()
 
@@ -231,7 +225,7 @@ def test_changing_the_future_changes_no_earlier_window(
     changed = [value if row < cut or value is None else value + 1000 for row, value in enumerate(values)]
     split = SplitSpec(validation=20, test=20)
     before, after = (prepare(v, split=split, gaps=gaps).windows for v in (values, changed))
-    origins = np.concatenate([list_origins(before, part) for part in PARTS])
+    origins = np.concatenate([before.list_origins(part) for part in PARTS])
     origins = origins[origins <= cut]
     np.testing.assert_array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
 
@@ -316,7 +310,7 @@ def test_test_windows_beyond_the_limit_are_left_out_evenly(max_windows: int, exp
 def test_as_many_test_windows_as_asked_for_are_evaluated(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=200).tolist()
     all_windows, some = (prepare(values, evaluation=EvaluationSpec(max_windows=most)).windows for most in (20_000, 10))
-    kept, every = (list_origins(panel, "test") for panel in (some, all_windows))
+    kept, every = (panel.list_origins("test") for panel in (some, all_windows))
     assert 5 <= len(kept) <= 10
     assert kept[-1] == every[-1]
     assert len(set(np.diff(kept))) == 1

@@ -87,7 +87,7 @@ def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
         raise TaskError(f"{source.label}: expected one series, received {len(cutoffs)}. Remove the id, or choose one.")
     parts: dict[str, Sequences] = {}
     for part in PARTS:
-        history, targets = gather_windows(panel, np.concatenate(list(panel.index(part).batches(len(series)))))
+        history, targets = gather_windows(panel, panel.list_origins(part))
         parts[part] = Sequences(history, targets, np.ones(len(targets), np.float32))
     variance = float(prepared.scaler["deviation"].iloc[0]) ** 2
 

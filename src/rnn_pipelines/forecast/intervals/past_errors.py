@@ -12,7 +12,6 @@ from rnn_pipelines.forecast.intervals.quantiles import find_growth, find_t, link
 from rnn_pipelines.forecast.intervals.sizes import NUM_SAMPLES, TINY, Pool, SizeModel
 from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import extend_by_rule
-from rnn_pipelines.forecast.methods.past import find_past
 from rnn_pipelines.forecast.pretrained.network import LEVELS, PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
@@ -118,11 +117,9 @@ def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
 
 def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
     """Return origins in the newest part of each series, int64[window], and the row after its past, int64[series]."""
-    ends = panel.series_stops - panel.horizon
-    past = find_past(panel)
-    stops = panel.series_starts + np.add.reduceat(past, panel.series_starts)
-    if not past.any():
-        stops = ends.copy()
+    stops = panel.past_stops
+    if not (stops > panel.series_starts).any():
+        stops = panel.series_stops - panel.horizon
         np.minimum.at(stops, panel.find_series(panel.test[:, 0]), panel.test[:, 0])
     found = [np.zeros(0, np.int64)]
     for start, stop in zip(panel.series_starts, stops, strict=True):

@@ -5,7 +5,7 @@ Values of the panel's shape count like past values of the series; this and all c
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.past import find_past, find_zeros
+from rnn_pipelines.forecast.methods.past import find_zeros
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 # A series with this share of zeros is sparse. Its newest values are two windows, or so many if that is more.
@@ -20,9 +20,9 @@ SMALLEST_VALUE, ROUNDING = 1e-6, 1e-3
 
 def fit_shape(panel: WindowedPanel) -> np.ndarray:
     """Return quantiles of the values of sparse series over their means, float64[NUM_SHAPE]; empty if there are none."""
-    past, found = find_past(panel), [np.zeros(0)]
-    for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
-        values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64) - panel.zeros[number]
+    found = [np.zeros(0)]
+    for start, stop, zero in zip(panel.series_starts, panel.past_stops, panel.zeros, strict=True):
+        values = panel.values[start:stop, 0].astype(np.float64) - zero
         values = values[~np.isnan(values)]
         is_zero = np.abs(values) < SMALLEST_VALUE
         if len(values) and is_zero.mean() >= MIN_ZERO_SHARE and values.min() >= 0 < values.mean():

@@ -20,12 +20,7 @@ MAX_NAIVE_SEASON = 24
 
 def find_past(panel: WindowedPanel) -> np.ndarray:
     """Return whether each row belongs to a target or a history of training or validation: bool[time]."""
-    stops = np.zeros(len(panel.series_starts), np.int64)
-    for part in ("train", "validation"):
-        runs = getattr(panel, part)
-        np.maximum.at(stops, panel.find_series(runs[:, 0]), runs[:, 1] - 1 + panel.horizon)
-    rows = np.arange(len(panel.values))
-    return rows < stops[panel.find_series(rows + 1)]
+    return np.arange(len(panel.values)) < np.repeat(panel.past_stops, panel.series_stops - panel.series_starts)
 
 
 def find_zeros(panel: WindowedPanel) -> np.ndarray:
@@ -72,10 +67,9 @@ def measure_change(panel: WindowedPanel) -> np.ndarray:
 
     A series of at most two seasons is compared with its last value.
     """
-    past = find_past(panel)
     changes = np.full(len(panel.series_starts), MIN_CHANGE)
-    for number, (start, stop) in enumerate(zip(panel.series_starts, panel.series_stops, strict=True)):
-        values = panel.values[start:stop, 0][past[start:stop]].astype(np.float64)
+    for number, (start, stop) in enumerate(zip(panel.series_starts, panel.past_stops, strict=True)):
+        values = panel.values[start:stop, 0].astype(np.float64)
         season = panel.season_length if len(values) > 2 * panel.season_length else 1
         if len(values) > season:
             changes[number] = np.fmax(np.nanmean(np.abs(values[season:] - values[:-season])), MIN_CHANGE)

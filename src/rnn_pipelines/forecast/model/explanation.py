@@ -45,7 +45,7 @@ def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.Dat
     if not len(panel.index("future")):
         raise_no_forecast(forecaster, series)
     assert isinstance(forecaster.model, PanelModel)
-    return explain_windows(forecaster.model, panel, features, forecaster.scaler, _list_some(panel, "future"))
+    return explain_windows(forecaster.model, panel, features, forecaster.scaler, panel.list_origins("future"))
 
 
 def explain_ensemble(
@@ -65,17 +65,10 @@ def explain_ensemble(
     most = MAX_CONTRIBUTIONS // ((panel.lookback + panel.horizon) * panel.horizon)
     numbers: dict[Part, int] = {"future": NUM_NEXT, "test": min(NUM_TYPICAL, max(1, most))}
     tables = [
-        explain_windows(model, panel, features, scaler, _list_some(panel, part, number)).assign(part=part)
+        explain_windows(model, panel, features, scaler, panel.list_origins(part, number)).assign(part=part)
         for part, number in numbers.items()
     ]
     return pd.concat(tables, ignore_index=True)
-
-
-def _list_some(panel: WindowedPanel, part: Part, number: int | None = None) -> np.ndarray:
-    """Return origins of a part, all or some of them, evenly spaced: int64[window]."""
-    index = panel.index(part)
-    wanted = len(index) if number is None else min(number, len(index))
-    return index.origins(np.linspace(0, len(index) - 1, wanted).round().astype(int))
 
 
 def explain_windows(

@@ -1,6 +1,5 @@
 """Windows over series, as indices into one array, never as copies."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -114,6 +113,14 @@ class WindowedPanel:
         return found
 
     @cached_property
+    def past_stops(self) -> np.ndarray:
+        """The row after the last target of training or validation of each series, or its first row: int64[series]."""
+        stops = self.series_starts.copy()
+        for runs in (self.train, self.validation):
+            np.maximum.at(stops, self.find_series(runs[:, 0]), runs[:, 1] - 1 + self.horizon)
+        return stops
+
+    @cached_property
     def columns(self) -> Columns:
         """The columns of the values by role."""
         return Columns(self.values.shape[1] - 1 - len(self.roles), tuple(self.roles.tolist()))
@@ -122,10 +129,15 @@ class WindowedPanel:
         """Return the windows of one part, or of the refit."""
         return WindowIndex(getattr(self, part), self.stride if part in ("train", "refit") else 1)
 
-    def list_origins(self, part: Part | Literal["refit"]) -> np.ndarray:
-        """Return the origins of all windows of one part, or of the refit, in order: int64[window]."""
+    def list_origins(self, part: Part | Literal["refit"], most: int | None = None) -> np.ndarray:
+        """Return the origins of a part, or of the refit, in order: all, or at most so many, evenly spaced.
+
+        Returns:
+            int64[window].
+        """
         index = self.index(part)
-        return index.origins(np.arange(len(index)))
+        numbers = np.linspace(0, len(index) - 1, min(len(index), most or 0)).round().astype(int)
+        return index.origins(np.arange(len(index)) if most is None else numbers)
 
     def find_series(self, origins: np.ndarray) -> np.ndarray:
         """Return the number of the series of each window, see `number_series`."""
@@ -162,11 +174,6 @@ class WindowIndex:
         """Return the origins of windows: int64[window] numbers to int64[window] rows."""
         run = np.searchsorted(self.stops, numbers, side="right")
         return self.firsts[run] + (numbers - self.begins[run]) * self.stride
-
-    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
-        """Yield the origins of all windows in order, int64[batch] at a time."""
-        for begin in range(0, len(self), batch_size):
-            yield self.origins(np.arange(begin, min(begin + batch_size, len(self))))
 
 
 def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:

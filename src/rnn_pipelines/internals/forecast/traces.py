@@ -173,9 +173,7 @@ def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
 
     Without a test part, they are those of the forecasts, after the newest value of each series.
     """
-    index = panel.index("test") if len(panel.index("test")) else panel.index("future")
-    numbers = np.linspace(0, len(index) - 1, min(num_windows, len(index))).round().astype(int)
-    return index.origins(numbers)
+    return panel.list_origins("test" if len(panel.test) else "future", num_windows)
 
 
 def list_inputs(panel: WindowedPanel, network: Network) -> tuple[list[str], list[str]]:
