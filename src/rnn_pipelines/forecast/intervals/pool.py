@@ -51,12 +51,10 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
     If the level drifts, errors are enlarged by the growth from block to block, and the bounds of new forecasts also
     count the errors of the evaluated model on the test part, because these are the newest.
     """
-    panel, fold, is_forward = data.panel, data.linear.fold[: len(data.validation)], data.linear.is_forward
-    # At most as many test windows as a fold has.
-    tested = panel.list_origins("test", MAX_VALIDATION // NUM_BLOCKS if is_forward else 0)
+    panel, fold, tested = data.panel, data.linear.fold[: len(data.validation)], _list_tested(data)
     facts, tested_facts = measure_windows(panel, data.validation), measure_windows(panel, tested)
-    blocks = fold if is_forward else np.zeros_like(fold)
-    keeps_drifting = is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
+    blocks = fold if data.linear.is_forward else np.zeros_like(fold)
+    keeps_drifting = data.linear.is_forward and measure_drift(panel, list_past(panel)) > MAX_OUTSIDE
     pools = {}
     for name, errors in find_errors(data, fitted).items():
         forecasts = fitted[name].out_of_fold
@@ -73,6 +71,11 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
             pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
         pools[name] = pool
     return pools
+
+
+def _list_tested(data: FittingData) -> np.ndarray:
+    """Return origins of test windows, at most as many as of a fold: int64[window]; none unless the level drifts."""
+    return data.panel.list_origins("test", MAX_VALIDATION // NUM_BLOCKS if data.linear.is_forward else 0)
 
 
 def _count_spans(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
