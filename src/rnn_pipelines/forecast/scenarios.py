@@ -89,7 +89,7 @@ def compare_scenarios(
         ParameterError: the forecaster reads no future covariates.
         SeriesError: a table lacks a covariate or steps; the message names scenario and column.
     """
-    columns = situation.forecaster.coding.list_columns("future")
+    columns = situation.forecaster.coding.list_columns(["future"])
     if not columns or situation.covariates is None:
         raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
     tables, found, evaluated = {}, {}, {}

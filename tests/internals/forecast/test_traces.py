@@ -23,7 +23,7 @@ from rnn_pipelines.forecast.windows.panel import WindowSpec
 from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.internals.checks import MAX_DIFFERENCE
 from rnn_pipelines.internals.forecast import traces
-from rnn_pipelines.internals.forecast.choice import ChosenForecasters, name_covariates
+from rnn_pipelines.internals.forecast.choice import ChosenForecasters
 from rnn_pipelines.internals.forecast.traces import (
     CALENDAR,
     PADDING,
@@ -277,25 +277,22 @@ def case(request: pytest.FixtureRequest) -> SimpleNamespace:
     weights["head_kernel"] = np.random.default_rng(1).normal(size=weights["head_kernel"].shape).astype(np.float32)
     unseen = np.zeros((len(linear.validation), panel.horizon), np.float32)
     network = Network(weights, "gru", segment, np.array(calendar, np.int64), 0.5, unseen)
-    names = name_covariates(panel, found.features)
-    return SimpleNamespace(
-        panel=panel, linear=linear, network=network, names=names, shape=shape, features=found.features
-    )
+    return SimpleNamespace(panel=panel, linear=linear, network=network, shape=shape, features=found.features)
 
 
 def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
-    chosen = ChosenForecasters({"gru": network}, case.linear, case.panel, covariates=case.names)
+    chosen = ChosenForecasters({"gru": network}, case.linear, case.panel)
     return trace_forecasters(chosen, SAMPLE).networks["forecast_gru"]["moved_by"]
 
 
 def test_every_value_that_is_read_has_the_name_of_its_input(case: SimpleNamespace) -> None:
-    steps, known = list_inputs(case.panel, case.network, case.names)
+    steps, known = list_inputs(case.panel, case.network)
     assert (len(steps), len(known)) == (case.shape.num_inputs, case.shape.num_static_inputs)
 
 
 def test_inputs_are_series_calendar_and_columns_of_the_table(case: SimpleNamespace) -> None:
-    steps, known = list_inputs(case.panel, case.network, case.names)
-    static = {"region"} if case.panel.num_static else set()
+    steps, known = list_inputs(case.panel, case.network)
+    static = {"region"} if "static" in case.panel.roles else set()
     assert {*steps, *known} - {PADDING} == {SERIES, CALENDAR, "promo", "weather", "visitors"} | static
 
 
@@ -306,7 +303,7 @@ def test_all_inputs_move_what_reads_them(case: SimpleNamespace) -> None:
 
 
 def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleNamespace) -> None:
-    _, known = list_inputs(case.panel, case.network, case.names)
+    _, known = list_inputs(case.panel, case.network)
     is_promo = np.array([False] * UNITS + [name == "promo" for name in known])
     weights = case.network.weights
     head = (weights["head_kernel"] * is_promo[None, :, None]).astype(np.float32)
@@ -316,12 +313,8 @@ def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleN
 
 def test_constant_that_every_window_has_moves_nothing(case: SimpleNamespace) -> None:
     values = case.panel.values.copy()
-    values[:, case.panel.future_covariates.start] = 1.0
+    values[:, case.panel.columns.future.start] = 1.0
     # In whose frame covariates are not divided by the spread of the window.
     linear = replace(case.linear, kind="series")
     still = SimpleNamespace(**vars(case) | {"panel": replace(case.panel, values=values), "linear": linear})
     assert measure(still, case.network)["promo"] == pytest.approx(0, abs=1e-6)
-
-
-def test_covariates_without_features_have_numbers(case: SimpleNamespace) -> None:
-    assert name_covariates(case.panel, None)[:2] == ("covariate 1", "covariate 2")

@@ -162,7 +162,7 @@ def _lay_out(before: Night, after: Night) -> _Pair:
     rows["expected"] = np.nan
     if num_new.max():
         # Beyond the horizon, past covariates are unknown, and so is the forecast of a new value.
-        most = before.forecaster.settings.horizon if coding.list_columns("past") else int(num_new.max())
+        most = before.forecaster.settings.horizon if coding.list_columns(["past"]) else int(num_new.max())
         expected = _forecast(before.forecaster, before.series, covariates[0], most)
         rows["expected"] = expected.reindex(pd.MultiIndex.from_frame(rows[KEY])).to_numpy()
     is_active = pd.DataFrame({NEW: num_new > 0, REVISED: rows["is_revised"].groupby(rows["unique_id"]).any()})

@@ -12,7 +12,12 @@ from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.linear.models import find_season_lags
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
-from rnn_pipelines.forecast.methods.predictors import Normalizer, gather_covariates, normalize_windows
+from rnn_pipelines.forecast.methods.predictors import (
+    Normalizer,
+    gather_inputs,
+    list_covariate_inputs,
+    normalize_windows,
+)
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
@@ -167,9 +172,8 @@ def _describe_window(panel: WindowedPanel, features: Features, normalizer: Norma
     rows, table, number = find_history(panel, own)[0], features.table, int(number_series(panel.series_starts, own)[0])
     steps = np.arange(panel.horizon)
     lags = find_season_lags(normalizer, panel, origin)
-    covariates = gather_covariates(panel, own, np.full((1, 1), NO_SPREAD))[0]
-    num_varying = len(covariates) - panel.num_static
-    num_future = panel.num_future * panel.horizon
+    inputs = list_covariate_inputs(panel)
+    covariates = gather_inputs(panel, find_history(panel, own), inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, own).predictors[0]
     times, ahead = table["ds"].iloc[rows], table["ds"].iloc[origin + steps]
     actuals = panel.values[origin + steps, 0].astype(float)
@@ -183,13 +187,13 @@ def _describe_window(panel: WindowedPanel, features: Features, normalizer: Norma
         "padded": int(count_padded(panel, own)[0]),
         "lags": np.concatenate([np.zeros(0, int), *lags]).tolist(),
         "seasonal": np.concatenate([np.zeros(0), *(panel.values[origin - lag, 0] for lag in lags)]),
-        "covariates": covariates[:num_varying] * NO_SPREAD,
-        "future": covariates[:num_future] * NO_SPREAD,
-        "static": panel.values[origin - 1, panel.static],
-        "head": panel.values[origin, 1 : panel.static.stop],
+        "covariates": covariates[inputs.columns >= panel.columns.varying.start] * NO_SPREAD,
+        "future": covariates[inputs.are_ahead] * NO_SPREAD,
+        "static": panel.values[origin - 1, panel.columns.static],
+        "head": panel.values[origin, 1 : panel.columns.static.stop],
         "free": predictors[len(predictors) - normalizer.num_free :],
-        "calendar": panel.values[rows, panel.calendar],
-        "varying": panel.values[rows, panel.time_varying],
+        "calendar": panel.values[rows, panel.columns.calendar],
+        "varying": panel.values[rows, panel.columns.varying],
     }
 
 
