@@ -46,7 +46,7 @@ function run({ pages }) {
 def make_network(panel: WindowedPanel, cell: str, segment: int, rng: np.random.Generator) -> Network:
     """A stack of two members with a head that says something; with an embedding if there are several series."""
     embedding = 3 if len(panel.series_starts) > 1 else 0
-    calendar = () if embedding else tuple(range(min(2, panel.num_calendar)))
+    calendar = () if embedding else tuple(range(min(2, panel.columns.num_calendar)))
     shape = size_members(panel, cell, (4, 3), embedding, segment, calendar)
     weights = initialize_members(0, 2, shape)
     weights["head_kernel"] = rng.normal(size=weights["head_kernel"].shape, scale=0.5).astype(np.float32)
