@@ -4,7 +4,7 @@ File names, ids and parameters can be long, and can hold control characters or l
 short line of printable characters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 # Characters shown of a value, of a path, and of a message; and the number of values shown of a list.
@@ -140,3 +140,16 @@ class FormatError(ChampionError):
 
 class TrackingError(RnnPipelinesError, RuntimeError):
     """Retrainings and champions can't be published to MLflow; the message names the cause and a remedy."""
+
+
+class BrokenChainError(RnnPipelinesError, ValueError):
+    """A row of a log does not match the hashes of its nights.
+
+    Attributes:
+        reason: what is wrong with it.
+        key: of the row, its columns by name.
+    """
+
+    def __init__(self, reason: str, key: Mapping[str, object]) -> None:
+        super().__init__(f"{', '.join(f'{name} {value}' for name, value in key.items())}: {reason}.")
+        self.reason, self.key = reason, dict(key)

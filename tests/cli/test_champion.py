@@ -45,7 +45,7 @@ HEAVY = re.compile(r"\| +(tensorflow|keras|sklearn|mlflow)$", re.MULTILINE)
 # What is light beside these, and half of a second for who asks only what is on record.
 TABLES = re.compile(r"\| +(numpy|pandas|pyarrow|plotly)$", re.MULTILINE)
 COMMANDS = [
-    *("check", "explain-change", "export", "history", "promote"),
+    *("audit", "check", "explain-change", "export", "history", "promote"),
     *("prune", "publish", "report", "retrain", "rollback", "show"),
 ]
 SINCE = "2026-01-31T02:00:00+00:00"
@@ -195,9 +195,10 @@ def test_every_command_takes_environment_and_json() -> None:
 
 CHANGING = ["promote", "prune", "publish", "retrain", "rollback"]
 CODES = {name: ["0", "1", "2", *["75"] * (name in CHANGING)] for name in COMMANDS}
+FURTHER = {"check": ["0", "1", "2", "10", "11", "20"], "audit": ["0", "1", "2", "30"]}
 
 
-@pytest.mark.parametrize(("command", "codes"), (CODES | {"check": ["0", "1", "2", "10", "11", "20"]}).items())
+@pytest.mark.parametrize(("command", "codes"), (CODES | FURTHER).items())
 def test_help_gives_the_exit_codes(command: str, codes: list[str]) -> None:
     assert list_codes(run(command, "--help")) == codes
 

@@ -21,6 +21,7 @@ from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
 from rnn_pipelines.cli import explain_change as explain
+from rnn_pipelines.cli.audit import audit
 from rnn_pipelines.cli.options import (
     AS_JSON,
     CHANGED,
@@ -46,14 +47,12 @@ from rnn_pipelines.storage.lock import hold_lock
 __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
+WAIT = add_wait_option("How long to wait for another retraining to end.")
 
 
 def add_shared_options(command: Command) -> Command:
     """Add TASK, --env and --json to a command."""
     return click.argument("task", type=click.Choice(TASKS))(env_option(AS_JSON(command)))
-
-
-WAIT = add_wait_option("How long to wait for another retraining to end.")
 
 
 @click.group(name="rnn-pipelines")
@@ -67,6 +66,7 @@ cli.add_command(runs)
 
 @cli.group(
     cls=PlainErrors,
+    commands=[audit],
     help=f"""Retrain models, and inspect or change the model in use.
 
     TASK is {" or ".join(TASKS)}. A VERSION can be given by the first or last letters of its name. The command
@@ -163,8 +163,7 @@ def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     Damaged versions are skipped. A running retraining is not stopped.
     """
     paths = find_paths(task, env)
-    change = roll_back(paths.store, task, reason)
-    _report_change(paths, task, is_json, change)
+    _report_change(paths, task, is_json, roll_back(paths.store, task, reason))
 
 
 @champion.command()
@@ -230,8 +229,7 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
-    change = promote_version(paths.store, task, version, reason)
-    _report_change(paths, task, is_json, change)
+    _report_change(paths, task, is_json, promote_version(paths.store, task, version, reason))
 
 
 @champion.command()

@@ -1,7 +1,7 @@
 """Rows of a table on a PostgreSQL server, identified by their key."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,16 @@ from rnn_pipelines.datasets.postgres_table import (
     define_table,
     list_columns,
     list_key,
-    make_append,
     make_upsert,
+    read_rows,
     refuse_unstorable_texts,
+    select_new,
     take_turn,
 )
+from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
-    from sqlalchemy.dialects.postgresql import Insert
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +110,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             else:
                 self._check_table_definition(there, wanted)
                 add_columns(connection, there, wanted)
-            statement = self._make_statement(wanted, staging).execution_options(preserve_rowcount=True)
-            num_changed = connection.execute(statement).rowcount
+            num_changed = self._write(connection, wanted, staging)
         logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
 
     def _prepare(self, tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -132,9 +132,10 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         """Return the table with the columns that the dataset adds."""
         return table
 
-    def _make_statement(self, table: "Table", staging: "Table") -> "Insert":
-        """Return the statement that writes the rows of another table."""
-        return make_upsert(table, staging)
+    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
+        """Write the rows of another table, and return how many are new or changed."""
+        statement = make_upsert(table, staging).execution_options(preserve_rowcount=True)
+        return connection.execute(statement).rowcount
 
     def _find(self, connection: "Connection") -> "Table | None":
         from sqlalchemy import MetaData, Table, inspect
@@ -184,11 +185,57 @@ class PostgresLogDataset(PostgresRowsDataset):
     """Dataset of a table in which saving only adds rows: those that differ from the last ones on record of their keys.
 
     Rows are never changed. The last column of the key is the time at which a row was recorded; the others name the
-    thing on record.
+    thing on record. The rows of a save carry the hash of the save before, see `storage/chain.py`; rows of before have
+    no links, and the next save carries their hash.
     """
 
-    def _make_statement(self, table: "Table", staging: "Table") -> "Insert":
-        return make_append(table, staging)
+    def load(self) -> pd.DataFrame:
+        """Return all rows, in the order of their keys, without the links of `iterate_nights`."""
+        return super().load().drop(columns=list(LINKS), errors="ignore")
+
+    def iterate_nights(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows of each save with their links, see `split_nights`; one save at a time is in memory."""
+        with connect(self._credentials, self._label) as connection:
+            table = self._find(connection)
+            if table is None:
+                raise DatasetError(f"{self._label}: the table does not exist yet.")
+            yield from split_nights(self._read_in_order(connection, table), self._key)
+
+    def _read_in_order(
+        self, connection: "Connection", table: "Table", *where: Any, names: Sequence[str] = ()
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
+        from sqlalchemy import select
+
+        kinds, (*key, time) = list_columns(table), self._key
+        # By bytes, as the log in a file is sorted, whatever the language of the database.
+        order = [table.columns[name].collate("C") if kinds[name] == "TEXT" else table.columns[name] for name in key]
+        chosen = {name: kinds[name] for name in names or kinds}
+        query = select(*(table.columns[name] for name in chosen)).where(*where)
+        return read_rows(connection, query.order_by(table.columns[time], *order), chosen)
+
+    def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
+        from sqlalchemy import func, select
+
+        new = pd.concat([pd.DataFrame(), *read_rows(connection, select_new(table, staging), list_columns(staging))])
+        if new.empty:
+            return 0
+        time = table.columns[self._key[-1]]
+        newest = select(table.columns[PREVIOUS]).order_by(time.desc()).limit(1)
+        if connection.scalar(newest):
+            # The hash of a night with links is that of its links.
+            where: list[Any] = [time == select(func.max(time)).scalar_subquery()]
+            last = pd.concat(list(self._read_in_order(connection, table, *where, names=LINKS)))
+        else:
+            last = pd.concat([pd.DataFrame(), *self._read_in_order(connection, table)])
+        copy_rows(connection, table, link_night(new.sort_values(self._key), find_link(last)))
+        return len(new)
+
+    def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(**dict.fromkeys(LINKS, ""))
+
+    def _list_fixed(self, table: "Table") -> dict[str, str]:
+        return {name: kind for name, kind in super()._list_fixed(table).items() if name not in LINKS}
 
     def _find(self, connection: "Connection") -> "Table | None":
         table = super()._find(connection)

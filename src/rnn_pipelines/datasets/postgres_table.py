@@ -1,5 +1,8 @@
 """Definition, checks and statements of a table on a PostgreSQL server."""
 
+import io
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,10 +11,11 @@ from kedro.io.core import DatasetError
 
 from rnn_pipelines.errors import show
 from rnn_pipelines.reading.table_files import is_broken
+from rnn_pipelines.storage.chain import LINKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
     from sqlalchemy.dialects.postgresql import Insert
     from sqlalchemy.types import TypeEngine
 
@@ -116,6 +120,31 @@ def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> N
             copy.write(text.getvalue().to_pybytes())
 
 
+def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a query by `copy`, some thousands at a time.
+
+    Args:
+        types: the server's types of the columns of the query, by name, in their order.
+    """
+    from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
+
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    sql = query.compile(connection, compile_kwargs={"literal_binds": True}).string
+    converted = ConvertOptions(
+        column_types={name: _find_arrow_type(kind) for name, kind in types.items()},
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    with driver.cursor() as cursor, cursor.copy(f"copy ({sql}) to stdout (format csv)") as copy:
+        # Each block has whole rows.
+        blocks = iter(copy)
+        while content := b"".join(islice(blocks, BATCH_ROWS)):
+            names = ReadOptions(column_names=list(types), block_size=len(content), use_threads=False)
+            yield read_csv(io.BytesIO(content), names, ParseOptions(newlines_in_values=True), converted).to_pandas()
+
+
 def _find_arrow_type(kind: str) -> "pa.DataType":
     import pyarrow as pa
 
@@ -148,22 +177,24 @@ def make_upsert(table: "Table", staging: "Table") -> "Insert":
     )
 
 
-def make_append(table: "Table", staging: "Table") -> "Insert":
-    """Return the statement that inserts those rows of another table that differ from the last ones of their keys.
+def select_new(table: "Table", staging: "Table") -> "Select[Any]":
+    """Return the query of those rows of another table that differ from the last ones of their keys.
 
-    The last column of the key is the time of a row; it becomes later than all times on record.
+    The last column of the key is the time of record. The rows get one, which is later than all times on record.
     """
     from sqlalchemy import and_, func, or_, select, text, tuple_
-    from sqlalchemy.dialects.postgresql import insert
 
     *key, time = list_key(table)
     others, names = table.alias(), [column.name for column in table.columns]
-    values = [name for name in names if name not in (*key, time)]
+    values = [name for name in names if name not in (*key, time, *LINKS)]
     of_key = and_(*(others.columns[name] == staging.columns[name] for name in key))
     last = select(func.max(others.columns[time])).where(of_key).correlate(staging).scalar_subquery()
     is_last = and_(*(table.columns[name] == staging.columns[name] for name in key), table.columns[time] == last)
     before, after = (tuple_(*(one.columns[name] for name in values)) for one in (table, staging))
     is_new = or_(table.columns[time].is_(None), before.is_distinct_from(after))
-    later = select(func.max(others.columns[time]) + text("interval '1 microsecond'")).scalar_subquery()
-    rows = [func.greatest(column, later) if column.name == time else column for column in staging.columns]
-    return insert(table).from_select(names, select(*rows).select_from(staging.outerjoin(table, is_last)).where(is_new))
+    given, later = (
+        select(func.max(one.columns[time]) + text(f"interval '{more}'")).scalar_subquery()
+        for one, more in ((staging.alias(), "0"), (others, "1 microsecond"))
+    )
+    rows = [func.greatest(given, later) if column.name == time else column for column in staging.columns]
+    return select(*rows).select_from(staging.outerjoin(table, is_last)).where(is_new)

@@ -1,6 +1,8 @@
 """The data set of the forecast log, which keeps every forecast, also those that a revision of the data has replaced."""
 
 import io
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,7 @@ from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import BLANK, KEY, check_format, embed_checksum, has_checksum
 from rnn_pipelines.storage.lock import hold_lock
@@ -24,8 +27,10 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
     A forecast that differs from the last one on record of its key is added with its own `recorded_at`; an equal one is
     not. Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the
-    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The file
-    contains the number of its format and a checksum of all its bytes.
+    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The rows of
+    a night, with one `recorded_at`, carry the hash of the night before, see `storage/chain.py`; rows of before have no
+    links, and the next night carries their hash. The file contains the number of its format and a checksum of all its
+    bytes.
 
     Args:
         filepath: a local path.
@@ -37,12 +42,33 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         self.metadata = metadata
 
     def load(self) -> ForecastLog:
-        """Return all forecasts, in the order in which they were made.
+        """Return all forecasts, in the order in which they were made, without the links of `iterate_nights`.
 
         Raises:
             DatasetError: the file does not exist, changed after it was written, or another version wrote it (Kedro
                 converts all errors).
         """
+        return self._read().drop(columns=list(LINKS), errors="ignore")
+
+    def iterate_nights(self) -> Iterator[ForecastLog]:
+        """Yield the forecasts of each night with their links, see `split_nights`; one night at a time is in memory.
+
+        The checksum is not checked, because it would not show the row that changed.
+
+        Raises:
+            DatasetError: the file can't be read.
+        """
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+
+        try:
+            with ParquetFile(self._path) as file:
+                self._check_format(json.loads(file.schema_arrow.metadata.get(b"PANDAS_ATTRS", "{}")))
+                yield from split_nights((batch.to_pandas() for batch in file.iter_batches()), ForecastLogTable.key)
+        except (ArrowException, OSError, ValueError) as error:
+            raise DatasetError(f"{self._path}: it can't be read ({error}). Restore a copy.") from error
+
+    def _read(self) -> pd.DataFrame:
         if not self._path.exists():
             raise DatasetError(f"{self._path}: no forecasts yet. Run kedro run --pipelines=predict_forecast first.")
         content = self._path.read_bytes()
@@ -54,20 +80,24 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             ) from error
         log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
-        check_format(facts.get("format"), self._path, FORMAT)
+        self._check_format(facts)
         return log
+
+    def _check_format(self, facts: Mapping[str, Any]) -> None:
+        check_format(facts.get("format"), self._path, FORMAT)
 
     def save(self, data: ForecastLog) -> None:
         """Add the rows that differ from the last ones on record."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
-            there = self.load() if self._path.exists() else data.head(0)
-            fixed = [[name for name in table if not ForecastLogTable.is_in_family(name)] for table in (there, data)]
+            there = self._read() if self._path.exists() else data.head(0)
+            added = {name for name in (*there, *data) if ForecastLogTable.is_in_family(name)} | {*LINKS}
+            fixed = [[name for name in table if name not in added] for table in (there, data)]
             if fixed[0] != fixed[1] or any(there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]):
                 raise DatasetError(
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
-            log = pd.concat([there, _select_new(data, there)], ignore_index=True)
+            log = _append(there, _select_new(data, there))
             log.attrs = {"format": FORMAT, KEY: BLANK}
             packed = io.BytesIO()
             log.to_parquet(packed)
@@ -86,9 +116,9 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
 def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
     """Return the rows that differ from the last ones on record of their keys, recorded after all others."""
-    # A time of its own, also if the clock was set back: the order of `recorded_at` is that of the records.
-    last = there[RECORDED].max() + pd.Timedelta("1us")
-    data = data.assign(**{RECORDED: data[RECORDED].where(~(data[RECORDED] < last), last)})
+    # One time of their own, also if the clock was set back: the order of `recorded_at` is that of the records.
+    recorded_at = pd.Series([data[RECORDED].max(), there[RECORDED].max() + pd.Timedelta("1us")]).max()
+    data = data.assign(**{RECORDED: recorded_at}).astype({RECORDED: data[RECORDED].dtype})
     key = [name for name in ForecastLogTable.key if name != RECORDED]
     before = data[key].merge(keep_last_record(there), on=key, how="left")
     values = [name for name in data if name not in ForecastLogTable.key]
@@ -96,3 +126,13 @@ def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
     old, new = before.reindex(columns=values), data[values].reset_index(drop=True)
     is_equal = (old == new) | (old.isna() & new.isna())
     return data[~is_equal.all(axis=1).to_numpy()]
+
+
+def _append(there: ForecastLog, new: ForecastLog) -> ForecastLog:
+    """Return the rows on record and the new ones, linked to the last night."""
+    if not new.empty:
+        key = list(ForecastLogTable.key)
+        is_linked = PREVIOUS in there and there[PREVIOUS].notna().any()
+        last = there[there[RECORDED] == there[RECORDED].max()] if is_linked else there.sort_values([RECORDED, *key])
+        new = link_night(new.sort_values(key), find_link(last))
+    return pd.concat([there, new], ignore_index=True)

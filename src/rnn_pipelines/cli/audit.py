@@ -1,0 +1,77 @@
+"""`kedro champion audit`: whether the log of forecasts is unchanged, and which forecasts it proves."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.utils import env_option
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+
+from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
+from rnn_pipelines.errors import ChampionError, ParameterError
+from rnn_pipelines.printing import write_list
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import dump_object, read_object
+
+LOG = "predict_forecast_forecasts"
+BROKEN = 30
+
+
+@click.command()
+@click.argument("task", type=click.Choice(["forecast"]))
+@env_option
+@AS_JSON
+@click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="Stamp that the chain must contain.")
+@click.option("--stamp", metavar="FILE", type=click.Path(path_type=Path), help="Write the newest hash to FILE.")
+@click.pass_context
+@add_exit_codes({0: "unchanged", BROKEN: "the log was changed; the first wrong row is named"})
+def audit(
+    ctx: click.Context, task: str, env: str | None, is_json: bool, against: Path | None, stamp: Path | None
+) -> None:
+    """Verify that the log of forecasts is unchanged, and measure the forecasts that were made before their values.
+
+    Each night's rows carry the hash of the night before. A stamp that someone else keeps proves that the log up to it
+    was not written again.
+    """
+    # Here, because the other commands need neither NumPy nor pandas.
+    from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
+
+    stamped = None if against is None else _read_stamp(against)
+    session = KedroSession.create(env=env)
+    with session:
+        # Imports only this pipeline and checks only its parameters, as in its run.
+        pipelines.set_requested(["monitor_forecast"])
+        catalog: Any = session.load_context().catalog
+        if not catalog.exists(LOG):
+            raise ChampionError("there are no forecasts yet. Run kedro run --pipelines=predict_forecast.")
+        chain, links = audit_chain(catalog[LOG].iterate_nights(), stamped)
+        is_ok = chain["verdict"] == "ok"
+        proof = prove_forecasts(catalog.load(LOG), links, *_read_actuals(catalog)) if is_ok else None
+    if stamp is not None and is_ok:
+        fields = {name: chain[name] for name in ("sha256", "last_recorded_at", "num_nights", "num_rows")}
+        written_at = datetime.now(UTC).isoformat(timespec="seconds")
+        replace_file(stamp, dump_object({"format": 1, "task": task, **fields, "written_at": written_at}))
+    first, *rest = describe_audit(chain, proof)
+    print_result(is_json, {"task": task, **chain, **(proof or {})}, write_list(f"{task}: {first}", rest))
+    ctx.exit(0 if is_ok else BROKEN)
+
+
+def _read_actuals(catalog: Any) -> tuple[Any, Any]:
+    """Return the series and the record of the champion, as the monitor reads them."""
+    found: dict[str, Any] = {}
+    wanted = "monitor_forecast_series", "monitor_forecast_champion"
+    for reader in pipelines["monitor_forecast"].to_outputs(*wanted).nodes:
+        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
+    return found[wanted[0]], found[wanted[1]]
+
+
+def _read_stamp(path: Path) -> str:
+    try:
+        found = read_object(path.read_bytes(), path)
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"{path}: expected a stamp of kedro champion audit ({error}).") from None
+    if not isinstance(found.get("sha256"), str):
+        raise ParameterError(f"{path}: expected a stamp of kedro champion audit with sha256.")
+    return str(found["sha256"])

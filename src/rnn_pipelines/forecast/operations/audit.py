@@ -1,0 +1,176 @@
+"""The audit of the log of forecasts: its chain, and the errors of the forecasts that were recorded before their values.
+
+The field's names of the times are `target_time` (`ds`), `available_at` (`cutoff`, the newest value that was known of
+the series) and `recorded_at`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.errors import BrokenChainError, count
+from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, join_actuals, measure_coverage
+from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_first_record
+from rnn_pipelines.forecast.series.tables import Series
+from rnn_pipelines.reading.times import format_time
+from rnn_pipelines.report.numbers import format_number, format_percent
+from rnn_pipelines.storage.chain import Link, verify_chain
+
+KEY = [name for name in ForecastLogTable.key if name != RECORDED]
+# The field's names of the columns.
+CLOCKS = {"ds": "target_time", "cutoff": "available_at"}
+
+
+def audit_chain(nights: Iterable[pd.DataFrame], stamped: str | None = None) -> tuple[dict[str, Any], list[Link]]:
+    """Verify the chain, and that each forecast reads only values before its target.
+
+    Args:
+        nights: of the log, with their links.
+        stamped: a hash that the chain must contain; None for none.
+    Returns:
+        As JSON: `verdict` (ok or broken), its `reason` and the first wrong `row`, `sha256` of the newest night, times
+        and numbers, of which those of a broken chain are of the nights before it; `num_taken_over` rows are from before
+        the chain. And the links of the nights.
+    """
+    links: list[Link] = []
+    reason, row = None, None
+    try:
+        links.extend(verify_chain(_check_times(nights), ForecastLogTable.key))
+    except BrokenChainError as error:
+        row = {CLOCKS.get(name, name): format_time(value) for name, value in error.key.items()}
+        reason = f"{', '.join(f'{name} {value}' for name, value in row.items())}: {error.reason}"
+    if reason is None and stamped is not None and stamped not in [link.sha256 for link in links]:
+        reason = f"no night has the hash of the stamp, {stamped}: nights were removed or written again after it"
+    linked = [link for link in links if link.is_linked]
+    chain = {
+        "verdict": "ok" if reason is None else "broken",
+        "reason": reason,
+        "row": row,
+        "num_nights": len(linked),
+        "num_rows": sum(link.num_rows for link in links),
+        "num_taken_over": sum(link.num_rows for link in links if not link.is_linked),
+        "first_recorded_at": linked[0].recorded_at.isoformat() if linked else None,
+        "last_recorded_at": linked[-1].recorded_at.isoformat() if linked else None,
+        "sha256": linked[-1].sha256 if linked else None,
+    }
+    return chain, links
+
+
+def _check_times(nights: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for night in nights:
+        is_wrong = (night["cutoff"] >= night["ds"]).to_numpy()
+        if is_wrong.any():
+            row = night.iloc[int(is_wrong.argmax())]
+            raise BrokenChainError("available_at is not before target_time", row[list(ForecastLogTable.key)].to_dict())
+        yield night
+
+
+def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, champion: KnownChampion) -> dict[str, Any]:
+    """Select the forecasts that were recorded before their values, and measure their errors and coverage.
+
+    Args:
+        log: all forecasts, of a chain that is not broken.
+        links: of its nights.
+        series: with the values that are known now.
+        champion: with what its versions have learnt, see `join_actuals`.
+    Returns:
+        As JSON: `num_forecasts`, the first records of each version; of them `num_proven`, whose value no night up to
+        their own knew; `num_before_target`, which the clock recorded before the end of their target's step; `num_late`,
+        when a night had known the value, or before the chain; `num_open`, without a value, or by a model that learnt
+        it; times without a forecast; `mae`, and `coverage` by level: means over each series, then over series.
+    """
+    log = _date_taken_over(log, links)
+    first = keep_first_record(log)
+    is_before = _is_before_value(first, log)
+    evaluated = join_actuals(first[is_before], series, champion)
+    missing = _find_missing_nights(log, series)
+    return dict(
+        num_forecasts=len(first),
+        num_proven=len(evaluated),
+        num_before_target=_count_before_target(evaluated[KEY].merge(first, on=KEY)),
+        num_late=int((~is_before).sum()),
+        num_open=int(is_before.sum()) - len(evaluated),
+        num_missing_nights=len(missing),
+        first_missing_night=format_time(missing[0]) if len(missing) else None,
+        by_step=[
+            {"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)}
+            for step, rows in evaluated.groupby("horizon_step")
+        ],
+        **_measure(evaluated),
+    )
+
+
+def _measure(evaluated: EvaluatedForecasts) -> dict[str, Any]:
+    error = (evaluated["y"] - evaluated["y_hat"]).abs()
+    mae = float(error.groupby(evaluated["unique_id"]).mean().mean())
+    coverage = {str(found["level"]): found["coverage"] for found in measure_coverage(evaluated)}
+    return {"mae": mae if np.isfinite(mae) else None, "coverage": coverage}
+
+
+def _count_before_target(recorded: ForecastLog) -> int:
+    """Return how many forecasts the clock recorded before the end of the time that they forecast; 0 of steps."""
+    if recorded["ds"].dtype.kind != "M":
+        return 0
+    ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
+    return int((recorded[RECORDED].dt.tz_localize(None) < ends).sum())
+
+
+def _date_taken_over(log: ForecastLog, links: Sequence[Link]) -> ForecastLog:
+    """Return the log with the time from which rows of before the chain can't be changed; missing without a chain."""
+    if not links or links[0].is_linked:
+        return log
+    is_old = log[RECORDED] <= links[0].recorded_at
+    sealed = links[1].recorded_at if len(links) > 1 else pd.NaT
+    return log.assign(**{RECORDED: log[RECORDED].mask(is_old, sealed)})
+
+
+def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
+    """Return whether each forecast was recorded before the first night of the series whose cut-off is at its target."""
+    nights = log.groupby(["unique_id", "cutoff"], as_index=False)[RECORDED].min()
+    nights = nights.sort_values("cutoff", ascending=False)
+    nights["known_at"] = nights.groupby("unique_id")[RECORDED].cummin()
+    nights = nights.rename(columns={"cutoff": "ds"})[["unique_id", "ds", "known_at"]].sort_values("ds")
+    targets = first[["unique_id", "ds"]].reset_index().sort_values("ds")
+    known = pd.merge_asof(targets, nights, on="ds", by="unique_id", direction="forward").set_index("index")
+    known_at = known["known_at"].reindex(first.index)
+    return first[RECORDED].notna() & (known_at.isna() | (first[RECORDED] < known_at))
+
+
+def _find_missing_nights(log: ForecastLog, series: Series) -> list[Any]:
+    """Return the times of the series from the first cut-off to the last that are no cut-off."""
+    times, cutoffs = series["ds"].drop_duplicates().sort_values(), log["cutoff"]
+    return times[times.between(cutoffs.min(), cutoffs.max()) & ~times.isin(cutoffs)].tolist()
+
+
+def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) -> list[str]:
+    """Return the result as lines, the conclusion first."""
+    nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
+    if proof is None:
+        return [f"broken: {chain['reason']}", f"{nights} before it, with {rows}, are unchanged"]
+    late = proof["num_proven"] - proof["num_before_target"]
+    others = {
+        "of the rows are from before the chain, unchanged since its first night": chain["num_taken_over"],
+        "recorded after their time by the clock; the order of the nights is the proof": late,
+        "not counted: recorded when a night had known the value, or before the chain": proof["num_late"],
+        "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
+        f"times of the series without a forecast, from {proof['first_missing_night']} on": proof["num_missing_nights"],
+    }
+    return [
+        f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}",
+        f"chain: {nights}, {rows}, unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}",
+        *(
+            f"step {one['horizon_step']} ({count(one['num_forecasts'], 'forecast')}){_describe(one)}"
+            for one in proof["by_step"]
+        ),
+        *(f"{number:,} {text}" for text, number in others.items() if number),
+    ]
+
+
+def _describe(result: Mapping[str, Any]) -> str:
+    if result["mae"] is None:
+        return ""
+    shares = [f"{format_percent(share, 1)} inside {level} %" for level, share in result["coverage"].items()]
+    return ": " + ", ".join([f"MAE {format_number(result['mae'])}", *shares])

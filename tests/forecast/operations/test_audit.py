@@ -1,0 +1,150 @@
+"""The audit counts the forecasts that were recorded before their values, and names what is wrong."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
+from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
+from rnn_pipelines.storage.chain import find_link, link_night, split_nights
+
+KEY = list(ForecastLogTable.key)
+FIRST_DAY = pd.Timestamp("2024-01-01")
+SERIES = pd.DataFrame(
+    {
+        "unique_id": "a",
+        "ds": pd.date_range(FIRST_DAY, periods=6),
+        "y": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+        "observed": [True, True, True, True, False, True],
+    }
+)
+NOBODY: KnownChampion = {"versions": {}, "settings": {}}  # type: ignore[typeddict-item]
+
+
+def make_night(day: int, hours: float = 26, y_hat: float = 0.0) -> pd.DataFrame:
+    """Forecasts of two days after a cut-off, and the hours from it to their record."""
+    cutoff = FIRST_DAY + pd.Timedelta(days=day)
+    return pd.DataFrame(
+        {
+            "unique_id": "a",
+            "cutoff": cutoff,
+            "ds": pd.date_range(cutoff, periods=3)[1:],
+            "horizon_step": [1, 2],
+            "y_hat": y_hat,
+            "model_version": "v1",
+            "recorded_at": cutoff.tz_localize("UTC") + pd.Timedelta(hours=hours),
+            "lo_80": y_hat - 2.5,
+            "hi_80": y_hat + 2.5,
+        }
+    )
+
+
+def make_log(nights: Iterable[pd.DataFrame], num_unlinked: int = 0) -> pd.DataFrame:
+    log = pd.DataFrame()
+    for number, night in enumerate(nights):
+        *_, last = [log, *split_nights([log] if len(log) else [], KEY)]
+        rows = link_night(night, find_link(last)) if number >= num_unlinked else night
+        log = pd.concat([log, rows], ignore_index=True)
+    return log
+
+
+def prove(log: pd.DataFrame, champion: KnownChampion = NOBODY) -> dict[str, Any]:
+    chain, links = audit_chain(split_nights([log], KEY))
+    assert chain["verdict"] == "ok"
+    return prove_forecasts(log, links, SERIES, champion)
+
+
+def test_nights_in_their_order_prove_all_forecasts_with_a_value() -> None:
+    """Days 1 to 3 and 5 have values, that of day 4 was filled in, day 6 has none."""
+    proof = prove(make_log(make_night(day) for day in range(5)))
+    assert (proof["num_forecasts"], proof["num_proven"], proof["num_late"], proof["num_open"]) == (10, 7, 0, 3)
+    assert proof["num_before_target"] == 7
+    # Step 1: days 1, 2, 3, 5. Step 2: days 2, 3, 5.
+    assert [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]] == [(4, 11 / 4), (3, 10 / 3)]
+    assert proof["mae"] == pytest.approx(21 / 7)
+    assert proof["coverage"] == {"80": pytest.approx(3 / 7)}
+
+
+def test_forecast_that_was_recorded_after_a_night_that_knew_its_value_is_late() -> None:
+    """That of day 2 from day 0; that of day 1 would be as well."""
+    late = make_night(0).assign(recorded_at=pd.Timestamp("2024-01-03 02:00:01", tz="UTC"))
+    proof = prove(make_log([make_night(1), late, make_night(2)]))
+    assert (proof["num_late"], proof["num_proven"]) == (1, 4)
+    proof = prove(make_log([make_night(2), late.assign(recorded_at=pd.Timestamp("2024-01-05", tz="UTC"))]))
+    assert proof["num_late"] == 2
+
+
+def test_second_record_of_a_forecast_does_not_count() -> None:
+    again = make_night(0, hours=27, y_hat=9.0)
+    assert prove(make_log([make_night(0), again]))["mae"] == 1.5
+
+
+def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
+    """Old series that are forecast today."""
+    proof = prove(make_log(make_night(day, hours=24 * (100 + day)) for day in range(3)))
+    assert (proof["num_proven"], proof["num_before_target"]) == (5, 0)
+
+
+def test_forecasts_of_a_model_that_has_learnt_the_value_do_not_count() -> None:
+    champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
+    proof = prove(make_log(make_night(day) for day in range(3)), champion)  # type: ignore[arg-type]
+    assert (proof["num_proven"], proof["num_open"]) == (4 - 1, 6 - 3)
+
+
+def test_nights_without_forecasts_are_counted() -> None:
+    proof = prove(make_log(make_night(day) for day in (0, 3)))
+    assert (proof["num_missing_nights"], proof["first_missing_night"]) == (2, "2024-01-02")
+
+
+def test_rows_of_before_the_chain_count_from_its_first_night() -> None:
+    """That night knew the values up to day 2, so that the forecast of day 3 alone is proven."""
+    nights = [make_night(0), make_night(1), make_night(2)]
+    proof = prove(make_log(nights, num_unlinked=2))
+    assert (proof["num_late"], proof["num_proven"]) == (3, 1 + 1)
+    assert prove(make_log(nights, num_unlinked=3))["num_proven"] == 0
+
+
+def test_steps_instead_of_dates_are_proven() -> None:
+    log = make_log(make_night(day).assign(cutoff=day, ds=[day + 1, day + 2]) for day in range(3))
+    _, links = audit_chain(split_nights([log], KEY))
+    proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
+    assert (proof["num_proven"], proof["num_before_target"]) == (5, 0)
+
+
+def test_forecast_of_a_time_that_was_known_breaks_the_log() -> None:
+    night = make_night(1)
+    chain, _ = audit_chain(split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY))
+    assert (chain["verdict"], chain["num_nights"]) == ("broken", 1)
+    assert "available_at is not before target_time" in str(chain["reason"])
+    assert chain["row"] is not None
+    assert chain["row"]["available_at"] == chain["row"]["target_time"] == "2024-01-02"
+
+
+def test_stamp_of_an_earlier_night_is_in_the_chain() -> None:
+    log = make_log(make_night(day) for day in range(3))
+    stamped = audit_chain(split_nights([log[:4]], KEY))[0]["sha256"]
+    assert audit_chain(split_nights([log], KEY), stamped)[0]["verdict"] == "ok"
+    forged = make_log(make_night(day, y_hat=0.1) for day in range(3))
+    chain, _ = audit_chain(split_nights([forged], KEY), stamped)
+    assert (chain["verdict"], chain["row"]) == ("broken", None)
+
+
+def test_lines_tell_the_proof_first() -> None:
+    log = make_log((make_night(day) for day in range(3)), num_unlinked=1)
+    chain, links = audit_chain(split_nights([log], KEY))
+    lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
+    assert lines[0].startswith("4 forecasts, each written before its value: MAE 2.500, 50.0 % inside 80 %")
+    assert any("2 of the rows are from before the chain" in line for line in lines)
+    assert any(line.startswith("step 1 (2 forecasts): MAE 2.500") for line in lines)
+
+
+def test_broken_chain_tells_the_row_first() -> None:
+    log = make_log(make_night(day) for day in range(3))
+    chain, _ = audit_chain(split_nights([log.assign(y_hat=np.where(log.index == 2, 9.0, 0.0))], KEY))
+    first, second = describe_audit(chain, None)
+    assert first.startswith("broken: unique_id a, available_at 2024-01-02, target_time 2024-01-03, model_version v1")
+    assert second == "1 night before it, with 2 rows, are unchanged"
