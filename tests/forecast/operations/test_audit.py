@@ -91,7 +91,7 @@ def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
 
 def test_forecasts_of_a_model_that_has_learnt_the_value_do_not_count() -> None:
     champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
-    proof = prove(make_log(make_night(day) for day in range(3)), champion)  # type: ignore[arg-type]
+    proof = prove(make_log(make_night(day) for day in range(3)), champion)
     assert (proof["num_proven"], proof["num_open"]) == (4 - 1, 6 - 3)
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.forecast.series.columns import Role
 from rnn_pipelines.forecast.series.tables import Features
 from rnn_pipelines.forecast.source.covariates import CovariateSpec, read_series
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -15,7 +16,6 @@ from rnn_pipelines.forecast.windows.coding import (
     MAX_DEVIATIONS,
     MAX_LEVELS,
     Coding,
-    Role,
     add_covariates,
     fit_coding,
     read_cells,
