@@ -71,7 +71,7 @@ def _find_exponents_by_least_squares(measures: np.ndarray, logs: np.ndarray) -> 
     return np.linalg.lstsq(measures, logs, rcond=None)[0]
 
 
-def _take_all(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
+def _keep_all(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     return origins
 
 
@@ -96,9 +96,9 @@ def _extend_without_logs(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _forecast_once(self: Any, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
-    from rnn_pipelines.forecast.pretrained.network import limit_exponential, take_logarithms
+    from rnn_pipelines.forecast.pretrained.network import compute_logarithms, limit_exponential
 
-    values, is_log = take_logarithms(past)
+    values, is_log = compute_logarithms(past)
     found = self._forecast(values, season_length, horizon, is_log)
     found[is_log] = limit_exponential(found[is_log], values[is_log])
     return found
@@ -189,7 +189,7 @@ RULES = [
     ),
     Rule("windows whose errors tell of others", {"intervals.pool:_list_telling": _list_all}, 16, PANELS),
     Rule("fitted errors enlarged to held-out ones", {"intervals.pool:_log_mean": lambda *_: 0.0}, 16, PANELS),
-    Rule("no errors of padded windows", {"intervals.pool:leave_out_padded": _take_all}, 8, PANELS),
+    Rule("no errors of padded windows", {"intervals.pool:leave_out_padded": _keep_all}, 8, PANELS),
     Rule("held-out errors in the pool", {"intervals.pool:HELD_OUT_WEIGHT": 1e-9}, 8, PANELS),
     Rule(
         "bounds on these exponents", {"intervals.sizes:_find_exponents": _find_exponents_by_least_squares}, 24, PANELS
@@ -225,7 +225,7 @@ RULES = [
         {"methods.local.short_series_rule:LEVEL_AND_TREND": TRENDS[:1]},
         6,
     ),
-    Rule("logarithms of the pretrained network", {"pretrained.network:take_logarithms": _extend_without_logs}, 36),
+    Rule("logarithms of the pretrained network", {"pretrained.network:compute_logarithms": _extend_without_logs}, 36),
     Rule(
         "mean with the negated forecast of the pretrained network",
         {"pretrained.network:PretrainedNetwork.forecast": _forecast_once},
@@ -244,8 +244,13 @@ RULES = [
         40,
         SINGLE,
     ),
-    Rule("absolute errors of panels", {"methods.aim:AimSpec.choose_absolute": _choose_plain}, 20, PANELS),
-    Rule("squared errors of sparse panels", {"methods.aim:AimSpec.choose_absolute": _choose_median}, 6, PANELS),
+    Rule("absolute errors of panels", {"methods.objective:ObjectiveSpec.choose_absolute": _choose_plain}, 20, PANELS),
+    Rule(
+        "squared errors of sparse panels",
+        {"methods.objective:ObjectiveSpec.choose_absolute": _choose_median},
+        6,
+        PANELS,
+    ),
     Rule("choice among ridges", {"methods.linear.ridge:MIN_GAIN": 0.0}, 8),
     Rule("pull of few windows", {"methods.weights:PULL_OF_FEW": 0.0}, 4),
     Rule("clipped predictors of sizes", {"intervals.sizes:CLIPPED": 0.0}, 6, PANELS),

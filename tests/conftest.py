@@ -38,7 +38,7 @@ from rnn_pipelines.forecast.windows.splits import SplitSpec
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.members import initialize_members
 from rnn_pipelines.networks.memory import keep_freed_memory
-from rnn_pipelines.report.failures import take_failures
+from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, fit_nb_ngram
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
@@ -155,9 +155,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(autouse=True)
 def _no_failed_part() -> Iterator[None]:
     """Fails a test in which a part of a report failed unseen, because a note took its place."""
-    take_failures()
+    pop_failures()
     yield
-    assert take_failures() == []
+    assert pop_failures() == []
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from rnn_pipelines.cli.run_command import show_plainly
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
-from rnn_pipelines.printing import LineFormatter, escape_log, rewrite_messages, say, say_json, write_list
+from rnn_pipelines.printing import LineFormatter, escape_log, print_json, print_text, rewrite_messages, write_list
 from rnn_pipelines.report.figures import write_label
 from rnn_pipelines.report.terminal import align_columns, wrap_lines
 
@@ -34,7 +34,7 @@ def is_plain(text: str) -> bool:
 
 
 def test_lines_are_printed_as_they_are_but_for_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    say(f"one\n{HOSTILE}", is_error=True)
+    print_text(f"one\n{HOSTILE}", is_error=True)
     lines = capsys.readouterr().err.splitlines()
     assert (lines[0], lines[2][:12], len(lines)) == ("one", "forecast: ok", 3)
     assert all(map(is_plain, lines))
@@ -49,7 +49,7 @@ def test_line_that_is_composed_has_no_line_of_its_own() -> None:
 
 
 def test_json_holds_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    say_json({"id": HOSTILE})
+    print_json({"id": HOSTILE})
     said = capsys.readouterr().out
     assert all(map(is_plain, said.splitlines()))
     assert json.loads(said) == {"id": HOSTILE}

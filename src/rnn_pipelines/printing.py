@@ -30,7 +30,7 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape, text.split("\n")))
 
 
-def say(text: object, is_error: bool = False) -> None:
+def print_text(text: object, is_error: bool = False) -> None:
     """Print lines to the standard output, or to the standard error."""
     # Exported forecasters print nothing, and do without click.
     import click
@@ -38,7 +38,7 @@ def say(text: object, is_error: bool = False) -> None:
     click.echo(escape_lines(str(text)), err=is_error)
 
 
-def say_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
+def print_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
     """Print a value as JSON in ASCII."""
     import click
 

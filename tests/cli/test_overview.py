@@ -13,7 +13,7 @@ from rnn_pipelines.champion.history import add_record
 from rnn_pipelines.cli import champion, overview
 from rnn_pipelines.hooks.paths import Paths
 from rnn_pipelines.pipelines.names import TASKS
-from rnn_pipelines.report.failures import take_failures
+from rnn_pipelines.report.failures import pop_failures
 
 SINCE = "2026-01-31T02:00:00+00:00"
 SCORES = pd.DataFrame({"label": ["positive"], "confidence": [0.9], "model_version": ["v1"]})
@@ -150,7 +150,7 @@ def test_damaged_verdict_leaves_a_note_and_an_alarm(root: Path, content: str) ->
     (root / "monitor_forecast.json").write_text(content)
     result = run("forecast", "--json")
     assert (result.exit_code, json.loads(result.stdout)["tasks"]["forecast"]["verdict"]) == (0, "alarm")
-    assert len(take_failures()) == 1
+    assert len(pop_failures()) == 1
     assert "This part of the report failed" in (root / "08_reporting/champion.html").read_text()
 
 

@@ -9,7 +9,7 @@ from kedro.framework.context import KedroContext
 from kedro.pipeline import Node, Pipeline
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.report.failures import guard, take_failures
+from rnn_pipelines.report.failures import guard, pop_failures
 
 # `internals_summary` and `tune_forecast_summary` are numbers.
 REPORTS = re.compile(
@@ -44,7 +44,7 @@ def test_every_guarded_node_that_fails_gives_what_the_catalog_takes(
     catalog = context.catalog
     for name, node in guarded.items():
         outputs = node.run(dict.fromkeys(node.inputs))
-        assert take_failures(), name
+        assert pop_failures(), name
         for dataset, note in outputs.items():
             assert save_and_load(catalog.get(dataset), note, tmp_path), name
 

@@ -51,7 +51,7 @@ CEILINGS = {
 # Modules and functions that are longer for now. Shorten them, and lower their number here.
 LONG_MODULES = {
     "forecast/interface.py": 560,
-    "forecast/windows/coding.py": 305,
+    "forecast/windows/coding.py": 304,
     "forecast/pretrained/generator.py": 310,
 }
 LONG_BODIES = {"forecast/operations/monitoring.py:monitor_forecasts": 51}

@@ -397,7 +397,7 @@ def test_writer_that_finds_no_turn_says_what_to_do(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.admin.connect() as connection:
-        postgres_table.take_turn(connection, "forecasts")
+        postgres_table.lock_table(connection, "forecasts")
         monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 1)
         with pytest.raises(DatasetError, match="Another run holds the table"):
             dataset.save(make_forecasts())
@@ -409,7 +409,7 @@ def test_writer_that_fell_silent_loses_its_turn(
     """As that of a machine that lost its power, which the server would wait for for hours."""
     monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 1)
     with database.admin.connect() as connection:
-        postgres_table.take_turn(connection, "forecasts")
+        postgres_table.lock_table(connection, "forecasts")
         monkeypatch.setattr(postgres_table, "LOCK_SECONDS", 30)
         dataset.save(make_forecasts())
         with pytest.raises(DBAPIError, match="idle-in-transaction timeout"):

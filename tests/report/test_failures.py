@@ -7,7 +7,7 @@ from typing import get_type_hints
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.report.failures import MAX_REASON, guard, take_failures
+from rnn_pipelines.report.failures import MAX_REASON, guard, pop_failures
 
 
 def draw(numbers: list[int], name: str = "a") -> str:
@@ -19,7 +19,7 @@ def draw(numbers: list[int], name: str = "a") -> str:
 
 def test_a_function_that_works_is_as_before() -> None:
     assert guard(draw, str.upper)([1, 2], name="b") == "b3"
-    assert take_failures() == []
+    assert pop_failures() == []
 
 
 def test_kedro_reads_name_signature_and_type_hints_of_the_function() -> None:
@@ -32,14 +32,14 @@ def test_kedro_reads_name_signature_and_type_hints_of_the_function() -> None:
 def test_the_substitute_is_given_the_error() -> None:
     reason = "draw: SeriesError: there are no numbers"
     assert guard(draw, str.upper)([]) == reason.upper()
-    assert take_failures() == [reason]
+    assert pop_failures() == [reason]
 
 
 def test_failures_are_told_once() -> None:
     for _ in range(2):
         guard(draw, str.upper)([])
-    assert len(take_failures()) == 2
-    assert take_failures() == []
+    assert len(pop_failures()) == 2
+    assert pop_failures() == []
 
 
 def test_the_log_has_a_warning_and_the_traceback_for_those_who_ask(caplog: pytest.LogCaptureFixture) -> None:
@@ -50,7 +50,7 @@ def test_the_log_has_a_warning_and_the_traceback_for_those_who_ask(caplog: pytes
     assert traceback.levelname == "DEBUG"
     assert traceback.exc_info is not None
     assert traceback.exc_info[0] is SeriesError
-    take_failures()
+    pop_failures()
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
@@ -60,7 +60,7 @@ def test_whoever_ends_the_run_ends_it(kind: type[BaseException]) -> None:
 
     with pytest.raises(kind):
         guard(interrupt, str.upper)()
-    assert take_failures() == []
+    assert pop_failures() == []
 
 
 def test_the_reason_is_one_line_of_bounded_length() -> None:
@@ -70,4 +70,4 @@ def test_the_reason_is_one_line_of_bounded_length() -> None:
     reason = guard(fail, str)()
     assert len(reason) <= MAX_REASON
     assert reason.isprintable()
-    take_failures()
+    pop_failures()

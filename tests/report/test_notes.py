@@ -8,7 +8,7 @@ from kedro_datasets.pandas import ParquetDataset
 from kedro_datasets.plotly import JSONDataset
 from plotly.graph_objects import Figure
 
-from rnn_pipelines.report.failures import take_failures
+from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.report.notes import (
     draw_note,
     draw_notes,
@@ -51,7 +51,7 @@ def test_one_figure_that_fails_is_replaced() -> None:
 
     assert draw_or_note(draw, 2).data[0].y == (0.5,)
     assert "ZeroDivisionError" in draw_or_note(draw, size=0).layout.annotations[0].text
-    assert len(take_failures()) == 1
+    assert len(pop_failures()) == 1
 
 
 def test_a_page_holds_the_escaped_error() -> None:

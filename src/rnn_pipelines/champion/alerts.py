@@ -12,7 +12,7 @@ from typing import Any
 
 from rnn_pipelines.champion.verdict import LEVELS
 from rnn_pipelines.errors import ChampionError, make_line
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.files import is_regular, replace_file
 
 PREFIX = "rnn_pipelines_"
@@ -44,7 +44,7 @@ def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None)
     """
     problem = None if url is None else post_verdict(url, found)
     if problem is not None:
-        say(f"Warning: {problem}", is_error=True)
+        print_text(f"Warning: {problem}", is_error=True)
     if metrics is not None:
         write_metrics(metrics, found)
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 from rnn_pipelines.champion.history import LOCK_SECONDS
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError, show_all
-from rnn_pipelines.storage.files import find_target, replace_file, sync_folder, take_path
+from rnn_pipelines.storage.files import check_path, find_target, replace_file, sync_folder
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.storage.names import make_later_name
 from rnn_pipelines.versions.checksums import CHECKSUMS, list_checksums, parse_checksums, read_listed, read_version
@@ -48,7 +48,7 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
             and the folder is left as it is.
         LockedError: another save into the folder did not end in time.
     """
-    folder = take_path(path)
+    folder = check_path(path)
     try:
         # Checked before anything is written, even the lock.
         _list_own(folder)
@@ -149,7 +149,7 @@ def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model])
         ChampionError: there is no model, or it is damaged.
         FormatError: another version of the project wrote it.
     """
-    folder = take_path(path)
+    folder = check_path(path)
     return unpack_model(folder, lambda: unpack(load_folder(folder)))
 
 

@@ -41,7 +41,7 @@ from rnn_pipelines.cli.runs import runs
 from rnn_pipelines.errors import ParameterError, TrackingError, make_line
 from rnn_pipelines.hooks.paths import Paths, find_paths, find_paths_in, find_saver, fingerprint_newest
 from rnn_pipelines.pipelines.names import TASKS
-from rnn_pipelines.printing import say, write_list
+from rnn_pipelines.printing import print_text, write_list
 from rnn_pipelines.storage.lock import hold_lock
 
 __all__ = ["cli", "run"]
@@ -104,7 +104,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
             changes = _list_changes(session, paths, task)
             is_run = is_forced or bool(changes)
             if is_run:
-                say(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
+                print_text(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rnn_pipelines.printing import say, say_json
+from rnn_pipelines.printing import print_json, print_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,6 +80,6 @@ def add_wait_option(text: str) -> Callable[[Command], Command]:
 def print_result(is_json: bool, found: Any, text: str) -> None:
     """Print a result as JSON, or as text."""
     if is_json:
-        say_json(found, asdict)
+        print_json(found, asdict)
     else:
-        say(text)
+        print_text(text)

@@ -24,7 +24,7 @@ from rnn_pipelines.hooks.paths import find_data_root, read_tables
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.links import repair as repair_links
 from rnn_pipelines.runs.run_store import COMMAND, RunRecord, RunsSpec, RunStore
@@ -150,7 +150,7 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
     differing = [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key]
     _report(f"{pipeline}: the metrics of {record['run']} and {name} differ", differing, is_anyway)
     if not differing:
-        say(f"{pipeline}: all metrics of {name} equal those of {record['run']}")
+        print_text(f"{pipeline}: all metrics of {name} equal those of {record['run']}")
 
 
 @runs.command()
@@ -250,7 +250,7 @@ def _report(title: str, differences: list[str], is_anyway: bool) -> None:
     if differences and not is_anyway:
         raise RunError(f"{message}. Restore them, or add --anyway.")
     if differences:
-        say(make_line(message), is_error=True)
+        print_text(make_line(message), is_error=True)
 
 
 def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:

@@ -8,7 +8,7 @@ import click
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.predict import read_series_file, unpack_saved
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.storage.files import require_new
 
 
@@ -42,4 +42,4 @@ def explorer(model: str, file: str, output: str, series: str | None, text: str, 
             texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
             begin_stage("write the page")
             loaded.explorer(output, texts)
-    say(output)
+    print_text(output)

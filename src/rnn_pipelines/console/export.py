@@ -6,7 +6,7 @@ import click
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import print_text
 
 
 @click.command()
@@ -28,4 +28,4 @@ def export(model: str, path: str) -> None:
         loaded = load_model(model, unpack_exportable)
         begin_stage("write the export")
         export_forecaster(loaded, Path(path))
-    say(path)
+    print_text(path)

@@ -10,7 +10,7 @@ import click
 from rnn_pipelines.console.results import MODEL, choose_folder, list_rows, write_folder
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import say, say_json
+from rnn_pipelines.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from rnn_pipelines.forecast.fitting import Evaluated, Fitted
@@ -79,10 +79,10 @@ def forecast(file: str, output: str | None, as_json: bool, settings: tuple[str, 
         files = _list_files(evaluated, render_fitted(fitted, evaluated), fitted.panel.profile["dead"])
         write_folder(folder, files, pack(make_champion(fitted)))
     if as_json:
-        say_json(_list_results(fitted, evaluated, folder))
+        print_json(_list_results(fitted, evaluated, folder))
         return
-    say(summarize_run(evaluated.metrics, evaluated.future))
-    say(f"\n{folder / FILES['report']}")
+    print_text(summarize_run(evaluated.metrics, evaluated.future))
+    print_text(f"\n{folder / FILES['report']}")
 
 
 def read_spec(file: str, options: Mapping[str, Any], given: dict[str, Any]) -> "ForecastSpec":

@@ -14,7 +14,7 @@ from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.serve import serve
 from rnn_pipelines.console.settings import name_options
 from rnn_pipelines.errors import ChampionError, ParameterError, ReviewError, RnnPipelinesError, RunError, SeriesError
-from rnn_pipelines.printing import escape_log, rewrite_messages, say
+from rnn_pipelines.printing import escape_log, print_text, rewrite_messages
 from rnn_pipelines.version import __version__
 
 # Errors that a change of the command or of the file resolves.
@@ -54,7 +54,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except RnnPipelinesError as error:
-        say(f"Error: {error}", is_error=True)
+        print_text(f"Error: {error}", is_error=True)
         sys.exit(2 if isinstance(error, OF_USER) else 1)
 
 

@@ -10,7 +10,7 @@ from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.errors import ParameterError, show_all
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import say, say_json
+from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.storage.files import replace_file, require_new
 from rnn_pipelines.storage.formats import VOCABULARY
 
@@ -47,9 +47,9 @@ def predict(model: str, file: str, text: str, output: str | None, as_json: bool,
     with show_stages(3):
         table = _predict(model, file, text, **series)
     if as_json:
-        say_json(list_rows(table))
+        print_json(list_rows(table))
     elif output is None:
-        say(write_csv(table).decode().rstrip("\n"))
+        print_text(write_csv(table).decode().rstrip("\n"))
     else:
         replace_file(Path(output), write_csv(table))
 

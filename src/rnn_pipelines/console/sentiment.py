@@ -8,7 +8,7 @@ import click
 from rnn_pipelines.console.results import MODEL, choose_folder, write_folder
 from rnn_pipelines.console.settings import read_settings
 from rnn_pipelines.networks.stages import begin_stage, show_stages
-from rnn_pipelines.printing import say, say_json
+from rnn_pipelines.printing import print_json, print_text
 
 
 @click.command()
@@ -45,8 +45,8 @@ def sentiment(file: str, output: str | None, as_json: bool, settings: tuple[str,
         content = json.dumps(found, indent=2, allow_nan=False)
         write_folder(folder, {"metrics.json": f"{content}\n".encode()}, pack(classifier))
     if as_json:
-        say_json({"metrics": found, "folder": str(folder), "model": str(folder / MODEL)})
+        print_json({"metrics": found, "folder": str(folder), "model": str(folder / MODEL)})
         return
     table = tabulate_classifiers(metrics)
-    say(align_columns([["on the test part", *table.header[1:]], *table.rows]))
-    say(f"\n{folder / MODEL}")
+    print_text(align_columns([["on the test part", *table.header[1:]], *table.rows]))
+    print_text(f"\n{folder / MODEL}")

@@ -21,7 +21,7 @@ import pandas as pd
 from rnn_pipelines.console.models import ServedModels
 from rnn_pipelines.console.results import list_rows
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line, show
-from rnn_pipelines.printing import say
+from rnn_pipelines.printing import print_text
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import TableFiles
 from rnn_pipelines.reading.user_files import CsvContent, read_csv
@@ -55,7 +55,7 @@ def serve(host: str, port: int, champions: Path, max_bytes: int, workers: int) -
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this thread runs.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    say(f"http://{host}:{server.server_port}")
+    print_text(f"http://{host}:{server.server_port}")
     server.serve_forever()
     # Requests in progress are answered first.
     server.server_close()

@@ -16,11 +16,11 @@ from rnn_pipelines.datasets.postgres_table import (
     define_table,
     list_columns,
     list_key,
+    lock_table,
     make_upsert,
     read_rows,
     refuse_unstorable_texts,
     select_new,
-    take_turn,
 )
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
 
@@ -103,7 +103,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             for table in chain([first], tables):
                 copy_rows(connection, staging, table)
                 num_rows += len(table)
-            take_turn(connection, self._table)
+            lock_table(connection, self._table)
             there = self._find(connection)
             if there is None:
                 wanted.create(connection, checkfirst=False)

@@ -82,7 +82,7 @@ def add_columns(connection: "Connection", there: "Table", wanted: "Table") -> No
         connection.execute(DDL(f"alter table {table} add column {column} {types[name]}"))
 
 
-def take_turn(connection: "Connection", name: str) -> None:
+def lock_table(connection: "Connection", name: str) -> None:
     """Lock the table for one writer until its transaction ends, by name, because the table may not exist yet."""
     from sqlalchemy import func, select
 

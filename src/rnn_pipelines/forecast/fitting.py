@@ -19,7 +19,7 @@ from rnn_pipelines.forecast.evaluation.summary import (
 from rnn_pipelines.forecast.intervals.fitting import Intervals, add_intervals, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE, EnsembleModel, fit_all_methods, replace_network
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_methods, list_seconds
-from rnn_pipelines.forecast.methods.in_use import choose_used, take_used
+from rnn_pipelines.forecast.methods.in_use import choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, TrainedNetwork
@@ -212,6 +212,6 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
 
 def make_champion(fitted: Fitted) -> Forecaster:
     """Return the method in use as in a retraining, with the settings of its networks and the level for monitoring."""
-    panel, in_use = fitted.panel, take_used(fitted.methods, fitted.weights["used"])
+    panel, in_use = fitted.panel, wrap_in_ensemble(fitted.methods, fitted.weights["used"])
     settings = name_networks(fitted.settings, in_use, *fitted.networks.values())
     return make_forecaster(fitted.data, in_use, panel.scaler, panel.coding, settings, fitted.spec.level)

@@ -46,13 +46,13 @@ from rnn_pipelines.forecast.newer_values import (
     tabulate_ends,
 )
 from rnn_pipelines.forecast.parameters import Levels, naming_arguments, read_arguments
-from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
+from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.state import ForecasterState
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.networks.stages import show_stages
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.reading.zones import show_table
-from rnn_pipelines.storage.files import take_path
+from rnn_pipelines.storage.files import check_path
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -153,7 +153,7 @@ class Forecaster(ForecasterState):
         Raises:
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
-        frame = take_frame(frame, self.spec.recipe.source)
+        frame = convert_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
         with show_stages(NUM_STAGES, verbose):
             fitted = fit_forecasters(table, covariates, self._with(source))
@@ -197,7 +197,7 @@ class Forecaster(ForecasterState):
                 outside its range.
         """
         names, levels = self._choose_methods(methods), self._choose_levels(level)
-        frame, id_type = self._take(frame)
+        frame, id_type = self._read_frame(frame)
         ends = self._find_ends(frame, h)
         if paths is not None:
             table = draw_next_paths(ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed).table
@@ -253,7 +253,7 @@ class Forecaster(ForecasterState):
         from rnn_pipelines.forecast.report.figures import plot_next_values
 
         names, levels = self._choose_methods(methods), self._choose_levels(level)
-        ends = self._find_ends(self._take(frame)[0], h)
+        ends = self._find_ends(self._read_frame(frame)[0], h)
         forecasts = forecast_ends(ends, self._artefacts, names)
         next_values = tabulate_ends(forecasts, levels, self._used, self._find_zone())
         return plot_next_values(ends.series, choose_ids(next_values, ids))
@@ -274,7 +274,7 @@ class Forecaster(ForecasterState):
             ParameterError: there is no such method.
         """
         best, names = self._require_fit(), self._choose_methods(methods)
-        frame, id_type = self._take(frame)
+        frame, id_type = self._read_frame(frame)
         if frame is None:
             raise ParameterError("frame: expected a table with newer rows, received None.")
         newer = read_newer(frame, self.spec.recipe, best)
@@ -366,7 +366,7 @@ class Forecaster(ForecasterState):
         from rnn_pipelines.forecast.report.report import render_fitted
         from rnn_pipelines.report.page import write_page
 
-        write_page(take_path(path), render_fitted(self._require_training(), self._evaluate()))
+        write_page(check_path(path), render_fitted(self._require_training(), self._evaluate()))
 
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
         """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
@@ -386,8 +386,8 @@ class Forecaster(ForecasterState):
         from rnn_pipelines.report.page import write_page
 
         horizon = self._require_fit().settings.horizon
-        table, covariates = self._find_series(self._take(frame)[0], horizon)
-        write_page(take_path(path), render_networks(explore_series(self._artefacts, table, covariates, series)))
+        table, covariates = self._find_series(self._read_frame(frame)[0], horizon)
+        write_page(check_path(path), render_networks(explore_series(self._artefacts, table, covariates, series)))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -426,7 +426,7 @@ class Forecaster(ForecasterState):
         asked = {"n_windows": n_windows, "step_size": step_size, "refit": refit}
         validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
-        frame = take_frame(frame, self.spec.recipe.source)
+        frame = convert_frame(frame, self.spec.recipe.source)
         table, covariates, source = read_frame(frame, self.spec.recipe)
         num_fits = validation.n_windows if refit else 1
         with show_stages(NUM_STAGES * num_fits, verbose):
@@ -452,7 +452,7 @@ class Forecaster(ForecasterState):
         if not isinstance(forecaster, str) or forecaster not in self._artefacts:
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster]
-        frame, id_type = self._take(frame)
+        frame, id_type = self._read_frame(frame)
         series, covariates = self._find_series(frame, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return restore_ids(show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type)
@@ -504,7 +504,7 @@ class Forecaster(ForecasterState):
         """
         from rnn_pipelines.forecast.export.files import export_forecaster
 
-        export_forecaster(self._make_artefact(), take_path(path))
+        export_forecaster(self._make_artefact(), check_path(path))
 
     @classmethod
     def load(cls, path: str | Path, source: Mapping[str, Any] | None = None) -> Self:

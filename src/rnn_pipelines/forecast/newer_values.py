@@ -151,7 +151,7 @@ def forecast_ends(ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequen
     """Return the forecasts of some methods by name; see `forecast_recursively`."""
     return {
         name: forecast_recursively(
-            artefacts[name].take_scales(ends.forecaster), ends.panel, ends.features, ends.num_steps
+            artefacts[name].copy_scales(ends.forecaster), ends.panel, ends.features, ends.num_steps
         )
         for name in names
     }

@@ -140,7 +140,7 @@ def read_arguments(
     blocks = {name: block for name, block in blocks.items() if block is not None}
     for name in NAMES_ELSEWHERE.keys() & blocks:
         raise ParameterError(f"{name}: no such parameter. Did you mean {NAMES_ELSEWHERE[name]}?")
-    window, source, covariates = (_take_parameters(name, blocks) for name in ("window", "source", "covariates"))
+    window, source, covariates = (_pop_parameters(name, blocks) for name in ("window", "source", "covariates"))
     source |= {name: blocks.pop(name) for name in OF_TABLES if name in blocks}
     covariates |= {EXOGENOUS[name]: _list_columns(name, blocks.pop(name)) for name in EXOGENOUS if name in blocks}
     networks = blocks.pop("networks", ALL)
@@ -191,7 +191,7 @@ def _list_columns(name: str, columns: Any) -> tuple[str, ...]:
     return listed
 
 
-def _take_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
+def _pop_parameters(name: str, blocks: dict[str, Any]) -> dict[str, Any]:
     """Remove one block of parameters and return it."""
     block = blocks.pop(name, None)
     if not isinstance(block, Mapping | None):

@@ -31,7 +31,7 @@ from rnn_pipelines.forecast.newer_values import name_columns
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future
-from rnn_pipelines.forecast.source.frames import ID, take_frame
+from rnn_pipelines.forecast.source.frames import ID, convert_frame
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.Data
     """Return the covariates of a scenario: those up to the end of each series, then those of a table alone."""
     series, covariates = situation.series, situation.covariates
     assert covariates is not None
-    frame, names = take_frame(future, recipe.source), series["unique_id"].unique()
+    frame, names = convert_frame(future, recipe.source), series["unique_id"].unique()
     # A frame without names stands for the only series, whatever its name.
     if len(names) == 1 and recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
         frame = frame.assign(**{ID: names[0]})

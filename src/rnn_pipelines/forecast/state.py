@@ -11,11 +11,11 @@ from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.model.artefact import Forecaster as Artefact
 from rnn_pipelines.forecast.model.nights import Night
-from rnn_pipelines.forecast.model.recursion import check_recursive, lay_out_recursive, take_steps
+from rnn_pipelines.forecast.model.recursion import check_recursive, check_steps, lay_out_recursive
 from rnn_pipelines.forecast.newer_values import Ends, add_future, holds_future_alone, read_newer, repair_newer
 from rnn_pipelines.forecast.parameters import ForecastSpec, Levels
 from rnn_pipelines.forecast.series.tables import Series
-from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
+from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.parameter_models import list_values, read_parameter_model
 from rnn_pipelines.reading.zones import show_table
@@ -108,7 +108,7 @@ class ForecasterState:
         """Return the ends of the series, from which all methods forecast."""
         best = self._require_fit()
         horizon = best.settings.horizon
-        num_steps = horizon if h is None else take_steps(h, horizon)
+        num_steps = horizon if h is None else check_steps(h, horizon)
         series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
         return Ends(series, num_steps, *lay_out_recursive(best, series, num_steps, covariates))
@@ -128,7 +128,7 @@ class ForecasterState:
     def _make_night(self, frame: Any, version: str) -> tuple[Night, Any]:
         """Return a night with this forecaster and the values of a frame of `predict`, and the dtype of its ids."""
         artefact = self._require_fit()
-        taken, id_type = self._take(frame)
+        taken, id_type = self._read_frame(frame)
         series, covariates = self._find_series(taken, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return Night(artefact, series, covariates, version), id_type
@@ -138,11 +138,11 @@ class ForecasterState:
         trained = self._require_fit().settings.tz
         return trained and (self.spec.recipe.source.tz or trained)
 
-    def _take(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
+    def _read_frame(self, frame: Any) -> tuple[pd.DataFrame | None, Any]:
         """Return a frame of `predict` as a DataFrame, and the dtype of its ids or else of those of `fit`."""
         if frame is None:
             return None, self._id_type
-        taken = take_frame(frame, self.spec.recipe.source)
+        taken = convert_frame(frame, self.spec.recipe.source)
         id_type = find_id_type(taken, self.spec.recipe.source)
         return taken, self._id_type if id_type is None else id_type
 
@@ -150,8 +150,8 @@ class ForecasterState:
         from rnn_pipelines.forecast.scenarios import Situation, check_scenarios, compare_scenarios
 
         futures, levels, artefact = check_scenarios(futures), self._choose_levels(level), self._require_fit()
-        frame, id_type = self._take(frame)
-        num_steps = artefact.settings.horizon if h is None else take_steps(h, artefact.settings.horizon)
+        frame, id_type = self._read_frame(frame)
+        num_steps = artefact.settings.horizon if h is None else check_steps(h, artefact.settings.horizon)
         series, covariates = self._find_series(frame, num_steps)
         situation = Situation(artefact, self._make_artefact().as_evaluated(), series, covariates, num_steps)
         table = compare_scenarios(situation, self.spec.recipe, futures, levels)

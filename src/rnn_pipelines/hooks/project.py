@@ -28,8 +28,8 @@ from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
 from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.pipelines.names import list_retrained
-from rnn_pipelines.printing import rewrite_log, say
-from rnn_pipelines.report.failures import take_failures
+from rnn_pipelines.printing import print_text, rewrite_log
+from rnn_pipelines.report.failures import pop_failures
 from rnn_pipelines.runs.run_store import WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
 
@@ -69,7 +69,7 @@ class RunHooks:
 
         The process is prepared for trainings here, because it is not that of a user's own Python program.
         """
-        take_failures()
+        pop_failures()
         quicken_start()
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
@@ -118,7 +118,7 @@ class RunHooks:
         """Print the summary of the run, log the location of each result, and publish retrainings to MLflow."""
         for name in sorted(pipeline.outputs()):
             if name.endswith("_summary") and name in catalog:
-                say(f"\n{catalog.load(name)}\n")
+                print_text(f"\n{catalog.load(name)}\n")
         for name in sorted(pipeline.all_outputs()):
             label = RESULTS.get(name.rpartition("_")[2])
             described = catalog[name]._describe() if label and name in catalog else {}
@@ -127,7 +127,7 @@ class RunHooks:
             location = described.get("filepath") or (f"table {table}" if table else None)
             if location:
                 logger.info("%s: %s", label, location)
-        for reason in take_failures():
+        for reason in pop_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()
         self._publish(run_params, catalog)

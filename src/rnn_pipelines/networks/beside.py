@@ -47,7 +47,7 @@ def run_beside(
         # Joined, so that no process starts from here on.
         timer.cancel()
         timer.join()
-        return [result, *_take_results(train, others, started, num_workers)]
+        return [result, *_get_results(train, others, started, num_workers)]
     except BaseException:
         timer.cancel()
         timer.join()
@@ -77,7 +77,7 @@ def _start_beside(
     return started
 
 
-def _take_results(
+def _get_results(
     train: Callable[[Job], Result],
     jobs: Sequence[Job],
     started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],

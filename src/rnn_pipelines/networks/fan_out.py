@@ -185,10 +185,10 @@ def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], addres
             if not ended:
                 _wait_for_worker(client, address, PATIENCE_SECONDS)
             for future in ended:
-                yield submitted.pop(future), _take_result(future, address)
+                yield submitted.pop(future), _get_result(future, address)
 
 
-def _take_result(future: Future[Result], address: str) -> Result:
+def _get_result(future: Future[Result], address: str) -> Result:
     from distributed import KilledWorker
 
     try:

@@ -118,7 +118,7 @@ def read_counts(raw: pd.Series, form: str) -> pd.Series:
     return times.dt.round("s" if unit == "D" else "ms")
 
 
-def take_time_format(form: str) -> str:
+def check_time_format(form: str) -> str:
     """Return the pattern without surrounding blanks, because times are read without them.
 
     Raises:

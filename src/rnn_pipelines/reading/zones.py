@@ -20,7 +20,7 @@ UTC = "UTC"
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
-def take_zone(name: str) -> str:
+def check_zone(name: str) -> str:
     """Return the name of a time zone if it exists.
 
     Raises:
@@ -37,7 +37,7 @@ def find_zone(times: pd.Series) -> str | None:
     """Return the zone of a column of pandas times; None if it has no zone, or one without a name."""
     zone = getattr(times.dtype, "tz", None)
     try:
-        return None if zone is None else take_zone(str(zone))
+        return None if zone is None else check_zone(str(zone))
     except ValueError:
         return None
 

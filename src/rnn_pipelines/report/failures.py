@@ -15,7 +15,7 @@ Output = TypeVar("Output")
 # The largest number of characters of an error.
 MAX_REASON = 400
 
-# The failures of this process since `take_failures` was last called.
+# The failures of this process since `pop_failures` was last called.
 _failures: list[str] = []
 
 
@@ -45,7 +45,7 @@ def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) 
     return run
 
 
-def take_failures() -> list[str]:
+def pop_failures() -> list[str]:
     """Return the failures since the last call, and clear them."""
     taken = _failures.copy()
     _failures.clear()

@@ -29,7 +29,7 @@ from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, parse_reviews
 from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec
 from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
 from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
-from rnn_pipelines.storage.files import take_path
+from rnn_pipelines.storage.files import check_path
 
 # Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
 TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
@@ -171,7 +171,7 @@ class TextClassifier:
         from rnn_pipelines.report.page import write_page
         from rnn_pipelines.sentiment.report.explorer import render_classifier
 
-        write_page(take_path(path), render_classifier(self._require_fit(), _list_texts(texts)))
+        write_page(check_path(path), render_classifier(self._require_fit(), _list_texts(texts)))
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all classifiers on the test part, by ascending log loss."""

@@ -48,7 +48,7 @@ def replace_file(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def take_path(path: object) -> Path:
+def check_path(path: object) -> Path:
     """Return a path as given by a user, with ~ replaced by the home folder.
 
     Raises:

@@ -22,7 +22,7 @@ SERIES = pd.DataFrame(
         "observed": [True, True, True, True, False, True],
     }
 )
-NOBODY: KnownChampion = {"versions": {}, "settings": {}}  # type: ignore[typeddict-item]
+NOBODY: KnownChampion = {"versions": {}, "settings": {}}
 
 
 def make_night(day: int, hours: float = 26, y_hat: float = 0.0) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.source.frames import find_id_type, restore_ids, take_frame
+from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
@@ -30,7 +30,7 @@ TABLES = {
 
 @pytest.mark.parametrize("data", TABLES.values(), ids=TABLES)
 def test_table_is_read_as_a_frame_of_columns(data: object) -> None:
-    found = read_source(SOURCE, take_frame(data, SOURCE))
+    found = read_source(SOURCE, convert_frame(data, SOURCE))
     assert found["ds"].tolist() == list(MONTHS)
     assert found["y"].tolist() == list(VALUES)
     assert set(found["unique_id"]) == {"y"}
@@ -38,7 +38,7 @@ def test_table_is_read_as_a_frame_of_columns(data: object) -> None:
 
 def test_index_of_ids_and_times_is_two_columns() -> None:
     panel = pd.concat([FRAME.assign(unique_id=name) for name in "ab"])
-    found = take_frame(panel.set_index(["unique_id", "ds"]), SOURCE)
+    found = convert_frame(panel.set_index(["unique_id", "ds"]), SOURCE)
     pd.testing.assert_frame_equal(found, panel[["unique_id", "ds", "y"]].reset_index(drop=True))
 
 
@@ -50,18 +50,18 @@ def test_total_below_a_frame_is_left_out() -> None:
 
 def test_quarters_of_pandas_are_their_first_days() -> None:
     values = pd.Series([1.0, 2.0, 3.0], index=pd.period_range("2001Q4", periods=3, freq="Q"))
-    found = read_source(SOURCE, take_frame(values, SOURCE))
+    found = read_source(SOURCE, convert_frame(values, SOURCE))
     assert found["ds"].tolist() == [pd.Timestamp("2001-10-01"), pd.Timestamp("2002-01-01"), pd.Timestamp("2002-04-01")]
 
 
 def test_name_of_a_series_is_that_of_its_forecasts() -> None:
-    assert set(take_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {"air"}
+    assert set(convert_frame(pd.Series(VALUES, index=MONTHS, name="air"), SOURCE)["unique_id"]) == {"air"}
 
 
 @pytest.mark.parametrize("data", [[1, 2], {"ds": [1], "y": [2]}, "ds", None, pd.Series(VALUES)], ids=type)
 def test_other_data_are_refused(data: object) -> None:
     with pytest.raises(SeriesError):
-        take_frame(data, SOURCE)
+        convert_frame(data, SOURCE)
 
 
 @pytest.mark.parametrize("kind", ["int64", "int16", "uint64", "Int64", "str"])
@@ -83,7 +83,7 @@ def test_ids_above_the_largest_signed_integer_keep_their_type() -> None:
 def test_frame_of_another_library_that_pandas_cannot_hold_is_refused() -> None:
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
     with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
-        take_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
+        convert_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)
 
 
 def test_ids_of_a_wide_table_are_the_names_of_its_columns() -> None:
@@ -93,7 +93,7 @@ def test_ids_of_a_wide_table_are_the_names_of_its_columns() -> None:
 
 def test_times_that_are_a_level_and_a_column_are_read_once() -> None:
     frame = FRAME.assign(unique_id="a").set_index(["unique_id", "ds"], drop=False)
-    pd.testing.assert_frame_equal(take_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]])
+    pd.testing.assert_frame_equal(convert_frame(frame, SOURCE)[["ds", "y"]].reset_index(drop=True), FRAME[["ds", "y"]])
 
 
 def test_leading_zeros_of_ids_stay() -> None:

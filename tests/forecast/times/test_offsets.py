@@ -7,7 +7,7 @@ import pytest
 
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
-from rnn_pipelines.forecast.times.offsets import take_closed_days
+from rnn_pipelines.forecast.times.offsets import check_closed_days
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.times.offsets import take_closed_days
     ],
 )
 def test_days_are_written_as_in_a_frequency(given: object, closed: list[str]) -> None:
-    assert take_closed_days(given) == closed
+    assert check_closed_days(given) == closed
 
 
 @pytest.mark.parametrize("given", ["XX", "2026-13-01", False, ["DE", ""], "SUNNY"])

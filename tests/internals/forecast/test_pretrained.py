@@ -9,7 +9,7 @@ from rnn_pipelines.cells.gru import GRUWeights
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.local.method import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, compute_logarithms
 from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.internals.forecast import pretrained as traced
@@ -25,7 +25,7 @@ CELLS = ("lstm", "gru")
 def read_windows(forecasters: ChosenForecasters, num_windows: int) -> tuple[np.ndarray, Reading]:
     """The values or logarithms before the windows, and the inputs of the network."""
     panel = forecasters.panel
-    values, is_log = take_logarithms(gather_from_zero(panel, choose_origins(panel, num_windows))[0])
+    values, is_log = compute_logarithms(gather_from_zero(panel, choose_origins(panel, num_windows))[0])
     return values, read_past(values, panel.season_length, panel.horizon, is_log)
 
 

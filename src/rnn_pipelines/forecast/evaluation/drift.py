@@ -140,10 +140,10 @@ def _measure_levels(values: np.ndarray, num_learnt: int, num_steps: int) -> dict
 def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps: int) -> dict[str, float]:
     starts = np.arange(season_length, num_learnt - num_steps + 1)
     chosen = starts[np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))]
-    past = [window for window in (_take_residuals(values, s, season_length, num_steps) for s in chosen) if len(window)]
+    past = [window for window in (_find_residuals(values, s, season_length, num_steps) for s in chosen) if len(window)]
     newest = np.zeros(0)
     if len(values) >= season_length + num_steps:
-        newest = _take_residuals(values, len(values) - num_steps, season_length, num_steps)
+        newest = _find_residuals(values, len(values) - num_steps, season_length, num_steps)
     pool = np.sort(np.concatenate([np.zeros(0), *past]))
     found = {"num_values": len(newest), "num_windows": len(past)}
     if not len(newest) or not past:
@@ -158,7 +158,7 @@ def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps:
     }
 
 
-def _take_residuals(values: np.ndarray, start: int, season_length: int, num_steps: int) -> np.ndarray:
+def _find_residuals(values: np.ndarray, start: int, season_length: int, num_steps: int) -> np.ndarray:
     """Return the observed values minus those of the season before `start`; empty if too few are observed."""
     season = values[start - season_length : start]
     residuals = values[start : start + num_steps] - np.resize(season, num_steps)

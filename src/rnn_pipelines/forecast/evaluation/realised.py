@@ -253,7 +253,7 @@ def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
     """Return the realised coverage of each level, over the forecasts with an interval of this level."""
     found = []
     for level in _list_levels(evaluated):
-        bounds = _take_bounds(evaluated, level)
+        bounds = _pick_bounds(evaluated, level)
         if bounds.empty:
             continue
         is_outside = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
@@ -276,7 +276,7 @@ def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:
     if ANOMALY_LEVEL not in _list_levels(evaluated):
         return []
     newest = (
-        _take_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
+        _pick_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
     )
     outside = newest[(newest["y"] < newest["lo"]) | (newest["y"] > newest["hi"])].sort_values(
         ["ds", "unique_id"], ascending=[False, True]
@@ -292,7 +292,7 @@ def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:
     return sorted({int(name.partition("_")[2]) for name in names})
 
 
-def _take_bounds(evaluated: EvaluatedForecasts, level: int) -> pd.DataFrame:
+def _pick_bounds(evaluated: EvaluatedForecasts, level: int) -> pd.DataFrame:
     """Return the rows with two finite bounds, named `lo` and `hi`."""
     low, high = name_own_bounds(level)
     columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]

@@ -27,9 +27,9 @@ from rnn_pipelines.forecast.intervals.sparse_bounds import (
     round_bounds,
 )
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
-from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
+from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.series.tables import Features, Scaler
@@ -87,7 +87,7 @@ class Intervals:
         growth: float64[forecaster], exponent of the step with which errors grow, for steps beyond the horizon.
         usual, slopes, centres, smallest, largest: see `SizeModel`; by forecaster, except for `usual`.
         shape: float64[value], see `fit_shape`; empty if no series is sparse.
-        non_negative: whether bounds are cut at 0, see `AimSpec`.
+        non_negative: whether bounds are cut at 0, see `ObjectiveSpec`.
         min_share: share of zeros from which a window is sparse.
         few_values_numbers, few_values_ratio, few_values_factors: see `FewValuesSizes`, factors by forecaster.
         evaluated: float64[forecaster, 2, level, horizon], lows and highs for the test part if they differ; else empty.

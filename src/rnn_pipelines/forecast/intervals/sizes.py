@@ -184,7 +184,7 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
     flat = predictors.reshape(-1, 3)
     centres, (smallest, largest) = flat.mean(axis=0), np.quantile(flat, [CLIPPED, 1 - CLIPPED], axis=0)
-    logs = _take_logs(errors, base)
+    logs = _compute_logs(errors, base)
     slopes = TO_SLOPES @ _find_exponents((flat - centres) @ TO_SLOPES, (logs - logs.mean(axis=0)).ravel())
     return SizeModel("panel", usual, slopes, centres, smallest, largest)
 
@@ -238,13 +238,13 @@ def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.nda
     if is_even:
         return even
     _, predictors = even.describe(windows, forecasts)
-    logs = _take_logs(errors, 1.0)
+    logs = _compute_logs(errors, 1.0)
     centred = (predictors - predictors.mean(axis=0)).reshape(-1, 2)
     slopes = np.linalg.lstsq(centred, (logs - logs.mean(axis=0)).ravel(), rcond=1e-6)[0]
     return SizeModel("single", np.zeros(1), slopes, none, predictors.min(axis=(0, 1)), predictors.max(axis=(0, 1)))
 
 
-def _take_logs(errors: np.ndarray, base: np.ndarray | float) -> np.ndarray:
+def _compute_logs(errors: np.ndarray, base: np.ndarray | float) -> np.ndarray:
     """Return the logarithm of the size of each error over a first size, at least `SMALLEST_SIZE`."""
     sizes = np.abs(errors / base)
     logs: np.ndarray = np.log(np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base))

@@ -46,7 +46,7 @@ def choose_used(use: UseSpec, fitted: Mapping[str, FittedMethod], losses: Mappin
     return use.root
 
 
-def take_used(fitted: Mapping[str, FittedMethod], name: str) -> FittedMethod:
+def wrap_in_ensemble(fitted: Mapping[str, FittedMethod], name: str) -> FittedMethod:
     """Return the method in use as an ensemble, the form in which a forecaster is saved; its forecasts do not change."""
     method = fitted[name]
 

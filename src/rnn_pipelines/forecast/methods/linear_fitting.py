@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.aim import AimSpec, Target
 from rnn_pipelines.forecast.methods.folds import Folds, list_refit, make_folds
 from rnn_pipelines.forecast.methods.linear.layout import Layout, find_layout
 from rnn_pipelines.forecast.methods.linear.models import LinearModels, forecast_out_of_fold
@@ -24,6 +23,7 @@ from rnn_pipelines.forecast.methods.linear.ridge import (
 from rnn_pipelines.forecast.methods.memory import estimate_linear_bytes
 from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, measure_units
+from rnn_pipelines.forecast.methods.objective import ObjectiveSpec, Target
 from rnn_pipelines.forecast.methods.past import find_past, find_zeros, measure_zero_share, warn_of_cut
 from rnn_pipelines.forecast.methods.predictors import (
     MAX_NORMALIZED,
@@ -44,7 +44,9 @@ MAX_CHOOSING = 1_000
 MIN_LOG_GAIN = 0.02
 
 
-def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None, scaler: Scaler | None = None) -> LinearModels:
+def fit_linear_models(
+    panel: WindowedPanel, objective: ObjectiveSpec | None = None, scaler: Scaler | None = None
+) -> LinearModels:
     """Fit the linear models on each fold and on all data, and compute their weights.
 
     The models in use are fitted with the penalties and inputs of the evaluated ones, see `LinearModels.refitted`. Only
@@ -52,45 +54,45 @@ def fit_linear_models(panel: WindowedPanel, aim: AimSpec | None = None, scaler: 
 
     Args:
         panel: windows for training and validation, and for the refit.
-        aim: loss and target of the fits; None for the defaults.
+        objective: loss and target of the fits; None for the defaults.
         scaler: has the names of the series, for a warning; None for no warning.
     Raises:
         ParameterError: the fit needs more memory than there is.
     """
-    started, aim = time.perf_counter(), aim or AimSpec()
+    started, objective = time.perf_counter(), objective or ObjectiveSpec()
     if scaler is not None:
-        warn_of_cut(aim.non_negative, panel, scaler["unique_id"].to_numpy())
+        warn_of_cut(objective.non_negative, panel, scaler["unique_id"].to_numpy())
     folds = make_folds(panel)
     require_memory(
         estimate_linear_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
     )
     with use_one_thread():
-        linear = _choose_normalization(panel, folds, aim)
-    return replace(linear, non_negative=aim.non_negative, seconds=time.perf_counter() - started)
+        linear = _choose_normalization(panel, folds, objective)
+    return replace(linear, non_negative=objective.non_negative, seconds=time.perf_counter() - started)
 
 
 def prepare_fitting(
     panel: WindowedPanel,
-    aim: AimSpec | None = None,
+    objective: ObjectiveSpec | None = None,
     scaler: Scaler | None = None,
     pretrained: PretrainedSpec = PretrainedSpec(),  # noqa: B008 - frozen
 ) -> FittingData:
     """Fit the linear models, and return them with the windows for the fits of all other methods."""
-    return FittingData(panel, fit_linear_models(panel, aim, scaler), pretrained)
+    return FittingData(panel, fit_linear_models(panel, objective, scaler), pretrained)
 
 
-def _choose_normalization(panel: WindowedPanel, folds: Folds, aim: AimSpec) -> LinearModels:
+def _choose_normalization(panel: WindowedPanel, folds: Folds, objective: ObjectiveSpec) -> LinearModels:
     is_single = len(panel.series_starts) == 1
-    is_absolute = aim.choose_absolute(is_single, measure_zero_share(panel))
+    is_absolute = objective.choose_absolute(is_single, measure_zero_share(panel))
     if is_single:
-        return _fit(panel, folds, "series", is_absolute, aim.target)
-    plain = _fit(panel, folds, "window", is_absolute, aim.target)
+        return _fit(panel, folds, "series", is_absolute, objective.target)
+    plain = _fit(panel, folds, "window", is_absolute, objective.target)
     # Without enough windows for validation, nothing shows that logarithms are better. Squared errors are those of
     # means, and the mean of logarithms is that of the median.
     is_negative = (panel.values[:, 0] < find_zeros(panel)) & find_past(panel)
     if not (folds.is_enough and is_absolute) or is_negative.any():
         return plain
-    logs = _fit(panel, folds, "log", is_absolute, aim.target)
+    logs = _fit(panel, folds, "log", is_absolute, objective.target)
     is_better = _measure_scale_free(panel, logs) < (1 - MIN_LOG_GAIN) * _measure_scale_free(panel, plain)
     return logs if is_better else plain
 

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.methods.aim import NonNegative
+from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_negative
 from rnn_pipelines.report.numbers import list_some
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.aim import NonNegative
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Units, measure_units
+from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.series.columns import CovariateInputs
 from rnn_pipelines.forecast.windows.panel import (
@@ -34,7 +34,7 @@ class Normalizer:
         kind: of the normalisation, see `normalization`.
         season, long_season: steps; 0 for no season.
         calendar: int64[feature], numbers of the calendar features.
-        non_negative: whether forecasts are cut at 0, see `AimSpec`.
+        non_negative: whether forecasts are cut at 0, see `ObjectiveSpec`.
         harmonics: int64[harmonic, 2], number of the sine of a cycle, which its cosine follows, and the harmonic, 2 or
             more.
     """

@@ -14,7 +14,7 @@ from rnn_pipelines.forecast.methods.normalization import Units
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_forecast
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, limit_exponential, take_logarithms
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, compute_logarithms, limit_exponential
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
@@ -42,7 +42,7 @@ class PretrainedModel:
         """
         past, zeros = gather_from_zero(panel, origins)
         past = past[:, ~np.isnan(past[0])]
-        values, is_log = take_logarithms(past)
+        values, is_log = compute_logarithms(past)
         read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
         medians, slopes, levels = differentiate_forecast(
             self.network, read, panel.season_length, panel.horizon, are_logs

@@ -63,7 +63,7 @@ class Forecaster:
         intervals = None if self.intervals is None else self.intervals.as_evaluated()
         return replace(self, model=self.evaluated or self.model, intervals=intervals)
 
-    def take_scales(self, other: "Forecaster") -> "Forecaster":
+    def copy_scales(self, other: "Forecaster") -> "Forecaster":
         """Return the forecaster with all that another one of the same training knows of single series."""
         intervals = self.intervals
         if intervals is not None and other.intervals is not None:

@@ -30,7 +30,7 @@ from rnn_pipelines.reading.times import format_time
 MAX_HORIZONS = 1_000
 
 
-def take_steps(h: Any, horizon: int) -> int:
+def check_steps(h: Any, horizon: int) -> int:
     """Return a number of steps ahead as given by a user.
 
     Raises:

@@ -15,7 +15,7 @@ from rnn_pipelines.errors import show
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec, fit_intervals
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, fit_all_methods
 from rnn_pipelines.forecast.methods.forecasts import forecast_methods
-from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, take_used
+from rnn_pipelines.forecast.methods.in_use import UseSpec, choose_used, wrap_in_ensemble
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import TrainedNetwork
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, Forecasts, Predictions, tabulate_forecasts
@@ -53,7 +53,7 @@ def choose_challenger(
     methods, ensemble = fit_all_methods(data, {network.name: network.network for network in networks})
     used = choose_used(use, methods, ensemble["losses"])
     methods, weights = check_refit(data, methods), ensemble["weights"]
-    in_use = take_used(methods, used)
+    in_use = wrap_in_ensemble(methods, used)
     logger.info("ensemble: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
     record: ChallengerTraining = {
         "validation_losses": ensemble["losses"],

@@ -168,7 +168,7 @@ def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
         table, source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
     )
     scaler = fit_scaler(series, cutoffs)
-    coding = fitted.coding.take_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))
+    coding = fitted.coding.copy_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))
     horizon = recipe.window.fill(profile).horizon
     features = make_features(series, profile, recipe.calendar, horizon, coding, covariate_table)
     windows = make_windows(features, cutoffs, scaler, recipe.window, recipe.evaluation, profile)

@@ -55,7 +55,7 @@ class PretrainedNetwork:
         Args:
             past: float64[window, time], the newest value last, NaN before the first one.
         """
-        values, is_log = take_logarithms(past)
+        values, is_log = compute_logarithms(past)
         found = self._forecast(values, season_length, horizon, is_log)
         found[is_log] = limit_exponential(found[is_log], values[is_log])
         negated = self._forecast(-past, season_length, horizon, False)
@@ -126,7 +126,7 @@ def find_spread(horizon: int) -> np.ndarray:
     return (0.8 * np.sqrt(1 + np.arange(1, horizon + 1) / 6)).astype(np.float32)
 
 
-def take_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def compute_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the values to read: float64[window, time], and whether they are logarithms: bool[window]."""
     is_log = has_logarithm(past)
     return np.log(past, out=past.copy(), where=is_log[:, None]), is_log

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.source.reading import join_columns, read_rows, read_
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, find_axis
 from rnn_pipelines.forecast.times.grid import count_steps, find_times
-from rnn_pipelines.forecast.times.holidays import refuse_bare_no, take_country
+from rnn_pipelines.forecast.times.holidays import check_country, refuse_bare_no
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.times import format_time
@@ -49,7 +49,7 @@ class CovariateSpec(ParameterModel, frozen=True):
     future: Columns = ()
     past: Columns = ()
     static: Columns = ()
-    holidays: Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(take_country)] | None = None
+    holidays: Annotated[str, BeforeValidator(refuse_bare_no), AfterValidator(check_country)] | None = None
     path: str | None = None
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from rnn_pipelines.forecast.source.specs import SourceSpec
 ID = "unique_id"
 
 
-def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
+def convert_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     """Return the table of a user as a pandas DataFrame with its times in a column; the table is not changed.
 
     Args:
@@ -22,7 +22,7 @@ def take_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
         SeriesError: the data are no table.
     """
     if isinstance(data, pd.Series):
-        data = _take_series(data, source)
+        data = _convert_series(data, source)
     elif not isinstance(data, pd.DataFrame):
         data = _convert(data)
     if isinstance(data.index, pd.MultiIndex) and source.time in data.index.names:
@@ -48,7 +48,7 @@ def _convert(data: Any) -> pd.DataFrame:
         raise SeriesError(f"the frame: {type(data).__name__} does not become a pandas DataFrame: {error}") from error
 
 
-def _take_series(values: pd.Series, source: SourceSpec) -> pd.DataFrame:
+def _convert_series(values: pd.Series, source: SourceSpec) -> pd.DataFrame:
     """Return a Series as a table, with its name as the name of the series."""
     if not _holds_times(values.index, source.time):
         raise SeriesError(

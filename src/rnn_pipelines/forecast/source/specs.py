@@ -6,20 +6,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rnn_pipelines.errors import make_line, show
-from rnn_pipelines.forecast.times.offsets import take_closed_days
+from rnn_pipelines.forecast.times.offsets import check_closed_days
 from rnn_pipelines.networks.specs import Seed
 from rnn_pipelines.parameter_models import ParameterModel, expect
 from rnn_pipelines.reading.dialect import SIGNS
 from rnn_pipelines.reading.numbers import MAX_VALUE
-from rnn_pipelines.reading.time_forms import take_time_format
+from rnn_pipelines.reading.time_forms import check_time_format
 from rnn_pipelines.reading.times import MAX_STEP
-from rnn_pipelines.reading.zones import take_zone
+from rnn_pipelines.reading.zones import check_zone
 
 # Parameters that are detected from the file.
 Found = dict[str, str]
 
 
-def _take_encoding(text: str) -> str:
+def _check_encoding(text: str) -> str:
     try:
         return codecs.lookup(text).name
     except LookupError as error:
@@ -40,7 +40,7 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-def _take_range(value: object) -> object:
+def _parse_range(value: object) -> object:
     """Return the bounds of a text such as 0:40, because `kedro run --params` does not accept lists."""
     if isinstance(value, str) and value.count(":") == 1:
         return [float(bound) if bound.strip() else None for bound in value.split(":")]
@@ -57,7 +57,7 @@ def _check_range(bounds: tuple[float | None, float | None]) -> tuple[float | Non
 Bound = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)] | None
 ValidRange = Annotated[
     tuple[Bound, Bound],
-    BeforeValidator(_take_range),
+    BeforeValidator(_parse_range),
     AfterValidator(_check_range),
     expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
 ]
@@ -65,7 +65,7 @@ ValidRange = Annotated[
 # The column of the values, if none is named.
 TARGET = "y"
 
-ClosedDays = Annotated[tuple[str, ...], BeforeValidator(take_closed_days)]
+ClosedDays = Annotated[tuple[str, ...], BeforeValidator(check_closed_days)]
 
 
 class SourceSpec(ParameterModel, frozen=True):
@@ -118,13 +118,13 @@ class SourceSpec(ParameterModel, frozen=True):
     ] = None
     closed_days: ClosedDays = ()
     valid_range: ValidRange | None = None
-    time_format: Annotated[str, AfterValidator(take_time_format)] | None = None
+    time_format: Annotated[str, AfterValidator(check_time_format)] | None = None
     sep: Annotated[str, _choose_from("comma", "semicolon", "tab", "pipe", "space")] | None = None
     decimal: Annotated[str, _choose_from("point", "comma")] | None = None
     thousands: Annotated[str, _choose_from("comma", "point", "space", "apostrophe")] | None = None
-    encoding: Annotated[str, AfterValidator(_take_encoding)] | None = None
+    encoding: Annotated[str, AfterValidator(_check_encoding)] | None = None
     sheet: str | None = None
-    tz: Annotated[str, AfterValidator(take_zone)] | None = None
+    tz: Annotated[str, AfterValidator(check_zone)] | None = None
     short_series: Literal["error", "drop", "forecast"] | None = None
     dead: Literal["keep", "drop"] = "keep"
     min_length: int | None = Field(None, ge=1, le=10**9)

@@ -30,7 +30,7 @@ def refuse_bare_no(country: object) -> object:
     return country
 
 
-def take_country(country: str) -> str:
+def check_country(country: str) -> str:
     """Return the country if `holidays` supports it.
 
     Raises:

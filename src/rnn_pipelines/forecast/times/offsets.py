@@ -16,7 +16,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import BaseOffset, CustomBusinessDay, Day, Tick
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.times.holidays import list_holidays, refuse_bare_no, take_country
+from rnn_pipelines.forecast.times.holidays import check_country, list_holidays, refuse_bare_no
 
 # Steps on the days 1, 11 and 21 of each month.
 DEKAD = "DEK"
@@ -140,7 +140,7 @@ def _make_dekad() -> BaseOffset:
     return CustomBusinessDay(calendar=np.busdaycalendar(weekmask="1111111", holidays=others))
 
 
-def take_closed_days(value: object) -> list[str]:
+def check_closed_days(value: object) -> list[str]:
     """Return countries, weekdays (`SUN`) and dates (`20261224`), without repetitions.
 
     Args:
@@ -152,16 +152,16 @@ def take_closed_days(value: object) -> list[str]:
         return []
     if isinstance(value, str | bool | int) or not isinstance(value, Iterable):
         value = str(refuse_bare_no(value)).split("+")
-    return list(dict.fromkeys(_take_part(part) for part in value))
+    return list(dict.fromkeys(_check_part(part) for part in value))
 
 
-def _take_part(part: object) -> str:
+def _check_part(part: object) -> str:
     text = str(refuse_bare_no(part)).strip()
     weekday = text[:3].upper()
     if weekday in WEEKDAYS and (len(text) == len(weekday) or text.lower().endswith("day")):
         return weekday
     if not text[:1].isdigit():
-        return take_country(text)
+        return check_country(text)
     try:
         return pd.Timestamp(text).strftime("%Y%m%d")
     except ValueError as error:

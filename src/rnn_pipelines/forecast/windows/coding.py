@@ -76,7 +76,7 @@ class Coding(BaseModel, extra="forbid", frozen=True):
         """Return the columns of the table to read: all, or those of some roles."""
         return tuple(column.name for column in self.columns if column.role in roles)
 
-    def take_scales(self, other: "Coding") -> "Coding":
+    def copy_scales(self, other: "Coding") -> "Coding":
         """Return the coding with the scales of other series, which a coding of the same columns has."""
         scales = {column.name: column.by_series for column in other.columns}
         columns = [column.model_copy(update={"by_series": scales.get(column.name, {})}) for column in self.columns]
@@ -254,7 +254,7 @@ def _code(column: CodedColumn, cells: pd.DataFrame, rows: SeriesRows, is_inside:
     if column.role in OBSERVED:
         values = values.groupby(rows.numbers).ffill()
     if column.role in CONSTANT:
-        values = _take_static(column.name, values, cells, rows)
+        values = _read_static(column.name, values, cells, rows)
     if column.levels:
         is_level = values.isin(column.levels).to_numpy()
         coded = {
@@ -281,7 +281,7 @@ def scale_cells(column: CodedColumn, values: pd.Series, series: pd.Series) -> di
     return {column.outputs[0]: np.clip(np.nan_to_num(scaled), -MAX_DEVIATIONS, MAX_DEVIATIONS)}
 
 
-def _take_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: SeriesRows) -> pd.Series:
+def _read_static(name: str, values: pd.Series, cells: pd.DataFrame, rows: SeriesRows) -> pd.Series:
     """Return the only value of each series, at each of its steps."""
     by_series = values.groupby(rows.numbers)
     changes = by_series.nunique() > 1

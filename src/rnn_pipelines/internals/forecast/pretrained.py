@@ -9,7 +9,7 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.local.method import gather_from_zero
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.gradients import differentiate_head
-from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, take_logarithms
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork, compute_logarithms
 from rnn_pipelines.forecast.pretrained.reading import Reading, read_past
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.internals.checks import compare_states, count_by_gate
@@ -33,7 +33,7 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
     """
     panel = forecasters.panel
     past, _ = gather_from_zero(panel, choose_origins(panel, sample.windows))
-    values, is_log = take_logarithms(past)
+    values, is_log = compute_logarithms(past)
     read = read_past(values, panel.season_length, panel.horizon, is_log)
     layers: dict[str, list[LayerTrace]] = {}
     gradients: dict[str, np.ndarray] = {}

@@ -87,7 +87,7 @@ def draw_pretrained(layer: LayerTrace) -> Figure:
 
 def choose_window(layer: LayerTrace) -> int:
     """Return the number of the window in which the normalised series has the largest range."""
-    series = _take_series(layer)
+    series = _select_series(layer)
     return int((np.nanmax(series, axis=(1, 2)) - np.nanmin(series, axis=(1, 2))).argmax())
 
 
@@ -188,7 +188,7 @@ def _draw_window(
     first, count = maps[0][0], len(maps)
     row, heights = choose_window(first), [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
     figure = make_subplots(1 + count, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.05)
-    series = _take_series(first)[row]
+    series = _select_series(first)[row]
     options: dict[str, Any] = {"mode": "lines+markers", "hovertemplate": "%{y:.2f}<extra></extra>", "showlegend": False}
     figure.add_trace(draw_line(SERIES, place_values(series), series.ravel(), name=None, **options), 1, 1)
     figure.update_yaxes(title="normalised series", row=1)
@@ -232,7 +232,7 @@ def place_values(series: np.ndarray) -> np.ndarray:
     return (_count_back(series)[:, None] + within).ravel()
 
 
-def _take_series(layer: LayerTrace) -> np.ndarray:
+def _select_series(layer: LayerTrace) -> np.ndarray:
     assert layer.series is not None  # forecasters have one
     return layer.series
 

@@ -11,7 +11,7 @@ from rnn_pipelines.reading.as_of import parse_last
 from rnn_pipelines.reading.times import ISO, MAX_STEP, read_steps, read_times
 from rnn_pipelines.sentiment.text.files import check_cells
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
-from rnn_pipelines.sentiment.text.splits import take_first
+from rnn_pipelines.sentiment.text.splits import select_first
 
 REMEDY = (
     "Correct the row, convert dates of another form with pandas.to_datetime and its dayfirst or format, or give every "
@@ -102,7 +102,7 @@ def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:
     sizes = units.value_counts()
     # The position of a unit depends only on its own name.
     order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
-    return take_first(sizes.iloc[order.argsort()[::-1]], spec.holdout)
+    return select_first(sizes.iloc[order.argsort()[::-1]], spec.holdout)
 
 
 def hash_texts(texts: pd.Series) -> pd.Series:

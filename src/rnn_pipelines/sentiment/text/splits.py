@@ -110,10 +110,10 @@ def _hold_back(group: pd.Series, part: pd.Series, fraction: float, name: str, rn
     """Move random groups from training to the part `name` until they have this fraction of the training reviews."""
     sizes = group[part == "train"].value_counts().sort_index()
     drawn = sizes.iloc[rng.permutation(len(sizes))]
-    return part.mask((part == "train") & group.isin(take_first(drawn, fraction)), name)
+    return part.mask((part == "train") & group.isin(select_first(drawn, fraction)), name)
 
 
-def take_first(sizes: pd.Series, fraction: float) -> pd.Index:
+def select_first(sizes: pd.Series, fraction: float) -> pd.Index:
     """Return the first units, as many as are needed to reach this fraction of the total size."""
     return sizes.index[sizes.cumsum() - sizes < fraction * sizes.sum()]
 

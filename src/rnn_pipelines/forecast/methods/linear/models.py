@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rnn_pipelines.forecast.methods.aim import NonNegative, Target
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.folds import Folds
 from rnn_pipelines.forecast.methods.normalization import NormalizationKind
+from rnn_pipelines.forecast.methods.objective import NonNegative, Target
 from rnn_pipelines.forecast.methods.predictors import (
     NormalizedWindows,
     Normalizer,
@@ -37,7 +37,7 @@ class LinearModels(Folds):
         losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
             that of the baseline ensemble. NaN if there are too few windows.
         is_absolute: whether the losses are absolute errors.
-        target: of the ensemble's weights, see `AimSpec`.
+        target: of the ensemble's weights, see `ObjectiveSpec`.
         seconds: wall time of the fit.
     """
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from rnn_pipelines.errors import show
-from rnn_pipelines.forecast.methods.aim import AimSpec
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear.layout import count_crossings, find_features
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.networks.network import NetworkStart
+from rnn_pipelines.forecast.methods.objective import ObjectiveSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.networks.specs import Seed, Units
@@ -59,11 +59,11 @@ class NetworkSpec(ParameterModel, frozen=True):
     save_keras: bool = False
 
 
-class ForecastTrainingSpec(AimSpec, frozen=True):
+class ForecastTrainingSpec(ObjectiveSpec, frozen=True):
     """The parameters of training. Values of None are resolved from the data.
 
     Attributes:
-        loss, target: see `AimSpec`.
+        loss, target: see `ObjectiveSpec`.
         start: the forecast that networks correct; `none` for networks that forecast from the window alone.
         seed: of the weights, the order of the batches and dropout. The same seed reproduces the same numbers.
         max_steps: largest number of gradient steps.

@@ -123,16 +123,16 @@ class _Training:
         if not self.progress.rows:
             self._record(np.nan, self._validate())
         if not self.is_deploying:
-            self._take_steps()
+            self._train_members()
         if self.deployed.start:
             if not self.is_deploying:
                 self.members, self.is_deploying = MemberSteps(self.setup, self.deployed), True
-            self._take_steps()
+            self._train_members()
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
         return self._finish()
 
-    def _take_steps(self) -> None:
+    def _train_members(self) -> None:
         """Train the members until their end, or until the time limit."""
         progress, num_before = self.progress, self.members.num_steps
         max_steps = progress.best_step if self.is_deploying else self.hyperparameters.max_steps

@@ -1,4 +1,4 @@
-"""The aim of the fits: the loss of models, and the point of the distribution that the ensemble forecasts."""
+"""The objective of the fits: the loss of models, and the point of the distribution that the ensemble forecasts."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ NonNegative = Literal["auto", True, False]
 MAX_ZERO_SHARE = 0.3
 
 
-class AimSpec(ParameterModel, frozen=True):
+class ObjectiveSpec(ParameterModel, frozen=True):
     """The loss of the fits, the target of the ensemble, and the smallest forecast.
 
     Attributes:
