@@ -84,6 +84,12 @@ def test_nights_are_proven(elsewhere: Path) -> None:
     assert stamp["sha256"] == found["sha256"]
 
 
+def test_a_stamp_overwrites_no_other_file(elsewhere: Path) -> None:
+    before = (elsewhere / "sales.csv").read_bytes()
+    run_kedro(elsewhere, "champion", "audit", "forecast", "--stamp", "sales.csv", code=1)
+    assert (elsewhere / "sales.csv").read_bytes() == before
+
+
 def test_errors_are_those_of_the_table(elsewhere: Path) -> None:
     log = pd.read_parquet(read_log(elsewhere))
     sales = pd.read_csv(elsewhere / "sales.csv", parse_dates=["day"])

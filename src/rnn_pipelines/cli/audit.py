@@ -24,7 +24,12 @@ BROKEN = 30
 @env_option
 @AS_JSON
 @click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="Stamp that the chain must contain.")
-@click.option("--stamp", metavar="FILE", type=click.Path(path_type=Path), help="Write the newest hash to FILE.")
+@click.option(
+    "--stamp",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the newest hash to FILE, new or an earlier stamp.",
+)
 @click.pass_context
 @add_exit_codes({0: "unchanged", BROKEN: "the log was changed; the first wrong row is named"})
 def audit(
@@ -39,6 +44,8 @@ def audit(
     from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
 
     stamped = None if against is None else _read_stamp(against)
+    if stamp is not None and stamp.exists():
+        _read_stamp(stamp)  # no other file is overwritten
     session = KedroSession.create(env=env)
     with session:
         # Imports only this pipeline and checks only its parameters, as in its run.
