@@ -22,6 +22,7 @@ from rnn_pipelines.errors import ChampionError, LockedError, SeriesError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.packing import unpack
 from rnn_pipelines.runs.run_store import WAIT_SECONDS
+from rnn_pipelines.storage.chain import LINKS
 from whole_runs import MANIFEST, PROJECT, ROOT, find_newest, load_champion, make_command, run_here
 
 FOLDER = ROOT / "06_models/champion/forecast"
@@ -266,7 +267,7 @@ def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
 def test_forecasts_have_the_stated_columns(predicted: pd.DataFrame) -> None:
     kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
     fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "recorded_at"]
-    assert list(kinds) == [*fixed, *(f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi"))]
+    assert list(kinds) == [*fixed, *(f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi")), *LINKS]
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
     assert kinds["recorded_at"].endswith("UTC]")
 

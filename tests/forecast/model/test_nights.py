@@ -45,7 +45,7 @@ ROLES = {"future": ("price",), "past": ("visits",), "static": ("size",)}
 
 
 def make_night(num_days: int, covariates: pd.DataFrame) -> Night:
-    coding = SimpleNamespace(list_columns=lambda role=None: ROLES[role] if role else ("price", "visits", "size"))
+    coding = SimpleNamespace(list_columns=lambda roles=tuple(ROLES): [name for role in roles for name in ROLES[role]])
     forecaster: Any = SimpleNamespace(settings=SimpleNamespace(horizon=2, freq="D"), coding=coding)
     return Night(forecaster, make_series([1.0] * num_days), covariates, "")
 
