@@ -97,6 +97,9 @@ def test_saved_model_predicts(folder: Path, results: Any) -> None:
     assert done.returncode == 0, done.stderr
     forecasts = [row["ensemble"] for row in json.loads(done.stdout)]
     np.testing.assert_allclose(forecasts, [row["forecast"] for row in results["next_values"]], atol=1e-4)
+    missing = call(folder, "predict", "out/model", "my.csv", "-t", "Date", "-y", "sales", "-o", "nowhere/next.csv")
+    assert missing.returncode == 2
+    assert "Error: nowhere/next.csv: it can't be written" in missing.stderr
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import click
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.results import list_rows
-from rnn_pipelines.errors import ParameterError, show_all
+from rnn_pipelines.errors import ParameterError, RunError, show_all
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.storage.files import replace_file, require_new
@@ -51,7 +51,10 @@ def predict(model: str, file: str, text: str, output: str | None, as_json: bool,
     elif output is None:
         print_text(write_csv(table).decode().rstrip("\n"))
     else:
-        replace_file(Path(output), write_csv(table))
+        try:
+            replace_file(Path(output), write_csv(table))
+        except OSError as error:
+            raise RunError(f"{output}: it can't be written ({error.strerror}). Name another file.") from error
 
 
 def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) -> "pd.DataFrame":

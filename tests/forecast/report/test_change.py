@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from plotly.graph_objects import Figure, Waterfall
+from plotly.graph_objects import Bar, Figure
 
 from golden import is_golden
 from rnn_pipelines.errors import ParameterError
@@ -123,11 +123,13 @@ def test_the_description_is_json_with_the_largest_changes_first() -> None:
 def test_the_waterfall_ends_at_the_change() -> None:
     figure = draw_parts(describe_change(make_change())["series"])
     assert isinstance(figure, Figure)
-    for bars, total in zip(figure.data, (-4.1, -6.1), strict=True):
-        assert isinstance(bars, Waterfall)
-        assert bars.measure == ("relative",) * 5 + ("total",)
-        assert sum(bars.y[:-1]) == pytest.approx(total)
-    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["2026-09-30", "2026-10-01"]
+    for bars, total in zip(figure.data, (-6.1, -4.1), strict=True):
+        # The bundle of the pages has bars, but no waterfalls.
+        assert isinstance(bars, Bar)
+        assert bars.base[0] == bars.base[-1] == 0
+        assert bars.base[1:-1] == pytest.approx(np.cumsum(bars.y[:-1])[:-1])
+        assert sum(bars.y[:-1]) == pytest.approx(bars.y[-1]) == pytest.approx(total)
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["2026-10-01", "2026-09-30"]
 
 
 def test_page_is_the_golden_one() -> None:

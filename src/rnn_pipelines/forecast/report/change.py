@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from plotly.graph_objects import Figure, Waterfall
+from plotly.graph_objects import Bar, Figure
 
 from rnn_pipelines.champion.tables import shorten_version
 from rnn_pipelines.errors import MAX_VALUE, ParameterError, RnnPipelinesError, count, make_line
@@ -198,18 +198,22 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the parts of the change of one series as a waterfall, a time at a time."""
+    """Draw the parts of the change of one series as a waterfall, a time at a time, the largest change first."""
     figure, names = Figure(), [DAY_AHEAD, *PARTS, "change"]
+    rows = sorted(rows, key=lambda row: -abs(row["change"]))
     for row in rows:
+        sizes = np.array([row[name] for name in names], float)
+        # Each part begins where the one before ends, and their sum at 0. The pages' Plotly has no waterfalls.
+        ends = np.cumsum(sizes[:-1])
+        colors = [BLUE if size > 0 else VERMILION for size in sizes[:-1]]
         figure.add_trace(
-            Waterfall(
+            Bar(
                 x=[name.replace("_", " ") for name in names],
-                y=[row[name] for name in names],
-                measure=[*["relative"] * (len(names) - 1), "total"],
-                increasing={"marker": {"color": BLUE}},
-                decreasing={"marker": {"color": VERMILION}},
-                totals={"marker": {"color": NEUTRAL_COLOR}},
-                hovertemplate="%{x}: %{delta:+,.4~r}<extra></extra>",
+                y=sizes,
+                base=[0.0, *ends[:-1], 0.0],
+                marker={"color": [*colors, NEUTRAL_COLOR]},
+                customdata=sizes,
+                hovertemplate="%{x}: %{customdata:+,.4~r}<extra></extra>",
                 name=row["ds"],
                 showlegend=False,
             )
