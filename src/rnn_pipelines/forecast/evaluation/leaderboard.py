@@ -50,8 +50,8 @@ COLUMNS: dict[str, LeaderboardColumn] = {
         name: LeaderboardColumn(METRICS[name].heading, format_number, "down", left_out=LEFT_OUT.get(name))
         for name in sorted(METRICS, key=lambda name: UNITS.index(METRICS[name].unit))
     },
-    "stability": LeaderboardColumn("stability: change / MAE", format_ratio, "down", left_out=0),
-    "horizon_stability": LeaderboardColumn("changes over the horizon / MAE", format_ratio, "down", left_out=None),
+    "stability": LeaderboardColumn("stability", format_ratio, "down", left_out=0),
+    "horizon_stability": LeaderboardColumn("horizon stability", format_ratio, "down", left_out=None),
     "relative_mae": LeaderboardColumn("relative MAE", format_number, "down", left_out=None),
     "skill": LeaderboardColumn("skill", format_skill, left_out=None),
     "fit_seconds": LeaderboardColumn("fit, s", format_method_seconds, left_out=None),

@@ -24,7 +24,7 @@ from rnn_pipelines.storage.names import is_name
 # Rows of the table.
 MAX_ROWS = 20
 HEADINGS = {name: name for name in ("before", "after", "change", *PARTS)}
-HEADINGS |= {NEW: "new", REVISED: "revised", DAY_AHEAD: "day ahead"}
+HEADINGS |= {NEW: "new", REVISED: "revised", COVARIATES: "covariate", DAY_AHEAD: "day ahead"}
 VERBS = {True: "raises", False: "lowers"}
 
 
