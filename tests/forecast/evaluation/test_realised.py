@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.evaluation.realised import join_actuals, keep_newest, measure_groups, measure_realised
+from rnn_pipelines.forecast.evaluation.realised import (
+    join_actuals,
+    keep_newest,
+    measure_groups,
+    measure_realised,
+    measure_stability,
+)
 
 START = pd.Timestamp("2024-01-01")
 VERSIONS: dict[str, Any] = {
@@ -114,6 +120,17 @@ def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
 def test_dates_are_not_held_against_steps() -> None:
     with pytest.raises(SeriesError, match="datetime64"):
         join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), CHAMPION)
+
+
+def test_stability_as_issued_does_not_depend_on_the_order_of_the_store() -> None:
+    """Version two forecasts, is rolled back, and version one forecasts the same date from the same cut-off."""
+    log = make_log(("a", 10, 2, 15.0, "two"), ("a", 11, 1, 14.0, "two"), ("a", 11, 1, 12.5, "one"))
+    log["recorded_at"] += pd.to_timedelta([0, 1, 2], unit="h")
+    by_key = log.sort_values(["unique_id", "cutoff", "ds", "model_version"], ignore_index=True)
+    for table in (log, by_key):
+        # The errors are 3 and 0.5.
+        stability = measure_stability(join_actuals(table, make_series(), CHAMPION))["stability"]
+        assert stability == pytest.approx(2.5 / 1.75)
 
 
 def test_inputs_are_not_changed() -> None:
