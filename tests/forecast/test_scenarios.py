@@ -11,7 +11,8 @@ from scipy import stats
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError, SeriesError
-from rnn_pipelines.forecast.scenarios import Situation, _tabulate_effects, measure_effect
+from rnn_pipelines.forecast.model.artefact import forecast_cutoffs
+from rnn_pipelines.forecast.scenarios import Situation, _tabulate_effects, check_scenarios, measure_effect
 
 NUM_DAYS, HORIZON, EFFECT = 200, 5, -4.0
 
@@ -152,6 +153,53 @@ def test_error_names_scenario_and_column(
 def test_scenarios_without_usable_names_are_refused(fitted: Forecaster, futures: Any) -> None:
     with pytest.raises(ParameterError, match="scenarios: expected"):
         fitted.scenarios(futures)
+
+
+@pytest.mark.parametrize("name", ["a-difference", "a-lo-80", "a-hi-95", "a-difference-lo-80"])
+def test_name_that_is_a_column_of_another_scenario_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="scenarios"):
+        check_scenarios({"base": 1, name: 1, "a": 1})
+
+
+def test_names_that_begin_alike_are_kept() -> None:
+    names = ["a", "a-b", "a-differences", "price-difference", "a-lo-x", "a-lo-80x"]
+    assert list(check_scenarios(dict.fromkeys(names))) == names
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_series_without_values_of_a_covariate_does_not_hinder_the_others(
+    fitted: Forecaster, days: pd.DataFrame, is_text: bool
+) -> None:
+    artefact = fitted._make_artefact().as_evaluated()
+    series, covariates = fitted._require_training().panel.series, fitted._covariates
+    assert covariates is not None
+    empty = covariates.assign(unique_id="empty", price=None if is_text else np.nan)
+    table = pd.concat([covariates.astype({"price": object} if is_text else {}), empty], ignore_index=True)
+    found, expected = (
+        _tabulate_effects(Situation(artefact, artefact, series, rows, HORIZON), ["price"])
+        for rows in (table, covariates)
+    )
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_effect_is_that_of_the_values_after_each_cut_off() -> None:
+    """The price is read in the window, too; scenarios do not change it there."""
+    frame = make_days()
+    # The series follows the price of the day before, which a scenario changes from the second step on.
+    lagged = frame.assign(y=frame["y"] + EFFECT * (frame["price"].shift(fill_value=10) - frame["price"]))
+    fitted = fit(lagged, networks="pretrained")
+    artefact = fitted._make_artefact().as_evaluated()
+    series, covariates = fitted._require_training().panel.series, fitted._covariates
+    assert covariates is not None
+    table = _tabulate_effects(Situation(artefact, artefact, series, covariates, HORIZON), ["price"])
+    cutoff = table["cutoff"].iloc[0]
+    usual = covariates["price"].mode()[0]
+    expected, without = (
+        forecast_cutoffs(artefact, series, pd.DataFrame({"unique_id": ["a"], "cutoff": [cutoff]}), rows)["y_hat"]
+        for rows in (covariates, covariates.assign(price=covariates["price"].mask(covariates["ds"] > cutoff, usual)))
+    )
+    effect = table.loc[table["cutoff"] == cutoff, "effect"] * artefact.scaler["deviation"].iloc[0]
+    assert effect.to_numpy() == pytest.approx((expected - without).to_numpy(), rel=1e-3, abs=1e-3)
 
 
 def test_forecaster_without_future_covariates_has_no_scenarios(days: pd.DataFrame) -> None:

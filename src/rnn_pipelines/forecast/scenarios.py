@@ -11,15 +11,18 @@ Source: Mincer & Zarnowitz (1969), regression of the actual on the forecast; jac
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
-from rnn_pipelines.forecast.methods.predictions import KEY, name_bounds
-from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_cutoffs
+from rnn_pipelines.forecast.methods.predictions import name_bounds
+from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, lay_out_cutoffs
 from rnn_pipelines.forecast.model.recursion import (
     check_recursive,
     forecast_recursively,
@@ -41,6 +44,8 @@ MAX_CUTOFFS, MIN_CUTOFFS = 100, 5
 MIN_EFFECT = 1e-3
 RESERVED = ("unique_id", "ds", "is_recursive")
 DIFFERENCE = "-difference"
+# After the name of a scenario, its other columns.
+SUFFIX = re.compile(rf"({DIFFERENCE})?(-(lo|hi)-\d+)?")
 
 
 class Situation(NamedTuple):
@@ -71,6 +76,9 @@ def check_scenarios(futures: Any) -> dict[str, Any]:
     wrong = [name for name in futures if not isinstance(name, str) or not name.strip() or name in RESERVED]
     if wrong:
         raise ParameterError(f"scenarios: expected names other than {show_all(RESERVED)}, received {show(wrong[0])}.")
+    for name, other in permutations(futures, 2):
+        if name.startswith(other) and SUFFIX.fullmatch(name[len(other) :]):
+            raise ParameterError(f"scenarios: {show(name)} is also a column of {show(other)}. Rename one of them.")
     return dict(futures)
 
 
@@ -181,13 +189,17 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
     cutoffs = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     if cutoffs.empty:
         return pd.DataFrame({"cutoff": [], "error": [], "effect": []})
-    usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().iloc[0])
-    expected, without = (
-        forecast_cutoffs(forecaster, series, cutoffs, table)[[*KEY, FORECAST]]
-        for table in (covariates, covariates.assign(**usual))
-    )
-    actual = series.loc[series["observed"], ["unique_id", "ds", "y"]]
-    joined = expected.merge(without, on=KEY, suffixes=("", "_without")).merge(actual, on=["unique_id", "ds"])
-    scale = joined["unique_id"].map(forecaster.scaler.set_index("unique_id")["deviation"])
-    error, effect = joined["y"] - joined[FORECAST], joined[FORECAST] - joined[f"{FORECAST}_without"]
-    return pd.DataFrame({"cutoff": joined["cutoff"], "error": error / scale, "effect": effect / scale}).dropna()
+    usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().get(0, np.nan))
+    panel, features = lay_out_cutoffs(forecaster, series, cutoffs, covariates)
+    exchanged, _ = lay_out_cutoffs(forecaster, series, cutoffs, covariates.assign(**usual))
+    origins, times = panel.list_origins("future"), features.table["ds"].to_numpy()
+    expected = forecaster.model.forecast(panel, origins)
+    without, cutoff = np.empty_like(expected), times[origins - 1]
+    # Only the rows after each cut-off, as scenarios differ: the window may read the covariates, too.
+    for time in np.unique(cutoff):
+        values = np.where((times > time)[:, None], exchanged.values, panel.values)
+        without[cutoff == time] = forecaster.model.forecast(replace(panel, values=values), origins[cutoff == time])
+    rows = origins[:, None] + np.arange(horizon)
+    actual = np.where(features.table["observed"].to_numpy(bool)[rows], panel.values[rows, 0], np.nan)
+    arrays = {"cutoff": np.repeat(cutoff, horizon), "error": actual - expected, "effect": expected - without}
+    return pd.DataFrame({name: array.ravel() for name, array in arrays.items()}).dropna()
