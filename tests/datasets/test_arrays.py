@@ -56,6 +56,18 @@ def test_loaded_panel_still_finds_its_windows(tmp_path: Path, panel: WindowedPan
     assert len(dataset.load().index("train")) == len(panel.index("train"))
 
 
+@pytest.mark.parametrize("more", [(), ("num_static", "num_future", "num_past")])
+def test_windows_of_an_earlier_run_name_the_run_that_saves_them_again(
+    tmp_path: Path, panel: WindowedPanel, more: tuple[str, ...]
+) -> None:
+    """Windows of before had three counts of covariates instead of their roles and names."""
+    path = tmp_path / "windows.npz"
+    saved = {part.name: getattr(panel, part.name) for part in fields(WindowedPanel)} | dict.fromkeys(more, 1)
+    np.savez(path, **{name: value for name, value in saved.items() if name not in ("roles", "names")})
+    with pytest.raises(DatasetError, match=r"'roles'.*--pipelines=forecast again"):
+        ArraysDataset(filepath=str(path), holds=PANEL).load()
+
+
 def test_forecasts_come_back_as_they_went(dataset: ArraysDataset, forecasts: Forecasts) -> None:
     dataset.save(forecasts)
     loaded = dataset.load()

@@ -4,10 +4,12 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from kedro.io import DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.one_file import DataclassDataset
+from rnn_pipelines.errors import show_all
 
 
 class ArraysDataset(DataclassDataset):
@@ -17,9 +19,23 @@ class ArraysDataset(DataclassDataset):
     """
 
     def load(self) -> Any:
+        """Return the dataclass.
+
+        Raises:
+            DatasetError: an earlier version of the project saved other fields; the message names the command that saves
+                them again.
+        """
         arrays = self._read()
         kind, values = load_obj(self._holds), {name: a if a.ndim else a.item() for name, a in arrays.items()}
-        return kind.from_arrays(values) if hasattr(kind, "from_arrays") else kind(**values)
+        if hasattr(kind, "from_arrays"):
+            return kind.from_arrays(values)
+        differing = values.keys() ^ {field.name for field in dataclasses.fields(kind)}
+        if differing:
+            raise DatasetError(
+                f"{self._filepath}: saved by another version of the project with other "
+                f"{show_all(sorted(differing))}. Run kedro run --pipelines={self._holds.split('.')[1]} again."
+            )
+        return kind(**values)
 
     def save(self, data: Any) -> None:
         fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
