@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.model.recursion import (
 )
 from rnn_pipelines.forecast.newer_values import name_columns
 from rnn_pipelines.forecast.recipe import Recipe
+from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future
 from rnn_pipelines.forecast.source.frames import ID, convert_frame
@@ -97,7 +98,7 @@ def compare_scenarios(
         ParameterError: the forecaster reads no future covariates.
         SeriesError: a table lacks a covariate or steps; the message names scenario and column.
     """
-    columns = situation.forecaster.coding.list_columns(["future"])
+    columns = situation.forecaster.coding.list_columns(AHEAD)
     if not columns or situation.covariates is None:
         raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
     tables, found, evaluated = {}, {}, {}
@@ -130,7 +131,7 @@ def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.Data
     # A frame without names stands for the only series, whatever its name.
     if len(names) == 1 and recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
         frame = frame.assign(**{ID: names[0]})
-    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.future, frame)
+    more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame)
     ends = series.groupby("unique_id")["ds"].max()
     known, ahead = (table["ds"] > table["unique_id"].map(ends) for table in (covariates, more))
     report_ahead(situation.forecaster, series, more, situation.num_steps)

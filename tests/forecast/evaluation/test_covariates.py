@@ -16,12 +16,16 @@ NUM_DAYS, HORIZON = 400, 3
 WEATHER = {"rain": -3.0, "sun": 3.0}
 
 
-def describe(external: pd.DataFrame, covariates: CovariateSpec, source: SourceSpec) -> Covariates:
+def describe(
+    external: pd.DataFrame, covariates: CovariateSpec, source: SourceSpec, is_reversed: bool = False
+) -> Covariates:
     window, split = WindowSpec(lookback=5, horizon=HORIZON), SplitSpec(validation=40, test=40)
     recipe = Recipe(source=source, covariates=covariates, window=window, split=split)
     table, cells = read_series(source, covariates, external)
     panel = prepare_panel(table, recipe, cells)
-    return describe_covariates(panel.windows, fit_linear_models(panel.windows), panel.coding, panel.scaler)
+    columns = panel.coding.columns[::-1] if is_reversed else panel.coding.columns
+    coding = panel.coding.model_copy(update={"columns": columns})
+    return describe_covariates(panel.windows, fit_linear_models(panel.windows), coding, panel.scaler)
 
 
 def make_shop(rng: np.random.Generator, level: float, is_product: bool) -> pd.DataFrame:
@@ -77,6 +81,17 @@ def test_holidays_have_an_effect_each() -> None:
     shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
     found = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
     assert found["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]
+
+
+def test_effects_do_not_depend_on_the_order_of_the_covariates() -> None:
+    """In a panel, holidays stand between the kinds of covariates that are known ahead."""
+    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
+    spec = CovariateSpec(future=("promo", "price", "weather"), holidays="DE")
+    found, expected = (
+        describe(shop, spec, SourceSpec(name="catalog"), is_reversed).set_index("covariate").sort_index()
+        for is_reversed in (True, False)
+    )
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_without_covariates_there_are_no_rows() -> None:

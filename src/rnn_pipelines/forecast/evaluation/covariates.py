@@ -1,6 +1,6 @@
-"""The covariates that were read, and the effect of each future covariate on forecasts."""
+"""The covariates that were read, and the effect on forecasts of each one that is known ahead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import numpy as np
@@ -45,19 +45,21 @@ def describe_covariates(panel: WindowedPanel, linear: LinearModels, coding: Codi
     return table.assign(is_percent=linear.kind == "log").astype({"effect": np.float64, "is_percent": bool})
 
 
-def find_effects(panel: WindowedPanel, linear: LinearModels) -> np.ndarray:
-    """Return the effect of one unit of each future covariate on the forecast of its own step: float64[future], scaled.
+def find_effects(panel: WindowedPanel, linear: LinearModels) -> dict[str, float]:
+    """Return the effect of one unit of each covariate that is known ahead, scaled, by its name in the panel.
 
-    The effects are those of the baseline ensemble, averaged over the horizon. The spread of the window cancels out,
-    because both targets and covariates are divided by it.
+    The effects are those of the baseline ensemble on the forecast of the covariate's own step, averaged over the
+    horizon. The spread of the window cancels out, because both targets and covariates are divided by it.
     """
-    combined = linear.combine()
-    effects = [np.sum(combined * own) / own.sum() for own in lay_out(panel, linear.normalizer).list_future()]
-    return np.array(effects, np.float64)
+    combined, layout = linear.combine(), lay_out(panel, linear.normalizer)
+    columns = np.unique(layout.covariates.columns[layout.covariates.are_ahead])
+    names = panel.names[columns - panel.columns.covariates.start].tolist()
+    effects = [float(np.sum(combined * read) / read.sum()) for read in layout.list_future()]
+    return dict(zip(names, effects, strict=True))
 
 
 def _list_rows(
-    coding: Coding, scaler: Scaler, effects: np.ndarray, is_log: bool
+    coding: Coding, scaler: Scaler, effects: Mapping[str, float], is_log: bool
 ) -> Iterator[tuple[str, str, str, float]]:
     def to_unit(effect: float, deviations: np.ndarray) -> float:
         if is_log:
@@ -65,19 +67,18 @@ def _list_rows(
             return float(np.median(PERCENT * (1 + LOG_OFFSET) * np.expm1(effect / deviations)))
         return float(np.median(effect * scaler["deviation"].to_numpy() / deviations))
 
-    place, ones = 0, np.ones(len(scaler))
+    ones = np.ones(len(scaler))
     for column in coding.columns:
         if column.role not in AHEAD:
             yield column.name, column.role, column.kind, np.nan
             continue
-        own = effects[place : place + len(column.outputs)]
-        place += len(own)
+        by_output = np.array([effects[name] for name in column.outputs])
         if not column.levels:
             whole = (column.mean, column.deviation)
             deviations = np.array([column.by_series.get(str(name), whole)[1] for name in scaler["unique_id"]])
-            yield column.name, column.role, column.kind, to_unit(own[0], deviations)
-        for level, effect in zip(column.levels, own - own @ np.array(column.shares or [0.0]), strict=False):
+            yield column.name, column.role, column.kind, to_unit(by_output[0], deviations)
+        for level, effect in zip(column.levels, by_output - by_output @ np.array(column.shares or [0.0]), strict=False):
             yield f"{column.name} = {level}", column.role, "category", to_unit(effect, ones)
     if coding.holidays:
-        for name, effect in zip(HOLIDAYS, effects[place:], strict=True):
-            yield name.replace("_", " "), "future", f"holidays of {coding.holidays}", to_unit(effect, ones)
+        for name in HOLIDAYS:
+            yield name.replace("_", " "), "future", f"holidays of {coding.holidays}", to_unit(effects[name], ones)

@@ -11,6 +11,7 @@ import pandas as pd
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.newest import find_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
+from rnn_pipelines.forecast.series.columns import AHEAD, CONSTANT
 from rnn_pipelines.forecast.series.tables import Features, Series
 from rnn_pipelines.forecast.times.grid import find_times
 
@@ -116,10 +117,10 @@ def mix_covariates(before: Night, after: Night) -> tuple[pd.DataFrame | None, pd
     mixed, filled = pd.DataFrame(index=index), pd.DataFrame(index=index)
     for name in coding.list_columns():
         filled[name] = new[name].where(is_new, old[name])
-        if name in coding.list_columns(["static"]):
+        if name in coding.list_columns(CONSTANT):
             mixed[name] = old[name].groupby(names).transform("first")
             continue
-        until = ends["ahead" if name in coding.list_columns(["future"]) else "cutoff"].to_numpy()
+        until = ends["ahead" if name in coding.list_columns(AHEAD) else "cutoff"].to_numpy()
         mixed[name] = old[name].where(times <= until, filled[name])
     differs = (mixed != filled) & ~(mixed.isna() & filled.isna())
     return mixed.reset_index(), filled.reset_index(), names[differs.any(axis=1) & in_both].unique()
