@@ -1,7 +1,7 @@
 """Scenarios: forecasts for several tables of future covariates, and their differences.
 
-Both forecasts of a difference share the error of the series, whatever it will be, so the interval of a forecast says
-nothing about it. Uncertain is the effect of the covariates that differ. The interval is therefore that of a factor: 1
+Both forecasts of a difference share the error of the series, so the interval of a forecast does not apply to it. The
+effect of the covariates that differ is uncertain. The interval is therefore that of a factor: 1
 plus the slope of the errors of the evaluated model, after its training, over the effect that it expected there. It
 multiplies the difference by the evaluated model, and is widened to contain that by the model in use. It holds for the
 association in the data, not for a cause.
@@ -101,19 +101,19 @@ def compare_scenarios(
     columns = situation.forecaster.coding.list_columns(AHEAD)
     if not columns or situation.covariates is None:
         raise ParameterError("scenarios: the forecaster reads no future covariates. Fit it with some.")
-    tables, found, evaluated = {}, {}, {}
+    tables, forecasts, evaluated = {}, {}, {}
     for name, future in futures.items():
         try:
             tables[name] = replace_future(situation, recipe, future)
-            found[name] = _forecast(situation, situation.forecaster, tables[name])
+            forecasts[name] = _forecast(situation, situation.forecaster, tables[name])
         except SeriesError as error:
             raise SeriesError(f"scenario {show(name)}: {error}") from error
         if len(futures) > 1:
             evaluated[name] = _forecast(situation, situation.evaluated, tables[name])[FORECAST]
-    table = lay_side_by_side(found, levels)
+    table = lay_side_by_side(forecasts, levels)
     first, *others = futures
     for name in others:
-        changed = [one for one in columns if not tables[name][one].equals(tables[first][one])]
+        changed = [column for column in columns if not tables[name][column].equals(tables[first][column])]
         difference, expected = table[name] - table[first], evaluated[name] - evaluated[first]
         table[f"{name}{DIFFERENCE}"] = difference
         for level, factors in measure_effect(situation, changed, levels).items():
@@ -152,7 +152,7 @@ def measure_effect(
 
     Args:
         changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
-            series instead.
+            series instead, after the cut-off alone.
     Returns:
         NaN with fewer than `MIN_CUTOFFS` cut-offs after the training, or if the effect did not vary there.
     """
@@ -161,14 +161,14 @@ def measure_effect(
         return dict.fromkeys(levels, (1.0, 1.0))
     from scipy import stats
 
-    found = _tabulate_effects(situation, changed)
-    effect = found["effect"] - found["effect"].mean()
-    size, num = float((effect**2).sum()), found["cutoff"].nunique()
-    if num < MIN_CUTOFFS or size <= MIN_EFFECT**2 * len(found):
+    effects = _tabulate_effects(situation, changed)
+    effect = effects["effect"] - effects["effect"].mean()
+    size, num = float((effect**2).sum()), effects["cutoff"].nunique()
+    if num < MIN_CUTOFFS or size <= MIN_EFFECT**2 * len(effects):
         logger.warning("differences have no interval: %s did not vary enough after the training", ", ".join(changed))
         return dict.fromkeys(levels, (np.nan, np.nan))
-    error = found["error"] - found["error"].mean()
-    products, squares = ((effect * other).groupby(found["cutoff"]).sum() for other in (error, effect))
+    error = effects["error"] - effects["error"].mean()
+    products, squares = ((effect * other).groupby(effects["cutoff"]).sum() for other in (error, effect))
     slope = float(products.sum()) / size
     # The slopes without each cut-off, whose errors depend on each other.
     others = (products.sum() - products) / (size - squares)

@@ -1,4 +1,4 @@
-"""What the explorer's page knows of a forecaster: its networks, and windows with all that a forecast reads."""
+"""The data of the explorer's page of a forecaster: its networks, and windows with all inputs of a forecast."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,11 +21,16 @@ from rnn_pipelines.forecast.methods.predictors import (
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
-from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative, number_series
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative
 from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 
-SECTIONS = {"window": "The window and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
+SECTIONS = {
+    "window": "The window and the cell",
+    "change": "What if",
+    "memory": "Memory",
+    "comparison": "Networks compared",
+}
 NUM_WINDOWS = 12
 # Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
 NO_SPREAD = 2.0**40
@@ -47,28 +52,27 @@ def find_networks(artefacts: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
     Raises:
         ParameterError: there is none.
     """
-    found: dict[str, Forecaster] = {}
+    networks: dict[str, Forecaster] = {}
     for name, artefact in artefacts.items():
         if isinstance(artefact.model, PanelModel):
-            for own, model in _list_networks(name, artefact.model.model):
+            for part, model in _list_networks(name, artefact.model.model):
                 # An ensemble's interval is not that of its network.
-                intervals = artefact.intervals if own == name else None
-                if intervals is not None or own not in found:
-                    found[own] = replace(
-                        artefact, model=PanelModel(artefact.model.normalizer, model), intervals=intervals
-                    )
-    if not found:
+                intervals = artefact.intervals if part == name else None
+                if intervals is not None or part not in networks:
+                    alone = PanelModel(artefact.model.normalizer, model)
+                    networks[part] = replace(artefact, model=alone, intervals=intervals)
+    if not networks:
         raise ParameterError(
             "the forecaster holds no trained network: with few values none is trained, and a saved ensemble keeps only "
             "the networks that it weighs. Fit with more values, or with use='gru', and save again."
         )
-    return found
+    return networks
 
 
 def _list_networks(name: str, model: Any) -> Iterator[tuple[str, NetworkModel]]:
     if isinstance(model, EnsembleModel):
-        for own, part in model.models.items():
-            yield from _list_networks(own, part)
+        for part, of_part in model.models.items():
+            yield from _list_networks(part, of_part)
     elif isinstance(model, NetworkModel) and not np.isnan(model.network.seconds):
         yield name, model
 
@@ -91,25 +95,24 @@ def explore_series(
     if name not in names:
         raise ParameterError(f"series: expected one of {names[:10]}, received {name!r}.")
     one = next(iter(networks.values()))
-    own = series[series["unique_id"] == name]
-    first = min(len(own) - 1, max(one.settings.lookback - 1, len(own) // 2))
-    rows = np.linspace(first, len(own) - 1, min(NUM_WINDOWS, len(own) - first)).round().astype(int)
-    cutoffs = own.iloc[rows][["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
-    panel, features = lay_out_cutoffs(one, own, cutoffs, covariate_table)
-    index = panel.index("future")
-    if not len(index):
+    table = series[series["unique_id"] == name]
+    first = min(len(table) - 1, max(one.settings.lookback - 1, len(table) // 2))
+    rows = np.linspace(first, len(table) - 1, min(NUM_WINDOWS, len(table) - first)).round().astype(int)
+    cutoffs = table.iloc[rows][["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    panel, features = lay_out_cutoffs(one, table, cutoffs, covariate_table)
+    origins = panel.list_origins("future")
+    if not len(origins):
         raise ParameterError(f"series: {name!r} has no window of {one.settings.lookback} steps. Give more of its past.")
     assert isinstance(one.model, PanelModel)
-    models = {own_name: artefact.model.model for own_name, artefact in networks.items()}  # type: ignore[attr-defined]
-    origins = index.origins(np.arange(len(index)))
+    models = {label: artefact.model.model for label, artefact in networks.items()}  # type: ignore[attr-defined]
     content = describe_networks(panel, features, one.scaler, one.model.normalizer, models, origins)
-    for own_name, artefact in networks.items():
-        table = forecast_panel(artefact, panel, features)
-        if f"lo_{LEVEL}" in table:
-            bounds = table[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
+    for label, artefact in networks.items():
+        forecasts = forecast_panel(artefact, panel, features)
+        if f"lo_{LEVEL}" in forecasts:
+            bounds = forecasts[[f"lo_{LEVEL}", f"hi_{LEVEL}"]].to_numpy().reshape(len(origins), panel.horizon, 2)
             for window, of_window in zip(content["windows"], bounds, strict=True):
                 if not np.isnan(of_window).any():
-                    window["bounds"][own_name] = of_window.T.tolist()
+                    window["bounds"][label] = of_window.T.tolist()
     return content | {"level": LEVEL}
 
 
@@ -126,12 +129,11 @@ def describe_networks(
     Args:
         origins: int64[window].
     """
-    numbers = number_series(panel.series_starts, origins)
+    numbers = panel.find_series(origins)
     scales = [look_up(features.table, scaler, column)[numbers] for column in ("mean", "deviation")]
-    model_of = {name: PanelModel(normalizer, model) for name, model in models.items()}
     forecasts = {
-        name: model.forecast(panel, origins) * scales[1][:, None] + scales[0][:, None]
-        for name, model in model_of.items()
+        name: PanelModel(normalizer, model).forecast(panel, origins) * scales[1][:, None] + scales[0][:, None]
+        for name, model in models.items()
     }
     windows = [_describe_window(panel, features, normalizer, int(origin)) for origin in origins]
     for place, window in enumerate(windows):
@@ -168,23 +170,21 @@ def _describe_network(name: str, model: NetworkModel) -> dict[str, Any]:
 
 def _describe_window(panel: WindowedPanel, features: Features, normalizer: Normalizer, origin: int) -> dict[str, Any]:
     """Return the values of a window, scaled and not yet normalised, and the times; see `windows.js`."""
-    own = np.array([origin])
-    rows, table, number = find_history(panel, own)[0], features.table, int(number_series(panel.series_starts, own)[0])
-    steps = np.arange(panel.horizon)
-    lags = find_season_lags(normalizer, panel, origin)
+    origins, table = np.array([origin]), features.table
+    history, ahead = find_history(panel, origins), origin + np.arange(panel.horizon)
+    rows, lags = history[0], find_season_lags(normalizer, panel, origin)
     inputs = list_covariate_inputs(panel)
-    covariates = gather_inputs(panel, find_history(panel, own), inputs, np.full((1, 1), NO_SPREAD))[0]
-    predictors = normalize_windows(panel, normalizer, own).predictors[0]
-    times, ahead = table["ds"].iloc[rows], table["ds"].iloc[origin + steps]
-    actuals = panel.values[origin + steps, 0].astype(float)
+    covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
+    predictors = normalize_windows(panel, normalizer, origins).predictors[0]
+    actuals = panel.values[ahead, 0].astype(float)
     return {
         "series": str(table["unique_id"].iloc[origin - 1]),
-        "times": [*map(format_step, times), *map(format_step, ahead)],
+        "times": [format_step(time) for time in table["ds"].iloc[np.append(rows, ahead)]],
         "values": panel.values[rows, 0],
         "actuals": [None if np.isnan(value) else value for value in actuals],
-        "zero": panel.zeros[number],
-        "isNegative": bool(find_negative(panel, own)[0]),
-        "padded": int(count_padded(panel, own)[0]),
+        "zero": panel.find_zeros(origins)[0],
+        "isNegative": bool(find_negative(panel, origins)[0]),
+        "padded": int(count_padded(panel, origins)[0]),
         "lags": np.concatenate([np.zeros(0, int), *lags]).tolist(),
         "seasonal": np.concatenate([np.zeros(0), *(panel.values[origin - lag, 0] for lag in lags)]),
         "covariates": covariates[inputs.columns >= panel.columns.varying.start] * NO_SPREAD,

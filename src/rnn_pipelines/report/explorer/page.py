@@ -14,7 +14,7 @@ from rnn_pipelines.report.page import Section, render_page
 
 logger = logging.getLogger(__name__)
 
-# The computation, and what the page shows of it.
+# COMPUTATION holds the forecast passes, and VIEW draws them.
 COMPUTATION = ("cells.js", "windows.js", "texts.js")
 VIEW = ("charts.js", "view.js")
 # The largest page, and the part of it that is neither script nor content.
@@ -26,7 +26,7 @@ def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sectio
 
     Args:
         title, verdict: with `{names}` in the place of the names of the networks.
-        content: what the scripts read, see `encode`.
+        content: the data of the scripts, see `encode`.
         sections: the headings, by the name of the part of the page that the scripts fill.
     """
     style = Markup("<style>{}</style>").format(Markup(read_scripts(["style.css"])))
@@ -39,22 +39,22 @@ def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sectio
     return render_page(title.format(names=names), verdict.format(names=names), [*parts[:-1], last])
 
 
-def choose_content(content: Mapping[str, Any], room: int) -> dict[str, Any]:
-    """Return the content without the largest networks and the first windows, if it needs more bytes than `room`.
+def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]:
+    """Return the content without the largest networks and the first windows, if it needs more bytes than `max_bytes`.
 
     One network and one window stay in any case.
     """
     chosen, left_out = dict(content), []
-    while len(encode(chosen)) > room and len(chosen["networks"]) > 1:
+    while len(encode(chosen)) > max_bytes and len(chosen["networks"]) > 1:
         largest = max(chosen["networks"], key=lambda network: len(encode(network)))
         left_out.append(largest["label"])
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
         for window in chosen["windows"]:
             window.get("vectors", {}).pop(largest["name"], None)
-    while len(encode(chosen)) > room and len(chosen["windows"]) > 1:
+    while len(encode(chosen)) > max_bytes and len(chosen["windows"]) > 1:
         chosen["windows"] = chosen["windows"][1:]
     if left_out:
-        logger.warning("the page has no room for the weights of %s", " and ".join(left_out))
+        logger.warning("the page would be too large with the weights of %s", " and ".join(left_out))
     return chosen
 
 

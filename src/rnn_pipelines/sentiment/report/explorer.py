@@ -1,4 +1,4 @@
-"""What the explorer's page knows of a text classifier: its networks, and texts with the vectors of their words."""
+"""The data of the explorer's page of a text classifier: its networks, and texts with the vectors of their words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,12 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_featur
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
 
-SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "beside": "Networks compared"}
+SECTIONS = {
+    "window": "The words and the cell",
+    "change": "What if",
+    "memory": "Memory",
+    "comparison": "Networks compared",
+}
 # Each word is read again after every later one, so that a page of long texts would be slow.
 MAX_WORDS, MAX_TEXTS = 60, 12
 
@@ -69,7 +74,7 @@ def _describe_network(name: str, model: Any) -> dict[str, Any]:
 
 
 def _describe_texts(classifier: TextClassifier, texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Return the inputs at each word, and what the parts of the classifier say of the text up to it."""
+    """Return the inputs at each word, and the outputs of the parts of the classifier for the text up to it."""
     # All beginnings at once, because each call of a network takes long.
     features = make_features(classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))])
     logits, known = score_parts(classifier, features), features.encoded.count_known()
@@ -78,16 +83,16 @@ def _describe_texts(classifier: TextClassifier, texts: Sequence[Sequence[str]]) 
     tables = {name: model.get_layer("word_vectors").get_weights()[0] for name, model in classifier.networks.items()}
     described = []
     for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
-        own, ids = slice(start, stop), whole.ids[start:stop]
+        rows, ids = slice(start, stop), whole.ids[start:stop]
         described.append(
             {
                 "label": " ".join(words[:6]) + (" …" if len(words) > 6 else ""),
                 "times": words,
                 "vectors": {name: table[np.where(ids < len(table), ids, UNKNOWN)] for name, table in tables.items()},
-                "ngrams": whole.ngrams[own],
-                "known": known[own].tolist(),
-                "logits": {name: np.asarray(values[own], float).tolist() for name, values in logits.items()},
-                "forecasts": {name: probabilities[own].tolist() for name in tables},
+                "ngrams": whole.ngrams[rows],
+                "known": known[rows].tolist(),
+                "logits": {name: np.asarray(values[rows], float).tolist() for name, values in logits.items()},
+                "forecasts": {name: probabilities[rows].tolist() for name in tables},
             }
         )
     return described
