@@ -16,7 +16,6 @@ from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
     BOUNDS,
     KEY,
-    RECORDED,
     ForecastLog,
     ForecastLogTable,
     Predictions,
@@ -123,8 +122,6 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
-    # Its files and tables have other orders of rows, but `measure_stability` needs that of the records.
-    log = log.sort_values(RECORDED, kind="stable", ignore_index=True)
     joined = keep_first_record(log)[[*StepsTable.columns, "y_hat", "model_version", *bounds]].merge(
         actuals, on=["unique_id", "ds"], validate="many_to_one"
     )

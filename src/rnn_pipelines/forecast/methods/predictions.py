@@ -63,7 +63,8 @@ ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
 def keep_first_record(log: ForecastLog) -> ForecastLog:
     """Return the first forecast on record of each step by each version: it was made without hindsight, so errors count.
 
-    Later ones were made after a revision of the data, which may have brought newer knowledge.
+    Later ones were made after a revision of the data, which may have brought newer knowledge. The rows are in the order
+    of their records.
     """
     return _drop_others(log, "first")
 
@@ -75,7 +76,7 @@ def keep_last_record(log: ForecastLog) -> ForecastLog:
 
 def _drop_others(log: ForecastLog, keep: Literal["first", "last"]) -> ForecastLog:
     key = [name for name in ForecastLogTable.key if name != RECORDED]
-    return log.sort_values(RECORDED, kind="stable").drop_duplicates(key, keep=keep).sort_index()
+    return log.sort_values(RECORDED, kind="stable").drop_duplicates(key, keep=keep)
 
 
 @dataclass(frozen=True)
