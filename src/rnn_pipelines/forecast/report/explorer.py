@@ -25,12 +25,7 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, fi
 from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 
-SECTIONS = {
-    "window": "The window and the cell",
-    "change": "What if",
-    "memory": "Memory",
-    "comparison": "Networks compared",
-}
+SECTIONS = {"window": "The window and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
 NUM_WINDOWS = 12
 # Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
 NO_SPREAD = 2.0**40

@@ -66,7 +66,7 @@ function describeUnits(network, member, layer) {
   return units;
 }
 
-const parts = Object.fromEntries(["window", "change", "memory", "comparison"].map((name) => [name, document.getElementById(name)]));
+const parts = Object.fromEntries(["window", "change", "memory", "models"].map((name) => [name, document.getElementById(name)]));
 const places = {};
 /** Add an empty place that is filled at each change. */
 const reserve = (name, attributes = {}) => (places[name] = make("div", attributes));
@@ -98,7 +98,7 @@ function build() {
     make("div", { class: "side" }, reserve("cell"), reserve("formulas")), reserve("heat"), reserve("check"));
   parts.change.replaceChildren(reserve("presets", { class: "controls" }), reserve("clamps", { class: "controls" }), reserve("result", { class: "result", "aria-live": "polite" }), reserve("outcome"));
   parts.memory.replaceChildren(reserve("gradient"), reserve("carried"), reserve("units", { class: "table numbers" }));
-  parts.comparison.replaceChildren(reserve("compared"), reserve("gates"), reserve("table", { class: "table numbers" }));
+  parts.models.replaceChildren(reserve("compared"), reserve("gates"), reserve("table", { class: "table numbers" }));
   document.addEventListener("pointerover", ({ target }) => mark(target.closest?.("[data-term]")?.dataset.term));
 }
 

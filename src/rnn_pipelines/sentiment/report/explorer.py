@@ -15,12 +15,7 @@ from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_featur
 from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
 
-SECTIONS = {
-    "window": "The words and the cell",
-    "change": "What if",
-    "memory": "Memory",
-    "comparison": "Networks compared",
-}
+SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
 # Each word is read again after every later one, so that a page of long texts would be slow.
 MAX_WORDS, MAX_TEXTS = 60, 12
 
