@@ -13,6 +13,8 @@ VARIABLE = "RNN_POSTGRES_URL"
 FORM = "postgresql://user:password@host:5432/database"
 # Defaults that the URL can override. libpq's own timeout is minutes.
 CONNECTING = {"connect_timeout": "10", "fallback_application_name": "rnn-pipelines"}
+# Times and floating numbers are read as text, which the settings of the server or user must not change.
+TEXT_FORMAT = "select set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '3', true)"
 
 # Predefined roles; a superuser is a member of each.
 SERVER_RIGHTS = ("pg_execute_server_program", "pg_write_server_files")
@@ -128,6 +130,8 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
 
     try:
         with create_engine(options.pop("con"), **options).begin() as connection:
+            if not is_read_only:
+                connection.exec_driver_sql(TEXT_FORMAT)
             yield connection
     # Without the cause, because the message has the reason and the traceback of the libraries adds nothing.
     except DBAPIError as error:

@@ -227,7 +227,11 @@ class PostgresLogDataset(PostgresRowsDataset):
             where: list[Any] = [time == select(func.max(time)).scalar_subquery()]
             last = pd.concat(list(self._read_in_order(connection, table, *where, names=LINKS)))
         else:
-            last = pd.concat([pd.DataFrame(), *self._read_in_order(connection, table)])
+            # All columns on the server, because the audit reads them; the hash of old rows may take minutes.
+            connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "1h", True)))
+            there = self._find(connection)
+            assert there is not None
+            last = pd.concat([pd.DataFrame(), *self._read_in_order(connection, there)])
         copy_rows(connection, table, link_night(new.sort_values(self._key), find_link(last)))
         return len(new)
 
