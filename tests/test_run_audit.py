@@ -75,11 +75,12 @@ def audit(folder: Path, *options: str, code: int = 0) -> dict[str, Any]:
 def test_nights_are_proven(elsewhere: Path) -> None:
     found = audit(elsewhere, "--stamp", "stamp.json")
     assert (found["verdict"], found["num_nights"], found["num_rows"]) == ("ok", NUM_NIGHTS, 2 * HORIZON * NUM_NIGHTS)
-    # Three nights have a later value of the first step, two of the second, one of the third; and two shops.
-    assert [step["num_forecasts"] for step in found["by_step"]] == [6, 4, 2]
-    assert (found["num_proven"], found["num_open"], found["num_late"]) == (12, 12, 0)
-    assert (found["num_before_target"], found["num_missing_nights"]) == (0, 0)
-    assert set(found["coverage"]) == {"80", "95", "99"}
+    # Three nights have a later value of the first step, two of the second, one of the third; and two shops. They are
+    # replays, after the time of their targets by the clock.
+    assert (found["num_proven"], found["mae"], found["by_step"]) == (0, None, [])
+    assert (found["after_target"]["num_forecasts"], found["num_open"], found["num_late"]) == (12, 12, 0)
+    assert found["num_missing_nights"] == 0
+    assert set(found["after_target"]["coverage"]) == {"80", "95", "99"}
     stamp = json.loads((elsewhere / "stamp.json").read_text())
     assert stamp["sha256"] == found["sha256"]
 
@@ -96,7 +97,8 @@ def test_errors_are_those_of_the_table(elsewhere: Path) -> None:
     joined = log.merge(sales, left_on=["unique_id", "ds"], right_on=["shop", "day"])
     errors = (joined["sales"] - joined["y_hat"]).abs().groupby(joined["unique_id"]).mean()
     text = run_kedro(elsewhere, "champion", "audit", "forecast")
-    assert text.startswith(f"forecast: 12 forecasts, each written before its value: MAE {errors.mean():.4g}")
+    assert text.startswith("forecast: 0 forecasts, each written before its value\n")
+    assert f"12 more: after their time by the clock, before a night knew the value: MAE {errors.mean():.4g}," in text
 
 
 def test_doubled_night_leaves_the_chain(elsewhere: Path) -> None:
@@ -108,7 +110,8 @@ def test_forecasts_with_hindsight_are_not_counted(elsewhere: Path) -> None:
     """The night of an earlier day, made when the values were known."""
     run_kedro(elsewhere, "run", "--pipelines=predict_forecast", "--params", "predict_forecast.as_of=2024-04-20")
     found = audit(elsewhere, "--against", "stamp.json")
-    assert (found["num_proven"], found["num_late"], found["num_nights"]) == (12, 2 * HORIZON, NUM_NIGHTS + 1)
+    assert (found["after_target"]["num_forecasts"], found["num_late"]) == (12, 2 * HORIZON)
+    assert found["num_nights"] == NUM_NIGHTS + 1
 
 
 def test_newest_night_that_was_removed_needs_the_stamp(elsewhere: Path) -> None:
@@ -119,6 +122,15 @@ def test_newest_night_that_was_removed_needs_the_stamp(elsewhere: Path) -> None:
     assert audit(elsewhere)["num_nights"] == 1
     found = audit(elsewhere, "--against", "stamp.json", code=30)
     assert "no night has the hash of the stamp" in found["reason"]
+    path.write_bytes(before)
+
+
+def test_log_of_before_the_chain_gets_no_stamp(elsewhere: Path) -> None:
+    path = read_log(elsewhere)
+    log, before = pd.read_parquet(path), path.read_bytes()
+    log.drop(columns=["previous_sha256", "row_check"]).to_parquet(path)
+    assert audit(elsewhere, "--stamp", "none.json")["sha256"] is None
+    assert not (elsewhere / "none.json").exists()
     path.write_bytes(before)
 
 

@@ -56,7 +56,9 @@ def audit(
         chain, links = audit_chain(catalog[LOG].iterate_nights(), stamped)
         is_ok = chain["verdict"] == "ok"
         proof = prove_forecasts(catalog.load(LOG), links, *_read_actuals(catalog)) if is_ok else None
-    if stamp is not None and is_ok:
+    if stamp is not None and chain["sha256"] is None:
+        click.echo(f"{stamp}: no stamp is written, because no night has a hash.", err=True)
+    elif stamp is not None and is_ok:
         fields = {name: chain[name] for name in ("sha256", "last_recorded_at", "num_nights", "num_rows")}
         written_at = datetime.now(UTC).isoformat(timespec="seconds")
         replace_file(stamp, dump_object({"format": 1, "task": task, **fields, "written_at": written_at}))
@@ -79,6 +81,6 @@ def _read_stamp(path: Path) -> str:
         found = read_object(path.read_bytes(), path)
     except (OSError, ValueError) as error:
         raise ParameterError(f"{path}: expected a stamp of kedro champion audit ({error}).") from None
-    if not isinstance(found.get("sha256"), str):
-        raise ParameterError(f"{path}: expected a stamp of kedro champion audit with sha256.")
+    if not isinstance(found.get("sha256"), str) or not {"task", "num_nights"} <= found.keys():
+        raise ParameterError(f"{path}: expected a stamp of kedro champion audit, with task, num_nights and sha256.")
     return str(found["sha256"])

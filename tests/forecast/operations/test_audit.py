@@ -62,7 +62,7 @@ def test_nights_in_their_order_prove_all_forecasts_with_a_value() -> None:
     """Days 1 to 3 and 5 have values, that of day 4 was filled in, day 6 has none."""
     proof = prove(make_log(make_night(day) for day in range(5)))
     assert (proof["num_forecasts"], proof["num_proven"], proof["num_late"], proof["num_open"]) == (10, 7, 0, 3)
-    assert proof["num_before_target"] == 7
+    assert proof["after_target"] == {"num_forecasts": 0, "mae": None, "coverage": {}}
     # Step 1: days 1, 2, 3, 5. Step 2: days 2, 3, 5.
     assert [(step["num_forecasts"], step["mae"]) for step in proof["by_step"]] == [(4, 11 / 4), (3, 10 / 3)]
     assert proof["mae"] == pytest.approx(21 / 7)
@@ -84,9 +84,23 @@ def test_second_record_of_a_forecast_does_not_count() -> None:
 
 
 def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
-    """Old series that are forecast today."""
-    proof = prove(make_log(make_night(day, hours=24 * (100 + day)) for day in range(3)))
-    assert (proof["num_proven"], proof["num_before_target"]) == (5, 0)
+    """Those of an old day that are made today, and those of another day in time."""
+    replayed = [make_night(day, hours=24 * (100 + day)) for day in range(2)]
+    proof = prove(make_log(replayed))
+    assert (proof["num_proven"], proof["mae"], proof["by_step"]) == (0, None, [])
+    assert proof["after_target"] == {"num_forecasts": 4, "mae": 2.0, "coverage": {"80": 0.75}}
+    # The end of day 1 is 48 hours after the beginning of day 0.
+    for hours, num_proven, num_after in ((47.9, 2, 0), (48, 1, 1)):
+        proof = prove(make_log([make_night(0, hours)]))
+        assert (proof["num_proven"], proof["after_target"]["num_forecasts"]) == (num_proven, num_after)
+
+
+def test_headline_counts_no_replay() -> None:
+    log = make_log(make_night(day, hours=24 * (100 + day)) for day in range(2))
+    chain, links = audit_chain(split_nights([log], KEY))
+    first, *rest = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
+    assert first == "0 forecasts, each written before its value"
+    assert "4 more: after their time by the clock, before a night knew the value: MAE 2.000, 75.0 % inside 80 %" in rest
 
 
 def test_forecasts_of_a_model_that_has_learnt_the_value_do_not_count() -> None:
@@ -112,7 +126,16 @@ def test_steps_instead_of_dates_are_proven() -> None:
     log = make_log(make_night(day).assign(cutoff=day, ds=[day + 1, day + 2]) for day in range(3))
     _, links = audit_chain(split_nights([log], KEY))
     proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
-    assert (proof["num_proven"], proof["num_before_target"]) == (5, 0)
+    assert (proof["num_proven"], proof["after_target"]) == (5, None)
+    assert not any("clock" in line for line in describe_audit(audit_chain(split_nights([log], KEY))[0], proof))
+
+
+def test_log_of_before_the_chain_names_no_hash() -> None:
+    log = make_log((make_night(day) for day in range(2)), num_unlinked=2)
+    chain, links = audit_chain(split_nights([log], KEY))
+    lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
+    assert "chain: 4 rows from before the chain; the next night carries their hash" in lines
+    assert not any("None" in line for line in lines)
 
 
 def test_forecast_of_a_time_that_was_known_breaks_the_log() -> None:

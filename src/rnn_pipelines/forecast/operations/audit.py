@@ -78,28 +78,32 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
         champion: with what its versions have learnt, see `join_actuals`.
     Returns:
         As JSON: `num_forecasts`, the first records of each version; of them `num_proven`, whose value no night up to
-        their own knew; `num_before_target`, which the clock recorded before the end of their target's step; `num_late`,
-        when a night had known the value, or before the chain; `num_open`, without a value, or by a model that learnt
-        it; times without a forecast; `mae`, and `coverage` by level: means over each series, then over series.
+        their own knew, and which the clock recorded before the end of their target's step; `after_target`, the same
+        later by the clock, or None for integer steps; `num_late`, when a night had known the value, or before the
+        chain; `num_open`, without a value, or by a model that learnt it; times without a forecast; `mae`, and
+        `coverage` by level: means over each series, then over series. These and `by_step` are of the proven ones.
     """
     log = _date_taken_over(log, links)
     first = keep_first_record(log)
     is_before = _is_before_value(first, log)
     evaluated = join_actuals(first[is_before], series, champion)
+    is_after = _is_after_target(evaluated[KEY].merge(first, on=KEY))
+    proven, after = evaluated[~is_after], evaluated[is_after]
+    has_clock = series["ds"].dtype.kind == "M"
     missing = _find_missing_nights(log, series)
     return dict(
         num_forecasts=len(first),
-        num_proven=len(evaluated),
-        num_before_target=_count_before_target(evaluated[KEY].merge(first, on=KEY)),
+        num_proven=len(proven),
+        after_target={"num_forecasts": len(after), **_measure(after)} if has_clock else None,
         num_late=int((~is_before).sum()),
         num_open=int(is_before.sum()) - len(evaluated),
         num_missing_nights=len(missing),
         first_missing_night=format_time(missing[0]) if len(missing) else None,
         by_step=[
             {"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)}
-            for step, rows in evaluated.groupby("horizon_step")
+            for step, rows in proven.groupby("horizon_step")
         ],
-        **_measure(evaluated),
+        **_measure(proven),
     )
 
 
@@ -110,12 +114,12 @@ def _measure(evaluated: EvaluatedForecasts) -> dict[str, Any]:
     return {"mae": mae if np.isfinite(mae) else None, "coverage": coverage}
 
 
-def _count_before_target(recorded: ForecastLog) -> int:
-    """Return how many forecasts the clock recorded before the end of the time that they forecast; 0 of steps."""
+def _is_after_target(recorded: ForecastLog) -> np.ndarray:
+    """Return whether the clock recorded each forecast after the end of its target's step; False for integer steps."""
     if recorded["ds"].dtype.kind != "M":
-        return 0
+        return np.zeros(len(recorded), bool)
     ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
-    return int((recorded[RECORDED].dt.tz_localize(None) < ends).sum())
+    return (recorded[RECORDED].dt.tz_localize(None) >= ends).to_numpy()
 
 
 def _date_taken_over(log: ForecastLog, links: Sequence[Link]) -> ForecastLog:
@@ -150,17 +154,19 @@ def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) ->
     nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
     if proof is None:
         return [f"broken: {chain['reason']}", f"{nights} before it, with {rows}, are unchanged"]
-    late = proof["num_proven"] - proof["num_before_target"]
+    after = proof["after_target"] or {"num_forecasts": 0, "mae": None}
     others = {
         "of the rows are from before the chain, unchanged since its first night": chain["num_taken_over"],
-        "recorded after their time by the clock; the order of the nights is the proof": late,
+        f"more: after their time by the clock, before a night knew the value{_describe(after)}": after["num_forecasts"],
         "not counted: recorded when a night had known the value, or before the chain": proof["num_late"],
         "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
         f"times of the series without a forecast, from {proof['first_missing_night']} on": proof["num_missing_nights"],
     }
     return [
         f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}",
-        f"chain: {nights}, {rows}, unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}",
+        f"chain: {nights}, {rows}, unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
+        if chain["sha256"]
+        else f"chain: {rows} from before the chain; the next night carries their hash",
         *(
             f"step {one['horizon_step']} ({count(one['num_forecasts'], 'forecast')}){_describe(one)}"
             for one in proof["by_step"]
