@@ -128,7 +128,9 @@ def test_newest_night_that_was_removed_needs_the_stamp(elsewhere: Path) -> None:
 def test_log_of_before_the_chain_gets_no_stamp(elsewhere: Path) -> None:
     path = read_log(elsewhere)
     log, before = pd.read_parquet(path), path.read_bytes()
-    log.drop(columns=["previous_sha256", "row_check"]).to_parquet(path)
+    log = log.drop(columns=["previous_sha256", "row_check"])
+    log.attrs = {"format": 1}
+    log.to_parquet(path)
     assert audit(elsewhere, "--stamp", "none.json")["sha256"] is None
     assert not (elsewhere / "none.json").exists()
     path.write_bytes(before)
