@@ -156,7 +156,9 @@ def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) ->
         return [f"broken: {chain['reason']}", f"{nights} before it, with {rows}, are unchanged"]
     after = proof["after_target"] or {"num_forecasts": 0, "mae": None}
     others = {
-        "of the rows are from before the chain, unchanged since its first night": chain["num_taken_over"],
+        "of the rows are from before the chain, unchanged since its first night": chain["num_taken_over"]
+        if chain["sha256"]
+        else 0,
         f"more: after their time by the clock, before a night knew the value{_describe(after)}": after["num_forecasts"],
         "not counted: recorded when a night had known the value, or before the chain": proof["num_late"],
         "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
