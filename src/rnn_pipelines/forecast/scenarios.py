@@ -1,7 +1,7 @@
 """Scenarios: forecasts for several tables of future covariates, and their differences.
 
 Both forecasts of a difference share the error of the series, so the interval of a forecast does not apply to it. The
-effect of the covariates that differ is uncertain. The interval is therefore that of a factor: 1
+effect of the covariates that differ is uncertain. The interval is therefore that of a factor of each series: 1
 plus the slope of the errors of the evaluated model, after its training, over the effect that it expected there. It
 multiplies the difference by the evaluated model, and is widened to contain that by the model in use. It holds for the
 association in the data, not for a cause.
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.errors import ParameterError, SeriesError, show, show_all
+from rnn_pipelines.errors import ParameterError, SeriesError, count, show, show_all
 from rnn_pipelines.forecast.methods.predictions import name_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, lay_out_cutoffs
 from rnn_pipelines.forecast.model.recursion import (
@@ -36,11 +36,13 @@ from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Series
 from rnn_pipelines.forecast.source.covariates import join_rows, read_future
 from rnn_pipelines.forecast.source.frames import ID, convert_frame
+from rnn_pipelines.report.numbers import list_some
 
 logger = logging.getLogger(__name__)
 
 # The newest cut-offs, a horizon apart, at which an effect is measured, and the fewest for an interval.
 MAX_CUTOFFS, MIN_CUTOFFS = 100, 5
+NAMES_IN_MESSAGE = 5
 # Smaller deviations of an effect, in deviations of the series, are rounding.
 MIN_EFFECT = 1e-3
 RESERVED = ("unique_id", "ds", "is_recursive")
@@ -116,8 +118,10 @@ def compare_scenarios(
         changed = [column for column in columns if not tables[name][column].equals(tables[first][column])]
         difference, expected = table[name] - table[first], evaluated[name] - evaluated[first]
         table[f"{name}{DIFFERENCE}"] = difference
-        for level, factors in measure_effect(situation, changed, levels).items():
-            ends = np.column_stack([difference, np.outer(expected, factors)])
+        effects = measure_effects(situation, changed, levels)
+        for level in levels:
+            factors = np.array([effects[series][level] for series in table["unique_id"]])
+            ends = np.column_stack([difference, expected.to_numpy()[:, None] * factors])
             low, high = name_bounds(f"{name}{DIFFERENCE}", level)
             table[low], table[high] = ends.min(axis=1), ends.max(axis=1)
     return table
@@ -145,40 +149,59 @@ def _forecast(situation: Situation, forecaster: Forecaster, covariates: pd.DataF
     return forecast_recursively(forecaster, panel, features, num_steps)
 
 
-def measure_effect(
+def measure_effects(
     situation: Situation, changed: Sequence[str], levels: Sequence[int]
-) -> dict[int, tuple[float, float]]:
-    """Return the interval of the true effect of covariates over the expected one, by level.
+) -> dict[str, dict[int, tuple[float, float]]]:
+    """Return the interval of the true effect of covariates over the expected one, by series and level.
+
+    Each series has its own, because a model of a panel can share coefficients that differ between the series.
 
     Args:
         changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
             series instead, after the cut-off alone.
     Returns:
-        NaN with fewer than `MIN_CUTOFFS` cut-offs after the training, or if the effect did not vary there.
+        NaN for series with fewer than `MIN_CUTOFFS` cut-offs after the training, or whose effect was the same everywhere.
     """
+    names = situation.series["unique_id"].unique()
     # Scenarios that are equal have no difference, whatever the effect.
     if not changed:
-        return dict.fromkeys(levels, (1.0, 1.0))
+        return {name: dict.fromkeys(levels, (1.0, 1.0)) for name in names}
+    of_series = dict(tuple(_tabulate_effects(situation, changed).groupby("unique_id")))
+    known = {name: _measure_slope(effects, levels) for name, effects in of_series.items() if _is_varied(effects)}
+    if unknown := [name for name in names if name not in known]:
+        logger.warning(
+            "differences of %s have no interval: there are fewer than %d cut-offs after the training, or %s changed "
+            "no forecast there (%s)",
+            *(
+                count(len(unknown), "series", "series"),
+                MIN_CUTOFFS,
+                ", ".join(changed),
+                list_some(unknown, NAMES_IN_MESSAGE),
+            ),
+        )
+    return {name: known.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
+
+
+def _is_varied(effects: pd.DataFrame) -> bool:
+    return effects["cutoff"].nunique() >= MIN_CUTOFFS and bool(effects["effect"].std(ddof=0) > MIN_EFFECT)
+
+
+def _measure_slope(effects: pd.DataFrame, levels: Sequence[int]) -> dict[int, tuple[float, float]]:
+    """Return the interval of 1 plus the slope of the errors over the expected effect, by level."""
     from scipy import stats
 
-    effects = _tabulate_effects(situation, changed)
-    effect = effects["effect"] - effects["effect"].mean()
-    size, num = float((effect**2).sum()), effects["cutoff"].nunique()
-    if num < MIN_CUTOFFS or size <= MIN_EFFECT**2 * len(effects):
-        logger.warning("differences have no interval: %s did not vary enough after the training", ", ".join(changed))
-        return dict.fromkeys(levels, (np.nan, np.nan))
-    error = effects["error"] - effects["error"].mean()
+    effect, error = (effects[name] - effects[name].mean() for name in ("effect", "error"))
     products, squares = ((effect * other).groupby(effects["cutoff"]).sum() for other in (error, effect))
-    slope = float(products.sum()) / size
+    slope = float(products.sum() / squares.sum())
     # The slopes without each cut-off, whose errors depend on each other.
-    others = (products.sum() - products) / (size - squares)
+    num, others = len(products), (products.sum() - products) / (squares.sum() - squares)
     deviation = float(np.sqrt((num - 1) / num * ((others - slope) ** 2).sum()))
     reaches = {level: stats.t.ppf(0.5 + level / 200, num - 1) * deviation for level in levels}
     return {level: (1 + slope - reach, 1 + slope + reach) for level, reach in reaches.items()}
 
 
 def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFrame:
-    """Return error and expected effect of past forecasts: `cutoff, error, effect`, over the deviation of the series."""
+    """Return `unique_id, cutoff, error, effect` of past forecasts, the last two over the deviation of the series."""
     forecaster, series, covariates = situation.evaluated, situation.series, situation.covariates
     assert covariates is not None
     learnt = series["unique_id"].map(forecaster.settings.trained_until)
@@ -189,7 +212,7 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
     is_cutoff = series["ds"].isin(newest) & (series["ds"] >= learnt) & (from_end >= horizon)
     cutoffs = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     if cutoffs.empty:
-        return pd.DataFrame({"cutoff": [], "error": [], "effect": []})
+        return pd.DataFrame({"unique_id": [], "cutoff": [], "error": [], "effect": []})
     usual = covariates.groupby("unique_id")[list(changed)].transform(lambda values: values.mode().get(0, np.nan))
     panel, features = lay_out_cutoffs(forecaster, series, cutoffs, covariates)
     exchanged, _ = lay_out_cutoffs(forecaster, series, cutoffs, covariates.assign(**usual))
@@ -202,5 +225,7 @@ def _tabulate_effects(situation: Situation, changed: Sequence[str]) -> pd.DataFr
         without[cutoff == time] = forecaster.model.forecast(replace(panel, values=values), origins[cutoff == time])
     rows = origins[:, None] + np.arange(horizon)
     actual = np.where(features.table["observed"].to_numpy(bool)[rows], panel.values[rows, 0], np.nan)
-    arrays = {"cutoff": np.repeat(cutoff, horizon), "error": actual - expected, "effect": expected - without}
+    names = features.table["unique_id"].to_numpy()[origins]
+    arrays = {"unique_id": np.repeat(names, horizon), "cutoff": np.repeat(cutoff, horizon), "error": actual - expected}
+    arrays |= {"effect": expected - without}
     return pd.DataFrame({name: array.ravel() for name, array in arrays.items()}).dropna()
