@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from kedro.io.core import DatasetError
 
-from rnn_pipelines.datasets import NewestVersionsDataset
+from rnn_pipelines.datasets import NewestVersionsDataset, newest_versions
+from rnn_pipelines.errors import LockedError
+from rnn_pipelines.versions.folder import VersionedFolder
 
 
 @pytest.fixture
@@ -64,6 +66,44 @@ def test_an_unfinished_version_is_removed_and_never_loaded(dataset: NewestVersio
     dataset.save(make_files(1))
     assert dataset.load() == [make_files(1)]
     assert len([path for path in (tmp_path / "nights").iterdir() if path.is_dir()]) == 1
+
+
+@pytest.mark.parametrize("obstacle", ["full", "locked", "file"])
+def test_a_version_that_cannot_be_saved_is_a_warning(
+    dataset: NewestVersionsDataset,
+    tmp_path: Path,
+    obstacle: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A night keeps its forecasts if only the copy of its inputs fails."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device") if obstacle == "full" else LockedError(".lock: it is held")
+
+    if obstacle == "file":
+        (tmp_path / "nights").write_text("mine")
+    else:
+        monkeypatch.setattr(newest_versions, "hold_lock", fail)
+    dataset.save(make_files(0))
+    assert "nights: no version was saved (" in caplog.text
+    assert dataset.load() == []
+
+
+def test_a_folder_that_cannot_be_read_has_no_versions(
+    dataset: NewestVersionsDataset, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(VersionedFolder, "list_complete", fail)
+    assert dataset.load() == []
+    assert "Permission denied" in caplog.text
+
+
+def test_no_files_are_no_version(dataset: NewestVersionsDataset) -> None:
+    dataset.save({})
+    assert not dataset.exists()
 
 
 @pytest.mark.parametrize("keep", [0, -1, 1.5, "two"])

@@ -22,8 +22,9 @@ LOCK_SECONDS = 60
 class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, bytes]]]):
     """Dataset of the newest versions of some files, each in a folder of its own, with checksums.
 
-    Saves files, content by name, as a version, unless they equal the newest one; older versions are removed. Loads the
-    versions that are intact, oldest first.
+    Saves files, content by name, as a version, unless there are none or they equal the newest one; older versions are
+    removed. Loads the versions that are intact, oldest first. A version that can't be saved is a warning, because a run
+    must not lose its results for a copy of its inputs.
 
     Args:
         path: the folder of the versions, on this machine.
@@ -40,7 +41,12 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     def load(self) -> list[dict[str, bytes]]:
         """Return the files of each version, content by name; a damaged version is logged and left out."""
         found = []
-        for name in self._versions.list_complete():
+        try:
+            names = self._versions.list_complete()
+        except OSError as error:
+            logger.warning("%s: it can't be read (%s)", self._versions.folder, error)
+            names = []
+        for name in names:
             try:
                 found.append(read_version(self._versions.folder, name)[0])
             except RnnPipelinesError as error:
@@ -49,6 +55,14 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Add a version, whole or not at all, and remove the oldest ones."""
+        try:
+            if data:
+                self._add(data)
+        except OSError as error:
+            # It may be a lock that another process holds.
+            logger.warning("%s: no version was saved (%s)", self._versions.folder, error)
+
+    def _add(self, data: Mapping[str, bytes]) -> None:
         folder, listed = self._versions.folder, list_checksums(data)
         with hold_lock(folder / ".lock", LOCK_SECONDS):
             warn_of_kept(self._versions.remove_unfinished())

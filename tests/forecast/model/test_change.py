@@ -10,6 +10,7 @@ import pytest
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.interface import Forecaster
+from rnn_pipelines.forecast.model import change
 from rnn_pipelines.forecast.model.change import (
     COVARIATES,
     DAY_AHEAD,
@@ -251,6 +252,24 @@ def test_only_the_series_with_the_largest_changes_are_explained(plain: Forecaste
     assert change.table["unique_id"].unique().tolist() == ["a"]
     assert change.notes == ("Explained are the 1 of 2 series whose forecasts changed most.",)
     pd.testing.assert_frame_equal(change.table, explain_change(*nights).table.query("unique_id == 'a'"), rtol=1e-6)
+
+
+def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
+    fitted: tuple[Forecaster, Forecaster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights = make_night(fitted[0], make_shops(NUM_DAYS), "one"), make_night(fitted[1], make_shops(NUM_DAYS + 1), "two")
+    expected = explain_change(*nights).table.query("unique_id == 'c'").reset_index(drop=True)
+    forecast, sizes = change._forecast, []
+
+    def count(forecaster: Any, series: pd.DataFrame, covariates: pd.DataFrame, *others: Any) -> pd.Series:
+        sizes.append(series["unique_id"].nunique() + covariates["unique_id"].nunique())
+        return forecast(forecaster, series, covariates, *others)
+
+    monkeypatch.setattr(change, "_forecast", count)
+    found = explain_change(*nights, most=1, changes=pd.Series({"a": 1.0, "c": 2.0, "x": 9.0}))
+    pd.testing.assert_frame_equal(found.table, expected, rtol=1e-5, atol=1e-5)
+    assert found.notes == ("Explained are the 1 of 3 series whose forecasts changed most.",)
+    assert set(sizes) == {2}
 
 
 def test_with_other_covariates_the_change_is_known_but_not_its_parts(

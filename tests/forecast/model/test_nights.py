@@ -10,7 +10,14 @@ import pytest
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model.artefact import forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest
-from rnn_pipelines.forecast.model.nights import Night, mix_covariates, mix_values, pack_night, unpack_night
+from rnn_pipelines.forecast.model.nights import (
+    Night,
+    lay_out_night,
+    mix_covariates,
+    mix_values,
+    pack_night,
+    unpack_night,
+)
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 DAYS = pd.date_range("2024-01-01", periods=8)
@@ -99,8 +106,9 @@ def test_a_night_comes_back_from_its_files(is_mixed: bool) -> None:
         covariates = covariates.assign(promo=covariates["promo"].astype(object).where(covariates.index % 7 > 0, 3))
     artefact = forecaster._make_artefact()
     laid_out = lay_out_newest(artefact, table[["unique_id", "ds", "y"]], SourceSpec(name="catalog"), covariates)
-    files = pack_night(artefact, laid_out[2], covariates, "one")
-    assert files == pack_night(artefact, laid_out[2], covariates, "one")
+    made = lay_out_night(artefact, laid_out[2], covariates, "one")
+    files = pack_night(made)
+    assert files == pack_night(made)
     night = unpack_night(files)
     assert night.version == "one"
     again = lay_out_newest(

@@ -17,8 +17,10 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
-from rnn_pipelines.forecast.model.change import DAY_AHEAD, PARTS, VERSION, Change
+from rnn_pipelines.forecast.model.change import DAY_AHEAD, PARTS, VERSION, Change, explain_change
+from rnn_pipelines.forecast.model.nights import pack_night
 from rnn_pipelines.forecast.model.paths import PathsSpec
+from rnn_pipelines.forecast.operations import change as operation
 from rnn_pipelines.forecast.operations.change import explain_nights
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.report.change import explain_newest, write_change
@@ -39,7 +41,7 @@ def make_champion(table: pd.DataFrame, version: str, **settings: Any) -> LoadedC
 
 def predict(champion: LoadedChampion, table: pd.DataFrame) -> Made:
     log, _, _, night = forecast_newest(champion, table, SourceSpec(name="catalog"), PathsSpec(0))
-    return log, night
+    return log, pack_night(night)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,34 @@ def test_another_forecast_on_record_is_named(two: list[Made]) -> None:
     assert note.startswith("The log has other forecasts of the night before in 1 of 12 rows, such as ")
     (missing,) = explain_nights([night for _, night in two], log[~is_it], {}).notes
     assert missing == "1 forecast of the night before are not in the log."
+
+
+def test_a_mere_revision_is_compared_with_the_record_before_it(champion: LoadedChampion, two: list[Made]) -> None:
+    """The log has two forecasts of one version from one end, and the series that was revised is found in it."""
+    table = make_table(111)
+    table.loc[(table["unique_id"] == "b") & (table["ds"] == "2024-04-18"), "y"] += 5
+    revised = predict(champion, table)
+    log = pd.concat([two[1][0], revised[0]], ignore_index=True)
+    calls: list[pd.Series] = []
+
+    def explain(*nights: Any, changes: pd.Series) -> Change:
+        calls.append(changes)
+        return explain_change(*nights, changes=changes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operation, "explain_change", explain)
+        change = explain_nights([two[1][1], revised[1]], log, {})
+    assert change.notes == ()
+    assert calls[0]["a"] == 0
+    assert calls[0]["b"] == pytest.approx(change.table["change"].abs().max(), rel=1e-5)
+
+
+def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_other_nights(two: list[Made]) -> None:
+    nights, log = [night for _, night in two], pd.concat([log for log, _ in two])
+    assert explain_newest(nights, log, {}, two[1][0])["changes"]
+    for newest in (two[0][0], two[1][0].assign(model_version="other")):
+        found = explain_newest(nights, log, {}, newest)
+        assert (found["changes"], "could not be saved" in found["sentence"]) == ([], True)
 
 
 def test_one_series_is_explained_as_among_all(explain: Any) -> None:

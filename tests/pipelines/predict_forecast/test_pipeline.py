@@ -1,6 +1,11 @@
 """The wiring of `predict_forecast`."""
 
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Pipeline
+from kedro.runner import SequentialRunner
+
 from rnn_pipelines.pipelines.predict_forecast import create_pipeline
+from rnn_pipelines.report.failures import pop_failures
 
 
 def test_only_the_table_and_the_champion_are_read() -> None:
@@ -9,7 +14,7 @@ def test_only_the_table_and_the_champion_are_read() -> None:
 
 
 def test_only_forecasts_their_inputs_and_their_report_come_out() -> None:
-    inside = ("table", "covariate_table", "sample", "newest")
+    inside = ("table", "covariate_table", "sample", "newest", "night")
     assert create_pipeline().all_outputs() - {f"predict_forecast_{name}" for name in inside} == {
         "predict_forecast_forecasts",
         "predict_forecast_next_paths",
@@ -20,3 +25,13 @@ def test_only_forecasts_their_inputs_and_their_report_come_out() -> None:
         "predict_forecast_report",
         "predict_forecast_summary",
     }
+
+
+def test_inputs_that_cannot_be_packed_do_not_end_the_run() -> None:
+    """They serve only the explanation, and the forecasts are on record by then."""
+    inputs = "predict_forecast_night", "predict_forecast_nights"
+    (packing,) = [node for node in create_pipeline().nodes if node.outputs == [inputs[1]]]
+    assert packing.inputs == [inputs[0]]
+    found = SequentialRunner().run(Pipeline([packing]), DataCatalog({inputs[0]: MemoryDataset("no night")}))
+    assert found[inputs[1]].load() == {}
+    assert len(pop_failures()) == 1

@@ -93,17 +93,21 @@ class _Pair:
         return _forecast(night.forecaster, series, self.covariates[COVARIATES in parts])
 
 
-def explain_change(before: Night, after: Night, most: int = MAX_SERIES) -> Change:
+def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes: pd.Series | None = None) -> Change:
     """Explain the changes of the forecasts of the series that both nights have.
 
     Args:
         most: number of series, those with the largest changes.
+        changes: the largest change of each series, by `unique_id`, so that only `most` series are forecast again; a
+            series without one comes last. None if they are unknown, and all series are forecast again.
     Raises:
         SeriesError: no date of any series is forecast by both nights.
     """
     ids = pd.Index(before.series["unique_id"].unique()).intersection(after.series["unique_id"].unique())
-    found = [_forecast(night.forecaster, night.keep(ids).series, night.covariates) for night in (before, after)]
-    table = pd.concat(found, axis=1, join="inner", keys=["before", "after"]).sort_index()
+    chosen = ids if changes is None else changes.reindex(ids, fill_value=0.0).nlargest(most).index
+    nights = [night.keep(chosen) for night in (before, after)]
+    forecasts = [_forecast(night.forecaster, night.series, night.covariates) for night in nights]
+    table = pd.concat(forecasts, axis=1, join="inner", keys=["before", "after"]).sort_index()
     # A forecast that is not finite is the monitor's business, and has no change.
     table = table[np.isfinite(table).all(axis=1)]
     if table.empty:
@@ -114,7 +118,7 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES) -> Chang
     table = table.assign(change=table["after"] - table["before"])
     chosen = table["change"].abs().groupby(level=0).max().nlargest(most).index
     table, notes = table[table.index.isin(chosen, level=0)], [*_compare(before, after, len(ids), len(chosen))]
-    before, after = before.keep(chosen), after.keep(chosen)
+    before, after = (night.keep(chosen) for night in nights)
     parts, values = pd.DataFrame(np.nan, table.index, [*PARTS, DAY_AHEAD]), pd.DataFrame(columns=list(VALUES))
     news = pd.DataFrame(columns=["unique_id", *NEWS])
     try:

@@ -1,4 +1,4 @@
-"""What a night's forecast was made from, and the values and covariates of two nights side by side."""
+"""The inputs of a night's forecasts as files, and the values and covariates of two nights side by side."""
 
 import io
 import json
@@ -21,7 +21,7 @@ SERIES, COVARIATES, FACTS = "series.parquet", "covariates.parquet", "night.json"
 
 @dataclass(frozen=True)
 class Night:
-    """What the forecasts of one night were made from.
+    """The inputs of the forecasts of one night.
 
     Attributes:
         series: repaired, up to the time of the forecast: `unique_id, ds, y, observed`.
@@ -36,27 +36,34 @@ class Night:
 
     def keep(self, ids: pd.Index) -> "Night":
         """Return the night with some of its series."""
-        return replace(self, series=self.series[self.series["unique_id"].isin(ids)])
+        series, covariates = (
+            None if table is None else table[table["unique_id"].isin(ids)] for table in (self.series, self.covariates)
+        )
+        return replace(self, series=series, covariates=covariates)
 
 
-def pack_night(
-    forecaster: Forecaster, features: Features, covariates: pd.DataFrame | None, version: str
-) -> dict[str, bytes]:
-    """Return the files of a night: content by name.
+def lay_out_night(forecaster: Forecaster, features: Features, covariates: pd.DataFrame | None, version: str) -> Night:
+    """Return the inputs of the newest forecasts.
 
     Args:
         features: of the newest windows, with a horizon of steps after each series' end.
     """
     table = features.table
     is_past = table.groupby("unique_id", sort=False).cumcount(ascending=False) >= forecaster.settings.horizon
-    series = table.loc[is_past, ["unique_id", "ds", "y", "observed"]]
-    files = {**pack(replace(forecaster, intervals=None, evaluated=None, reference=None)), SERIES: _write(series)}
+    return Night(forecaster, table.loc[is_past, ["unique_id", "ds", "y", "observed"]], covariates, version)
+
+
+def pack_night(night: Night) -> dict[str, bytes]:
+    """Return the files of a night: content by name."""
+    covariates = night.covariates
+    files = pack(replace(night.forecaster, intervals=None, evaluated=None, reference=None))
+    files[SERIES] = _write(night.series)
     if covariates is not None and len(covariates):
         # Cells of several types are read as text, and Parquet takes only one type.
         mixed = covariates[[name for name in covariates if covariates[name].dtype.kind == "O"]]
         texts = {name: mixed[name].astype(str).where(mixed[name].notna(), None) for name in mixed}
         files[COVARIATES] = _write(covariates.assign(**texts))
-    return {**files, FACTS: json.dumps({"version": version}).encode()}
+    return {**files, FACTS: json.dumps({"version": night.version}).encode()}
 
 
 def unpack_night(files: Mapping[str, bytes]) -> Night:

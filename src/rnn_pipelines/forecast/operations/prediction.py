@@ -7,7 +7,7 @@ from rnn_pipelines.errors import ChampionError
 from rnn_pipelines.forecast.methods.predictions import ForecastLog, ForecastLogTable
 from rnn_pipelines.forecast.model.artefact import forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
-from rnn_pipelines.forecast.model.nights import pack_night
+from rnn_pipelines.forecast.model.nights import Night, lay_out_night
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.partitions.champion import require_champion
 from rnn_pipelines.forecast.series.tables import Source
@@ -20,11 +20,11 @@ def forecast_newest(
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
-) -> tuple[ForecastLog, Paths, ForecastLog, dict[str, bytes]]:
+) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
     """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
 
     The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
-    it with the forecasts of earlier runs. The fourth is all that the forecasts were made from, see `pack_night`.
+    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts.
 
     Args:
         table: the series up to the day of the forecast.
@@ -46,4 +46,4 @@ def forecast_newest(
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
-    return log, drawn, log, pack_night(champion.artefact, laid_out[2], covariate_table, champion.version)
+    return log, drawn, log, lay_out_night(champion.artefact, laid_out[2], covariate_table, champion.version)

@@ -29,15 +29,18 @@ VERBS = {True: "raises", False: "lowers"}
 
 
 def explain_newest(
-    nights: Sequence[Mapping[str, bytes]], log: ForecastLog, all_series: Mapping[str, Any]
+    nights: Sequence[Mapping[str, bytes]],
+    log: ForecastLog,
+    all_series: Mapping[str, Any],
+    newest: ForecastLog | None = None,
 ) -> dict[str, Any]:
     """Return the explanation of the newest forecasts' change, see `describe_change`; or the reason for its absence.
 
     Args:
-        nights, log, all_series: see `explain_nights`.
+        nights, log, all_series, newest: see `explain_nights`.
     """
     try:
-        return describe_change(explain_nights(nights, log, all_series), MAX_ROWS)
+        return describe_change(explain_nights(nights, log, all_series, newest=newest), MAX_ROWS)
     except RnnPipelinesError as error:
         return note_failure(str(error))
 

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.forecast.model.nights import pack_night
 from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
 from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
@@ -19,7 +20,7 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest, nights = "predict_forecast_newest", "predict_forecast_nights"
+    newest, night, nights = (f"predict_forecast_{name}" for name in ("newest", "night", "nights"))
     explanation = "predict_forecast_explanation"
     return Pipeline(
         [
@@ -28,14 +29,16 @@ def create_pipeline() -> Pipeline:
             node(
                 forecast_newest,
                 [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table],
-                [log, "predict_forecast_next_paths", newest, nights],
+                [log, "predict_forecast_next_paths", newest, night],
             ),
+            # Without files, nothing is saved.
+            node(guard(pack_night, lambda _: {}), night, nights),
             node(
                 forecast_all_newest,
                 [champion, sample, as_of, "params:parallel"],
                 ["predict_forecast_all_next_values", all_series],
             ),
-            node(guard(explain_newest, note_failure), [nights, log, all_series], explanation),
+            node(guard(explain_newest, note_failure), [nights, log, all_series, newest], explanation),
             node(guard(render_change, render_note), explanation, "predict_forecast_report"),
             node(
                 guard(summarize_forecasts, write_note),
