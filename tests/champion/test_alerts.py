@@ -87,7 +87,18 @@ def test_labels_are_escaped() -> None:
     ]
 
 
-@pytest.mark.parametrize("monitor", [None, {"at": "never"}, {"at": 5}, {"error": [1]}, {"intervals": [{}]}])
+@pytest.mark.parametrize(
+    "monitor",
+    [
+        None,
+        {"at": "never"},
+        {"at": 5},
+        {"error": [1]},
+        {"intervals": [{}]},
+        {"drifted_fraction": "x"},
+        {"drifted_fraction": 10**400},
+    ],
+)
 def test_damaged_monitor_leaves_the_verdict(monitor: Any) -> None:
     text = format_metrics({**FORECAST, "verdict": "alarm", "monitor": monitor}, NOW)
     assert find(text, "verdict")['task="forecast",verdict="alarm"'] == 1
@@ -219,10 +230,26 @@ def test_silent_server_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch
         "http://a b/secret",
         "http://[::1/secret",
         "http://u:secret@127.0.0.1:1/",
+        "http://127.0.0.1:1/hook secret/x",
     ],
 )
 def test_address_that_cannot_be_reached_is_told(url: str) -> None:
     assert "secret" not in post_verdict(url, FORECAST)
+
+
+@pytest.mark.parametrize("content", ["my notes", None])
+def test_metrics_that_cannot_be_written_are_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    """A full disk or a file of another program must not hide an alarm."""
+    path = tmp_path / "missing/forecast.prom" if content is None else tmp_path / "notes.txt"
+    if content is not None:
+        path.write_text(content)
+    send_alerts(FORECAST, path, None)
+    out, err = capsys.readouterr()
+    assert (out, err.startswith("Warning: the metrics could not be written (")) == ("", True)
+    assert path.name in err
+    assert content is None or path.read_text() == content
 
 
 def test_failed_message_is_a_warning_and_metrics_are_still_written(

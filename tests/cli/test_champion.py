@@ -317,15 +317,27 @@ def test_alerts_of_a_check_do_not_change_its_code(
 
 
 @pytest.mark.usefixtures("store")
-def test_metrics_that_cannot_be_written_end_the_check_with_a_message(tmp_path: Path) -> None:
+def test_metrics_that_cannot_be_written_leave_the_exit_code_of_an_alarm(tmp_path: Path, paths: Paths) -> None:
+    paths.verdict.write_text("[]")
     result = run("check", "forecast", f"--prometheus={tmp_path}/missing/forecast.prom")
-    assert (result.exit_code, result.stderr.startswith("Error: ")) == (1, True)
+    assert (result.exit_code, result.stderr.startswith("Warning: the metrics could not be written (")) == (20, True)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1", "http://", "http:///x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "127.0.0.1",
+        "http://",
+        "http:///x",
+        "http://u:secret@x/",
+        "http://x/a secret",
+    ],
+)
 def test_verdict_is_sent_by_http_alone(url: str) -> None:
     result = run("check", "forecast", f"--notify={url}")
-    assert (result.exit_code, "http:// or https://" in result.stderr) == (2, True)
+    assert (result.exit_code, "http:// or https://" in result.stderr, "secret" in result.stderr) == (2, True, False)
 
 
 # By hand

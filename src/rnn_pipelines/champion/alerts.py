@@ -36,7 +36,7 @@ METRICS = {
 
 
 def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None) -> None:
-    """Send the result of a check to those that are given; a message that could not be sent is only a warning.
+    """Send the result of a check to those that are given; a failure is only a warning, the exit code is of the check.
 
     Args:
         found: what `kedro champion check --json` prints.
@@ -45,8 +45,11 @@ def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None)
     problem = None if url is None else post_verdict(url, found)
     if problem is not None:
         print_text(f"Warning: {problem}", is_error=True)
-    if metrics is not None:
-        write_metrics(metrics, found)
+    try:
+        if metrics is not None:
+            write_metrics(metrics, found)
+    except (ChampionError, OSError) as error:
+        print_text(f"Warning: the metrics could not be written ({make_line(error)})", is_error=True)
 
 
 def write_metrics(path: Path, found: Mapping[str, Any]) -> None:
@@ -73,13 +76,16 @@ def format_metrics(found: Mapping[str, Any], now: datetime) -> str:
         now: time of the check.
     """
     try:
-        found_rows = _list_rows(found, now)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return _format_rows(found, now)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         # A damaged file of the monitor is an alarm, and its numbers are left out.
-        found_rows = _list_rows({**found, "monitor": None}, now)
-    lines = []
+        return _format_rows({**found, "monitor": None}, now)
+
+
+def _format_rows(found: Mapping[str, Any], now: datetime) -> str:
+    lines, listed = [], _list_rows(found, now)
     for metric, text in METRICS.items():
-        rows = [(labels, value) for labels, value in found_rows[metric] if value is not None and math.isfinite(value)]
+        rows = [(labels, value) for labels, value in listed[metric] if value is not None and math.isfinite(value)]
         lines += [f"{HELP}{PREFIX}{metric} {text}", f"# TYPE {PREFIX}{metric} gauge"] if rows else []
         for labels, value in rows:
             pairs = {"task": found["task"], **labels}.items()
@@ -126,7 +132,7 @@ def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
         url: begins with http:// or https://.
         found: see `send_alerts`.
     Returns:
-        The reason in words if it could not be sent, without the path of the address, which may hold a token; else None.
+        The reason in words if it could not be sent, without parts of the address, which may hold a token; else None.
     """
     headers = {"Content-Type": "application/json", "User-Agent": "rnn-pipelines"}
     try:
@@ -134,6 +140,7 @@ def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
             return None
     except (OSError, HTTPException, ValueError) as error:
-        reason = make_line(error).replace(url, "its address")
+        # Other errors quote parts of the address.
+        reason = make_line(error) if isinstance(error, OSError) else type(error).__name__
         server = re.sub(r"^\w+://(?:[^/?#]*@)?([^/?#:]*).*", r"\1", url, flags=re.DOTALL)
         return f"{server}: the verdict could not be sent ({reason})"

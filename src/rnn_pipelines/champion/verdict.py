@@ -198,7 +198,7 @@ def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
         monitor = {name: found[name] for name in MONITORED_KEYS if name in found}
         monitor |= {name: found["coverage"][name] for name in COVERAGE_KEYS if name in found.get("coverage", ())}
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         # The verdict has the reason.
         pass
     return {"champion": champion, "monitor": monitor}

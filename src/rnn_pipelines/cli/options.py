@@ -59,8 +59,9 @@ IS_DRY = click.option("--dry-run", "is_dry", is_flag=True, help="Remove nothing,
 
 
 def _check_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
-    if url is not None and not re.match(r"https?://[^\s/?#]", url):
-        raise click.BadParameter("expected an address that begins with http:// or https://.", ctx, param)
+    if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+([/?#]\S*)?", url):
+        text = "expected an address that begins with http:// or https://, without user, password and blanks."
+        raise click.BadParameter(text, ctx, param)
     return url
 
 
