@@ -147,6 +147,40 @@ def test_event_that_cannot_be_sent_is_a_warning(
     ]
 
 
+def raise_error(*_: Any, **__: Any) -> None:
+    raise RuntimeError("the library has changed")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "lost"),
+    [
+        (LineageHooks, "_find_datasets", {"START"}),
+        (LineageHooks, "_add_facts", {"tables"}),
+        (lineage, "datetime", {"START", "COMPLETE"}),
+    ],
+)
+def test_error_in_a_hook_is_a_warning(
+    run: Run, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, lost: set[str]
+) -> None:
+    warned: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(lineage.logger, "warning", lambda _, *parts: warned.append(parts))
+    monkeypatch.setattr(owner, name, raise_error)
+    events = run()
+    assert {parts[0] for parts in warned} == lost
+    assert len(events) == (2 if lost == {"tables"} else 0)
+
+
+def test_client_that_cannot_be_imported_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a folder of that name beside the program is found as a package, too."""
+    warned: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(lineage.logger, "warning", lambda _, *parts: warned.append(parts))
+    monkeypatch.setitem(sys.modules, "openlineage.client.event_v2", None)
+    monkeypatch.delattr("openlineage.client.event_v2", raising=False)
+    assert run() == []
+    assert [parts[0] for parts in warned] == ["START"]
+    assert (tmp_path / "counts.csv").exists()
+
+
 @pytest.mark.parametrize("settings", [{}, {"is_on": False}])
 def test_nothing_is_sent_by_default(run: Run, settings: dict[str, Any]) -> None:
     assert run(settings) == []

@@ -1,7 +1,8 @@
 """The hook that sends OpenLineage events of runs, if `openlineage.yml` turns it on; else it imports nothing."""
 
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +18,20 @@ logger = logging.getLogger(__name__)
 Around = Generator[None, Any, None]
 
 
+@contextmanager
+def _only_warn(missing: str) -> Iterator[None]:
+    try:
+        yield
+    # Any exception, because a run must not fail for its lineage.
+    except Exception as problem:
+        logger.warning("OpenLineage did not receive the %s of the run (%s)", missing, make_line(problem))
+
+
 class LineageHooks:
     """Hooks that send START, COMPLETE and FAIL of each run; an event that can't be sent is a warning."""
 
-    # The client of OpenLineage, if it is on.
-    _library: Any = None
+    # Data sets of the inputs and outputs, by name; None if it is off or could not start.
+    _sides: Any = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -32,29 +42,31 @@ class LineageHooks:
     @hook_impl(wrapper=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> Around:
         """Find the data sets of both sides and the stores of champions, and send START."""
-        self._spec, self._library = find_lineage(self._context), None
+        self._spec, self._sides = find_lineage(self._context), None
         if self._spec.is_on:
-            from openlineage import client
-            from openlineage.client import event_v2, facet_v2, uuid  # noqa: F401 they become attributes of the client
+            with _only_warn("START"):
+                from openlineage import client
+                from openlineage.client import event_v2, facet_v2, uuid  # noqa: F401 they become attributes of client
 
-            self._library = client
-            self._stores: dict[str, Any] = {}
-            self._run = str(uuid.generate_new_uuid()), ",".join(run_params["pipeline_names"] or ["__default__"])
-            sides = {"input": pipeline.inputs(), "output": pipeline.all_outputs()}
-            self._sides = {side: self._find_datasets(side, names, catalog) for side, names in sides.items()}
+                self._library = client
+                self._stores: dict[str, Any] = {}
+                self._run = str(uuid.generate_new_uuid()), ",".join(run_params["pipeline_names"] or ["__default__"])
+                sides = {"input": pipeline.inputs(), "output": pipeline.all_outputs()}
+                self._sides = {side: self._find_datasets(side, names, catalog) for side, names in sides.items()}
         yield
         self._send("START")
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         """Add columns and numbers of rows; a table of a source, which is no entry of the catalog, is an input."""
-        for name, value in {**inputs, **outputs}.items() if self._library else ():
-            data = getattr(value, "table", value)
-            if hasattr(data, "dtypes") and hasattr(data, "columns"):
-                if name in outputs and name.endswith("_table") and name not in self._sides["output"]:
-                    path = next((spec.path for spec in inputs.values() if getattr(spec, "path", None)), None)
-                    self._sides["input"][name] = self._name_dataset("input", name, path)
-                self._add_facts(name, {str(column): str(kind) for column, kind in data.dtypes.items()}, len(data))
+        with _only_warn("tables"):
+            for name, value in {**inputs, **outputs}.items() if self._sides else ():
+                data = getattr(value, "table", value)
+                if hasattr(data, "dtypes") and hasattr(data, "columns"):
+                    if name in outputs and name.endswith("_table") and name not in self._sides["output"]:
+                        path = next((spec.path for spec in inputs.values() if getattr(spec, "path", None)), None)
+                        self._sides["input"][name] = self._name_dataset("input", name, path)
+                    self._add_facts(name, {str(column): str(kind) for column, kind in data.dtypes.items()}, len(data))
 
     @hook_impl(wrapper=True)
     def after_pipeline_run(self) -> Around:
@@ -98,23 +110,21 @@ class LineageHooks:
             getattr(self._sides[side][name], f"{side}Facets")[f"{side}Statistics"] = statistics
 
     def _send(self, state: str, error: Exception | None = None) -> None:
-        if self._library is None:
+        if self._sides is None:
             return
-        events, facets = self._library.event_v2, self._library.facet_v2
-        for name, store in self._stores.items():
-            if (pointer := store.find_pointer()) is not None:
-                version = facets.dataset_version_dataset.DatasetVersionDatasetFacet(pointer.version)
-                for datasets in (datasets for datasets in self._sides.values() if name in datasets):
-                    datasets[name].facets["version"] = version
-        failure = facets.error_message_run.ErrorMessageRunFacet(make_line(error), "Python")
-        event = events.RunEvent(
-            eventTime=datetime.now(UTC).isoformat(),
-            run=events.Run(self._run[0], {} if error is None else {"errorMessage": failure}),
-            job=events.Job(self._spec.namespace, self._run[1]),
-            eventType=events.RunState[state],
-            **{f"{side}s": [*datasets.values()] for side, datasets in self._sides.items()},
-        )
-        try:
+        with _only_warn(state):
+            events, facets = self._library.event_v2, self._library.facet_v2
+            for name, store in self._stores.items():
+                if (pointer := store.find_pointer()) is not None:
+                    version = facets.dataset_version_dataset.DatasetVersionDatasetFacet(pointer.version)
+                    for datasets in (datasets for datasets in self._sides.values() if name in datasets):
+                        datasets[name].facets["version"] = version
+            failure = facets.error_message_run.ErrorMessageRunFacet(make_line(error), "Python")
+            event = events.RunEvent(
+                eventTime=datetime.now(UTC).isoformat(),
+                run=events.Run(self._run[0], {} if error is None else {"errorMessage": failure}),
+                job=events.Job(self._spec.namespace, self._run[1]),
+                eventType=events.RunState[state],
+                **{f"{side}s": [*datasets.values()] for side, datasets in self._sides.items()},
+            )
             self._library.OpenLineageClient(config={"transport": self._spec.transport}).emit(event)
-        except Exception as problem:
-            logger.warning("OpenLineage did not receive the %s of the run (%s)", state, make_line(problem))
