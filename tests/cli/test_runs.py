@@ -141,6 +141,34 @@ def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], m
     assert "seconds" not in found.stderr
 
 
+def test_oldest_run_is_repeated_and_not_removed_by_its_repetition(
+    store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bootstrap_project(project)
+    names = [leave_run(store) for _ in range(2)]
+    session = MagicMock()
+
+    def do(pipeline_names: list[str], runner: Any) -> None:
+        leave_run(store)
+        store.prune(2)
+
+    session.__enter__.return_value.run = do
+    monkeypatch.setattr(runs, "KedroSession", SimpleNamespace(create=lambda env, runtime_params: session))
+    monkeypatch.setattr(runs, "_describe_now", lambda record, session, root: {**record, **NOW})
+    found = run("repeat", "forecast", names[0])
+    assert (found.exit_code, found.output.startswith("forecast: all metrics of ")) == (0, True), found.output
+    assert names[0] in store.list_runs()
+    store.prune(2)
+    assert names[0] not in store.list_runs()
+
+
+def test_run_without_a_record_is_not_repeated(store: RunStore, began: list[str]) -> None:
+    name = leave_run(store)
+    (store.folder / name / "run.json").unlink()
+    found = run("repeat", "forecast", name)
+    assert (found.exit_code, "has no record of its parameters" in found.stderr, began) == (1, True, [])
+
+
 def test_parameters_of_a_run_are_nested(project: Path) -> None:
     bootstrap_project(project)
     record: Any = {

@@ -27,7 +27,7 @@ from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.runs import comparison
 from rnn_pipelines.runs.links import repair as repair_links
-from rnn_pipelines.runs.run_store import COMMAND, RunRecord, RunsSpec, RunStore
+from rnn_pipelines.runs.run_store import COMMAND, REPEATED, RunRecord, RunsSpec, RunStore
 from rnn_pipelines.storage.lock import hold_lock
 from rnn_pipelines.versions.folder import Removal
 
@@ -136,15 +136,21 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
     """
     store = find_run_store(pipeline, env)
     record = store.read_record(comparison.find_run(store, run))
+    if "env" not in record:
+        raise RunError(f"{pipeline}: the run {record.get('run', run)} has no record of its parameters.")
     pipelines.set_requested([pipeline])
     with KedroSession.create(env=record["env"], runtime_params=_nest_parameters(record)) as session:
         changes = _list_changes(record, _describe_now(record, session, store.root))
         _report(f"{pipeline}: the run {record['run']} can't be repeated as it was", changes, is_anyway)
-        token = COMMAND.set(f"kedro runs repeat {pipeline} {shorten_version(record['run'])}")
+        tokens = (
+            COMMAND.set(f"kedro runs repeat {pipeline} {shorten_version(record['run'])}"),
+            REPEATED.set(record["run"]),
+        )
         try:
             session.run(pipeline_names=[pipeline], runner=SequentialRunner())
         finally:
-            COMMAND.reset(token)
+            COMMAND.reset(tokens[0])
+            REPEATED.reset(tokens[1])
     name = comparison.find_run(store, None)
     metrics = comparison.compare(store, [record["run"], name])["metrics"]
     differing = [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key]

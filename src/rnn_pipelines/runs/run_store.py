@@ -32,6 +32,8 @@ CURRENT = "current"
 FAILED = ".failed"
 # The longest wait for another run of the same pipeline, set by an option of the command.
 WAIT_SECONDS: ContextVar[float] = ContextVar("wait_seconds", default=60.0)
+# A run that is repeated, and is not removed by its repetition.
+REPEATED: ContextVar[str | None] = ContextVar("repeated", default=None)
 # The command of a run that is not made by `kedro run`, for its pages.
 COMMAND: ContextVar[str | None] = ContextVar("command", default=None)
 
@@ -144,7 +146,8 @@ class RunStore:
         current, names = self.find_current(), self.list_runs()
         hidden = self.versions.list_hidden(FAILED)
         failed = [path for path in hidden if current is not None and find_name(path) < current]
-        old = [self.folder / name for name in names[: max(0, len(names) - num_kept)] if name != current]
+        kept = (current, REPEATED.get())
+        old = [self.folder / name for name in names[: max(0, len(names) - num_kept)] if name not in kept]
         return self.versions.remove([*failed, *old], is_dry)
 
 
