@@ -197,7 +197,7 @@ def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
     active, after = pair.is_active, table["after"].to_numpy()
     is_active = active.loc[table.index.get_level_values(0)]
     worths: dict[Parts, np.ndarray] = {}
-    for parts in (frozenset(some) for size in range(len(PARTS) + 1) for some in combinations(PARTS, size)):
+    for parts in (frozenset(chosen) for size in range(len(PARTS) + 1) for chosen in combinations(PARTS, size)):
         # With all parts that occur in a series, the forecast is tonight's.
         worths[parts] = after.copy()
         for part in parts:
@@ -206,12 +206,12 @@ def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
         if len(ids):
             rows = table.index.isin(ids, level=0)
             worths[parts][rows] = pair.forecast(parts, ids).reindex(table.index[rows])
-    found = pd.DataFrame({DAY_AHEAD: worths[frozenset()] - table["before"]})
+    values = pd.DataFrame({DAY_AHEAD: worths[frozenset()] - table["before"]})
     weights = [factorial(size) * factorial(len(PARTS) - size - 1) / factorial(len(PARTS)) for size in range(len(PARTS))]
     for part in PARTS:
         others = [parts for parts in worths if part not in parts]
-        found[part] = sum(weights[len(parts)] * (worths[parts | {part}] - worths[parts]) for parts in others)
-    return found[[*PARTS, DAY_AHEAD]]
+        values[part] = sum(weights[len(parts)] * (worths[parts | {part}] - worths[parts]) for parts in others)
+    return values[[*PARTS, DAY_AHEAD]]
 
 
 def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
@@ -228,16 +228,16 @@ def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
     rows = rows[(rows["observed_after"] | rows["observed_before"]) & (rows["surprise"] > 0)]
     rows = rows.sort_values("surprise", ascending=False, kind="stable")
     ranks = rows.groupby(["unique_id", "kind"]).cumcount()
-    found = [pd.DataFrame(columns=list(VALUES))]
-    for _, some in rows[ranks < NUM_CANDIDATES].groupby([rows["kind"], ranks]):
-        without = pair.forecast(frozenset(PARTS), pd.Index(some["unique_id"]), some["expected"])
+    effects = [pd.DataFrame(columns=list(VALUES))]
+    for _, candidates in rows[ranks < NUM_CANDIDATES].groupby([rows["kind"], ranks]):
+        without = pair.forecast(frozenset(PARTS), pd.Index(candidates["unique_id"]), candidates["expected"])
         effect = (after - without.reindex(after.index)).dropna().rename("effect").reset_index()
-        found.append(some.drop(columns="ds").merge(effect, on="unique_id")[list(VALUES)])
-    values = pd.concat(found[1:] or found, ignore_index=True)
+        effects.append(candidates.drop(columns="ds").merge(effect, on="unique_id")[list(VALUES)])
+    values = pd.concat(effects[1:] or effects, ignore_index=True)
     sizes = values["effect"].abs().groupby([values["unique_id"], values["kind"], values["time"]]).transform("mean")
     largest = sizes.groupby([values["unique_id"], values["kind"]]).transform("max")
     values = values[sizes == largest].drop_duplicates(["unique_id", "kind", "ds"])
-    # Revised values come first, because nobody expects them.
+    # Revised values come first, because they are unexpected.
     return values.sort_values(["unique_id", "kind", "ds"], ascending=[True, False, True], ignore_index=True)
 
 
