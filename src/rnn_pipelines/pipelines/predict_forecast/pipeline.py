@@ -20,7 +20,8 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest, night, nights = (f"predict_forecast_{name}" for name in ("newest", "night", "nights"))
+    newest = "predict_forecast_newest"
+    night, nights = "predict_forecast_night", "predict_forecast_nights"
     explanation = "predict_forecast_explanation"
     return Pipeline(
         [
