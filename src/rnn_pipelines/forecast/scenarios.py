@@ -160,7 +160,7 @@ def measure_effects(
         changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
             series instead, after the cut-off alone.
     Returns:
-        NaN for series with fewer than `MIN_CUTOFFS` cut-offs after the training, or whose effect was the same everywhere.
+        NaN for series with fewer than `MIN_CUTOFFS` cut-offs after the training, or with a constant effect.
     """
     names = situation.series["unique_id"].unique()
     # Scenarios that are equal have no difference, whatever the effect.
