@@ -11,7 +11,7 @@ from kedro.framework.session import KedroSession
 
 from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
 from rnn_pipelines.errors import ChampionError, ParameterError
-from rnn_pipelines.printing import write_list
+from rnn_pipelines.printing import print_text, write_list
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import dump_object, read_object
 
@@ -57,7 +57,7 @@ def audit(
         is_ok = chain["verdict"] == "ok"
         proof = prove_forecasts(catalog.load(LOG), links, *_read_actuals(catalog)) if is_ok else None
     if stamp is not None and chain["sha256"] is None:
-        click.echo(f"{stamp}: no stamp is written, because no night has a hash.", err=True)
+        print_text(f"{stamp}: no stamp is written, because no night has a hash.", is_error=True)
     elif stamp is not None and is_ok:
         fields = {name: chain[name] for name in ("sha256", "last_recorded_at", "num_nights", "num_rows")}
         written_at = datetime.now(UTC).isoformat(timespec="seconds")
