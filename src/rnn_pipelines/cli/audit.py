@@ -11,11 +11,12 @@ from kedro.framework.session import KedroSession
 
 from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
 from rnn_pipelines.errors import ChampionError, ParameterError
+from rnn_pipelines.hooks.paths import read_outputs
 from rnn_pipelines.printing import print_text, write_list
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import dump_object, read_object
 
-LOG = "predict_forecast_forecasts"
+LOG, SERIES, CHAMPION = "predict_forecast_forecasts", "monitor_forecast_series", "monitor_forecast_champion"
 BROKEN = 30
 
 
@@ -55,7 +56,11 @@ def audit(
             raise ChampionError("there are no forecasts yet. Run kedro run --pipelines=predict_forecast.")
         chain, links = audit_chain(catalog[LOG].iterate_nights(), stamped)
         is_ok = chain["verdict"] == "ok"
-        proof = prove_forecasts(catalog.load(LOG), links, *_read_actuals(catalog)) if is_ok else None
+        proof = None
+        if is_ok:
+            # As the monitor reads them.
+            read = read_outputs((SERIES, CHAMPION), pipelines["monitor_forecast"], catalog)
+            proof = prove_forecasts(catalog.load(LOG), links, read[SERIES], read[CHAMPION])
     if stamp is not None and chain["sha256"] is None:
         print_text(f"{stamp}: no stamp is written, because no night has a hash.", is_error=True)
     elif stamp is not None and is_ok:
@@ -65,15 +70,6 @@ def audit(
     first, *rest = describe_audit(chain, proof)
     print_result(is_json, {"task": task, **chain, **(proof or {})}, write_list(f"{task}: {first}", rest))
     ctx.exit(0 if is_ok else BROKEN)
-
-
-def _read_actuals(catalog: Any) -> tuple[Any, Any]:
-    """Return the series and the record of the champion, as the monitor reads them."""
-    found: dict[str, Any] = {}
-    wanted = "monitor_forecast_series", "monitor_forecast_champion"
-    for reader in pipelines["monitor_forecast"].to_outputs(*wanted).nodes:
-        found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
-    return found[wanted[0]], found[wanted[1]]
 
 
 def _read_stamp(path: Path) -> str:

@@ -20,7 +20,7 @@ from rnn_pipelines.champion.tables import format_value, shorten_version
 from rnn_pipelines.cli.options import AS_JSON, IS_DRY, add_wait_option, print_result
 from rnn_pipelines.cli.run_command import PlainErrors
 from rnn_pipelines.errors import RunError, count, make_line
-from rnn_pipelines.hooks.paths import find_data_root, read_tables
+from rnn_pipelines.hooks.paths import find_data_root, read_outputs
 from rnn_pipelines.hooks.results import find_places
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
@@ -234,7 +234,7 @@ def _nest_parameters(record: RunRecord) -> dict[str, Any]:
 def _describe_now(record: RunRecord, session: KedroSession, root: Path) -> RunRecord:
     """Return what the record of a run would hold now, with its parameters; the tables of its sources are read."""
     pipeline, catalog = pipelines[record["pipeline"]], session.load_context().catalog
-    read = read_tables(record["data"], pipeline, catalog)
+    read = read_outputs(record["data"], pipeline, catalog)
     return {
         **record,
         "data": {name: {"fingerprint": fingerprint_table(read[name]), "num_rows": len(read[name])} for name in read},

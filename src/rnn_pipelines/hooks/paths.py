@@ -197,15 +197,15 @@ def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[A
         catalog: with validated parameters.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
-    found = read_tables(tables, pipeline, catalog)
+    found = read_outputs(tables, pipeline, catalog)
     read = [found[name] for name in tables if name in found]
     parameters = catalog.load("parameters")
     return make_fingerprints(join_covariates(*read), {name: parameters[name] for name in (task, f"retrain_{task}")})
 
 
-def read_tables(names: Iterable[str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, Any]:
-    """Return the tables that the first nodes of a pipeline read, and save nothing; unknown names are left out."""
-    tables, found = pipeline.all_outputs().intersection(names), dict[str, Any]()
-    for reader in pipeline.to_outputs(*tables).nodes if tables else ():
+def read_outputs(names: Iterable[str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> dict[str, Any]:
+    """Return outputs of the first nodes of a pipeline, and save nothing; unknown names are left out."""
+    outputs, found = pipeline.all_outputs().intersection(names), dict[str, Any]()
+    for reader in pipeline.to_outputs(*outputs).nodes if outputs else ():
         found |= reader.run({name: found[name] if name in found else catalog.load(name) for name in reader.inputs})
-    return {name: found[name] for name in tables}
+    return {name: found[name] for name in outputs}

@@ -259,7 +259,7 @@ def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: d
 
 
 def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
-    """Return the commit, if there is one, the command of a run, and that which repeats it, but for a partial run."""
+    """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
     command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
     given = flatten(run_params.get("runtime_params") or {})

@@ -30,7 +30,7 @@ VALUES = ("unique_id", "kind", "time", "value", "expected", "ds", "effect")
 NEWS = ("num_new", "num_low", "num_revised")
 # New and revised values of a series, each, that are exchanged alone to find the one with the largest effect.
 NUM_CANDIDATES = 3
-# More series have a change, but no parts; 1,000 series take about 20 seconds.
+# The largest number of series that are explained; 1,000 take about 20 seconds.
 MAX_SERIES = 1_000
 
 Parts = frozenset[str]
