@@ -120,10 +120,12 @@ docs: $(VENV)/docs.installed ## Renew the generated pages, and build the site in
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/try_page.py
 	$(BIN)/python docs/render_notebooks.py
+	$(BIN)/python docs/course_figures.py
 	$(BIN)/zensical build --strict --clean
 
 docs-serve: $(VENV)/docs.installed ## Show the site on port 8000, renewed at every change
 	$(BIN)/python docs/render_notebooks.py
+	$(BIN)/python docs/course_figures.py
 	$(BIN)/zensical serve
 
 mlflow: $(VENV)/mlflow.installed ## Open the pages of MLflow for mlflow.db

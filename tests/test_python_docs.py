@@ -51,7 +51,9 @@ def test_each_line_of_arguments_describes_one_parameter(documented: type) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page != TUTORIAL and list_blocks(page, RUN)], ids=lambda page: page.stem
+    "page",
+    [page for page in PAGES if page != TUTORIAL and page.parent.name != "course" and list_blocks(page, RUN)],
+    ids=lambda page: page.stem,
 )
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder of their own, and each with what the blocks above it defined."""

@@ -29,6 +29,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     shutil.copy(PROJECT / "mkdocs.yml", folder)
     render = [sys.executable, PROJECT / "docs/render_notebooks.py", folder / "docs/notebooks"]
     subprocess.run(render, check=True)
+    figures = [sys.executable, PROJECT / "docs/course_figures.py", folder / "docs/course/figures"]
+    subprocess.run(figures, check=True)
     (folder / "src").symlink_to(PROJECT / "src")
     built = subprocess.run(
         [Path(sys.executable).parent / request.param, *BUILDERS[request.param]],

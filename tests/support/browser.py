@@ -56,6 +56,7 @@ def run_script(folder: Path, code: str, content: str) -> Any:
     return result
 
 
-def use_page(page: str) -> str:
-    """The explorer's page with a script that uses it as a reader does."""
-    return page.replace("</body>", f"<script>{Path(__file__).with_name('reader.js').read_text()}</script></body>")
+def use_page(page: str, script: str = "reader.js") -> str:
+    """A page with a script of this folder, which uses it as a reader does, after `checks.js`."""
+    code = "\n".join(Path(__file__).with_name(name).read_text() for name in ("checks.js", script))
+    return page.replace("</body>", f"<script>{code}</script></body>")

@@ -21,33 +21,7 @@ const slider = document.querySelector("input[type=range]");
 slider.value = 2;
 slider.dispatchEvent(new Event("input"));
 seen.at = slider.getAttribute("aria-valuetext");
-
-const parse = (color) => color.match(/[\d.]+/g).map(Number);
-const shine = (color) => {
-  const [r, g, b] = parse(color).map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const findPaper = (one) => {
-  for (; one; one = one.parentElement) {
-    const color = getComputedStyle(one).backgroundColor;
-    if (color !== "rgba(0, 0, 0, 0)") return color;
-  }
-  return "rgb(255, 255, 255)";
-};
-const measureContrast = (one) => {
-  const style = getComputedStyle(one);
-  const [a, b] = [shine(one.ownerSVGElement ? style.fill : style.color), shine(findPaper(one))];
-  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-};
 setTimeout(() => {
-  const controls = [...document.querySelectorAll("button, select, input")];
-  const isNamed = (one) => (one.tagName === "BUTTON" && one.textContent.trim()) || one.labels?.[0]?.textContent.trim();
-  const texts = [...document.querySelectorAll("main *")].filter((one) =>
-    [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()) &&
-    !["SCRIPT", "STYLE", "OPTION", "NOSCRIPT"].includes(one.tagName));
-  seen.unnamed = controls.filter((one) => !isNamed(one)).map((one) => one.outerHTML);
-  seen.unreachable = controls.filter((one) => one.tabIndex < 0).length;
-  seen.contrast = Math.min(...texts.map(measureContrast));
-  seen.width = document.body.scrollWidth;
+  Object.assign(seen, checkPage());
   document.body.append(make("pre", { id: "result" }, JSON.stringify(seen)));
 }, 500);

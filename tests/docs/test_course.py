@@ -1,0 +1,122 @@
+"""The course: its code prints what its pages show, and its figures run in Chromium."""
+
+import importlib.util
+import json
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from browser import open_page, use_page
+from documents import PROJECT
+
+COURSE = PROJECT / "docs/course"
+PAGES = sorted(COURSE.glob("[0-9]*.md"))
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
+# Seconds differ from run to run.
+TIMING = re.compile(r"\d+\.\d+ s\b")
+FRAME = re.compile(r'<iframe [^>]*src="\.\./figures/([a-z]+)\.html')
+CONTENT = re.compile(r'<script type="application/json" id="content">(.*?)</script>', re.DOTALL)
+
+
+def load_builder() -> dict[str, str]:
+    spec = importlib.util.spec_from_file_location("course_figures", PROJECT / "docs/course_figures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.build_figures()
+
+
+FIGURES = load_builder()
+
+
+def read_words(text: str) -> tuple[list[str], list[float]]:
+    text = TIMING.sub("", text)
+    return NUMBER.sub("", text).split(), [float(number.replace(",", "")) for number in NUMBER.findall(text)]
+
+
+def write_numbers(folder: Path) -> None:
+    """Writes what the code of a page has saved: numbers of figures, and those within an explorer's page."""
+    for path in folder.glob("*.json"):
+        (COURSE / "figures" / path.name).write_text(path.read_text())
+    for path in folder.glob("*.html"):
+        found = CONTENT.search(path.read_text())
+        assert found is not None
+        (COURSE / "figures" / f"{path.stem}.json").write_text(found[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_prints_what_the_page_shows(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Words are equal, and numbers nearly so, because the training differs in the last digits between machines."""
+    monkeypatch.chdir(tmp_path)
+    text, names = page.read_text(), {"__name__": page.stem}
+    for block in BLOCK.finditer(text):
+        capsys.readouterr()
+        exec(compile(block["code"], str(page), "exec"), names)
+        printed, shown = "\n".join(map(str.rstrip, capsys.readouterr().out.splitlines())) + "\n", block["shown"] or "\n"
+        if "WRITE_COURSE" in os.environ:
+            page.write_text(
+                page.read_text().replace(
+                    block["code"] + "```\n\n```text\n" + shown, block["code"] + "```\n\n```text\n" + printed
+                )
+            )
+        else:
+            assert read_words(printed)[0] == read_words(shown)[0]
+            assert read_words(printed)[1] == pytest.approx(read_words(shown)[1], rel=0.05, abs=0.02)
+    if "WRITE_COURSE" in os.environ:
+        write_numbers(tmp_path)
+
+
+def test_each_page_shows_a_figure_and_each_figure_is_shown() -> None:
+    shown = {page.stem: FRAME.findall(page.read_text()) for page in PAGES}
+    assert [name for name, figures in shown.items() if not figures and not name.endswith("papers")] == []
+    assert {figure for figures in shown.values() for figure in figures} == {*FIGURES}
+
+
+def test_pages_are_numbered_and_linked_to_their_neighbours() -> None:
+    assert [page.stem[:2] for page in PAGES] == [f"{number:02}" for number in range(1, 15)]
+    for before, after in pairwise(PAGES):
+        assert f"]({after.name})" in before.read_text()
+        assert f"]({before.name})" in after.read_text()
+
+
+def test_each_page_has_a_question_with_its_answer() -> None:
+    for page in PAGES:
+        text = page.read_text()
+        assert (page.stem, text.count("## Question"), text.count("<summary>Answer</summary>")) == (page.stem, 1, 1)
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_runs_quietly_and_is_usable(tmp_path: Path, name: str, scheme: int, width: int) -> None:
+    """Without a network; each control has a name and is reached by keyboard, and moves no other when it is used."""
+    path = tmp_path / f"{name}.html"
+    path.write_text(use_page(FIGURES[name], "figure.js"))
+    switches = [f"--window-size={width},900", f"--blink-settings=preferredColorScheme={scheme}"]
+    seen, messages = open_page(path, "", *switches)
+    assert messages == []
+    assert {name: seen[name] for name in ("unnamed", "unreachable", "empty")} == {
+        "unnamed": [],
+        "unreachable": 0,
+        "empty": False,
+    }
+    assert seen["contrast"] >= 4.5
+    assert seen["width"] <= width
+    assert seen["moved_by"] <= 0.5
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_one_small_file_that_loads_nothing(name: str) -> None:
+    assert len(FIGURES[name].encode()) <= 500_000
+    assert re.findall(r"(?:src|href)=[\"']?(?!data:,)(?:https?:)?//", FIGURES[name]) == []
+    assert "default-src 'none'" in FIGURES[name]
+    assert json.loads(CONTENT.search(FIGURES[name])[1]) is not False  # type: ignore[index]
