@@ -9,6 +9,7 @@ import click
 from rnn_pipelines.console.explorer import explorer
 from rnn_pipelines.console.export import export
 from rnn_pipelines.console.forecast import forecast
+from rnn_pipelines.console.homework import homework
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.serve import serve
@@ -37,7 +38,7 @@ def commands(verbose: bool) -> None:
     warnings.simplefilter("ignore", FutureWarning)
 
 
-for command in (forecast, sentiment, predict, explorer, export, serve):
+for command in (forecast, sentiment, predict, explorer, export, serve, homework):
     commands.add_command(command)
 
 

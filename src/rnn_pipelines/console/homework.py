@@ -1,0 +1,165 @@
+"""The command `homework`: answers to the exercises of the course in; right or wrong, with the reason, out."""
+
+import runpy
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+
+from rnn_pipelines.cells.gru import GRUState, GRUWeights, step_gru
+from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights, step_lstm
+from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.printing import print_text
+
+NUM_CASES = 10
+
+
+class Exercise(NamedTuple):
+    """A function to write.
+
+    Attributes:
+        draw: returns the arguments of a case, from a random generator.
+        solve: the solution.
+        mistakes: common wrong solutions, by the sentence about each.
+    """
+
+    draw: Callable[[np.random.Generator], tuple[Any, ...]]
+    solve: Callable[..., Any]
+    mistakes: Mapping[str, Callable[..., Any]]
+
+
+def _draw_sizes(rng: np.random.Generator) -> tuple[int, int]:
+    return int(rng.integers(1, 9)), int(rng.integers(2, 65))
+
+
+def _draw_step(rng: np.random.Generator, states: int, blocks: int, *biases: int) -> tuple[np.ndarray, ...]:
+    """Return inputs and states of a batch of two, and the weights of a layer with three features and four units."""
+    shapes = [(2, 3), *[(2, 4)] * states, (3, 4 * blocks), (4, 4 * blocks), (*biases, 4 * blocks)]
+    return tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def _step_lstm(x: np.ndarray, h: np.ndarray, c: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, ...]:
+    return tuple(step_lstm(LSTMWeights(*weights), x, LSTMState(h, c))[0])
+
+
+def _step_gru(x: np.ndarray, h: np.ndarray, *weights: np.ndarray, is_swapped: bool = False) -> np.ndarray:
+    state, gates = step_gru(GRUWeights(*weights), x, GRUState(h))
+    return h + gates.candidate - state.hidden if is_swapped else state.hidden
+
+
+def _measure_naive(windows: np.ndarray, targets: np.ndarray, step: int = -1) -> float:
+    return float(np.mean((windows[:, step, 0] - targets) ** 2))
+
+
+EXERCISES = {
+    "count_lstm": Exercise(
+        _draw_sizes,
+        lambda m, n: 4 * (m * n + n * n + n),
+        {
+            "the biases are missing": lambda m, n: 4 * (m * n + n * n),
+            "an LSTM has four blocks: three gates and the candidate": lambda m, n: 3 * (m * n + n * n + n),
+        },
+    ),
+    "count_gru": Exercise(
+        _draw_sizes,
+        lambda m, n: 3 * (m * n + n * n + 2 * n),
+        {
+            "the GRU of Keras has two biases in each block": lambda m, n: 3 * (m * n + n * n + n),
+            "a GRU has three blocks: two gates and the candidate": lambda m, n: 4 * (m * n + n * n + 2 * n),
+        },
+    ),
+    "lstm_step": Exercise(
+        lambda rng: _draw_step(rng, 2, 4),
+        _step_lstm,
+        {
+            "the order is h′, c′": lambda *given: _step_lstm(*given)[::-1],
+            "c′ lacks f · c": lambda x, h, c, *weights: _step_lstm(x, h, 0 * c, *weights),
+            "the columns are in the order i, f, g, o": lambda x, h, c, *weights: _step_lstm(
+                x, h, c, *(np.concatenate([np.split(array, 4, -1)[k] for k in (1, 0, 2, 3)], -1) for array in weights)
+            ),
+        },
+    ),
+    "gru_step": Exercise(
+        lambda rng: _draw_step(rng, 1, 3, 2),
+        _step_gru,
+        {
+            "z keeps the old state: h′ = z · h + (1 − z) · g": lambda *given: _step_gru(*given, is_swapped=True),
+            "Keras resets after the product: g = tanh(x W_g + b_g + r · (h U_g + d_g))": lambda *given: _step_gru(
+                *given[:-1], given[-1].sum(axis=0)
+            ),
+        },
+    ),
+    "half_life": Exercise(
+        lambda rng: (float(rng.uniform(0.5, 0.999)),),
+        lambda gate: np.log(0.5) / np.log(gate),
+        {"this is the mean number of steps, 1 / (1 − gate)": lambda gate: 1 / (1 - gate)},
+    ),
+    "forget_bias": Exercise(
+        lambda rng: (float(rng.uniform(1, 200)),),
+        lambda steps: -np.log(2 ** (1 / steps) - 1),
+        {"this is the gate f; its bias is ln(f / (1 − f))": lambda steps: 0.5 ** (1 / steps)},
+    ),
+    "last_value_mse": Exercise(
+        lambda rng: (rng.normal(size=(20, 5, 1)), rng.normal(size=20)),
+        _measure_naive,
+        {
+            "this is the root of the mean": lambda *given: np.sqrt(_measure_naive(*given)),
+            "the last value of a window is windows[:, -1, 0]": lambda windows, targets: _measure_naive(
+                windows, targets, step=0
+            ),
+        },
+    ),
+}
+
+
+def find_mistake(name: str, answer: Callable[..., Any]) -> str:
+    """Return why the answer to an exercise is wrong; nothing if it is right in all cases."""
+    rng, (draw, solve, mistakes) = np.random.default_rng(0), EXERCISES[name]
+    for case in [draw(rng) for _ in range(NUM_CASES)]:
+        try:
+            returned = answer(*(np.copy(value) if np.ndim(value) else value for value in case))
+        except Exception as error:
+            return f"it raised {type(error).__name__}: {error}"
+        expected = solve(*case)
+        if not is_same(returned, expected):
+            known = [sentence for sentence, mistake in mistakes.items() if is_same(returned, mistake(*case))]
+            if known or np.ndim(case[0]):
+                return known[0] if known else "the values or their shapes differ from those of the equations"
+            given = ", ".join(f"{value:.6g}" for value in case)
+            return f"{name}({given}) is {expected:.6g}, and not {returned!r}"
+    return ""
+
+
+def is_same(returned: Any, expected: Any) -> bool:
+    """Return whether two numbers, arrays or tuples of arrays have the same shapes, and values equal to 1e-6."""
+    if isinstance(expected, tuple):
+        return isinstance(returned, tuple) and len(returned) == len(expected) and all(map(is_same, returned, expected))
+    try:
+        array = np.asarray(returned, float)
+    except (TypeError, ValueError):
+        return False
+    return array.shape == np.shape(expected) and np.allclose(array, expected, rtol=1e-6, atol=1e-6)
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+def homework(file: str) -> None:
+    """Check the answers to the exercises of the course in FILE, a Python file with one function for each.
+
+    The file is run: check those of other people in a container. Exit code 1 if an answer is wrong or missing.
+    """
+    try:
+        answers = runpy.run_path(file)
+    except (OSError, SyntaxError) as error:
+        raise ParameterError(f"{file} does not run as Python: {error}") from error
+    mistakes = {
+        name: find_mistake(name, answers[name]) if callable(answers.get(name)) else "there is no such function"
+        for name in EXERCISES
+    }
+    for name, mistake in mistakes.items():
+        print_text(f"{name:15} wrong: {mistake}." if mistake else f"{name:15} right")
+    num_right = list(mistakes.values()).count("")
+    print_text(f"{num_right} of {len(EXERCISES)} right")
+    sys.exit(num_right < len(EXERCISES))

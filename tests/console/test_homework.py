@@ -1,0 +1,96 @@
+"""The command `homework`: right answers, common mistakes with their sentence, and files that do not run."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from rnn_pipelines.console.homework import EXERCISES, find_mistake
+from rnn_pipelines.console.main import main
+
+RIGHT = """
+import numpy as np
+
+def sigmoid(a): return 1 / (1 + np.exp(-a))
+def count_lstm(features, units): return 4 * (features * units + units**2 + units)
+def count_gru(features, units): return 3 * (features * units + units**2 + 2 * units)
+def lstm_step(x, h, c, kernel, recurrent_kernel, bias):
+    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+def gru_step(x, h, kernel, recurrent_kernel, bias):
+    a_z, a_r, a_g = np.split(x @ kernel + bias[0], 3, axis=1)
+    b_z, b_r, b_g = np.split(h @ recurrent_kernel + bias[1], 3, axis=1)
+    z, r = sigmoid(a_z + b_z), sigmoid(a_r + b_r)
+    return z * h + (1 - z) * np.tanh(a_g + r * b_g)
+def half_life(gate): return np.log(2) / -np.log(gate)
+def forget_bias(steps):
+    f = 0.5 ** (1 / steps)
+    return np.log(f / (1 - f))
+def last_value_mse(windows, targets): return ((windows[:, -1, 0] - targets) ** 2).mean()
+"""
+
+
+def run(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    path = folder / "homework.py"
+    path.write_text(code)
+    monkeypatch.setattr("sys.argv", ["rnn-pipelines", "homework", str(path)])
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    return int(exit_info.value.code or 0)
+
+
+def test_right_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, RIGHT, monkeypatch) == 0
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["right"] * (len(EXERCISES) + 1)
+
+
+def test_wrong_and_missing_answers_have_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "def count_gru(m, n): return 3 * (m * n + n * n + n)\ndef half_life(gate): return gate\ndef gru_step(x): pass"
+    )
+    assert run(tmp_path, code, monkeypatch) == 1
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["count_gru"] == "wrong: the GRU of Keras has two biases in each block."
+    assert lines["count_lstm"] == "wrong: there is no such function."
+    assert "and not" in lines["half_life"]
+    assert "TypeError" in lines["gru_step"]
+    assert lines["0"] == f"of {len(EXERCISES)} right"
+
+
+@pytest.mark.parametrize("code", [None, "def count_lstm(:"], ids=["no file", "no Python"])
+def test_file_that_does_not_run(code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "homework.py"
+    if code:
+        path.write_text(code)
+    monkeypatch.setattr("sys.argv", ["rnn-pipelines", "homework", str(path)])
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    assert exit_info.value.code == 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_each_mistake_gets_its_own_sentence(name: str) -> None:
+    mistakes = EXERCISES[name].mistakes
+    assert {sentence: find_mistake(name, mistake) for sentence, mistake in mistakes.items()} == {
+        sentence: sentence for sentence in mistakes
+    }
+    assert find_mistake(name, EXERCISES[name].solve) == ""
+
+
+def test_counts_are_those_of_keras() -> None:
+    for units, features in ((64, 1), (32, 64)):
+        for layer, name in ((keras.layers.LSTM, "count_lstm"), (keras.layers.GRU, "count_gru")):
+            built = keras.Sequential([keras.Input((3, features)), layer(units)])
+            assert EXERCISES[name].solve(features, units) == built.count_params()
+
+
+def test_answers_can_not_change_the_cases() -> None:
+    def spoil(windows: np.ndarray, targets: np.ndarray) -> float:
+        targets[:] = windows[:, -1, 0]
+        return 0.0
+
+    assert find_mistake("last_value_mse", spoil) != ""
