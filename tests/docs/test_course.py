@@ -39,6 +39,10 @@ def read_words(text: str) -> tuple[list[str], list[float]]:
     return NUMBER.sub("", text).split(), [float(number.replace(",", "")) for number in NUMBER.findall(text)]
 
 
+def write_block(code: str, printed: str) -> str:
+    return f"```python\n{code}```\n" + (f"\n```text\n{printed}```\n" if printed else "")
+
+
 def write_numbers(folder: Path) -> None:
     """Writes what the code of a page has saved: numbers of figures, and those within an explorer's page."""
     for path in folder.glob("*.json"):
@@ -56,22 +60,21 @@ def test_code_prints_what_the_page_shows(
 ) -> None:
     """Words are equal, and numbers nearly so, because the training differs in the last digits between machines."""
     monkeypatch.chdir(tmp_path)
-    text, names = page.read_text(), {"__name__": page.stem}
-    for block in BLOCK.finditer(text):
+    names = {"__name__": page.stem}
+    blocks = list(BLOCK.finditer(page.read_text()))
+    printed = []
+    for block in blocks:
         capsys.readouterr()
         exec(compile(block["code"], str(page), "exec"), names)
-        printed, shown = "\n".join(map(str.rstrip, capsys.readouterr().out.splitlines())) + "\n", block["shown"] or "\n"
-        if "WRITE_COURSE" in os.environ:
-            page.write_text(
-                page.read_text().replace(
-                    block["code"] + "```\n\n```text\n" + shown, block["code"] + "```\n\n```text\n" + printed
-                )
-            )
-        else:
-            assert read_words(printed)[0] == read_words(shown)[0]
-            assert read_words(printed)[1] == pytest.approx(read_words(shown)[1], rel=0.05, abs=0.02)
+        printed.append("".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines()))
     if "WRITE_COURSE" in os.environ:
+        outputs = iter(printed)
+        page.write_text(BLOCK.sub(lambda block: write_block(block["code"], next(outputs)), page.read_text()))
         write_numbers(tmp_path)
+    shown = [block["shown"] or "" for block in BLOCK.finditer(page.read_text())]
+    assert [read_words(text)[0] for text in printed] == [read_words(text)[0] for text in shown]
+    for found, expected in zip(printed, shown, strict=True):
+        assert read_words(found)[1] == pytest.approx(read_words(expected)[1], rel=0.05, abs=0.02)
 
 
 def test_each_page_shows_a_figure_and_each_figure_is_shown() -> None:
