@@ -122,4 +122,4 @@ def test_figure_is_one_small_file_that_loads_nothing(name: str) -> None:
     assert len(FIGURES[name].encode()) <= 500_000
     assert re.findall(r"(?:src|href)=[\"']?(?!data:,)(?:https?:)?//", FIGURES[name]) == []
     assert "default-src 'none'" in FIGURES[name]
-    assert json.loads(CONTENT.search(FIGURES[name])[1]) is not False  # type: ignore[index]
+    assert json.loads(CONTENT.search(FIGURES[name])[1]) is not False
