@@ -22,11 +22,7 @@ class TextClassifierDataset(OneFileDataset):
     """A `TextClassifier` as a zip file of `.keras`, JSON and `.npz` files, without pickles."""
 
     def load(self) -> "TextClassifier":
-        """Return the classifier.
-
-        Raises:
-            DatasetError: there is no file yet; the message names the command that creates it.
-        """
+        """Return the classifier; a DatasetError names the command that creates a missing one."""
         if not self.exists():
             raise DatasetError(f"{self._filepath}: no classifier yet. Run kedro run --pipelines=sentiment first.")
         with self._open_to_read() as file, zipfile.ZipFile(file) as archive:

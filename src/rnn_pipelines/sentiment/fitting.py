@@ -32,11 +32,7 @@ NUM_STAGES = 5
 
 @dataclass(frozen=True)
 class SentimentSpec:
-    """The parameters of `sentiment`.
-
-    Attributes:
-        networks: the candidates, by name in the registry.
-    """
+    """The parameters of `sentiment`; `networks` are the candidates, by name in the registry."""
 
     split: ReviewSplitSpec
     vocabulary: VocabularySpec
@@ -50,8 +46,6 @@ class SentimentSpec:
 def fit_classifier(table: Reviews, spec: SentimentSpec) -> tuple[TextClassifier, dict[str, Any]]:
     """Fit the n-gram classifier and the networks, calibrate them on the validation part and keep the best classifier.
 
-    Args:
-        table: reviews without parts.
     Returns:
         The classifier, with the hashes of the texts it was fitted on. And the metrics of all classifiers on the test
         part, see `evaluate_classifiers`.

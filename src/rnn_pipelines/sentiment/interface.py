@@ -32,9 +32,8 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 from rnn_pipelines.storage.files import check_path
 
 # Defaults of `parameters_sentiment.yml` that differ from those of `TrainingSpec`.
-TRAINING = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine", "weight_average": 0.0} | {
-    "jit_compile": False
-}
+TRAINING: dict[str, Any] = {"epochs": 2, "patience": 2, "learning_rate": 0.005, "schedule": "cosine"}
+TRAINING |= {"weight_average": 0.0, "jit_compile": False}
 # Name of the texts and labels in messages.
 ORIGIN = "the texts"
 
@@ -228,20 +227,14 @@ def read_spec(blocks: dict[str, Any]) -> SentimentSpec:
     Raises:
         ParameterError: a block or parameter is unknown, or its value is invalid.
     """
-    types = {
-        "split": ReviewSplitSpec,
-        "vocabulary": VocabularySpec,
-        "padding": PaddingSpec,
-        "word_vectors": WordVectorSpec,
-        "ngrams": NgramSpec,
-        **dict.fromkeys(list_candidates(), ClassifierSpec),
-        "training": TrainingSpec,
-    }
-    check_block_names(blocks, types)
+    models: dict[str, Any] = {"split": ReviewSplitSpec, "vocabulary": VocabularySpec, "padding": PaddingSpec}
+    models |= {"word_vectors": WordVectorSpec, "ngrams": NgramSpec}
+    models |= {**dict.fromkeys(list_candidates(), ClassifierSpec), "training": TrainingSpec}
+    check_block_names(blocks, models)
     always = {name: {"cell": name} for name in list_candidates()} | {"training": TRAINING}
     read = {
         name: read_parameter_model(name, kind, join_parameters(always.get(name, {}), blocks.get(name)))
-        for name, kind in types.items()
+        for name, kind in models.items()
     }
     networks = {name: read.pop(name) for name in list_candidates()}
     for name, network in networks.items():
@@ -259,7 +252,9 @@ def _list_texts(texts: Any) -> list[Any]:
 
 def _list_cells(name: str, cells: Any) -> list[Any]:
     """Return the cells of a column as a list; a lone surrogate raises an error, because UTF-8 can't encode it."""
-    if not _is_list(cells):
+    # One-dimensional ordered collections are lists here; tables, mappings, sets and files are not.
+    is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
+    if not is_sized or isinstance(cells, str | bytes | Mapping | Set):
         is_plain = isinstance(cells, str | bytes) or not isinstance(cells, Iterable)
         received = show(cells) if is_plain else type(cells).__name__
         raise ReviewError(
@@ -270,9 +265,3 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
     faulty = column.map(lambda cell: isinstance(cell, str) and is_broken(cell)).astype(bool)
     check_cells(faulty, column, ORIGIN, "a text that UTF-8 can hold")
     return column.tolist()
-
-
-def _is_list(cells: Any) -> bool:
-    """Return whether the cells are a one-dimensional ordered collection; a table, mapping, set or file is not."""
-    is_sized = isinstance(cells, Iterable) and isinstance(cells, Sized) and getattr(cells, "ndim", 1) == 1
-    return is_sized and not isinstance(cells, str | bytes | Mapping | Set)

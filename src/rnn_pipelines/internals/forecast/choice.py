@@ -36,10 +36,7 @@ class ChosenForecasters:
 
 
 def choose_forecasters(
-    panel: WindowedPanel | None,
-    linear: LinearModels | None,
-    series: TracedSeriesSpec,
-    **found: Network | None,
+    panel: WindowedPanel | None, linear: LinearModels | None, series: TracedSeriesSpec, **found: Network | None
 ) -> ChosenForecasters:
     """Return the networks that `forecast` trained, if any, and its windows, or those of other series without them.
 

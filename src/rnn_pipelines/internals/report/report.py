@@ -9,13 +9,7 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.internals.notation import CELLS, PRETRAINED, list_forecaster, name_layer
-from rnn_pipelines.internals.records import (
-    ClassifierSummary,
-    LayerSummary,
-    NetworkSummary,
-    Openness,
-    Summary,
-)
+from rnn_pipelines.internals.records import ClassifierSummary, LayerSummary, NetworkSummary, Openness, Summary
 from rnn_pipelines.report.equations import parse_equation
 from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_number, format_percent
 from rnn_pipelines.report.page import Part, Quote, Section, Table, make_table, tabulate
@@ -32,12 +26,7 @@ MIN_ACCURACY = 0.8
 LETTERS, EQUATIONS, PARAGRAPHS, NOTES = (TEXTS[name] for name in ("letters", "equations", "paragraphs", "notes"))
 
 
-def render_report(
-    summary: Summary,
-    readings: pd.DataFrame,
-    parameters: dict[str, Any],
-    **figures: Figure,
-) -> str:
+def render_report(summary: Summary, readings: pd.DataFrame, parameters: dict[str, Any], **figures: Figure) -> str:
     """Render equations, figures and tables as one HTML page that works offline."""
     layers, classifier = summary["layers"], summary["classifier"]
     # Both directions of a layer share one network.

@@ -67,48 +67,31 @@ def compare_scores(scores: ScoredTexts, reference: Reference) -> Measures:
     """Compare the scored texts with the reference, one row for each measure.
 
     For a share, the effect is Cohen's h, 2·asin √p of the scored texts minus that of the reference, and the p-value is
-    that of Fisher's exact test. For other measures, the effect is the Kolmogorov–Smirnov distance, 0 to 1.
+    that of Fisher's exact test. For other measures, the effect is the Kolmogorov–Smirnov distance, 0 to 1. A reference
+    without rows gives NaN.
 
-    Args:
-        reference: without rows if there is none.
     Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 6.
     """
+    values = {name: (measure.compute(scores), measure.compute(reference)) for name, measure in MEASURES.items()}
     return pd.DataFrame(
-        [
-            {"measure": name, **_compare(not measure.axis, measure.compute(scores), measure.compute(reference))}
-            for name, measure in MEASURES.items()
-        ]
+        [{"measure": name, **_compare(not MEASURES[name].axis, *pair)} for name, pair in values.items()]
     )
 
 
 def _compare(is_share: bool, newest: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+    from scipy.stats import fisher_exact, ks_2samp
+
     effect = p_value = float("nan")
     # NaN if there are no values, or one is not finite.
     means = [
         float(values.mean()) if np.isfinite(values).all() and len(values) else effect for values in (newest, reference)
     ]
-    if np.isfinite(means).all():
-        effect, p_value = _compare_shares(newest, reference) if is_share else _compare_values(newest, reference)
-    return {
-        "reference": means[1],
-        "newest": means[0],
-        "num_reference": len(reference),
-        "num_newest": len(newest),
-        "effect": effect,
-        "p_value": p_value,
-    }
-
-
-def _compare_shares(newest: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
-    from scipy.stats import fisher_exact
-
-    counts = [[int(values.sum()), int((1 - values).sum())] for values in (newest, reference)]
-    arcs = [2 * np.arcsin(np.sqrt(values.mean())) for values in (newest, reference)]
-    return float(arcs[0] - arcs[1]), float(fisher_exact(counts).pvalue)
-
-
-def _compare_values(newest: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
-    from scipy.stats import ks_2samp
-
-    result = ks_2samp(newest, reference, method="asymp")
-    return float(result.statistic), float(result.pvalue)
+    if np.isfinite(means).all() and is_share:
+        counts = [[int(values.sum()), int((1 - values).sum())] for values in (newest, reference)]
+        arcs = [2 * np.arcsin(np.sqrt(values.mean())) for values in (newest, reference)]
+        effect, p_value = float(arcs[0] - arcs[1]), float(fisher_exact(counts).pvalue)
+    elif np.isfinite(means).all():
+        result = ks_2samp(newest, reference, method="asymp")
+        effect, p_value = float(result.statistic), float(result.pvalue)
+    sizes = {"num_reference": len(reference), "num_newest": len(newest)}
+    return {"reference": means[1], "newest": means[0], **sizes, "effect": effect, "p_value": p_value}

@@ -19,14 +19,11 @@ MIN_SPREAD = 1e-3
 
 @dataclass(frozen=True)
 class HoldoutMeasures:
-    """The results on the newest holdout.
+    """The results on the newest holdout: `MEASURES` of each classifier, None if its scores are not finite.
 
-    Attributes:
-        measures: `MEASURES` of each classifier (see `ClassifierMetrics`); None if its scores are not finite.
-        p_value: McNemar's test of champion and challenger; None without a champion. 1 if the one with fewer errors has
-            the larger loss, because then neither is shown to be better.
-        is_comparable: whether the champion was not trained on the measured reviews.
-        notes: the number of reviews that are left out, as text for the record.
+    `p_value` is that of McNemar's test of champion and challenger; None without a champion; 1 if the one with fewer
+    errors has the larger loss, because then neither is shown to be better. `is_comparable` is whether the champion was
+    not trained on the measured reviews. `notes` name the number of reviews that are left out.
     """
 
     measures: dict[str, dict[str, float] | None]
@@ -48,12 +45,8 @@ def measure_holdout(holdout: Holdout) -> HoldoutMeasures:
     measures = {name: _measure(labels, shared[name].to_numpy()) for name in names}
     num_seen = len(holdout) - len(shared)
     left_out = f"left out: {num_seen} of {count(len(holdout), 'review')} that the champion was trained on"
-    return HoldoutMeasures(
-        measures=measures,
-        p_value=_compare(labels, shared, measures) if CHAMPION in shared else None,
-        is_comparable=is_comparable,
-        notes=(left_out,) if num_seen else (),
-    )
+    p_value = _compare(labels, shared, measures) if CHAMPION in shared else None
+    return HoldoutMeasures(measures, p_value, is_comparable, (left_out,) if num_seen else ())
 
 
 def _measure(labels: np.ndarray, logits: np.ndarray) -> dict[str, float] | None:

@@ -54,12 +54,7 @@ class ClassifierMetrics(TypedDict):
 
 
 def measure_classifier(labels: np.ndarray, logits: np.ndarray) -> ClassifierMetrics:
-    """Return the metrics of one classifier.
-
-    Args:
-        labels: int[num_texts], 0 or 1; both must occur.
-        logits: float[num_texts], calibrated.
-    """
+    """Return the metrics of a classifier, from labels int[num_texts] of both classes and its calibrated logits."""
     from scipy.stats import binomtest
     from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
@@ -100,12 +95,8 @@ def tabulate_calibration(labels: np.ndarray, logits: np.ndarray) -> pd.DataFrame
 
 
 def compare_errors(labels: np.ndarray, logits: np.ndarray, reference: np.ndarray) -> ErrorComparison:
-    """Compare the errors of two classifiers on the same texts with McNemar's exact test.
+    """Compare the errors of two classifiers on the same texts, by their logits, with McNemar's exact test.
 
-    Args:
-        labels: int[num_texts], 0 or 1.
-        logits: float[num_texts], of the classifier.
-        reference: float[num_texts], logits of the classifier that it is compared with.
     Source: McNemar (1947), Psychometrika 12, 153-157; in its exact binomial form.
     """
     from scipy.stats import binomtest
@@ -121,11 +112,11 @@ def evaluate_classifiers(
 ) -> tuple[dict[str, Any], Groups, Confidences]:
     """Return the metrics of every classifier on the test part: overall, by length and rating, and by confidence.
 
-    Args:
-        records: `training_seconds` and `num_parameters` of the n-gram classifier and of each network.
+    The costs, `training_seconds` and `num_parameters`, are in the `records` of the n-gram classifier and of each
+    network. Those of a network or an ensemble do not include those of the n-gram classifier.
+
     Returns:
-        `num_texts` and the `ClassifierMetrics` by classifier. The costs of a network or an ensemble do not include
-        those of the n-gram classifier. Then the accuracies by group and by confidence.
+        `num_texts` and the `ClassifierMetrics` by classifier; the accuracies by group; those by confidence.
     """
     labels = predictions["label"].to_numpy(int)
     logits = {name: predictions[name].to_numpy() for name in PredictionsTable.list_classifiers(predictions)}

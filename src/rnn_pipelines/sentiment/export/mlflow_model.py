@@ -19,10 +19,8 @@ def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
     """Write a model of the column `text`, whose result is that of `TextClassifier.predict`.
 
     Args:
-        files: of a text classifier: content by name.
+        files: of a text classifier, content by name; other files raise a ChampionError.
         folder: does not exist.
-    Raises:
-        ChampionError: the files are not those of a text classifier.
     """
     read_settings(files)
     # Only networks need Keras.

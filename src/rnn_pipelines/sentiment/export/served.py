@@ -20,11 +20,7 @@ class ServedClassifier(PythonModel):
 
     # Without type hints of the data, which MLflow would take for their schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Return the sentiment of each text; see `TextClassifier.predict`.
-
-        Raises:
-            MlflowException: a text is missing; the server answers 400 with the message.
-        """
+        """Return the sentiment of each text; the server answers 400 with the message of a MlflowException."""
         try:
             return self.classifier.predict(model_input["text"].tolist())
         except RnnPipelinesError as error:

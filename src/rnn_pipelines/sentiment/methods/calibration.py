@@ -31,7 +31,6 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
 
     Args:
         logits: a column for each model, a row for each validation text.
-        labels: int[num_texts], 0 or 1.
     Source: Platt (1999), Probabilistic Outputs for Support Vector Machines; Wolpert (1992), Stacked Generalization.
     """
     from sklearn.linear_model import LogisticRegression
@@ -42,11 +41,7 @@ def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
 
 
 def apply_calibration(calibration: Calibration, logits: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the calibrated logit of each text, float64[num_texts].
-
-    Args:
-        logits: float[num_texts] for each model of the calibration.
-    """
+    """Return the calibrated logit of each text, float64[num_texts], from those of each model of the calibration."""
     weighted = [weight * np.asarray(logits[name], np.float64) for name, weight in calibration["weights"].items()]
     return np.sum(weighted, axis=0) + calibration["intercept"]
 

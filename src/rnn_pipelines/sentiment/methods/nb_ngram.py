@@ -100,7 +100,6 @@ def add_ngram_features(
     learn to rely on them too much.
 
     Args:
-        encoded: all texts.
         labels: 0 or 1 for each text; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
     Returns:
@@ -140,14 +139,11 @@ def _check_classes_in_folds(labels: np.ndarray, folds: np.ndarray) -> None:
 
 
 def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> NgramClassifier:
-    """Fit the classifier.
+    """Fit the classifier on training texts and their labels, 0 or 1.
 
     p and q are the smoothed shares of an n-gram among all n-grams of positive and of negative texts. The feature of a
     text is log(p / q) if it contains the n-gram, else 0.
 
-    Args:
-        encoded: the training texts.
-        labels: int[num_texts], 0 or 1.
     Source: Wang & Manning (2012), Baselines and Bigrams, equations 2 to 4; with logistic loss instead of the SVM's.
     """
     known = _choose_ngrams(encoded, spec)
@@ -156,21 +152,16 @@ def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> 
 
 def score_ngrams(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
     """Return the logit of each text, float64[num_texts]."""
-    logits = [
-        _mark_ngrams(chunk, classifier.ngrams, classifier.order) @ classifier.weights.astype(np.float64)
-        for chunk in _split_texts(encoded)
-    ]
+    known, weights = classifier.ngrams, classifier.weights.astype(np.float64)
+    logits = [_mark_ngrams(chunk, known, classifier.order) @ weights for chunk in _split_texts(encoded)]
     return np.concatenate([np.zeros(0), *logits]) + classifier.intercept
 
 
 def weigh_words(classifier: NgramClassifier, encoded: EncodedTexts) -> np.ndarray:
     """Return the weights of the n-grams that begin at each word, float32[num_words, order]; 0 for unknown n-grams."""
-    weights = np.append(classifier.weights, np.float32(0))
-    chunks = [
-        weights[find_ngrams(number_ngrams(chunk, classifier.order), classifier.ngrams)]
-        for chunk in _split_texts(encoded)
-    ]
-    return np.concatenate([np.zeros((0, classifier.order), np.float32), *chunks])
+    weights, order = np.append(classifier.weights, np.float32(0)), classifier.order
+    chunks = [weights[find_ngrams(number_ngrams(chunk, order), classifier.ngrams)] for chunk in _split_texts(encoded)]
+    return np.concatenate([np.zeros((0, order), np.float32), *chunks])
 
 
 def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: NgramSpec) -> NgramClassifier:
@@ -180,15 +171,10 @@ def _fit(present: "csr_array", labels: np.ndarray, known: np.ndarray, spec: Ngra
     ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     features = present.multiply(ratios[None, :].astype(np.float32)).tocsr()
     # The dual problem has one variable for each text, and there are far fewer texts than n-grams.
-    regression = LogisticRegression(
-        C=spec.inverse_penalty, solver="liblinear", dual=True, max_iter=1000, random_state=0
-    ).fit(features, labels)
-    return NgramClassifier(
-        ngrams=known,
-        weights=(regression.coef_[0] * ratios).astype(np.float32),
-        intercept=float(regression.intercept_[0]),
-        order=spec.order,
-    )
+    options = {"solver": "liblinear", "dual": True, "max_iter": 1000, "random_state": 0}
+    regression = LogisticRegression(C=spec.inverse_penalty, **options).fit(features, labels)
+    weights = (regression.coef_[0] * ratios).astype(np.float32)
+    return NgramClassifier(known, weights, float(regression.intercept_[0]), spec.order)
 
 
 def _choose_ngrams(encoded: EncodedTexts, spec: NgramSpec) -> np.ndarray:
@@ -228,14 +214,10 @@ def _split_texts(encoded: EncodedTexts) -> Iterator[EncodedTexts]:
 
 
 def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
-    """Return the n-grams that begin at each word.
+    """Return the n-grams of up to `order` words, 1 to 3, that begin at each word: int64[num_words, order].
 
-    Args:
-        encoded: texts with word numbers below 2²¹.
-        order: number of words of the longest n-grams, 1 to 3.
-    Returns:
-        int64[num_words, order]: column `n − 1` holds the n-gram of `n` words that begins at each word, with 21 bits for
-        the number of each word; 0 if the text ends before the n-gram.
+    Column `n − 1` holds the n-gram of `n` words, with 21 bits for the number of each word, which is below 2²¹; 0 if the
+    text ends before the n-gram.
     """
     num_words = len(encoded.ids)
     # Number of words from here to the end of the text.
@@ -251,14 +233,7 @@ def number_ngrams(encoded: EncodedTexts, order: int) -> np.ndarray:
 
 
 def find_ngrams(ngrams: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the index of each n-gram in `known`.
-
-    Args:
-        ngrams: int64, of any shape.
-        known: int64[num_known], sorted, without 0.
-    Returns:
-        int64 of the shape of `ngrams`; −1 for unknown n-grams.
-    """
+    """Return the index of each n-gram in `known`, int64[num_known], sorted, without 0; −1 for unknown n-grams."""
     if not len(known):
         return np.full(ngrams.shape, -1)
     places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)

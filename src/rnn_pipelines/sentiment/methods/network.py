@@ -24,7 +24,6 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
     Args:
         word_vectors: float32[num_words, dimensions]; words with larger numbers are unknown. Only its shape is used if
             the network starts from random vectors.
-        num_ngram_inputs: number of n-gram weights of each word, if the network reads them.
     Returns:
         A model, not compiled, from `words` int32[batch, time] and, with n-gram inputs, `ngrams` float32[batch, time,
         num_ngram_inputs] to logits float32[batch, 1].
@@ -55,19 +54,11 @@ def build_classifier(network: ClassifierSpec, word_vectors: np.ndarray, num_ngra
 def read_in_order(network: ClassifierSpec, steps: Any, is_word: Any) -> Any:
     """Apply a recurrent layer of the network's cell to the words.
 
-    Args:
-        steps: float32[batch, time, feature], the inputs of each word.
-        is_word: bool[batch, time], false at padding.
-    Returns:
-        float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
+    `steps` are float32[batch, time, feature], `is_word` is bool[batch, time], false at padding. The result is
+    float32[batch, time, unit]; float32[batch, unit] if only the last output is pooled.
     """
-    layer = find_layer(network.cell)(
-        network.units,
-        dropout=network.input_dropout,
-        recurrent_dropout=network.recurrent_dropout,
-        return_sequences=network.pooling != "last",
-        name=network.cell,
-    )
+    options = {"dropout": network.input_dropout, "recurrent_dropout": network.recurrent_dropout, "name": network.cell}
+    layer = find_layer(network.cell)(network.units, return_sequences=network.pooling != "last", **options)
     if network.bidirectional:
         layer = layers.Bidirectional(layer, name=f"bidirectional_{network.cell}")
     return layer(steps, mask=is_word)

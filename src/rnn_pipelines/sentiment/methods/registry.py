@@ -42,9 +42,7 @@ class Network:
 class Baseline:
     """A baseline for challengers.
 
-    Attributes:
-        style: name and line style in reports.
-        score: returns the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
+    `score` returns the logits of texts, float64[num_texts], from all reviews and the predictions of these texts.
     """
 
     style: Style
@@ -92,11 +90,7 @@ def list_classifiers() -> list[str]:
 
 
 def require_known(name: str, registered: dict[str, Network] | dict[str, Baseline]) -> str:
-    """Return a registered name.
-
-    Raises:
-        ValueError: the name is not registered.
-    """
+    """Return a registered name; a ValueError lists the names for another one."""
     if name not in registered:
         raise ValueError(f"expected one of {', '.join(registered)}, received {show(name)}")
     return name

@@ -40,10 +40,8 @@ def train_classifier(
         reviews: with their parts; the test part is not used.
         word_vectors: the words that the network knows, and the initial values of their vectors.
     Returns:
-        The network with its best weights, the history, and the training record with the `layers` (see
-        `summarize_layers`).
-    Raises:
-        TrainingError: the loss is no longer finite.
+        The network with its best weights, the history, and the training record with `layers`, see `summarize_layers`.
+        A loss that is no longer finite raises a TrainingError.
     """
     padding, training = plan.padding, plan.training
     # One layer for each direction, and five copies of the word vectors.
@@ -93,11 +91,7 @@ def _compile(model: keras.Model) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
 
 
 def score_texts(model: keras.Model, features: TextFeatures, padding: PaddingSpec) -> np.ndarray:
-    """Return the network's logit for each text, float64[num_texts].
-
-    Args:
-        padding: the same as in training.
-    """
+    """Return the network's logit for each text, float64[num_texts]; with the padding of its training."""
     call = _compile(model)
     logits = np.zeros(len(features.logits))
     batches = batch_texts(features, logits, padding, SCORE_BATCH_SIZE)
@@ -111,10 +105,8 @@ def score_reviews(
 ) -> Scores:
     """Return the network's logits of the validation and test reviews, in a column with the name of its cell.
 
-    Args:
-        features: of all reviews, in their order.
-        network: its spec. With an n-gram path, the logits of the n-gram classifier are a second column.
-        padding: the same as in training.
+    With an n-gram path, the logits of the n-gram classifier are a second column. `features` are those of all reviews,
+    `padding` is that of the training.
     """
     texts = find_texts(reviews, "validation", "test")
     chosen = features.select(texts)
@@ -130,7 +122,6 @@ def batch_texts(
     """Return texts as a data set for Keras; texts of similar length share a batch, which saves most of the padding.
 
     Args:
-        labels: [num_texts], 0 or 1.
         batch_size: texts in a batch; the last one in the order of lengths may be smaller.
         shuffle_seed: seed of the random batches of each epoch; None keeps the order of `sort_by_length`.
     Returns:

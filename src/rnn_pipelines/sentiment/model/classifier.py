@@ -32,7 +32,6 @@ class TextClassifier:
         networks: by name.
         ngrams: the n-gram classifier. The networks read its weights, and its logit is added to theirs.
         vocabulary: the words in the order of their numbers, see `build_vocabulary`.
-        padding: how texts are cut and padded.
         calibration: weights of the logits of the networks and of the n-gram classifier.
         signs: whether signs are words too, see `VocabularySpec`.
         seen: uint64[num_texts], hashes (`hash_texts`) of the texts used for training, selection or calibration; empty
@@ -63,12 +62,9 @@ def assemble_classifier(
 
 
 def score_sentiment(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFrame:
-    """Return the sentiment of each text, with at most `CHUNK` texts in memory at a time.
+    """Return the `ScoredTexts` of the columns `row` and `text`, without `model_version`.
 
-    Args:
-        texts: `row` and `text` (str, of any length, script and content).
-    Returns:
-        `ScoredTexts` without `model_version`. Probability and confidence are 0.5 for a text without a known word.
+    At most `CHUNK` texts are in memory at a time. Probability and confidence are 0.5 for a text without a known word.
     """
     chunks = [_score_chunk(classifier, texts.iloc[first : first + CHUNK]) for first in range(0, len(texts), CHUNK)]
     return pd.concat(chunks, ignore_index=True) if chunks else _score_chunk(classifier, texts)
@@ -98,14 +94,6 @@ def _score_chunk(classifier: TextClassifier, texts: pd.DataFrame) -> pd.DataFram
     num_known = encoded.count_known()
     logit = apply_calibration(classifier.calibration, score_parts(classifier, features))
     label, probability = name_labels(logit, num_known)
-    return pd.DataFrame(
-        {
-            "row": texts["row"],
-            "label": label,
-            "probability": probability,
-            "confidence": np.maximum(probability, 1 - probability),
-            "num_words": encoded.lengths,
-            "num_known_words": num_known,
-            "text": texts["text"],
-        }
-    )
+    scores = {"label": label, "probability": probability, "confidence": np.maximum(probability, 1 - probability)}
+    counts = {"num_words": encoded.lengths, "num_known_words": num_known}
+    return pd.DataFrame({"row": texts["row"], **scores, **counts, "text": texts["text"]})

@@ -20,12 +20,8 @@ FORMAT = 1
 
 def pack(classifier: TextClassifier) -> dict[str, bytes]:
     """Return the files of a text classifier: content by name."""
-    settings = {
-        "format": FORMAT,
-        "signs": classifier.signs,
-        "padding": classifier.padding.model_dump(),
-        "calibration": dict(classifier.calibration),
-    }
+    settings = {"format": FORMAT, "signs": classifier.signs, "padding": classifier.padding.model_dump()}
+    settings["calibration"] = dict(classifier.calibration)
     return {
         SETTINGS: json.dumps(settings, indent=2).encode(),
         VOCABULARY: json.dumps(list(classifier.vocabulary), ensure_ascii=False, indent=0).encode(),
@@ -43,9 +39,8 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
         FormatError: another version of the project wrote the files.
     """
     settings = read_settings(files)
-    ngrams: dict[str, Any] = {
-        name: array if array.ndim else array.item() for name, array in unpack_arrays(files[NGRAMS]).items()
-    }
+    arrays = unpack_arrays(files[NGRAMS]).items()
+    ngrams: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in arrays}
     return TextClassifier(
         networks=unpack_networks(files),
         ngrams=NgramClassifier(**ngrams),
@@ -58,11 +53,7 @@ def unpack(files: Mapping[str, bytes]) -> TextClassifier:
 
 
 def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the settings of a text classifier, after a check that all its files are there.
-
-    Raises:
-        ChampionError, FormatError: see `unpack`.
-    """
+    """Return the settings of a text classifier, after a check that all its files are there; errors as in `unpack`."""
     check_kind(files, SCALER, "text classifier")
     check_needed_files(files, [SETTINGS], "text classifier")
     settings = read_object(files[SETTINGS], "text classifier", FORMAT)

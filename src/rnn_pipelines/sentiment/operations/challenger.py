@@ -48,10 +48,7 @@ def train_challenger(
 ) -> tuple[KerasModel, dict[str, Any]]:
     """Train one network within the budget, and keep the weights that are best on validation.
 
-    Args:
-        features, reviews, word_vectors, network: see `train_classifier`; the holdout is not used.
-    Returns:
-        The network, and its training record with `seeds`.
+    The holdout is not used. Return the network, and its training record with `seeds`; see `train_classifier`.
     """
     from rnn_pipelines.sentiment.methods.training import train_classifier
 
@@ -62,12 +59,7 @@ def train_challenger(
 def complete_challenger(
     classifier: TextClassifier, reviews: Reviews, calibrations: dict[str, Calibration], **records: Mapping[str, Any]
 ) -> tuple[TextClassifier, ChallengerTraining]:
-    """Add the hashes of the seen texts to a challenger, and return it with the record of its training and selection.
-
-    Args:
-        classifier: without these hashes.
-        records: training records of the networks, by name.
-    """
+    """Add the hashes of the seen texts to a challenger, and return it with the record of its training and selection."""
     seen = hash_texts(reviews.loc[reviews["part"].isin(["train", "validation"]), "text"])
     training = ChallengerTraining(
         validation_losses={name: calibrations[name]["validation_log_loss"] for name in (*records, ENSEMBLE)},
@@ -82,11 +74,7 @@ def complete_challenger(
 def score_holdout(
     reviews: Reviews, predictions: Predictions, challenger: TextClassifier, champion: LoadedChampion | None
 ) -> Holdout:
-    """Score the newest holdout by all classifiers, from the raw text as in use.
-
-    Args:
-        predictions: of the holdout.
-    """
+    """Score the newest holdout, with its `predictions`, by all classifiers, from the raw text as in use."""
     texts = predictions[["review_id"]].merge(reviews[["review_id", "text"]], validate="one_to_one")
     rows = texts.rename(columns={"review_id": "row"})
     holdout = predictions[["review_id", "label", "rating", "num_words"]].assign(

@@ -34,11 +34,9 @@ def describe_run(
         table: the reviews as they were read, with their `time` if there is one.
         started: in seconds since 1970.
     """
-    about = {
-        "source": ReviewSourceSpec.model_validate(sentiment["source"]).origin,
-        "num_reviews": sum(profile["num_reviews"].values()),
-        "num_groups": int(table["group"].nunique()),
-    }
+    origin = ReviewSourceSpec.model_validate(sentiment["source"]).origin
+    num_reviews = sum(profile["num_reviews"].values())
+    about = {"source": origin, "num_reviews": num_reviews, "num_groups": int(table["group"].nunique())}
     if "time" in table:
         about |= {"first": str(table["time"].min()), "last": str(table["time"].max())}
     parameters = {"sentiment": sentiment, "retrain_sentiment": retrain_spec}
@@ -59,16 +57,11 @@ def decide_promotion(
     """
     found = measure_holdout(holdout)
     measures = {name: measured or {"log_loss": math.nan} for name, measured in found.measures.items()}
-    case = Case(
-        task="sentiment",
-        measures={
-            name: cast(Measures, {"loss" if key == "log_loss" else key: value for key, value in measured.items()})
-            for name, measured in measures.items()
-        },
-        p_value=found.p_value,
-        faults=tuple(find_faults(holdout)),
-        objections=() if champion is None or found.is_comparable else (SEEN,),
-        notes=found.notes,
-    )
+    renamed = {
+        name: cast(Measures, {"loss" if key == "log_loss" else key: value for key, value in measured.items()})
+        for name, measured in measures.items()
+    }
+    objections = () if champion is None or found.is_comparable else (SEEN,)
+    case = Case("sentiment", renamed, found.p_value, tuple(find_faults(holdout)), objections, found.notes)
     candidate = decide(challenger, champion, case, training, run, retrain_spec.policy)
     return replace(candidate, files=pack_reference(holdout))

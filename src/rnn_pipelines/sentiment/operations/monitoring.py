@@ -90,45 +90,36 @@ def _find(measures: Measures, alarms: Iterable[str], spec: MonitorSentimentSpec)
         # Bonferroni correction for the number of measures.
         level = spec.significance / max(len(compared), 1)
         findings = [finding for row in compared.itertuples() if (finding := _weigh(row, level, spec)) is not None]
-        yield from findings or [
-            Finding(
-                "ok",
-                f"{num_texts:,} scored texts do not differ from the {num_reference:,} held-out reviews in the measures "
-                "that need no labels; the accuracy is not measured",
-            )
-        ]
+        same = (
+            f"{num_texts:,} scored texts do not differ from the {num_reference:,} held-out reviews in the measures "
+            "that need no labels; the accuracy is not measured"
+        )
+        yield from findings or [Finding("ok", same)]
 
 
 def _weigh(row: Any, level: float, spec: MonitorSentimentSpec) -> Finding | None:
     """Return the finding of one row of `Measures`; None if the difference is small or not significant."""
     measure = MEASURES[row.measure]
-    retrain, alarm = (
-        (spec.retrain_distance, spec.alarm_distance)
-        if measure.axis
-        else (spec.retrain_share_effect, spec.alarm_share_effect)
-    )
+    retrain, alarm = spec.retrain_share_effect, spec.alarm_share_effect
+    if measure.axis:
+        retrain, alarm = spec.retrain_distance, spec.alarm_distance
     if row.p_value > level or abs(row.effect) < retrain:
         return None
+    newest, reference = (
+        f"{mean:.0f} words" if row.measure == "num_words" else f"{100 * mean:.1f} %"
+        for mean in (row.newest, row.reference)
+    )
     measured = (
-        f"{measure.words} is {_format(row.measure, row.newest)}, in the held-out reviews "
-        f"{_format(row.measure, row.reference)} ({'distance' if measure.axis else 'h'} {row.effect:.2f}, "
-        f"{format_p_value(row.p_value)})"
+        f"{measure.words} is {newest}, in the held-out reviews {reference} ({'distance' if measure.axis else 'h'} "
+        f"{row.effect:.2f}, {format_p_value(row.p_value)})"
     )
     if abs(row.effect) < alarm:
         return Finding("retrain", f"the texts have changed, label some and retrain: {measured}")
     return Finding("alarm", f"the texts are of another kind than the held-out reviews: {measured}")
 
 
-def _format(name: str, mean: float) -> str:
-    return f"{mean:.0f} words" if name == "num_words" else f"{100 * mean:.1f} %"
-
-
 def monitor_scores(measures: Measures, champion: KnownChampion, monitor_spec: MonitorSentimentSpec) -> SentimentVerdict:
-    """Return the verdict ok, retrain or alarm, with its reasons, all measures and the limits of monitoring.
-
-    Args:
-        champion: record of the champion, with its `alarms`.
-    """
+    """Return the verdict ok, retrain or alarm, with its reasons, all measures and the limits of monitoring."""
     verdict = conclude(_find(measures, champion["alarms"], monitor_spec))
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
     found = {

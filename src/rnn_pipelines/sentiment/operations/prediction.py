@@ -11,17 +11,14 @@ UNVERSIONED = "sentiment_classifier"
 
 
 def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts) -> ScoredTexts:
-    """Return the sentiment of each text and the model version: the champion's or `sentiment_classifier`.
+    """Return the sentiment of each text and the model version: the champion's or, without one, that of `sentiment`.
 
-    Args:
-        classifier: the classifier of `sentiment`, used if there is no champion.
     Raises:
         ChampionError: there is neither a champion nor a classifier.
     """
     if champion is not None:
         return score_sentiment(champion.artefact, texts).assign(model_version=champion.version)
     if classifier is None:
-        raise ChampionError(
-            "no classifier yet. Run kedro run --pipelines=sentiment, or kedro champion retrain sentiment, first."
-        )
+        remedy = "Run kedro run --pipelines=sentiment, or kedro champion retrain sentiment, first."
+        raise ChampionError(f"no classifier yet. {remedy}")
     return score_sentiment(classifier, texts).assign(model_version=UNVERSIONED)

@@ -9,16 +9,10 @@ import pandas as pd
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.sentiment.methods import tables
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.logits import name_labels
-from rnn_pipelines.sentiment.methods.tables import (
-    Holdout,
-    Predictions,
-    Reference,
-    ReferenceTable,
-    ScoredTexts,
-    ScoredTextsTable,
-)
+from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions, Reference, ScoredTexts
 from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
 from rnn_pipelines.sentiment.text.schema import Reviews
@@ -38,12 +32,9 @@ def select_newest(scores: ScoredTexts | None) -> ScoredTexts:
 
     `predict_sentiment` writes the scores of one version. If a table keeps the scores of several runs, only the newest
     version is monitored, because the confidences of other versions have another scale.
-
-    Args:
-        scores: None if nothing was scored.
     """
     if scores is None or scores.empty:
-        return ScoredTextsTable.make_empty()
+        return tables.ScoredTextsTable.make_empty()
     is_newest = scores["model_version"] == scores["model_version"].iloc[-1]
     if not is_newest.all():
         logger.warning("left out: %d of %d texts, because other versions scored them", (~is_newest).sum(), len(scores))
@@ -61,15 +52,8 @@ def describe_reference(
     """Return the held-out reviews, scored by the same model version as the texts.
 
     For a champion, these are the reviews of its holdout; for the classifier of `sentiment`, its test part. The version
-    is that of the scores, which may differ from the version now in use.
-
-    Args:
-        scores: of one version.
-        predictions: of the test part, by all classifiers.
-        reviews, encoded: all reviews, and these encoded.
-        calibrations: of all classifiers; the one with the lowest validation loss is used.
-    Returns:
-        The reference; no rows if there is none, or if a table of `sentiment` is missing or from another run.
+    is that of the scores, which may differ from the version now in use. There are no rows if there is no reference, or
+    if a table of `sentiment` is missing or from another run.
     """
     version = UNVERSIONED if scores.empty else scores["model_version"].iloc[-1]
     if version != UNVERSIONED:
@@ -77,11 +61,11 @@ def describe_reference(
             return pd.read_parquet(io.BytesIO(ChampionStore(folder).read_version(version)[REFERENCE]))
         except (ChampionError, KeyError) as error:
             logger.warning("%s: it has no reference (%s)", version, error)
-            return ReferenceTable.make_empty()
+            return tables.ReferenceTable.make_empty()
     if predictions is None or reviews is None or encoded is None or calibrations is None:
-        return ReferenceTable.make_empty()
+        return tables.ReferenceTable.make_empty()
     if len(reviews) != len(encoded) or not predictions["review_id"].isin(reviews["review_id"]).all():
-        return ReferenceTable.make_empty()
+        return tables.ReferenceTable.make_empty()
     words = pd.DataFrame({"review_id": reviews["review_id"], "num_known_words": encoded.count_known()})
     table = predictions.merge(words, on="review_id", validate="one_to_one")
     return _tabulate_reference(table, choose_classifier(calibrations))
@@ -89,4 +73,4 @@ def describe_reference(
 
 def _tabulate_reference(table: pd.DataFrame, classifier: str) -> Reference:
     label, probability = name_labels(table[classifier].to_numpy(), table["num_known_words"].to_numpy())
-    return table.assign(label=label, probability=probability)[list(ReferenceTable.columns)]
+    return table.assign(label=label, probability=probability)[list(tables.ReferenceTable.columns)]

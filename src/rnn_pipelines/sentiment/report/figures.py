@@ -29,13 +29,9 @@ def draw_figures(
     by_confidence: Confidences,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draw all figures of the report.
+    """Draw all figures of the report, from the results of `evaluate_classifiers` and the histories of the networks.
 
-    Args:
-        metrics, by_group, by_confidence: see `evaluate_classifiers`.
-        calibrations: of all classifiers; the one with the lowest validation loss has a confusion matrix.
-    Returns:
-        `accuracy`, `confusion`, `calibration`, `by_length`, `by_rating` and `losses`.
+    The classifier with the lowest validation loss has a confusion matrix.
     """
     lengths, ratings = (by_group[by_group["by"] == by] for by in ("length", "rating"))
     return {
@@ -77,23 +73,14 @@ def draw_confusion(metrics: Mapping[str, ClassifierMetrics], chosen: str) -> Fig
         style = styles[name]
         measured = [metrics[name][cell] for cell in CONFUSION]
         counts = [measured[:2], measured[2:]]
-        heatmap = Heatmap(
-            x=["negative", "positive"],
-            y=["negative", "positive"],
-            z=[[count / sum(row) for count in row] for row in counts],
-            text=[[f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row] for row in counts],
-            texttemplate="%{text}",
-            textfont={"size": 14},
-            colorscale=[[0, "#ffffff"], [1, style.color]],
-            # At most half of the colour's intensity, so that dark text is readable on it.
-            zmin=0,
-            zmax=2,
-            showscale=False,
-            name=style.name,
-            hovertemplate="%{y}, predicted %{x}: %{text}",
-            xgap=2,
-            ygap=2,
-        )
+        classes = ["negative", "positive"]
+        shares = [[count / sum(row) for count in row] for row in counts]
+        text = [[f"{count:,}<br>{format_percent(count / sum(row), 1)}" for count in row] for row in counts]
+        colors = [[0, "#ffffff"], [1, style.color]]
+        options = {"texttemplate": "%{text}", "textfont": {"size": 14}, "name": style.name, "xgap": 2, "ygap": 2}
+        options |= {"hovertemplate": "%{y}, predicted %{x}: %{text}", "showscale": False}
+        # With a maximum of 2, at most half of the colour's intensity, so that dark text is readable on it.
+        heatmap = Heatmap(x=classes, y=classes, z=shares, text=text, colorscale=colors, zmin=0, zmax=2, **options)
         figure.add_trace(heatmap, 1, column)
         figure.update_xaxes(title=style.name, col=column)
     axes = {"showgrid": False}, {"showgrid": False, "autorange": "reversed", "ticks": ""}
@@ -124,28 +111,21 @@ def draw_calibration(by_confidence: Confidences) -> Figure:
 
 
 def draw_groups(groups: Groups, title: str, unit: str) -> Figure:
-    """Draw the accuracy of each classifier in each group of reviews; without groups, a figure without axes.
-
-    Args:
-        groups: rows of `by_group` for one kind of group, in the order of the axis.
-    """
+    """Draw the accuracy of each classifier in each group of one kind; without groups, a figure without axes."""
     figure, styles = Figure(), get_styles()
     for name in list_classifiers(set(groups["classifier"])):
         table = groups[groups["classifier"] == name]
-        labels = [_name_group(*group) for group in zip(table["group"], table["num_texts"], strict=True)]
+        labels = []
+        for group, num_texts in zip(table["group"], table["num_texts"], strict=True):
+            # Narrow enough for a phone.
+            short = group.replace("up to ", "≤ ").replace("over ", "> ").replace(" to ", "–")
+            labels.append(f"{short}<br>{num_texts:,}")
         options: dict[str, Any] = {"mode": "lines+markers", "marker": {"size": 8}, "visible": _choose_visible(name)}
         figure.add_trace(draw_line(styles[name], labels, 100 * table["accuracy"], **options))
     is_there = len(groups) > 0
     x = {"title": unit, "type": "category", "tickangle": 0, "tickfont": {"size": 11}, "visible": is_there}
     y = {"title": "accuracy, %", "hoverformat": ".2f", "visible": is_there}
     return set_layout(figure, title, "and the number of test reviews" if is_there else "there are no such groups", x, y)
-
-
-def _name_group(group: str, num_texts: int) -> str:
-    """Return a label with the group and its size, narrow enough for a phone."""
-    for words, sign in (("up to ", "≤ "), ("over ", "> "), (" to ", "–")):
-        group = group.replace(words, sign)
-    return f"{group}<br>{num_texts:,}"
 
 
 def _choose_visible(name: str) -> bool | str:

@@ -4,17 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.report import numbers
 from rnn_pipelines.report.figures import add_menu, draw_line, set_layout
-from rnn_pipelines.report.numbers import (
-    NO_NUMBER,
-    begin_sentence,
-    format_minute,
-    format_number,
-    format_p_cell,
-    format_percent,
-)
+from rnn_pipelines.report.numbers import begin_sentence, format_minute, format_number, format_percent
 from rnn_pipelines.report.page import Part, Table, make_table
 from rnn_pipelines.report.styles import BLUE, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
@@ -30,6 +25,7 @@ NUM_POINTS = 201
 
 def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, distributions: Figure) -> str:
     """Return the verdict and its evidence as one HTML page that needs no internet connection."""
+    has_distributions = verdict["num_texts"] and verdict["num_reference"]
     return render_template(
         __package__,
         "monitor",
@@ -37,7 +33,7 @@ def render_report(verdict: SentimentVerdict, monitoring: MonitorSentimentSpec, d
         limits=verdict["cannot_know"],
         reasons=[begin_sentence(f"{reason}.") for reason in verdict["reasons"]],
         measures=tabulate_measures(verdict),
-        distributions=distributions if verdict["num_texts"] and verdict["num_reference"] else None,
+        distributions=distributions if has_distributions else None,
         parameters=tabulate_parameters("monitor_sentiment", monitoring.model_dump(mode="json")),
     )
 
@@ -57,20 +53,20 @@ def write_verdict(verdict: SentimentVerdict) -> str:
 
 def tabulate_measures(verdict: SentimentVerdict) -> Table:
     """Return a table of the measures of scored texts and reference, with effect and p-value."""
+
+    def format_mean(row: Mapping[str, Any], name: str) -> str:
+        return format_number(row[name]) if row["measure"] == "num_words" else format_percent(row[name])
+
     columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "measure": lambda row: MEASURES[row["measure"]].label,
         "effect is": lambda row: "distance" if MEASURES[row["measure"]].axis else "Cohen's h",
-        "scored texts": lambda row: _format_mean(row["measure"], row["newest"]),
-        "held-out reviews": lambda row: _format_mean(row["measure"], row["reference"]),
+        "scored texts": lambda row: format_mean(row, "newest"),
+        "held-out reviews": lambda row: format_mean(row, "reference"),
         "effect": lambda row: format_number(row["effect"], 3),
-        "p": lambda row: format_p_cell(row["p_value"]),
+        "p": lambda row: numbers.format_p_cell(row["p_value"]),
     }
     caption = f"means of {verdict['num_texts']:,} scored texts and {verdict['num_reference']:,} held-out reviews"
     return make_table(verdict["measures"], columns, 2, caption)
-
-
-def _format_mean(measure: str, mean: float | None) -> str:
-    return format_number(mean) if measure == "num_words" else format_percent(mean)
 
 
 def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
@@ -95,11 +91,7 @@ def draw_distributions(scores: ScoredTexts, reference: Reference) -> Figure:
 
 
 def report_scores(scores: ScoredTexts, ended: str | None) -> list[Part]:
-    """Return the shares of the labels, with the time and the version of the scores.
-
-    Args:
-        ended: end of the run that scored the texts; None if unknown.
-    """
+    """Return the shares of the labels, with the time (None if unknown) and the version of the scores."""
     if scores.empty:
         return []
     at = f" at {format_minute(ended)}" if ended else ""
@@ -110,15 +102,11 @@ def report_scores(scores: ScoredTexts, ended: str | None) -> list[Part]:
 def tabulate_labels(scores: ScoredTexts) -> Table:
     """Return number, share and mean confidence of the texts with each label, the most frequent first."""
     confidences = scores.groupby("label")["confidence"].mean()
-    rows = [
-        [
-            str(label),
-            f"{number:,}",
-            format_percent(number / len(scores), 1),
-            NO_NUMBER if confidences.isna()[label] else format_percent(confidences[label], 1),
-        ]
-        for label, number in scores["label"].value_counts().items()
-    ]
+    rows = []
+    for label, number in scores["label"].value_counts().items():
+        confidence = confidences[label]
+        mean = numbers.NO_NUMBER if pd.isna(confidence) else format_percent(confidence, 1)
+        rows.append([str(label), f"{number:,}", format_percent(number / len(scores), 1), mean])
     return Table(["label", "texts", "share", "mean confidence"], rows)
 
 

@@ -17,20 +17,9 @@ from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import CONFUSION
 from rnn_pipelines.sentiment.methods.calibration import choose_classifier
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates, name_alone
+from rnn_pipelines.sentiment.report import tables
 from rnn_pipelines.sentiment.report.styles import get_styles
-from rnn_pipelines.sentiment.report.tables import (
-    Calibrations,
-    Metrics,
-    quote_mistakes,
-    quote_sample,
-    rank_classifiers,
-    tabulate_calibrations,
-    tabulate_classifiers,
-    tabulate_gains,
-    tabulate_parts,
-    tabulate_profile,
-    tabulate_sources,
-)
+from rnn_pipelines.sentiment.report.tables import Calibrations, Metrics
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
@@ -41,16 +30,10 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True)
 class SentimentResults:
-    """The results of a run.
+    """The results of a run: metrics and calibrations of each classifier, records of each network, and others.
 
-    Attributes:
-        metrics: of each classifier.
-        calibrations: of each classifier.
-        profile: of the reviews.
-        examples: sample and largest errors of the chosen classifier.
-        parameters: of the run, as models or plain values, by name.
-        records: training record of each network.
-        figures: by name, see `draw_figures`.
+    `examples` are those of the chosen classifier. `parameters` are models or plain values, by name. `figures` are those
+    of `draw_figures`.
     """
 
     metrics: Metrics
@@ -77,52 +60,45 @@ def render_report(results: SentimentResults) -> str:
         figures=results.figures,
         verdict=write_verdict(metrics, chosen),
         chosen=styles[chosen].name,
-        classifiers=tabulate_classifiers(metrics),
-        sources=tabulate_sources(metrics, results.calibrations),
-        gains=tabulate_gains(metrics),
+        classifiers=tables.tabulate_classifiers(metrics),
+        sources=tables.tabulate_sources(metrics, results.calibrations),
+        gains=tables.tabulate_gains(metrics),
         readers=[styles[name].name for name in readers],
         readers_alone=[styles[name_alone(name)].name for name in readers if name_alone(name) in metrics],
         cells=[styles[cell].name for cell in list_candidates()[:2]],
         comparison=compare_cells(metrics),
         confusions={styles[name].name: metrics[name] for name in (chosen, NB_NGRAM)},
-        calibrations=tabulate_calibrations(results.calibrations),
+        calibrations=tables.tabulate_calibrations(results.calibrations),
         candidates=[NETWORKS[name].style.name for name in list_candidates()],
         max_length=PaddingSpec.model_validate(results.parameters["padding"]).max_length,
         failure=None if failure is None else write_note(failure),
-        sample=quote_sample(examples) if failure is None else None,
-        mistakes=quote_mistakes(examples) if failure is None else [],
+        sample=tables.quote_sample(examples) if failure is None else None,
+        mistakes=tables.quote_mistakes(examples) if failure is None else [],
         trainings=tabulate_trainings(results.records, styles),
         layers=tabulate_layers(results.records, styles),
-        parts=tabulate_parts(results.profile),
-        profile=tabulate_profile(results.profile),
+        parts=tables.tabulate_parts(results.profile),
+        profile=tables.tabulate_profile(results.profile),
         parameters=tabulate_parameters("sentiment", results.parameters),
     )
 
 
 def summarize_run(metrics: Metrics, calibrations: Calibrations) -> str:
     """Return the verdict in one sentence and a table of all classifiers by descending accuracy."""
-    table = rank_classifiers(metrics)
+    table = tables.rank_classifiers(metrics)
     verdict = write_verdict(metrics, choose_classifier(calibrations))
     return "\n\n".join([wrap_lines(verdict), align_columns([table.header, *table.rows])])
 
 
 def write_verdict(metrics: Metrics, chosen: str) -> str:
-    """Return one sentence on the gain of the chosen classifier over the n-gram classifier.
-
-    Args:
-        chosen: name of the classifier with the lowest validation loss.
-    """
+    """Return one sentence on the gain of the chosen classifier, the best on validation, over the n-gram classifier."""
     num_texts = sum(metrics[chosen][cell] for cell in CONFUSION)
     styles, test = get_styles(), metrics[chosen]["against_nb_ngram"]
     gain = test["only_reference_wrong"] - test["only_this_wrong"]
     relation = f"{count(abs(gain), 'review')} {'more' if gain > 0 else 'fewer'}" if gain else "equally many reviews"
-    is_shown = test["p_value"] < SIGNIFICANCE
+    difference, verdict = "", "so this test set shows no difference"
+    if test["p_value"] < SIGNIFICANCE:
+        difference, verdict = ", a significant difference", f"so it is {'better' if gain > 0 else 'worse'}"
     accuracies = [format_percent(metrics[name]["accuracy"]) for name in (chosen, NB_NGRAM)]
-    if is_shown:
-        difference = ", a significant difference"
-        verdict = "so it is better" if gain > 0 else "so it is worse"
-    else:
-        difference, verdict = "", "so this test set shows no difference"
     return (
         f"{styles[chosen].name}, the best on validation, is right on {accuracies[0]} of {num_texts:,} test reviews, "
         f"the classical {styles[NB_NGRAM].name} on {accuracies[1]}: {relation}{difference} "
@@ -148,9 +124,8 @@ def compare_cells(metrics: Metrics) -> str:
 
 def _relate(names: list[str], accuracies: list[float]) -> str:
     one, other = accuracies
-    relation = (
-        "as many" if one == other else f"{abs(100 * (other - one)):.2f} points {'more' if other > one else 'less'}"
-    )
+    points = f"{abs(100 * (other - one)):.2f} points {'more' if other > one else 'less'}"
+    relation = "as many" if one == other else points
     return (
         f"{names[0]} is right on {format_percent(one)} of the test reviews, {names[1]} on {format_percent(other)}, "
         f"{relation}"

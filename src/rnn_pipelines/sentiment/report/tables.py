@@ -5,16 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from rnn_pipelines.report.numbers import (
-    NO_NUMBER,
-    Column,
-    format_count,
-    format_p_cell,
-    format_percent,
-    format_points,
-    format_seconds,
-    format_share,
-)
+from rnn_pipelines.report import numbers
+from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_count, format_percent, format_points
 from rnn_pipelines.report.page import Quote, Table, tabulate
 from rnn_pipelines.sentiment.evaluation.examples import Examples
 from rnn_pipelines.sentiment.evaluation.metrics import ClassifierMetrics
@@ -46,7 +38,7 @@ COLUMNS = {
     "log_loss": Column("log loss", format_fraction, "down"),
     "calibration_error": Column("calibration error", format_fraction, "down"),
     "num_parameters": Column("parameters", format_count),
-    "training_seconds": Column("training, s", format_seconds),
+    "training_seconds": Column("training, s", numbers.format_seconds),
 }
 # The columns that a terminal leaves out.
 COSTS = ("num_parameters", "training_seconds")
@@ -69,10 +61,12 @@ def rank_classifiers(metrics: Metrics) -> Table:
 
 def _tabulate(first: str, metrics: Metrics, names: Sequence[str], columns: Mapping[str, Column]) -> Table:
     styles = get_styles()
-    ends = {name: [format_share(metrics[name][end], 2) for end in ("accuracy_low", "accuracy_high")] for name in names}
-    return tabulate(
-        first, ((styles[name].name, {**metrics[name], "interval": "–".join(ends[name])}) for name in names), columns
-    )
+    rows = []
+    for name in names:
+        low, high = metrics[name]["accuracy_low"], metrics[name]["accuracy_high"]
+        interval = "–".join(numbers.format_share(end, 2) for end in (low, high))
+        rows.append((styles[name].name, {**metrics[name], "interval": interval}))
+    return tabulate(first, rows, columns)
 
 
 def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
@@ -84,7 +78,7 @@ def tabulate_sources(metrics: Metrics, calibrations: Calibrations) -> Table:
         "points": Column("points", format_points),
         "only_reference_wrong": Column("gained", format_count),
         "only_this_wrong": Column("lost", format_count),
-        "p_value": Column("McNemar p", format_p_cell),
+        "p_value": Column("McNemar p", numbers.format_p_cell),
     }
     rows = []
     for name in list_classifiers(metrics):
@@ -118,10 +112,8 @@ def tabulate_calibrations(calibrations: Calibrations) -> Table:
     names, styles = list_classifiers(calibrations), get_styles()
     parts = list_classifiers({part for name in names for part in calibrations[name]["weights"]})
     columns = {part: Column(f"weight of {styles[part].name}", format_weight) for part in parts}
-    columns |= {
-        "intercept": Column("intercept", format_weight),
-        "validation_log_loss": Column("validation log loss", format_fraction),
-    }
+    columns["intercept"] = Column("intercept", format_weight)
+    columns["validation_log_loss"] = Column("validation log loss", format_fraction)
     rows = [(styles[name].name, {**calibrations[name]["weights"], **calibrations[name]}) for name in names]
     chosen = names.index(choose_classifier(calibrations)), len(columns)
     return replace(tabulate("classifier", rows, columns), best=frozenset({chosen}))

@@ -37,7 +37,6 @@ PLAIN_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 RATINGS = {"neg": range(1, 5), "pos": range(7, 11), "unsup": range(1)}
 LABELS = {"neg": 0, "pos": 1, "unsup": None}
 
-
 # Rating and text by folder and ID, and lists of addresses by folder.
 _Reviews = dict[tuple[str, int], tuple[int, str]]
 _Addresses = dict[str, list[str]]
@@ -52,9 +51,8 @@ class _BoundedGzip(gzip.GzipFile):
         data = super().read(size)
         self.num_bytes += len(data)
         if self.num_bytes > MAX_ARCHIVE_BYTES:
-            raise ReviewError(
-                f"expected at most {MAX_ARCHIVE_BYTES:,} unpacked bytes, received more. Get the original archive."
-            )
+            expected = f"expected at most {MAX_ARCHIVE_BYTES:,} unpacked bytes, received more"
+            raise ReviewError(f"{expected}. Get the original archive.")
         return data
 
 
@@ -130,9 +128,9 @@ def _check_members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, 
             raise ReviewError(f"expected at most {MAX_MEMBERS:,} members, received more. Get the original archive.")
         # An ID has one review; the rating is not part of the ID.
         key = member.name.rsplit("_", 1)[0] if kind is REVIEW else member.name
+        if key in seen:
+            raise ReviewError(f"{_name(member)}: it is in the archive twice. Remove one of them.")
         if kind is not FOLDER:
-            if key in seen:
-                raise ReviewError(f"{_name(member)}: it is in the archive twice. Remove one of them.")
             seen.add(key)
         yield member, kind
 
@@ -150,10 +148,8 @@ def _classify(member: tarfile.TarInfo) -> re.Pattern[str]:
         if kind.fullmatch(member.name):
             # tarfile accepts any size from an extended header.
             if not 0 <= member.size <= limit:
-                raise ReviewError(
-                    f"{_name(member)}: expected at most {limit:,} bytes, received {member.size:,}. "
-                    "Get the original archive."
-                )
+                expected = f"expected at most {limit:,} bytes, received {member.size:,}"
+                raise ReviewError(f"{_name(member)}: {expected}. Get the original archive.")
             return kind
     raise ReviewError(
         f"{_name(member)}: expected the layout aclImdb/{{train,test}}/{{pos,neg}}/ID_RATING.txt. "

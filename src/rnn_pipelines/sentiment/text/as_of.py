@@ -65,7 +65,10 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
         table = table.assign(review_id=ids, **({} if source.group else {"group": ids})).reset_index(drop=True)
     drawn = "text" if source.path is not None and source.group is None else "group"
     units = table.loc[table["split"] == "train", drawn if spec.time is None else "time"]
-    held = units.isin(_hold_out(units, spec))
+    sizes = units.value_counts()
+    # The last ones by time. Without times, the position of a unit depends only on its own name.
+    order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
+    held = units.isin(select_first(sizes.iloc[order.argsort()[::-1]], spec.holdout))
     return table.assign(split=table["split"].mask(held.reindex(table.index, fill_value=False), "test"))
 
 
@@ -87,22 +90,12 @@ def _drop_later(table: pd.DataFrame, as_of: int | str | None, source: ReviewSour
     try:
         kept = table[times <= parse_last(as_of, times)]
     except ValueError as error:
-        raise ReviewError(
-            f"as_of: expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}."
-        ) from error
+        expected = f"expected a time like those of the reviews ({times.iloc[0]}), received {show(as_of)}"
+        raise ReviewError(f"as_of: {expected}.") from error
     if kept.empty:
-        raise ReviewError(
-            f"{source.origin}: as_of is {show(as_of)}, but the first review is of {times.min()}. Set a later one."
-        )
+        first = f"as_of is {show(as_of)}, but the first review is of {times.min()}"
+        raise ReviewError(f"{source.origin}: {first}. Set a later one.")
     return kept
-
-
-def _hold_out(units: pd.Series, spec: AsOfReviewsSpec) -> pd.Index:
-    """Return the held-out units: the last ones by time or, without times, by a hash of their names."""
-    sizes = units.value_counts()
-    # The position of a unit depends only on its own name.
-    order = sizes.index if spec.time is not None else pd.Index(hash_texts(sizes.index.to_series()))
-    return select_first(sizes.iloc[order.argsort()[::-1]], spec.holdout)
 
 
 def hash_texts(texts: pd.Series) -> pd.Series:

@@ -11,17 +11,10 @@ WORD_OR_SIGN = re.compile(rf"{WORD.pattern}|[^\w\s]")
 
 
 def clean_text(text: str) -> str:
-    """Return the text without tags, with entities such as `&amp;` decoded and apostrophes unified.
-
-    All other characters stay unchanged.
-    """
+    """Return the text without tags, with entities such as `&amp;` decoded and apostrophes unified; else unchanged."""
     return MARKUP.sub(" ", html.unescape(text)).replace("’", "'")
 
 
 def tokenize(text: str, signs: bool = True) -> list[str]:
-    """Return the words of a raw text in lower case, in order; an empty list for an empty text.
-
-    Args:
-        signs: whether single signs, such as "!", count as words; otherwise they are skipped.
-    """
+    """Return the words of a raw text in lower case, in order; single signs, such as "!", count as words if `signs`."""
     return (WORD_OR_SIGN if signs else WORD).findall(clean_text(text).lower())

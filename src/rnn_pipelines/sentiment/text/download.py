@@ -65,26 +65,21 @@ def fetch_archive(archive: str | None, download_to: str, remote: RemoteArchive =
             path = expand_home(value)
             if not os.path.isfile(path):  # accepts invalid file names, unlike Path.is_file
                 what = "a folder" if os.path.isdir(path) else "no such file"
-                raise ReviewError(
-                    f"{make_line(path, MAX_PATH)}: {what} (looked in {Path.cwd()}). Name an archive in {name}."
-                )
+                place = f"{make_line(path, MAX_PATH)}: {what} (looked in {Path.cwd()})"
+                raise ReviewError(f"{place}. Name an archive in {name}.")
             return path
     path = Path(download_to) / remote.name
-    if path.exists():
-        _check_downloaded(path, remote)
-    else:
+    if not path.exists():
         _download(path, remote)
-    return path
-
-
-def _check_downloaded(path: Path, remote: RemoteArchive) -> None:
-    """Check the hash, so that another file of the same name is not read as the original."""
+        return path
+    # Checked, so that another file of the same name is not read as the original.
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != remote.sha256:
             raise ReviewError(
                 f"{path}: expected the original archive (sha256 {remote.sha256}), received another file. Delete it to "
                 "download the original, or name it in sentiment.source.archive to read it anyway."
             )
+    return path
 
 
 def _download(path: Path, remote: RemoteArchive) -> None:
@@ -94,13 +89,8 @@ def _download(path: Path, remote: RemoteArchive) -> None:
     pooch.get_logger().setLevel("WARNING")
     try:
         # pooch writes a temporary file beside `path`, renames it if its hash is right and removes it otherwise.
-        pooch.retrieve(
-            remote.url,
-            known_hash=f"sha256:{remote.sha256}",
-            fname=path.name,
-            path=path.parent,
-            downloader=partial(_stream, remote),
-        )
+        checksum, downloader = f"sha256:{remote.sha256}", partial(_stream, remote)
+        pooch.retrieve(remote.url, checksum, fname=path.name, path=path.parent, downloader=downloader)
     except (OSError, ValueError) as error:
         reason = make_line(error, MAX_REASON).strip().rstrip(".")
         # Connection errors have no errno; errors of a folder or a full disk have one.
@@ -114,12 +104,9 @@ def _download(path: Path, remote: RemoteArchive) -> None:
 def _stream(remote: RemoteArchive, url: str, output_file: str, _pooch: Any, *, check_only: bool = False) -> None:
     from pooch import HTTPDownloader
 
-    download = HTTPDownloader(
-        progressbar=sys.stderr.isatty(),
-        timeout=TIMEOUT_SECONDS,
-        # Without transfer compression, because the archive would be unpacked once too often.
-        headers={"Accept-Encoding": "identity"},
-    )
+    # Without transfer compression, because the archive would be unpacked once too often.
+    headers = {"Accept-Encoding": "identity"}
+    download = HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT_SECONDS, headers=headers)
     with open(output_file, "wb") as file:
         download(url, _BoundedFile(file, remote.num_bytes), _pooch)
 

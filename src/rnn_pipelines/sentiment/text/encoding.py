@@ -64,12 +64,9 @@ class EncodedTexts:
 
 
 def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = True) -> EncodedTexts:
-    """Replace every word by its number.
+    """Replace every word of raw texts by its number in the vocabulary, and other words by `UNKNOWN`.
 
-    Args:
-        texts: raw texts.
-        vocabulary: the known words in the order of their numbers; other words become `UNKNOWN`.
-        signs: the same as for the vocabulary, see `VocabularySpec`.
+    `signs` is the same as for the vocabulary, see `VocabularySpec`.
     """
     numbers = {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD)}
     arrays = [np.array([numbers.get(word, UNKNOWN) for word in tokenize(text, signs)], np.int32) for text in texts]
@@ -78,13 +75,10 @@ def encode_texts(texts: Iterable[str], vocabulary: Sequence[str], signs: bool = 
 
 
 def place_words(lengths: np.ndarray, padding: PaddingSpec) -> np.ndarray:
-    """Return the word at each position of a padded batch, as its index in the text.
+    """Return the word at each position of a padded batch, as its index in the text: int64[batch, time], −1 for padding.
 
-    Args:
-        lengths: int64[batch], number of words of each text.
-    Returns:
-        int64[batch, time], −1 for padding. `time` is the length of the longest text, at most `max_length` and at
-        least 1.
+    `lengths`, int64[batch], are the numbers of words of the texts. `time` is that of the longest text, at most
+    `max_length` and at least 1.
     """
     kept = np.minimum(lengths, padding.max_length)
     time = np.arange(max(kept.max(initial=1), 1))[None, :]
@@ -97,14 +91,7 @@ def place_words(lengths: np.ndarray, padding: PaddingSpec) -> np.ndarray:
 
 
 def pad_texts(encoded: EncodedTexts, texts: np.ndarray, padding: PaddingSpec) -> np.ndarray:
-    """Return some texts as one padded array.
-
-    Args:
-        encoded: all texts.
-        texts: int64[batch], positions of the texts.
-    Returns:
-        int32[batch, time], with `PADDING` before or after the words.
-    """
+    """Return the texts at some positions, int64[batch], as one array: int32[batch, time], padded with `PADDING`."""
     places = place_words(encoded.lengths[texts], padding)
     is_word = places >= 0
     padded = np.full(places.shape, PADDING, np.int32)

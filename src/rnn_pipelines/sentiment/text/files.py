@@ -83,10 +83,6 @@ def check_cells(
     expected: str,
     remedy: str = "Correct or remove the row.",
 ) -> None:
-    """Raise a ReviewError for the first faulty cell of a column, if there is one.
-
-    Args:
-        column: as it was read, with its name.
-    """
+    """Raise a ReviewError for the first faulty cell of a column, as it was read with its name, if there is one."""
     if faulty.any():
         raise ReviewError(explain_cells(faulty, column, path, expected, [remedy]))

@@ -37,19 +37,14 @@ class ReviewsTable(Table):
 
     @classmethod
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` unchanged.
-
-        Raises:
-            ReviewError: see `Table.validate`; or a cell holds a value that its column does not allow.
-        """
+        """Return `data` unchanged; a cell with a value that its column does not allow raises a ReviewError."""
         super().validate(data)
         is_labelled = data["label"].notna()
         cls._check_rows(data, ~data["split"].isin(SPLITS), f"a split is none of {SPLITS}")
         cls._check_rows(data, ~data["rating"].between(1, 10).fillna(True).astype(bool), "a rating is not 1 to 10")
         cls._check_rows(data, is_labelled & ~data["label"].isin([0, 1]), "a label is not 0 or 1")
-        cls._check_rows(
-            data, is_labelled == (data["split"] == "unlabelled"), "a label contradicts the split unlabelled"
-        )
+        contradicts = is_labelled == (data["split"] == "unlabelled")
+        cls._check_rows(data, contradicts, "a label contradicts the split unlabelled")
         if "part" in data:
             cls._check_rows(data, ~data["part"].isin(PARTS), f"a part is none of {PARTS}")
         return data

@@ -89,11 +89,7 @@ def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFr
 
 
 def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
-    """Convert the user's own table to reviews; results and errors are those of `read_reviews`.
-
-    Args:
-        table: with the columns of `source`, as it was read.
-    """
+    """Convert the columns of the user's own table to reviews; results and errors are those of `read_reviews`."""
     if table.empty:
         raise ReviewError(
             f"{source.path}: no rows below the header. Add a row for each review, or "
@@ -116,9 +112,8 @@ def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
 
 def _parse_names(table: pd.DataFrame, column: str, source: ReviewSourceSpec) -> pd.Series:
     names = table[column].astype("str")
-    check_cells(
-        table[column].isna() | (names.str.strip() == ""), table[column], source.path, "a cell that is not empty"
-    )
+    is_empty = table[column].isna() | (names.str.strip() == "")
+    check_cells(is_empty, table[column], source.path, "a cell that is not empty")
     return names
 
 

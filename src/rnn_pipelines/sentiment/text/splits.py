@@ -31,33 +31,20 @@ class ReviewSplitSpec(ParameterModel, frozen=True):
     seed: Seed = 0
 
 
-class WordCounts(TypedDict):
-    """The numbers of words of a review, separated by white space."""
-
-    mean: float
-    median: float
-    max: int
-
-
-class DroppedReviews(TypedDict):
-    """The numbers of dropped reviews: the text also occurs in the test part (`in_test`), or it is `repeated`."""
-
-    in_test: int
-    repeated: int
-
-
 class ReviewProfile(TypedDict):
     """Statistics of the reviews by part; `positive_fraction` has the labelled parts only.
 
-    If the source has its own split, training (with validation) and test part may share groups.
+    If the source has its own split, training (with validation) and test part may share groups. `num_words` has `mean`,
+    `median` and `max` of the words of a review, separated by white space. `num_dropped` has the reviews whose text also
+    occurs in the test part (`in_test`), and the `repeated` ones.
     """
 
     num_reviews: dict[str, int]
     num_groups: dict[str, int]
     positive_fraction: dict[str, float]
     num_groups_in_train_and_test: int
-    num_words: WordCounts
-    num_dropped: DroppedReviews
+    num_words: dict[str, float]
+    num_dropped: dict[str, int]
 
 
 def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, ReviewProfile]:
@@ -67,8 +54,6 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     dropped too: a labelled review is kept before an unlabelled one, then the first ID. The test part is unchanged.
     Groups are drawn at random until their reviews reach the fraction; the order of the rows does not matter.
 
-    Args:
-        table: reviews without parts.
     Returns:
         The kept rows in their order, with their parts; no group is in two of the drawn parts. And the profile.
     Raises:
@@ -83,8 +68,7 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     part = _hold_back(table.loc[kept, "group"], part[kept], split.validation, "validation", rng)
     reviews = table.loc[kept, list(DTYPES)].assign(part=part).reset_index(drop=True)
     _check_classes_in_parts(reviews, split)
-    dropped = DroppedReviews(in_test=int(in_test.sum()), repeated=int(repeated.sum()))
-    return reviews, _profile_reviews(reviews, dropped)
+    return reviews, _profile_reviews(reviews, {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())})
 
 
 def find_texts(reviews: Reviews, *parts: str) -> np.ndarray:
@@ -93,12 +77,9 @@ def find_texts(reviews: Reviews, *parts: str) -> np.ndarray:
 
 
 def assign_folds(reviews: Reviews, num_folds: int) -> np.ndarray:
-    """Return the fold of each review; the folds do not depend on the order of the rows.
+    """Return the fold of each review, from 0, and −1 outside the training part: int64[num_reviews].
 
-    Args:
-        num_folds: maximum number of folds, numbered from 0. No fold divides a group.
-    Returns:
-        int64[num_reviews], −1 outside the training part.
+    The folds do not depend on the order of the rows. No fold divides a group; with few groups there are fewer folds.
     """
     is_train = reviews["part"] == "train"
     groups = np.sort(reviews.loc[is_train, "group"].unique())
@@ -141,7 +122,7 @@ def _check_classes_in_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
             )
 
 
-def _profile_reviews(reviews: Reviews, dropped: DroppedReviews) -> ReviewProfile:
+def _profile_reviews(reviews: Reviews, dropped: dict[str, int]) -> ReviewProfile:
     parts = reviews.groupby("part")
     labelled = reviews[reviews["label"].notna()].groupby("part")
     words = reviews["text"].map(lambda text: len(text.split()))

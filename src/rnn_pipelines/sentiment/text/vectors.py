@@ -39,11 +39,9 @@ class WordVectorSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class WordVectors:
-    """A vector for each word.
+    """A vector for each word: float32[num_words, dimensions]; row `i` is that of word number `i`, row 0 is padding.
 
-    Attributes:
-        vectors: float32[num_words, dimensions]: row `i` is the vector of word number `i`; row 0 is padding. The
-            standard deviation of all entries is `DEVIATION`.
+    The standard deviation of all entries is `DEVIATION`.
     """
 
     vectors: np.ndarray
@@ -55,10 +53,8 @@ def learn_word_vectors(encoded: EncodedTexts, spec: WordVectorSpec) -> WordVecto
     PPMI = max(0, log(P(word, context) / (P(word) · P'(context)))). P are the shares of near pairs; P' ∝ P^0.75 reduces
     the effect of rare contexts. The vectors are the singular vectors times the square roots of the singular values.
 
-    Args:
-        encoded: texts of the training part and any unlabelled texts.
-    Raises:
-        ParameterError: the vectors need more memory than is available.
+    A vocabulary whose vectors need more memory than is available raises a ParameterError.
+
     Source: Levy, Goldberg & Dagan (2015), Improving Distributional Similarity, sections 2.2 and 3, TACL 3.
     """
     from scipy.sparse import csr_array

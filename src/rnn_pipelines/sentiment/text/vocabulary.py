@@ -29,12 +29,9 @@ class VocabularySpec(ParameterModel, frozen=True):
 
 
 def build_vocabulary(texts: Iterable[str], vocabulary: VocabularySpec) -> list[str]:
-    """Return the known words by descending frequency, then in alphabetical order.
+    """Return the known words of the training texts by descending frequency, then in alphabetical order.
 
-    Args:
-        texts: of the training part.
-    Returns:
-        The word with number `i + FIRST_WORD` at index `i`; the lower numbers are `PADDING` and `UNKNOWN`.
+    The word with number `i + FIRST_WORD` is at index `i`; the lower numbers are `PADDING` and `UNKNOWN`.
     """
     counts = Counter(word for text in texts for word in tokenize(text, vocabulary.signs))
     frequent = [(-count, word) for word, count in counts.items() if count >= vocabulary.min_count]
