@@ -65,13 +65,7 @@ class SeriesError(RnnPipelinesError, ValueError):
 
 
 class MissingColumnsError(SeriesError):
-    """A table of series lacks columns.
-
-    Args:
-        message: of the error.
-        missing: names of the columns.
-        num_others: number of columns that were not asked for.
-    """
+    """A table of series lacks columns: those `missing`, beside a number of others that were not asked for."""
 
     def __init__(self, message: str, missing: list[str], num_others: int) -> None:
         super().__init__(message)
@@ -143,12 +137,7 @@ class TrackingError(RnnPipelinesError, RuntimeError):
 
 
 class BrokenChainError(RnnPipelinesError, ValueError):
-    """A row of a log does not match the hashes of its nights.
-
-    Attributes:
-        reason: what is wrong with it.
-        key: of the row, its columns by name.
-    """
+    """A row of a log, by the columns of its key, does not match the hashes of its nights, for the reason."""
 
     def __init__(self, reason: str, key: Mapping[str, object]) -> None:
         super().__init__(f"{', '.join(f'{name} {value}' for name, value in key.items())}: {reason}.")

@@ -23,24 +23,18 @@ class ParameterModel(BaseModel, extra="forbid", frozen=True):
     @classmethod
     def _validate_numbers_are_no_booleans(cls, block: Any) -> Any:
         given = block if isinstance(block, Mapping) else {}
-        faults = [
-            InitErrorDetails(
-                type="value_error", loc=(name,), input=given[name], ctx={"error": _expect_number(given[name])}
-            )
-            for name, field in cls.model_fields.items()
-            if _has_truth(given.get(name)) and _is_number(field.annotation)
-        ]
+        faults = []
+        for name, field in cls.model_fields.items():
+            if _has_truth(given.get(name)) and _is_number(field.annotation):
+                error = {"error": _expect_number(given[name])}
+                faults.append(InitErrorDetails(type="value_error", loc=(name,), input=given[name], ctx=error))
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return block
 
 
 def expect(what: str) -> WrapValidator:
-    """Return a validator that gives one message for a union; pydantic would report one error per type of the union.
-
-    Args:
-        what: the expected values, in words.
-    """
+    """Return a validator with one message, the expected values in words, for a union; pydantic has one per type."""
 
     def take(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -101,15 +95,7 @@ def join_parameters(always: Mapping[str, Any], block: Any) -> Any:
 
 
 def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
-    """Validate one block of parameters.
-
-    Args:
-        name: of the block, in messages.
-        kind: its model class.
-        block: the given values.
-    Raises:
-        ParameterError: a name is unknown or a value is invalid.
-    """
+    """Validate the values of one block of parameters by its model class; a ParameterError if one is wrong."""
     try:
         return kind.model_validate(block)
     except ValidationError as error:
@@ -125,19 +111,13 @@ def read_parameter_model(name: str, kind: Any, block: Any) -> Any:
 
 
 def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: Iterable[str] = ()) -> None:
-    """Check that all blocks exist.
-
-    Args:
-        given: names of blocks.
-        types: types of the existing blocks, by name.
-        others: further valid names.
-    Raises:
-        ParameterError: there is no such block; the message suggests the closest one.
-    """
+    """Check that all blocks exist, by their types and others; a ParameterError suggests the closest name."""
     known = [*others, *types]
     for name in given:
         if name not in known:
-            homes = [block for block, kind in types.items() if _is_inside(name, kind)]
+            homes = [
+                block for block, kind in types.items() if issubclass(kind, BaseModel) and name in kind.model_fields
+            ]
             if homes:
                 raise ParameterError(f"{name}: no such parameter. Did you mean {homes[-1]}={{'{name}': ...}}?")
             raise ParameterError(f"{name}: no such parameter. {suggest(name, sorted(known), mark='')}")
@@ -146,32 +126,15 @@ def check_block_names(given: Iterable[str], types: Mapping[str, Any], others: It
 def check_network_cell(place: str, name: str, cell: str) -> None:
     """Check that a network has the cell that its block is named after, because its results have that name too.
 
-    Args:
-        place: path of the parameter, in messages.
-        name: of the block.
-        cell: type of the network's cells.
-    Raises:
-        ParameterError: the block is named after another cell.
+    The place is the path of the parameter, in messages. Another cell raises a ParameterError.
     """
     if cell != name:
-        raise ParameterError(
-            f"{place}: expected '{name}', the name of the block and of its results, received '{cell}'."
-        )
-
-
-def _is_inside(name: str, kind: Any) -> bool:
-    return issubclass(kind, BaseModel) and name in kind.model_fields
+        expected = f"expected '{name}', the name of the block and of its results, received '{cell}'"
+        raise ParameterError(f"{place}: {expected}.")
 
 
 def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> str:
-    """Return a hint with the closest known name, or with all known names if none is close.
-
-    Args:
-        name: an unknown name.
-        known: all known names.
-        prefix: put before the closest name.
-        mark: put around both.
-    """
+    """Return a hint with the closest known name, in marks after a prefix, or with all known names if none is close."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {mark}{prefix}{close[0]}{mark}?" if close else f"Expected one of {known}."
 
@@ -179,9 +142,8 @@ def suggest(name: str, known: list[str], prefix: str = "", mark: str = "'") -> s
 def rename_parameters(message: str, names: Mapping[str, str]) -> str:
     """Return a message of the library with its parameters as the caller writes them.
 
-    Args:
-        message: names parameters without the pipeline, such as `source.tz` and `gaps=`.
-        names: the caller's by those of the library, such as `forecast.source.tz`, `--tz` or `tz=`.
+    The library names them without the pipeline, such as `source.tz` and `gaps=`; the caller's by those are names such
+    as `forecast.source.tz`, `--tz` or `tz=`.
     """
     if not names:
         return message
@@ -192,12 +154,7 @@ def rename_parameters(message: str, names: Mapping[str, str]) -> str:
 
 
 def list_names(full: str, kind: Any) -> Iterator[tuple[str, str]]:
-    """Yield the short and the full name of each field of a block, and of the blocks within; `gaps=` without fields.
-
-    Args:
-        full: name of the block.
-        kind: its type.
-    """
+    """Yield the short and the full name of each field of a block, and of the blocks within; `gaps=` without fields."""
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return
     owner, _, block = full.rpartition(".")

@@ -48,10 +48,7 @@ def print_json(found: object, default: Callable[[Any], Any] | None = None) -> No
 class LineFormatter(logging.Formatter):
     """A formatter that writes a message on one line, and the lines of a traceback indented below it.
 
-    Args:
-        form: the formatter of everything else.
-    Attributes:
-        rewrite: changes a message, see `rewrite_log`.
+    `rewrite` changes a message, see `rewrite_log`. The rest is by the given formatter.
     """
 
     def __init__(self, form: logging.Formatter) -> None:
@@ -80,9 +77,6 @@ def rewrite_messages(rewrite: Callable[[str], str]) -> Iterator[None]:
     """Change the errors and log lines of a call, such as their names of parameters; inside another call, nothing more.
 
     Handlers are those of the caller's program, so that they get a filter while the call goes on.
-
-    Args:
-        rewrite: changes a message.
     """
     if _IS_REWRITTEN.get():
         yield

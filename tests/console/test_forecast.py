@@ -18,8 +18,9 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.main import commands, main
+from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.results import choose_folder, write_folder
-from rnn_pipelines.console.settings import name_options, read_settings
+from rnn_pipelines.console.settings import NO_OPTION, name_options, read_settings
 from rnn_pipelines.errors import ParameterError, RunError
 
 SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
@@ -295,6 +296,7 @@ def test_a_classifier_is_not_exported(folder: Path) -> None:
         ("or set source.wide=true if each", "or set --wide if each"),
         ("Give source.time_format='%Y%m' for months", "Give --set source.time_format='%Y%m' for months"),
         ("shorten window.lookback or window.horizon.", "shorten --lookback or --horizon."),
+        ("name it with covariates.path.", "name it with --set covariates.path=…."),
         ("give gaps=split", "give --set gaps=split"),
         ("name it with sheet", "name it with sheet"),
         ("a/source.tz", "a/source.tz"),
@@ -302,6 +304,21 @@ def test_a_classifier_is_not_exported(folder: Path) -> None:
 )
 def test_parameters_in_messages_are_options(message: str, expected: str) -> None:
     assert name_options(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Name source.id.", "Name --id."),
+        ("name a table with covariates.path.", "name a table with --future."),
+        ("give gaps=zero.", f"give gaps=zero.{NO_OPTION}"),
+        ("give source.decimal=comma or shorten window.lookback.",) * 2,
+    ],
+)
+def test_parameters_without_an_option_of_the_command_are_named_without_set(message: str, expected: str) -> None:
+    found = name_options(message, {option for parameter in predict.params for option in parameter.opts})
+    assert found.removesuffix(NO_OPTION) == expected.removesuffix(NO_OPTION)
+    assert found.endswith(NO_OPTION) == ("=" in message)
 
 
 def test_columns_are_named_on_the_terminal_in_the_results_and_in_python(folder: Path, results: Any) -> None:

@@ -96,6 +96,22 @@ def test_data_sets_have_their_columns_and_numbers_of_rows(run: Run, tmp_path: Pa
     assert (counts["name"], counts["outputFacets"]["outputStatistics"]["rowCount"]) == (str(tmp_path / "counts.csv"), 2)
 
 
+@pytest.mark.parametrize(("covariates", "files"), [(None, ["sales.csv"]), ("prices.csv", ["prices.csv", "sales.csv"])])
+def test_files_of_a_sample_are_inputs_once(tmp_path: Path, covariates: str | None, files: list[str]) -> None:
+    """The node that reads gets the sample, and only the node before it gets the parameters with the paths."""
+    hooks, events = LineageHooks(), tmp_path / "events.jsonl"
+    settings = {"is_on": True, "transport": {"type": "file", "log_file_path": str(events), "append": True}}
+    hooks.after_context_created(SimpleNamespace(config_loader={"openlineage": settings}, project_path=tmp_path))
+    list(hooks.before_pipeline_run({"pipeline_names": ["forecast"]}, Pipeline([]), DataCatalog()))
+    names = {"params:forecast.source": "sales.csv", "params:forecast.covariates": covariates}
+    hooks.after_node_run({name: SimpleNamespace(path=path) for name, path in names.items()}, {"forecast_sample": 1})
+    hooks.after_node_run({"forecast_sample": 1}, {"forecast_table": SALES, "forecast_covariate_table": SALES})
+    list(hooks.after_pipeline_run())
+    inputs = read_events(events)[-1]["inputs"]
+    assert sorted(Path(found["name"]).name for found in inputs) == files
+    assert all(found["inputFacets"]["inputStatistics"]["rowCount"] == 3 for found in inputs)
+
+
 def test_version_of_the_champion_is_that_of_the_event(run: Run, tmp_path: Path) -> None:
     start = run()[0]
     (champion,) = [found for found in start["inputs"] if found["name"].endswith("champion")]

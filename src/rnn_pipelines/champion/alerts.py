@@ -38,9 +38,7 @@ METRICS = {
 def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None) -> None:
     """Send the result of a check to those that are given; a failure is only a warning, the exit code is of the check.
 
-    Args:
-        found: what `kedro champion check --json` prints.
-        metrics, url: see `write_metrics` and `post_verdict`.
+    `found` is what `kedro champion check --json` prints; see `write_metrics` and `post_verdict`.
     """
     problem = None if url is None else post_verdict(url, found)
     if problem is not None:
@@ -55,12 +53,8 @@ def send_alerts(found: Mapping[str, Any], metrics: Path | None, url: str | None)
 def write_metrics(path: Path, found: Mapping[str, Any]) -> None:
     """Write the result of a check for the textfile collector of Prometheus' node exporter, atomically.
 
-    Args:
-        path: a new file, or one that this function wrote; the collector reads those that end in `.prom`.
-        found: see `send_alerts`.
-    Raises:
-        ChampionError: another program wrote the file.
-        OSError: it cannot be written.
+    The collector reads files that end in `.prom`. A file that another program wrote raises a ChampionError, and one
+    that cannot be written an OSError.
     """
     is_own = is_regular(path) and path.read_bytes().startswith((HELP + PREFIX).encode())
     if path.is_symlink() or (path.exists() and not is_own):
@@ -69,12 +63,7 @@ def write_metrics(path: Path, found: Mapping[str, Any]) -> None:
 
 
 def format_metrics(found: Mapping[str, Any], now: datetime) -> str:
-    """Return the metrics of a check in Prometheus' text format; unknown values are left out.
-
-    Args:
-        found: see `write_metrics`.
-        now: time of the check.
-    """
+    """Return the metrics of a check in Prometheus' text format; unknown values are left out."""
     try:
         return _format_rows(found, now)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
@@ -99,8 +88,9 @@ def _list_rows(found: Mapping[str, Any], now: datetime) -> dict[str, list[tuple[
     champion, monitor = found["champion"] or {}, found["monitor"] or {}
     times = {"check": now.isoformat(), "champion_since": champion.get("since"), "monitor": monitor.get("at")}
     times |= {name: monitor.get(name) for name in ("newest_value", "newest_forecast")}
+    moments = {name: datetime.fromisoformat(time).timestamp() if time else None for name, time in times.items()}
     return {
-        **{f"{name}_timestamp_seconds": [({}, _read_time(time))] for name, time in times.items()},
+        **{f"{name}_timestamp_seconds": [({}, moment)] for name, moment in moments.items()},
         "verdict": [({"verdict": level}, float(level == found["verdict"])) for level in LEVELS],
         "champion_info": [({"version": champion["version"]}, 1.0)] if champion else [],
         "error_ratio": [({}, (monitor.get("error") or {}).get("ratio"))],
@@ -108,10 +98,6 @@ def _list_rows(found: Mapping[str, Any], now: datetime) -> dict[str, list[tuple[
         "drift_ratio": [({}, monitor.get("drifted_fraction"))],
         "drift_effect": [({"measure": row["measure"]}, row["effect"]) for row in monitor.get("measures") or ()],
     }
-
-
-def _read_time(time: str | None) -> float | None:
-    return datetime.fromisoformat(time).timestamp() if time else None
 
 
 def _escape(label: str) -> str:
@@ -126,13 +112,9 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post_verdict(url: str, found: Mapping[str, Any]) -> str | None:
-    """Send the result of a check as JSON by one HTTP POST.
+    """Send the result of a check as JSON by one HTTP POST to an address that begins with http:// or https://.
 
-    Args:
-        url: begins with http:// or https://.
-        found: see `send_alerts`.
-    Returns:
-        The reason in words if it could not be sent, without parts of the address, which may hold a token; else None.
+    Return the reason in words if it could not be sent, without parts of the address, which may hold a token; else None.
     """
     headers = {"Content-Type": "application/json", "User-Agent": "rnn-pipelines"}
     try:

@@ -41,12 +41,7 @@ class LoadedChampion:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A challenger with the decision on it.
-
-    Attributes:
-        manifest: the record of its retraining, without `version`.
-        files: further files of its version: content by name.
-    """
+    """A challenger with the decision on it, the record of its retraining without `version`, and further files."""
 
     artefact: Any
     decision: Decision

@@ -37,11 +37,10 @@ logger = logging.getLogger(__name__)
 
 
 def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
-    """Write a model's files; an existing model is replaced in one step, once the new one is complete.
+    """Write a model's files, content by name; an existing model is replaced in one step, once the new one is complete.
 
-    Args:
-        path: of the folder, which is made if it is missing. If it is a link, its target is written.
-        files: content by name, see the task's `packing`.
+    The folder is made if it is missing. If it is a link, its target is written.
+
     Raises:
         ParameterError: `path` is not a path.
         ChampionError: the folder can't be written, or holds a file that is not of a saved model; the message names it,
@@ -61,9 +60,8 @@ def save_folder(path: str | Path, files: Mapping[str, bytes]) -> None:
         raise
     # Python raises a ValueError for invalid paths, such as one with a null character.
     except (OSError, ValueError) as error:
-        raise ChampionError(
-            f"{folder}: the model can't be saved there ({type(error).__name__}: {error}). Name another folder."
-        ) from error
+        reason = f"the model can't be saved there ({type(error).__name__}: {error})"
+        raise ChampionError(f"{folder}: {reason}. Name another folder.") from error
 
 
 def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -81,10 +79,7 @@ def _replace_model(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _remove_unlisted(folder: Path, own: Collection[str]) -> None:
-    """Remove the files of the previous model, or those of a failed save.
-
-    A file that can't be removed is logged: it is not in the list, and the next save tries again.
-    """
+    """Remove the files of the previous model, or those of a failed save; one that stays is logged, and tried again."""
     try:
         checksums = parse_checksums((folder / LIST).read_bytes(), folder / LIST)
     except FileNotFoundError:
@@ -105,11 +100,7 @@ def _locate(name: str, checksum: str) -> str:
 
 
 def _list_own(folder: Path) -> set[str]:
-    """Return the names of all files in a folder of saved models.
-
-    Raises:
-        ChampionError: the folder holds other files.
-    """
+    """Return the names of all files in a folder of saved models; one with other files raises a ChampionError."""
     if not folder.is_dir():
         if os.path.lexists(folder):
             raise ChampionError(f"{folder}: expected a folder, found a file or a link to none. Name another folder.")
@@ -165,11 +156,7 @@ def unpack_model(folder: Path, load: Callable[[], Model]) -> Model:
 
 
 def load_folder(folder: Path) -> dict[str, bytes]:
-    """Return the files of a saved model, of a version of a champion, or of the champion of a task: content by name.
-
-    Raises:
-        ChampionError: there is no model, or it is damaged.
-    """
+    """Return the files, content by name, of a saved model, a version or a task's champion; else a ChampionError."""
     if (folder / LIST).is_file():
         return _read_saved(folder)
     if (folder / "versions").is_dir():
@@ -181,9 +168,8 @@ def load_folder(folder: Path) -> dict[str, bytes]:
         version = folder.resolve()
         return read_version(version.parent, version.name)[0]
     if folder.is_dir() and any(path.name == SETTINGS or NAME.fullmatch(path.name) for path in folder.iterdir()):
-        raise ChampionError(
-            f"{folder}: the list of its files, {LIST}, is missing. Copy it back, or save the model to another folder."
-        )
+        remedy = "Copy it back, or save the model to another folder."
+        raise ChampionError(f"{folder}: the list of its files, {LIST}, is missing. {remedy}")
     raise ChampionError(f"{folder}: there is no saved model (looked in {Path.cwd()}).")
 
 

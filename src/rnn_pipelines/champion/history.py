@@ -25,26 +25,19 @@ def make_name(folder: Path) -> str:
 
 
 def hold_store_lock(folder: Path) -> AbstractContextManager[None]:
-    """Hold the lock of a task's store, which every writer needs.
+    """Hold the lock of a task's store, which every writer needs; its folder is made if it is missing.
 
-    Args:
-        folder: of the task; made if it is missing.
-    Raises:
-        LockedError: another process did not end in time.
-        LockError: the lock file can't be used.
+    A LockedError means that another process did not end in time, a LockError that the lock file can't be used.
     """
     return hold_lock(folder / "pointer.lock", LOCK_SECONDS)
 
 
 def add_record(folder: Path, record: Record, name: str | None = None) -> str:
-    """Write a record into the history of a task and return its name.
+    """Write a record of plain values into the history of a task and return its name; an OSError if it can't be written.
 
-    Args:
-        record: plain values; `is_promoted` with the `version`, if one became the champion.
-        name: of the version, for the record of a retraining, so that writing it twice changes nothing. Never the name
-            in the record itself, which could be any path.
-    Raises:
-        OSError: the record could not be written.
+    A record whose `is_promoted` is true has the `version` that became the champion. The record of a retraining has the
+    `name` of its version, so that writing it twice changes nothing. It is never the name in the record itself, which
+    could be any path.
     """
     with hold_store_lock(folder):
         history = folder / "history"

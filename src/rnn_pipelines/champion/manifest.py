@@ -32,10 +32,9 @@ def describe_run(
     """Return the inputs of a retraining, for its record.
 
     Args:
-        table: the data as read, up to `as_of`.
+        table: the data as read, up to `as_of`, the last time or step.
         data: facts of the data, by name.
         parameters: the relevant ones, by pipeline, as the catalog holds them.
-        as_of: last time or step of the data.
         started: start of the retraining, in seconds since 1970.
     """
     return {
@@ -53,8 +52,7 @@ def describe_run(
 def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> Fingerprints:
     """Return the fingerprints of data, parameters and code; with the same three, a retraining gives the same result.
 
-    Args:
-        table, parameters: see `describe_run`. The parameter `as_of` is left out, because the data depend on it.
+    The parameter `as_of` is left out, because the data depend on it.
     """
     plain = make_plain(parameters)
     for block in plain.values():
@@ -64,11 +62,7 @@ def make_fingerprints(table: "pd.DataFrame", parameters: Mapping[str, Any]) -> F
 
 
 def join_covariates(table: "pd.DataFrame", covariate_table: "pd.DataFrame | None" = None) -> "pd.DataFrame":
-    """Return the table with the covariates as text columns, for one fingerprint of both.
-
-    Args:
-        covariate_table: see `read_series`; empty if no covariate is read, None for a task without covariates.
-    """
+    """Return the table with the covariates, if there are some, as text columns, for one fingerprint of both."""
     if covariate_table is None or covariate_table.empty:
         return table
     import pandas as pd
@@ -89,8 +83,7 @@ def fingerprint_table(table: "pd.DataFrame") -> str:
 def fingerprint_values(values: Any) -> str:
     """Return a hash of plain values: mappings in any order, lists, texts, numbers, dates and paths.
 
-    Raises:
-        TypeError: a value of another type, whose text could differ between processes.
+    A value of another type raises a TypeError, because its text could differ between processes.
     """
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=_write_value).encode()).hexdigest()
 
@@ -112,9 +105,8 @@ def fingerprint_code() -> str:
 def find_commit() -> str | None:
     """Return the checked-out commit; None without a Git checkout or without Git."""
     try:
-        finished = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10
-        )
+        command = ["git", "rev-parse", "HEAD"]
+        finished = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     # Before the first commit, Git prints the word HEAD and fails.

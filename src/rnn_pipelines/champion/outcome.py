@@ -21,12 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Change:
-    """A manual change of the champion.
-
-    Attributes:
-        version: the new champion.
-        before: the previous champion; None if there was none.
-    """
+    """A manual change of the champion to `version`; `before` is None if there was none."""
 
     version: str
     before: str | None
@@ -36,14 +31,13 @@ class Change:
 def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Record, since: str) -> str:
     """Write the version with its record, then the pointer to it, then the history, and return the version's name.
 
-    If the process stops at any point, a complete model is in use, and its version holds the expected error.
+    If the process stops at any point, a complete model is in use, and its version holds the expected error. After an
+    OSError, `ChampionStore.list_records` shows whether the version is promoted.
 
     Args:
         files: of the challenger: content by name.
         record: of the retraining, with `is_promoted` and `reasons`.
         since: now; ISO 8601, UTC.
-    Raises:
-        OSError: something could not be written; `ChampionStore.list_records` shows whether the version is promoted.
     """
     version = store.add_version({**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()})
     if record["is_promoted"]:
@@ -72,10 +66,8 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
 
 
 def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
-    """Make a version the champion, regardless of the policy, and record it.
+    """Make a version the champion, regardless of the policy, and record it; see `find_version` for its name.
 
-    Args:
-        name: of the version, or its first or last letters if they are unique.
     Raises:
         ChampionError: there is no such version, or more than one, or it is damaged.
     """
@@ -86,30 +78,21 @@ def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> 
 
 
 def roll_back(store: ChampionStore, task: str, reason: str) -> Change:
-    """Make the newest intact previous champion the champion again, and record it.
-
-    Raises:
-        ChampionError: there is no previous champion, or no intact one.
-    """
+    """Make the newest intact previous champion the champion again, and record it; a ChampionError if there is none."""
     before = store.find_pointer()
     pointer = store.roll_back([make_line(reason)], make_timestamp())
     return _record(store, task, "rollback", pointer, before)
 
 
 def find_version(store: ChampionStore, name: str) -> str:
-    """Return the version with this name, or the only one whose name begins or ends with it.
-
-    Raises:
-        ChampionError: there is none, or more than one.
-    """
+    """Return the version with this name, or the only one whose name begins or ends with it; else a ChampionError."""
     versions = store.list_versions()
     found = match_letters(versions, name)
     if len(found) == 1:
         return found[0]
     if found:
-        raise ChampionError(
-            f"{show(name)}: {len(found)} versions match: {', '.join(found)}. Give more letters of the name."
-        )
+        matches = f"{len(found)} versions match: {', '.join(found)}"
+        raise ChampionError(f"{show(name)}: {matches}. Give more letters of the name.")
     raise ChampionError(f"{show(name)}: no such version. There are {', '.join(versions[-MAX_NAMES:]) or 'none'}.")
 
 
@@ -117,14 +100,6 @@ def _record(
     store: ChampionStore, task: str, kind: Literal["promote", "rollback"], pointer: Pointer, before: Pointer | None
 ) -> Change:
     change = Change(pointer.version, None if before is None else before.version, pointer.reasons[0])
-    record: Record = {
-        "kind": kind,
-        "task": task,
-        "at": pointer.since,
-        "is_promoted": True,
-        "version": change.version,
-        "champion": change.before,
-        "reasons": [change.reason],
-    }
-    add_record(store.folder, record)
+    record: Record = {"kind": kind, "task": task, "at": pointer.since, "is_promoted": True, "version": change.version}
+    add_record(store.folder, {**record, "champion": change.before, "reasons": [change.reason]})
     return change

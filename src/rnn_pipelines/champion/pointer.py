@@ -28,11 +28,9 @@ class Pointer:
 
 
 def read_pointer(path: Path) -> Pointer | None:
-    """Read the pointer; None if the file is missing.
+    """Read the pointer; None if the file is missing, a ChampionError if it is damaged.
 
-    Raises:
-        ChampionError: the file is damaged.
-        FormatError: another version of the project wrote it.
+    A pointer that another version of the project wrote raises a FormatError.
     """
     try:
         fields = read_object(path.read_bytes(), path)
@@ -56,9 +54,5 @@ def read_pointer(path: Path) -> Pointer | None:
 
 
 def write_pointer(path: Path, pointer: Pointer) -> None:
-    """Replace the pointer.
-
-    Raises:
-        OSError: see `replace_file`.
-    """
+    """Replace the pointer."""
     replace_file(path, dump_object({"format": FORMAT, **asdict(pointer)}))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -51,9 +51,9 @@ class Evidence:
     p_value: float | None = None
     shared_loss: float | None = None
     champion_age_days: float | None = None
-    faults: tuple[str, ...] = field(default=())
-    objections: tuple[str, ...] = field(default=())
-    reservations: tuple[str, ...] = field(default=())
+    faults: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    reservations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ class Decision:
 def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     """Promote a challenger that is usable, beats the baselines, and is significantly better than the champion.
 
-    Raises:
-        ParameterError: the policy names a baseline that was not measured.
+    A baseline of the policy that was not measured raises a ParameterError.
     """
     losses = evidence.baseline_losses
     unknown = [name for name in policy.must_beat if name not in losses]
@@ -76,11 +75,8 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
         raise ParameterError(f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}.")
     faults = (*evidence.faults, *_list_not_finite(evidence, policy))
     loss = evidence.challenger_loss
-    unbeaten = tuple(
-        f"its loss {loss:.4g} is not below {name} {losses[name]:.4g}"
-        for name in policy.must_beat
-        if not loss < losses[name]
-    )
+    own, must_beat = f"its loss {loss:.4g}", policy.must_beat
+    unbeaten = tuple(f"{own} is not below {name} {losses[name]:.4g}" for name in must_beat if not loss < losses[name])
     reasons = faults or unbeaten or evidence.objections
     if reasons:
         return Decision(False, reasons)
@@ -108,11 +104,9 @@ def _name_better(evidence: Evidence) -> Iterator[str]:
 
 def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
     """Yield the losses that are not finite, because comparisons with NaN or infinity are meaningless."""
-    numbers = {
-        "its loss": evidence.challenger_loss,
-        **({} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}),
-        **{f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat},
-    }
+    shared = {} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}
+    simple = {f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat}
+    numbers = {"its loss": evidence.challenger_loss, **shared, **simple}
     for name, number in numbers.items():
         if not math.isfinite(number):
             yield f"{name} is {number}, not a finite number"
@@ -129,9 +123,9 @@ def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: P
     age = evidence.champion_age_days or 0.0
     is_old = policy.max_age_days is not None and age >= policy.max_age_days
     is_worse = loss > champion_loss and is_shown
-    if is_old and not is_worse and evidence.reservations:
-        return Decision(False, (f"{measured}: it is not shown to be better", *evidence.reservations))
     if is_old and not is_worse:
+        if evidence.reservations:
+            return Decision(False, (f"{measured}: it is not shown to be better", *evidence.reservations))
         return Decision(True, (f"{measured}: it is not worse, and the champion is {count(round(age), 'day')} old",))
     if is_worse:
         return Decision(False, (f"{measured}: it is worse",))

@@ -110,11 +110,7 @@ class Origins(TypedDict, total=False):
 
 
 class Run(Origins):
-    """One retraining.
-
-    Attributes:
-        started: in seconds since 1970; not recorded.
-    """
+    """One retraining; the time when it `started`, in seconds since 1970, is not recorded."""
 
     started: float
 
@@ -158,9 +154,8 @@ class Record(Origins, total=False):
 def read_record(content: bytes, label: object) -> Record:
     """Parse a record and check the types of its keys.
 
-    Raises:
-        ValueError: the content is no record, or a key has a wrong type.
-        FormatError: another version of the project wrote it.
+    Content that is no record, or has a key of a wrong type, raises a ValueError; a record that another version of the
+    project wrote, a FormatError.
     """
     found = read_object(content, label)
     check_types(found, Record)

@@ -68,7 +68,8 @@ def write_verdict(record: Record) -> str:
 
 def tabulate_losses(measured: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a table of all scalar measures, such as loss and accuracy."""
-    columns = list(dict.fromkeys(["loss", *(key for m in measured.values() for key in m if not _is_list(m[key]))]))
+    known = (key for m in measured.values() for key in m if not isinstance(m[key], list))
+    columns = list(dict.fromkeys(["loss", *known]))
     rows = [[STYLES[name].name, *(format_number(m.get(key)) for key in columns)] for name, m in measured.items()]
     best = mark_best(rows, {1: [m.get("loss") for m in measured.values()]})
     return Table(header=["", *(column.replace("_", " ") for column in columns)], rows=rows, best=best)
@@ -85,7 +86,8 @@ def _report_losses(record: Record) -> Iterator[Part]:
 
 
 def _tabulate_steps(record: Record) -> Iterator[Part]:
-    by_step = {name: m["by_step"] for name, m in list_measures(record).items() if _is_list(m.get("by_step"))}
+    measured = list_measures(record)
+    by_step = {name: found for name, m in measured.items() if isinstance(found := m.get("by_step"), list)}
     if by_step:
         steps = range(max(map(len, by_step.values())))
         rows = [[str(step + 1), *(format_number(losses[step]) for losses in by_step.values())] for step in steps]
@@ -93,20 +95,11 @@ def _tabulate_steps(record: Record) -> Iterator[Part]:
         yield Table(header, rows, caption="Loss at each step of the horizon")
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
-
-
 @dataclass(frozen=True)
 class Overview:
-    """The facts of one task.
+    """The facts of one task: the name of its loss, its champion, its records, oldest first, and the verdict.
 
-    Attributes:
-        loss: the name of its loss.
-        champion: None if there is none.
-        records: of its history, oldest first.
-        verdict: of the check.
-        predictions, monitor: the newest ones; empty if there are none.
+    The newest predictions and the newest results of the monitor are empty if there are none.
     """
 
     task: str
@@ -177,8 +170,8 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
         shown["champion before it"] = measured[CHAMPION]
     if known:
         best = min(known, key=known.__getitem__)
-        shown[f"{STYLES[best].name}, the best simple method"] = simple[best]
-        loss, method = measured[CHALLENGER].get("loss"), f"{STYLES[best].name}, the best simple method"
+        method = f"{STYLES[best].name}, the best simple method"
+        shown[method], loss = simple[best], measured[CHALLENGER].get("loss")
         text = f"At its retraining, the {overview.loss} of this version was {format_number(loss)} on the holdout"
         if loss is None or not known[best] > 0:
             yield f"{text}, and that of {method}, {format_number(known[best])}."
@@ -194,12 +187,10 @@ def _report_history(overview: Overview) -> Iterator[Part]:
     contests = [*_list_contests(records)]
     if len(contests) > 1:
         yield draw_retrainings(contests, overview.loss)
-    if not records:
-        return
-    yield tabulate_decisions(records[: -MAX_RECORDS - 1 : -1], overview.champion)
+    if records:
+        yield tabulate_decisions(records[: -MAX_RECORDS - 1 : -1], overview.champion)
     if len(records) > MAX_RECORDS:
-        rest = len(records) - MAX_RECORDS
-        yield f"{rest:,} older records are listed by kedro champion history {task}."
+        yield f"{len(records) - MAX_RECORDS:,} older records are listed by kedro champion history {task}."
 
 
 def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None) -> Table:

@@ -24,11 +24,9 @@ RECORD = "record.json"
 
 @dataclass(frozen=True)
 class Champion:
-    """The model in use.
+    """The model in use: its files, verified by checksums, content by name, and the problems found while loading it.
 
-    Attributes:
-        files: content by name, verified by checksums.
-        alarms: problems found while loading it; empty if it is the version that the pointer names.
+    There are no alarms if it is the version that the pointer names.
     """
 
     version: str
@@ -37,13 +35,10 @@ class Champion:
 
 
 class ChampionStore:
-    """The versions of one task's model.
+    """The versions of one task's model, in its folder, which is made with the first version.
 
     After a crash, either the old or the new champion is intact: a version gets its name when all of its files are on
     disk, and only then can the pointer name it.
-
-    Args:
-        folder: of the task; made with the first version.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,14 +48,12 @@ class ChampionStore:
     def add_version(self, files: Mapping[str, bytes]) -> str:
         """Write an immutable version of files, content by name without folders, and return its name.
 
-        Raises:
-            ValueError: there is no file, or a file name is invalid.
-            OSError: the version could not be written. Nothing is left of it, or a complete version that is not in use.
+        An OSError leaves nothing of the version, or a complete version that is not in use.
         """
         wrong = [name for name in files if not is_plain(name) or name == CHECKSUMS]
         if wrong or not files:
-            received = show_all(wrong) if wrong else "no file"
-            raise ValueError(f"expected plain names of files, other than {CHECKSUMS}; received {received}.")
+            expected = f"expected plain names of files, other than {CHECKSUMS}"
+            raise ValueError(f"{expected}; received {show_all(wrong) if wrong else 'no file'}.")
         with hold_store_lock(self.folder):
             self._versions.folder.mkdir(exist_ok=True)
             try:
@@ -91,23 +84,18 @@ class ChampionStore:
         return pointer
 
     def roll_back(self, reasons: Sequence[str], since: str) -> Pointer:
-        """Make the newest intact previous champion the champion again.
+        """Make the newest intact previous champion the champion again; errors are those of `promote`.
 
-        The current champion is not added to the previous ones, so that a second rollback goes further back.
-
-        Args:
-            reasons, since: see `promote`.
-        Raises:
-            ChampionError: there is no previous champion, or no intact one.
-            OSError: see `promote`.
+        The current champion is not added to the previous ones, so that a second rollback goes further back. Without a
+        previous champion, or an intact one, a ChampionError is raised.
         """
         with hold_store_lock(self.folder):
             before = self.find_pointer()
             previous = [] if before is None else list(before.previous)
             problems: list[str] = []
             for version, _, checksum in self._list_intact(previous, problems):
-                before_it = previous[previous.index(version) + 1 :]
-                pointer = Pointer(version, checksum, since, list(reasons), before_it)
+                later = previous[previous.index(version) + 1 :]
+                pointer = Pointer(version, checksum, since, list(reasons), later)
                 self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(
@@ -116,11 +104,7 @@ class ChampionStore:
         )
 
     def read_version(self, version: str) -> dict[str, bytes]:
-        """Return the files of a version: content by name.
-
-        Raises:
-            ChampionError: there is no such version, or it is damaged.
-        """
+        """Return the files of a version, content by name; a ChampionError if there is none, or it is damaged."""
         return self._verify(version)[0]
 
     def _verify(self, version: str) -> tuple[dict[str, bytes], str]:
@@ -139,8 +123,7 @@ class ChampionStore:
     def read_pointer(self) -> Pointer | None:
         """Read the pointer; None if there never was a champion.
 
-        Raises:
-            ChampionError: it is damaged, or missing although there were champions.
+        A pointer that is damaged, or missing although there were champions, raises a ChampionError.
         """
         pointer = read_pointer(self._pointer)
         # Versions alone do not prove a promotion: the process may have stopped before it.
@@ -159,10 +142,8 @@ class ChampionStore:
     def load(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> Champion:
         """Load the champion; if it is damaged or missing, the newest usable previous one, with an alarm.
 
-        Args:
-            unreadable: alarms of intact versions that can't be loaded, by version.
-        Raises:
-            ChampionError: there is no champion, or no usable one.
+        `unreadable` are the alarms of intact versions that can't be loaded, by version. Without a usable champion, a
+        ChampionError is raised.
         """
         alarms: list[str] = []
         candidates = dict(self._list_candidates(alarms))
@@ -197,7 +178,7 @@ class ChampionStore:
         return self._versions.list_complete()
 
     def prune(self, num_kept: int, is_dry: bool = False) -> list[str]:
-        """Remove old versions, except the champion, its predecessor, and linked versions.
+        """Remove old versions, except the champion, its predecessor, and linked versions, and return the removed ones.
 
         A version also stays if it holds files that the project did not write, or that changed since; the log names
         them.
@@ -205,8 +186,6 @@ class ChampionStore:
         Args:
             num_kept: the number of newest versions to keep besides these.
             is_dry: remove nothing, and only return the versions that would be removed.
-        Returns:
-            The removed versions.
         Raises:
             ChampionError: the pointer is damaged, so that the champion is unknown.
         """

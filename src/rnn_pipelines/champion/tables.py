@@ -38,12 +38,9 @@ class VersionFacts:
 
 
 def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
-    """Return use, integrity and record of a version.
+    """Return use, integrity and record of a version, see `find_version`, or of the champion for None.
 
-    Args:
-        name: see `find_version`; None for the champion.
-    Raises:
-        ChampionError: there is no champion, or no such version.
+    Without a champion, or without such a version, a ChampionError is raised.
     """
     pointer = store.find_pointer()
     if name is None and pointer is None:
@@ -68,11 +65,7 @@ def find_facts(store: ChampionStore, name: str | None) -> VersionFacts:
 
 
 def tabulate_history(records: Sequence[Record], champion: str | None) -> str:
-    """Return a table with a line per record; `*` marks the current champion.
-
-    Args:
-        champion: its version; None if there is none.
-    """
+    """Return a table with a line per record; `*` marks the current champion, if there is one."""
     return format_table([HEADER, *(_write_row(record, champion) for record in records)])
 
 

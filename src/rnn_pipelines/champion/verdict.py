@@ -102,11 +102,7 @@ class KnownChampion(TypedDict):
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict of the most severe finding.
-
-    Raises:
-        ValueError: there is no finding.
-    """
+    """Return the verdict of the most severe finding; without a finding, a ValueError is raised."""
     ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
     if not ordered:
         raise ValueError("expected one finding at least, received none.")
@@ -130,8 +126,7 @@ def describe_verdict(verdict: Verdict, valid_days: float) -> VerdictRecord:
 def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
     """Return the recorded facts of a task's champion, without loading its networks.
 
-    Args:
-        known: the readable format of the task's settings.
+    `known` is the readable format of the task's settings.
     """
     store = ChampionStore(folder)
     records = store.list_records()
@@ -169,20 +164,15 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
 
 
 def check_task(store: ChampionStore, path: Path) -> Verdict:
-    """Return the verdict on a task, by the most severe finding.
-
-    Args:
-        path: file of the monitor: a `VerdictRecord` as JSON.
-    """
+    """Return the verdict on a task, by the most severe finding, with that in the monitor's file, a `VerdictRecord`."""
     return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
 
 
 def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
     """Return the numbers and times behind a verdict, for programs.
 
-    Returns:
-        `champion`: `version`, `since`, and of its retraining `loss`, `p_value`, `as_of` and `data`; `monitor`: the keys
-        of `MONITORED_KEYS` and `COVERAGE_KEYS` in its file. Either is None if it is missing or damaged.
+    `champion` has `version`, `since`, and of its retraining `loss`, `p_value`, `as_of` and `data`; `monitor` the keys
+    of `MONITORED_KEYS` and `COVERAGE_KEYS` in its file. Either is None if it is missing or damaged.
     """
     pointer, champion = store.find_pointer(), None
     if pointer is not None:
@@ -246,8 +236,7 @@ def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:
     else:
         # The first reason is that of the promotion; the others name models that were better on that day.
         yield from (Finding("ok", f"of the version in use: {reason}") for reason in pointer.reasons[1:])
-    for damage in list_damages(store):
-        yield Finding("alarm", damage)
+    yield from (Finding("alarm", damage) for damage in list_damages(store))
     retrainings = [r for r in store.list_records() if r.get("kind") == "retrain"]
     if retrainings and retrainings[-1].get("outcome") == "failed":
         yield Finding("retrain", f"the last retraining failed: {retrainings[-1].get('error')}")

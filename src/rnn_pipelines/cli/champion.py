@@ -21,19 +21,9 @@ from rnn_pipelines.champion.tracking import publication
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
 from rnn_pipelines.cli import explain_change as explain
+from rnn_pipelines.cli import options
 from rnn_pipelines.cli.audit import audit
-from rnn_pipelines.cli.options import (
-    AS_JSON,
-    CHANGED,
-    CHECKED,
-    IS_DRY,
-    LOCKED,
-    Command,
-    add_alert_options,
-    add_exit_codes,
-    add_wait_option,
-    print_result,
-)
+from rnn_pipelines.cli.options import AS_JSON, CHANGED, IS_DRY, LOCKED, Command, add_exit_codes, print_result
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import PlainErrors, run
@@ -47,7 +37,7 @@ from rnn_pipelines.storage.lock import hold_lock
 __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
-WAIT = add_wait_option("How long to wait for another retraining to end.")
+WAIT = options.add_wait_option("How long to wait for another retraining to end.")
 
 
 def add_shared_options(command: Command) -> Command:
@@ -101,14 +91,22 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
         paths = find_paths_in(session, task)
         with hold_lock(paths.champion / "retrain.lock", wait), _put_failure_on_record(paths, task, as_of):
             paths.find_tracking()
-            changes = _list_changes(session, paths, task)
+            # Imports only this pipeline and checks only its parameters, as in the run.
+            pipelines.set_requested([f"retrain_{task}"])
+            newest = fingerprint_newest(task, pipelines[f"retrain_{task}"], session.load_context().catalog)
+            changes = list_changes(paths.store, newest)
             is_run = is_forced or bool(changes)
             if is_run:
                 print_text(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
                 session.run(pipeline_names=[f"retrain_{task}"], runner=SequentialRunner())
             record = find_retraining(paths.store.list_records()) or Record()
+    if is_run:
+        text = write_list(f"{record.get('outcome')} {record.get('version')}", record.get("reasons", []))
+    else:
+        reasons = "; ".join(record["reasons"])
+        text = make_line(f"nothing new since {record['at']} ({record['outcome']}: {reasons})")
     found = {"task": task, "outcome": record.get("outcome") if is_run else "nothing new", "news": changes}
-    print_result(is_json, {**found, "record": record}, f"{task}: {_describe_outcome(record, is_run)}")
+    print_result(is_json, {**found, "record": record}, f"{task}: {text}")
 
 
 @champion.command()
@@ -136,9 +134,9 @@ def show(task: str, env: str | None, is_json: bool, version: str | None) -> None
 
 @champion.command()
 @add_shared_options
-@add_alert_options
+@options.add_alert_options
 @click.pass_context
-@add_exit_codes(CHECKED)
+@add_exit_codes(options.CHECKED)
 def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **alerts: Any) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
@@ -216,9 +214,8 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     store = find_paths(task, env).store
     found = store.load()
     export_forecaster(unpack_model(store.folder, lambda: unpack_exportable(found.files)), path)
-    print_result(
-        is_json, {"task": task, "version": found.version, "path": str(path)}, f"{task}: {found.version} in {path}"
-    )
+    made = {"task": task, "version": found.version, "path": str(path)}
+    print_result(is_json, made, f"{task}: {found.version} in {path}")
 
 
 @champion.command()
@@ -267,13 +264,6 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
 
 
-def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
-    # Imports only this pipeline and checks only its parameters, as in the run.
-    pipelines.set_requested([f"retrain_{task}"])
-    catalog = session.load_context().catalog
-    return list_changes(paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
-
-
 @contextmanager
 def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterator[None]:
     """Record an error that occurs before the first node; the hooks of the run record later ones."""
@@ -285,12 +275,6 @@ def _put_failure_on_record(paths: Paths, task: str, as_of: str | None) -> Iterat
             record_failure(paths.champion, task, error, as_of)
             publish_if_possible(paths.store, task, paths.find_tracking, find_saver(task))
         raise
-
-
-def _describe_outcome(record: Record, is_run: bool) -> str:
-    if is_run:
-        return write_list(f"{record.get('outcome')} {record.get('version')}", record.get("reasons", []))
-    return make_line(f"nothing new since {record['at']} ({record['outcome']}: {'; '.join(record['reasons'])})")
 
 
 def _report_change(paths: Paths, task: str, is_json: bool, change: Change) -> None:

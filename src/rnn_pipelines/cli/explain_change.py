@@ -3,16 +3,19 @@
 from typing import Any
 
 from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
 
-from rnn_pipelines.errors import ParameterError
+from rnn_pipelines.errors import ChampionError, ParameterError
+
+# The entries of the catalog that hold the nights, the log, and the forecasts of a divided panel.
+RUN = "kedro run --pipelines=predict_forecast"
+ENTRIES = ("nights", "forecasts", "all_series")
 
 
 def explain_change(task: str, env: str | None, series: str | None, time: str | None) -> tuple[dict[str, Any], str]:
-    """Return the explanation as JSON and as text.
+    """Return the explanation as JSON and as text; errors are those of `explain_nights`.
 
-    Raises:
-        ParameterError: the task has no forecasts, or none of them is for this time.
-        ChampionError, SeriesError: see `explain_nights`.
+    A task without forecasts, or a time without one, raises a ParameterError.
     """
     # Here, because the other commands need neither Plotly nor pandas.
     from rnn_pipelines.forecast.operations.change import explain_nights
@@ -21,11 +24,13 @@ def explain_change(task: str, env: str | None, series: str | None, time: str | N
 
     if task != "forecast":
         raise ParameterError(f"{task}: only forecasts change from night to night. Name forecast.")
-    with KedroSession.create(env=env) as session:
-        catalog = session.load_context().catalog
-        nights, log, all_series = (
-            catalog.load(f"predict_forecast_{name}") for name in ("nights", "forecasts", "all_series")
-        )
-    found = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
+    try:
+        with KedroSession.create(env=env) as session:
+            catalog = session.load_context().catalog
+            nights, log, all_series = (catalog.load(f"predict_forecast_{name}") for name in ENTRIES)
+        found = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
+    except (ChampionError, DatasetError) as error:
+        # The run of the hint is in the same environment.
+        raise type(error)(str(error).replace(RUN, f"{RUN} --env={env}" if env else RUN)) from error
     table = tabulate_changes(found["changes"][:MAX_ROWS])
     return {"task": task, **found}, summarize([found["sentence"], *found["notes"]], table)

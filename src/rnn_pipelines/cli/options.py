@@ -19,21 +19,13 @@ DONE: Mapping[int, str] = MappingProxyType({0: "done"})
 # The codes of `kedro champion`.
 LOCKED = "another retraining or change did not end in time; try again later"
 CHANGED = {0: "done", 75: LOCKED}
-CHECKED = {
-    0: "ok",
-    10: "retrain: a retraining is due",
-    11: "unmonitored: no monitor has run within a day of the first promotion",
-    20: "alarm: a person has to act",
-}
+CHECKED = {0: "ok", 10: "retrain: a retraining is due", 20: "alarm: a person has to act"}
+CHECKED[11] = "unmonitored: no monitor has run within a day of the first promotion"
 FAILED = {1: "failed", 2: "an option or an argument is wrong"}
 
 
 def add_exit_codes(codes: Mapping[int, str] = DONE) -> Callable[[Command], Command]:
-    """Return a decorator that adds the exit codes to the docstring of a command, which is its help.
-
-    Args:
-        codes: meanings by code, besides those of `FAILED`, or instead of them.
-    """
+    """Return a decorator that adds the exit codes, besides `FAILED`, to the docstring of a command, its help."""
     meanings = sorted((FAILED | dict(codes)).items())
     lines = "".join(f"  {code:<3} {meaning}\n" for code, meaning in meanings)
 

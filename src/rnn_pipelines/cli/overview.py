@@ -29,13 +29,9 @@ DEFAULT = Path("08_reporting/champion.html")
 
 @dataclass(frozen=True)
 class TaskParts:
-    """How the page shows a task.
+    """How the page shows a task: the name of its loss, and the catalog's entry of its newest predictions.
 
-    Attributes:
-        loss: the name of its loss.
-        dataset: the catalog's entry of its newest predictions.
-        report_predictions: returns the parts on them, given the end of the run that made them.
-        report_monitor: returns the parts on the verdict of its monitor.
+    Two functions return the parts on them, given the end of the run that made them, and on the verdict of its monitor.
     """
 
     loss: str
@@ -53,19 +49,16 @@ PARTS: Mapping[str, TaskParts] = {
 
 
 def write_overview(tasks: Sequence[str], env: str | None, output: Path | None) -> tuple[Path, list[Overview]]:
-    """Write the page and return its path, with the facts on it.
+    """Write the page and return its path, with the facts on it; without an output, into the data root.
 
-    Args:
-        output: the file; None for the default one in the data root.
     Raises:
         ChampionError: no task has a champion or a history.
         RunError: the page can't be written.
     """
     overviews, roots = zip(*(read_task(task, env) for task in tasks), strict=True)
     if not any(overview.champion or overview.records for overview in overviews):
-        raise ChampionError(
-            f"{', '.join(tasks)}: there is no champion and no history yet. Run kedro champion retrain {tasks[0]}."
-        )
+        remedy = f"Run kedro champion retrain {tasks[0]}."
+        raise ChampionError(f"{', '.join(tasks)}: there is no champion and no history yet. {remedy}")
     if output is None and roots[0] is None:
         raise RunError("globals.data_root is on another machine. Name a file of this one (--output).")
     path = output or roots[0] / DEFAULT
@@ -92,16 +85,9 @@ def read_task(task: str, env: str | None) -> tuple[Overview, Path | None]:
     if has_champion:
         predictions = predictions or [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
         monitor = monitor or [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
-    overview = Overview(
-        task=task,
-        loss=parts.loss,
-        champion=find_facts(store, None) if has_champion else None,
-        records=store.list_records(),
-        verdict=check_task(store, paths.verdict),
-        predictions=predictions,
-        monitor=monitor,
-    )
-    return overview, root
+    champion = find_facts(store, None) if has_champion else None
+    verdict = check_task(store, paths.verdict)
+    return Overview(task, parts.loss, champion, store.list_records(), verdict, predictions, monitor), root
 
 
 def _guard(function: Callable[..., list[Part]]) -> Callable[..., list[Part]]:

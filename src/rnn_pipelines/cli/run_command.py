@@ -46,8 +46,7 @@ class LockedOut(click.ClickException):
 def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
     """Show an error that users can meet as one message; a bug of the program keeps its traceback.
 
-    Args:
-        names: of the pipelines that run; None outside of runs.
+    The names are those of the pipelines that run; None outside of runs.
     """
     try:
         yield
@@ -95,10 +94,8 @@ class PlainRun(click.Command):
         except KedroCliError as error:
             raise click.UsageError(make_line(error.message), ctx) from error
         except YAMLError as error:
-            text = (
-                "--params: a value could not be read. Put it in quotes, such as forecast.source.time_format='%d.%m.%Y'."
-            )
-            raise click.UsageError(text, ctx) from error
+            remedy = "Put it in quotes, such as forecast.source.time_format='%d.%m.%Y'."
+            raise click.UsageError(f"--params: a value could not be read. {remedy}", ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
@@ -135,11 +132,9 @@ def _check_distinct_nodes(names: list[str]) -> None:
     if len(names) > 1:
         pipelines.set_requested(names)
         counts = Counter(node.name for name in names for node in pipelines[name].nodes)
-        same = sorted(name for name, number in counts.items() if number > 1)
-        if same:
-            raise click.ClickException(
-                f"{' and '.join(names)} have nodes of the same name ({', '.join(same)}). Run one after the other."
-            )
+        if same := ", ".join(sorted(name for name, number in counts.items() if number > 1)):
+            text = f"{' and '.join(names)} have nodes of the same name ({same})"
+            raise click.ClickException(f"{text}. Run one after the other.")
 
 
 VERBOSE = click.Option(["--verbose", "-v", "is_verbose"], is_flag=True, help="Show the traceback of any error.")

@@ -1,7 +1,7 @@
 """`kedro runs`: list, compare and prune the runs of a pipeline, and repair the links to its results."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -112,7 +112,9 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
     run that holds other files, or files that changed after the run, is kept and named.
     """
     store = find_run_store(pipeline, env)
-    num_kept = find_num_kept(env) if num_kept is None else num_kept
+    if num_kept is None:
+        with _open_context(env) as context:
+            num_kept = read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
     found = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
@@ -142,15 +144,11 @@ def repeat(pipeline: str, run: str | None, is_anyway: bool, env: str | None) -> 
     with KedroSession.create(env=record["env"], runtime_params=_nest_parameters(record)) as session:
         changes = _list_changes(record, _describe_now(record, session, store.root))
         _report(f"{pipeline}: the run {record['run']} can't be repeated as it was", changes, is_anyway)
-        tokens = (
-            COMMAND.set(f"kedro runs repeat {pipeline} {shorten_version(record['run'])}"),
-            REPEATED.set(record["run"]),
-        )
-        try:
+        command = f"kedro runs repeat {pipeline} {shorten_version(record['run'])}"
+        with ExitStack() as stack:
+            stack.callback(COMMAND.reset, COMMAND.set(command))
+            stack.callback(REPEATED.reset, REPEATED.set(record["run"]))
             session.run(pipeline_names=[pipeline], runner=SequentialRunner())
-        finally:
-            COMMAND.reset(tokens[0])
-            REPEATED.reset(tokens[1])
     name = comparison.find_run(store, None)
     metrics = comparison.compare(store, [record["run"], name])["metrics"]
     differing = [key for key, (before, after) in metrics.items() if before != after and "seconds" not in key]
@@ -186,12 +184,6 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
     print_result(is_json, found, "\n".join(lines))
 
 
-def find_num_kept(env: str | None) -> int:
-    """Return the number of runs to keep by default."""
-    with _open_context(env) as context:
-        return read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
-
-
 def find_layers(pipeline: str, env: str | None) -> set[str]:
     """Return the layers in which a pipeline writes its results, from the catalog of an environment."""
     # Imports only this pipeline and checks only its parameters, as in its run.
@@ -202,11 +194,7 @@ def find_layers(pipeline: str, env: str | None) -> set[str]:
 
 
 def find_run_store(pipeline: str, env: str | None) -> RunStore:
-    """Return the store of a pipeline's runs in an environment.
-
-    Raises:
-        RunError: no runs are kept there.
-    """
+    """Return the store of a pipeline's runs in an environment; a RunError if no runs are kept there."""
     with _open_context(env) as context:
         root = find_data_root(context)
     if root is None:
@@ -235,14 +223,11 @@ def _describe_now(record: RunRecord, session: KedroSession, root: Path) -> RunRe
     """Return what the record of a run would hold now, with its parameters; the tables of its sources are read."""
     pipeline, catalog = pipelines[record["pipeline"]], session.load_context().catalog
     read = read_outputs(record["data"], pipeline, catalog)
+    kept = [name for name in record["parameters"] if f"params:{name}" in pipeline.inputs()]
     return {
         **record,
         "data": {name: {"fingerprint": fingerprint_table(read[name]), "num_rows": len(read[name])} for name in read},
-        "parameters": {
-            name: make_plain(catalog.load(f"params:{name}"))
-            for name in record["parameters"]
-            if f"params:{name}" in pipeline.inputs()
-        },
+        "parameters": {name: make_plain(catalog.load(f"params:{name}")) for name in kept},
         "reads": {name: RunStore(root, name).find_current() or "none" for name in record["reads"]},
         "code": fingerprint_code(),
         "commit": find_commit(),
@@ -261,20 +246,14 @@ def _report(title: str, differences: list[str], is_anyway: bool) -> None:
 
 def _list_changes(record: RunRecord, now: RunRecord) -> list[str]:
     """Return in words what keeps a run from giving the same numbers now."""
-    rows = {
-        f"{kind} {key}": row
-        for kind, rows in comparison.find_differences([record, now]).items()
-        for key, row in rows.items()
-    }
-    rows |= {
-        f"run of {name}": (run, now["reads"][name])
-        for name, run in record["reads"].items()
-        if run != now["reads"][name]
-    }
+    rows: dict[str, tuple[Any, ...]] = {}
+    for kind, differing in comparison.find_differences([record, now]).items():
+        rows |= {f"{kind} {key}": row for key, row in differing.items()}
+    for name, run in record["reads"].items():
+        rows |= {f"run of {name}": (run, now["reads"][name])} if run != now["reads"][name] else {}
     part = [f"it is a part of a run, and continued {record['continues']}"] if record["continues"] else []
-    return part + [
-        f"{name} was {format_value(before)}, and is {format_value(after)}" for name, (before, after) in rows.items()
-    ]
+    texts = {name: [*map(format_value, row)] for name, row in rows.items()}
+    return part + [f"{name} was {before}, and is {after}" for name, (before, after) in texts.items()]
 
 
 @contextmanager

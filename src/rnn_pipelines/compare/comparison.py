@@ -14,16 +14,8 @@ from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers, fan_out
 from rnn_pipelines.networks.time_left import format_seconds
 
 # Mean seconds of a training with its compilation, from `benchmarks/results/compare.json`, rounded.
-TYPICAL_SECONDS = {
-    "noisy_sine": 27,
-    "temperature": 29,
-    "adding_100": 213,
-    "jsb_chorales": 165,
-    "forget_bias": 291,
-    "adding_200": 501,
-    "copy_100": 187,
-    "nottingham": 122,
-}
+TYPICAL_SECONDS = {"noisy_sine": 27, "temperature": 29, "adding_100": 213, "jsb_chorales": 165, "forget_bias": 291}
+TYPICAL_SECONDS |= {"adding_200": 501, "copy_100": 187, "nottingham": 122}
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +25,8 @@ def compare_cells(
 ) -> tuple[list[RunWithCurve], Description]:
     """Train every network of the chosen tasks with every seed, except the trainings that are finished.
 
-    Args:
-        finished: finished trainings by `Job.key`. Each training is added when it ends, so that an interrupted
-            comparison can be resumed.
+    Each finished training is added by its `Job.key` when it ends, so that an interrupted comparison can be resumed.
+
     Returns:
         The trainings in the order of tasks, contenders and seeds; and the description of the tasks.
     Raises:
@@ -47,8 +38,8 @@ def compare_cells(
     present = {name: task for name, task in chosen.items() if task.data.is_there(plan.music)}
     left_out = [name for name in chosen if name not in present]
     if left_out:
-        missing = ", ".join(left_out)
-        logger.warning("Left out, because their music files are missing: %s. See docs/reference/data-sets.md.", missing)
+        names = ", ".join(left_out)
+        logger.warning("Left out, because their music files are missing: %s. See docs/reference/data-sets.md.", names)
     if not present:
         raise TaskError(
             f"compare.plan.tasks: expected a task whose file exists, received only {show_all(left_out)}. Set "
@@ -56,11 +47,6 @@ def compare_cells(
         )
     described = {name: describe_task(name, task, plan) for name, task in present.items()}
     jobs = list_jobs(present, plan)
-    _train_missing(jobs, finished, parallel)
-    return [finished[job.key] for job in jobs], {"tasks": described, "left_out": left_out}
-
-
-def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCurve], parallel: ParallelSpec) -> None:
     # The networks of a task take turns, so that other load on the machine affects the seconds of all of them.
     order = list(dict.fromkeys(job.task for job in jobs))
     in_turn = sorted(jobs, key=lambda job: (order.index(job.task), job.seed))
@@ -69,6 +55,7 @@ def _train_missing(jobs: Sequence[Job], finished: MutableMapping[str, RunWithCur
     for job, run in fan_out(_train, missing, parallel):
         finished[job.key] = run
         logger.info("%s, %s, seed %d: test %.4g", job.task, job.contender, job.seed, run["test"])
+    return [finished[job.key] for job in jobs], {"tasks": described, "left_out": left_out}
 
 
 def estimate_time(jobs: Sequence[Job], num_workers: int) -> str:
@@ -89,9 +76,8 @@ def choose_tasks(tasks: TaskBook, plan: PlanSpec) -> dict[str, TaskSpec]:
     names = list(dict.fromkeys(plan.tasks.split()))
     unknown = [name for name in names if name not in tasks.root]
     if unknown:
-        raise TaskError(
-            f"compare.plan.tasks: expected some of {show_all(sorted(tasks.root))}, received {show_all(unknown)}."
-        )
+        expected = f"expected some of {show_all(sorted(tasks.root))}, received {show_all(unknown)}"
+        raise TaskError(f"compare.plan.tasks: {expected}.")
     return {name: tasks.root[name] for name in names}
 
 

@@ -32,13 +32,13 @@ class CellKind:
     options: Sequence[str] = ("activation",)
 
 
+# A simple recurrent layer has no gates: its new state is computed like the candidate of the other cells.
 NETWORKS = {
-    # A simple recurrent layer has no gates: its new state is computed like the candidate of the other cells.
-    "rnn": CellKind("SimpleRNN", CELL_STYLES["rnn"], lambda num_inputs, units: units * (num_inputs + units + 1)),
-    **{
-        name: CellKind(cell.keras_layer, CELL_STYLES[name], cell.count_weights, cell.options)
-        for name, cell in CELLS.items()
-    },
+    "rnn": CellKind("SimpleRNN", CELL_STYLES["rnn"], lambda num_inputs, units: units * (num_inputs + units + 1))
+}
+NETWORKS |= {
+    name: CellKind(cell.keras_layer, CELL_STYLES[name], cell.count_weights, cell.options)
+    for name, cell in CELLS.items()
 }
 
 
@@ -77,8 +77,7 @@ class ContenderSpec(ParameterModel, frozen=True):
 def check_budgets(name: str, contenders: Mapping[str, ContenderSpec], num_inputs: int) -> dict[str, int]:
     """Return the number of recurrent weights of each network: kernel, recurrent kernel and bias.
 
-    Raises:
-        TaskError: the numbers differ too much for a fair comparison.
+    Numbers that differ too much for a fair comparison raise a TaskError.
     """
     weights = {key: NETWORKS[spec.cell].count_weights(num_inputs, spec.units) for key, spec in contenders.items()}
     if min(weights.values()) < (1 - BUDGET_TOLERANCE) * max(weights.values()):

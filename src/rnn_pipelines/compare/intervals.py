@@ -13,12 +13,10 @@ CONFIDENCE = 0.95
 
 
 def estimate_mean(values: Sequence[float]) -> Estimate:
-    """Return the mean of the values with its 95 % confidence interval, by Student's t distribution.
+    """Return the mean of values, one for each seed, with its 95 % confidence interval, by Student's t distribution.
 
     SciPy's own intervals have no ends if all values are equal. A single value has no interval.
 
-    Args:
-        values: one for each seed.
     Source: Student (1908), The Probable Error of a Mean, Biometrika 6.
     """
     from scipy.stats import t
@@ -34,9 +32,6 @@ def estimate_loss(values: Sequence[float]) -> Estimate:
     """Return the mean of losses, or of other sizes, with its 95 % confidence interval, which never goes below 0.
 
     The upper end is that of `estimate_mean`. On a logarithmic scale, the lower end is as far from the mean.
-
-    Args:
-        values: one for each seed, not negative.
     """
     found = estimate_mean(values)
     high = found["high"]
@@ -48,8 +43,7 @@ def estimate_loss(values: Sequence[float]) -> Estimate:
 def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]:
     """Yield the paired difference of every two networks; with the same seed, both see the same data in the same order.
 
-    Args:
-        values: a loss, or the steps to learn, of each seed by network, in the same order of seeds.
+    The values, losses or steps to learn, are those of the seeds, in the same order for each network.
     """
     for cell, against in combinations(values, 2):
         difference = estimate_mean(np.subtract(values[cell], values[against]).tolist())
@@ -63,8 +57,7 @@ def compare_pairs(values: Mapping[str, Sequence[float]]) -> Iterator[Difference]
 def summarize_runs(runs: Sequence[RunWithCurve]) -> Results:
     """Return the trainings of a comparison without their learning curves, and a summary of each network.
 
-    Args:
-        runs: trainings, with the same seeds for each network of a task.
+    Each network of a task has the same seeds.
     """
     table = pd.DataFrame(runs).sort_values("seed", kind="stable")
     by_task = table.groupby("task", sort=False)
@@ -79,22 +72,22 @@ def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
     pairs = list(compare_pairs({cell: of_cell["test"].tolist() for cell, of_cell in by_cell.items()}))
     steps = {cell: of_cell["steps_to_learn"] for cell, of_cell in by_cell.items()}
     step_pairs = list(compare_pairs({cell: s.tolist() for cell, s in steps.items() if s.notna().all()}))
+    keys = ("validation", "test", "seconds_per_epoch", "seconds_to_best", "compile_seconds", "epochs")
     for cell, of_cell in by_cell.items():
         learnt = steps[cell].dropna()
-        yield {
+        estimates = {key: estimate_loss(of_cell[key].tolist()) for key in keys}
+        sizes = {key: int(of_cell[key].iloc[0]) for key in ("num_recurrent_parameters", "num_parameters")}
+        summary = {
             "task": task,
             "cell": cell,
             "num_seeds": len(of_cell),
-            "num_recurrent_parameters": int(of_cell["num_recurrent_parameters"].iloc[0]),
-            "num_parameters": int(of_cell["num_parameters"].iloc[0]),
-            "validation": estimate_loss(of_cell["validation"].tolist()),
-            "test": estimate_loss(of_cell["test"].tolist()),
-            "seconds_per_epoch": estimate_loss(of_cell["seconds_per_epoch"].tolist()),
-            "seconds_to_best": estimate_loss(of_cell["seconds_to_best"].tolist()),
-            "compile_seconds": estimate_loss(of_cell["compile_seconds"].tolist()),
-            "epochs": estimate_loss(of_cell["epochs"].tolist()),
+            **sizes,
+            **estimates,
             "num_learnt": len(learnt),
+        }
+        summary |= {
             "steps_to_learn": float(learnt.median()) if len(learnt) else None,
             "differences": [pair for pair in pairs if pair["cell"] == cell],
             "step_differences": [pair for pair in step_pairs if pair["cell"] == cell],
         }
+        yield cast(NetworkSummary, summary)

@@ -44,13 +44,9 @@ def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
     """Return all trainings of some tasks."""
     jobs = []
     for name, task in tasks.items():
-        checksum = _compute_checksum(task, plan)
+        path = task.data.find_file(plan.music)
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
         for contender, spec in task.contenders.items():
             alone = task.model_copy(update={"contenders": {contender: spec}})
             jobs += [Job(name, contender, seed, alone, plan.music, checksum) for seed in range(plan.seeds)]
     return jobs
-
-
-def _compute_checksum(task: TaskSpec, plan: PlanSpec) -> str:
-    path = task.data.find_file(plan.music)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""

@@ -4,12 +4,7 @@ from typing import Any, TypedDict
 
 
 class Network(TypedDict):
-    """A contender of a task.
-
-    Attributes:
-        task, cell: the names of the task and the network.
-        num_recurrent_parameters, num_parameters: the numbers of weights of the recurrent layer and of the network.
-    """
+    """A contender of a task, with the numbers of weights of the recurrent layer and of the network."""
 
     task: str
     cell: str
@@ -45,11 +40,7 @@ class Run(Network):
 
 
 class RunWithCurve(Run):
-    """One training with its learning curve.
-
-    Attributes:
-        curve: the validation loss after each epoch, in the task's metric.
-    """
+    """One training with its learning curve: the validation loss after each epoch, in the task's metric."""
 
     curve: list[float]
 

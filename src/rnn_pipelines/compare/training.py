@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 from keras import layers
@@ -27,34 +26,23 @@ def train_contender(job: Job) -> RunWithCurve:
     """Train one network and measure its validation and test loss."""
     (contender,) = job.spec.contenders.values()
     contest = job.spec.data.prepare(job.seed, job.music)
-    _check_memory(job, contender.units, contest.parts["train"].inputs)
+    num_sequences, num_steps, num_inputs = contest.parts["train"].inputs.shape
+    batch_size = min(job.spec.training.batch_size, num_sequences)
+    task = f"compare.tasks.{job.task}"
+    require_memory(
+        estimate_recurrent_bytes(4, num_inputs, contender.units, num_steps, batch_size),
+        f"training {job.contender} on {job.task} with {contender.units} units and batches of {batch_size:,}",
+        f"{task}.contenders.{job.contender}.units, {task}.training.batch_size and the steps of {task}.data",
+    )
     # Frees the graphs of earlier trainings in the same process.
     keras.backend.clear_session()
     keras.utils.set_random_seed((job.spec.training.seed + job.seed) % 2**32)
     model = build_contender(contender, contest.num_inputs, contest.num_outputs, contest.every_step)
-    history, record = fit(
-        model,
-        make_loss(contest.loss),
-        (
-            batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed),
-            batch_sequences(contest.parts["validation"], job.spec),
-        ),
-        job.spec.training,
-        Limits(is_quiet=True),
-    )
+    train = batch_sequences(contest.parts["train"], job.spec, shuffle_seed=job.seed)
+    batches = train, batch_sequences(contest.parts["validation"], job.spec)
+    history, record = fit(model, make_loss(contest.loss), batches, job.spec.training, Limits(is_quiet=True))
     measured = {part: measure_part(model, contest, part) for part in ("validation", "test")}
     return _describe_run(job, model, history.assign(val_loss=contest.scale * history["val_loss"]), record, measured)
-
-
-def _check_memory(job: Job, units: int, inputs: np.ndarray) -> None:
-    num_sequences, num_steps, num_inputs = inputs.shape
-    batch_size = min(job.spec.training.batch_size, num_sequences)
-    task = f"compare.tasks.{job.task}"
-    require_memory(
-        estimate_recurrent_bytes(4, num_inputs, units, num_steps, batch_size),
-        f"training {job.contender} on {job.task} with {units} units and batches of {batch_size:,}",
-        f"{task}.contenders.{job.contender}.units, {task}.training.batch_size and the steps of {task}.data",
-    )
 
 
 def _describe_run(
@@ -110,8 +98,8 @@ class NotesCrossentropy(keras.losses.Loss):
 def batch_sequences(sequences: Sequences, task: TaskSpec, shuffle_seed: int | None = None) -> tf.data.Dataset:
     """Return sequences as a dataset for Keras; the order of the batches depends on the seed, not on the network.
 
-    Args:
-        shuffle_seed: for training, a new order in each epoch; None for evaluation, in the given order.
+    For evaluation, without a seed, they are in the given order; for training, in a new order in each epoch.
+
     Returns:
         Triples of inputs, targets and weights. Without XLA compilation, which needs fixed shapes, they are cut to the
         longest sequence of the batch.
@@ -142,14 +130,10 @@ def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
 
 
 def build_contender(contender: ContenderSpec, num_inputs: int, num_outputs: int, every_step: bool) -> keras.Model:
-    """Build a network of a comparison.
+    """Build a network of a comparison, whose recurrent layer is named `RECURRENT`.
 
-    Args:
-        contender: the recurrent layer, which is named `RECURRENT`.
-        every_step: whether there is an output at every step, or one from the last state.
-    Returns:
-        A model, not compiled, from float32[batch, time, num_inputs] to float32[batch, num_outputs] or, with
-        `every_step`, float32[batch, time, num_outputs].
+    The model is not compiled. Its inputs are float32[batch, time, num_inputs], its outputs float32[batch, num_outputs]
+    or, with `every_step`, float32[batch, time, num_outputs].
     """
     kind = NETWORKS[contender.cell]
     options: dict[str, Any] = {name: getattr(contender, name) for name in kind.options}

@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from rnn_pipelines.forecast.fitting import Evaluated, Fitted
     from rnn_pipelines.forecast.parameters import ForecastSpec
 
-FILES = {
-    "report": "report.html",
-    "next_values": "next_values.csv",
-    "all_methods": "all_methods.csv",
-    "metrics": "metrics.json",
-    "model": MODEL,
-}
+FILES = {"report": "report.html", "next_values": "next_values.csv", "all_methods": "all_methods.csv"}
+FILES |= {"metrics": "metrics.json", "model": MODEL}
 
 
 # Options that are parameters of the block `source`.

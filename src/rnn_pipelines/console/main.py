@@ -45,9 +45,12 @@ for command in (forecast, sentiment, predict, explorer, export, serve, homework)
 def main() -> None:
     """Run a command and exit."""
     logging.basicConfig(format="%(message)s")
+    # The first word that is no option of the group.
+    command = next((commands.commands[word] for word in sys.argv[1:] if word in commands.commands), forecast)
+    options = {"FILE", *(option for parameter in command.params for option in parameter.opts)}
     escape_log(logging.getLogger().handlers)
     try:
-        with rewrite_messages(name_options):
+        with rewrite_messages(lambda message: name_options(message, options)):
             commands.main(standalone_mode=False)
     except click.Abort:
         sys.exit(130)

@@ -33,23 +33,16 @@ class _Task:
 
 
 class ServedModels:
-    """The champions of all tasks.
-
-    Args:
-        folder: with a folder for each task.
-    """
+    """The champions of all tasks, in a folder with a folder for each task."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tasks = {task: _Task() for task in TASKS}
 
     def get(self, task: str) -> Served:
-        """Return the champion in use.
+        """Return the champion in use; a ChampionError if there is none, or it can't be loaded.
 
         While a new champion is loaded, requests get the one before it. If it can't be loaded, it stays in use.
-
-        Raises:
-            ChampionError: there is no champion, or it can't be loaded.
         """
         state, pointer = self._tasks[task], self._read_pointer(task)
         if state.served is None:
@@ -70,11 +63,8 @@ class ServedModels:
 
     def list_versions(self) -> dict[str, str | None]:
         """Return the version of each task's champion; None for none."""
-        found: dict[str, str | None] = {}
-        for task in TASKS:
-            pointer = ChampionStore(self._folder / task).find_pointer()
-            found[task] = None if pointer is None else pointer.version
-        return found
+        pointers = {task: ChampionStore(self._folder / task).find_pointer() for task in TASKS}
+        return {task: None if pointer is None else pointer.version for task, pointer in pointers.items()}
 
     def _read_pointer(self, task: str) -> bytes:
         try:

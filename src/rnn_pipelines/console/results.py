@@ -19,8 +19,7 @@ MODEL = "model"
 def choose_folder(file: str, suffix: str, given: str | None) -> Path:
     """Return the path of a new folder: as given, or else named after a file, with a number if it exists.
 
-    Raises:
-        RunError: the given path exists, or the folder would lie in the one that is read.
+    A given path that exists, or a folder that would lie in the one that is read, raises a RunError.
     """
     name = f"{Path(file).absolute().name.split('.')[0]}-{suffix}"
     names = [name, *(f"{name}-{number}" for number in range(2, 10_000))] if given is None else [given]
@@ -33,14 +32,9 @@ def choose_folder(file: str, suffix: str, given: str | None) -> Path:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], model: Mapping[str, bytes]) -> None:
-    """Write files and a model into a new folder, which appears when all of them are complete.
+    """Write files and a model, each in contents by name, into a new folder, which appears when all are complete.
 
-    Args:
-        folder: does not exist.
-        files, model: contents by name; the model gets a folder of its own.
-
-    Raises:
-        RunError: the folder can't be written.
+    The model gets a folder of its own. A folder that can't be written raises a RunError.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

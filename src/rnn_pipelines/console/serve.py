@@ -176,9 +176,8 @@ def _make_table(rows: Any) -> pd.DataFrame:
     if isinstance(rows, pd.DataFrame):
         return rows
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ParameterError(
-            f"rows: expected a list of objects such as {{'ds': '2024-01-31', 'y': 5}}, received {show(rows)}."
-        )
+        example = "{'ds': '2024-01-31', 'y': 5}"
+        raise ParameterError(f"rows: expected a list of objects such as {example}, received {show(rows)}.")
     try:
         return pd.DataFrame(rows)
     except UnicodeEncodeError as error:

@@ -1,6 +1,7 @@
 """Parameters of the option `--set`, and their names in messages."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import yaml
@@ -16,15 +17,14 @@ OPTIONS = {
     "source.wide=true": "--wide",
     **{f"window.{name}": f"--{name}" for name in ("horizon", "lookback")},
 }
+NO_OPTION = " This command has no option for it: change the file, use Forecaster.load in Python, or train again."
 
 
 def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     """Return nested parameters from texts such as `training.seed=1`; values are YAML, so that lists are possible.
 
-    A name may begin with `forecast.`, as in the messages and in the documentation of the pipeline.
-
-    Raises:
-        ParameterError: a text is no setting, or names a parameter inside another one.
+    A name may begin with `forecast.`, as in the messages and in the documentation of the pipeline. A text that is no
+    setting, or names a parameter inside another one, raises a ParameterError.
     """
     found: dict[str, Any] = {}
     for setting in settings:
@@ -45,12 +45,27 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def name_options(message: str) -> str:
-    """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others."""
+def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values())) -> str:
+    """Return a message of the library with its parameters as options: `--tz`, and `--set source.freq=…` for others.
+
+    For a command without `--set`, whose `own` options are other ones, the message says where the parameters are given.
+    """
     from rnn_pipelines.forecast.parameters import list_parameter_models
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
     blocks = list_parameter_models(SourceSpec)
-    names = {name: f"--set {name}" for block, kind in blocks.items() for name, _ in list_names(block, kind)}
+    listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
+    options = {name: option for name, option in OPTIONS.items() if option in own}
     message = re.sub(rf"(?<![\w./])forecast\.(?=(?:{'|'.join(blocks)})\b)", "", message)
-    return re.sub(r"(--set [\w.]+)(?![\w.=])", r"\1=…", rename_parameters(message, {**names, **OPTIONS}))
+    if "--set" not in own:
+        # There, `--future` names files of values.
+        options |= {"covariates.path": options.pop("covariates.future")} if "covariates.future" in options else {}
+        others = {name: "" for name in (*listed, *OPTIONS) if name not in options}
+        end = (
+            NO_OPTION
+            if rename_parameters(message, {**others, **options}) != rename_parameters(message, options)
+            else ""
+        )
+        return rename_parameters(message, options) + end
+    message = rename_parameters(message, {**{name: f"--set {name}" for name in listed}, **options})
+    return re.sub(r"(--set \w+(?:\.\w+)*)(?![\w=]|\.\w)", r"\1=…", message)

@@ -1,6 +1,7 @@
 """The hook that sends OpenLineage events of runs, if `openlineage.yml` turns it on; else it imports nothing."""
 
 import logging
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -50,6 +51,8 @@ class LineageHooks:
 
                 self._library = client
                 self._stores: dict[str, Any] = {}
+                # The user's files by the name of their block of parameters: `source` and `covariates`.
+                self._paths: dict[str, str] = {}
                 self._run = str(uuid.generate_new_uuid()), ",".join(run_params["pipeline_names"] or ["__default__"])
                 sides = {"input": pipeline.inputs(), "output": pipeline.all_outputs()}
                 self._sides = {side: self._find_datasets(side, names, catalog) for side, names in sides.items()}
@@ -61,11 +64,12 @@ class LineageHooks:
         """Add columns and numbers of rows; a table of a source, which is no entry of the catalog, is an input."""
         with _only_warn("tables"):
             for name, value in {**inputs, **outputs}.items() if self._sides else ():
+                if isinstance(path := getattr(value, "path", None), str):
+                    self._paths[re.split(r"[:.]", name)[-1]] = path
                 data = getattr(value, "table", value)
                 if hasattr(data, "dtypes") and hasattr(data, "columns"):
                     if name in outputs and name.endswith("_table") and name not in self._sides["output"]:
-                        path = next((spec.path for spec in inputs.values() if getattr(spec, "path", None)), None)
-                        self._sides["input"][name] = self._name_dataset("input", name, path)
+                        self._add_source(name)
                     self._add_facts(name, {str(column): str(kind) for column, kind in data.dtypes.items()}, len(data))
 
     @hook_impl(wrapper=True)
@@ -82,6 +86,12 @@ class LineageHooks:
     def on_pipeline_error(self, error: Exception) -> None:
         """Send FAIL."""
         self._send("FAIL", error)
+
+    def _add_source(self, table: str) -> None:
+        """Add the file of a table; covariates without a file of their own are in that of the series."""
+        path = self._paths.get("covariates" if table.endswith("_covariate_table") else "source")
+        if path is not None or not table.endswith("_covariate_table"):
+            self._sides["input"][table] = self._name_dataset("input", table, path)
 
     def _find_datasets(self, side: str, names: Iterable[str], catalog: DataCatalog) -> dict[str, Any]:
         found = {}

@@ -23,9 +23,8 @@ _FAULT = re.compile(
 def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[str]:
     """Return the inputs of pipelines that own parameters of this run but do not run; not all blocks need be read."""
     # A name without a point is read as a whole, and has no blocks that another pipeline could read.
-    owners = {
-        name.removeprefix("params:").partition(".")[0] for name in inputs if name.startswith("params:") and "." in name
-    }
+    full = [name.removeprefix("params:") for name in inputs if name.startswith("params:") and "." in name]
+    owners = {name.partition(".")[0] for name in full}
     modules = [import_module(f"rnn_pipelines.pipelines.{owner}") for owner in sorted(owners - set(names))]
     return {name for module in modules for name in module.create_pipeline().inputs()}
 
@@ -33,10 +32,8 @@ def find_inputs_of_owners(inputs: Iterable[str], names: Iterable[str]) -> set[st
 def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], given: dict[str, Any]) -> None:
     """Check the names of the blocks of parameters; Kedro checks the keys inside a typed block.
 
-    Args:
-        inputs: of the pipelines, including `params:<pipeline>.<block>`.
-    Raises:
-        ParameterError: a block of a pipeline that runs, or a parameter of the command line, is read by no node.
+    The inputs are those of the pipelines, including `params:<pipeline>.<block>`. A block of a pipeline that runs, or a
+    parameter of the command line, that no node reads raises a ParameterError.
     """
     blocks: dict[str, set[str]] = defaultdict(set)
     for name in inputs:
@@ -49,9 +46,8 @@ def check_parameter_names(inputs: Iterable[str], parameters: dict[str, Any], giv
             continue
         block = parameters.get(pipeline, {})
         if not isinstance(block, dict):
-            raise ParameterError(
-                f"Parameter '{pipeline}': expected the blocks {sorted(known)}, received {show(block)}."
-            )
+            expected = f"expected the blocks {sorted(known)}, received {show(block)}"
+            raise ParameterError(f"Parameter '{pipeline}': {expected}.")
         _check_known_names(f"{pipeline}.", block, known)
 
 
@@ -94,12 +90,9 @@ def _go_into(kind: Any, step: str) -> Any:
 
 
 def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:
-    """Check that each network in the parameters has the cell that its block is named after.
+    """Check that each network in the parameters has the cell that its block is named after; else a ParameterError.
 
-    Args:
-        inputs, parameters: see `check_parameter_names`; blocks that Kedro has checked are models.
-    Raises:
-        ParameterError: a block is named after another cell.
+    Blocks that Kedro has checked are models.
     """
     for path in sorted(name.removeprefix("params:") for name in inputs if name.startswith("params:")):
         pipeline, _, block = path.partition(".")

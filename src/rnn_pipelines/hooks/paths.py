@@ -40,9 +40,8 @@ class GlobalsSpec(ParameterModel, frozen=True):
     def _validate_data_root(cls, root: Any) -> Any:
         """Reject an empty root and ~: the catalog would take them as the file system's root and as a folder's name."""
         if not isinstance(root, str) or not root.strip() or root.startswith("~"):
-            raise ValueError(
-                f"expected a folder, such as data or /srv/data, written in full without ~, received {show(root)}"
-            )
+            expected = "expected a folder, such as data or /srv/data, written in full without ~"
+            raise ValueError(f"{expected}, received {show(root)}")
         return root
 
 
@@ -62,13 +61,10 @@ class LineageSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class Paths:
-    """The paths and settings of a task.
+    """The paths and settings of a task: the folder of its versions, pointer, history and locks, and the verdict's file.
 
-    Attributes:
-        champion: folder of versions, pointer, history and locks.
-        verdict: file of the monitor's verdict.
-        env: environment whose configuration is read besides `base`.
-        find_tracking: checks `mlflow.yml` and returns the settings of MLflow; None if it is off.
+    `env` is the environment whose configuration is read besides `base`. `find_tracking` checks `mlflow.yml` and returns
+    the settings of MLflow; None if it is off.
     """
 
     champion: Path
@@ -84,8 +80,7 @@ class Paths:
 def find_data_root(context: KedroContext) -> Path | None:
     """Return the data root; None if it is on another machine.
 
-    Raises:
-        ParameterError: `globals.yml` has no data root, or an unknown key.
+    A `globals.yml` without a data root, or with an unknown key, raises a ParameterError.
     """
     loader = context.config_loader
     root = read_parameter_model("globals", GlobalsSpec, loader["globals"]).data_root
@@ -100,52 +95,37 @@ def find_data_root(context: KedroContext) -> Path | None:
 
 
 def find_paths(task: str, env: str | None) -> Paths:
-    """Return the paths of a task in an environment.
-
-    Raises:
-        ChampionError: see `find_paths_in`.
-    """
+    """Return the paths of a task in an environment; a ChampionError as in `find_paths_in`."""
     session = KedroSession.create(env=env)
     with session:
         return find_paths_in(session, task)
 
 
 def find_paths_in(session: KedroSession, task: str) -> Paths:
-    """Return the paths of a task in the environment of a session.
+    """Return the paths of a task in the environment of a session; a ChampionError if that has no champion of the task.
 
     They are read from the catalog's configuration, because a catalog would check the parameters of all pipelines first.
-
-    Raises:
-        ChampionError: the environment has no champion of this task.
     """
     context = session.load_context()
     entries = context.config_loader["catalog"]
     champion, verdict = (entries.get(name, {}) for name in (f"champion_{task}", f"monitor_{task}_verdict"))
     if "path" not in champion:
         raise ChampionError(f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain.")
-    return Paths(
-        champion=context.project_path / champion["path"],
-        verdict=context.project_path / verdict.get("filepath", f"no monitor_{task}_verdict in the catalog"),
-        env=context.env or "local",
-        find_tracking=partial(find_tracking, context),
-    )
+    verdict_file = verdict.get("filepath", f"no monitor_{task}_verdict in the catalog")
+    files = context.project_path / champion["path"], context.project_path / verdict_file
+    return Paths(*files, context.env or "local", partial(find_tracking, context))
 
 
 def find_tracking(context: KedroContext) -> TrackingSpec | None:
-    """Return the settings of MLflow in the environment of a session; None if it is off.
-
-    Raises:
-        TrackingError: see `read_tracking`.
-    """
+    """Return the settings of MLflow in the environment of a session, see `read_tracking`; None if it is off."""
     return read_tracking(find_settings(context, "mlflow"), context.project_path)
 
 
 def find_lineage(context: KedroContext) -> LineageSpec:
     """Return the settings of OpenLineage in the environment of a session.
 
-    Raises:
-        ParameterError: a setting is unknown or has an invalid value.
-        MissingLibraryError: it is on, and its client is not installed.
+    An invalid setting raises a ParameterError. If it is on, and its client is not installed, a MissingLibraryError is
+    raised.
     """
     spec: LineageSpec = read_parameter_model("openlineage", LineageSpec, find_settings(context, "openlineage"))
     if spec.is_on and find_spec("openlineage") is None:
@@ -174,11 +154,7 @@ def find_saver(task: str) -> SaveModel:
 
 
 def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
-    """Return the store of a task's model.
-
-    Raises:
-        ChampionError: the catalog's entry is of another type.
-    """
+    """Return the store of a task's model; a ChampionError if the catalog's entry is of another type."""
     from rnn_pipelines.datasets import ChampionDataset
 
     champion = catalog[f"champion_{task}"]
@@ -190,11 +166,8 @@ def find_store(catalog: CatalogProtocol[Any, Any], task: str) -> ChampionStore:
 def fingerprint_newest(task: str, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> Fingerprints:
     """Return the current fingerprints of data, parameters and code, without training.
 
-    A panel that is larger than memory is divided first, and the retraining finds its parts.
-
-    Args:
-        pipeline: the task's retraining; its first nodes read the newest data, and covariates if the task has any.
-        catalog: with validated parameters.
+    A panel that is larger than memory is divided first, and the retraining finds its parts. The first nodes of the
+    task's retraining read the newest data, and covariates if it has any. The parameters of the catalog are validated.
     """
     tables = [f"retrain_{task}_table", f"retrain_{task}_covariate_table"]
     found = read_outputs(tables, pipeline, catalog)

@@ -17,12 +17,7 @@ from rnn_pipelines.champion.changes import count_retrainings
 from rnn_pipelines.champion.outcome import record_failure
 from rnn_pipelines.champion.tracking.publication import publish_if_possible
 from rnn_pipelines.champion.tracking.specs import TrackingSpec
-from rnn_pipelines.hooks.parameters import (
-    check_network_cells,
-    check_parameter_names,
-    find_full_names,
-    find_inputs_of_owners,
-)
+from rnn_pipelines.hooks import parameters as checks
 from rnn_pipelines.hooks.paths import find_saver, find_store, find_tracking
 from rnn_pipelines.networks.keras_start import quicken_start
 from rnn_pipelines.networks.memory import keep_freed_memory
@@ -40,13 +35,8 @@ OF_ALL_RUNS = "params:runs"
 # Nodes that take less time are not logged.
 LONG_SECONDS = 2.0
 # Labels of logged results, by the last word of their names in the catalog.
-RESULTS = {
-    "report": "Report",
-    "scores": "Scores",
-    "forecasts": "Forecasts",
-    "csv": "Next values",
-    "predictions": "Predictions",
-}
+RESULTS = {"report": "Report", "scores": "Scores", "forecasts": "Forecasts", "csv": "Next values"}
+RESULTS["predictions"] = "Predictions"
 
 
 class RunHooks:
@@ -73,13 +63,13 @@ class RunHooks:
         quicken_start()
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
-        full_names = find_full_names({name: pipelines[name] for name in names})
+        full_names = checks.find_full_names({name: pipelines[name] for name in names})
         rewrite_log(logging.getLogger().handlers, lambda message: rename_parameters(message, full_names))
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
         parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
-        check_parameter_names(inputs, given, given)
-        check_parameter_names(inputs | find_inputs_of_owners(inputs, names), parameters, given={})
-        check_network_cells(inputs, parameters)
+        checks.check_parameter_names(inputs, given, given)
+        checks.check_parameter_names(inputs | checks.find_inputs_of_owners(inputs, names), parameters, given={})
+        checks.check_network_cells(inputs, parameters)
         for task in list_retrained(run_params):
             self._find_tracking()
             store = find_store(catalog, task)

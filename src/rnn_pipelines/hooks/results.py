@@ -48,6 +48,10 @@ class ResultFile:
         """Return the path relative to the folder of a run."""
         return PurePosixPath(self.layer) / self.rest
 
+    def is_linked(self) -> bool:
+        """Return whether the layer shows the current run."""
+        return self.store.find_shown(self.layer).is_symlink()
+
 
 class ResultHooks:
     """Hooks that let each run write into its own folder, and publish its results together after its success.
@@ -83,7 +87,10 @@ class ResultHooks:
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
         try:
-            for writer in _list_writers(pipeline, result_files):
+            # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
+            stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
+            writers = [store for store in stores if not store.pipeline.startswith((PREFIX, *APPENDING))]
+            for writer in sorted(writers, key=lambda store: store.pipeline):
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
                 reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
                 files = None if reads is None else _list_files(writer, reads)
@@ -93,9 +100,7 @@ class ResultHooks:
             self._name_runs(pipeline.all_outputs(), catalog)
             names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
             parameters = {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in names}
-            self._records = {
-                writer: _describe(run, run_params["env"], parameters, read) for writer, run in self._runs.items()
-            }
+            self._records = {run.store: _describe(run, run_params, parameters, read) for run in self._runs.values()}
         except BaseException:
             self._end()
             raise
@@ -153,8 +158,7 @@ class ResultHooks:
     def _redirect(self, result_files: Mapping[str, ResultFile], catalog: DataCatalog) -> dict[str, str]:
         """Redirect own results to the run's folder, and inputs from other pipelines to one fixed run of each.
 
-        Returns:
-            The fixed runs, by pipeline.
+        Return the fixed runs, by pipeline.
         """
         read = {}
         for name, result_file in result_files.items():
@@ -163,9 +167,7 @@ class ResultHooks:
                 folder = run.folder
                 if hasattr(dataset, "facts"):
                     dataset.facts = self._facts[result_file.store]
-            elif (current := result_file.store.find_current()) and result_file.store.find_shown(
-                result_file.layer
-            ).is_symlink():
+            elif (current := result_file.store.find_current()) and result_file.is_linked():
                 folder, read[result_file.store.pipeline] = result_file.store.folder / current, current
             else:
                 continue
@@ -193,11 +195,7 @@ class ResultHooks:
 
 
 def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path | None) -> dict[str, ResultFile]:
-    """Return the datasets whose files are results of a pipeline, sorted by name.
-
-    Args:
-        root: the data root; None if it is on another machine.
-    """
+    """Return the datasets whose files are results of a pipeline, sorted by name; none without a data root here."""
     result_files = {}
     for name in sorted(names):
         path = getattr(_find_file(catalog, name), "_filepath", None)
@@ -233,20 +231,11 @@ def _remove_old(store: RunStore, num_kept: int) -> None:
         logger.info("removed, because runs.keep is %d: %s", num_kept, ", ".join(removal.removed))
 
 
-def _list_writers(pipeline: Pipeline, result_files: Mapping[str, ResultFile]) -> list[RunStore]:
-    """Return the stores in which a run writes, in a fixed order, so that no two runs wait for each other."""
-    writers = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
-    return sorted(
-        (store for store in writers if not store.pipeline.startswith((PREFIX, *APPENDING))),
-        key=lambda store: store.pipeline,
-    )
-
-
-def _describe(run: OpenRun, env: str | None, parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
+def _describe(run: OpenRun, run_params: dict[str, Any], parameters: dict[str, Any], read: dict[str, str]) -> RunRecord:
     return {
         "run": run.name,
         "pipeline": run.store.pipeline,
-        "env": env,
+        "env": run_params["env"],
         "began": make_timestamp(),
         "continues": run.continues,
         "reads": read,

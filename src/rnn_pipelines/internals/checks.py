@@ -16,11 +16,8 @@ MAX_DIFFERENCE = 1e-4
 def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected: np.ndarray) -> float:
     """Return the largest difference between the trace and the hidden states that the network computed.
 
-    Args:
-        mask: bool[batch, time], true for steps that are read.
-        expected: float[batch, time, units], or float[batch, units] of the last step that is read.
-    Raises:
-        NetworkError: the difference is larger than rounding errors.
+    `mask` is bool[batch, time], true for steps that are read. `expected` is float[batch, time, units], or
+    float[batch, units] of the last step that is read. A difference above rounding errors raises a NetworkError.
     """
     hidden = trace.states.hidden
     if expected.ndim == 3:
@@ -39,19 +36,11 @@ def compare_states(name: str, trace: Trace[Any, Any], mask: np.ndarray, expected
 
 
 def count_by_gate(name: str, cell: Cell, arrays: Sequence[np.ndarray]) -> dict[str, int]:
-    """Return the number of weights of each gate, after a check against the formula.
-
-    Args:
-        arrays: kernel, recurrent kernel and biases.
-    Raises:
-        NetworkError: the numbers differ from the formula.
-    """
+    """Return the number of weights of each gate in the kernels and biases; a NetworkError if the formula differs."""
     num_inputs, width = arrays[0].shape
     formula = cell.count_weights_by_gate(num_inputs, width // len(cell.gates))
     counted = dict.fromkeys(formula, sum(array.size for array in arrays) // len(formula))
     if counted != formula:
-        raise NetworkError(
-            f"{name}: expected the numbers of weights of the formula, {formula}, received {counted}. Train the "
-            "layer with biases, which is the default."
-        )
+        expected = f"expected the numbers of weights of the formula, {formula}, received {counted}"
+        raise NetworkError(f"{name}: {expected}. Train the layer with biases, which is the default.")
     return counted

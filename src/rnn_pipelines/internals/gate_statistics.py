@@ -20,43 +20,28 @@ REACH_FRACTION = 0.1
 
 
 def list_gates(members: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
-    """Return the gates of all steps that were read, by name: float[num_steps, units] each.
-
-    Args:
-        members: the members of one network over the same sequences; their units are concatenated.
-    """
-    names = members[0].trace.gates._fields
-    return {
-        name: np.concatenate([getattr(layer.trace.gates, name)[layer.mask] for layer in members], axis=1)
-        for name in names
+    """Return the gates of all steps that were read, by name: float[num_steps, units of all members of the network]."""
+    gates = {
+        name: [getattr(one.trace.gates, name)[one.mask] for one in members] for name in members[0].trace.gates._fields
     }
+    return {name: np.concatenate(values, axis=1) for name, values in gates.items()}
 
 
 def measure_openness(gates: dict[str, np.ndarray]) -> dict[str, Openness]:
     """Return mean and saturation of each gate over steps and units: `mean`, `low_fraction` and `high_fraction`.
 
     Low is below 0.1 and high above 0.9. A candidate is a tanh; as tanh a = 2 σ(2a) − 1, its bounds are −0.8 and 0.8.
-
-    Args:
-        gates: float[num_steps, units] each.
     """
     measured: dict[str, Openness] = {}
     for name, values in gates.items():
         opened = (values + 1) / 2 if name == CANDIDATE else values
-        measured[name] = {
-            "mean": float(values.mean()),
-            "low_fraction": float((opened < LOW).mean()),
-            "high_fraction": float((opened > HIGH).mean()),
-        }
+        low, high = float((opened < LOW).mean()), float((opened > HIGH).mean())
+        measured[name] = {"mean": float(values.mean()), "low_fraction": low, "high_fraction": high}
     return measured
 
 
 def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Tabulate histograms of the gates: `gate`, `value` (middle of a bin), `fraction` (of all values; the sum is 1).
-
-    Args:
-        gates: float[num_steps, units] each.
-    """
+    """Tabulate histograms of the gates: `gate`, `value` (middle of a bin), `fraction` (of all values; the sum is 1)."""
     tables = []
     for name, values in gates.items():
         bounds = (-1.0, 1.0) if name == CANDIDATE else (0.0, 1.0)
@@ -69,11 +54,9 @@ def tabulate_distributions(gates: dict[str, np.ndarray]) -> pd.DataFrame:
 def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
     """Return the half-life of each unit's state in steps, if nothing new is written: float64[units].
 
-    After k steps, a share f^k of a state remains, f being the geometric mean of the gate. Half of it remains after
-    ln 0.5 / ln f = ln 2 / |ln f| steps: infinite if the gate is always 1, and 0 if it is 0 at any step.
-
-    Args:
-        keeping: float[num_steps, units], the gate that keeps the state (`Cell.keeping`).
+    `keeping` is float[num_steps, units], the gate that keeps the state (`Cell.keeping`). After k steps, a share f^k of
+    a state remains, f being the geometric mean of the gate. Half of it remains after ln 0.5 / ln f = ln 2 / |ln f|
+    steps: infinite if the gate is always 1, and 0 if it is 0 at any step.
     """
     with np.errstate(divide="ignore"):
         return np.log(2) / np.abs(np.log(keeping.astype(np.float64)).mean(axis=0))
@@ -82,13 +65,9 @@ def measure_half_lives(keeping: np.ndarray) -> np.ndarray:
 def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -> np.ndarray:
     """Return the gradient of Σ ±h over the units of each sequence's last state, with random signs.
 
-    The expected square of a gradient through this sum is the sum of squares over all units, so that one random sum
-    covers all units.
+    It is float[batch, time, units], 0 at all steps but the last one in the order of reading. The expected square of a
+    gradient through this sum is the sum of squares over all units, so that one random sum covers all units.
 
-    Args:
-        trace, mask: of the layer; the last state follows the last step in the order of reading.
-    Returns:
-        float[batch, time, units], 0 at all other steps.
     Source: Hutchinson (1990), DOI 10.1080/03610919008812866.
     """
     hidden = trace.states.hidden
@@ -102,8 +81,7 @@ def probe_last_states(trace: Trace[Any, Any], mask: np.ndarray, seed: int = 0) -
 def differentiate(layer: LayerTrace, of_states: np.ndarray) -> np.ndarray:
     """Return the gradient of an output with respect to the inputs of a layer: float64[batch, time, feature].
 
-    Args:
-        of_states: float[batch, time, units], the gradient of the output with respect to each hidden state.
+    `of_states` is its gradient with respect to each hidden state: float[batch, time, units].
     """
     # In float32, gradients that vanish over hundreds of steps become denormal numbers, which are slow.
     weights: Any = type(layer.weights)(*(array.astype(np.float64) for array in layer.weights.to_list()))
@@ -132,12 +110,9 @@ def measure_gradient_by_lag(gradients: np.ndarray, mask: np.ndarray, backwards: 
 
 
 def find_reach(gradient_by_lag: np.ndarray) -> int | None:
-    """Return the lag from which the gradient stays below `REACH_FRACTION` of its largest value.
+    """Return the lag from which the gradient, from lag 0, stays below `REACH_FRACTION` of its largest value.
 
     None if it is not below at the last lag; 0 if all gradients are 0.
-
-    Args:
-        gradient_by_lag: float[lag], from lag 0.
     """
     if not gradient_by_lag.any():
         return 0

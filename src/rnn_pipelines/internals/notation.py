@@ -15,9 +15,8 @@ PRETRAINED = "pretrained"
 
 def list_figures() -> list[str]:
     """Return the names of all figures: of each cell's gates, states and words, and of all layers together."""
-    of_cells = [
-        f"{name}_{part}" for name, cell in CELLS.items() for part in (*cell.letters, "state", PRETRAINED, "words")
-    ]
+    parts = {name: (*cell.letters, "state", PRETRAINED, "words") for name, cell in CELLS.items()}
+    of_cells = [f"{name}_{part}" for name, own in parts.items() for part in own]
     return [*of_cells, "distributions", "half_lives", "gradients"]
 
 

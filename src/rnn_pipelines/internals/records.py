@@ -13,14 +13,10 @@ from rnn_pipelines.networks.records import LayerRecord
 
 
 class NetworkSummary(TypedDict):
-    """A network.
+    """A network: the layers of one of its members, see `summarize_layers`, and the parameters of all members.
 
-    Attributes:
-        layers: the layers of the network, or of one of its members; see `summarize_layers`.
-        num_parameters: the number of parameters of all members.
-        segment: the number of steps of the series that a forecaster reads as one.
-        shrinkage: the factor of a forecaster's corrections, 0 to 1.
-        moved_by: the effect of each input on a forecaster's correction, see `measure_moves`.
+    A forecaster also has the number of steps of the series that it reads as one, the factor of its corrections, 0 to 1,
+    and the effect of each input on its correction, see `measure_moves`.
     """
 
     layers: list[LayerRecord]

@@ -14,9 +14,8 @@ Names = str | list[str] | dict[str, str]
 def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace: str | None = None) -> Node:
     """Return a node with the name of its function.
 
-    Args:
-        namespace: prefix of its name, if another node runs the same function, or to group it. kedro-viz shows the nodes
-            of a namespace as one box until it is opened.
+    The namespace is a prefix of its name, if another node runs the same function, or to group it: kedro-viz shows the
+    nodes of a namespace as one box until it is opened.
     """
     return Node(function, inputs, outputs, name=function.__name__, namespace=namespace)
 
@@ -24,9 +23,7 @@ def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace:
 def create_nodes(steps: Sequence[Step], datasets: Mapping[str, str], namespace: str | None = None) -> list[Node]:
     """Return a node per step; nodes with the same function get namespaces, named after their outputs.
 
-    Args:
-        datasets: names of datasets and parameters, by the names of the values.
-        namespace: of the nodes with a function of their own.
+    The names of datasets and parameters are by those of the values. Other nodes have the given namespace.
     """
     counts, nodes = Counter(step.function for step in steps), []
     for step in steps:

@@ -13,11 +13,7 @@ APPLY, TIMES = "<mo>&#x2061;</mo>", "<mo>&#x2062;</mo>"
 
 @dataclass(frozen=True)
 class Equation:
-    """An equation with a name.
-
-    Attributes:
-        text: such as `h′ = o · tanh c′,  f = σ(x W_f + b_f)`. A space between two names is a product.
-    """
+    """An equation with a name, such as `h′ = o · tanh c′,  f = σ(x W_f + b_f)`; a space between names is a product."""
 
     name: str
     text: str
@@ -32,8 +28,7 @@ def parse_equation(line: str) -> Equation:
 def write_mathml(equation: Equation) -> Markup:
     """Return the equation as a MathML element, with its text for readers without MathML.
 
-    Raises:
-        ValueError: the text holds a sign that is not part of the notation.
+    A sign that is not part of the notation raises a ValueError.
     """
     written, before, end = "", "", 0
     for token in TOKEN.finditer(equation.text):

@@ -25,9 +25,8 @@ def guard(function: Callable[Inputs, Output], substitute: Callable[[str], Any]) 
     The error is logged as a warning, and its traceback at the level `DEBUG`. Name, docstring and type hints stay those
     of the function, because Kedro reads them.
 
-    Args:
-        function: a part of the report; never one that returns metrics or predictions.
-        substitute: returns the outputs that replace those of the function, given the error on one line.
+    The function is a part of the report, and never returns metrics or predictions. The substitute returns the outputs
+    that replace those of the function, given the error on one line.
     """
 
     @functools.wraps(function)

@@ -17,6 +17,7 @@ BAND_OPACITY = 0.18
 MAX_LABEL_LENGTH = 24
 MAX_MARKED_POINTS = 40
 
+AXIS = {"automargin": True, "title": {"font": {"size": 13}}}
 # A legend below the figure saves width in narrow windows. Titles are at the same place as in kedro-viz.
 TEMPLATE = layout.Template(
     layout={
@@ -25,19 +26,9 @@ TEMPLATE = layout.Template(
         "paper_bgcolor": "#fff",
         "plot_bgcolor": "#fff",
         "margin": {"l": 16, "r": 16, "t": 72, "b": 40},
-        "xaxis": {
-            "gridcolor": "rgba(128,128,128,0.15)",
-            "zeroline": False,
-            "automargin": True,
-            "title": {"font": {"size": 13}},
-        },
-        "yaxis": {
-            "gridcolor": "rgba(128,128,128,0.2)",
-            "zerolinecolor": "rgba(128,128,128,0.5)",
-            "automargin": True,
-            "hoverformat": ",.5~r",
-            "title": {"font": {"size": 13}},
-        },
+        "xaxis": AXIS | {"gridcolor": "rgba(128,128,128,0.15)", "zeroline": False},
+        "yaxis": AXIS
+        | {"gridcolor": "rgba(128,128,128,0.2)", "zerolinecolor": "rgba(128,128,128,0.5)", "hoverformat": ",.5~r"},
         "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "hovermode": "x unified",
         "hoverlabel": {"namelength": -1},
@@ -66,11 +57,7 @@ def set_layout(
 
 
 def draw_line(style: Style, x: Values, y: Values, width: float = 2, **options: Any) -> Scatter:
-    """Return a line in the given style; its points are marked if they are few.
-
-    Args:
-        options: see Plotly's `Scatter`; they come first.
-    """
+    """Return a line in the given style; few points are marked. The `options` of Plotly's `Scatter` prevail."""
     line = {"color": style.color, "dash": style.dash, "width": width} | options.pop("line", {})
     return Scatter(**{"x": x, "y": y, "name": style.name, "mode": choose_mode(y), "line": line} | options)
 
@@ -82,11 +69,7 @@ def draw_points(style: Style, x: Values, y: Values, **options: Any) -> Scatter:
 
 
 def draw_estimate(style: Style, y: Any, estimate: tuple[float, float, float], **options: Any) -> Scatter:
-    """Return a marker with a horizontal interval.
-
-    Args:
-        estimate: value, lower and upper end.
-    """
+    """Return a marker with a horizontal interval; the estimate is its value, lower and upper end."""
     value, low, high = estimate
     interval = {"array": [high - value], "arrayminus": [value - low], "thickness": 2, "width": 6}
     marker = {"size": 11} | options.pop("marker", {})
@@ -99,10 +82,9 @@ def draw_bars(style: Style, x: Values, y: Values, **options: Any) -> Bar:
 
 
 def draw_band(style: Style, x: pd.Series, low: pd.Series, high: pd.Series, **options: Any) -> Scatter:
-    """Return a band between two bounds, with gaps where one is missing; an error bar if there is only one point.
+    """Return a band between two bounds, all with the same index, with gaps where one is missing.
 
-    Args:
-        x, low, high: with the same index.
+    If there is only one point, return an error bar.
     """
     has_both = low.notna() & high.notna()
     if has_both.sum() == 1:
@@ -150,19 +132,11 @@ def add_menu(figure: Figure, labels: Sequence[str], layouts: Sequence[Mapping[st
     buttons = []
     for place, label in enumerate(labels):
         before, after = [False] * num_traces * place, [False] * num_traces * (len(labels) - place - 1)
-        buttons.append(
-            {
-                "label": write_label(label, MAX_LABEL_LENGTH),
-                "method": "update",
-                "args": [
-                    {"visible": [*before, *shown, *after]},
-                    {"xaxis.autorange": True, "yaxis.autorange": True, **layouts[place]},
-                ],
-            }
-        )
-    figure.update_layout(
-        updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 8}}]
-    )
+        axes = {"xaxis.autorange": True, "yaxis.autorange": True, **layouts[place]}
+        button = {"label": write_label(label, MAX_LABEL_LENGTH), "method": "update"}
+        buttons.append(button | {"args": [{"visible": [*before, *shown, *after]}, axes]})
+    place_of_menu = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 8}}
+    figure.update_layout(updatemenus=[{"buttons": buttons, **place_of_menu}])
 
 
 def write_label(label: object, most: int = MAX_VALUE) -> str:
@@ -172,12 +146,7 @@ def write_label(label: object, most: int = MAX_VALUE) -> str:
 
 
 def make_log_ticks(lowest: int, highest: int, digits: Sequence[int] = (1, 2, 5)) -> dict[str, Any]:
-    """Return the ticks of a logarithmic axis, each with its number.
-
-    Args:
-        lowest, highest: the range of powers of ten.
-        digits: the multiples of each power.
-    """
+    """Return the ticks of a logarithmic axis, each with its number: the multiples `digits` of powers of ten."""
     ticks = [digit * 10.0**power for power in range(lowest, highest + 1) for digit in digits]
     return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 

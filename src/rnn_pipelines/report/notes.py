@@ -27,11 +27,7 @@ def draw_or_note(draw: Callable[Inputs, Figure], *args: Inputs.args, **kwargs: I
 
 
 def draw_note(reason: str) -> Figure:
-    """Return a figure that contains only a note.
-
-    Args:
-        reason: the error on one line; it is escaped.
-    """
+    """Return a figure that contains only a note: the error on one line, which is escaped."""
     figure = Figure()
     hidden = {"visible": False}
     set_layout(figure, NOTE_TITLE, "the results of the run are complete", hidden, hidden)
@@ -56,11 +52,7 @@ def write_note(reason: str) -> str:
 
 
 def empty_table(columns: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
-    """Return a substitute for a table: no rows, and the note in `attrs`, which Parquet files keep.
-
-    Args:
-        columns: a table without rows.
-    """
+    """Return a substitute for a table: no rows, and the note in `attrs`, which Parquet files keep."""
 
     def make_table(reason: str) -> pd.DataFrame:
         table = columns.copy()

@@ -25,15 +25,8 @@ from rnn_pipelines.storage.files import replace_file
 Record = TypeVar("Record")
 
 # By default, Plotly shows buttons that leave the page, and typesets text between dollar signs with MathJax.
-FIGURE_CONFIG = {
-    "displaylogo": False,
-    "showSendToCloud": False,
-    "typesetMath": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-    "responsive": True,
-}
-
-
+FIGURE_CONFIG: dict[str, Any] = {"displaylogo": False, "showSendToCloud": False, "typesetMath": False}
+FIGURE_CONFIG |= {"modeBarButtonsToRemove": ["select2d", "lasso2d"], "responsive": True}
 # Plotly's bundle for figures with two axes, compressed: a seventh of the whole library in a page.
 PLOTLY = "plotly-cartesian.min.js.gz"
 # Space above a figure: its buttons, and below them a menu or the titles of its parts. Its own title is text of the
@@ -71,11 +64,7 @@ def make_table(
     num_text_columns: int = 1,
     caption: str = "",
 ) -> Table:
-    """Return a table with a row for each record.
-
-    Args:
-        columns: how a cell is written, by heading.
-    """
+    """Return a table with a row for each record, and the functions that write its cells, by heading."""
     rows = [[write(record) for write in columns.values()] for record in records]
     return Table(list(columns), rows, num_text_columns, caption=caption)
 
@@ -85,8 +74,7 @@ def tabulate(
 ) -> Table:
     """Return a table with a row of numbers below each column, in which the best numbers are marked.
 
-    Args:
-        rows: a name, and its numbers by the keys of the columns; a text takes the place of a number.
+    A row has a name, and its numbers by the keys of the columns; a text takes the place of a number.
     """
     listed = list(rows)
     cells = [
@@ -104,11 +92,7 @@ def tabulate(
 def mark_best(
     rows: Sequence[Sequence[str]], values: Mapping[int, Sequence[float | None]]
 ) -> frozenset[tuple[int, int]]:
-    """Return the cells with the lowest value of each column, and those that are displayed the same.
-
-    Args:
-        values: by the number of the column; cells without a value are not marked.
-    """
+    """Return the cells with the lowest value of each column, by its number, and those that are displayed the same."""
     best = set()
     for column, numbers in values.items():
         known = {row: number for row, number in enumerate(numbers) if number is not None and not math.isnan(number)}
@@ -120,11 +104,7 @@ def mark_best(
 
 @dataclass(frozen=True)
 class Quote:
-    """A quoted text, below a line of facts about it.
-
-    Attributes:
-        facts: the parts of the line.
-    """
+    """A quoted text, below a line of facts about it."""
 
     facts: Sequence[str]
     text: str
@@ -135,12 +115,7 @@ Part: TypeAlias = str | Table | Quote | Equation | Figure
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page.
-
-    Attributes:
-        title: the heading, also in the page's list of sections.
-        parts: the contents in their order; a text is a paragraph.
-    """
+    """A section of the page; its title is also in the list of sections. A text among its parts is a paragraph."""
 
     title: str
     parts: Sequence[Part]
@@ -148,13 +123,9 @@ class Section:
 
 def render_page(title: str, verdict: str, sections: Sequence[Section]) -> str:
     """Render title, verdict and sections as a page, which loads nothing else; all texts are escaped."""
-    environment = Environment(
-        loader=PackageLoader("rnn_pipelines", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = PackageLoader("rnn_pipelines", "report")
+    options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(loader=loader, autoescape=True, **options)
     has_figures = any(isinstance(part, Figure) for section in sections for part in section.parts)
     environment.filters["write_text"] = _write_text
     environment.tests["table"] = lambda part: isinstance(part, Table)

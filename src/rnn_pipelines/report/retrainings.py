@@ -14,13 +14,7 @@ PROMOTED, KEPT = Style("challenger, promoted", BLUE), Style("challenger, not pro
 
 @dataclass(frozen=True)
 class Contest:
-    """The losses of one retraining.
-
-    Attributes:
-        at: its time; ISO 8601, UTC.
-        challenger, champion: on the holdout of the retraining; None if not measured.
-        is_promoted: whether the challenger became the champion.
-    """
+    """The losses of one retraining on its holdout, None if not measured, at its time, ISO 8601, UTC."""
 
     at: str
     challenger: float | None
@@ -29,11 +23,7 @@ class Contest:
 
 
 def draw_retrainings(contests: Sequence[Contest], loss: str) -> Figure:
-    """Draw the losses of challenger and champion at each retraining.
-
-    Args:
-        contests: oldest first.
-    """
+    """Draw the losses of challenger and champion at each retraining, oldest first."""
     figure = Figure()
     champions = [contest.champion for contest in contests]
     # Without the zone, which Plotly does not read; all times are in UTC.

@@ -24,9 +24,7 @@ def wrap_lines(text: str) -> str:
 def summarize(texts: Iterable[str], *tables: Table) -> str:
     """Return texts and tables that fit a terminal: without the last columns and rows that have no room.
 
-    Args:
-        texts: paragraphs, the verdict first; empty ones are left out.
-        tables: below them; those without rows are left out.
+    The verdict is the first text. Empty texts, and tables without rows, are left out.
     """
     blocks = [wrap_lines(text) for text in texts if text]
     shown = [table for table in tables if table.rows]
@@ -56,9 +54,4 @@ def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Align columns: the first one to the left, the others to the right."""
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in cells
-    )
+    return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells)

@@ -23,13 +23,8 @@ BLOCK = re.compile(r"(##? )?(.*)", re.DOTALL)
 EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 # `render_page` escapes the texts.
 ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False)
-ENVIRONMENT.globals |= {
-    "begin_sentence": begin_sentence,
-    "format_bias": format_bias,
-    "count": count,
-    "format_number": format_number,
-    "format_percent": format_percent,
-}
+ENVIRONMENT.globals |= {"begin_sentence": begin_sentence, "format_bias": format_bias, "count": count}
+ENVIRONMENT.globals |= {"format_number": format_number, "format_percent": format_percent}
 
 
 @cache
@@ -40,22 +35,13 @@ def read_texts(package: str) -> dict[str, dict[str, str]]:
 
 
 def render_template(package: str, name: str, /, **values: Any) -> str:
-    """Return a page of a template, see `render_page`.
-
-    Args:
-        package: the full name of the package with the file.
-        name: of the file, without its ending.
-    """
+    """Return a page of the template in a package, see `render_page`; its name is that of the file without ending."""
     (title, verdict), *sections = _evaluate(package, name, values)
     return render_page(title, " ".join(map(str, verdict)), _drop_empty(sections))
 
 
 def list_sections(package: str, name: str, /, **values: Any) -> list[Section]:
-    """Return the sections of a template without a title; arguments as in `render_template`.
-
-    Raises:
-        jinja2.UndefinedError: a name has no value.
-    """
+    """Return the sections of a template without a title; a name without a value raises a jinja2.UndefinedError."""
     return _drop_empty(_evaluate(package, name, values))
 
 

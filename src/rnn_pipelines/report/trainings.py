@@ -21,10 +21,8 @@ MIN_LOG_RATIO = 4
 def draw_losses(histories: Mapping[str, pd.DataFrame], loss: str, styles: Styles, by: str = "epoch") -> Figure:
     """Draw training and validation loss by epoch or step; a star marks the epoch whose weights were kept.
 
-    Args:
-        histories: the history of `fit` for each network. The kept epoch has the highest `is_best` or, without such a
-            column, the lowest validation loss.
-        by: the column of the axis, `epoch` or `step`.
+    The history of `fit` for each network has a column `epoch` or `step`. The kept epoch has the highest `is_best` or,
+    without such a column, the lowest validation loss.
     """
     figure = Figure()
     # The same for all lines.
@@ -69,9 +67,7 @@ def tabulate_layers(records: Mapping[str, Mapping[str, Any]], styles: Styles) ->
     columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "layer": lambda layer: layer["layer"],
         "kind": lambda layer: layer["kind"],
-        "output shape": lambda layer: " × ".join(
-            "time" if size is None else str(size) for size in layer["output_shape"]
-        ),
+        "output shape": lambda layer: " × ".join("time" if n is None else str(n) for n in layer["output_shape"]),
         "parameters": lambda layer: f"{layer['num_parameters']:,}",
     }
     tables = []
@@ -88,10 +84,7 @@ def tabulate_parameters(
 ) -> Table:
     """Tabulate every parameter by its name on the command line, with values as in YAML.
 
-    Args:
-        pipeline: the beginning of each name.
-        parameters: parameter models or plain values.
-        chosen: the values in place of null ones, by name.
+    The pipeline is the beginning of each name. Chosen values are shown in place of null ones, by name.
     """
     rows = [
         [name, f"{_write(chosen[name])} (chosen)" if value == "null" and name in chosen else value]

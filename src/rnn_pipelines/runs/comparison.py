@@ -25,12 +25,10 @@ Rows = dict[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """A run that a report compares with the present one.
+    """A run that a report compares with the present one, its end in ISO 8601, UTC.
 
-    Attributes:
-        ended: ISO 8601, UTC.
-        results: the leaves of its results by path, such as `lstm.mse`.
-        differences: the two values of what differs, by kind (`data`, `parameters`, `code`, `versions`) and name.
+    `results` are the leaves of its results by path, such as `lstm.mse`. `differences` are the two values of what
+    differs, by kind (`data`, `parameters`, `code`, `versions`) and name.
     """
 
     pipeline: str
@@ -41,12 +39,9 @@ class EarlierRun:
 
 
 def find_run(store: RunStore, letters: str | None) -> str:
-    """Return the name of a run.
+    """Return the name of a run by its first or last letters, or of the current run for None.
 
-    Args:
-        letters: the first or last ones of its name; None for the current run.
-    Raises:
-        RunError: no run matches, or several do.
+    If no run matches, or several do, a RunError is raised.
     """
     names = store.list_runs()
     known = ", ".join(map(shorten_version, names[::-1][:10]))
@@ -77,11 +72,9 @@ def list_records(store: RunStore) -> list[RunRecord]:
 def tabulate_runs(store: RunStore) -> str:
     """Return a table with a line per run, oldest first; `*` marks the current run."""
     current, records = store.find_current(), list_records(store)
-    befores = [None, *records]
-    rows = [
-        _write_row(record, before, current, find_main_metric(store, record))
-        for record, before in zip(records, befores, strict=False)
-    ]
+    rows = []
+    for record, before in zip(records, [None, *records], strict=False):
+        rows.append(_write_row(record, before, current, find_main_metric(store, record)))
     return format_table([HEADER, *rows]) if rows else f"{store.pipeline}: no runs yet"
 
 
@@ -122,11 +115,9 @@ def describe_run(store: RunStore, name: str) -> str:
 
 
 def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str] | None) -> str:
-    """Return the metrics of runs side by side, with the differences below.
+    """Return the metrics of runs side by side, in their order, with the differences below.
 
-    Args:
-        names: of the runs, in the order of the columns.
-        metrics: last parts of the paths of the metrics to show; None for all of them.
+    Of metrics, the last parts of the paths are given; None shows all of them.
     """
     compared = compare(store, names)
     numbers = compared.pop("metrics")
@@ -134,16 +125,14 @@ def compare_runs(store: RunStore, names: Sequence[str], metrics: Collection[str]
     differing = {f"{kind}.{key}": row for kind, rows in compared.items() for key, row in rows.items()}
     header = ("", *map(shorten_version, names))
     tables = [shown or numbers, differing] if differing else [shown or numbers]
-    return "\n\n".join(
-        format_table([header, *((key, *map(format_value, row)) for key, row in rows.items())]) for rows in tables
-    )
+    rows = [[header, *((key, *map(format_value, row)) for key, row in table.items())] for table in tables]
+    return "\n\n".join(map(format_table, rows))
 
 
 def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
     """Return the `metrics` of runs, and their differences in `data`, `parameters`, `code`, `versions` and `files`.
 
-    Args:
-        names: of the runs; each row has a value per run, None if the run has none.
+    Each row has a value per run, None if the run has none.
     """
     records = [store.read_record(name) for name in names]
     numbers = [read_numbers(store.folder / name, record["files"]) for name, record in zip(names, records, strict=True)]
@@ -157,12 +146,9 @@ def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
 
 
 def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
-    """Return the leaves of the results of a run, by path: `lstm.mse`.
+    """Return the leaves of the results of a run, by path: `lstm.mse`; a RunError if a file is damaged.
 
-    Args:
-        files: in its record, relative to the folder; other files are ignored.
-    Raises:
-        RunError: a file is damaged.
+    The files are those in its record, relative to the folder; files of other layers are ignored.
     """
     found: dict[str, Any] = {}
     paths = [folder / name for name in sorted(files) if PurePath(name).match(f"{REPORTING}/*.json")]
@@ -170,9 +156,8 @@ def read_results(folder: Path, files: Iterable[str]) -> dict[str, Any]:
         try:
             results = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
-            raise RunError(
-                f"{path}: it is damaged ({error}). Restore it from a backup, or compare other runs."
-            ) from error
+            remedy = "Restore it from a backup, or compare other runs."
+            raise RunError(f"{path}: it is damaged ({error}). {remedy}") from error
         # Figures are JSON as well; only results have the key `run`.
         if isinstance(results, dict) and results.pop("run", None) is not None:
             found |= flatten(results)
@@ -205,21 +190,16 @@ def find_differences(records: Sequence[RunRecord]) -> dict[str, Rows]:
 def find_earlier_run(store: RunStore, record: RunRecord) -> EarlierRun | None:
     """Return the newest complete run on the data source of a run that has not ended; None if there is none.
 
-    Args:
-        record: of the present run. Without data, as of a partial run, data are not compared.
+    Without data, as of a partial run, data are not compared.
     """
     for earlier in reversed(list_records(store)):
         source = _find_source(earlier)
         if "ended" in earlier and source is not None and source == _find_source(record):
             compared = find_differences([earlier, record])
             skipped = {"files"} if record.get("data") else {"files", "data"}
-            return EarlierRun(
-                pipeline=store.pipeline,
-                run=earlier["run"],
-                ended=earlier["ended"],
-                results=read_results(store.folder / earlier["run"], earlier["files"]),
-                differences={kind: rows for kind, rows in compared.items() if rows and kind not in skipped},
-            )
+            results = read_results(store.folder / earlier["run"], earlier["files"])
+            differences = {kind: rows for kind, rows in compared.items() if rows and kind not in skipped}
+            return EarlierRun(store.pipeline, earlier["run"], earlier["ended"], results, differences)
     return None
 
 
@@ -230,9 +210,8 @@ def _find_source(record: RunRecord) -> list[Any] | None:
 
 def _list_data(record: RunRecord) -> dict[str, str]:
     data = record.get("data", {})
-    return {
-        name: f"{count(facts['num_rows'], 'row')}, {facts['fingerprint'][:NUM_LETTERS]}" for name, facts in data.items()
-    }
+    counts = {name: (count(facts["num_rows"], "row"), facts["fingerprint"]) for name, facts in data.items()}
+    return {name: f"{rows}, {fingerprint[:NUM_LETTERS]}" for name, (rows, fingerprint) in counts.items()}
 
 
 def _write_row(record: RunRecord, before: RunRecord | None, current: str | None, metric: str) -> tuple[str, ...]:

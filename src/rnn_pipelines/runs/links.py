@@ -23,18 +23,14 @@ class Repair:
 
 
 def check_links(store: RunStore, layers: Iterable[str]) -> None:
-    """Restore the links to results, and raise an error for anything else in their place.
-
-    Raises:
-        RunError: files or folders that no run made are in the way; all are named, and left as they are.
-    """
+    """Restore the links to results, and raise a RunError that names all that no run made in their place."""
     _check_layers(store, layers)
     if blocked := restore_links(store, layers):
+        found = show_all(_name(store, path) for path in blocked)
         raise RunError(
             f"{store.root}: expected links to the results of {store.pipeline}, found files or folders that no run "
-            f"made: "
-            f"{show_all(_name(store, path) for path in blocked)}. Move them away, or run kedro runs repair "
-            f"{store.pipeline} with the same --env, which renames them, removes nothing, and makes the links."
+            f"made: {found}. Move them away, or run kedro runs repair {store.pipeline} with the same --env, which "
+            "renames them, removes nothing, and makes the links."
         )
 
 
@@ -42,10 +38,9 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
     """Make the links to the results of the current run, also in place of exact copies of the results.
 
     `cp -rL`, ZIP archives and cloud folders replace links by such copies. A copy is replaced only if the run has each
-    of its files with the recorded checksum, so that nothing is lost.
+    of its files with the recorded checksum, so that nothing is lost. The layers are those in which the pipeline writes;
+    those of the current run are added.
 
-    Args:
-        layers: in which the pipeline writes; those of the current run are added.
     Returns:
         The paths of other files and folders in place of a link. They are left as they are.
     """
@@ -70,8 +65,7 @@ def restore_links(store: RunStore, layers: Iterable[str]) -> list[Path]:
 def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     """Restore the links to results, and rename anything else in their place, within the same folder.
 
-    Raises:
-        RunError: a layer is a file.
+    A layer that is a file raises a RunError.
     """
     _check_layers(store, layers)
     places = {store.folder / CURRENT, *map(store.find_shown, [*layers, *_list_shown_layers(store)])}
@@ -85,9 +79,8 @@ def repair(store: RunStore, layers: Iterable[str]) -> Repair:
     restore_links(store, layers)
     places |= {*map(store.find_shown, _list_shown_layers(store))}
     linked = sorted(path for path in places if path.is_symlink() and path not in before - moved.keys())
-    return Repair(
-        [_name(store, path) for path in linked], {_name(store, path): _name(store, to) for path, to in moved.items()}
-    )
+    renamed = {_name(store, path): _name(store, to) for path, to in moved.items()}
+    return Repair([_name(store, path) for path in linked], renamed)
 
 
 def link_layer(store: RunStore, layer: str, aside: Path | None = None) -> None:
@@ -104,9 +97,7 @@ def link_layer(store: RunStore, layer: str, aside: Path | None = None) -> None:
 def point(link: Path, target: str, aside: Path | None = None) -> None:
     """Make or replace a link atomically.
 
-    Args:
-        aside: new path of a folder that the link replaces. The link is made before the folder is renamed, in case the
-            disk is full.
+    A folder that the link replaces is renamed to `aside` after the link is made, in case the disk is full.
     """
     for left in link.parent.glob(f".{link.name}.*{UNFINISHED}"):
         # Left by a killed process.
@@ -151,12 +142,9 @@ def _restore_current(store: RunStore) -> None:
 
 @dataclass(frozen=True)
 class Copied:
-    """A run of which a folder may be a copy.
+    """A run, by its folder and the recorded facts of its files, of which a folder may be a copy.
 
-    Attributes:
-        run: its folder.
-        files: recorded facts of its files.
-        prefix: of the copied files, such as `08_reporting/`; empty for all files.
+    The prefix is that of the copied files, such as `08_reporting/`; empty for all files.
     """
 
     run: Path

@@ -88,11 +88,9 @@ class RunRecord(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RunStore:
-    """The results of one pipeline in one data root. Changes need its lock.
+    """The results of one pipeline, whose name is that of its folder in each layer, in one data root.
 
-    Attributes:
-        root: the data root.
-        pipeline: its name, and the name of its folder in each layer.
+    Changes need its lock.
     """
 
     root: Path
@@ -129,19 +127,13 @@ class RunStore:
         return [name for name in self.versions.list_complete() if is_folder(self.folder / name)]
 
     def read_record(self, name: str) -> RunRecord:
-        """Read the record of a run.
-
-        Raises:
-            RunError: there is no such run, or its record is damaged.
-        """
+        """Read the record of a run; a RunError if there is no such run, or its record is damaged."""
         return read_record(self.folder / name)
 
     def prune(self, num_kept: int, is_dry: bool = False) -> Removal:
-        """Remove old runs, and failed runs that are older than the current one.
+        """Remove old runs but the newest ones and the current one, and failed runs that are older than the current one.
 
-        Args:
-            num_kept: the number of newest runs to keep besides the current one.
-            is_dry: remove nothing, and only return the folders that would be removed.
+        If it is dry, nothing is removed, and the folders that would be are returned.
         """
         current, names = self.find_current(), self.list_runs()
         hidden = self.versions.list_hidden(FAILED)
@@ -164,9 +156,8 @@ def dump_record(record: RunRecord) -> bytes:
 def read_record(folder: Path) -> RunRecord:
     """Read the record in the folder of a run, also of a hidden one; without a record, return one with the name only.
 
-    Raises:
-        RunError: there is no such run, or its record is damaged.
-        FormatError: another version of the project wrote it.
+    A RunError says that there is no such run, or that its record is damaged; a FormatError that another version of the
+    project wrote it.
     """
     if not folder.is_dir():
         raise RunError(f"{folder.name}: there is no such run in {folder.parent}.")
@@ -179,9 +170,8 @@ def read_record(folder: Path) -> RunRecord:
         if "files" not in found or found.get("run") != run:
             raise ValueError("expected the record of the run in whose folder it lies")
     except (OSError, ValueError) as error:
-        raise RunError(
-            f"{path}: it is damaged ({error}). Copy it back from a backup, or move its folder away."
-        ) from error
+        remedy = "Copy it back from a backup, or move its folder away."
+        raise RunError(f"{path}: it is damaged ({error}). {remedy}") from error
     return cast(RunRecord, found)
 
 

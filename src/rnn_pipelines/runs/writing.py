@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_pipelines.errors import FormatError, RunError, show_all
+from rnn_pipelines.runs import run_store
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
-from rnn_pipelines.runs.run_store import (
-    CURRENT,
-    FAILED,
-    RECORD,
-    RunRecord,
-    RunStore,
-    dump_record,
-    read_record,
-    write_record,
-)
+from rnn_pipelines.runs.run_store import CURRENT, FAILED, RECORD, RunRecord, RunStore, read_record
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
 from rnn_pipelines.versions.files import find_unchanged, list_files, measure_files
@@ -29,13 +21,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run in progress.
+    """A run in progress: the store and the name of its publication, and the files that it may write in its folder.
 
-    Attributes:
-        store: in which it will be published.
-        name: after its publication.
-        writes: the files that it may write, relative to its folder.
-        continues: the run whose results it starts from; None if it runs all nodes.
+    It continues the run whose results it starts from; None if it runs all nodes.
     """
 
     store: RunStore
@@ -69,7 +57,7 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
     name = make_later_name(map(find_name, store.folder.iterdir()))
     run = OpenRun(store, name, frozenset({*writes, *names}), continues)
     begun = RunRecord(run=name, pipeline=store.pipeline, files={}, writes=sorted(run.writes))
-    store.versions.begin(name, dump_record(begun))
+    store.versions.begin(name, run_store.dump_record(begun))
     if before is not None:
         logger.info("continues run %s", run.continues)
         for name in names:
@@ -79,14 +67,11 @@ def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] |
 
 
 def publish(run: OpenRun, record: RunRecord) -> None:
-    """Publish the results of a run in place of earlier ones, all at once.
+    """Publish the results of a successful run in place of earlier ones, all at once; the lock of its store is held.
 
     After a crash, either the earlier or the new results are shown completely, because a single link decides, and it is
-    replaced when all else is on disk.
+    replaced when all else is on disk. The checksums of its files are added to the record.
 
-    Args:
-        run: a successful run; the lock of its store is held.
-        record: of the run; the checksums of its files are added.
     Raises:
         RunError: other files appeared in place of the links to results during the run.
         OSError: something could not be written.
@@ -94,7 +79,7 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     store = run.store
     files = measure_files(run.folder, run.writes)
     check_links(store, list_layers(files))
-    write_record(run.folder, {**record, "files": files})
+    run_store.write_record(run.folder, {**record, "files": files})
     # With their folders, so that after a power cut no link leads to missing files.
     paths = [run.folder / name for name in (*files, RECORD)]
     folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(run.folder)}
@@ -110,9 +95,6 @@ def put_aside(run: OpenRun) -> None:
     """Keep the files of a failed run, so that a partial run can continue from it; remove those of older failed runs.
 
     A run that failed before it wrote any file is removed, and older failed runs stay.
-
-    Raises:
-        OSError: a folder could not be read, renamed or removed.
     """
     if not run.folder.is_dir():
         return
@@ -123,7 +105,7 @@ def put_aside(run: OpenRun) -> None:
     warn_of_kept(run.store.versions.remove(run.store.versions.list_hidden(FAILED)))
     begun = RunRecord(run=run.name, pipeline=run.store.pipeline)
     try:
-        write_record(run.folder, {**begun, "files": files})
+        run_store.write_record(run.folder, {**begun, "files": files})
     except OSError as error:
         # The disk may be full. The initial record still lists the paths of the run's files.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
@@ -144,11 +126,7 @@ def _find_before(store: RunStore, needed: Collection[str]) -> Path | None:
 
 
 def _list_copied(before: Path, needed: Collection[str]) -> list[str]:
-    """List the files of a run to copy: those that are unchanged.
-
-    Raises:
-        RunError: a needed file has changed, or the record is damaged.
-    """
+    """List the unchanged files of a run to copy; a RunError if a needed file has changed, or the record is damaged."""
     own = _list_own(before)
     recorded = read_record(before)["files"]
     changed = sorted({*recorded, *needed}.intersection(list_files(before)) - set(own))

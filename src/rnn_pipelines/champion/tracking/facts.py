@@ -64,8 +64,7 @@ def make_tags(record: Record) -> dict[str, str]:
 def make_version_tags(record: Record, folder: Path, checksum: str) -> dict[str, str]:
     """Return the tags of a version of the registered model, which locate and identify the original.
 
-    Args:
-        checksum: sha256 of its list of checksums, as in `champion.json`.
+    `checksum` is the sha256 of its list of checksums, as in `champion.json`.
     """
     return _make_tags({**_tag_version(record), "path": folder, "checksum": checksum})
 
@@ -82,9 +81,8 @@ def find_times(record: Record) -> tuple[int, int]:
 
 def _tag_version(record: Record) -> dict[str, Any]:
     # As short as in `kedro champion show`, because MLflow's pages cut off longer ones.
-    fingerprints = {
-        f"{kind}_hash": str(full)[:NUM_LETTERS] for kind, full in (record.get("fingerprints") or {}).items()
-    }
+    hashes = (record.get("fingerprints") or {}).items()
+    fingerprints = {f"{kind}_hash": str(full)[:NUM_LETTERS] for kind, full in hashes}
     return {VERSION: record.get("version"), "outcome": record.get("outcome"), **fingerprints}
 
 

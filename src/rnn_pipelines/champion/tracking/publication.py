@@ -31,12 +31,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Publication:
-    """The result of a publication.
-
-    Attributes:
-        num_runs: the number of retrainings that MLflow lacked.
-        champion: the version that the alias names; None if it names none.
-    """
+    """The number of retrainings that MLflow lacked, and the version that the alias names; None if it names none."""
 
     num_runs: int
     champion: str | None
@@ -85,11 +80,7 @@ def publish(
 def publish_if_possible(
     store: ChampionStore, task: str, find_spec: Callable[[], TrackingSpec | None], save_model: SaveModel | None = None
 ) -> None:
-    """Publish the newest retraining and the champion if MLflow is on; a failure is only logged.
-
-    Args:
-        find_spec: returns the settings of MLflow; None if it is off.
-    """
+    """Publish the newest retraining and the champion if MLflow is on, by its settings; a failure is only logged."""
     try:
         spec = find_spec()
         if spec is not None:

@@ -18,15 +18,8 @@ from rnn_pipelines.champion.records import Record, list_reasons
 from rnn_pipelines.champion.report import render_retraining_report
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.tables import shorten_version
-from rnn_pipelines.champion.tracking.facts import (
-    RECORD,
-    VERSION,
-    find_times,
-    list_metrics,
-    list_parameters,
-    make_tags,
-    make_version_tags,
-)
+from rnn_pipelines.champion.tracking import facts
+from rnn_pipelines.champion.tracking.facts import RECORD, VERSION
 from rnn_pipelines.champion.tracking.specs import SaveModel
 from rnn_pipelines.errors import ChampionError, RnnPipelinesError
 from rnn_pipelines.versions.checksums import CHECKSUMS
@@ -46,8 +39,6 @@ class Registry:
     """The experiment and the registered model of a task in MLflow; both are made if they are missing.
 
     Args:
-        store: the task's versions, pointer and history.
-        name: of the experiment and of the registered model.
         artifacts: folder of the files of runs; None if the server sets it.
         save_model: writes the model that MLflow serves; None for none.
     """
@@ -60,10 +51,7 @@ class Registry:
         artifacts: str | None,
         save_model: SaveModel | None = None,
     ) -> None:
-        self._client = client
-        self._store = store
-        self._name = name
-        self._save_model = save_model
+        self._client, self._store, self._name, self._save_model = client, store, name, save_model
         experiment = client.get_experiment_by_name(name)
         folder = None if artifacts is None else f"{artifacts}/{name}"
         self._experiment = experiment.experiment_id if experiment else client.create_experiment(name, folder)
@@ -75,15 +63,20 @@ class Registry:
 
         A run that was deleted in MLflow stays deleted. A version that MLflow lacks is added to its run.
         """
-        run = self._find_run(record) or self._create_run(record)
+        run = self._find_run(record)
+        if run is None:
+            version, outcome = record.get("version"), str(record.get("outcome"))
+            title = f"{shorten_version(version)} {outcome}" if version else outcome
+            start = facts.find_times(record)[0]
+            run = self._client.create_run(self._experiment, start, facts.make_tags(record), title)
         if run.info.lifecycle_stage != LifecycleStage.ACTIVE:
             return False
         if run.info.status != RunStatus.to_string(RunStatus.RUNNING):
             self._add_version(run, record)
             return False
-        run_id, end = run.info.run_id, find_times(record)[1]
-        metrics = [Metric(name, value, end, step) for name, value, step in list_metrics(record)]
-        self._client.log_batch(run_id, metrics, [Param(*pair) for pair in list_parameters(record).items()])
+        run_id, end = run.info.run_id, facts.find_times(record)[1]
+        metrics = [Metric(name, value, end, step) for name, value, step in facts.list_metrics(record)]
+        self._client.log_batch(run_id, metrics, [Param(*pair) for pair in facts.list_parameters(record).items()])
         self._client.log_text(run_id, json.dumps(record, indent=2), "record.json")
         self._client.log_text(run_id, render_retraining_report(record), "report.html")
         self._add_version(run, record)
@@ -125,7 +118,7 @@ class Registry:
         # A copy, because a server takes no folder of another machine as a source, and `prune` may remove the folder.
         self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
         self._add_served(run, version, files)
-        tags = make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
+        tags = facts.make_version_tags(record, folder, hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest())
         source, reasons = f"{run.info.artifact_uri}/{MODEL}", "; ".join(list_reasons(record))
         self._client.create_model_version(self._name, source, run.info.run_id, tags, description=reasons)
 
@@ -141,11 +134,6 @@ class Registry:
                 logger.error("MLflow cannot serve version %s: %s", version, error)
                 return
             self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
-
-    def _create_run(self, record: Record) -> Run:
-        version, outcome = record.get("version"), str(record.get("outcome"))
-        name = f"{shorten_version(version)} {outcome}" if version else outcome
-        return self._client.create_run(self._experiment, find_times(record)[0], make_tags(record), name)
 
     def _find_run(self, record: Record) -> Run | None:
         """Return the run of a retraining, even if it was deleted in MLflow; None if there never was one."""

@@ -16,10 +16,9 @@ def save_served_model(
     signature: ModelSignature,
     requirements: Sequence[str],
 ) -> None:
-    """Write a model that MLflow serves.
+    """Write a model that MLflow serves, into a folder that does not exist.
 
     Args:
-        folder: does not exist.
         code: a file whose `set_model` names the class; MLflow runs a copy of it.
         artifact: the name of a folder among the artifacts, and its files: content by name.
         requirements: for pip. Given, because MLflow would load the model in another process to find them.

@@ -38,23 +38,17 @@ class TrackingSpec(ParameterModel, frozen=True, hide_input_in_errors=True):
                 "expected no user, password or token in the address (@, ? or #), because logs and errors show it; set "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, which MLflow reads"
             )
-        if (
-            not address.startswith((SQLITE, "http://", "https://"))
-            or address.endswith("/")
-            or not address.isprintable()
-        ):
+        has_scheme = address.startswith((SQLITE, "http://", "https://"))
+        if not has_scheme or address.endswith("/") or not address.isprintable():
             raise ValueError("expected sqlite:///<file>, or http://<server> or https://<server> with no / at its end")
         return address
 
 
 def read_tracking(settings: Mapping[str, Any], root: Path) -> TrackingSpec | None:
-    """Check the settings, and that MLflow is installed, without importing it.
+    """Check the settings, the content of `mlflow.yml`, and that MLflow is installed, without importing it.
 
-    Args:
-        settings: content of `mlflow.yml`.
-        root: base of a relative path of a database.
     Returns:
-        The settings, with the absolute path of the database; None if MLflow is off.
+        The settings, with the absolute path of the database, which may be relative to `root`; None if MLflow is off.
     Raises:
         ParameterError: a setting is unknown or has an invalid value.
         TrackingError: the extra is missing.

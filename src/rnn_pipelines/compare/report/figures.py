@@ -13,15 +13,8 @@ from rnn_pipelines.compare.records import Description, Estimate, Results, RunWit
 from rnn_pipelines.compare.report.results import BOUND, STYLES, TaskResults, list_tasks
 from rnn_pipelines.compare.report.tables import format_estimate
 from rnn_pipelines.compare.tasks.series import FLOOR
-from rnn_pipelines.report.figures import (
-    add_menu,
-    draw_band,
-    draw_estimate,
-    draw_line,
-    draw_points,
-    make_log_ticks,
-    set_layout,
-)
+from rnn_pipelines.report import figures
+from rnn_pipelines.report.figures import draw_line, draw_points, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.styles import NEUTRAL_COLOR, REFERENCE_COLOR, Style
@@ -38,11 +31,7 @@ PAPER_SYMBOLS = ("square-open", "triangle-up-open", "star-open")
 
 @dataclass(frozen=True)
 class View:
-    """The view of one task in a figure.
-
-    Attributes:
-        layout: the settings of the layout for this task, see `add_menu`.
-    """
+    """The view of one task in a figure; its layout as in `add_menu`."""
 
     traces: Sequence[Scatter]
     layout: Mapping[str, Any]
@@ -75,9 +64,8 @@ def draw_curves(tasks: Sequence[TaskResults]) -> Figure:
         losses = [loss for cell in task.cells for curve in task.list_values(cell, "curve") for loss in curve]
         scale = choose_scale("yaxis", [*losses, *lines.values()])
         views[task.name] = View(traces, {"yaxis.title.text": task.spec.data.metric, **scale})
-    return set_layout(
-        combine_views(views), "Learning curves", "on validation; median and range over seeds", "gradient steps"
-    )
+    figure, subtitle = combine_views(views), "on validation; median and range over seeds"
+    return set_layout(figure, "Learning curves", subtitle, "gradient steps")
 
 
 def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
@@ -86,21 +74,15 @@ def _draw_curve(task: TaskResults, cell: str) -> Iterator[Scatter]:
     losses = np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
     low, median, high = losses.min(axis=0), np.median(losses, axis=0), losses.max(axis=0)
     steps = task.list_values(cell, "steps_per_epoch")[0] * np.arange(1, longest + 1)
-    style, options = STYLES[cell], {"legendgroup": cell}
-    yield draw_band(style, *map(pd.Series, (steps, low, high)), showlegend=False, **options)
+    style = STYLES[cell]
+    options: dict[str, Any] = {"legendgroup": cell}
+    yield figures.draw_band(style, *map(pd.Series, (steps, low, high)), showlegend=False, **options)
+    # A line alone does not show a single epoch.
+    options |= {"mode": "lines+markers" if longest == 1 else "lines"}
+    options |= {"hovertemplate": "%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})"}
     for part, width in ((slice(shortest), 2.5), (slice(shortest - 1, None), 1)):
-        yield draw_line(
-            style,
-            steps[part],
-            median[part],
-            width,
-            customdata=np.stack([low[part], high[part]], axis=1),
-            hovertemplate="%{y:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})",
-            # A line alone does not show a single epoch.
-            mode="lines+markers" if longest == 1 else "lines",
-            showlegend=part.start is None,
-            **options,
-        )
+        options |= {"customdata": np.stack([low[part], high[part]], axis=1), "showlegend": part.start is None}
+        yield draw_line(style, steps[part], median[part], width, **options)
 
 
 def _draw_line(name: str, x: Sequence[float], y: Sequence[float]) -> Scatter:
@@ -116,7 +98,8 @@ def draw_losses(tasks: Sequence[TaskResults]) -> Figure:
 
 
 def _view_losses(task: TaskResults) -> View:
-    references = choose_references(task)
+    # Worse references would compress the scale of the seeds.
+    references = {name: loss for name, loss in task.references.items() if name in (FLOOR, task.best_reference)}
     published = [loss for losses in task.published.values() for loss in losses.values()]
     shown = [*(run["test"] for run in task.runs), *references.values(), *published]
     scale = choose_scale("xaxis", shown)
@@ -126,7 +109,11 @@ def _view_losses(task: TaskResults) -> View:
         cell, style = network["cell"], STYLES[network["cell"]]
         traces.append(draw_seeds(row, task.list_values(cell, "test"), style))
         traces.append(draw_mean(row, network["test"], style, lowest=lowest))
-    traces += _draw_published(task)
+    for symbol, (paper, losses) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
+        known = [cell for cell in task.cells if cell in losses]
+        x, y = [losses[cell] for cell in known], [DOTS_ABOVE - task.cells.index(cell) for cell in known]
+        marker = {"symbol": symbol, "size": 11, "line": {"width": 2}}
+        traces.append(draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}"))
     for name, loss in references.items():
         line = _draw_line(name, [loss, loss], [0.5, 0.5 - len(task.networks)])
         # Invisible markers extend the axis, so that the line does not lie on the edge of the figure.
@@ -136,20 +123,6 @@ def _view_losses(task: TaskResults) -> View:
 
 def _name_cells(task: TaskResults) -> dict[str, list[str]]:
     return name_rows(STYLES[cell].name for cell in task.cells)
-
-
-def choose_references(task: TaskResults) -> dict[str, float]:
-    """Return the best simple method and the noise floor; worse references would compress the scale of the seeds."""
-    return {name: loss for name, loss in task.references.items() if name in (FLOOR, task.best_reference)}
-
-
-def _draw_published(task: TaskResults) -> Iterator[Scatter]:
-    for symbol, (paper, losses) in zip(PAPER_SYMBOLS, task.published.items(), strict=False):
-        known = [cell for cell in task.cells if cell in losses]
-        x = [losses[cell] for cell in known]
-        y = [DOTS_ABOVE - task.cells.index(cell) for cell in known]
-        marker = {"symbol": symbol, "size": 11, "line": {"width": 2}}
-        yield draw_points(Style(paper, NEUTRAL_COLOR), x, y, marker=marker, hovertemplate="%{x:.4g}")
 
 
 def draw_differences(tasks: Sequence[TaskResults]) -> Figure:
@@ -201,15 +174,14 @@ def combine_views(views: Mapping[str, View], axes: Mapping[str, Any] | None = No
         figure.add_traces(view.traces)
         for _ in range(most - len(view.traces)):
             figure.add_scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip")
-    add_menu(figure, [STYLES[task].name for task in views], [view.layout for view in views.values()])
+    figures.add_menu(figure, [STYLES[task].name for task in views], [view.layout for view in views.values()])
     return figure
 
 
 def combine_rows(views: Mapping[str, View], title: str, subtitle: str, axes: Mapping[str, Any] | None = None) -> Figure:
     """Return one figure with a menu of the tasks, from views that consist of rows."""
-    return set_layout(
-        combine_views(views, axes), title, subtitle, y={"title": "network", "zeroline": False}, hovermode="closest"
-    )
+    y = {"title": "network", "zeroline": False}
+    return set_layout(combine_views(views, axes), title, subtitle, y=y, hovermode="closest")
 
 
 def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
@@ -217,7 +189,7 @@ def choose_scale(axis: str, values: Sequence[float]) -> dict[str, Any]:
     lowest, highest = min(values), max(values)
     if lowest <= 0 or highest < MIN_LOG_RATIO * lowest:
         return {f"{axis}.type": "linear", f"{axis}.tickmode": "auto"}
-    ticks = make_log_ticks(-12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,))
+    ticks = figures.make_log_ticks(-12, 9, (1, 2, 5) if highest < MAX_DENSE_RATIO * lowest else (1,))
     return {f"{axis}.type": "log", f"{axis}.tickmode": "array", **{f"{axis}.{key}": of for key, of in ticks.items()}}
 
 
@@ -230,22 +202,18 @@ def name_rows(names: Iterable[str]) -> dict[str, Any]:
 def draw_seeds(row: int, values: Sequence[float], style: Style, axis: str = "x") -> Scatter:
     """Draw a dot for each seed, with the first seed on top."""
     y = DOTS_ABOVE - row + np.linspace(DOTS_SPREAD, -DOTS_SPREAD, len(values))
-    options = {
-        "marker": {"size": 7, "opacity": 0.75},
-        "text": [f"seed {seed}" for seed in range(len(values))],
-        "hovertemplate": "%{text}: %{x:.4g}<extra></extra>",
-    }
+    text, hover = [f"seed {seed}" for seed in range(len(values))], "%{text}: %{x:.4g}<extra></extra>"
+    options = {"marker": {"size": 7, "opacity": 0.75}, "text": text, "hovertemplate": hover}
     return draw_points(style, values, y, name=None, xaxis=axis, showlegend=False, **options)
 
 
 def draw_mean(row: int, estimate: Estimate, style: Style, axis: str = "x", lowest: float = -math.inf) -> Scatter:
     """Draw the mean with its interval, below the dots of the seeds.
 
-    Args:
-        lowest: the value at which the interval is cut, because a logarithmic axis has no 0 and times are not negative.
+    The interval is cut at `lowest`, because a logarithmic axis has no 0 and times are not negative.
     """
     mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
     ends = (mean, mean, mean) if low is None or high is None else (mean, max(low, lowest), high)
     hover = "mean {} ({})<extra></extra>".format(*format_estimate(estimate))
     options = {"marker": {"symbol": "diamond"}, "hovertemplate": hover}
-    return draw_estimate(style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options)
+    return figures.draw_estimate(style, -row - MEAN_BELOW, ends, name=None, xaxis=axis, showlegend=False, **options)

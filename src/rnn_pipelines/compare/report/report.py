@@ -5,15 +5,9 @@ from dataclasses import replace
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.compare.records import Description, Results
+from rnn_pipelines.compare.report import verdicts
 from rnn_pipelines.compare.report.results import STYLES, TaskResults, list_tasks
 from rnn_pipelines.compare.report.tables import tabulate_costs, tabulate_differences, tabulate_results
-from rnn_pipelines.compare.report.verdicts import (
-    describe_learning,
-    describe_references,
-    join_names,
-    write_task_verdict,
-    write_verdict,
-)
 from rnn_pipelines.compare.specs import PlanSpec
 from rnn_pipelines.report.page import Section
 from rnn_pipelines.report.terminal import summarize
@@ -28,11 +22,11 @@ def render_report(results: Results, description: Description, plan: PlanSpec, **
         __package__,
         "report",
         figures=figures,
-        verdict=write_verdict(tasks, left_out),
+        verdict=verdicts.write_verdict(tasks, left_out),
         tasks=[*map(describe_task, tasks)],
         differences=tabulate_differences(tasks),
         num_threads=sorted({run["num_threads"] for run in results["runs"]}),
-        left_out=join_names(left_out) if left_out else "",
+        left_out=verdicts.join_names(left_out) if left_out else "",
         music=plan.music,
         parameters=tabulate_parameters("compare", {"plan": plan, "tasks": {task.name: task.spec for task in tasks}}),
     )
@@ -42,7 +36,7 @@ def summarize_comparison(results: Results, description: Description) -> str:
     """Return the verdict, and the results of the networks in each task, for a terminal."""
     tasks = list_tasks(results["runs"], results["summary"], description)
     tables = [replace(tabulate_results(task), caption=STYLES[task.name].name) for task in tasks]
-    return summarize([write_verdict(tasks, description["left_out"])], *tables)
+    return summarize([verdicts.write_verdict(tasks, description["left_out"])], *tables)
 
 
 def describe_task(task: TaskResults) -> Section:
@@ -52,9 +46,9 @@ def describe_task(task: TaskResults) -> Section:
         "task",
         task=task,
         name=STYLES[task.name].name,
-        learning=describe_learning(task),
-        pairs=write_task_verdict(task),
-        references=describe_references(task),
+        learning=verdicts.describe_learning(task),
+        pairs=verdicts.write_task_verdict(task),
+        references=verdicts.describe_references(task),
         results=tabulate_results(task),
         costs=tabulate_costs(task),
         weights=[network["num_recurrent_parameters"] for network in task.networks],

@@ -26,13 +26,9 @@ STYLES = Styles(
 
 @dataclass(frozen=True)
 class TaskResults:
-    """The results of one task.
+    """The results of one task: the summary of each network, all trainings in the order of the seeds, and others.
 
-    Attributes:
-        networks: the summary of each network.
-        runs: all trainings, in the order of the seeds.
-        references: losses of simple methods on the test part.
-        published: published losses, by paper and cell.
+    `references` are losses of simple methods on the test part, `published` published losses, by paper and cell.
     """
 
     name: str
@@ -85,14 +81,7 @@ def list_tasks(runs: Sequence[Run], summary: Sequence[NetworkSummary], descripti
     tasks = []
     for name in dict.fromkeys(network["task"] for network in summary):
         described = description["tasks"][name]
-        tasks.append(
-            TaskResults(
-                name=name,
-                spec=TaskSpec.model_validate(described["spec"]),
-                networks=[network for network in summary if network["task"] == name],
-                runs=[run for run in ordered if run["task"] == name],
-                references=described["references"],
-                published=described["published"],
-            )
-        )
+        spec, networks = TaskSpec.model_validate(described["spec"]), [one for one in summary if one["task"] == name]
+        own = [run for run in ordered if run["task"] == name]
+        tasks.append(TaskResults(name, spec, networks, own, described["references"], described["published"]))
     return tasks

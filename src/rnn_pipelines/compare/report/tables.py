@@ -19,26 +19,16 @@ def tabulate_results(task: TaskResults) -> Table:
     If the task has a bound for learning: also the number of seeds that learnt it, and their median gradient steps. The
     lowest means of the networks are marked.
     """
-    columns = {
-        "test": Column("test", better="down"),
-        "interval": Column("95 % interval"),
-        "validation": Column("validation", better="down"),
-    }
+    columns = {"test": Column("test", better="down"), "interval": Column("95 % interval")}
+    columns["validation"] = Column("validation", better="down")
     if task.spec.learnt_below is not None:
         columns |= {"learnt": Column("learnt by"), "steps_to_learn": Column("after steps", format_count)}
-    rows: list[tuple[str, dict[str, Any]]] = [
-        (
-            STYLES[network["cell"]].name,
-            {
-                "test": network["test"]["mean"],
-                "interval": format_estimate(network["test"])[1],
-                "validation": network["validation"]["mean"],
-                "learnt": f"{network['num_learnt']} of {network['num_seeds']}",
-                "steps_to_learn": network["steps_to_learn"],
-            },
-        )
-        for network in task.networks
-    ]
+    rows: list[tuple[str, dict[str, Any]]] = []
+    for one in task.networks:
+        facts = {"test": one["test"]["mean"], "interval": format_estimate(one["test"])[1]}
+        facts |= {"validation": one["validation"]["mean"], "steps_to_learn": one["steps_to_learn"]}
+        facts["learnt"] = f"{one['num_learnt']} of {one['num_seeds']}"
+        rows.append((STYLES[one["cell"]].name, facts))
     # As texts, they are not marked.
     for paper, losses in task.published.items():
         rows += [(f"{STYLES[cell].name}, {paper}", {"test": format_number(loss)}) for cell, loss in losses.items()]
@@ -63,18 +53,12 @@ def tabulate_costs(task: TaskResults) -> Table:
 
 def tabulate_differences(tasks: Sequence[TaskResults]) -> Table:
     """Tabulate the paired differences of test losses and of steps to learn, for every pair of every task."""
-    rows = [
-        [
-            STYLES[task.name].name,
-            name_pair(pair),
-            measure,
-            f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown",
-            *format_estimate(pair),
-        ]
-        for task in tasks
-        for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences))
-        for pair in pairs
-    ]
+    rows = []
+    for task in tasks:
+        for measure, pairs in (("test loss", task.differences), ("steps to learn", task.step_differences)):
+            for pair in pairs:
+                verdict = f"{STYLES[pair['better']].name} is better" if pair["better"] else "no difference shown"
+                rows.append([STYLES[task.name].name, name_pair(pair), measure, verdict, *format_estimate(pair)])
     header = ["task", "pair", "of", "verdict", "mean difference", "95 % interval"]
     return Table(header, rows, num_text_columns=4)
 
@@ -87,10 +71,7 @@ def name_pair(pair: Difference) -> str:
 def format_estimate(estimate: Estimate, sign: int = 1) -> tuple[str, str]:
     """Return a mean and its interval, rounded to two significant digits of half the interval's width.
 
-    The ends are separated by a word, because a dash would look like a sign.
-
-    Args:
-        sign: −1 for the opposite direction.
+    The ends are separated by a word, because a dash would look like a sign. The sign −1 gives the opposite direction.
     """
     if estimate["low"] is None or estimate["high"] is None:
         return _round(sign * estimate["mean"], None), "no interval"

@@ -96,20 +96,17 @@ def describe_learning(task: TaskResults) -> str:
     if task.spec.learnt_below is None:
         return ""
     steps = [network["steps_to_learn"] for network in task.networks]
-    clauses = [
-        count + ("" if median is None else f", {median:,.0f} steps")
-        for count, median in zip(_count_learnt(task), steps, strict=True)
-    ]
+    medians = ["" if median is None else f", {median:,.0f} steps" for median in steps]
+    clauses = map("".join, zip(_count_learnt(task), medians, strict=True))
     sentences = [
         f"Seeds that learnt it (validation loss below {task.spec.learnt_below:g} within {task.num_steps:,} gradient "
-        f"steps), and the median of their steps: {'; '.join(clauses)}.",
-        *(
-            "{} learns sooner than {} by {} steps ({}).".format(*_order(pair))
-            if pair["better"]
-            else f"No difference of these steps that the seeds can show: {_write_undecided(pair)}."
-            for pair in task.step_differences
-        ),
+        f"steps), and the median of their steps: {'; '.join(clauses)}."
     ]
+    for pair in task.step_differences:
+        if pair["better"]:
+            sentences.append("{} learns sooner than {} by {} steps ({}).".format(*_order(pair)))
+        else:
+            sentences.append(f"No difference of these steps that the seeds can show: {_write_undecided(pair)}.")
     return " ".join(map(begin_sentence, sentences))
 
 

@@ -42,13 +42,11 @@ def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) ->
 
     The first half has ⌊num_steps / 2⌋ steps. Within its half, each step is equally likely to be marked.
 
-    Args:
-        num_steps: the length of each sequence, at least 2.
-        rng: the source of the numbers and the marked steps.
     Returns:
         `inputs` float32[num_sequences, num_steps, 2]: a number, uniform in [0, 1), and a marker, 1 at two steps and 0
         at all others. `targets` float32[num_sequences, 1], 0 to 2. `weights` float32[num_sequences], all 1.
     Raises:
+        TaskError: the sequences have fewer than two steps, which is too short for two markers.
         TaskError: the sequences are too short for two markers.
     Source: Hochreiter & Schmidhuber (1997), section 5.4, doi:10.1162/neco.1997.9.8.1735; numbers in [0, 1] and one
         target as in Le, Jaitly & Hinton (2015), arXiv:1504.00941; one marker in each half as in Arjovsky, Shah &

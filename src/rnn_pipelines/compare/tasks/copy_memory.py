@@ -35,11 +35,8 @@ class CopyData(DrawnData, frozen=True):
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         """See `TaskData.prepare`."""
-        parts = self.draw(
-            seed,
-            (self.delay + 2 * NUM_RECALLED) * NUM_INPUTS,
-            lambda size, rng: make_copy_memory(size, self.delay, rng),
-        )
+        num_values = (self.delay + 2 * NUM_RECALLED) * NUM_INPUTS
+        parts = self.draw(seed, num_values, lambda size, rng: make_copy_memory(size, self.delay, rng))
         references = {"no memory": compute_memoryless_loss(self.delay)}
         return Contest(parts, NUM_CLASSES, "categorical", measure_cross_entropy, references)
 
@@ -58,7 +55,6 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
 
     Args:
         delay: T, the number of steps from the last symbol to the marker, at least 1; each sequence has T + 20 steps.
-        rng: the source of the symbols, which are equally likely.
     Returns:
         `inputs` float32[num_sequences, T + 20, 10], one-hot. `targets` int32[num_sequences, T + 20], 0 to 7 for a
         symbol, 8 for blank. `weights` float32[num_sequences, T + 20], all 1, also for blanks.
@@ -79,19 +75,14 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
 
 
 def compute_memoryless_loss(delay: int) -> float:
-    """Return the cross-entropy of a forecast without memory: blanks are certain, symbols equally likely.
-
-    It is 10 · ln 8 / (T + 20) nats per step, T being the `delay`.
-    """
+    """Return the cross-entropy, 10 · ln 8 / (T + 20) nats per step, of certain blanks and equally likely symbols."""
     return float(NUM_RECALLED * np.log(NUM_SYMBOLS) / (delay + 2 * NUM_RECALLED))
 
 
 def measure_cross_entropy(logits: np.ndarray, sequences: Sequences) -> float:
     """Return the mean over all steps of −log of the probability of the right class, in nats.
 
-    Args:
-        logits: float[num_sequences, time, num_classes].
-        sequences: targets int[num_sequences, time].
+    Logits are float[num_sequences, time, num_classes], the targets int[num_sequences, time].
     """
     shifted = logits.astype(float) - logits.max(axis=-1, keepdims=True)
     right = np.take_along_axis(shifted, sequences.targets[:, :, None].astype(int), axis=-1)[:, :, 0]

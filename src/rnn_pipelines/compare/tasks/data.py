@@ -27,12 +27,9 @@ class TaskData(ParameterModel, ABC, frozen=True):
 
     @abstractmethod
     def prepare(self, seed: int, music: str | None) -> Contest:
-        """Draw or read the data of the task.
+        """Draw or read the data of the task; a file that is missing or cannot be read raises a TaskError.
 
-        Args:
-            music: the folder of the music files, see `PlanSpec`.
-        Raises:
-            TaskError: the file is missing or cannot be read.
+        `music` is the folder of the music files, see `PlanSpec`.
         """
 
     @abstractmethod
@@ -40,11 +37,7 @@ class TaskData(ParameterModel, ABC, frozen=True):
         """Describe the task and its metric in sentences."""
 
     def find_file(self, music: str | None) -> Path | None:
-        """Return the file that the task reads; None if it reads none.
-
-        Raises:
-            TaskError: the folder `music` does not exist.
-        """
+        """Return the file that the task reads; None if it reads none, a TaskError if the folder does not exist."""
         return None
 
     def is_there(self, music: str | None) -> bool:
@@ -73,15 +66,10 @@ class DrawnData(TaskData, frozen=True):
     ) -> dict[str, Sequences]:
         """Draw train, validation and test from independent random numbers.
 
-        Args:
-            num_values: the number of values of a sequence, 4 bytes each; drawing needs three times this memory.
-            make: draws the given number of sequences.
-        Raises:
-            ParameterError: the sequences need more memory than there is.
+        A value has 4 bytes, and drawing needs three times this memory; without it, a ParameterError is raised.
         """
         sizes = (self.num_train, self.num_validation, self.num_test)
-        require_memory(
-            12.0 * sum(sizes) * num_values, f"drawing {sum(sizes):,} sequences", "sequences, or shorter ones,"
-        )
+        task = f"drawing {sum(sizes):,} sequences"
+        require_memory(12.0 * sum(sizes) * num_values, task, "sequences, or shorter ones,")
         rngs = np.random.default_rng(seed).spawn(len(sizes))
         return {part: make(size, rng) for part, size, rng in zip(PARTS, sizes, rngs, strict=True)}

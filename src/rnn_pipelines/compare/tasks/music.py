@@ -61,10 +61,8 @@ class MusicData(TaskData, frozen=True):
         """See `TaskData.prepare`; music is the same for every seed."""
         path = self.find_file(music)
         if path is None:
-            raise TaskError(
-                f"{self.file}: no such file. Set compare.plan.music to its folder, or set RNN_DATA. "
-                "See docs/reference/data-sets.md."
-            )
+            remedy = "Set compare.plan.music to its folder, or set RNN_DATA. See docs/reference/data-sets.md."
+            raise TaskError(f"{self.file}: no such file. {remedy}")
         rolls = read_music(path)
         if self.train_steps:
             rolls["train"] = cut_rolls(rolls["train"], self.train_steps)
@@ -82,8 +80,11 @@ class MusicData(TaskData, frozen=True):
 
     def find_file(self, music: str | None) -> Path | None:
         """See `TaskData.find_file`; None also if the file is missing."""
-        folder = _find_folder(music)
-        path = folder / self.file if folder else None
+        if music and not Path(music).is_dir():
+            raise TaskError(f"compare.plan.music: expected a folder, received {show(music)}.")
+        root = os.environ.get("RNN_DATA")
+        folder = music or (root and f"{root}/music")
+        path = Path(folder, self.file) if folder else None
         return path if path and path.is_file() else None
 
     def is_there(self, music: str | None) -> bool:
@@ -94,15 +95,6 @@ class MusicData(TaskData, frozen=True):
     def published(self) -> Mapping[str, Mapping[str, float]]:
         """See `TaskData.published`."""
         return PUBLISHED[self.file]
-
-
-def _find_folder(music: str | None) -> Path | None:
-    if not music:
-        root = os.environ.get("RNN_DATA")
-        return Path(root, "music") if root else None
-    if not Path(music).is_dir():
-        raise TaskError(f"compare.plan.music: expected a folder, received {show(music)}.")
-    return Path(music)
 
 
 def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
@@ -167,12 +159,7 @@ def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
     """Cut rolls into short stretches, because the training time depends on the longest roll.
 
     A stretch begins with the last step of the previous one, so that every step except a roll's first is a target once.
-
-    Args:
-        rolls: uint8[time, 88] each, of at least 2 steps.
-        num_steps: the largest number of targets in a stretch.
-    Returns:
-        Views of the rolls, in their order, of 2 to `num_steps` + 1 steps each.
+    Rolls are uint8[time, 88] of at least 2 steps. Stretches are views of 2 to `num_steps` + 1 steps, in the same order.
     """
     return [roll[start : start + num_steps + 1] for roll in rolls for start in range(0, len(roll) - 1, num_steps)]
 
@@ -180,12 +167,8 @@ def cut_rolls(rolls: Sequence[np.ndarray], num_steps: int) -> list[np.ndarray]:
 def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
     """Return sequences whose target is the next step, padded with zeros to the length of the longest roll.
 
-    Args:
-        rolls: uint8[time, 88] each, of T steps, at least 2.
-    Returns:
-        `inputs` float32[num_rolls, time, 88], the steps 1 to T − 1; `targets` likewise, the steps 2 to T; `weights`
-        float32[num_rolls, time], 1 at the T − 1 steps with a target, 0 in padding. `time` is one less than the length
-        of the longest roll.
+    From rolls uint8[T, 88], T at least 2: `inputs` float32[num_rolls, time, 88], the steps 1 to T − 1; `targets`
+    likewise, the steps 2 to T; `weights` float32[num_rolls, time], 1 at the T − 1 steps with a target, 0 in padding.
     """
     lengths = np.array([len(roll) - 1 for roll in rolls], int)
     weights = (np.arange(lengths.max(initial=0)) < lengths[:, None]).astype(np.float32)
@@ -200,11 +183,9 @@ def pad_rolls(rolls: Sequence[np.ndarray]) -> Sequences:
 def measure_music_loss(logits: np.ndarray, sequences: Sequences) -> float:
     """Return the mean over all steps of the negative log-likelihood of all notes together, in nats per step.
 
-    It is the sum over notes of log(1 + exp(x)) − x·y, with the target y, 0 or 1, and its logit x. Steps of all rolls
-    are pooled, so that a longer roll counts for more.
+    It is the sum over notes of log(1 + exp(x)) − x·y, with the target y, 0 or 1, and its logit x,
+    float[num_rolls, time, 88]. Steps of all rolls are pooled, so that a longer roll counts for more, without padding.
 
-    Args:
-        logits: float[num_rolls, time, 88]; those in padding do not count.
     Source: evaluation notes at http://www-etud.iro.umontreal.ca/~boulanni/icml2012.
     """
     is_real = sequences.weights > 0

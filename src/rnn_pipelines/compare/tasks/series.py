@@ -49,14 +49,36 @@ class SeriesData(TaskData, frozen=True):
     @model_validator(mode="after")
     def _validate_source(self) -> "SeriesData":
         if self.source.name == "catalog" and self.source.path is None:
-            raise ValueError(
-                "source: expected a name or a path, received the catalog, which a comparison does not read"
-            )
+            expected = "expected a name or a path, received the catalog, which a comparison does not read"
+            raise ValueError(f"source: {expected}")
         return self
 
     def prepare(self, seed: int, music: str | None) -> Contest:
         """See `TaskData.prepare`."""
-        return _prepare_series_contest(self, seed)
+        source = self.source.model_copy(update={"seed": self.source.seed + seed})
+        calendar, window = CalendarSpec(yearly=0, weekly=0, daily=0), OpenWindowSpec(lookback=self.lookback, horizon=1)
+        recipe = Recipe(source=source, gaps=GapPolicy("split"), split=self.split, window=window, calendar=calendar)
+        prepared = prepare_panel(read_source(source), recipe)
+        series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
+        if len(cutoffs) > 1:
+            expected = f"expected one series, received {len(cutoffs)}. Remove the id, or choose one"
+            raise TaskError(f"{source.label}: {expected}.")
+        parts: dict[str, Sequences] = {}
+        for part in PARTS:
+            history, targets = gather_windows(panel, panel.list_origins(part))
+            parts[part] = Sequences(history, targets, np.ones(len(targets), np.float32))
+        variance = float(prepared.scaler["deviation"].iloc[0]) ** 2
+
+        def measure(outputs: np.ndarray, sequences: Sequences) -> float:
+            return variance * measure_mse(outputs, sequences)
+
+        test, simple = parts["test"], forecast_simple_methods(prepare_fitting(panel))
+        references = {METHODS[name].style.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
+        if "signal" in series:
+            stop = int(cutoffs["validation_stop"].iloc[0])
+            noise = (series["y"] - series["signal"]).iloc[stop:]
+            references[FLOOR] = float((noise**2).mean())
+        return Contest(parts, 1, "squared", measure, references, variance)
 
     def describe(self) -> str:
         """See `TaskData.describe`."""
@@ -70,34 +92,3 @@ class SeriesData(TaskData, frozen=True):
     def find_file(self, music: str | None) -> Path | None:
         """See `TaskData.find_file`."""
         return Path(self.source.path) if self.source.path else None
-
-
-def _prepare_series_contest(data: SeriesData, seed: int) -> Contest:
-    source = data.source.model_copy(update={"seed": data.source.seed + seed})
-    recipe = Recipe(
-        source=source,
-        gaps=GapPolicy("split"),
-        split=data.split,
-        window=OpenWindowSpec(lookback=data.lookback, horizon=1),
-        calendar=CalendarSpec(yearly=0, weekly=0, daily=0),
-    )
-    prepared = prepare_panel(read_source(source), recipe)
-    series, cutoffs, panel = prepared.series, prepared.cutoffs, prepared.windows
-    if len(cutoffs) > 1:
-        raise TaskError(f"{source.label}: expected one series, received {len(cutoffs)}. Remove the id, or choose one.")
-    parts: dict[str, Sequences] = {}
-    for part in PARTS:
-        history, targets = gather_windows(panel, panel.list_origins(part))
-        parts[part] = Sequences(history, targets, np.ones(len(targets), np.float32))
-    variance = float(prepared.scaler["deviation"].iloc[0]) ** 2
-
-    def measure(outputs: np.ndarray, sequences: Sequences) -> float:
-        return variance * measure_mse(outputs, sequences)
-
-    test, simple = parts["test"], forecast_simple_methods(prepare_fitting(panel))
-    references = {METHODS[name].style.name: measure(simple[name].test, test) for name in ("last_value", "ridge")}
-    if "signal" in series:
-        stop = int(cutoffs["validation_stop"].iloc[0])
-        noise = (series["y"] - series["signal"]).iloc[stop:]
-        references[FLOOR] = float((noise**2).mean())
-    return Contest(parts, 1, "squared", measure, references, variance)

@@ -39,12 +39,8 @@ def choose_forecasters(
     panel: WindowedPanel | None, linear: LinearModels | None, series: TracedSeriesSpec, **found: Network | None
 ) -> ChosenForecasters:
     """Return the networks that `forecast` trained, if any, and its windows, or those of other series without them.
-
-    Args:
-        series: the series if there are no windows.
-        found: networks by cell, None for a missing one.
-    Raises:
-        NetworkError: the linear models or the windows are not those of the networks.
+    The series are those of `series` if there are no windows. Networks are None if they are missing. Linear models or
+    windows that are not those of the networks raise a NetworkError.
     """
     if panel is None:
         label = series.source.label
@@ -56,18 +52,14 @@ def choose_forecasters(
     # A network that was not trained has no training time.
     networks = {cell: network for cell, network in found.items() if network and not np.isnan(network.seconds)}
     for cell, network in networks.items():
-        _check_window_sizes(cell, network, linear, panel)
+        expected, received = _list_sizes(network, linear, panel), _list_sizes_of_windows(network, linear, panel)
+        if expected != received:
+            raise NetworkError(
+                f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
+                "forecast_linear and forecast_windows. They are of different runs: run kedro run --pipelines=forecast "
+                "to its end."
+            )
     return ChosenForecasters(networks, linear, panel)
-
-
-def _check_window_sizes(cell: str, network: Network, linear: LinearModels, panel: WindowedPanel) -> None:
-    expected, received = _list_sizes(network, linear, panel), _list_sizes_of_windows(network, linear, panel)
-    if expected != received:
-        raise NetworkError(
-            f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
-            "forecast_linear and forecast_windows. They are of different runs: run kedro run --pipelines=forecast to "
-            "its end."
-        )
 
 
 def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:

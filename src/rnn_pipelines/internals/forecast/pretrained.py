@@ -19,6 +19,7 @@ from rnn_pipelines.internals.gate_statistics import differentiate
 from rnn_pipelines.internals.notation import CELLS, PRETRAINED
 from rnn_pipelines.internals.records import LayerTrace, NetworkSummary, Traces
 from rnn_pipelines.internals.specs import SampleSpec
+from rnn_pipelines.networks.records import LayerRecord
 
 
 def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec, sample: SampleSpec) -> Traces:
@@ -78,15 +79,8 @@ def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:
         "second": (hidden, [head["second_kernel"], head["second_bias"]]),
         "output": (num_outputs, [head["output_kernel"], head["output_bias"]]),
     }
-    return {
-        "layers": [
-            {
-                "layer": name,
-                "kind": cell.upper() if name == cell else "Dense",
-                "output_shape": [width],
-                "num_parameters": sum(array.size for array in arrays),
-            }
-            for name, (width, arrays) in of_layers.items()
-        ],
-        "num_parameters": sum(array.size for _, arrays in of_layers.values() for array in arrays),
-    }
+    layers: list[LayerRecord] = []
+    for name, (width, arrays) in of_layers.items():
+        kind, num_parameters = cell.upper() if name == cell else "Dense", sum(array.size for array in arrays)
+        layers.append({"layer": name, "kind": kind, "output_shape": [width], "num_parameters": num_parameters})
+    return {"layers": layers, "num_parameters": sum(layer["num_parameters"] for layer in layers)}

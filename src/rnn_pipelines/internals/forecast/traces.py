@@ -57,13 +57,9 @@ def trace_layers(
 ) -> dict[str, list[LayerTrace]]:
     """Trace the recurrent layers of every member over the inputs of the network, after the embedding if it has one.
 
-    Args:
-        steps, head_inputs: see `read_windows`.
-        history: float64[batch, lookback], the normalised series in the steps.
-    Returns:
-        The members' traces by the name of the layer: that of the network, or of a stack `name_layer_1` and so on.
-    Raises:
-        NetworkError: the states from the equations differ from those that the network computes.
+    `steps` and `head_inputs` are those of `read_windows`, `history` is the normalised series in the steps:
+    float64[batch, lookback]. The traces of the members are by the name of the layer: that of the network, or of a stack
+    `name_layer_1` and so on.
     """
     _, cache = forward(network.cell, network.weights, steps, head_inputs)
     series, num_layers = cut_history(history, network.segment), len(cache.layers)
@@ -85,24 +81,15 @@ def _trace_member(
     inputs = (layer.inputs if layer.inputs.ndim == 3 else layer.inputs[member]).transpose(2, 0, 1)
     mask = np.ones(inputs.shape[:2], bool)
     trace: Trace[Any, Any] = unroll(weights, inputs, mask)
-    return LayerTrace(
-        cell=cell,
-        weights=weights,
-        inputs=inputs,
-        mask=mask,
-        trace=trace,
-        max_difference=compare_states(name, trace, mask, layer.states[member, 1:].transpose(2, 0, 1)),
-        num_weights_by_gate=count_by_gate(name, cell, weights.to_list()),
-        series=series,
-    )
+    difference = compare_states(name, trace, mask, layer.states[member, 1:].transpose(2, 0, 1))
+    by_gate = count_by_gate(name, cell, weights.to_list())
+    return LayerTrace(cell, weights, inputs, mask, trace, difference, by_gate, series)
 
 
 def cut_history(history: np.ndarray, segment: int) -> np.ndarray:
     """Return the history in each step of the recurrent layer: float64[batch, time, segment], NaN before its beginning.
 
-    Args:
-        history: float64[batch, lookback].
-        segment: the number of steps of the series that are read as one.
+    It is float64[batch, lookback], and `segment` steps of the series are read as one.
     """
     batch, lookback = history.shape
     num_steps = -(-lookback // segment)
@@ -140,11 +127,7 @@ def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTr
 
 
 def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
-    """Return the layers of one member, and the number of parameters of all members.
-
-    Args:
-        num_steps: the number of steps of a window that the recurrent layers read.
-    """
+    """Return the layers of one member, over `num_steps` steps of a window, and the parameters of all members."""
     weights, units, cell = network.weights, network.units, network.cell
 
     def describe(layer: str, kind: str, output_shape: list[int | None], arrays: Iterable[np.ndarray]) -> LayerRecord:
@@ -160,12 +143,9 @@ def summarize_network(network: Network, num_steps: int) -> NetworkSummary:
         layers.append(describe(name_array(cell, number - 1), cell.upper(), shape, arrays.values()))
     kernel, bias = weights["head_kernel"], weights["head_bias"]
     layers.append(describe("head", "Dense", [bias.shape[-1]], [kernel, bias]))
-    return {
-        "layers": layers,
-        "num_parameters": sum(array.size for array in weights.values()),
-        "segment": network.segment,
-        "shrinkage": network.shrinkage,
-    }
+    num_parameters = sum(array.size for array in weights.values())
+    facts: NetworkSummary = {"layers": layers, "num_parameters": num_parameters, "segment": network.segment}
+    return {**facts, "shrinkage": network.shrinkage}
 
 
 def choose_origins(panel: WindowedPanel, num_windows: int) -> np.ndarray:
@@ -199,12 +179,8 @@ def measure_moves(
 ) -> dict[str, float]:
     """Return how much each input changes the correction of the first step ahead between windows, to first order.
 
-    Args:
-        names: see `list_inputs`.
-        steps, head_inputs: see `read_windows`.
-        gradients: float64[batch, time, feature], see `differentiate_correction`.
-    Returns:
-        By input, the mean over windows of |Σ gradient · (input − its mean over windows)|, normalised.
+    It is the mean over windows of |Σ gradient · (input − its mean over windows)|, normalised, with the names of
+    `list_inputs`, the inputs of `read_windows` and the gradients of `differentiate_correction`.
     """
     inputs = steps.transpose(1, 0, 2)
     of_steps = ((inputs - inputs.mean(axis=0)) * gradients).sum(axis=1)

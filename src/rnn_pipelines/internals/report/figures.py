@@ -35,10 +35,8 @@ def draw_figures(
 ) -> dict[str, Figure]:
     """Draw all figures of the report, see `list_figures`; gates and states are those of a forecaster's first member.
 
-    Args:
-        forecast, pretrained: the traces of trained forecasters, and of the pretrained ones that may stand for them.
-        readings: the shown texts word by word, see `trace_classifier`.
-        distributions, half_lives, gradients: of all layers, see `measure_traces`.
+    The pretrained forecasters may stand for trained ones. The readings are those of `trace_classifier`, the other
+    tables those of `measure_traces`.
     """
     figures: dict[str, Figure] = {}
     traces = {**forecast.layers, **pretrained.layers}
@@ -56,11 +54,7 @@ def draw_figures(
 
 
 def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
-    """Draw one gate of every unit over one window, below the series in this window.
-
-    Args:
-        layers: the traces of the layers of a forecaster's member, from its inputs to its head.
-    """
+    """Draw one gate of every unit over one window, below the series in it; the layers are those of a member."""
     letter, is_signed = layers[0].cell.letters[gate], gate == CANDIDATE
     title = f"{gate} {letter}" if is_signed else f"{gate} gate {letter}"
     scale = "value that can be written, −1 to 1" if is_signed else "0 is closed, 1 open"
@@ -71,9 +65,7 @@ def draw_gate(layers: Sequence[LayerTrace], gate: str) -> Figure:
 def draw_states(layers: Sequence[LayerTrace]) -> Figure:
     """Draw the states of every unit over the same window as in `draw_gate`."""
     letters = layers[0].cell.state_letters
-    maps = [
-        (layer, letter, getattr(layer.trace.states, state)) for layer in layers for state, letter in letters.items()
-    ]
+    maps = [(one, letter, getattr(one.trace.states, state)) for one in layers for state, letter in letters.items()]
     title = " and ".join(f"{state} {letter}" for state, letter in letters.items())
     return _draw_window(maps, True, title, "state of the units after each step")
 
@@ -147,20 +139,15 @@ def draw_gradients(gradients: pd.DataFrame) -> Figure:
 def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     """Draw texts word by word: the probability so far, and the gates at each word, with a menu of the texts.
 
-    Args:
-        readings: those of one cell; without rows, the figure is empty and its subtitle gives the reason.
+    The readings are those of one cell; without rows, the figure is empty and its subtitle gives the reason.
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.34, 0.66], vertical_spacing=0.04)
     texts = [table for _, table in readings.groupby("text")]
     for table in texts:
         words = table.drop_duplicates("place")
-        options = {
-            "mode": "lines+markers",
-            "text": words["word"].map(write_label),
-            "customdata": 100 * words["probability"],
-            "hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>",
-            "showlegend": False,
-        }
+        options = {"mode": "lines+markers", "text": words["word"].map(write_label), "showlegend": False}
+        options |= {"customdata": 100 * words["probability"]}
+        options |= {"hovertemplate": "<b>%{text}</b> %{customdata:.1f} %<extra></extra>"}
         line = draw_line(PROBABILITY, words["place"], words["probability"], name=None, **options)
         figure.add_trace(line, 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
@@ -181,9 +168,8 @@ def _draw_window(
 ) -> Figure:
     """Draw the series over one window, and below it heat maps of all units, the last layer at the bottom.
 
-    Args:
-        maps: layer, letter and values, float[batch, time, units], of each heat map.
-        is_signed: whether the values are centred on 0; otherwise they lie between 0 and 1.
+    Each map has a layer, its letter and values, float[batch, time, units], which are centred on 0 if they are signed;
+    otherwise they lie between 0 and 1.
     """
     first, count = maps[0][0], len(maps)
     row, heights = choose_window(first), [1 - MAPS_SHARE, *[MAPS_SHARE / count] * count]
@@ -210,23 +196,14 @@ def _draw_units(layer: LayerTrace, values: np.ndarray, is_signed: bool, letter: 
     """Draw a heat map of all units over time, float[time, units]; the longest memory is on top."""
     units = order_units(layer)
     limit = max(1.0, float(np.abs(values).max())) if is_signed else 1.0
-    return Heatmap(
-        x=_count_back(values),
-        y=[f"unit {unit + 1}" for unit in units],
-        z=np.round(values[:, units].T.astype(np.float64), 4),
-        colorscale=SIGNED if is_signed else OPENNESS,
-        zmin=-limit if is_signed else 0,
-        zmax=limit,
-        hovertemplate=f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>",
-    )
+    colors = {"colorscale": SIGNED if is_signed else OPENNESS, "zmin": -limit if is_signed else 0, "zmax": limit}
+    names, shown = [f"unit {unit + 1}" for unit in units], np.round(values[:, units].T.astype(np.float64), 4)
+    hover = f"%{{y}}, step %{{x}}: {letter} = %{{z:.2f}}<extra></extra>"
+    return Heatmap(x=_count_back(values), y=names, z=shown, hovertemplate=hover, **colors)
 
 
 def place_values(series: np.ndarray) -> np.ndarray:
-    """Return the positions of a series' values on an axis of the layer's steps, each of width 1: float64[value].
-
-    Args:
-        series: float[time, segment].
-    """
+    """Return the positions of a series' values, float[time, segment], on an axis of the steps: float64[value]."""
     segment = series.shape[1]
     within = (np.arange(segment) + 0.5) / segment - 0.5
     return (_count_back(series)[:, None] + within).ravel()
@@ -248,19 +225,10 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
     names = [f"{gate}, mean" if unit < 0 else f"{gate}, unit {unit + 1}" for gate, unit in units]
     values = table.assign(row=names).pivot(index="row", columns="place", values="value").loc[list(dict.fromkeys(names))]
     words = table.drop_duplicates("place")["word"].map(write_label)
-    return Heatmap(
-        x=values.columns,
-        y=values.index,
-        z=np.round(values.to_numpy(np.float64), 4),
-        text=[list(words)] * len(values),
-        colorscale=OPENNESS,
-        zmin=0,
-        zmax=1,
-        colorbar={"len": 0.66, "y": 0.33, "thickness": 12, "tickvals": [0, 0.5, 1]},
-        hovertemplate="<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>",
-        xgap=1,
-        ygap=1,
-    )
+    bar = {"len": 0.66, "y": 0.33, "thickness": 12, "tickvals": [0, 0.5, 1]}
+    options = {"colorscale": OPENNESS, "zmin": 0, "zmax": 1, "colorbar": bar, "xgap": 1, "ygap": 1}
+    options |= {"hovertemplate": "<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>", "text": [list(words)] * len(values)}
+    return Heatmap(x=values.columns, y=values.index, z=np.round(values.to_numpy(np.float64), 4), **options)
 
 
 def _show_words(table: pd.DataFrame) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def render_report(summary: Summary, readings: pd.DataFrame, parameters: dict[str
     # Both directions of a layer share one network.
     networks = {name_layer("_".join(name.split("_")[:2])): layer["network"] for name, layer in layers.items()}
     has_words = {cell: bool((readings["cell"] == cell).any()) for cell in CELLS if not classifier["is_missing"]}
+    better = "because the other network alone was better on validation"
+    words = [
+        figures[f"{cell}_words"] if is_there else f"The classifier has no {CELL_STYLES[cell].name}, {better}."
+        for cell, is_there in has_words.items()
+    ]
     return render_template(
         __package__,
         "report",
@@ -43,13 +48,7 @@ def render_report(summary: Summary, readings: pd.DataFrame, parameters: dict[str
         texts=[] if classifier["is_missing"] else [*map(_quote_text, readings.groupby("text"))],
         accuracy=tabulate_accuracy(classifier) if classifier["accuracy"] else None,
         warning=_warn_of_poor_networks(classifier),
-        words=[
-            figures[f"{cell}_words"]
-            if is_there
-            else f"The classifier has no {CELL_STYLES[cell].name}, because the other network alone was better on "
-            "validation."
-            for cell, is_there in has_words.items()
-        ],
+        words=words,
         openness=tabulate_openness(layers),
         memory=tabulate_memory(layers),
         inputs=tabulate_inputs(layers),
@@ -64,13 +63,10 @@ def write_verdict(summary: Summary) -> str:
     layers = summary["layers"]
     largest = max(layer["max_difference"] for layer in layers.values())
     cells = [_format_memory(name, layers[name]) for cell in CELLS for name in list_forecaster(cell, layers)]
-    sentences = [
-        NOTES["first"],
-        f"In the forecast, {'; '.join(cells)}.",
-        _describe_classifier(summary["classifier"]),
-        "The hidden states that the equations give differ from those of the networks by at most "
-        f"{format_number(largest, 1)}.",
-    ]
+    hidden = "The hidden states that the equations give differ from those of the networks by at most"
+    memory = f"In the forecast, {'; '.join(cells)}."
+    sentences = [NOTES["first"], memory, _describe_classifier(summary["classifier"])]
+    return " ".join(filter(None, [*sentences, f"{hidden} {format_number(largest, 1)}."]))
     return " ".join(filter(None, sentences))
 
 
@@ -138,12 +134,8 @@ def _describe_network(network: NetworkSummary) -> Iterator[str]:
 def tabulate_openness(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate mean and saturation of each gate of each layer."""
     share = partial(format_percent, num_decimals=1)
-    columns = {
-        "gate": Column("gate"),
-        "mean": Column("mean", format_mean),
-        "low_fraction": Column("low", share),
-        "high_fraction": Column("high", share),
-    }
+    columns = {"gate": Column("gate"), "mean": Column("mean", format_mean)}
+    columns |= {"low_fraction": Column("low", share), "high_fraction": Column("high", share)}
     rows = [
         (name_layer(name), {"gate": _name_gate(layer["cell"], gate), **measured})
         for name, layer in summary.items()
@@ -168,24 +160,13 @@ def format_steps(steps: float | None) -> str:
 
 def tabulate_memory(summary: Mapping[str, LayerSummary]) -> Table:
     """Tabulate the half-lives of the units of each layer, and the reach of its inputs, in steps."""
-    columns = {
-        "gate": Column("gate that keeps"),
-        "low": Column("10 %", format_steps),
-        "median": Column("50 %", format_steps),
-        "high": Column("90 %", format_steps),
-        "reach": Column("reach", partial(format_number, num_digits=1)),
-    }
-    rows = [
-        (
-            name_layer(name),
-            {
-                "gate": _name_gate(layer["cell"], CELLS[layer["cell"]].keeping),
-                "reach": layer["reach_steps"],
-                **layer["half_life_steps"],
-            },
-        )
-        for name, layer in summary.items()
-    ]
+    columns = {"gate": Column("gate that keeps"), "low": Column("10 %", format_steps)}
+    columns |= {"median": Column("50 %", format_steps), "high": Column("90 %", format_steps)}
+    columns["reach"] = Column("reach", partial(format_number, num_digits=1))
+    rows = []
+    for name, layer in summary.items():
+        gate = _name_gate(layer["cell"], CELLS[layer["cell"]].keeping)
+        rows.append((name_layer(name), {"gate": gate, "reach": layer["reach_steps"], **layer["half_life_steps"]}))
     caption = "10 %, 50 % and 90 % quantiles of the half-lives of the units, and reach, in steps"
     return replace(tabulate("layer", rows, columns, caption), num_text_columns=2)
 
@@ -234,10 +215,8 @@ def _format_openness(layer: str, measured: Openness | None, num_layers: int) -> 
         return ""
     saturated = format_percent(measured["low_fraction"] + measured["high_fraction"], 1)
     where = f" of the {_name_in_forecast(layer)}" if num_layers > 1 else ""
-    return (
-        f" Over all members and windows{where}, its mean is {format_mean(measured['mean'])}, and {saturated} of its "
-        "values are saturated."
-    )
+    mean = f"its mean is {format_mean(measured['mean'])}"
+    return f" Over all members and windows{where}, {mean}, and {saturated} of its values are saturated."
 
 
 def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
@@ -252,6 +231,5 @@ def tabulate_accuracy(classifier: ClassifierSummary) -> Table:
 def _quote_text(text: tuple[int, pd.DataFrame]) -> Quote:
     number, table = text
     words = table.drop_duplicates("place")
-    return Quote(
-        [f"text {number}", f"probability {format_percent(words['probability'].iloc[-1], 1)}"], " ".join(words["word"])
-    )
+    probability = format_percent(words["probability"].iloc[-1], 1)
+    return Quote([f"text {number}", f"probability {probability}"], " ".join(words["word"]))

@@ -29,14 +29,10 @@ DOWNLOAD = "--params=internals.reviews.download=true"
 
 @dataclass(frozen=True)
 class ChosenClassifier:
-    """A classifier, and labelled held-out texts.
+    """A classifier of one or two networks, and labelled held-out texts, empty if they are missing.
 
-    Attributes:
-        classifier: has one or two networks; None if it cannot be trained, because there are no reviews or their
-            download failed.
-        texts: test reviews; empty if they are missing.
-        labels: 0 or 1 for each text.
-        origin: the origin of the classifier, or the reason why there is none, in words.
+    `labels` are 0 or 1. `origin` is that of the classifier, or the reason why there is none, in words: there are no
+    reviews to train it, or their download failed.
     """
 
     classifier: TextClassifier | None
@@ -51,10 +47,9 @@ def choose_classifier(
     """Return the classifier of `sentiment`, or a small one that is trained here if `sentiment` has left none.
 
     Without a classifier and reviews, nothing is downloaded unless the parameters ask for it: the gates of a series need
-    no reviews, and the download takes minutes.
+    no reviews, and the download takes minutes. The held-out texts are the test part of the reviews of `sentiment`, or
+    of those that the small one is trained on.
 
-    Args:
-        reviews: its reviews with their parts, or None; the test part has the held-out texts.
     Raises:
         ReviewError: there is no classifier, and the reviews of `source` cannot be used. A failed download is only a
             warning, because the user has not named any reviews.

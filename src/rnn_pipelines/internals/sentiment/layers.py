@@ -23,11 +23,8 @@ ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 def trace_layer(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[LayerTrace]:
     """Trace the first recurrent layer of a network over a batch, in each of its directions.
 
-    Args:
-        inputs: by name; the model may use only some of them.
-    Raises:
-        NetworkError: there is no recurrent layer, the equations do not cover its options, or the states differ from
-            those of Keras.
+    The model may use only some of the inputs. A NetworkError is raised if there is no recurrent layer, the equations do
+    not cover its options, or the states differ from those of Keras.
     """
     layer = find_recurrent_layer(model)
     # The inputs of the layer, and its mask if it has one.
@@ -46,9 +43,8 @@ def find_recurrent_layer(model: keras.Model) -> keras.Layer:
     for layer in model.layers:
         if isinstance(layer, (layers.LSTM, layers.GRU, layers.Bidirectional)):
             return layer
-    raise NetworkError(
-        f"{model.name}: expected an LSTM or GRU layer, received {[layer.name for layer in model.layers]}."
-    )
+    received = [layer.name for layer in model.layers]
+    raise NetworkError(f"{model.name}: expected an LSTM or GRU layer, received {received}.")
 
 
 def summarize_network(model: keras.Model) -> NetworkSummary:
@@ -57,28 +53,15 @@ def summarize_network(model: keras.Model) -> NetworkSummary:
 
 
 def _trace_direction(layer: keras.Layer, steps: np.ndarray, mask: np.ndarray, expected: np.ndarray) -> LayerTrace:
-    _check_activations(layer)
+    for name, expected_name in ACTIVATIONS.items():
+        received = getattr(layer, name).__name__
+        if received != expected_name:
+            raise NetworkError(
+                f"{layer.name}: expected the {name} {expected_name} of the equations, received {received}. "
+                f"Train the network with {expected_name}."
+            )
     cell = next(cell for cell in CELLS.values() if cell.keras_layer == type(layer).__name__)
     arrays = layer.get_weights()
-    num_weights_by_gate = count_by_gate(layer.name, cell, arrays)
-    weights = cell.weights.from_list(arrays)
+    by_gate, weights = count_by_gate(layer.name, cell, arrays), cell.weights.from_list(arrays)
     trace: Trace[Any, Any] = unroll(weights, steps, mask, backwards=layer.go_backwards)
-    return LayerTrace(
-        cell=cell,
-        weights=weights,
-        inputs=steps,
-        mask=mask,
-        trace=trace,
-        max_difference=compare_states(layer.name, trace, mask, expected),
-        num_weights_by_gate=num_weights_by_gate,
-    )
-
-
-def _check_activations(layer: keras.Layer) -> None:
-    for name, expected in ACTIVATIONS.items():
-        received = getattr(layer, name).__name__
-        if received != expected:
-            raise NetworkError(
-                f"{layer.name}: expected the {name} {expected} of the equations, received {received}. "
-                f" Train the network with {expected}."
-            )
+    return LayerTrace(cell, weights, steps, mask, trace, compare_states(layer.name, trace, mask, expected), by_gate)

@@ -1,6 +1,7 @@
 """Traces of trained classifiers: every gate and state over texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,8 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
     from rnn_pipelines.internals.sentiment.layers import summarize_network, trace_layer
 
     classifier = chosen.classifier
-    shown = [*sample.texts, *_find_short_text(chosen.texts, sample.max_words)]
+    short = (text for text in chosen.texts if 1 <= len(tokenize(text)) <= sample.max_words)
+    shown = [*sample.texts, *islice(short, 1)]
     drawn = [chosen.texts[number] for number in _draw(len(chosen.texts), sample.reviews)]
     inputs, places = _pad_inputs(classifier, [*shown, *drawn])
     layers: dict[str, LayerTrace] = {}
@@ -55,9 +57,7 @@ def trace_classifier(chosen: ChosenClassifier, sample: SampleSpec) -> tuple[Trac
         found = dict(zip(names, trace_layer(network, inputs), strict=False))
         layers |= found
         networks |= dict.fromkeys(found, summarize_network(network))
-    gradients = {
-        name: differentiate(layer, probe_last_states(layer.trace, layer.mask)) for name, layer in layers.items()
-    }
+    gradients = {name: differentiate(one, probe_last_states(one.trace, one.mask)) for name, one in layers.items()}
     readings = [_read_text(classifier, layers, row, text, places[row]) for row, text in enumerate(shown)]
     traced = {name: [layer] for name, layer in layers.items()}
     traces = Traces(traced, gradients, networks, chosen.origin, _summarize(chosen, sample))
@@ -69,31 +69,17 @@ def _summarize(chosen: ChosenClassifier, sample: SampleSpec) -> ClassifierSummar
     accuracy: dict[str, float] = {}
     if chosen.classifier is not None and len(held_out):
         texts = [chosen.texts[number] for number in held_out]
-        accuracy = measure_accuracy(chosen.classifier, texts, np.asarray(chosen.labels)[held_out])
+        logits = score_parts(chosen.classifier, make_features(chosen.classifier, texts))
+        logits[ENSEMBLE] = apply_calibration(chosen.classifier.calibration, logits)
+        labels = np.asarray(chosen.labels)[held_out]
+        accuracy = {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
     is_missing = chosen.classifier is None
     return {"is_missing": is_missing, "origin": chosen.origin, "accuracy": accuracy, "num_texts": len(held_out)}
-
-
-def measure_accuracy(classifier: TextClassifier, texts: Sequence[str], labels: np.ndarray) -> dict[str, float]:
-    """Return the accuracy of each part of a classifier; see `ClassifierSummary.accuracy`.
-
-    Args:
-        texts: held-out texts, at least one.
-        labels: int64[num_texts], 0 or 1.
-    """
-    logits = score_parts(classifier, make_features(classifier, texts))
-    logits[ENSEMBLE] = apply_calibration(classifier.calibration, logits)
-    return {name: float(((values > 0) == labels).mean()) for name, values in logits.items()}
 
 
 def _draw(num_texts: int, num_drawn: int) -> np.ndarray:
     """Return the numbers of random texts, in ascending order."""
     return np.sort(np.random.default_rng(0).permutation(num_texts)[:num_drawn])
-
-
-def _find_short_text(texts: Sequence[str], max_words: int) -> list[str]:
-    """Return the first text of one to `max_words` words, or no text."""
-    return next(([text] for text in texts if 1 <= len(tokenize(text)) <= max_words), [])
 
 
 def _pad_inputs(classifier: TextClassifier, texts: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -116,16 +102,13 @@ def _read_text(
     probability = score_sentiment(classifier, beginnings)["probability"].to_numpy()
     is_read = places >= 0
     read = places[is_read]
+    words_read = [words[place] for place in read]
     tables = []
-    for layer in layers.values():
-        if layer.trace.backwards:
-            continue
+    for layer in (one for one in layers.values() if not one.trace.backwards):
         for gate, unit, values in _choose_values(layer, row, is_read):
             columns = {"cell": layer.cell.name, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
-            words_read = [words[place] for place in read]
-            tables.append(
-                pd.DataFrame(columns | {"word": words_read, "probability": probability[read], "value": values})
-            )
+            columns |= {"word": words_read, "probability": probability[read], "value": values}
+            tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
 

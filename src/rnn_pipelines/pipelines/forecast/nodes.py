@@ -7,14 +7,9 @@ import pandas as pd
 
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.intervals import fitting
 from rnn_pipelines.forecast.intervals import paths as error_paths
-from rnn_pipelines.forecast.intervals.fitting import (
-    Intervals,
-    LevelSpec,
-    add_intervals,
-    describe_windows,
-    fit_intervals,
-)
+from rnn_pipelines.forecast.intervals.fitting import Intervals, LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
 from rnn_pipelines.forecast.methods.forecasts import PARTS
@@ -87,7 +82,7 @@ def fit_all_methods(
     data = FittingData(panel, linear, pretrained)
     methods, record = ensemble.fit_all_methods(data, networks)
     record["used"] = choose_used(use, methods, record["losses"])
-    return check_refit(data, methods), record, fit_intervals(data, methods, level)
+    return check_refit(data, methods), record, fitting.fit_intervals(data, methods, level)
 
 
 def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
@@ -106,7 +101,7 @@ def tabulate_forecasts(  # noqa: PLR0913, PLR0917 - each is a data set of a run
     found = [tables.tabulate_forecasts(panel, features, scaler, forecasts, part) for part in PARTS]
     tabulated = [replace(one, use=ensemble["used"]) for one in found]
     test, future = (
-        tables.show_predictions(add_intervals(table, intervals, panel, scaler, part), profile["tz"])
+        tables.show_predictions(fitting.add_intervals(table, intervals, panel, scaler, part), profile["tz"])
         for table, part in zip(tabulated, PARTS, strict=True)
     )
     return test, future, tabulate_used(future, profile["dead"]), restore_numbers(future.table)
@@ -120,7 +115,7 @@ def draw_paths(
         return Paths()
     table = next_values.table
     names = table["unique_id"].to_numpy()[:: panel.horizon]
-    windows = describe_windows(intervals, panel, panel.list_origins("future"), names, scaler)
+    windows = fitting.describe_windows(intervals, panel, panel.list_origins("future"), names, scaler)
     scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
     return tabulate_paths(table, error_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
 

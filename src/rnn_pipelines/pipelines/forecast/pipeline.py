@@ -23,26 +23,18 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
 # The names of datasets and parameters by those of the values of the preparation.
-PREPARED = {block: f"params:forecast.{block}" for block in Recipe.model_fields} | {
+PREPARED = {block: f"params:forecast.{block}" for block in Recipe.model_fields}
+PREPARED |= {
     "table": "forecast_table",
     "covariate_table": "forecast_covariate_table",
     "source_table": "forecast_source",
-    "series": "forecast_series",
-    "profile": "forecast_profile",
-    "cutoffs": "forecast_cutoffs",
-    "scaler": "forecast_scaler",
-    "coding": "forecast_coding",
-    "features": "forecast_features",
-    "windows": "forecast_windows",
+}
+PREPARED |= {
+    name: f"forecast_{name}" for name in ("series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
 }
 BY_STEP, BY_LEVEL = "forecast_metrics_by_step", "forecast_metrics_by_level"
-FIGURES = {
-    figure: f"forecast_{figure}_figure"
-    for figure in (
-        *("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals"),
-        "explanation",
-    )
-}
+NAMES = ("forecasts", "newest_window", "next_values", "losses", "error_by_step", "coverage", "residuals", "explanation")
+FIGURES = {figure: f"forecast_{figure}_figure" for figure in NAMES}
 DIAGNOSTIC_FIGURES = {figure: f"forecast_{figure}_figure" for figure in DIAGNOSTICS}
 
 
@@ -98,9 +90,8 @@ def create_evaluation_nodes() -> list[Node]:
     tabulated = ["forecast_predictions", "forecast_next_values", "forecast_next_values_csv", "forecast_all_methods"]
     drawn_from = ["forecast_windows", "forecast_scaler", "forecast_intervals", "forecast_next_values"]
     measured = {"predictions": "forecast_predictions", "series": "forecast_series", "cutoffs": "forecast_cutoffs"}
-    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"} | {
-        cell: f"forecast_{cell}_record" for cell in NETWORKS
-    }
+    measured |= {"profile": "forecast_profile", "seconds": "forecast_seconds"}
+    measured |= {cell: f"forecast_{cell}_record" for cell in NETWORKS}
     measured |= {"evaluation": "params:forecast.evaluation"}
     divided = {"sample": "forecast_sample", "linear": "forecast_linear", "methods": "forecast_methods"}
     divided |= {"intervals": "forecast_intervals", "ensemble": "forecast_ensemble", "parallel": "params:parallel"}

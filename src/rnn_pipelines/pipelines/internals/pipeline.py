@@ -1,5 +1,8 @@
 """The graph of `internals`: trained and pretrained networks → gates and states → statistics → report."""
 
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.internals.explorer import explore_classifier, explore_forecasters
@@ -8,12 +11,20 @@ from rnn_pipelines.internals.forecast.pretrained import trace_pretrained
 from rnn_pipelines.internals.forecast.traces import trace_forecasters
 from rnn_pipelines.internals.gate_statistics import measure_traces
 from rnn_pipelines.internals.notation import CELLS, list_figures
+from rnn_pipelines.internals.records import Traces
 from rnn_pipelines.internals.report.figures import draw_figures
 from rnn_pipelines.internals.report.report import render_report, summarize_run
-from rnn_pipelines.pipelines.internals import nodes
+from rnn_pipelines.internals.specs import SampleSpec, SmallClassifierSpec, TracedReviewsSpec
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
+
+# Kedro resolves these type hints when it checks parameters, which must not import Keras.
+if TYPE_CHECKING:
+    from rnn_pipelines.internals.sentiment.choice import ChosenClassifier
+    from rnn_pipelines.sentiment.model.classifier import TextClassifier
+else:
+    ChosenClassifier = TextClassifier = Any
 
 FOUND = {"panel": "internals_found_windows", "linear": "internals_found_linear"}
 FORECASTERS = FOUND | {"series": "params:internals.series"}
@@ -35,10 +46,10 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(choose_forecasters, FORECASTERS, "internals_forecasters"),
-            node(nodes.choose_classifier, classifier, "internals_classifier"),
+            node(choose_classifier, classifier, "internals_classifier"),
             node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
             node(trace_pretrained, ["internals_forecasters", "params:forecast.pretrained", SAMPLE], PRETRAINED),
-            node(nodes.trace_classifier, ["internals_classifier", SAMPLE], read),
+            node(trace_classifier, ["internals_classifier", SAMPLE], read),
             node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
             node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
             node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
@@ -47,3 +58,19 @@ def create_pipeline() -> Pipeline:
             node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
         ]
     )
+
+
+def choose_classifier(
+    found: TextClassifier | None, reviews: pd.DataFrame | None, source: TracedReviewsSpec, small: SmallClassifierSpec
+) -> ChosenClassifier:
+    """Return the classifier of `sentiment`, or train a small one if there is none."""
+    from rnn_pipelines.internals.sentiment import choice
+
+    return choice.choose_classifier(found, reviews, source, small)
+
+
+def trace_classifier(classifier: ChosenClassifier, sample: SampleSpec) -> tuple[Traces, pd.DataFrame]:
+    """Trace every gate and state through texts, compare them with Keras, and score some texts word by word."""
+    from rnn_pipelines.internals.sentiment import traces
+
+    return traces.trace_classifier(classifier, sample)

@@ -4,12 +4,7 @@ from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
-from rnn_pipelines.forecast.operations.monitoring import (
-    measure_covariate_drift,
-    measure_drift,
-    monitor_forecasts,
-    read_champion,
-)
+from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
@@ -37,16 +32,17 @@ def create_measure_pipeline() -> Pipeline:
     given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
     given += ["forecast_partition_folder", "forecast_external"]
     source, gaps = "params:forecast.source", "params:forecast.gaps"
+    covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
     return Pipeline(
         [
-            node(read_champion, folder, [CHAMPION, coding, reference]),
+            node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
             node(draw_sample, [*given, coding], sample),
             node(read_sample, [sample, SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, PROFILE]),
             node(join_actuals, [log, series, CHAMPION], EVALUATED),
             node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
-            node(measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
-            node(measure_covariate_drift, [series, PROFILE, CHAMPION, coding, covariate_table, SPEC], COVARIATE_DRIFT),
+            node(monitoring.measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
+            node(monitoring.measure_covariate_drift, covariates, COVARIATE_DRIFT),
         ]
     )
 
@@ -57,7 +53,7 @@ def create_report_pipeline() -> Pipeline:
     page = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
     return Pipeline(
         [
-            node(monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
+            node(monitoring.monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
             node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
             node(guard(render_report, render_note), page, "monitor_forecast_report"),
             node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),

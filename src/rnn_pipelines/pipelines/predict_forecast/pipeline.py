@@ -20,31 +20,22 @@ def create_pipeline() -> Pipeline:
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest = "predict_forecast_newest"
+    newest, explanation = "predict_forecast_newest", "predict_forecast_explanation"
     night, nights = "predict_forecast_night", "predict_forecast_nights"
-    explanation = "predict_forecast_explanation"
+    forecast_from = [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table]
+    forecast = [log, "predict_forecast_next_paths", newest, night]
+    all_from, all_forecast = [champion, sample, as_of, "params:parallel"], "predict_forecast_all_next_values"
+    summarized = [newest, log, all_series, explanation]
     return Pipeline(
         [
             node(draw_sample_as_trained, [champion, *given], sample),
             node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
-            node(
-                forecast_newest,
-                [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table],
-                [log, "predict_forecast_next_paths", newest, night],
-            ),
+            node(forecast_newest, forecast_from, forecast),
             # Without files, nothing is saved.
             node(guard(pack_night, lambda _: {}), night, nights),
-            node(
-                forecast_all_newest,
-                [champion, sample, as_of, "params:parallel"],
-                ["predict_forecast_all_next_values", all_series],
-            ),
+            node(forecast_all_newest, all_from, [all_forecast, all_series]),
             node(guard(explain_newest, note_failure), [nights, log, all_series, newest], explanation),
             node(guard(render_change, render_note), explanation, "predict_forecast_report"),
-            node(
-                guard(summarize_forecasts, write_note),
-                [newest, log, all_series, explanation],
-                "predict_forecast_summary",
-            ),
+            node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
         ]
     )

@@ -11,9 +11,5 @@ def create_pipeline() -> Pipeline:
     """Read and score, without training."""
     texts = "predict_sentiment_texts"
     scored_from = ["champion_sentiment", "predict_sentiment_found_classifier", texts]
-    return Pipeline(
-        [
-            node(read_texts, "params:predict_sentiment", texts),
-            node(score_newest, scored_from, "predict_sentiment_scores"),
-        ]
-    )
+    read = node(read_texts, "params:predict_sentiment", texts)
+    return Pipeline([read, node(score_newest, scored_from, "predict_sentiment_scores")])

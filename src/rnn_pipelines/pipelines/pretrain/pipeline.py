@@ -1,10 +1,15 @@
 """The graph of `pretrain`: generated series → two networks → errors on other series → card."""
 
+from pathlib import Path
+
+import pandas as pd
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.evaluation.pretrained import evaluate_pretrained
 from rnn_pipelines.forecast.pretrained.files import describe_pretrained
-from rnn_pipelines.pipelines.pretrain import nodes
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
+from rnn_pipelines.forecast.pretrained.specs import PretrainSpec
+from rnn_pipelines.forecast.pretrained.training import pretrain
 from rnn_pipelines.pipelines.wiring import node
 
 SPEC, CHECKPOINTS, METRICS = "params:pretrain", "pretrain_checkpoints", "pretrain_metrics"
@@ -16,9 +21,19 @@ def create_pipeline() -> Pipeline:
     """Train, evaluate and describe; the networks of the package are not changed."""
     return Pipeline(
         [
-            node(nodes.pretrain_gru, [SPEC, CHECKPOINTS], [NETWORKS["gru"], HISTORIES["gru"]]),
-            node(nodes.pretrain_lstm, [SPEC, CHECKPOINTS], [NETWORKS["lstm"], HISTORIES["lstm"]]),
+            node(pretrain_gru, [SPEC, CHECKPOINTS], [NETWORKS["gru"], HISTORIES["gru"]]),
+            node(pretrain_lstm, [SPEC, CHECKPOINTS], [NETWORKS["lstm"], HISTORIES["lstm"]]),
             node(evaluate_pretrained, NETWORKS, METRICS),
             node(describe_pretrained, {"spec": SPEC, "metrics": METRICS, **NETWORKS}, "pretrain_card"),
         ]
     )
+
+
+def pretrain_gru(spec: PretrainSpec, checkpoints: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:
+    """Train the network with a GRU on generated series."""
+    return pretrain("gru", spec, checkpoints)
+
+
+def pretrain_lstm(spec: PretrainSpec, checkpoints: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:
+    """Train the network with an LSTM on generated series."""
+    return pretrain("lstm", spec, checkpoints)

@@ -1,21 +1,21 @@
 """The graph of `retrain_sentiment`: newest reviews → challenger → holdout, with the champion → decision, record."""
 
+import time
+
+import pandas as pd
 from kedro.pipeline import Pipeline
 
-from rnn_pipelines.pipelines.retrain_sentiment import nodes
 from rnn_pipelines.pipelines.sentiment.nodes import score_reviews
 from rnn_pipelines.pipelines.sentiment.pipeline import PADDING, TRAINING, VOCABULARY, create_data_pipeline
 from rnn_pipelines.pipelines.wiring import node
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
 from rnn_pipelines.sentiment.methods.registry import list_candidates
+from rnn_pipelines.sentiment.methods.specs import RetrainSentimentSpec
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
-from rnn_pipelines.sentiment.operations.challenger import (
-    complete_challenger,
-    plan_training,
-    score_holdout,
-    train_challenger,
-)
+from rnn_pipelines.sentiment.operations import challenger as training
 from rnn_pipelines.sentiment.operations.decision import decide_promotion, describe_run
+from rnn_pipelines.sentiment.text import as_of
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec
 
 TABLE, STARTED, PLAN = "retrain_sentiment_table", "retrain_sentiment_started", "retrain_sentiment_plan"
 REVIEWS, PROFILE, WORDS = "retrain_sentiment_reviews", "retrain_sentiment_profile", "retrain_sentiment_vocabulary"
@@ -32,30 +32,19 @@ def create_pipeline() -> Pipeline:
 def create_reading_pipeline() -> Pipeline:
     """Read the reviews up to the as-of day, and prepare them as `sentiment` does, with the same parameters."""
     prepare = create_data_pipeline().from_nodes("split_reviews")
-    again = Pipeline(
-        prepare,
-        namespace="retrain_sentiment",
-        inputs={"sentiment_table": TABLE},
-        outputs={
-            "sentiment_reviews": REVIEWS,
-            "sentiment_profile": PROFILE,
-            "sentiment_vocabulary": WORDS,
-            "sentiment_encoded": "retrain_sentiment_encoded",
-            "sentiment_word_vectors": VECTORS,
-            "sentiment_features": FEATURES,
-            "sentiment_ngrams": NGRAMS,
-            "sentiment_ngrams_record": "retrain_sentiment_ngrams_record",
-        },
-        parameters={name for name in prepare.inputs() if name.startswith("params:")},
-    )
-    return Pipeline([node(nodes.read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
+    names = ("reviews", "profile", "vocabulary", "encoded", "word_vectors", "features", "ngrams", "ngrams_record")
+    outputs = {f"sentiment_{name}": f"retrain_sentiment_{name}" for name in names}
+    parameters = {name for name in prepare.inputs() if name.startswith("params:")}
+    inputs = {"sentiment_table": TABLE}
+    again = Pipeline(prepare, namespace="retrain_sentiment", inputs=inputs, outputs=outputs, parameters=parameters)
+    return Pipeline([node(read_as_of, ["params:sentiment.source", SPEC], [TABLE, STARTED])]) + again
 
 
 def create_network_pipeline(cell: str) -> Pipeline:
     """Train one network and score the reviews with it; `cell` names its namespace and its block of parameters."""
     template = Pipeline(
         [
-            node(train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
+            node(training.train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
             node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
         ]
     )
@@ -63,11 +52,7 @@ def create_network_pipeline(cell: str) -> Pipeline:
         template,
         namespace=f"retrain_sentiment_{cell}",
         inputs={FEATURES, REVIEWS, VECTORS, PLAN},
-        outputs={
-            "model": f"retrain_sentiment_{cell}_model",
-            "record": f"retrain_sentiment_{cell}_record",
-            "scores": f"retrain_sentiment_{cell}_scores",
-        },
+        outputs={name: f"retrain_sentiment_{cell}_{name}" for name in ("model", "record", "scores")},
         parameters={"params:network": f"params:sentiment.{cell}", PADDING: PADDING},
     )
 
@@ -88,11 +73,16 @@ def create_case_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),
-            node(plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
+            node(training.plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
             node(calibrate_classifiers, calibrated, [calibrations, predictions]),
             node(assemble_classifier, chosen_from, classifier),
-            node(complete_challenger, completed, [challenger, record]),
-            node(score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),
+            node(training.complete_challenger, completed, [challenger, record]),
+            node(training.score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),
             node(decide_promotion, decided, "retrain_sentiment_outcome"),
         ]
     )
+
+
+def read_as_of(source_spec: ReviewSourceSpec, retrain_spec: RetrainSentimentSpec) -> tuple[pd.DataFrame, float]:
+    """Read the reviews up to the as-of day, mark the held-out ones, and return them with the start time."""
+    return as_of.read_as_of(source_spec, retrain_spec), time.time()

@@ -61,6 +61,5 @@ def render_report(
         {name.removesuffix(kind): value for name, value in records_and_figures.items() if name.endswith(kind)}
         for kind in ("_record", "_figure")
     )
-    return report.render_report(
-        SentimentResults(metrics, calibrations, profile, examples, parameters, records, figures)
-    )
+    results = SentimentResults(metrics, calibrations, profile, examples, parameters, records, figures)
+    return report.render_report(results)

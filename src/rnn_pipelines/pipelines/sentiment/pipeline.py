@@ -8,13 +8,8 @@ from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 from rnn_pipelines.sentiment.evaluation.examples import ExamplesTable, find_examples
 from rnn_pipelines.sentiment.evaluation.metrics import evaluate_classifiers
+from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.preparation import (
-    build_vocabulary,
-    encode_reviews,
-    fit_nb_ngram,
-    learn_word_vectors,
-)
 from rnn_pipelines.sentiment.methods.registry import NB_NGRAM, NETWORKS, list_candidates
 from rnn_pipelines.sentiment.model.classifier import assemble_classifier
 from rnn_pipelines.sentiment.report.figures import draw_figures
@@ -42,10 +37,10 @@ def create_data_pipeline() -> Pipeline:
         [
             node(read_reviews, "params:sentiment.source", table),
             node(split_reviews, [table, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
-            node(build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
-            node(encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
-            node(learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
-            node(fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
+            node(preparation.build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
+            node(preparation.encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
+            node(preparation.learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
+            node(preparation.fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
         ]
     )
 
@@ -63,12 +58,7 @@ def create_network_pipeline(model: str) -> Pipeline:
         template,
         namespace=f"sentiment_{model}",
         inputs={FEATURES, REVIEWS, VECTORS},
-        outputs={
-            "model": f"sentiment_{model}_model",
-            "history": f"sentiment_{model}_history",
-            "record": f"sentiment_{model}_record",
-            "scores": f"sentiment_{model}_scores",
-        },
+        outputs={name: f"sentiment_{model}_{name}" for name in ("model", "history", "record", "scores")},
         parameters={"params:network": f"params:sentiment.{model}", PADDING: PADDING, TRAINING: TRAINING},
     )
 
@@ -87,19 +77,13 @@ def create_report_pipeline() -> Pipeline:
     shown = {"profile": "sentiment_profile", "examples": "sentiment_examples", "parameters": "params:sentiment"}
     shown |= {f"{network}_record": record for network, record in records.items()}
     shown |= {f"{name}_figure": figure for name, figure in figures.items()}
+    evaluated = {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records}
+    find = guard(find_examples, empty_table(ExamplesTable.make_empty()))
     return Pipeline(
         [
             node(calibrate_classifiers, calibrated, [CALIBRATIONS, PREDICTIONS]),
-            node(
-                evaluate_classifiers,
-                {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records},
-                ["sentiment_metrics", by_group, by_confidence],
-            ),
-            node(
-                guard(find_examples, empty_table(ExamplesTable.make_empty())),
-                [PREDICTIONS, REVIEWS, CALIBRATIONS],
-                "sentiment_examples",
-            ),
+            node(evaluate_classifiers, evaluated, ["sentiment_metrics", by_group, by_confidence]),
+            node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
             node(assemble_classifier, chosen_from, "sentiment_classifier"),
             node(guard(draw_figures, draw_notes(FIGURES)), measured | drawn, figures),
             node(guard(render_report, render_note), measured | shown, "sentiment_report"),
