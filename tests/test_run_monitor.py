@@ -15,8 +15,7 @@ from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.datasets import ArraysDataset
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.report.notes import NOTE_TITLE
-from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
-from rnn_pipelines.sentiment.operations.reference import pack_reference
+from rnn_pipelines.sentiment.operations.reference import UNVERSIONED, pack_reference
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 from whole_runs import copy_configuration, run_here
 

@@ -39,7 +39,6 @@ def print_text(text: object, is_error: bool = False) -> None:
 
 
 def print_json(found: object, default: Callable[[Any], Any] | None = None) -> None:
-    """Print a value as JSON in ASCII."""
     import click
 
     click.echo(json.dumps(found, indent=2, default=default).replace("\x7f", "\\u007f"))

@@ -12,7 +12,7 @@ import pytest
 from rnn_pipelines.compare.comparison import compare_cells
 from rnn_pipelines.compare.jobs import list_jobs
 from rnn_pipelines.compare.specs import PlanSpec, TaskBook, TaskSpec
-from rnn_pipelines.compare.tasks.contest import Contest, Sequences
+from rnn_pipelines.compare.tasks.data import Contest, Sequences
 from rnn_pipelines.errors import TrainingError
 from rnn_pipelines.networks.fan_out import ParallelSpec
 

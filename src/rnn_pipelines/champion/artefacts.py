@@ -11,13 +11,9 @@ from rnn_pipelines.champion.records import Record
 
 @dataclass(frozen=True)
 class LoadedChampion:
-    """A loaded champion.
+    """A loaded champion of the task's own type, and the problems found while loading it.
 
-    Attributes:
-        artefact: the model, of the task's own type.
-        promoted_at: ISO 8601, UTC; empty if unknown.
-        alarms: problems found while loading it.
-        record: of its retraining; empty if there is none.
+    `promoted_at` is in ISO 8601, UTC; empty if unknown. The record of its retraining is empty if there is none.
     """
 
     version: str

@@ -31,11 +31,8 @@ def describe_run(
 ) -> Run:
     """Return the inputs of a retraining, for its record.
 
-    Args:
-        table: the data as read, up to `as_of`, the last time or step.
-        data: facts of the data, by name.
-        parameters: the relevant ones, by pipeline, as the catalog holds them.
-        started: start of the retraining, in seconds since 1970.
+    The table is the data as read, up to `as_of`, the last time or step; `data` has facts of it. The parameters are the
+    relevant ones, by pipeline, as the catalog holds them. `started` is in seconds since 1970.
     """
     return {
         "at": make_timestamp(),

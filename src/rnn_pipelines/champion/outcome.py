@@ -32,12 +32,8 @@ def save_outcome(store: ChampionStore, files: Mapping[str, bytes], record: Recor
     """Write the version with its record, then the pointer to it, then the history, and return the version's name.
 
     If the process stops at any point, a complete model is in use, and its version holds the expected error. After an
-    OSError, `ChampionStore.list_records` shows whether the version is promoted.
-
-    Args:
-        files: of the challenger: content by name.
-        record: of the retraining, with `is_promoted` and `reasons`.
-        since: now; ISO 8601, UTC.
+    OSError, `ChampionStore.list_records` shows whether the version is promoted. The record has `is_promoted` and
+    `reasons`; `since` is now, in ISO 8601, UTC.
     """
     version = store.add_version({**files, RECORD: json.dumps({"format": FORMAT, **record}, indent=2).encode()})
     if record["is_promoted"]:
@@ -66,10 +62,9 @@ def record_failure(folder: Path, task: str, error: BaseException, as_of: int | s
 
 
 def promote_version(store: ChampionStore, task: str, name: str, reason: str) -> Change:
-    """Make a version the champion, regardless of the policy, and record it; see `find_version` for its name.
+    """Make a version, see `find_version`, the champion, regardless of the policy, and record it.
 
-    Raises:
-        ChampionError: there is no such version, or more than one, or it is damaged.
+    A version that is damaged raises a ChampionError.
     """
     version = find_version(store, name)
     before = store.find_pointer()

@@ -12,12 +12,9 @@ from rnn_pipelines.storage.formats import FORMAT, dump_object, is_plain, read_ob
 
 @dataclass(frozen=True)
 class Pointer:
-    """The pointer to the champion.
+    """The pointer to the champion: its version, with the sha256 of its list of checksums, and when it was promoted.
 
-    Attributes:
-        checksum: sha256 of its list of checksums.
-        since: time of the promotion; ISO 8601, UTC.
-        previous: the previous champions, newest first.
+    `since` is in ISO 8601, UTC. The previous champions are the newest first.
     """
 
     version: str
@@ -54,5 +51,4 @@ def read_pointer(path: Path) -> Pointer | None:
 
 
 def write_pointer(path: Path, pointer: Pointer) -> None:
-    """Replace the pointer."""
     replace_file(path, dump_object({"format": FORMAT, **asdict(pointer)}))

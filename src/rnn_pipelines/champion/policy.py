@@ -1,8 +1,8 @@
 """The promotion policy: a pure function of the measured losses."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from pydantic import Field
 
@@ -73,7 +73,12 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
     unknown = [name for name in policy.must_beat if name not in losses]
     if unknown:
         raise ParameterError(f"must_beat: expected some of {show_all(losses)}, received {show_all(unknown)}.")
-    faults = (*evidence.faults, *_list_not_finite(evidence, policy))
+    shared = {} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}
+    simple = {f"the loss of {name}": losses[name] for name in policy.must_beat}
+    numbers = {"its loss": evidence.challenger_loss, **shared, **simple}
+    # Comparisons with NaN or infinity are meaningless.
+    infinite = [f"{name} is {number}, not a finite number" for name, number in numbers.items() if not isfinite(number)]
+    faults = (*evidence.faults, *infinite)
     loss = evidence.challenger_loss
     own, must_beat = f"its loss {loss:.4g}", policy.must_beat
     unbeaten = tuple(f"{own} is not below {name} {losses[name]:.4g}" for name in must_beat if not loss < losses[name])
@@ -82,34 +87,24 @@ def decide_promotion(evidence: Evidence, policy: PolicySpec) -> Decision:
         return Decision(False, reasons)
     if evidence.champion_loss is None:
         return Decision(True, ("there is no champion yet", *_name_better(evidence)))
-    if not math.isfinite(evidence.champion_loss):
+    if not isfinite(evidence.champion_loss):
         # The champion fails on the newest data, and the challenger does not. Without this, such a champion would stay.
         measured = f"the champion's loss is {evidence.champion_loss}, not a finite number"
         return Decision(True, (f"{measured}; its own is {loss:.4g}",))
     if evidence.p_value is None:
         return Decision(False, ("its errors were not compared with the champion's",))
-    if not math.isfinite(evidence.p_value):
+    if not isfinite(evidence.p_value):
         return Decision(False, (f"the p-value is {evidence.p_value}, not a finite number",))
     return _compare(evidence, evidence.champion_loss, evidence.p_value, policy)
 
 
 def _name_better(evidence: Evidence) -> Iterator[str]:
     """Yield that the best simple method has a lower loss than the first champion."""
-    known = {name: loss for name, loss in evidence.baseline_losses.items() if math.isfinite(loss)}
+    known = {name: loss for name, loss in evidence.baseline_losses.items() if isfinite(loss)}
     name = min(known, key=lambda one: known[one], default=None)
     if name is not None and known[name] < evidence.challenger_loss:
         losses = f"its loss is {evidence.challenger_loss:.4g}, that of {name} {known[name]:.4g}"
         yield f"it is worse than the best simple method: {losses}"
-
-
-def _list_not_finite(evidence: Evidence, policy: PolicySpec) -> Iterator[str]:
-    """Yield the losses that are not finite, because comparisons with NaN or infinity are meaningless."""
-    shared = {} if evidence.shared_loss is None else {"its loss on the shared part": evidence.shared_loss}
-    simple = {f"the loss of {name}": evidence.baseline_losses[name] for name in policy.must_beat}
-    numbers = {"its loss": evidence.challenger_loss, **shared, **simple}
-    for name, number in numbers.items():
-        if not math.isfinite(number):
-            yield f"{name} is {number}, not a finite number"
 
 
 def _compare(evidence: Evidence, champion_loss: float, p_value: float, policy: PolicySpec) -> Decision:

@@ -71,14 +71,9 @@ class Metrics(TypedDict, total=False):
 class ChallengerTraining(TypedDict):
     """How a challenger was trained.
 
-    Attributes:
-        chosen: the network or ensemble that is the challenger.
-        validation_losses: by candidate.
-        weights: of the members of an ensemble.
-        networks: the record of each training.
-        seeds: of all trainings.
-        training_seconds: of all trainings, with compilation.
-        is_refitted: whether the model in use is fitted on all data, and not the evaluated model.
+    `chosen` is the network or ensemble that is the challenger. Losses are by candidate, weights by member of an
+    ensemble. `networks` are the records of the trainings; seeds and seconds, with compilation, are those of all
+    trainings. `is_refitted` is whether the model in use is fitted on all data, and not the evaluated model.
     """
 
     chosen: str
@@ -91,13 +86,9 @@ class ChallengerTraining(TypedDict):
 
 
 class Origins(TypedDict, total=False):
-    """The inputs of a retraining.
+    """The inputs of a retraining at a time, ISO 8601, UTC, up to `as_of`, the last time or step of the data.
 
-    Attributes:
-        at: time of the retraining; ISO 8601, UTC.
-        as_of: last time or step of the data.
-        parameters: the relevant ones, by pipeline.
-        data: facts of the data, by name.
+    The parameters are the relevant ones, by pipeline; `data` has facts of the data, by name.
     """
 
     at: str

@@ -113,7 +113,16 @@ class Overview:
 
 def render_overview(overviews: Sequence[Overview], now: datetime) -> str:
     """Render the champions of all tasks as one HTML page that loads nothing else."""
-    sections = [section for overview in overviews for section in _list_sections(overview)]
+    sections = []
+    for overview in overviews:
+        parts: dict[str, list[Part]] = {
+            "": [*_describe_state(overview)],
+            ": newest predictions": [*overview.predictions],
+            ": monitor": [*overview.monitor],
+            ": evaluation": [*_report_evaluation(overview)],
+            ": decisions": [*_report_history(overview)],
+        }
+        sections += [Section(f"{begin_sentence(overview.task)}{what}", found) for what, found in parts.items() if found]
     return render_page(f"Champions, {now:%Y-%m-%d %H:%M} UTC", " ".join(map(summarize_task, overviews)), sections)
 
 
@@ -126,17 +135,6 @@ def summarize_task(overview: Overview) -> str:
     use = f"the champion is {shorten_version(version.version)}"
     since = f" since {format_minute(version.since)}" if version.since else ""
     return f"{begin_sentence(overview.task)}: {verdict.verdict}{reason}; {use}{since}."
-
-
-def _list_sections(overview: Overview) -> list[Section]:
-    parts: dict[str, list[Part]] = {
-        "": [*_describe_state(overview)],
-        ": newest predictions": [*overview.predictions],
-        ": monitor": [*overview.monitor],
-        ": evaluation": [*_report_evaluation(overview)],
-        ": decisions": [*_report_history(overview)],
-    }
-    return [Section(f"{begin_sentence(overview.task)}{what}", found) for what, found in parts.items() if found]
 
 
 def _describe_state(overview: Overview) -> Iterator[Part]:
@@ -184,7 +182,12 @@ def _report_evaluation(overview: Overview) -> Iterator[Part]:
 
 def _report_history(overview: Overview) -> Iterator[Part]:
     records, task = overview.records, overview.task
-    contests = [*_list_contests(records)]
+    contests = []
+    for record in records:
+        metrics = record.get("metrics")
+        challenger, champion = find_compared_loss(metrics, "challenger"), find_compared_loss(metrics, "champion")
+        if record.get("kind") == "retrain" and challenger is not None:
+            contests.append(Contest(str(record.get("at")), challenger, champion, bool(record.get("is_promoted"))))
     if len(contests) > 1:
         yield draw_retrainings(contests, overview.loss)
     if records:
@@ -210,11 +213,3 @@ def tabulate_decisions(records: Sequence[Record], champion: VersionFacts | None)
         "champion's": lambda record: format_number(find_compared_loss(record.get("metrics"), "champion")),
     }
     return make_table(records, columns, num_text_columns=3, caption="Newest first; * marks the champion")
-
-
-def _list_contests(records: Sequence[Record]) -> Iterator[Contest]:
-    for record in records:
-        metrics = record.get("metrics")
-        challenger, champion = find_compared_loss(metrics, "challenger"), find_compared_loss(metrics, "champion")
-        if record.get("kind") == "retrain" and challenger is not None:
-            yield Contest(str(record.get("at")), challenger, champion, bool(record.get("is_promoted")))

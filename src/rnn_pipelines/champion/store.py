@@ -170,7 +170,6 @@ class ChampionStore:
         return sorted([*records, *self._list_left_out(records)], key=lambda record: give_order(record["record"]))
 
     def find_folder(self, version: str) -> Path:
-        """Return the folder of a version."""
         return self._versions.folder / version
 
     def list_versions(self) -> list[str]:
@@ -191,7 +190,12 @@ class ChampionStore:
         """
         with hold_store_lock(self.folder):
             pointer = self.read_pointer()
-            protected = [] if pointer is None else self._list_protected(pointer)
+            protected: list[str] = []
+            if pointer is not None:
+                # Back to an intact predecessor, to which `load` could fall back.
+                intact = next((version for version, *_ in self._list_intact(pointer.previous, [])), None)
+                end = None if intact is None else pointer.previous.index(intact) + 1
+                protected = [pointer.version, *pointer.previous[:end]]
             folders = {name: self.find_folder(name) for name in self.list_versions() if name not in protected}
             others = [folder for folder in folders.values() if not folder.is_symlink()]
             if not is_dry:
@@ -241,12 +245,6 @@ class ChampionStore:
             add_record(self.folder, record, record["record"])
         write_pointer(self._pointer, pointer)
         remove_temporary(self.folder, self._pointer.name.__eq__)
-
-    def _list_protected(self, pointer: Pointer) -> list[str]:
-        """Return the champion and its predecessors back to an intact one, to which `load` could fall back."""
-        intact = next((version for version, *_ in self._list_intact(pointer.previous, [])), None)
-        end = None if intact is None else pointer.previous.index(intact) + 1
-        return [pointer.version, *pointer.previous[:end]]
 
 
 def name_record(record: Record, version: str) -> Record:

@@ -19,12 +19,9 @@ HEADER = ("at", "kind", "outcome", "version", "loss", "champion's", "reason")
 class VersionFacts:
     """Use, integrity and origin of a version.
 
-    Attributes:
-        since: time of the champion's promotion; None for another version.
-        reasons: of the champion's promotion; empty for another version.
-        problem: damage, in words; None if it is intact.
-        files: bytes by name; empty if it is damaged.
-        record: of its retraining; None if there is none.
+    `since` and `reasons` are those of the champion's promotion; None and empty for another version. `problem` is the
+    damage, in words; None if it is intact. `files` are bytes by name; empty if it is damaged. The record of its
+    retraining is None if there is none.
     """
 
     version: str
@@ -109,7 +106,6 @@ def list_origins(record: Record) -> Iterator[tuple[str, Any]]:
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as text with aligned columns."""
     cells = [[make_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

@@ -42,11 +42,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The conclusion from all findings.
+    """The conclusion from all findings: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` for a person.
 
-    Attributes:
-        verdict: `ok`, `retrain`, `unmonitored` if no monitor ever ran, or `alarm` if a person has to look at it.
-        reasons: of the findings other than `ok`, the most severe first; of all findings if the verdict is `ok`.
+    The reasons are those of the findings other than `ok`, the most severe first; of all findings if it is `ok`.
     """
 
     verdict: Level
@@ -54,11 +52,7 @@ class Verdict:
 
 
 class VerdictRecord(TypedDict):
-    """A verdict as the check reads it; a monitor adds further keys.
-
-    Attributes:
-        at, valid_until: time of the verdict, and end of its validity; ISO 8601, UTC.
-    """
+    """A verdict as the check reads it, with its time and the end of its validity; a monitor adds further keys."""
 
     verdict: Level
     reasons: list[str]
@@ -67,12 +61,9 @@ class VerdictRecord(TypedDict):
 
 
 class ExpectedError(TypedDict):
-    """The expected error of a version, from its evaluation; None for unknown values.
+    """The expected error of a version on the holdout of its evaluation; None for unknown values.
 
-    Attributes:
-        at: time of the evaluation.
-        by_step, loss: on the holdout of that day.
-        trained_until: the last time or step of each part of its training data.
+    `trained_until` has the last time or step of each part of its training data.
     """
 
     at: str | None
@@ -82,15 +73,10 @@ class ExpectedError(TypedDict):
 
 
 class KnownChampion(TypedDict):
-    """The recorded facts of a task's champion.
+    """The recorded facts of a task's champion: its name and promotion, ISO 8601, UTC; None if there is none.
 
-    Attributes:
-        version: its name; None if there is none.
-        promoted_at: ISO 8601, UTC; None if unknown.
-        settings: as they were packed.
-        alarms: current problems of the champion.
-        first_data_end: end of the data of the first promoted version.
-        versions: the expected errors of all evaluated versions.
+    The settings are as they were packed; the alarms are current problems. `first_data_end` is the end of the data of
+    the first promoted version; `versions` has the expected errors of all evaluated versions.
     """
 
     version: str | None

@@ -1,6 +1,6 @@
 """`kedro champion`: retraining, inspection and manual changes of the model in use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,7 @@ from rnn_pipelines.champion.verdict import Level, check_task, describe_evidence
 from rnn_pipelines.cli import explain_change as explain
 from rnn_pipelines.cli import options
 from rnn_pipelines.cli.audit import audit
-from rnn_pipelines.cli.options import AS_JSON, CHANGED, IS_DRY, LOCKED, Command, add_exit_codes, print_result
+from rnn_pipelines.cli.options import AS_JSON, CHANGED, DONE, IS_DRY, LOCKED, Command, add_exit_codes, print_result
 
 # Kedro expects `run` here, too.
 from rnn_pipelines.cli.run_command import PlainErrors, run
@@ -38,11 +38,6 @@ __all__ = ["cli", "run"]
 
 CHECK_CODES: dict[Level, int] = {"ok": 0, "retrain": 10, "unmonitored": 11, "alarm": 20}
 WAIT = options.add_wait_option("How long to wait for another retraining to end.")
-
-
-def add_shared_options(command: Command) -> Command:
-    """Add TASK, --env and --json to a command."""
-    return click.argument("task", type=click.Choice(TASKS))(env_option(AS_JSON(command)))
 
 
 @click.group(name="rnn-pipelines")
@@ -74,12 +69,20 @@ def champion() -> None:
     """Group the commands; `help` has the text for users, because it names the tasks."""
 
 
-@champion.command()
-@add_shared_options
+def command(codes: Mapping[int, str] = DONE, name: str | None = None) -> Callable[[Command], click.Command]:
+    """Return a decorator that makes a command of the group, with TASK, --env, --json and the exit codes in its help."""
+
+    def decorate(function: Command) -> click.Command:
+        shared = env_option(AS_JSON(add_exit_codes(codes)(function)))
+        return champion.command(name)(click.argument("task", type=click.Choice(TASKS))(shared))
+
+    return decorate
+
+
+@command({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
 @WAIT
 @click.option("--as-of", metavar="DATE", help="Use data up to this day (inclusive), time or step.")
 @click.option("--force", "is_forced", is_flag=True, help="Retrain even if nothing has changed.")
-@add_exit_codes({0: "promoted, kept, or nothing new", 1: "failed; the champion stays in use", 75: LOCKED})
 def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str | None, is_forced: bool) -> None:
     """Train a challenger on the newest data, and decide between it and the champion.
 
@@ -109,10 +112,8 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
     print_result(is_json, {**found, "record": record}, f"{task}: {text}")
 
 
-@champion.command()
-@add_shared_options
+@command()
 @click.option("--last", "num_records", metavar="N", type=click.IntRange(min=1), help="Show only the newest N records.")
-@add_exit_codes()
 def history(task: str, env: str | None, is_json: bool, num_records: int | None) -> None:
     """List the history, oldest first: retrainings with their reasons, manual changes and alarms."""
     store = find_paths(task, env).store
@@ -122,21 +123,17 @@ def history(task: str, env: str | None, is_json: bool, num_records: int | None) 
     print_result(is_json, records, tabulate_history(records, version) if records else f"{task}: nothing yet")
 
 
-@champion.command()
-@add_shared_options
+@command()
 @click.argument("version", required=False)
-@add_exit_codes()
 def show(task: str, env: str | None, is_json: bool, version: str | None) -> None:
     """Show the facts of a VERSION, or of the champion."""
     facts = find_facts(find_paths(task, env).store, version)
     print_result(is_json, facts, describe_version(facts))
 
 
-@champion.command()
-@add_shared_options
+@command(options.CHECKED)
 @options.add_alert_options
 @click.pass_context
-@add_exit_codes(options.CHECKED)
 def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **alerts: Any) -> None:
     """Check the champion, the last retraining, and the findings of the monitor.
 
@@ -151,10 +148,8 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     ctx.exit(CHECK_CODES[verdict.verdict])
 
 
-@champion.command()
-@add_shared_options
+@command(CHANGED)
 @click.option("--reason", default="manual rollback", show_default=True, help="Reason, for the history.")
-@add_exit_codes(CHANGED)
 def rollback(task: str, env: str | None, is_json: bool, reason: str) -> None:
     """Make the previous champion the champion again; a second rollback goes one further back.
 
@@ -186,20 +181,16 @@ def report(tasks: tuple[str, ...], env: str | None, output: Path | None, is_json
     print_result(is_json, {"path": str(path), "tasks": found}, "\n".join(map(make_line, lines)))
 
 
-@champion.command("explain-change")
-@add_shared_options
+@command(name="explain-change")
 @click.option("--series", metavar="ID", help="Explain only this series.")
 @click.option("--time", metavar="TIME", help="Explain only forecasts for this time, or a month such as 2026-10.")
-@add_exit_codes()
 def explain_change(task: str, env: str | None, is_json: bool, series: str | None, time: str | None) -> None:
     """Explain why the newest forecasts differ from those of the run before: the parts sum to the change."""
     print_result(is_json, *explain.explain_change(task, env, series, time))
 
 
-@champion.command()
-@add_shared_options
+@command()
 @click.argument("path", type=click.Path(path_type=Path))
-@add_exit_codes()
 def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     """Export the champion of forecast to PATH, a new folder, or a new zip file if it ends in .zip.
 
@@ -218,25 +209,21 @@ def export(task: str, env: str | None, is_json: bool, path: Path) -> None:
     print_result(is_json, made, f"{task}: {found.version} in {path}")
 
 
-@champion.command()
-@add_shared_options
+@command(CHANGED)
 @click.argument("version")
 @click.option("--reason", default="manual promotion", show_default=True, help="Reason, for the history.")
-@add_exit_codes(CHANGED)
 def promote(task: str, env: str | None, is_json: bool, version: str, reason: str) -> None:
     """Make a VERSION the champion, regardless of the policy."""
     paths = find_paths(task, env)
     _report_change(paths, task, is_json, promote_version(paths.store, task, version, reason))
 
 
-@champion.command()
-@add_shared_options
+@command({0: "removed, or there was nothing to remove", 75: LOCKED})
 @WAIT
 @click.option(
     "--keep", "num_kept", metavar="N", type=click.IntRange(min=0), required=True, help="Newest versions to keep."
 )
 @IS_DRY
-@add_exit_codes({0: "removed, or there was nothing to remove", 75: LOCKED})
 def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int, is_dry: bool) -> None:
     """Remove old versions, except the newest N, the champion, and the previous champion."""
     paths = find_paths(task, env)
@@ -247,9 +234,7 @@ def prune(task: str, env: str | None, is_json: bool, wait: float, num_kept: int,
     print_result(is_json, {"task": task, "is_dry_run": is_dry, "removed": removed}, "\n".join([title, *removed]))
 
 
-@champion.command()
-@add_shared_options
-@add_exit_codes(CHANGED)
+@command(CHANGED)
 def publish(task: str, env: str | None, is_json: bool) -> None:
     """Publish all retrainings that MLflow lacks, and the champion.
 

@@ -66,12 +66,10 @@ def add_alert_options(command: Command) -> Command:
 
 
 def add_wait_option(text: str) -> Callable[[Command], Command]:
-    """Return a decorator that adds --wait with a text of help."""
     return click.option("--wait", metavar="SECONDS", type=Seconds(min=0), default=60, show_default=True, help=text)
 
 
 def print_result(is_json: bool, found: Any, text: str) -> None:
-    """Print a result as JSON, or as text."""
     if is_json:
         print_json(found, asdict)
     else:

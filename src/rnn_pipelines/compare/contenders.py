@@ -17,13 +17,10 @@ BUDGET_TOLERANCE = 0.06
 
 @dataclass(frozen=True)
 class CellKind:
-    """A kind of recurrent layer.
+    """A kind of recurrent layer: its name in `keras.layers` or `networks.layers`, and its style in the report.
 
-    Attributes:
-        layer: its name in `keras.layers` or `networks.layers`.
-        style: the style of its networks in the report.
-        count_weights: returns its number of weights, given the numbers of inputs and units.
-        options: the parameters of `ContenderSpec` that the layer has.
+    `count_weights` returns its number of weights, given the numbers of inputs and units. `options` are the parameters
+    of `ContenderSpec` that the layer has.
     """
 
     layer: str

@@ -11,14 +11,10 @@ from rnn_pipelines.version import __version__
 
 @dataclass(frozen=True)
 class Job:
-    """One training.
+    """One training of a contender on a task, whose spec has this contender alone.
 
-    Attributes:
-        task, contender: the names of the task and the network.
-        seed: the seed of data, weights and order of the batches.
-        spec: the task, with this contender alone.
-        music: the folder of the music files.
-        checksum: the checksum of the file that the task reads; empty if it reads none.
+    The seed is that of data, weights and order of the batches. `music` is the folder of the music files, and `checksum`
+    that of the file that the task reads; empty if it reads none.
     """
 
     task: str
@@ -41,7 +37,6 @@ class Job:
 
 
 def list_jobs(tasks: Mapping[str, TaskSpec], plan: PlanSpec) -> list[Job]:
-    """Return all trainings of some tasks."""
     jobs = []
     for name, task in tasks.items():
         path = task.data.find_file(plan.music)

@@ -13,17 +13,12 @@ class Network(TypedDict):
 
 
 class Run(Network):
-    """One training.
+    """One training, with the seed of data, weights and order of the batches.
 
-    Attributes:
-        seed: the seed of data, weights and order of the batches.
-        validation, test: the task's metric, with the weights that are best on validation.
-        seconds_per_epoch, seconds_to_best: seconds without graph compilation, which is in `compile_seconds`.
-        num_threads: the number of threads of the training.
-        epochs, best_epoch: the number of epochs, and the epoch whose weights were kept, from 1.
-        steps_per_epoch: gradient steps of an epoch.
-        steps_to_learn: gradient steps until the validation loss first fell below the task's bound; None if it never
-            did.
+    Losses are in the task's metric, with the weights that are best on validation. Seconds are without graph
+    compilation, which is in `compile_seconds`. `best_epoch`, from 1, is the epoch whose weights were kept. Steps are
+    gradient steps; `steps_to_learn` is when the validation loss first fell below the task's bound, None if it never
+    did.
     """
 
     seed: int
@@ -54,11 +49,9 @@ class Estimate(TypedDict):
 
 
 class Difference(Estimate):
-    """The paired difference of two networks.
+    """The paired difference of two networks: the value of `cell` minus that of `against`.
 
-    Attributes:
-        cell, against: the networks; the estimate is the value of `cell` minus that of `against`.
-        better: the network with the lower values; None if the interval contains 0.
+    `better` is the network with the lower values; None if the interval contains 0.
     """
 
     cell: str
@@ -67,14 +60,10 @@ class Difference(Estimate):
 
 
 class NetworkSummary(Network):
-    """The summary of one network on one task.
+    """The summary of one network on one task: means over all seeds, of which `num_learnt` learnt the task.
 
-    Attributes:
-        num_seeds, num_learnt: the number of seeds, and of those that learnt the task.
-        validation, test, seconds_per_epoch, seconds_to_best, compile_seconds, epochs: means over all seeds.
-        steps_to_learn: the median over the seeds that learnt; None if none did.
-        differences: the differences of test losses of the pairs in which this network is `cell`.
-        step_differences: likewise of the steps to learn, if every seed of both networks learnt.
+    `steps_to_learn` is the median over these; None if none did. The differences of test losses are those of the pairs
+    in which this network is `cell`; likewise those of the steps to learn, if every seed of both networks learnt.
     """
 
     num_seeds: int
@@ -98,13 +87,10 @@ class Results(TypedDict):
 
 
 class TaskDescription(TypedDict):
-    """The facts of a task for the report, apart from its trainings.
+    """The facts of a task for the report, apart from its trainings: its `TaskSpec`, and recurrent weights by contender.
 
-    Attributes:
-        spec: its `TaskSpec`.
-        references: losses of simple methods on the test part, means over the seeds.
-        published: published losses, by paper and cell.
-        num_recurrent_parameters: the number of recurrent weights of each contender.
+    The references are losses of simple methods on the test part, means over the seeds. Published losses are by paper
+    and cell.
     """
 
     spec: dict[str, Any]

@@ -11,7 +11,7 @@ from rnn_pipelines.compare.contenders import NETWORKS, ContenderSpec
 from rnn_pipelines.compare.jobs import Job
 from rnn_pipelines.compare.records import RunWithCurve
 from rnn_pipelines.compare.specs import TaskSpec
-from rnn_pipelines.compare.tasks.contest import Contest, Loss, Sequences
+from rnn_pipelines.compare.tasks.data import Contest, Loss, Sequences
 from rnn_pipelines.networks.fan_out import count_threads
 from rnn_pipelines.networks.fit import Limits, fit
 from rnn_pipelines.networks.layers import find_layer
@@ -124,7 +124,6 @@ def _cut_padding(inputs: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> t
 
 
 def measure_part(model: keras.Model, contest: Contest, part: str) -> float:
-    """Return the contest's metric of a network on one part."""
     sequences = contest.parts[part]
     return contest.measure(model.predict(sequences.inputs, batch_size=EVALUATION_BATCH_SIZE, verbose=0), sequences)
 

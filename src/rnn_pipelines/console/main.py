@@ -43,7 +43,6 @@ for command in (forecast, sentiment, predict, explorer, export, serve, homework)
 
 
 def main() -> None:
-    """Run a command and exit."""
     logging.basicConfig(format="%(message)s")
     # The first word that is no option of the group.
     command = next((commands.commands[word] for word in sys.argv[1:] if word in commands.commands), forecast)

@@ -84,7 +84,6 @@ class LineageHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Send FAIL."""
         self._send("FAIL", error)
 
     def _add_source(self, table: str) -> None:

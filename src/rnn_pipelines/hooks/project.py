@@ -93,12 +93,10 @@ class RunHooks:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Store the start time of a node."""
         self._begun[node.name] = time.monotonic()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Log the duration of a node that took long."""
         seconds = time.monotonic() - self._begun.pop(node.name)
         if seconds >= LONG_SECONDS:
             logger.info("%s: %.0f s", node.name, seconds)

@@ -49,7 +49,6 @@ class ResultFile:
         return PurePosixPath(self.layer) / self.rest
 
     def is_linked(self) -> bool:
-        """Return whether the layer shows the current run."""
         return self.store.find_shown(self.layer).is_symlink()
 
 
@@ -72,7 +71,6 @@ class ResultHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Store the data root."""
         self._root = find_data_root(context)
 
     # Called after the checks of parameters, because Kedro calls the first registered hooks last.

@@ -30,16 +30,10 @@ class NetworkSummary(TypedDict):
 class LayerTrace:
     """The trace of a forecaster member's recurrent layer, or of one direction of a classifier's, over a batch.
 
-    Attributes:
-        cell: the kind of the layer.
-        weights: its trained weights.
-        inputs: float32[batch, time, feature].
-        mask: bool[batch, time], true for steps that are read.
-        trace: its states and gates, from the equations.
-        max_difference: the largest difference between the trace and the hidden states that the network computed.
-        num_weights_by_gate: the number of weights of each gate.
-        series: float64[batch, time, segment], normalised: the values of the series in each step, NaN before its
-            beginning; None on texts.
+    `inputs` are float32[batch, time, feature], `mask` is bool[batch, time], true for steps that are read. The trace has
+    states and gates from the equations; `max_difference` is that from the hidden states that the network computed.
+    `series` are the values of the series in each step, float64[batch, time, segment], normalised, NaN before its
+    beginning; None on texts.
     """
 
     cell: Cell

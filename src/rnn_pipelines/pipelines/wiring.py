@@ -9,6 +9,9 @@ from kedro.pipeline import Node
 from rnn_pipelines.forecast.recipe import Step
 
 Names = str | list[str] | dict[str, str]
+# What a panel that may be larger than memory is drawn from.
+PANEL = [*(f"params:forecast.{block}" for block in ("source", "covariates", "partitions")), "forecast_partition_folder"]
+PANEL.append("forecast_external")
 
 
 def node(function: Callable[..., Any], inputs: Names, outputs: Names, namespace: str | None = None) -> Node:

@@ -42,12 +42,10 @@ def draw_notes(names: Iterable[str]) -> Callable[[str], dict[str, Figure]]:
 
 
 def render_note(reason: str) -> str:
-    """Return a page that contains only a note."""
     return render_page("Report", write_note(reason), [])
 
 
 def write_note(reason: str) -> str:
-    """Return a note as a text."""
     return f"{NOTE_TITLE}; the results of the run are complete. {reason}"
 
 

@@ -59,7 +59,6 @@ def format_points(difference: float | None, num_decimals: int = 2) -> str:
 
 
 def format_bias(bias: float | None) -> str:
-    """Format a bias in percent with its sign: −3.1."""
     return format_points(bias, 1)
 
 

@@ -167,12 +167,10 @@ def read_plotly() -> str:
 
 
 def _write_text(text: str) -> Markup:
-    """Return an escaped text, in which commands stay on one line."""
     return Markup(COMMAND.sub(r"<code>\g<0></code>", str(escape(join_percent(text)))))
 
 
 def _find_title(figure: Figure) -> tuple[str, str]:
-    """Return title and subtitle of a figure as plain text."""
     title = figure.layout.title
     return html.unescape(title.text or ""), html.unescape(title.subtitle.text or "")
 

@@ -140,7 +140,6 @@ def compare(store: RunStore, names: Sequence[str]) -> dict[str, Rows]:
 
 
 def read_numbers(folder: Path, files: Iterable[str]) -> dict[str, float | None]:
-    """Return the numbers of `read_results`."""
     leaves = read_results(folder, files).items()
     return {key: leaf for key, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)}
 

@@ -98,17 +98,14 @@ class RunStore:
 
     @property
     def folder(self) -> Path:
-        """The folder of the runs."""
         return self.root / FOLDER / self.pipeline
 
     @property
     def versions(self) -> VersionedFolder:
-        """The folders of the runs."""
         return VersionedFolder(self.folder, RECORD, list_own_files)
 
     @property
     def lock(self) -> Path:
-        """The lock file."""
         return self.folder / ".lock"
 
     def find_shown(self, layer: str) -> Path:
@@ -149,7 +146,6 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 
 def dump_record(record: RunRecord) -> bytes:
-    """Return a record as JSON."""
     return json.dumps({"format": FORMAT, **record}, indent=2, allow_nan=False).encode()
 
 

@@ -33,7 +33,6 @@ class OpenRun:
 
     @property
     def folder(self) -> Path:
-        """The hidden folder in which it writes."""
         return self.store.versions.hide(self.name)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.compare.tasks.adding import make_adding
-from rnn_pipelines.compare.tasks.contest import Sequences
+from rnn_pipelines.compare.tasks.data import Sequences
 from rnn_pipelines.errors import TaskError
 
 LENGTHS = [2, 7]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from rnn_pipelines.compare.tasks.contest import Sequences
 from rnn_pipelines.compare.tasks.copy_memory import (
     BLANK,
     MARKER,
@@ -12,6 +11,7 @@ from rnn_pipelines.compare.tasks.copy_memory import (
     compute_memoryless_loss,
     make_copy_memory,
 )
+from rnn_pipelines.compare.tasks.data import Sequences
 from rnn_pipelines.errors import TaskError
 
 DELAYS = [1, 30]

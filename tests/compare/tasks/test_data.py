@@ -9,9 +9,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from rnn_pipelines.compare.tasks.adding import AddingData
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences, measure_mse
 from rnn_pipelines.compare.tasks.copy_memory import CopyData, measure_cross_entropy
-from rnn_pipelines.compare.tasks.data import TaskData
+from rnn_pipelines.compare.tasks.data import PARTS, Contest, Sequences, TaskData, measure_mse
 from rnn_pipelines.compare.tasks.music import MusicData
 from rnn_pipelines.compare.tasks.series import SeriesData
 from rnn_pipelines.errors import SeriesError, TaskError

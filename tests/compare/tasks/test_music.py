@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 from scipy.stats import bernoulli
 
-from rnn_pipelines.compare.tasks.contest import Sequences
+from rnn_pipelines.compare.tasks.data import Sequences
 from rnn_pipelines.compare.tasks.music import (
     PUBLISHED,
     cut_rolls,

@@ -8,8 +8,13 @@ import pytest
 
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.sentiment.methods.tables import ReferenceTable, ScoredTextsTable
-from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
-from rnn_pipelines.sentiment.operations.reference import REFERENCE, describe_reference, pack_reference, select_newest
+from rnn_pipelines.sentiment.operations.reference import (
+    REFERENCE,
+    UNVERSIONED,
+    describe_reference,
+    pack_reference,
+    select_newest,
+)
 from rnn_pipelines.sentiment.text.encoding import encode_texts
 
 NOTHING: dict[str, Any] = {"predictions": None, "reviews": None, "encoded": None, "calibrations": None}

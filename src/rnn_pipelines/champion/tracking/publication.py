@@ -92,7 +92,6 @@ def publish_if_possible(
 
 
 def connect(spec: TrackingSpec) -> "MlflowClient":
-    """Return a client of MLflow."""
     set_environment()
     from mlflow import MlflowClient
 
@@ -107,7 +106,6 @@ def set_environment() -> None:
 
 
 def describe_publication(publication: Publication, task: str, spec: TrackingSpec) -> str:
-    """Return the result of a publication in words."""
     champion = publication.champion or "none"
     return f"{publication.num_runs} new runs in {spec.name}-{task}; champion: {champion} ({spec.tracking_uri})"
 

@@ -38,9 +38,7 @@ MODEL = "model"
 class Registry:
     """The experiment and the registered model of a task in MLflow; both are made if they are missing.
 
-    Args:
-        artifacts: folder of the files of runs; None if the server sets it.
-        save_model: writes the model that MLflow serves; None for none.
+    The files of runs are in `artifacts`; None if the server sets it. `save_model` writes the model that MLflow serves.
     """
 
     def __init__(
@@ -63,8 +61,12 @@ class Registry:
 
         A run that was deleted in MLflow stays deleted. A version that MLflow lacks is added to its run.
         """
-        run = self._find_run(record)
-        if run is None:
+        query = f"tags.{RECORD} = '{record['record']}'"
+        # Also deleted ones.
+        found = self._client.search_runs([self._experiment], query, ViewType.ALL, max_results=1)
+        if found:
+            run = found[0]
+        else:
             version, outcome = record.get("version"), str(record.get("outcome"))
             title = f"{shorten_version(version)} {outcome}" if version else outcome
             start = facts.find_times(record)[0]
@@ -134,12 +136,6 @@ class Registry:
                 logger.error("MLflow cannot serve version %s: %s", version, error)
                 return
             self._client.log_artifacts(run.info.run_id, str(folder), MODEL)
-
-    def _find_run(self, record: Record) -> Run | None:
-        """Return the run of a retraining, even if it was deleted in MLflow; None if there never was one."""
-        query = f"tags.{RECORD} = '{record['record']}'"
-        found = self._client.search_runs([self._experiment], query, ViewType.ALL, max_results=1)
-        return found[0] if found else None
 
     def _find_version(self, version: str) -> ModelVersion | None:
         """Return the version of the model with a name in the store; None if MLflow lacks it."""

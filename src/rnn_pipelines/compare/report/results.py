@@ -40,7 +40,6 @@ class TaskResults:
 
     @property
     def cells(self) -> list[str]:
-        """The names of the networks."""
         return [network["cell"] for network in self.networks]
 
     @property

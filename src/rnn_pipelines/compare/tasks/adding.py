@@ -5,8 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import Contest, Sequences, measure_mse
-from rnn_pipelines.compare.tasks.data import DrawnData
+from rnn_pipelines.compare.tasks.data import Contest, DrawnData, Sequences, measure_mse
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.report.styles import Style
 
@@ -24,13 +23,11 @@ class AddingData(DrawnData, frozen=True):
     num_steps: int = Field(100, ge=2, le=10**5)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
-        """See `TaskData.prepare`."""
         parts = self.draw(seed, 2 * self.num_steps, lambda size, rng: make_adding(size, self.num_steps, rng))
         references = {"guessing 1": measure_mse(np.ones_like(parts["test"].targets), parts["test"])}
         return Contest(parts, 1, "squared", measure_mse, references)
 
     def describe(self) -> str:
-        """See `TaskData.describe`."""
         return (
             f"The adding problem: of {self.num_steps} numbers between 0 and 1, two are marked. The network predicts "
             "their sum after the last step. Each seed draws other sequences. The metric is the MSE."
@@ -46,7 +43,6 @@ def make_adding(num_sequences: int, num_steps: int, rng: np.random.Generator) ->
         `inputs` float32[num_sequences, num_steps, 2]: a number, uniform in [0, 1), and a marker, 1 at two steps and 0
         at all others. `targets` float32[num_sequences, 1], 0 to 2. `weights` float32[num_sequences], all 1.
     Raises:
-        TaskError: the sequences have fewer than two steps, which is too short for two markers.
         TaskError: the sequences are too short for two markers.
     Source: Hochreiter & Schmidhuber (1997), section 5.4, doi:10.1162/neco.1997.9.8.1735; numbers in [0, 1] and one
         target as in Le, Jaitly & Hinton (2015), arXiv:1504.00941; one marker in each half as in Arjovsky, Shah &

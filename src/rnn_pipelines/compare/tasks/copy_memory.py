@@ -5,8 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import Contest, Sequences
-from rnn_pipelines.compare.tasks.data import DrawnData
+from rnn_pipelines.compare.tasks.data import Contest, DrawnData, Sequences
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.report.styles import Style
 
@@ -34,14 +33,12 @@ class CopyData(DrawnData, frozen=True):
     delay: int = Field(100, ge=1, le=10**5)
 
     def prepare(self, seed: int, music: str | None) -> Contest:
-        """See `TaskData.prepare`."""
         num_values = (self.delay + 2 * NUM_RECALLED) * NUM_INPUTS
         parts = self.draw(seed, num_values, lambda size, rng: make_copy_memory(size, self.delay, rng))
         references = {"no memory": compute_memoryless_loss(self.delay)}
         return Contest(parts, NUM_CLASSES, "categorical", measure_cross_entropy, references)
 
     def describe(self) -> str:
-        """See `TaskData.describe`."""
         return (
             f"Copy memory: the network repeats {NUM_RECALLED} symbols after {self.delay} steps. Each seed draws other "
             "sequences. The metric is the cross-entropy in nats per step, over all steps."

@@ -1,17 +1,70 @@
-"""The base classes of all kinds of tasks."""
+"""The base classes of all kinds of tasks, and their data in the same form: sequences, and how they are measured."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences
 from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.parameter_models import ParameterModel
 from rnn_pipelines.report.styles import Style
+
+Loss = Literal["squared", "categorical", "bernoulli"]
+PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences and their targets.
+
+    Shorter sequences are padded after their end. No mask is needed: a network that reads forwards reaches the padding
+    last, and outputs in padding have the weight 0. A mean over targets therefore divides by the sum of the weights, not
+    by their number.
+
+    Attributes:
+        inputs: float32[num_sequences, time, feature].
+        targets: [num_sequences, ...] for one target per sequence, [num_sequences, time, ...] for one per step; dtype,
+            remaining axes and unit depend on the task.
+        weights: float32[num_sequences] or float32[num_sequences, time], one for each target: 0 in padding, 1 elsewhere.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A task with its data, by part, and losses of simple methods on the test part.
+
+    `num_outputs` is that of a network for each target. `measure` returns the metric of its outputs for one part; lower
+    is better. `scale` is the metric divided by the loss; it differs from 1 for a scaled series.
+    """
+
+    parts: Mapping[str, Sequences]
+    num_outputs: int
+    loss: Loss
+    measure: Callable[[np.ndarray, Sequences], float]
+    references: Mapping[str, float]
+    scale: float = 1.0
+
+    @property
+    def num_inputs(self) -> int:
+        return int(self.parts["train"].inputs.shape[2])
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there is a target at every step, instead of one for each sequence."""
+        return self.parts["train"].weights.ndim == 2
+
+
+def measure_mse(outputs: np.ndarray, sequences: Sequences) -> float:
+    """Return the mean squared error of outputs float[num_sequences, 1]."""
+    return float(((sequences.targets - outputs.astype(float)) ** 2).mean())
 
 
 class TaskData(ParameterModel, ABC, frozen=True):

@@ -12,8 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from rnn_pipelines.compare.tasks.contest import Contest, Sequences
-from rnn_pipelines.compare.tasks.data import TaskData
+from rnn_pipelines.compare.tasks.data import Contest, Sequences, TaskData
 from rnn_pipelines.errors import TaskError, show
 from rnn_pipelines.report.styles import Style
 
@@ -71,7 +70,6 @@ class MusicData(TaskData, frozen=True):
         return Contest(parts, NUM_NOTES, "bernoulli", measure_music_loss, references)
 
     def describe(self) -> str:
-        """See `TaskData.describe`."""
         cut = f", cut into stretches of {self.train_steps} steps for training" if self.train_steps else ""
         return (
             f"The next notes of the polyphonic music in {self.file}, which is the same for all seeds{cut}. "
@@ -88,12 +86,10 @@ class MusicData(TaskData, frozen=True):
         return path if path and path.is_file() else None
 
     def is_there(self, music: str | None) -> bool:
-        """See `TaskData.is_there`."""
         return self.find_file(music) is not None
 
     @property
     def published(self) -> Mapping[str, Mapping[str, float]]:
-        """See `TaskData.published`."""
         return PUBLISHED[self.file]
 
 

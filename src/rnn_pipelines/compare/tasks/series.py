@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from rnn_pipelines.compare.tasks.contest import PARTS, Contest, Sequences, measure_mse
-from rnn_pipelines.compare.tasks.data import TaskData
+from rnn_pipelines.compare.tasks.data import PARTS, Contest, Sequences, TaskData, measure_mse
 from rnn_pipelines.errors import TaskError
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
@@ -54,7 +53,6 @@ class SeriesData(TaskData, frozen=True):
         return self
 
     def prepare(self, seed: int, music: str | None) -> Contest:
-        """See `TaskData.prepare`."""
         source = self.source.model_copy(update={"seed": self.source.seed + seed})
         calendar, window = CalendarSpec(yearly=0, weekly=0, daily=0), OpenWindowSpec(lookback=self.lookback, horizon=1)
         recipe = Recipe(source=source, gaps=GapPolicy("split"), split=self.split, window=window, calendar=calendar)
@@ -81,7 +79,6 @@ class SeriesData(TaskData, frozen=True):
         return Contest(parts, 1, "squared", measure, references, variance)
 
     def describe(self) -> str:
-        """See `TaskData.describe`."""
         drawn = self.source.path is None and self.source.name in GENERATORS
         source = "Each seed draws other noise" if drawn else "It is the same for all seeds"
         return (
@@ -90,5 +87,4 @@ class SeriesData(TaskData, frozen=True):
         )
 
     def find_file(self, music: str | None) -> Path | None:
-        """See `TaskData.find_file`."""
         return Path(self.source.path) if self.source.path else None

@@ -20,13 +20,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ChosenForecasters:
-    """Networks, the linear models that they correct, and the windows that both were fitted on.
+    """Networks that were trained, by cell, and the linear models that they correct; None without networks.
 
-    Attributes:
-        networks: by cell; those that were trained.
-        linear: the linear models, with the normalisation of the windows; None without networks.
-        panel: the windows.
-        series: the origin of the windows, in words.
+    The panel has the windows that both were fitted on; `series` is its origin, in words.
     """
 
     networks: Mapping[str, Network]
@@ -78,7 +74,6 @@ def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) ->
 
 
 def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
-    """Return the same sizes of the given windows."""
     embedding = network.weights["kernel"].shape[-2] if network.layout.has_embedding else 0
     shape = size_members(panel, network.cell, network.units, embedding, network.segment, tuple(network.calendar))
     return {

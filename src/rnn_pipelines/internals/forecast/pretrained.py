@@ -57,17 +57,11 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
 
 def _trace_layer(name: str, cell: str, network: PretrainedNetwork, read: Reading) -> LayerTrace:
     trace: Trace[Any, Any] = unroll(network.cell, read.sequence, read.is_there)
-    return LayerTrace(
-        cell=CELLS[cell],
-        weights=network.cell,
-        inputs=read.sequence,
-        mask=read.is_there,
-        trace=trace,
-        max_difference=compare_states(name, trace, read.is_there, network.find_state(read)),
-        num_weights_by_gate=count_by_gate(name, CELLS[cell], network.cell.to_list()),
-        # The first input is the arcsinh of the scaled value.
-        series=np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[:, :, None],
-    )
+    difference = compare_states(name, trace, read.is_there, network.find_state(read))
+    by_gate = count_by_gate(name, CELLS[cell], network.cell.to_list())
+    # The first input is the arcsinh of the scaled value.
+    series = np.where(read.is_there, np.sinh(read.sequence[:, :, 0].astype(np.float64)), np.nan)[:, :, None]
+    return LayerTrace(CELLS[cell], network.cell, read.sequence, read.is_there, trace, difference, by_gate, series)
 
 
 def _summarize_network(cell: str, network: PretrainedNetwork) -> NetworkSummary:

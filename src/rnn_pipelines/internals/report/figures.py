@@ -143,6 +143,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.34, 0.66], vertical_spacing=0.04)
     texts = [table for _, table in readings.groupby("text")]
+    layouts: list[dict[str, Any]] = []
     for table in texts:
         words = table.drop_duplicates("place")
         options = {"mode": "lines+markers", "text": words["word"].map(write_label), "showlegend": False}
@@ -151,6 +152,9 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
         line = draw_line(PROBABILITY, words["place"], words["probability"], name=None, **options)
         figure.add_trace(line, 1, 1)
         figure.add_trace(_draw_readings(table), 2, 1)
+        ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": [*map(write_label, words["word"])]}
+        # The range of the probability stays fixed.
+        layouts.append({"xaxis2.autorange": True, "yaxis.autorange": False, **ticks})
     is_there = len(texts) > 0
     subtitle = "above: probability of positive, if the text ended here" if is_there else "the classifier has none"
     set_layout(figure, f"{CELL_STYLES[cell].name}: word by word", subtitle, hovermode="closest")
@@ -159,7 +163,7 @@ def draw_words(readings: pd.DataFrame, cell: str) -> Figure:
     figure.update_yaxes(title="gates and units", autorange="reversed", showgrid=False, ticks="", row=2)
     figure.update_xaxes(showgrid=False, tickangle=-60, visible=is_there, row=2)
     if texts:
-        add_menu(figure, [f"text {number}" for number in readings["text"].unique()], [*map(_show_words, texts)])
+        add_menu(figure, [f"text {number}" for number in readings["text"].unique()], layouts)
     return figure
 
 
@@ -229,13 +233,6 @@ def _draw_readings(table: pd.DataFrame) -> Heatmap:
     options = {"colorscale": OPENNESS, "zmin": 0, "zmax": 1, "colorbar": bar, "xgap": 1, "ygap": 1}
     options |= {"hovertemplate": "<b>%{text}</b> %{y}: %{z:.2f}<extra></extra>", "text": [list(words)] * len(values)}
     return Heatmap(x=values.columns, y=values.index, z=np.round(values.to_numpy(np.float64), 4), **options)
-
-
-def _show_words(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the layout of one text: its words on the axis; the range of the probability stays fixed."""
-    words = table.drop_duplicates("place")
-    ticks = {"xaxis2.tickvals": list(words["place"]), "xaxis2.ticktext": [*map(write_label, words["word"])]}
-    return {"xaxis2.autorange": True, "yaxis.autorange": False, **ticks}
 
 
 def _draw_layer(layer: str, x: Values, y: Values, mode: str, **options: Any) -> Scatter:

@@ -111,7 +111,6 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
 
 
 def _list_held_out(reviews: pd.DataFrame | None) -> tuple[list[str], list[int]]:
-    """Return the texts of the test part and their labels."""
     if reviews is None:
         return [], []
     held_out = reviews.iloc[find_texts(reviews, "test")]

@@ -113,7 +113,6 @@ def _read_text(
 
 
 def list_beginnings(words: Sequence[str]) -> list[str]:
-    """Return the text up to and including each word."""
     return [" ".join(words[: place + 1]) for place in range(len(words))]
 
 

@@ -29,7 +29,6 @@ def create_pipeline() -> Pipeline:
 
 
 def create_report_nodes() -> list[Node]:
-    """Evaluate, draw and report."""
     results, figure = "backtest_forecast_results", "backtest_forecast_cost_figure"
     return [
         node(summarize_backtest, [PREDICTIONS, RETRAININGS], results),

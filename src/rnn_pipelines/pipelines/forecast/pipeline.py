@@ -18,7 +18,7 @@ from rnn_pipelines.forecast.recipe import PREPARATION, Panel, Recipe
 from rnn_pipelines.forecast.report.diagnostics import DIAGNOSTICS, draw_diagnostics
 from rnn_pipelines.forecast.report.figures import draw_figures
 from rnn_pipelines.pipelines.forecast import nodes
-from rnn_pipelines.pipelines.wiring import create_nodes, node
+from rnn_pipelines.pipelines.wiring import PANEL, create_nodes, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, empty_table, render_note, write_note
 
@@ -49,10 +49,8 @@ def create_pipeline() -> Pipeline:
 def create_read_nodes() -> list[Node]:
     """Divide a panel that is too large for memory, and read the series for the fit."""
     create = partial(node, namespace="preparation")
-    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    given += ["forecast_partition_folder", "forecast_external"]
     read, tables = ["forecast_sample", "params:forecast.window"], ["forecast_table", "forecast_covariate_table"]
-    return [create(draw_sample, given, "forecast_sample"), create(nodes.read_source, read, tables)]
+    return [create(draw_sample, PANEL, "forecast_sample"), create(nodes.read_source, read, tables)]
 
 
 def create_network_nodes(cell: str) -> list[Node]:
@@ -107,7 +105,6 @@ def create_evaluation_nodes() -> list[Node]:
 
 
 def create_report_nodes() -> list[Node]:
-    """Explain, draw and report."""
     create = partial(node, namespace="report")
     no_covariates, no_series = (empty_table(kind.make_empty()) for kind in (CovariatesTable, SeriesMethodsTable))
     no_explanation = empty_table(pd.DataFrame(columns=[*COLUMNS, "part"]))

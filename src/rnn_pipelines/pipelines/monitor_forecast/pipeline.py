@@ -8,7 +8,7 @@ from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
-from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.pipelines.wiring import PANEL, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import draw_notes, render_note, write_note
 
@@ -29,14 +29,12 @@ def create_measure_pipeline() -> Pipeline:
     coding, reference = "monitor_forecast_coding", "monitor_forecast_reference"
     sample, series = "monitor_forecast_sample", "monitor_forecast_series"
     table, covariate_table = "monitor_forecast_table", "monitor_forecast_covariate_table"
-    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    given += ["forecast_partition_folder", "forecast_external"]
     source, gaps = "params:forecast.source", "params:forecast.gaps"
     covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
     return Pipeline(
         [
             node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
-            node(draw_sample, [*given, coding], sample),
+            node(draw_sample, [*PANEL, coding], sample),
             node(read_sample, [sample, SPEC], [table, covariate_table]),
             node(repair_series, [table, source, gaps], [series, PROFILE]),
             node(join_actuals, [log, series, CHAMPION], EVALUATED),

@@ -7,7 +7,7 @@ from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
 from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
-from rnn_pipelines.pipelines.wiring import node
+from rnn_pipelines.pipelines.wiring import PANEL, node
 from rnn_pipelines.report.failures import guard
 from rnn_pipelines.report.notes import render_note, write_note
 
@@ -15,8 +15,6 @@ from rnn_pipelines.report.notes import render_note, write_note
 def create_pipeline() -> Pipeline:
     """Read and forecast, without training. A panel that is too large for memory is forecast in parts."""
     champion, as_of = "champion_forecast", "params:predict_forecast"
-    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    given += ["forecast_partition_folder", "forecast_external"]
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
@@ -28,7 +26,7 @@ def create_pipeline() -> Pipeline:
     summarized = [newest, log, all_series, explanation]
     return Pipeline(
         [
-            node(draw_sample_as_trained, [champion, *given], sample),
+            node(draw_sample_as_trained, [champion, *PANEL], sample),
             node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
             node(forecast_newest, forecast_from, forecast),
             # Without files, nothing is saved.

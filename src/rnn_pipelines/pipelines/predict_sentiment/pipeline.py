@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.pipelines.wiring import node
-from rnn_pipelines.sentiment.operations.prediction import score_newest
+from rnn_pipelines.sentiment.operations.reference import score_newest
 from rnn_pipelines.sentiment.text.files import read_texts
 
 

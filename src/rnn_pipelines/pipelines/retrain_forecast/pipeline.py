@@ -13,7 +13,7 @@ from rnn_pipelines.forecast.partitions import dividing
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.pipelines.wiring import create_nodes, node
+from rnn_pipelines.pipelines.wiring import PANEL, create_nodes, node
 
 SPEC = "params:retrain_forecast"
 TABLES = ("table", "covariate_table", "series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
@@ -26,8 +26,6 @@ DATASETS |= {"retraining": SPEC, "champion": "champion_forecast"}
 
 def create_pipeline() -> Pipeline:
     """Read the data up to the as-of time, of a divided panel a sample, and run the steps that a backtest replays."""
-    given = [f"params:forecast.{block}" for block in ("source", "covariates", "partitions")]
-    given += ["forecast_partition_folder", "forecast_external"]
     sample, started = "retrain_forecast_sample", "retrain_forecast_started"
     table, covariate_table = DATASETS["table"], DATASETS["covariate_table"]
     networks = {f"{cell}_network": f"retrain_forecast_{cell}_network" for cell in NETWORKS}
@@ -36,7 +34,7 @@ def create_pipeline() -> Pipeline:
     described = [table, covariate_table, DATASETS["profile"], "params:forecast", SPEC, started]
     return Pipeline(
         [
-            node(dividing.draw_sample, given, sample),
+            node(dividing.draw_sample, PANEL, sample),
             node(read_sample, [sample, SPEC], [table, covariate_table, started]),
             node(describe_run, described, DATASETS["run"]),
             node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),

@@ -1,6 +1,6 @@
 """The nodes of `sentiment` that import Keras, only when they run, and the node of the report."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -11,18 +11,13 @@ from rnn_pipelines.sentiment.methods.calibration import Calibration
 from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Scores
+from rnn_pipelines.sentiment.model.classifier import KerasModel
 from rnn_pipelines.sentiment.report import report
 from rnn_pipelines.sentiment.report.report import SentimentResults
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.splits import ReviewProfile
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-
-# Kedro resolves these type hints when it checks parameters, which must not import Keras.
-if TYPE_CHECKING:
-    from keras import Model as KerasModel
-else:
-    KerasModel = Any
 
 
 def train_classifier(

@@ -16,11 +16,9 @@ ARTIFACT = "classifier"
 
 
 def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write a model of the column `text`, whose result is that of `TextClassifier.predict`.
+    """Write a model of the column `text`, whose result is that of `TextClassifier.predict`, into a new folder.
 
-    Args:
-        files: of a text classifier, content by name; other files raise a ChampionError.
-        folder: does not exist.
+    Other files than those of a text classifier, content by name, raise a ChampionError.
     """
     read_settings(files)
     # Only networks need Keras.

@@ -14,7 +14,6 @@ class ServedClassifier(PythonModel):
     """The text classifier in the artifacts of a model, see `mlflow_model`."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the classifier."""
         folder = Path(context.artifacts["classifier"])
         self.classifier = TextClassifier.unpack({path.name: path.read_bytes() for path in folder.iterdir()})
 

@@ -25,12 +25,10 @@ class Calibration(TypedDict):
 
 
 def fit_calibration(logits: pd.DataFrame, labels: np.ndarray) -> Calibration:
-    """Fit the weights of logits by logistic regression on held-out texts.
+    """Fit the weights of the logits of each model by logistic regression on held-out texts, one row for each.
 
     For one model this is Platt scaling, for several it is stacking.
 
-    Args:
-        logits: a column for each model, a row for each validation text.
     Source: Platt (1999), Probabilistic Outputs for Support Vector Machines; Wolpert (1992), Stacked Generalization.
     """
     from sklearn.linear_model import LogisticRegression
@@ -51,9 +49,7 @@ def calibrate_classifiers(
 ) -> tuple[dict[str, Calibration], Predictions]:
     """Calibrate each classifier on the validation part, and predict the test part with it.
 
-    Args:
-        features: of all reviews, in their order.
-        networks: logits of the validation and test reviews by each network.
+    The features are those of all reviews, in their order. The networks give logits of validation and test reviews.
     """
     table = reviews[["review_id", "label", "rating"]].assign(num_words=features.encoded.lengths)
     classical = pd.DataFrame({NB_NGRAM: features.logits}, index=reviews["review_id"])

@@ -75,7 +75,6 @@ class TextFeatures:
 
     @property
     def encoded(self) -> EncodedTexts:
-        """The encoded words."""
         return EncodedTexts(self.ids, self.offsets)
 
     def select(self, texts: np.ndarray) -> "TextFeatures":
@@ -112,7 +111,15 @@ def add_ngram_features(
     known = _choose_ngrams(encoded.select(train), spec)
     present = _mark_ngrams(encoded.select(train), known, spec.order)
     targets = labels.iloc[train].to_numpy(int)
-    _check_classes_in_folds(targets, folds[train])
+    for fold in np.unique(folds[train]):
+        others = targets[folds[train] != fold]
+        if len(np.unique(others)) < 2:
+            received = f"{len(others)} of one class" if len(others) else "none"
+            raise ReviewError(
+                f"train: expected negative and positive reviews outside each of the {len(np.unique(folds[train]))} "
+                f"folds of groups, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
+                "sentiment.split.seed, or add reviews of more groups."
+            )
     classifier = _fit(present, targets, known, spec)
     record = FitRecord(training_seconds=time.perf_counter() - started, num_parameters=len(known) + 1)
     ngrams = np.zeros((len(encoded.ids), spec.order), np.float32)
@@ -124,18 +131,6 @@ def add_ngram_features(
         ngrams[fold_of_word == fold] = weigh_words(blind, here)
         logits[folds == fold] = score_ngrams(blind, here)
     return classifier, TextFeatures(encoded.ids, encoded.offsets, ngrams, logits), record
-
-
-def _check_classes_in_folds(labels: np.ndarray, folds: np.ndarray) -> None:
-    for fold in np.unique(folds):
-        others = labels[folds != fold]
-        if len(np.unique(others)) < 2:
-            received = f"{len(others)} of one class" if len(others) else "none"
-            raise ReviewError(
-                f"train: expected negative and positive reviews outside each of the {len(np.unique(folds))} folds of "
-                f"groups, received {received} outside fold {fold}. Choose another sentiment.ngrams.folds or "
-                "sentiment.split.seed, or add reviews of more groups."
-            )
 
 
 def fit_nb_ngram(encoded: EncodedTexts, labels: np.ndarray, spec: NgramSpec) -> NgramClassifier:

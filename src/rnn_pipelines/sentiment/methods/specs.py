@@ -58,11 +58,9 @@ class ClassifierSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The settings and limits of training a network.
+    """The settings and limits of training a network, each of which has at most `max_seconds`; None for no limit.
 
-    Attributes:
-        max_seconds: time limit of each network; None for no limit.
-        checkpoints: folder of the checkpoints from which an interrupted training is resumed; None for no checkpoints.
+    An interrupted training is resumed from the folder of checkpoints; None for no checkpoints.
     """
 
     padding: PaddingSpec

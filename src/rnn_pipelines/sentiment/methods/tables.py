@@ -20,7 +20,6 @@ class LogitsTable(Table):
 
     @classmethod
     def list_logits(cls) -> list[str]:
-        """Return the classifiers whose logits the table may hold."""
         return list_classifiers()
 
     @classmethod
@@ -58,8 +57,7 @@ class PredictionsTable(LogitsTable):
 class HoldoutTable(PredictionsTable):
     """The newest holdout, scored by challenger, champion (if there is one) and baselines.
 
-    `num_known_words` is by the challenger's vocabulary. `is_seen` is true if the champion was trained, chosen or
-    calibrated on the text.
+    `num_known_words` is by the challenger's vocabulary. `is_seen` is whether the champion learnt from the text.
     """
 
     num_known_words = Column("int")
@@ -67,7 +65,6 @@ class HoldoutTable(PredictionsTable):
 
     @classmethod
     def list_logits(cls) -> list[str]:
-        """Return the classifiers whose logits the table may hold."""
         return [CHALLENGER, CHAMPION, *BASELINES]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,9 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 # Kedro resolves these hints when it checks parameters. That must not load Keras.
 if TYPE_CHECKING:
-    from keras import Model as KerasModel
+    import keras
+
+    KerasModel: TypeAlias = keras.Model
 else:
     KerasModel = Any
 

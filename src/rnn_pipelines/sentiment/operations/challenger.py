@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +17,11 @@ from rnn_pipelines.sentiment.methods.nb_ngram import TextFeatures
 from rnn_pipelines.sentiment.methods.registry import BASELINES, ENSEMBLE
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, RetrainSentimentSpec, TrainingPlan
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions
-from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
+from rnn_pipelines.sentiment.model.classifier import KerasModel, TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.as_of import hash_texts
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.schema import Reviews
 from rnn_pipelines.sentiment.text.vectors import WordVectors
-
-# Kedro resolves these hints when it checks parameters. That must not load Keras.
-if TYPE_CHECKING:
-    from keras import Model as KerasModel
-else:
-    KerasModel = Any
 
 
 def plan_training(

@@ -30,9 +30,7 @@ def describe_run(
 ) -> Run:
     """Return the provenance of a retraining: fingerprints of data, parameters and code, and all versions.
 
-    Args:
-        table: the reviews as they were read, with their `time` if there is one.
-        started: in seconds since 1970.
+    The reviews are as they were read, with their `time` if there is one. `started` is in seconds since 1970.
     """
     origin = ReviewSourceSpec.model_validate(sentiment["source"]).origin
     num_reviews = sum(profile["num_reviews"].values())

@@ -1,4 +1,4 @@
-"""The reference of monitoring: the held-out reviews, scored by the same model version as the scored texts."""
+"""Scores of texts by the champion, and the reference of their monitoring: reviews scored by the same version."""
 
 import io
 import logging
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.errors import ChampionError
@@ -13,13 +14,29 @@ from rnn_pipelines.sentiment.methods import tables
 from rnn_pipelines.sentiment.methods.calibration import Calibration, choose_classifier
 from rnn_pipelines.sentiment.methods.logits import name_labels
 from rnn_pipelines.sentiment.methods.tables import Holdout, Predictions, Reference, ScoredTexts
-from rnn_pipelines.sentiment.operations.prediction import UNVERSIONED
+from rnn_pipelines.sentiment.model.classifier import TextClassifier, score_sentiment
 from rnn_pipelines.sentiment.text.encoding import EncodedTexts
+from rnn_pipelines.sentiment.text.files import Texts
 from rnn_pipelines.sentiment.text.schema import Reviews
 
 logger = logging.getLogger(__name__)
 
 REFERENCE = "reference.parquet"
+# `model_version` of the classifier of `sentiment`, which is not a champion.
+UNVERSIONED = "sentiment_classifier"
+
+
+def score_newest(champion: LoadedChampion | None, classifier: TextClassifier | None, texts: Texts) -> ScoredTexts:
+    """Return the sentiment of each text and the version of the model: the champion or, without one, the classifier.
+
+    Without both, a ChampionError is raised.
+    """
+    if champion is not None:
+        return score_sentiment(champion.artefact, texts).assign(model_version=champion.version)
+    if classifier is None:
+        remedy = "Run kedro run --pipelines=sentiment, or kedro champion retrain sentiment, first."
+        raise ChampionError(f"no classifier yet. {remedy}")
+    return score_sentiment(classifier, texts).assign(model_version=UNVERSIONED)
 
 
 def pack_reference(holdout: Holdout) -> dict[str, bytes]:

@@ -30,7 +30,6 @@ class RemoteArchive:
 
     @property
     def name(self) -> str:
-        """The name of the file."""
         return self.url.rsplit("/", 1)[1]
 
 

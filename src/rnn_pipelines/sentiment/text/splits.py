@@ -67,7 +67,15 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     kept = ~(in_test | repeated)
     part = _hold_back(table.loc[kept, "group"], part[kept], split.validation, "validation", rng)
     reviews = table.loc[kept, list(DTYPES)].assign(part=part).reset_index(drop=True)
-    _check_classes_in_parts(reviews, split)
+    for name in ("train", "validation", "test"):
+        labels = reviews.loc[reviews["part"] == name, "label"]
+        if labels.nunique() < 2:
+            received = f"{len(labels)} of one class" if len(labels) else "none"
+            raise ReviewError(
+                f"{name}: expected negative and positive reviews, received {received} (of {len(reviews)} reviews on "
+                f"{reviews['group'].nunique()} groups; validation {split.validation}, test {split.test}, "
+                f"seed {split.seed}). Choose another sentiment.split.seed or larger fractions, or add reviews."
+            )
     return reviews, _profile_reviews(reviews, {"in_test": int(in_test.sum()), "repeated": int(repeated.sum())})
 
 
@@ -108,18 +116,6 @@ def _find_duplicates(table: Reviews, part: pd.Series) -> tuple[pd.Series, pd.Ser
     others = order[~is_test & ~in_test].sort_values(["unlabelled", "length", "id"]).index
     repeated = table.loc[others, "text"].duplicated()
     return in_test, repeated.reindex(table.index, fill_value=False)
-
-
-def _check_classes_in_parts(reviews: Reviews, split: ReviewSplitSpec) -> None:
-    for part in ("train", "validation", "test"):
-        labels = reviews.loc[reviews["part"] == part, "label"]
-        if labels.nunique() < 2:
-            received = f"{len(labels)} of one class" if len(labels) else "none"
-            raise ReviewError(
-                f"{part}: expected negative and positive reviews, received {received} (of {len(reviews)} reviews on "
-                f"{reviews['group'].nunique()} groups; validation {split.validation}, test {split.test}, "
-                f"seed {split.seed}). Choose another sentiment.split.seed or larger fractions, or add reviews."
-            )
 
 
 def _profile_reviews(reviews: Reviews, dropped: dict[str, int]) -> ReviewProfile:
