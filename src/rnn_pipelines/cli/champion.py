@@ -94,10 +94,7 @@ def retrain(task: str, env: str | None, is_json: bool, wait: float, as_of: str |
         paths = find_paths_in(session, task)
         with hold_lock(paths.champion / "retrain.lock", wait), _put_failure_on_record(paths, task, as_of):
             paths.find_tracking()
-            # Imports only this pipeline and checks only its parameters, as in the run.
-            pipelines.set_requested([f"retrain_{task}"])
-            newest = fingerprint_newest(task, pipelines[f"retrain_{task}"], session.load_context().catalog)
-            changes = list_changes(paths.store, newest)
+            changes = _list_changes(session, paths, task)
             is_run = is_forced or bool(changes)
             if is_run:
                 print_text(f"{task}: {', '.join(changes) or 'nothing new (--force)'}", is_error=True)
@@ -247,6 +244,13 @@ def publish(task: str, env: str | None, is_json: bool) -> None:
     published = publication.publish(paths.store, task, spec, save_model=find_saver(task))
     text = publication.describe_publication(published, task, spec)
     print_result(is_json, {"task": task, **asdict(published)}, make_line(f"{task}: {text}"))
+
+
+def _list_changes(session: KedroSession, paths: Paths, task: str) -> list[str]:
+    # Imports only this pipeline and checks only its parameters, as in the run.
+    pipelines.set_requested([f"retrain_{task}"])
+    catalog = session.load_context().catalog
+    return list_changes(paths.store, fingerprint_newest(task, pipelines[f"retrain_{task}"], catalog))
 
 
 @contextmanager

@@ -65,16 +65,12 @@ def show_plainly(names: Sequence[str] | None = None) -> Iterator[None]:
         modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
         if not modules[-1].startswith(READERS):
             raise
-        raise click.ClickException(_explain(error, modules)) from error
-
-
-def _explain(error: Exception, modules: Sequence[str]) -> str:
-    """Return the message on an invalid command or file of conf."""
-    message = make_line(error, MAX_LETTERS)
-    if not any(module.startswith("kedro.config") for module in modules):
-        return message
-    expected = "" if isinstance(error, OmegaConfBaseException) else " Expected YAML in UTF-8, of names and values."
-    return f"conf, or --params, could not be read: {message.removesuffix('.')}.{expected}"
+        message = make_line(error, MAX_LETTERS)
+        if any(module.startswith("kedro.config") for module in modules):
+            is_syntax = not isinstance(error, OmegaConfBaseException)
+            expected = " Expected YAML in UTF-8, of names and values." if is_syntax else ""
+            message = f"conf, or --params, could not be read: {message.removesuffix('.')}.{expected}"
+        raise click.ClickException(message) from error
 
 
 class PlainErrors(click.Group):

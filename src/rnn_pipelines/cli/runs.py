@@ -112,9 +112,7 @@ def prune(pipeline: str, num_kept: int | None, is_dry: bool, env: str | None, wa
     run that holds other files, or files that changed after the run, is kept and named.
     """
     store = find_run_store(pipeline, env)
-    if num_kept is None:
-        with _open_context(env) as context:
-            num_kept = read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
+    num_kept = find_num_kept(env) if num_kept is None else num_kept
     found = Removal()
     if store.folder.is_dir():
         with hold_lock(store.lock, wait):
@@ -184,6 +182,12 @@ def repair(pipeline: str | None, is_all: bool, env: str | None, wait: float, is_
     print_result(is_json, found, "\n".join(lines))
 
 
+def find_num_kept(env: str | None) -> int:
+    """Return the number of runs to keep by default."""
+    with _open_context(env) as context:
+        return read_parameter_model("runs", RunsSpec, context.params.get("runs", {})).keep
+
+
 def find_layers(pipeline: str, env: str | None) -> set[str]:
     """Return the layers in which a pipeline writes its results, from the catalog of an environment."""
     # Imports only this pipeline and checks only its parameters, as in its run.
@@ -198,10 +202,8 @@ def find_run_store(pipeline: str, env: str | None) -> RunStore:
     with _open_context(env) as context:
         root = find_data_root(context)
     if root is None:
-        raise RunError(
-            f"{pipeline}: no runs are kept, because globals.data_root is on another machine. Name an environment "
-            "whose data root is a folder of this one (--env)."
-        )
+        remedy = "Name an environment whose data root is a folder of this one (--env)."
+        raise RunError(f"{pipeline}: no runs are kept, because globals.data_root is on another machine. {remedy}")
     return RunStore(root, pipeline)
 
 

@@ -77,15 +77,9 @@ def _summarize_task(task: str, runs: pd.DataFrame) -> Iterator[NetworkSummary]:
         learnt = steps[cell].dropna()
         estimates = {key: estimate_loss(of_cell[key].tolist()) for key in keys}
         sizes = {key: int(of_cell[key].iloc[0]) for key in ("num_recurrent_parameters", "num_parameters")}
-        summary = {
-            "task": task,
-            "cell": cell,
-            "num_seeds": len(of_cell),
-            **sizes,
-            **estimates,
-            "num_learnt": len(learnt),
-        }
+        summary = {"task": task, "cell": cell, "num_seeds": len(of_cell), **sizes, **estimates}
         summary |= {
+            "num_learnt": len(learnt),
             "steps_to_learn": float(learnt.median()) if len(learnt) else None,
             "differences": [pair for pair in pairs if pair["cell"] == cell],
             "step_differences": [pair for pair in step_pairs if pair["cell"] == cell],

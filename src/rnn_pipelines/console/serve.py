@@ -154,7 +154,11 @@ def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]], column: s
     """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address."""
     if kind == "text/csv":
         table = read_csv(CsvContent(body, "the body"), [column], BODIES, Dialect(), None, has_all=True)
-        return {"rows": table, **_read_query(query)}
+        try:
+            given = {name: [int(one) for one in ",".join(values).split(",")] for name, values in query.items()}
+        except ValueError as error:
+            raise ParameterError(f"the address: expected whole numbers such as h=7&level=80,95 ({error}).") from error
+        return {"rows": table, **{name: values[0] if name == "h" else values for name, values in given.items()}}
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -162,14 +166,6 @@ def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]], column: s
     if not isinstance(found, dict):
         raise ParameterError(f"the body: expected an object, received {show(found)}.")
     return found
-
-
-def _read_query(query: Mapping[str, list[str]]) -> dict[str, Any]:
-    try:
-        given = {name: [int(one) for one in ",".join(values).split(",")] for name, values in query.items()}
-    except ValueError as error:
-        raise ParameterError(f"the address: expected whole numbers such as h=7&level=80,95 ({error}).") from error
-    return {name: values[0] if name == "h" else values for name, values in given.items()}
 
 
 def _make_table(rows: Any) -> pd.DataFrame:

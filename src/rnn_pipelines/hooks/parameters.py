@@ -75,18 +75,13 @@ def _explain_fault(block: str, fault: tuple[str, str, str, str], types: Mapping[
         return f"Parameter '{name}': {what}; received {received}."
     known: Any = types.get(block)
     for step in steps[:-1]:
-        known = _go_into(known, step)
+        # The type of a field of a model, or of the values of a mapping.
+        fields = getattr(known, "model_fields", {})
+        whole = fields["root"].annotation if "root" in fields else known
+        values = get_args(whole)[-1] if get_origin(whole) is dict else None
+        known = fields[step].annotation if step in fields else values
     names = [".".join([block, *steps[:-1], field]) for field in getattr(known, "model_fields", {})]
     return f"Parameter '{name}' is not known. {suggest(name, names) if names else ''}".strip()
-
-
-def _go_into(kind: Any, step: str) -> Any:
-    """Return the type of a field of a model, or of the values of a mapping."""
-    fields = getattr(kind, "model_fields", {})
-    if step in fields:
-        return fields[step].annotation
-    kind = fields["root"].annotation if "root" in fields else kind
-    return get_args(kind)[-1] if get_origin(kind) is dict else None
 
 
 def check_network_cells(inputs: Iterable[str], parameters: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from rnn_pipelines.cells.cell import CANDIDATE
 from rnn_pipelines.cells.gradients import backpropagate
 from rnn_pipelines.cells.unroll import Trace
-from rnn_pipelines.internals.records import HalfLives, LayerSummary, LayerTrace, Openness, Summary, Traces
+from rnn_pipelines.internals.records import LayerSummary, LayerTrace, Openness, Summary, Traces
 
 LOW, HIGH = 0.1, 0.9
 NUM_BINS = 25
@@ -135,6 +135,9 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
         for name, members in group.layers.items():
             layer, gates = members[0], list_gates(members)
             lives = measure_half_lives(gates[layer.cell.keeping])
+            # The quantiles are values of the sample, because an infinite value cannot be interpolated.
+            quantiles = np.quantile(lives, [0.1, 0.5, 0.9], method="inverted_cdf")
+            low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
             by_lag = measure_gradient_by_lag(group.gradients[name], layer.mask, layer.trace.backwards)
             layers[name] = {
                 "origin": group.origin,
@@ -147,7 +150,7 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
                 "max_difference": max(member.max_difference for member in members),
                 "network": group.networks[name],
                 "openness": measure_openness(gates),
-                "half_life_steps": _summarize_half_lives(lives),
+                "half_life_steps": {"low": low, "median": median, "high": high},
                 "reach_steps": find_reach(by_lag),
             }
             distributions.append(tabulate_distributions(gates).assign(layer=name))
@@ -160,10 +163,3 @@ def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame
         if group.classifier is not None:
             summary["classifier"] = group.classifier
     return summary, *(pd.concat(tables, ignore_index=True) for tables in (distributions, half_lives, gradients))
-
-
-def _summarize_half_lives(half_lives: np.ndarray) -> HalfLives:
-    # The quantiles are values of the sample, because an infinite value cannot be interpolated.
-    quantiles = np.quantile(half_lives, [0.1, 0.5, 0.9], method="inverted_cdf")
-    low, median, high = (float(value) if np.isfinite(value) else None for value in quantiles)
-    return {"low": low, "median": median, "high": high}

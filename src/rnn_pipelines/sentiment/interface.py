@@ -257,10 +257,8 @@ def _list_cells(name: str, cells: Any) -> list[Any]:
     if not is_sized or isinstance(cells, str | bytes | Mapping | Set):
         is_plain = isinstance(cells, str | bytes) or not isinstance(cells, Iterable)
         received = show(cells) if is_plain else type(cells).__name__
-        raise ReviewError(
-            f"{ORIGIN}: expected a list of {name}s, received {received}. Give one for each text, in order, such as "
-            f"frame['{name}']."
-        )
+        remedy = f"Give one for each text, in order, such as frame['{name}']."
+        raise ReviewError(f"{ORIGIN}: expected a list of {name}s, received {received}. {remedy}")
     column = pd.Series(list(cells), name=name, dtype=object)
     faulty = column.map(lambda cell: isinstance(cell, str) and is_broken(cell)).astype(bool)
     check_cells(faulty, column, ORIGIN, "a text that UTF-8 can hold")

@@ -106,10 +106,8 @@ def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
         TaskError: the file is damaged, is of another kind, or holds something other than piano rolls.
     """
     if Path(path).suffix.lower() in PICKLES:
-        raise TaskError(
-            f"{path}: expected a MATLAB file, received a pickle, which could run any code. Get the MATLAB file of the "
-            "same music, see docs/reference/data-sets.md."
-        )
+        remedy = "Get the MATLAB file of the same music, see docs/reference/data-sets.md."
+        raise TaskError(f"{path}: expected a MATLAB file, received a pickle, which could run any code. {remedy}")
     variables = _load_variables(path)
     missing = [name for name in PARTS.values() if name not in variables]
     if missing:

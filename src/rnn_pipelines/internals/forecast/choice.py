@@ -48,7 +48,8 @@ def choose_forecasters(
     # A network that was not trained has no training time.
     networks = {cell: network for cell, network in found.items() if network and not np.isnan(network.seconds)}
     for cell, network in networks.items():
-        expected, received = _list_sizes(network, linear, panel), _list_sizes_of_windows(network, linear, panel)
+        sizes = _list_sizes(network, linear, panel)
+        expected, received = ({name: pair[side] for name, pair in sizes.items()} for side in (0, 1))
         if expected != received:
             raise NetworkError(
                 f"forecast_{cell}_model: expected windows of these sizes, {expected}, received {received} from "
@@ -58,30 +59,20 @@ def choose_forecasters(
     return ChosenForecasters(networks, linear, panel)
 
 
-def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
-    """Return the sizes for which the network and the linear models were made."""
+def _list_sizes(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, tuple[int, int]]:
+    """Return the sizes for which the network and the linear models were made, each with that of the windows."""
     num_others = lay_out(panel, linear.normalizer).num_predictors - panel.lookback
-    return {
-        "lookback": linear.matrices.shape[-2] - num_others,
-        "horizon": linear.horizon,
-        # Calendar features whose cycle does not occur twice are in the windows, but not read.
-        "features": max([panel.columns.num_calendar, *(linear.calendar + 1).tolist()]),
-        "inputs": network.weights.get("embedding_kernel", network.weights["kernel"]).shape[-2],
-        "head": network.weights["head_kernel"].shape[-2],
-        "outputs": network.weights["head_bias"].shape[-1],
-        "validation windows": len(network.out_of_fold),
-    }
-
-
-def _list_sizes_of_windows(network: Network, linear: LinearModels, panel: WindowedPanel) -> dict[str, int]:
+    # Calendar features whose cycle does not occur twice are in the windows, but not read.
+    num_features = max([panel.columns.num_calendar, *(linear.calendar + 1).tolist()])
+    num_inputs = network.weights.get("embedding_kernel", network.weights["kernel"]).shape[-2]
     embedding = network.weights["kernel"].shape[-2] if network.layout.has_embedding else 0
     shape = size_members(panel, network.cell, network.units, embedding, network.segment, tuple(network.calendar))
     return {
-        "lookback": panel.lookback,
-        "horizon": panel.horizon,
-        "features": panel.columns.num_calendar,
-        "inputs": shape.num_inputs,
-        "head": shape.units[-1] + shape.num_static_inputs,
-        "outputs": shape.num_outputs,
-        "validation windows": len(linear.validation),
+        "lookback": (linear.matrices.shape[-2] - num_others, panel.lookback),
+        "horizon": (linear.horizon, panel.horizon),
+        "features": (num_features, panel.columns.num_calendar),
+        "inputs": (num_inputs, shape.num_inputs),
+        "head": (network.weights["head_kernel"].shape[-2], shape.units[-1] + shape.num_static_inputs),
+        "outputs": (network.weights["head_bias"].shape[-1], shape.num_outputs),
+        "validation windows": (len(network.out_of_fold), len(linear.validation)),
     }

@@ -1,6 +1,6 @@
 """Traces of trained classifiers: every gate and state over texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -105,7 +105,13 @@ def _read_text(
     words_read = [words[place] for place in read]
     tables = []
     for layer in (one for one in layers.values() if not one.trace.backwards):
-        for gate, unit, values in _choose_values(layer, row, is_read):
+        gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
+        # The mean over units of each gate, and the most varying units of the keeping gate.
+        chosen = [(name, -1, values.mean(axis=1)) for name, values in gates.items()]
+        keeping = gates[layer.cell.keeping]
+        varying = np.argsort(-keeping.std(axis=0))[:NUM_UNITS_SHOWN]
+        chosen += [(layer.cell.keeping, int(unit), keeping[:, unit]) for unit in varying]
+        for gate, unit, values in chosen:
             columns = {"cell": layer.cell.name, "text": row + 1, "place": range(len(read)), "gate": gate, "unit": unit}
             columns |= {"word": words_read, "probability": probability[read], "value": values}
             tables.append(pd.DataFrame(columns))
@@ -114,13 +120,3 @@ def _read_text(
 
 def list_beginnings(words: Sequence[str]) -> list[str]:
     return [" ".join(words[: place + 1]) for place in range(len(words))]
-
-
-def _choose_values(layer: LayerTrace, row: int, is_read: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Yield the mean over units of each gate except the candidate, and the most varying units of the keeping gate."""
-    gates = {name: gate[row][is_read] for name, gate in layer.trace.gates._asdict().items() if name != CANDIDATE}
-    for name, values in gates.items():
-        yield name, -1, values.mean(axis=1)
-    name = layer.cell.keeping
-    for unit in np.argsort(-gates[name].std(axis=0))[:NUM_UNITS_SHOWN]:
-        yield name, int(unit), gates[name][:, unit]

@@ -19,13 +19,12 @@ def create_pipeline() -> Pipeline:
     tables = ["backtest_forecast_table", "backtest_forecast_covariate_table"]
     recipe, network, spec = "backtest_forecast_recipe", "backtest_forecast_{network}_network", "backtest_forecast_spec"
     given = [*tables, spec, "params:retrain_forecast", SPEC, "params:parallel"]
-    return Pipeline(
-        [
-            *create_input_nodes(SPEC, tables, recipe, network, spec),
-            node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
-            *create_report_nodes(),
-        ]
-    )
+    nodes = [
+        *create_input_nodes(SPEC, tables, recipe, network, spec),
+        node(replay_schedules, given, [PREDICTIONS, RETRAININGS]),
+        *create_report_nodes(),
+    ]
+    return Pipeline(nodes)
 
 
 def create_report_nodes() -> list[Node]:

@@ -20,12 +20,11 @@ def create_pipeline() -> Pipeline:
     drawn = ["compare_runs", "compare_results", "compare_description"]
     reported = {"results": "compare_results", "description": "compare_description", "plan": "params:compare.plan"}
     summarized = ["compare_results", "compare_description"]
-    return Pipeline(
-        [
-            node(compare_cells, settings, ["compare_runs", "compare_description"]),
-            node(summarize_runs, "compare_runs", "compare_results"),
-            node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
-            node(guard(render_report, render_note), reported | figures, "compare_report"),
-            node(guard(summarize_comparison, write_note), summarized, "compare_summary"),
-        ]
-    )
+    nodes = [
+        node(compare_cells, settings, ["compare_runs", "compare_description"]),
+        node(summarize_runs, "compare_runs", "compare_results"),
+        node(guard(draw_figures, draw_notes(FIGURES)), drawn, figures),
+        node(guard(render_report, render_note), reported | figures, "compare_report"),
+        node(guard(summarize_comparison, write_note), summarized, "compare_summary"),
+    ]
+    return Pipeline(nodes)

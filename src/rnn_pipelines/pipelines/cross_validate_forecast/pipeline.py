@@ -19,13 +19,12 @@ def create_pipeline() -> Pipeline:
     recipe, spec = "cross_validate_forecast_recipe", "cross_validate_forecast_spec"
     predictions, figure = "cross_validate_forecast_predictions", "cross_validate_forecast_errors_figure"
     metrics, by_cutoff = "cross_validate_forecast_metrics", "cross_validate_forecast_metrics_by_cutoff"
-    return Pipeline(
-        [
-            *create_input_nodes(SPEC, tables, recipe, "cross_validate_forecast_{network}_network", spec),
-            node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
-            node(summarize_windows, predictions, [metrics, by_cutoff]),
-            node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),
-            node(guard(render_report, render_note), [metrics, SPEC, figure], "cross_validate_forecast_report"),
-            node(guard(summarize_run, write_note), metrics, "cross_validate_forecast_summary"),
-        ]
-    )
+    nodes = [
+        *create_input_nodes(SPEC, tables, recipe, "cross_validate_forecast_{network}_network", spec),
+        node(cross_validate, [*tables, spec, SPEC, "params:parallel"], predictions),
+        node(summarize_windows, predictions, [metrics, by_cutoff]),
+        node(guard(draw_error_by_cutoff, draw_note), by_cutoff, figure),
+        node(guard(render_report, render_note), [metrics, SPEC, figure], "cross_validate_forecast_report"),
+        node(guard(summarize_run, write_note), metrics, "cross_validate_forecast_summary"),
+    ]
+    return Pipeline(nodes)

@@ -43,21 +43,20 @@ def create_pipeline() -> Pipeline:
     """Choose and trace forecasters and a classifier, then measure, draw and report."""
     classifier = ["internals_found_classifier", *REVIEWS, "params:internals.classifier"]
     read = [SENTIMENT, READINGS]
-    return Pipeline(
-        [
-            node(choose_forecasters, FORECASTERS, "internals_forecasters"),
-            node(choose_classifier, classifier, "internals_classifier"),
-            node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
-            node(trace_pretrained, ["internals_forecasters", "params:forecast.pretrained", SAMPLE], PRETRAINED),
-            node(trace_classifier, ["internals_classifier", SAMPLE], read),
-            node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
-            node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
-            node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
-            node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
-            node(guard(explore_classifier, render_note), ["internals_classifier", SAMPLE], "internals_texts_report"),
-            node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
-        ]
-    )
+    nodes = [
+        node(choose_forecasters, FORECASTERS, "internals_forecasters"),
+        node(choose_classifier, classifier, "internals_classifier"),
+        node(trace_forecasters, ["internals_forecasters", SAMPLE], FORECAST),
+        node(trace_pretrained, ["internals_forecasters", "params:forecast.pretrained", SAMPLE], PRETRAINED),
+        node(trace_classifier, ["internals_classifier", SAMPLE], read),
+        node(measure_traces, [FORECAST, PRETRAINED, SENTIMENT], ["internals_summary", *TABLES]),
+        node(guard(draw_figures, draw_notes(FIGURES)), [FORECAST, PRETRAINED, READINGS, *TABLES], FIGURES),
+        node(guard(render_report, render_note), REPORTED | FIGURES, "internals_report"),
+        node(guard(explore_forecasters, render_note), EXPLORED, "internals_explorer_report"),
+        node(guard(explore_classifier, render_note), ["internals_classifier", SAMPLE], "internals_texts_report"),
+        node(guard(summarize_run, write_note), "internals_summary", "internals_text_summary"),
+    ]
+    return Pipeline(nodes)
 
 
 def choose_classifier(

@@ -31,29 +31,27 @@ def create_measure_pipeline() -> Pipeline:
     table, covariate_table = "monitor_forecast_table", "monitor_forecast_covariate_table"
     source, gaps = "params:forecast.source", "params:forecast.gaps"
     covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
-    return Pipeline(
-        [
-            node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
-            node(draw_sample, [*PANEL, coding], sample),
-            node(read_sample, [sample, SPEC], [table, covariate_table]),
-            node(repair_series, [table, source, gaps], [series, PROFILE]),
-            node(join_actuals, [log, series, CHAMPION], EVALUATED),
-            node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
-            node(monitoring.measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
-            node(monitoring.measure_covariate_drift, covariates, COVARIATE_DRIFT),
-        ]
-    )
+    nodes = [
+        node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
+        node(draw_sample, [*PANEL, coding], sample),
+        node(read_sample, [sample, SPEC], [table, covariate_table]),
+        node(repair_series, [table, source, gaps], [series, PROFILE]),
+        node(join_actuals, [log, series, CHAMPION], EVALUATED),
+        node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
+        node(monitoring.measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
+        node(monitoring.measure_covariate_drift, covariates, COVARIATE_DRIFT),
+    ]
+    return Pipeline(nodes)
 
 
 def create_report_pipeline() -> Pipeline:
     """Conclude a verdict, draw and report."""
     verdict, figures = "monitor_forecast_verdict", {figure: f"monitor_forecast_{figure}_figure" for figure in FIGURES}
     page = {"verdict": verdict, "profile": PROFILE, "monitoring": SPEC, **figures}
-    return Pipeline(
-        [
-            node(monitoring.monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
-            node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
-            node(guard(render_report, render_note), page, "monitor_forecast_report"),
-            node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),
-        ]
-    )
+    nodes = [
+        node(monitoring.monitor_forecasts, [EVALUATED, COVERAGE, CHAMPION, DRIFT, COVARIATE_DRIFT, SPEC], verdict),
+        node(guard(draw_figures, draw_notes(FIGURES)), [EVALUATED, verdict, SPEC], figures),
+        node(guard(render_report, render_note), page, "monitor_forecast_report"),
+        node(guard(summarize_run, write_note), verdict, "monitor_forecast_summary"),
+    ]
+    return Pipeline(nodes)

@@ -21,15 +21,14 @@ def create_pipeline() -> Pipeline:
     measures, verdict = "monitor_sentiment_measures", "monitor_sentiment_verdict"
     figure = "monitor_sentiment_distributions_figure"
     left = [f"monitor_sentiment_found_{name}" for name in ("predictions", "reviews", "encoded", "calibrations")]
-    return Pipeline(
-        [
-            node(select_newest, "monitor_sentiment_found_scores", scores),
-            node(describe_reference, [scores, folder, *left], reference),
-            node(compare_scores, [scores, reference], measures),
-            node(read_champion, folder, champion),
-            node(monitor_scores, [measures, champion, PARAMETERS], verdict),
-            node(guard(draw_distributions, draw_note), [scores, reference], figure),
-            node(guard(render_report, render_note), [verdict, PARAMETERS, figure], "monitor_sentiment_report"),
-            node(guard(summarize_run, write_note), verdict, "monitor_sentiment_summary"),
-        ]
-    )
+    nodes = [
+        node(select_newest, "monitor_sentiment_found_scores", scores),
+        node(describe_reference, [scores, folder, *left], reference),
+        node(compare_scores, [scores, reference], measures),
+        node(read_champion, folder, champion),
+        node(monitor_scores, [measures, champion, PARAMETERS], verdict),
+        node(guard(draw_distributions, draw_note), [scores, reference], figure),
+        node(guard(render_report, render_note), [verdict, PARAMETERS, figure], "monitor_sentiment_report"),
+        node(guard(summarize_run, write_note), verdict, "monitor_sentiment_summary"),
+    ]
+    return Pipeline(nodes)

@@ -24,16 +24,15 @@ def create_pipeline() -> Pipeline:
     forecast = [log, "predict_forecast_next_paths", newest, night]
     all_from, all_forecast = [champion, sample, as_of, "params:parallel"], "predict_forecast_all_next_values"
     summarized = [newest, log, all_series, explanation]
-    return Pipeline(
-        [
-            node(draw_sample_as_trained, [champion, *PANEL], sample),
-            node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
-            node(forecast_newest, forecast_from, forecast),
-            # Without files, nothing is saved.
-            node(guard(pack_night, lambda _: {}), night, nights),
-            node(forecast_all_newest, all_from, [all_forecast, all_series]),
-            node(guard(explain_newest, note_failure), [nights, log, all_series, newest], explanation),
-            node(guard(render_change, render_note), explanation, "predict_forecast_report"),
-            node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
-        ]
-    )
+    nodes = [
+        node(draw_sample_as_trained, [champion, *PANEL], sample),
+        node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
+        node(forecast_newest, forecast_from, forecast),
+        # Without files, nothing is saved.
+        node(guard(pack_night, lambda _: {}), night, nights),
+        node(forecast_all_newest, all_from, [all_forecast, all_series]),
+        node(guard(explain_newest, note_failure), [nights, log, all_series, newest], explanation),
+        node(guard(render_change, render_note), explanation, "predict_forecast_report"),
+        node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
+    ]
+    return Pipeline(nodes)

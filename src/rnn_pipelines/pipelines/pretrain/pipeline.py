@@ -19,14 +19,13 @@ HISTORIES = {cell: f"pretrain_{cell}_history" for cell in NETWORKS}
 
 def create_pipeline() -> Pipeline:
     """Train, evaluate and describe; the networks of the package are not changed."""
-    return Pipeline(
-        [
-            node(pretrain_gru, [SPEC, CHECKPOINTS], [NETWORKS["gru"], HISTORIES["gru"]]),
-            node(pretrain_lstm, [SPEC, CHECKPOINTS], [NETWORKS["lstm"], HISTORIES["lstm"]]),
-            node(evaluate_pretrained, NETWORKS, METRICS),
-            node(describe_pretrained, {"spec": SPEC, "metrics": METRICS, **NETWORKS}, "pretrain_card"),
-        ]
-    )
+    nodes = [
+        node(pretrain_gru, [SPEC, CHECKPOINTS], [NETWORKS["gru"], HISTORIES["gru"]]),
+        node(pretrain_lstm, [SPEC, CHECKPOINTS], [NETWORKS["lstm"], HISTORIES["lstm"]]),
+        node(evaluate_pretrained, NETWORKS, METRICS),
+        node(describe_pretrained, {"spec": SPEC, "metrics": METRICS, **NETWORKS}, "pretrain_card"),
+    ]
+    return Pipeline(nodes)
 
 
 def pretrain_gru(spec: PretrainSpec, checkpoints: Path) -> tuple[PretrainedNetwork, pd.DataFrame]:

@@ -32,15 +32,14 @@ def create_pipeline() -> Pipeline:
     blocks = (*Recipe.model_fields, *NETWORKS, "training", "level", "use", "pretrained")
     datasets = DATASETS | networks | {block: f"params:forecast.{block}" for block in blocks}
     described = [table, covariate_table, DATASETS["profile"], "params:forecast", SPEC, started]
-    return Pipeline(
-        [
-            node(dividing.draw_sample, PANEL, sample),
-            node(read_sample, [sample, SPEC], [table, covariate_table, started]),
-            node(describe_run, described, DATASETS["run"]),
-            node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),
-            *create_nodes(list_steps(NETWORKS), datasets),
-        ]
-    )
+    nodes = [
+        node(dividing.draw_sample, PANEL, sample),
+        node(read_sample, [sample, SPEC], [table, covariate_table, started]),
+        node(describe_run, described, DATASETS["run"]),
+        node(plan_training, [SPEC, "retrain_forecast_checkpoints"], DATASETS["plan"]),
+        *create_nodes(list_steps(NETWORKS), datasets),
+    ]
+    return Pipeline(nodes)
 
 
 def read_sample(sample: Sample, retraining: RetrainForecastSpec) -> tuple[Source, pd.DataFrame, float]:

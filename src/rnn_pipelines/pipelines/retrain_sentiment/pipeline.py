@@ -42,12 +42,11 @@ def create_reading_pipeline() -> Pipeline:
 
 def create_network_pipeline(cell: str) -> Pipeline:
     """Train one network and score the reviews with it; `cell` names its namespace and its block of parameters."""
-    template = Pipeline(
-        [
-            node(training.train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
-            node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
-        ]
-    )
+    nodes = [
+        node(training.train_challenger, [FEATURES, REVIEWS, VECTORS, "params:network", PLAN], ["model", "record"]),
+        node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
+    ]
+    template = Pipeline(nodes)
     return Pipeline(
         template,
         namespace=f"retrain_sentiment_{cell}",
@@ -70,17 +69,16 @@ def create_case_pipeline() -> Pipeline:
     completed = {"classifier": classifier, "reviews": REVIEWS, "calibrations": calibrations}
     completed |= {model: f"retrain_sentiment_{model}_record" for model in list_candidates()}
     decided = [challenger, CHAMPION, holdout, record, run, SPEC]
-    return Pipeline(
-        [
-            node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),
-            node(training.plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
-            node(calibrate_classifiers, calibrated, [calibrations, predictions]),
-            node(assemble_classifier, chosen_from, classifier),
-            node(training.complete_challenger, completed, [challenger, record]),
-            node(training.score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),
-            node(decide_promotion, decided, "retrain_sentiment_outcome"),
-        ]
-    )
+    nodes = [
+        node(describe_run, [TABLE, PROFILE, "params:sentiment", SPEC, STARTED], run),
+        node(training.plan_training, [PADDING, TRAINING, SPEC, "retrain_sentiment_checkpoints"], PLAN),
+        node(calibrate_classifiers, calibrated, [calibrations, predictions]),
+        node(assemble_classifier, chosen_from, classifier),
+        node(training.complete_challenger, completed, [challenger, record]),
+        node(training.score_holdout, [REVIEWS, predictions, challenger, CHAMPION], holdout),
+        node(decide_promotion, decided, "retrain_sentiment_outcome"),
+    ]
+    return Pipeline(nodes)
 
 
 def read_as_of(source_spec: ReviewSourceSpec, retrain_spec: RetrainSentimentSpec) -> tuple[pd.DataFrame, float]:

@@ -33,27 +33,25 @@ def create_pipeline() -> Pipeline:
 def create_data_pipeline() -> Pipeline:
     """Read, split and encode the reviews; learn word vectors and n-gram weights from the training part."""
     table, ngrams = "sentiment_table", [NGRAMS, FEATURES, "sentiment_ngrams_record"]
-    return Pipeline(
-        [
-            node(read_reviews, "params:sentiment.source", table),
-            node(split_reviews, [table, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
-            node(preparation.build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
-            node(preparation.encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
-            node(preparation.learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
-            node(preparation.fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
-        ]
-    )
+    nodes = [
+        node(read_reviews, "params:sentiment.source", table),
+        node(split_reviews, [table, "params:sentiment.split"], [REVIEWS, "sentiment_profile"]),
+        node(preparation.build_vocabulary, [REVIEWS, VOCABULARY], WORDS),
+        node(preparation.encode_reviews, [REVIEWS, WORDS, VOCABULARY], ENCODED),
+        node(preparation.learn_word_vectors, [ENCODED, REVIEWS, "params:sentiment.word_vectors"], VECTORS),
+        node(preparation.fit_nb_ngram, [ENCODED, REVIEWS, "params:sentiment.ngrams"], ngrams),
+    ]
+    return Pipeline(nodes)
 
 
 def create_network_pipeline(model: str) -> Pipeline:
     """Train one network and score the reviews with it; `model` names its namespace and its block of parameters."""
     learnt_from = [FEATURES, REVIEWS, VECTORS, "params:network", PADDING, TRAINING]
-    template = Pipeline(
-        [
-            node(train_classifier, learnt_from, ["model", "history", "record"]),
-            node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
-        ]
-    )
+    nodes = [
+        node(train_classifier, learnt_from, ["model", "history", "record"]),
+        node(score_reviews, ["model", FEATURES, REVIEWS, "params:network", PADDING], "scores"),
+    ]
+    template = Pipeline(nodes)
     return Pipeline(
         template,
         namespace=f"sentiment_{model}",
@@ -79,14 +77,13 @@ def create_report_pipeline() -> Pipeline:
     shown |= {f"{name}_figure": figure for name, figure in figures.items()}
     evaluated = {"predictions": PREDICTIONS, NB_NGRAM: "sentiment_ngrams_record", **records}
     find = guard(find_examples, empty_table(ExamplesTable.make_empty()))
-    return Pipeline(
-        [
-            node(calibrate_classifiers, calibrated, [CALIBRATIONS, PREDICTIONS]),
-            node(evaluate_classifiers, evaluated, ["sentiment_metrics", by_group, by_confidence]),
-            node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
-            node(assemble_classifier, chosen_from, "sentiment_classifier"),
-            node(guard(draw_figures, draw_notes(FIGURES)), measured | drawn, figures),
-            node(guard(render_report, render_note), measured | shown, "sentiment_report"),
-            node(guard(summarize_run, write_note), measured, "sentiment_summary"),
-        ]
-    )
+    nodes = [
+        node(calibrate_classifiers, calibrated, [CALIBRATIONS, PREDICTIONS]),
+        node(evaluate_classifiers, evaluated, ["sentiment_metrics", by_group, by_confidence]),
+        node(find, [PREDICTIONS, REVIEWS, CALIBRATIONS], "sentiment_examples"),
+        node(assemble_classifier, chosen_from, "sentiment_classifier"),
+        node(guard(draw_figures, draw_notes(FIGURES)), measured | drawn, figures),
+        node(guard(render_report, render_note), measured | shown, "sentiment_report"),
+        node(guard(summarize_run, write_note), measured, "sentiment_summary"),
+    ]
+    return Pipeline(nodes)

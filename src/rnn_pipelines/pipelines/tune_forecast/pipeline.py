@@ -25,13 +25,12 @@ def create_pipeline() -> Pipeline:
     recipe, network, spec = "tune_forecast_recipe", "tune_forecast_{network}_network", "tune_forecast_spec"
     trials, parameters, summary = "tune_forecast_trials", "tune_forecast_parameters", "tune_forecast_summary"
     given = [*tables, spec, SPEC, "params:parallel", "tune_forecast_folder"]
-    return Pipeline(
-        [
-            *create_input_nodes(SPEC, tables, recipe, network, spec),
-            node(tune, given, [trials, parameters, summary]),
-            node(guard(render_report, render_note), [summary, trials, parameters, SPEC], "tune_forecast_report"),
-        ]
-    )
+    nodes = [
+        *create_input_nodes(SPEC, tables, recipe, network, spec),
+        node(tune, given, [trials, parameters, summary]),
+        node(guard(render_report, render_note), [summary, trials, parameters, SPEC], "tune_forecast_report"),
+    ]
+    return Pipeline(nodes)
 
 
 def tune(

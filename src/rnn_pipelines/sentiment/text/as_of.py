@@ -49,10 +49,8 @@ def read_as_of(source: ReviewSourceSpec, spec: AsOfReviewsSpec) -> pd.DataFrame:
         ReviewError: as in `read_reviews`; `as_of` is given without a time column; a time is invalid; no review is left.
     """
     if spec.time is None and spec.as_of is not None:
-        raise ReviewError(
-            f"as_of is {show(spec.as_of)}, but the reviews have no times. Name their column in "
-            "retrain_sentiment.time, or remove as_of."
-        )
+        remedy = "Name their column in retrain_sentiment.time, or remove as_of."
+        raise ReviewError(f"as_of is {show(spec.as_of)}, but the reviews have no times. {remedy}")
     if spec.time is not None and source.path is None:
         raise ReviewError("retrain_sentiment.time requires your own table. Set sentiment.source.path, or remove it.")
     table = read_reviews(source, spec.time)

@@ -91,10 +91,8 @@ def read_reviews(source: ReviewSourceSpec, time: str | None = None) -> pd.DataFr
 def parse_reviews(table: pd.DataFrame, source: ReviewSourceSpec) -> Reviews:
     """Convert the columns of the user's own table to reviews; results and errors are those of `read_reviews`."""
     if table.empty:
-        raise ReviewError(
-            f"{source.path}: no rows below the header. Add a row for each review, or "
-            "name another file with sentiment.source.path."
-        )
+        remedy = "Add a row for each review, or name another file with sentiment.source.path."
+        raise ReviewError(f"{source.path}: no rows below the header. {remedy}")
     ids = pd.Series(range(1, len(table) + 1), index=table.index).astype("str")
     is_text = table[source.text].map(lambda cell: isinstance(cell, str)).astype(bool)
     check_cells(~is_text & table[source.text].notna(), table[source.text], source.path, "text")
