@@ -10,7 +10,7 @@ from pathlib import Path
 from rnn_pipelines.errors import FormatError, RunError, show_all
 from rnn_pipelines.runs import run_store
 from rnn_pipelines.runs.links import check_links, link_layer, list_layers, point
-from rnn_pipelines.runs.run_store import CURRENT, FAILED, RECORD, RunRecord, RunStore, read_record
+from rnn_pipelines.runs.run_store import CURRENT, FAILED, RECORD, RunRecord, RunStore, read_record, write_record
 from rnn_pipelines.storage.files import sync_folder
 from rnn_pipelines.storage.names import make_later_name
 from rnn_pipelines.versions.files import find_unchanged, list_files, measure_files
@@ -78,7 +78,7 @@ def publish(run: OpenRun, record: RunRecord) -> None:
     store = run.store
     files = measure_files(run.folder, run.writes)
     check_links(store, list_layers(files))
-    run_store.write_record(run.folder, {**record, "files": files})
+    write_record(run.folder, {**record, "files": files})
     # With their folders, so that after a power cut no link leads to missing files.
     paths = [run.folder / name for name in (*files, RECORD)]
     folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(run.folder)}
@@ -104,7 +104,7 @@ def put_aside(run: OpenRun) -> None:
     warn_of_kept(run.store.versions.remove(run.store.versions.list_hidden(FAILED)))
     begun = RunRecord(run=run.name, pipeline=run.store.pipeline)
     try:
-        run_store.write_record(run.folder, {**begun, "files": files})
+        write_record(run.folder, {**begun, "files": files})
     except OSError as error:
         # The disk may be full. The initial record still lists the paths of the run's files.
         logger.warning("%s: the record of the failed run could not be written (%s)", run.folder, error)
