@@ -131,10 +131,8 @@ def _is_list(path: Path) -> bool:
 
 
 def load_model(path: str | Path, unpack: Callable[[Mapping[str, bytes]], Model]) -> Model:
-    """Load a saved model, a version of a champion, or the champion of a task.
+    """Load a saved model, a version of a champion, or the champion of a task; `unpack` is of the task's `packing`.
 
-    Args:
-        unpack: see the task's `packing`.
     Raises:
         ParameterError: `path` is not a path.
         ChampionError: there is no model, or it is damaged.

@@ -65,10 +65,8 @@ class ChampionStore:
         return version
 
     def promote(self, version: str, reasons: Sequence[str], since: str) -> Pointer:
-        """Make a version the champion.
+        """Make a version the champion since now, in ISO 8601, UTC.
 
-        Args:
-            since: time of the promotion; ISO 8601, UTC.
         Raises:
             ChampionError: there is no such version, or it is damaged.
             FormatError: another version of the project wrote the version or the pointer; the pointer is unchanged.
@@ -177,16 +175,13 @@ class ChampionStore:
         return self._versions.list_complete()
 
     def prune(self, num_kept: int, is_dry: bool = False) -> list[str]:
-        """Remove old versions, except the champion, its predecessor, and linked versions, and return the removed ones.
+        """Remove old versions, except the newest ones, the champion, its predecessor, and linked versions.
 
         A version also stays if it holds files that the project did not write, or that changed since; the log names
-        them.
+        them. If the pointer is damaged, so that the champion is unknown, a ChampionError is raised.
 
-        Args:
-            num_kept: the number of newest versions to keep besides these.
-            is_dry: remove nothing, and only return the versions that would be removed.
-        Raises:
-            ChampionError: the pointer is damaged, so that the champion is unknown.
+        Returns:
+            The removed versions or, if it is dry, those that would be removed.
         """
         with hold_store_lock(self.folder):
             pointer = self.read_pointer()

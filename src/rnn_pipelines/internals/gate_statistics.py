@@ -124,10 +124,8 @@ def find_reach(gradient_by_lag: np.ndarray) -> int | None:
 def measure_traces(*traces: Traces) -> tuple[Summary, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure openness, memory length and gradient by lag of each layer, over all members of its network.
 
-    Returns:
-        The summary. And three tables with the `layer` of each row: the distributions (see
-        `tabulate_distributions`), the half-lives (`unit`, `half_life`), and the gradients (`lag`, `gradient`) as shares
-        of the largest one.
+    Return the summary, and three tables with the `layer` of each row: the distributions (see `tabulate_distributions`),
+    the half-lives (`unit`, `half_life`), and the gradients (`lag`, `gradient`) as shares of the largest one.
     """
     layers: dict[str, LayerSummary] = {}
     distributions, half_lives, gradients = [], [], []

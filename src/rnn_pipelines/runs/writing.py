@@ -39,10 +39,10 @@ class OpenRun:
 def open_run(store: RunStore, writes: Collection[str], needed: Collection[str] | None) -> OpenRun:
     """Make the folder of a run, and remove unfinished folders of killed runs.
 
-    Args:
-        writes: all files of the whole pipeline, relative to the folder of a run.
-        needed: the earlier results that a partial run needs; None if all nodes run. A partial run starts with a copy of
-            earlier results: those of a newer failed run if it has all needed files, else those of the current run.
+    It writes all files of the whole pipeline, relative to its folder. A partial run starts with a copy of the earlier
+    results that it needs: those of a newer failed run if it has all needed files, else those of the current run; None
+    if all nodes run.
+
     Raises:
         RunError: other files are in place of the links to results; or a needed file has changed.
         OSError: the folder could not be written; nothing has changed.

@@ -42,11 +42,9 @@ def publish(
 ) -> Publication:
     """Add retrainings to MLflow that it lacks, with their versions of the model, and set the alias of the champion.
 
-    A repeated call adds only the missing parts, so that it completes an earlier one that failed.
+    A repeated call adds only the missing parts, so that it completes an earlier one that failed. It adds the newest
+    retrainings, None for all of them, with the model that `save_model` of the task writes; None for no served model.
 
-    Args:
-        num_newest: the number of newest retrainings to add; None for all of them.
-        save_model: of the task; None if MLflow does not serve its models.
     Raises:
         TrackingError: something could not be published.
         LockedError: another process is publishing, and did not finish in time.

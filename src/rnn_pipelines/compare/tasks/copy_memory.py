@@ -55,8 +55,7 @@ def make_copy_memory(num_sequences: int, delay: int, rng: np.random.Generator) -
     Returns:
         `inputs` float32[num_sequences, T + 20, 10], one-hot. `targets` int32[num_sequences, T + 20], 0 to 7 for a
         symbol, 8 for blank. `weights` float32[num_sequences, T + 20], all 1, also for blanks.
-    Raises:
-        TaskError: the delay is too short.
+        A shorter delay raises a TaskError.
     Source: Arjovsky, Shah & Bengio (2016), arXiv:1511.06464, after Hochreiter & Schmidhuber (1997),
         doi:10.1162/neco.1997.9.8.1735.
     """

@@ -96,14 +96,12 @@ class MusicData(TaskData, frozen=True):
 def read_music(path: Path | str) -> dict[str, list[np.ndarray]]:
     """Read the piano rolls of a MATLAB file, such as `JSB_Chorales.mat`.
 
-    Args:
-        path: a file with the cell arrays `traindata`, `validdata` and `testdata`; not a pickle, which could run any
-            code.
+    It has the cell arrays `traindata`, `validdata` and `testdata`, and is not a pickle, which could run any code. A
+    file that is damaged, is of another kind, or holds something other than piano rolls raises a TaskError.
+
     Returns:
         `train`, `validation` and `test`, each a list of uint8[time, 88]: 1 if a note sounds; column i is MIDI note
         i + 21.
-    Raises:
-        TaskError: the file is damaged, is of another kind, or holds something other than piano rolls.
     """
     if Path(path).suffix.lower() in PICKLES:
         remedy = "Get the MATLAB file of the same music, see docs/reference/data-sets.md."

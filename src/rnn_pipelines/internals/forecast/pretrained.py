@@ -26,11 +26,8 @@ def trace_pretrained(forecasters: ChosenForecasters, pretrained: PretrainedSpec,
     """Trace the recurrent layer of both pretrained networks over windows, as `trace_forecasters` does.
 
     The series are read as in a forecast: logarithms of positive ones, scaled by their own unit and zero. The gradients
-    are those of the correction o₀ of the first step ahead in the equations of the network.
-
-    Raises:
-        ParameterError: the networks can't be read, or have no recurrent layer.
-        NetworkError: the states from the equations differ from those that the networks compute.
+    are those of the correction o₀ of the first step ahead in the equations of the network. Networks that can't be read,
+    or have no recurrent layer, raise a ParameterError; states that differ from those of the networks, a NetworkError.
     """
     panel = forecasters.panel
     past, _ = gather_from_zero(panel, choose_origins(panel, sample.windows))

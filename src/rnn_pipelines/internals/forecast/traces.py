@@ -26,10 +26,7 @@ def trace_forecasters(forecasters: ChosenForecasters, sample: SampleSpec) -> Tra
     """Trace the recurrent layers of every member of each network over test windows; none without networks.
 
     All values are normalised. The gradients are those of the network's correction of the first step ahead, see
-    `differentiate_correction`.
-
-    Raises:
-        NetworkError: the states from the equations differ from those that the networks compute.
+    `differentiate_correction`. States that differ from those that the networks compute raise a NetworkError.
     """
     panel, linear = forecasters.panel, forecasters.linear
     if linear is None:
@@ -101,10 +98,8 @@ def differentiate_correction(network: Network, layers: Sequence[Sequence[LayerTr
     """Return the gradient of the correction of the first step ahead, with respect to the inputs of each layer.
 
     It is the gradient of the members' mean, before shrinkage. It does not contain the linear forecast that the network
-    corrects.
+    corrects. The traces are those of the members, for each recurrent layer.
 
-    Args:
-        layers: the traces of the members, for each recurrent layer.
     Returns:
         For each layer, float64[batch, time, feature]: for the first one, of the inputs of the network; for the others,
         of the states below them, of all members side by side.

@@ -102,9 +102,8 @@ def add_ngram_features(
         labels: 0 or 1 for each text; only those of training texts are read.
         folds: int[num_texts], the fold of each training text, −1 for all other texts.
     Returns:
-        The classifier, the features of all texts, and the fit record of the classifier, without the folds.
-    Raises:
-        ReviewError: the training texts outside a fold have only one class.
+        The classifier, the features of all texts, and the fit record of the classifier, without the folds. If the
+        training texts outside a fold have only one class, a ReviewError is raised.
     """
     started = time.perf_counter()
     train = np.flatnonzero(folds >= 0)

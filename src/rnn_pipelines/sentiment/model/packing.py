@@ -32,11 +32,9 @@ def pack(classifier: TextClassifier) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> TextClassifier:
-    """Return the classifier from the files of `pack`, written by this version of the project.
+    """Return the classifier from the files of `pack`; a FormatError if another version of the project wrote them.
 
-    Raises:
-        ChampionError: a file that the settings require is missing, or the model is of another kind.
-        FormatError: another version of the project wrote the files.
+    A missing file that the settings require, or a model of another kind, raises a ChampionError.
     """
     settings = read_settings(files)
     arrays = unpack_arrays(files[NGRAMS]).items()

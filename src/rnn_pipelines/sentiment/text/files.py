@@ -46,11 +46,8 @@ Texts = Annotated[pd.DataFrame, TextsTable]
 def read_texts(file: TextFileSpec) -> Texts:
     """Read texts without labels; an empty cell or line is an empty text.
 
-    A file without texts raises an error, so that it does not replace earlier scores.
-
-    Raises:
-        ReviewError: the path is not set, the file is missing or of another kind, a column is missing, a cell is not
-            text, or there are no rows.
+    A ReviewError says that the path is not set, the file is missing or of another kind, a column is missing, a cell is
+    not text, or there are no rows. A file without texts does not replace earlier scores.
     """
     if file.path is None:
         raise ReviewError(

@@ -54,10 +54,8 @@ def split_reviews(table: Reviews, split: ReviewSplitSpec) -> tuple[Reviews, Revi
     dropped too: a labelled review is kept before an unlabelled one, then the first ID. The test part is unchanged.
     Groups are drawn at random until their reviews reach the fraction; the order of the rows does not matter.
 
-    Returns:
-        The kept rows in their order, with their parts; no group is in two of the drawn parts. And the profile.
-    Raises:
-        ReviewError: a part is empty or has only one class.
+    Return the kept rows in their order, with their parts, and the profile. No group is in two of the drawn parts. A
+    part that is empty or has only one class raises a ReviewError.
     """
     rng = np.random.default_rng(split.seed)
     part = table["split"]
