@@ -108,11 +108,7 @@ def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: Traini
 
 
 def _open_checkpoint(
-    model: keras.Model,
-    training: TrainingSpec,
-    limits: Limits,
-    clock: Clock,
-    callbacks: list[keras.callbacks.Callback],
+    model: keras.Model, training: TrainingSpec, limits: Limits, clock: Clock, callbacks: list[keras.callbacks.Callback]
 ) -> Checkpoint | None:
     if limits.checkpoint is None:
         return None

@@ -14,15 +14,7 @@ from zipfile import BadZipFile, ZipFile
 from rnn_pipelines.reading.table_files import find_header
 
 # Names of signs, because `kedro run --params` does not accept a comma as a value.
-SIGNS = {
-    "comma": ",",
-    "point": ".",
-    "semicolon": ";",
-    "tab": "\t",
-    "pipe": "|",
-    "space": " ",
-    "apostrophe": "'",
-}
+SIGNS = {"comma": ",", "point": ".", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "apostrophe": "'"}
 NAMES = {sign: name for name, sign in SIGNS.items()}
 SEPARATORS = (",", ";", "\t", "|")
 

@@ -127,12 +127,7 @@ def read_with_names(
 
 
 def _read_file(
-    path: Path,
-    wanted: list[str],
-    files: TableFiles,
-    dialect: Dialect,
-    numbers: Collection[str] | None,
-    has_all: bool,
+    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
 ) -> pd.DataFrame:
     table, named = read_with_names(
         path, wanted, lambda some: read_columns(path, some, files, dialect, numbers, has_all)

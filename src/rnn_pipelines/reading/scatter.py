@@ -48,11 +48,7 @@ def is_counted_exactly(path: Path) -> bool:
 
 
 def survey_files(
-    path: Path,
-    survey: Survey,
-    files: TableFiles,
-    dialect: Dialect,
-    decide: Callable[[Survey], Collection[int]],
+    path: Path, survey: Survey, files: TableFiles, dialect: Dialect, decide: Callable[[Survey], Collection[int]]
 ) -> Iterator["pa.Table"]:
     """Yield the rows of all files in batches of one schema, without dictionaries, and survey them.
 
@@ -173,11 +169,7 @@ def _leave_rows(table: "pa.Table", survey: Survey) -> "pa.Table":
 
 
 def _cast(
-    table: "pa.Table",
-    file: FileSurvey,
-    survey: Survey,
-    types: "dict[str, pa.DataType | None]",
-    files: TableFiles,
+    table: "pa.Table", file: FileSurvey, survey: Survey, types: "dict[str, pa.DataType | None]", files: TableFiles
 ) -> "list[pa.Table]":
     """Return rows with the types of all files, and their numbers in the table; none if files have other types."""
     import pyarrow as pa

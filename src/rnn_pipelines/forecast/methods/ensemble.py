@@ -18,12 +18,7 @@ from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.past import count_few, measure_change
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.methods.pretrained import PRETRAINED
-from rnn_pipelines.forecast.methods.registry import (
-    fit_methods,
-    fit_trained_before,
-    get_method,
-    list_candidates,
-)
+from rnn_pipelines.forecast.methods.registry import fit_methods, fit_trained_before, get_method, list_candidates
 from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_loss
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
@@ -31,10 +26,7 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
-ENSEMBLE_STYLES = {
-    ENSEMBLE: Style("ensemble", "#cc79a7"),
-    ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot"),
-}
+ENSEMBLE_STYLES = {ENSEMBLE: Style("ensemble", "#cc79a7"), ENSEMBLE_MEDIAN: Style("ensemble, median", "#9d4f7e", "dot")}
 # The weight of the pretrained network with too few windows for validation; half of it from one season to so many.
 SHARE, NUM_SEASONS = 0.5, 1.5
 # Suffix of packed weights; no part of a model has a colon in its name.

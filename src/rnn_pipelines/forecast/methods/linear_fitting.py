@@ -185,10 +185,7 @@ def _normalize_clipped(
 def _multiply_by_fold(panel: WindowedPanel, layout: Layout, folds: Folds) -> Products:
     """Return the products of each fold, of all data, and last those of the models in use."""
     targets, windows = _normalize_clipped(panel, layout, folds.fitted)
-    seen = [
-        *folds.find_seen(folds.fitted, panel.find_series(folds.fitted)),
-        np.ones(len(targets), bool),
-    ]
+    seen = [*folds.find_seen(folds.fitted, panel.find_series(folds.fitted)), np.ones(len(targets), bool)]
     products = [_multiply(windows.predictors[rows], targets[rows]) for rows in seen]
     targets, windows = _normalize_clipped(panel, layout, list_refit(panel))
     return [*products, _multiply(windows.predictors, targets)]

@@ -8,12 +8,7 @@ from rnn_pipelines.forecast.methods.normalization import NormalizationKind, Unit
 from rnn_pipelines.forecast.methods.objective import NonNegative
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.series.columns import CovariateInputs
-from rnn_pipelines.forecast.windows.panel import (
-    WindowedPanel,
-    find_history,
-    find_negative,
-    gather_targets,
-)
+from rnn_pipelines.forecast.windows.panel import WindowedPanel, find_history, find_negative, gather_targets
 
 # The number of lags of all covariates together.
 MAX_LAGGED = 60

@@ -87,7 +87,7 @@ METHODS: dict[str, Method] = {
 TRAINED_BEFORE: dict[str, PretrainedMethod] = {
     PRETRAINED: PretrainedMethod(
         Style("pretrained network", "#e69f00"), "is a recurrent network that was trained before, on generated series"
-    ),
+    )
 }
 NETWORKS: dict[str, NetworkMethod] = {
     "lstm": NetworkMethod(CELL_STYLES["lstm"], "lstm"),

@@ -18,11 +18,7 @@ from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.source.time_axis import TimeZone
-from rnn_pipelines.forecast.times.frequency import (
-    get_season_length,
-    get_usual_window,
-    infer_frequency,
-)
+from rnn_pipelines.forecast.times.frequency import get_season_length, get_usual_window, infer_frequency
 from rnn_pipelines.forecast.times.offsets import find_offset, has_fixed_length, spell_frequency, split_closed_days
 from rnn_pipelines.reading.times import MAX_STEP, format_time
 from rnn_pipelines.reading.zones import repeat_at_clock_changes

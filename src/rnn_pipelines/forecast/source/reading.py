@@ -35,13 +35,7 @@ from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.divided_files import DIVIDED, find_survey, list_names, read_divided
 from rnn_pipelines.reading.folders import list_files, read_tables
 from rnn_pipelines.reading.survey import Survey
-from rnn_pipelines.reading.table_files import (
-    TableFiles,
-    expand_home,
-    list_columns,
-    list_unread,
-    require_columns,
-)
+from rnn_pipelines.reading.table_files import TableFiles, expand_home, list_columns, list_unread, require_columns
 from rnn_pipelines.reading.times import warn_of_centuries
 from rnn_pipelines.reading.zones import find_zone
 

@@ -201,11 +201,7 @@ def add_scales(coding: Coding, series: Series, covariate_table: pd.DataFrame) ->
 
 
 def add_covariates(
-    features: Features,
-    coding: Coding,
-    covariate_table: pd.DataFrame | None,
-    num_future: int,
-    tz: str | None = None,
+    features: Features, coding: Coding, covariate_table: pd.DataFrame | None, num_future: int, tz: str | None = None
 ) -> Features:
     """Add the coded covariates to every step.
 

@@ -182,10 +182,7 @@ def list_head_columns(panel: WindowedPanel, has_embedding: bool) -> np.ndarray:
 
 
 def read_windows(
-    panel: WindowedPanel,
-    normalized: NormalizedWindows,
-    origins: np.ndarray,
-    layout: InputLayout,
+    panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray, layout: InputLayout
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of a network for some windows.
 

@@ -40,10 +40,7 @@ from rnn_pipelines.networks.memory import require_memory
 from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.networks.time_left import TimeLeft
-from rnn_pipelines.networks.trainer import (
-    forward_member,
-    measure_loss,
-)
+from rnn_pipelines.networks.trainer import forward_member, measure_loss
 
 logger = logging.getLogger(__name__)
 
