@@ -23,18 +23,12 @@ class LayerCache:
     """The intermediate results of one layer of all members: float32[member, time, unit, batch] each.
 
     The batch is the last axis, so that each gate of a small layer is contiguous in memory.
-
-    Attributes:
-        inputs: of the layer; those that all members share have no axis for members.
-        states: hidden states; the first one is that before the first step.
-        gates: concatenated along the units, in the order of the columns of the kernel.
-        extra: an array that only the backward pass of the cell reads.
     """
 
-    inputs: np.ndarray
-    states: np.ndarray
-    gates: np.ndarray
-    extra: np.ndarray
+    inputs: np.ndarray  # of the layer; those that all members share have no axis for members
+    states: np.ndarray  # hidden states; the first one is that before the first step
+    gates: np.ndarray  # concatenated along the units, in the order of the columns of the kernel
+    extra: np.ndarray  # an array that only the backward pass of the cell reads
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,37 +36,25 @@ class Cell:
     """A kind of recurrent layer: its gates, initial weights, equations and Keras layer.
 
     `step_through` and `go_back` compute the equations of the weights' steps for all members of a network at once.
-
-    Attributes:
-        name: in parameters and in the names of layers.
-        weights: the class of the weights of a layer, with the equations of its steps.
-        letters: the letter of each gate, in the order in which they are explained.
-        state_letters: the letter of each state.
-        keeping: the gate that is the share of the state that is kept.
-        keras_layer: the class of its Keras layer in `keras.layers` or `networks.layers`.
-        step_through: return states, gates and extra, given the arrays of a layer, float32[member, row, column], and the
-            products with its inputs, float32[member, time, gate · unit, batch], which the gates overwrite.
-        go_back: return the gradients for the products with the inputs and for those with the states, given the arrays
-            of a layer, its cache, and the gradient for each state as an output, float32[member, time, unit, batch], or
-            with one step, for the last one only.
-        first_biases: the initial biases of gates that are not 0.
-        options: further parameters of its Keras layer that a comparison may set.
-        reads_state: whether the gates read the hidden state.
-        num_biases: of each gate and unit; the second one is for the product with the state.
     """
 
-    name: str
-    weights: type[CellWeights[Any, Any]]
-    letters: Mapping[str, str]
-    state_letters: Mapping[str, str]
-    keeping: str
-    keras_layer: str
+    name: str  # in parameters and in the names of layers
+    weights: type[CellWeights[Any, Any]]  # the class of the weights of a layer, with the equations of its steps
+    letters: Mapping[str, str]  # the letter of each gate, in the order in which they are explained
+    state_letters: Mapping[str, str]  # the letter of each state
+    keeping: str  # the gate that is the share of the state that is kept
+    keras_layer: str  # the class of its Keras layer in `keras.layers` or `networks.layers`
+    # Return states, gates and extra, given the arrays of a layer, float32[member, row, column], and the products with
+    # its inputs, float32[member, time, gate · unit, batch], which the gates overwrite.
     step_through: Callable[[LayerArrays, np.ndarray], Steps]
+    # Return the gradients for the products with the inputs and for those with the states, given the arrays of a layer,
+    # its cache, and the gradient for each state as an output, float32[member, time, unit, batch], or with one step, for
+    # the last one only.
     go_back: Callable[[LayerArrays, LayerCache, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    first_biases: Mapping[str, float] = field(default_factory=dict)
-    options: Sequence[str] = ("activation",)
-    reads_state: bool = True
-    num_biases: int = 1
+    first_biases: Mapping[str, float] = field(default_factory=dict)  # the initial biases of gates that are not 0
+    options: Sequence[str] = ("activation",)  # further parameters of its Keras layer that a comparison may set
+    reads_state: bool = True  # whether the gates read the hidden state
+    num_biases: int = 1  # of each gate and unit; the second one is for the product with the state
 
     @property
     def gates(self) -> tuple[str, ...]:

@@ -19,17 +19,11 @@ from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 @dataclass(frozen=True)
 class Gradients(Generic[StateT, GatesT]):
-    """The gradients of a loss. Each has the shape and dtype of the array that it belongs to.
+    """The gradients of a loss. Each has the shape and dtype of the array that it belongs to."""
 
-    Attributes:
-        weights: for kernel, recurrent kernel and bias.
-        inputs: float[batch, time, feature]; 0 at masked steps.
-        initial: for the state before the first step, float[batch, units] each.
-    """
-
-    weights: CellWeights[StateT, GatesT]
-    inputs: np.ndarray
-    initial: StateT
+    weights: CellWeights[StateT, GatesT]  # for kernel, recurrent kernel and bias
+    inputs: np.ndarray  # float[batch, time, feature]; 0 at masked steps
+    initial: StateT  # for the state before the first step, float[batch, units] each
 
 
 def backpropagate(

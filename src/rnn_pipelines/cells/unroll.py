@@ -10,17 +10,11 @@ from rnn_pipelines.cells.weights import CellWeights, GatesT, StateT
 
 @dataclass(frozen=True)
 class Trace(Generic[StateT, GatesT]):
-    """The states and gates of a cell, in the order of the inputs.
+    """The states and gates of a cell, in the order of the inputs."""
 
-    Attributes:
-        states: after each step; float[batch, time, units] each.
-        gates: of each step, NaN at masked steps; float[batch, time, units] each.
-        backwards: whether the steps were read from last to first.
-    """
-
-    states: StateT
-    gates: GatesT
-    backwards: bool = False
+    states: StateT  # after each step; float[batch, time, units] each
+    gates: GatesT  # of each step, NaN at masked steps; float[batch, time, units] each
+    backwards: bool = False  # whether the steps were read from last to first
 
 
 def unroll(

@@ -19,15 +19,12 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
     """The weights of a layer, in Keras' order. Each gate has `units` columns.
 
     `LSTMWeights(*layer.get_weights())` reads them from Keras, `layer.set_weights(weights.to_list())` writes them back.
-
-    Attributes:
-        kernel: float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
-        state_type, gates_type: named tuples of float[batch, units].
     Raises:
         ValueError: the shapes do not fit each other.
     """
 
-    kernel: np.ndarray
+    kernel: np.ndarray  # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
+    # `state_type` and `gates_type`: named tuples of float[batch, units].
     state_type: ClassVar[Any]
     gates_type: ClassVar[Any]
 

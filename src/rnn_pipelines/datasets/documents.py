@@ -12,13 +12,9 @@ from rnn_pipelines.report.origin import name_run
 
 
 class PageDataset(OneFileDataset):
-    """Dataset of one HTML page of `rnn_pipelines.report.page`.
+    """Dataset of one HTML page of `rnn_pipelines.report.page`."""
 
-    Attributes:
-        facts: of the current run, written beside its name.
-    """
-
-    facts: Sequence[str] = ()
+    facts: Sequence[str] = ()  # of the current run, written beside its name
 
     def load(self) -> str:
         with self._open_to_read() as file:

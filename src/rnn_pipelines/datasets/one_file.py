@@ -15,12 +15,9 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     Args:
         filepath: the file, on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the
             environment).
-
-    Attributes:
-        run: the name of the current run, saved in the file if its format permits; None outside of runs.
     """
 
-    run: str | None = None
+    run: str | None = None  # the name of the current run, saved in the file if its format permits; None outside of runs
 
     def __init__(
         self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None

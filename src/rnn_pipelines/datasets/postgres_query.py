@@ -38,14 +38,10 @@ class Query:
 
     A cursor of the server holds the result, so that this process needs memory for one batch. It executes only
     statements that select rows.
-
-    Attributes:
-        sql: one statement.
-        credentials: see `make_engine_options`.
     """
 
-    sql: str
-    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
+    sql: str  # one statement
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)  # see `make_engine_options`
 
     def read(self) -> pd.DataFrame:
         """Return all rows, with the types of a Parquet file."""

@@ -167,12 +167,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
 
 class PostgresRunRowsDataset(PostgresRowsDataset):
-    """Dataset of a table whose column `run` has the name of the run that saved a row last; it sorts by time.
+    """Dataset of a table whose column `run` has the name of the run that saved a row last; it sorts by time."""
 
-    Attributes:
-        run: its name, which the hooks set. Pipelines that do not keep runs, such as `predict_forecast`, have one, too.
-    """
-
+    # Its name, which the hooks set. Pipelines that do not keep runs, such as `predict_forecast`, have one, too.
     run: str = ""
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -43,40 +43,29 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fitted:
-    """The methods that were fitted on a table.
-
-    Attributes:
-        settings: of a forecaster, without networks.
-        data: of the fits: the windows and their linear models.
-        networks: trained, by name, with their records.
-        methods: all methods by name, including the ensemble; evaluated, and refitted for use.
-        weights: of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use,
-            `used`.
-    """
+    """The methods that were fitted on a table."""
 
     spec: ForecastSpec
     table: Source
     panel: Panel
-    settings: ForecasterSettings
-    data: FittingData
-    networks: Mapping[str, TrainedNetwork]
-    methods: Mapping[str, FittedMethod]
+    settings: ForecasterSettings  # of a forecaster, without networks
+    data: FittingData  # of the fits: the windows and their linear models
+    networks: Mapping[str, TrainedNetwork]  # trained, by name, with their records
+    methods: Mapping[str, FittedMethod]  # all methods by name, including the ensemble; evaluated, and refitted for use
+    # Of the ensemble, with the losses of its methods, see `fit_ensemble`; and the name of the method in use, `used`.
     weights: Mapping[str, Any]
     intervals: Intervals
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The forecasts of fitted methods, and their errors on the test part.
-
-    Attributes:
-        by_step, by_level: the metrics by step ahead, and those of the intervals by level.
-        test, future: forecasts of the test part and of the next steps, in the zone of the data.
-    """
+    """The forecasts of fitted methods, and their errors on the test part."""
 
     metrics: ForecastMetrics
+    # `by_step` and `by_level`: the metrics by step ahead, and those of the intervals by level.
     by_step: MetricsByStep
     by_level: MetricsByLevel
+    # `test` and `future`: forecasts of the test part and of the next steps, in the zone of the data.
     test: Predictions
     future: Predictions
 

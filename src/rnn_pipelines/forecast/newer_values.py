@@ -36,29 +36,21 @@ STEPS = ("unique_id", "cutoff", "ds", "horizon_step")
 
 @dataclass(frozen=True)
 class Newer:
-    """A frame of newer values as read.
-
-    Attributes:
-        source: the columns, and the frequency of the training.
-    """
+    """A frame of newer values as read."""
 
     table: Source
     covariates: pd.DataFrame | None
-    source: SourceSpec
+    source: SourceSpec  # the columns, and the frequency of the training
 
 
 @dataclass(frozen=True)
 class Ends:
-    """The ends of the series, from which all methods forecast. They share scale, calendar and covariates.
-
-    Attributes:
-        forecaster: any one of the training, with the scales of new series.
-        panel, features: see `lay_out_recursive`.
-    """
+    """The ends of the series, from which all methods forecast. They share scale, calendar and covariates."""
 
     series: Series
     num_steps: int
-    forecaster: Forecaster
+    forecaster: Forecaster  # any one of the training, with the scales of new series
+    # `panel` and `features`: see `lay_out_recursive`.
     panel: WindowedPanel
     features: Features
 

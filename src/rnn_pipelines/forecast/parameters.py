@@ -48,14 +48,10 @@ NAMES_ELSEWHERE = {"horizon": "h", "input_size": "lookback", "models": "use"}
 
 @dataclass(frozen=True)
 class ForecastSpec:
-    """All parameters of `forecast`.
-
-    Attributes:
-        networks: by name in the registry.
-    """
+    """All parameters of `forecast`."""
 
     recipe: Recipe
-    networks: Mapping[str, NetworkSpec]
+    networks: Mapping[str, NetworkSpec]  # by name in the registry
     training: ForecastTrainingSpec
     level: LevelSpec
     use: UseSpec = field(default_factory=UseSpec)

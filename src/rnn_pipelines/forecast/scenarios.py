@@ -52,20 +52,14 @@ SUFFIX = re.compile(rf"({DIFFERENCE})?(-(lo|hi)-\d+)?")
 
 
 class Situation(NamedTuple):
-    """The series up to now, and the forecaster in use.
-
-    Attributes:
-        series: repaired.
-        covariates: see `read_series`; None if there are none. Rows after the end of a series are not read.
-        num_steps: after each series' end.
-        evaluated: the same forecaster with the model that was evaluated.
-    """
+    """The series up to now, and the forecaster in use."""
 
     forecaster: Forecaster
-    evaluated: Forecaster
-    series: Series
+    evaluated: Forecaster  # the same forecaster with the model that was evaluated
+    series: Series  # repaired
+    # See `read_series`; None if there are none. Rows after the end of a series are not read.
     covariates: pd.DataFrame | None
-    num_steps: int
+    num_steps: int  # after each series' end
 
 
 def check_scenarios(futures: Any) -> dict[str, Any]:

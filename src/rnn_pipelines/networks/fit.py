@@ -21,20 +21,15 @@ ITERATORS_PER_EPOCH = 2
 
 @dataclass(frozen=True)
 class Limits:
-    """The time limit and the checkpoint of a training.
+    """The time limit and the checkpoint of a training."""
 
-    Attributes:
-        max_seconds: training ends with its best weights after the epoch that exceeds them; None for no limit.
-        checkpoint: file of the state after each epoch, from which an interrupted training resumes. It is removed at the
-            end of the training. None for no checkpoint.
-        fingerprint: of the data and the network. A checkpoint with another fingerprint is ignored.
-        is_quiet: show no progress, if several trainings run at once.
-    """
-
+    # Training ends with its best weights after the epoch that exceeds them; None for no limit.
     max_seconds: float | None = None
+    # File of the state after each epoch, from which an interrupted training resumes. It is removed at the end of the
+    # training. None for no checkpoint.
     checkpoint: Path | None = None
-    fingerprint: str = ""
-    is_quiet: bool = False
+    fingerprint: str = ""  # of the data and the network. A checkpoint with another fingerprint is ignored.
+    is_quiet: bool = False  # show no progress, if several trainings run at once
 
 
 def fit(

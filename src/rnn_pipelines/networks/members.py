@@ -29,42 +29,25 @@ STEPS, STATIC_INPUTS = "steps", "static_inputs"
 
 @dataclass(frozen=True)
 class MemberShape:
-    """The sizes of each member.
+    """The sizes of each member."""
 
-    Attributes:
-        cell: its name in `CELLS`.
-        num_inputs: features of a step.
-        embedding: units of the layer before the recurrent ones; 0 for no such layer.
-        units: of each recurrent layer, from the inputs to the head.
-        num_static_inputs: features that enter the head directly.
-        num_outputs: of the head.
-    """
-
-    cell: str
-    num_inputs: int
-    embedding: int
-    units: tuple[int, ...]
-    num_static_inputs: int
-    num_outputs: int
+    cell: str  # its name in `CELLS`
+    num_inputs: int  # features of a step
+    embedding: int  # units of the layer before the recurrent ones; 0 for no such layer
+    units: tuple[int, ...]  # of each recurrent layer, from the inputs to the head
+    num_static_inputs: int  # features that enter the head directly
+    num_outputs: int  # of the head
 
 
 @dataclass(frozen=True)
 class ForwardCache:
-    """The intermediate results of `forward` that `find_gradients` needs.
+    """The intermediate results of `forward` that `find_gradients` needs."""
 
-    Attributes:
-        cell: its name in `CELLS`.
-        inputs: float32[time, feature, batch], or float32[member, time, feature, batch].
-        layers: of each recurrent layer; the inputs of the first one are those after the embedding.
-        masks: as given to `forward`.
-        head_inputs: float32[member, feature, batch].
-    """
-
-    cell: str
-    inputs: np.ndarray
-    layers: tuple[LayerCache, ...]
-    masks: Sequence[np.ndarray]
-    head_inputs: np.ndarray
+    cell: str  # its name in `CELLS`
+    inputs: np.ndarray  # float32[time, feature, batch], or float32[member, time, feature, batch]
+    layers: tuple[LayerCache, ...]  # of each recurrent layer; the inputs of the first one are those after the embedding
+    masks: Sequence[np.ndarray]  # as given to `forward`
+    head_inputs: np.ndarray  # float32[member, feature, batch]
 
 
 def initialize_members(seed: int, num_members: int, shape: MemberShape) -> Weights:

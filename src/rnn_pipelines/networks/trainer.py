@@ -12,34 +12,24 @@ from rnn_pipelines.networks.members import Weights, forward
 
 @dataclass(frozen=True)
 class StepSettings:
-    """The settings of gradient steps.
+    """The settings of gradient steps."""
 
-    Attributes:
-        learning_rate, weight_average, clip_norm: see `Adam`.
-        is_absolute: whether to minimise the absolute error instead of the squared one.
-    """
-
+    # `learning_rate`, `weight_average` and `clip_norm`: see `Adam`.
     learning_rate: float
     weight_average: float
     clip_norm: float | None
-    is_absolute: bool
+    is_absolute: bool  # whether to minimise the absolute error instead of the squared one
 
 
 class Batch(NamedTuple):
-    """The data of a gradient step.
+    """The data of a gradient step."""
 
-    Attributes:
-        steps, static_inputs: shared by all members, see `forward`.
-        targets: float32[member, batch, output].
-        is_seen: bool[member, batch, 1], whether a member learns from an example.
-        masks: of dropout, see `draw_masks`.
-    """
-
+    # `steps` and `static_inputs`: shared by all members, see `forward`.
     steps: np.ndarray
     static_inputs: np.ndarray
-    targets: np.ndarray
-    is_seen: np.ndarray
-    masks: Sequence[np.ndarray] = ()
+    targets: np.ndarray  # float32[member, batch, output]
+    is_seen: np.ndarray  # bool[member, batch, 1], whether a member learns from an example
+    masks: Sequence[np.ndarray] = ()  # of dropout, see `draw_masks`
 
 
 class Trainer(Protocol):

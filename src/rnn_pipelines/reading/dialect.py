@@ -40,17 +40,11 @@ OpenBytes = Callable[[], IO[bytes]]
 
 
 class Dialect(NamedTuple):
-    """The dialect of a CSV file, and the sheet of an Excel file; None for a part to detect.
+    """The dialect of a CSV file, and the sheet of an Excel file; None for a part to detect."""
 
-    Attributes:
-        sep: the separator of cells.
-        encoding: Python's name of the encoding.
-        sheet: name of the sheet.
-    """
-
-    sep: str | None = None
-    encoding: str | None = None
-    sheet: str | None = None
+    sep: str | None = None  # the separator of cells
+    encoding: str | None = None  # Python's name of the encoding
+    sheet: str | None = None  # name of the sheet
 
 
 def read_bytes(path: Path) -> bytes:

@@ -30,15 +30,10 @@ MAX_TIMES = 1 << 21
 
 
 class Shapes(NamedTuple):
-    """The shapes in a column.
+    """The shapes in a column."""
 
-    Attributes:
-        codes: int64[row], the number of the shape of each cell.
-        names: of the shapes, without repetition.
-    """
-
-    codes: np.ndarray
-    names: list[str]
+    codes: np.ndarray  # int64[row], the number of the shape of each cell
+    names: list[str]  # of the shapes, without repetition
 
     def find_first(self) -> np.ndarray:
         """Return the first row of each shape, int64[shape]."""

@@ -30,17 +30,11 @@ TAIL_ROWS = 21
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns of a table.
+    """The columns of a table."""
 
-    Attributes:
-        id: names the series.
-        times: hold the time, or its parts.
-        others: hold values and covariates.
-    """
-
-    id: str
-    times: tuple[str, ...]
-    others: tuple[str, ...]
+    id: str  # names the series
+    times: tuple[str, ...]  # hold the time, or its parts
+    others: tuple[str, ...]  # hold values and covariates
 
     @property
     def columns(self) -> list[str]:
@@ -56,26 +50,16 @@ class Roles:
 
 @dataclass
 class FileSurvey:
-    """The survey of one file.
+    """The survey of one file."""
 
-    Attributes:
-        path: of the file; None for a query.
-        found: the detected dialect of a CSV file; None for another one.
-        is_comma_separated: whether it is a CSV file with commas between cells.
-        first: the number of rows in the files before.
-        num_rows: of the file.
-        rows: those that decide, with their numbers in the file.
-        tail: the last rows.
-        shapes: for each column, the first row and the number of rows of each shape.
-    """
-
-    path: Path | None
-    found: Mapping[str, str] | None = None
-    is_comma_separated: bool = False
-    first: int = 0
-    num_rows: int = 0
-    rows: "list[pa.Table]" = field(default_factory=list)
-    tail: "pa.Table | None" = None
+    path: Path | None  # of the file; None for a query
+    found: Mapping[str, str] | None = None  # the detected dialect of a CSV file; None for another one
+    is_comma_separated: bool = False  # whether it is a CSV file with commas between cells
+    first: int = 0  # the number of rows in the files before
+    num_rows: int = 0  # of the file
+    rows: "list[pa.Table]" = field(default_factory=list)  # those that decide, with their numbers in the file
+    tail: "pa.Table | None" = None  # the last rows
+    # For each column, the first row and the number of rows of each shape.
     shapes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     def add(self, table: "pa.Table", roles: Roles) -> None:
@@ -129,19 +113,13 @@ class FileSurvey:
 
 @dataclass
 class Survey:
-    """The survey of all files of a table.
+    """The survey of all files of a table."""
 
-    Attributes:
-        roles: of its columns.
-        files: in the order of the table.
-        decisive: the rows of each file, with the types of all files and their numbers in the table.
-        is_mixed: whether cells of a file have another type than those of other files.
-    """
-
-    roles: Roles
-    files: list[FileSurvey] = field(default_factory=list)
+    roles: Roles  # of its columns
+    files: list[FileSurvey] = field(default_factory=list)  # in the order of the table
+    # The rows of each file, with the types of all files and their numbers in the table.
     decisive: "list[pa.Table]" = field(default_factory=list)
-    is_mixed: bool = False
+    is_mixed: bool = False  # whether cells of a file have another type than those of other files
 
     def list_found(self) -> dict[str, str] | None:
         """Return the detected dialect of all files, see `read_tables`; None for a single file without one."""

@@ -16,27 +16,16 @@ WEIGHTS = "weights"
 
 
 class TableFiles(NamedTuple):
-    """The accepted files, and the parameters that errors mention.
+    """The accepted files, and the parameters that errors mention."""
 
-    Attributes:
-        error: exception to raise.
-        path: the parameter that names the file.
-        columns: the parameters that name its columns.
-        other: a hint for files of another kind.
-        csv_endings: endings of CSV file names, in lower case.
-        dialect: parameter group with separator and encoding of a CSV file; empty if there is none.
-        wide: the parameter for tables with one column for each series; empty if there is none.
-        missing: exception for missing columns, instead of `error`.
-    """
-
-    error: type[RnnPipelinesError]
-    path: str
-    columns: str
-    other: str = ""
-    csv_endings: tuple[str, ...] = (".csv", ".csv.gz")
-    dialect: str = ""
-    wide: str = ""
-    missing: type[MissingColumnsError] | None = None
+    error: type[RnnPipelinesError]  # exception to raise
+    path: str  # the parameter that names the file
+    columns: str  # the parameters that name its columns
+    other: str = ""  # a hint for files of another kind
+    csv_endings: tuple[str, ...] = (".csv", ".csv.gz")  # endings of CSV file names, in lower case
+    dialect: str = ""  # parameter group with separator and encoding of a CSV file; empty if there is none
+    wide: str = ""  # the parameter for tables with one column for each series; empty if there is none
+    missing: type[MissingColumnsError] | None = None  # exception for missing columns, instead of `error`
 
 
 def expand_home(path: str | Path) -> Path:

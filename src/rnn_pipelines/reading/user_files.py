@@ -140,23 +140,14 @@ def find_plain_field(field: Any, path: Path, files: TableFiles) -> Any:
 
 
 class CsvFile(NamedTuple):
-    """The layout of a CSV file.
+    """The layout of a CSV file."""
 
-    Attributes:
-        path: of the file, for messages.
-        open_bytes: opens it.
-        dialect: its separator and encoding.
-        num_titles: lines above the header.
-        header: the names of its columns.
-        files: for messages.
-    """
-
-    path: object
-    open_bytes: OpenBytes
-    dialect: Dialect
-    num_titles: int
-    header: list[str]
-    files: TableFiles
+    path: object  # of the file, for messages
+    open_bytes: OpenBytes  # opens it
+    dialect: Dialect  # its separator and encoding
+    num_titles: int  # lines above the header
+    header: list[str]  # the names of its columns
+    files: TableFiles  # for messages
 
     def load(self, read: Callable[[], Any]) -> Any:
         """Return the result of `read`; raise `files.error` if it fails, or if rows have surplus cells."""

@@ -35,19 +35,12 @@ KINDS = {"M": "time", "i": "int", "u": "int", "f": "float"}
 
 @dataclass(frozen=True)
 class Link:
-    """A night that was verified.
+    """A night that was verified."""
 
-    Attributes:
-        recorded_at: its time of record; of rows without links, the last one.
-        num_rows: the number of its rows.
-        sha256: the link that the rows of the next night carry.
-        is_linked: whether its rows carry links.
-    """
-
-    recorded_at: pd.Timestamp
-    num_rows: int
-    sha256: str
-    is_linked: bool
+    recorded_at: pd.Timestamp  # its time of record; of rows without links, the last one
+    num_rows: int  # the number of its rows
+    sha256: str  # the link that the rows of the next night carry
+    is_linked: bool  # whether its rows carry links
 
 
 def link_night(rows: pd.DataFrame, previous: str) -> pd.DataFrame:

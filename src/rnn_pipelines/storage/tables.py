@@ -27,19 +27,12 @@ DTYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table.
+    """One column of a table."""
 
-    Attributes:
-        kind: `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`.
-        is_optional: the table may be without it.
-        can_be_empty: values may be missing.
-        can_be_infinite: values may be infinite, because a later step reports them.
-    """
-
-    kind: str
-    is_optional: bool = False
-    can_be_empty: bool = False
-    can_be_infinite: bool = False
+    kind: str  # `text`, `time` (datetime64), `step` (int64), `moment` (a time or a step), `int`, `float` or `bool`
+    is_optional: bool = False  # the table may be without it
+    can_be_empty: bool = False  # values may be missing
+    can_be_infinite: bool = False  # values may be infinite, because a later step reports them
 
 
 class Table:

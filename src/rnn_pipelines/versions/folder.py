@@ -24,29 +24,20 @@ UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class OwnFiles:
-    """The files of a version, by their paths relative to its folder.
+    """The files of a version, by their paths relative to its folder."""
 
-    Attributes:
-        checksums: the sha256 of each file in hexadecimal, or its beginning.
-        planned: paths at which any file is its own, because it is not complete.
-        has_folders: whether it has folders; else any folder is that of a user.
-    """
-
-    checksums: Mapping[str, str]
-    planned: Collection[str] = ()
-    has_folders: bool = True
+    checksums: Mapping[str, str]  # the sha256 of each file in hexadecimal, or its beginning
+    planned: Collection[str] = ()  # paths at which any file is its own, because it is not complete
+    has_folders: bool = True  # whether it has folders; else any folder is that of a user
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A folder that is kept because of other files in it.
-
-    Attributes:
-        files: that the project did not write, relative to the folder; empty if the version's own files are unknown.
-    """
+    """A folder that is kept because of other files in it."""
 
     name: str
     reason: str
+    # That the project did not write, relative to the folder; empty if the version's own files are unknown.
     files: list[str]
 
 
@@ -60,17 +51,13 @@ class Removal:
 
 @dataclass(frozen=True)
 class VersionedFolder:
-    """The versions in a folder. Methods that change it need a lock, which the caller holds.
+    """The versions in a folder. Methods that change it need a lock, which the caller holds."""
 
-    Attributes:
-        folder: made with the first version.
-        list_name: the file in each version that lists the others. It is written first and removed last, so that the
-            files that a killed process leaves are known.
-        read_list: returns the own files of a version's folder, or raises an error of the project.
-    """
-
-    folder: Path
+    folder: Path  # made with the first version
+    # The file in each version that lists the others. It is written first and removed last, so that the files that a
+    # killed process leaves are known.
     list_name: str
+    # Returns the own files of a version's folder, or raises an error of the project.
     read_list: Callable[[Path], OwnFiles]
 
     def list_complete(self) -> list[str]:

@@ -17,19 +17,15 @@ RIDGE, BASELINE_ENSEMBLE = "ridge", "baseline_ensemble"
 
 @dataclass(frozen=True)
 class LinearMethod:
-    """A linear method. All linear methods are fitted together; see `Method`.
+    """A linear method. All linear methods are fitted together; see `Method`."""
 
-    Attributes:
-        find: selects its matrices from the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if
-            the series have no such method.
-        is_fitted: whether it has coefficients, so that its fit takes the time of the linear models.
-    """
-
+    # Selects its matrices from the linear models, float64[fold + 1, predictor, horizon]; raises a KeyError if the
+    # series have no such method.
     find: Callable[[LinearModels], np.ndarray]
     style: Style
     does: str = ""
     is_candidate: bool = False
-    is_fitted: bool = True
+    is_fitted: bool = True  # whether it has coefficients, so that its fit takes the time of the linear models
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Return the method from the linear models; None if the series have no such method."""

@@ -13,21 +13,15 @@ SMALLEST_DIFFERENCE = 1e-6
 
 @dataclass(frozen=True)
 class Contributions:
-    """The contributions to one forecast, which sum to it. Arrays are float64, scaled or normalised.
+    """The contributions to one forecast, which sum to it. Arrays are float64, scaled or normalised."""
 
-    Attributes:
-        lags: int64[lag], steps before the origin, from 1; a lag may occur twice.
-        values: float64[lag, horizon], for each past value.
-        covariates: float64[covariate, horizon]: static, future and past ones.
-        calendar, baseline: float64[horizon].
-        whole: float64[horizon] by the name of a method whose forecast is not broken down.
-    """
-
-    lags: np.ndarray
-    values: np.ndarray
-    covariates: np.ndarray
+    lags: np.ndarray  # int64[lag], steps before the origin, from 1; a lag may occur twice
+    values: np.ndarray  # float64[lag, horizon], for each past value
+    covariates: np.ndarray  # float64[covariate, horizon]: static, future and past ones
+    # `calendar` and `baseline`: float64[horizon].
     calendar: np.ndarray
     baseline: np.ndarray
+    # float64[horizon] by the name of a method whose forecast is not broken down.
     whole: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property

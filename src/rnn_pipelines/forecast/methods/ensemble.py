@@ -41,15 +41,12 @@ class EnsembleModel:
 
     Series of a panel with few values have other weights, because local methods fail on few values: those of the local
     methods go to the others. See decision 29.
-
-    Attributes:
-        weights: by the name of the method, not negative, with sum 1.
-        models: by the same names, those with a weight above 0, and at least one that is not a local method, if any.
-        is_alone: whether it stands for its only model, with the forecasts of that, also for series with few values.
     """
 
-    weights: Mapping[str, float]
+    weights: Mapping[str, float]  # by the name of the method, not negative, with sum 1
+    # By the same names, those with a weight above 0, and at least one that is not a local method, if any.
     models: Mapping[str, Model]
+    # Whether it stands for its only model, with the forecasts of that, also for series with few values.
     is_alone: bool = False
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:

@@ -22,26 +22,17 @@ MAX_OUTSIDE = 0.2
 
 @dataclass(frozen=True)
 class Folds:
-    """The past of a panel, and the part of it that each fold holds out.
+    """The past of a panel, and the part of it that each fold holds out."""
 
-    Attributes:
-        fitted: int64[window], origins of the training windows, evenly spaced, equally many of each series.
-        validation: int64[validation], origins of the validation windows.
-        fold: int64[validation], the fold that holds each validation window out.
-        begins, stops: int64[fold, series], first held-out origin of each series, and the stop.
-        horizon: steps between training and held-out windows, so that their targets do not overlap.
-        is_forward: whether later windows are held out too, because the level drifts or there are many series.
-        is_enough: whether there are enough windows for validation.
-    """
-
-    fitted: np.ndarray
-    validation: np.ndarray
-    fold: np.ndarray
+    fitted: np.ndarray  # int64[window], origins of the training windows, evenly spaced, equally many of each series
+    validation: np.ndarray  # int64[validation], origins of the validation windows
+    fold: np.ndarray  # int64[validation], the fold that holds each validation window out
+    # `begins` and `stops`: int64[fold, series], first held-out origin of each series, and the stop.
     begins: np.ndarray
     stops: np.ndarray
-    horizon: int
-    is_forward: bool
-    is_enough: bool
+    horizon: int  # steps between training and held-out windows, so that their targets do not overlap
+    is_forward: bool  # whether later windows are held out too, because the level drifts or there are many series
+    is_enough: bool  # whether there are enough windows for validation
 
     def __len__(self) -> int:
         return len(self.begins) if self.is_enough else 0

@@ -55,21 +55,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class FittedMethod:
-    """A method after its fit.
+    """A method after its fit."""
 
-    Attributes:
-        model: fitted on all windows for training and validation. It is evaluated on the test windows.
-        out_of_fold: float[validation, horizon], scaled: forecasts of the validation windows by fits without them;
-            no rows if there are too few windows for validation.
-        seconds: wall time of the fit, without that of the linear models.
-        needs_linear: whether the linear models are fitted first.
-        refitted: fitted like `model`, on all windows up to the end of each series; None if nothing is fitted.
-    """
-
-    model: Model
+    model: Model  # fitted on all windows for training and validation. It is evaluated on the test windows.
+    # float[validation, horizon], scaled: forecasts of the validation windows by fits without them; no rows if there are
+    # too few windows for validation.
     out_of_fold: np.ndarray
-    seconds: float = 0.0
-    needs_linear: bool = False
+    seconds: float = 0.0  # wall time of the fit, without that of the linear models
+    needs_linear: bool = False  # whether the linear models are fitted first
+    # Fitted like `model`, on all windows up to the end of each series; None if nothing is fitted.
     refitted: Model | None = None
 
     @property
@@ -80,16 +74,12 @@ class FittedMethod:
 
 @dataclass(frozen=True)
 class FittingData:
-    """The data for fitting methods. The validation windows are normalised once, for all methods.
+    """The data for fitting methods. The validation windows are normalised once, for all methods."""
 
-    Attributes:
-        panel: windows for training and validation, and for the refit; methods do not touch its test windows otherwise.
-        linear: the linear models, with the folds and the normalisation of the windows.
-        pretrained: the pretrained network, and whether it stands for networks that are trained on the panel.
-    """
-
+    # Windows for training and validation, and for the refit; methods do not touch its test windows otherwise.
     panel: WindowedPanel
-    linear: LinearModels
+    linear: LinearModels  # the linear models, with the folds and the normalisation of the windows
+    # The pretrained network, and whether it stands for networks that are trained on the panel.
     pretrained: PretrainedSpec = field(default_factory=PretrainedSpec)
 
     def __post_init__(self) -> None:
@@ -184,15 +174,10 @@ def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> Fitted
 
 @dataclass(frozen=True)
 class PanelModel:
-    """A model with the normalisation of its windows, for forecasts of scaled series.
+    """A model with the normalisation of its windows, for forecasts of scaled series."""
 
-    Attributes:
-        normalizer: of the windows.
-        model: makes the forecasts.
-    """
-
-    normalizer: Normalizer
-    model: Model
+    normalizer: Normalizer  # of the windows
+    model: Model  # makes the forecasts
 
     def forecast(self, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         """Return the forecasts from some origins: float32[window, horizon], scaled."""

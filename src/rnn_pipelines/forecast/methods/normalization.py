@@ -24,18 +24,14 @@ USUAL_LOG_SPREAD = 0.1
 
 @dataclass(frozen=True)
 class Units:
-    """The normalisation of each window and its inverse; float64[window, 1] each.
+    """The normalisation of each window and its inverse; float64[window, 1] each."""
 
-    Attributes:
-        zero, level, centre, spread: see the module.
-        is_log: whether a logarithm is taken.
-    """
-
+    # `zero`, `level`, `centre` and `spread`: see the module.
     zero: np.ndarray
     level: np.ndarray
     centre: np.ndarray
     spread: np.ndarray
-    is_log: bool
+    is_log: bool  # whether a logarithm is taken
 
     def normalize(self, values: np.ndarray) -> np.ndarray:
         """Normalise scaled values: float[window, step] to float64[window, step]."""

@@ -81,37 +81,26 @@ def _drop_others(log: ForecastLog, keep: Literal["first", "last"]) -> ForecastLo
 
 @dataclass(frozen=True)
 class Forecasts:
-    """The forecasts of one forecaster for the test windows and the future.
+    """The forecasts of one forecaster for the test windows and the future."""
 
-    Attributes:
-        test: float32[window, horizon], scaled, in the order of the panel's test windows.
-        future: float32[series, horizon], scaled, the steps after each series' end.
-        seconds: wall time of forecasting both.
-    """
-
-    test: np.ndarray
-    future: np.ndarray
-    seconds: float = 0.0
+    test: np.ndarray  # float32[window, horizon], scaled, in the order of the panel's test windows
+    future: np.ndarray  # float32[series, horizon], scaled, the steps after each series' end
+    seconds: float = 0.0  # wall time of forecasting both
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Forecasts of many forecasters side by side, in the unit of the series.
-
-    Attributes:
-        table: the columns of `TargetsTable`; for each forecaster a float column of point forecasts under its name, NaN
-            for missing ones; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
-        forecasters: names, in the order of the columns.
-        levels: of the intervals, in percent.
-        use: the name of the forecaster in use.
     Raises:
         TableError: the table has other columns or dtypes.
     """
 
+    # The columns of `TargetsTable`; for each forecaster a float column of point forecasts under its name, NaN for
+    # missing ones; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).
     table: pd.DataFrame
-    forecasters: tuple[str, ...]
-    levels: tuple[int, ...] = ()
-    use: str = "ensemble"
+    forecasters: tuple[str, ...]  # names, in the order of the columns
+    levels: tuple[int, ...] = ()  # of the intervals, in percent
+    use: str = "ensemble"  # the name of the forecaster in use
 
     def __post_init__(self) -> None:
         given = self.table.columns.intersection(list(TargetsTable.columns))

@@ -23,22 +23,15 @@ def list_no_harmonics() -> np.ndarray:
 
 @dataclass(frozen=True)
 class Normalizer:
-    """The normalisation of windows, and their seasons and calendar features that are predictors.
+    """The normalisation of windows, and their seasons and calendar features that are predictors."""
 
-    Attributes:
-        kind: of the normalisation, see `normalization`.
-        season, long_season: steps; 0 for no season.
-        calendar: int64[feature], numbers of the calendar features.
-        non_negative: whether forecasts are cut at 0, see `ObjectiveSpec`.
-        harmonics: int64[harmonic, 2], number of the sine of a cycle, which its cosine follows, and the harmonic, 2 or
-            more.
-    """
-
-    kind: NormalizationKind
+    kind: NormalizationKind  # of the normalisation, see `normalization`
+    # `season` and `long_season`: steps; 0 for no season.
     season: int
     long_season: int
-    calendar: np.ndarray
-    non_negative: NonNegative = "auto"
+    calendar: np.ndarray  # int64[feature], numbers of the calendar features
+    non_negative: NonNegative = "auto"  # whether forecasts are cut at 0, see `ObjectiveSpec`
+    # int64[harmonic, 2], number of the sine of a cycle, which its cosine follows, and the harmonic, 2 or more.
     harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
     @property
@@ -60,21 +53,14 @@ class Normalizer:
 
 @dataclass(frozen=True)
 class NormalizedWindows:
-    """Normalised windows.
+    """Normalised windows."""
 
-    Attributes:
-        predictors: float64[window, predictor]: history; values of the season, and of the long season, at each step;
-            covariates, see `list_covariate_inputs`; calendar features at the first step; sines and cosines of their
-            harmonics; 1.
-        history: float64[window, lookback], a part of the predictors.
-        units: to return to the scaled series.
-        normalizer: of the windows.
-    """
-
+    # float64[window, predictor]: history; values of the season, and of the long season, at each step; covariates, see
+    # `list_covariate_inputs`; calendar features at the first step; sines and cosines of their harmonics; 1.
     predictors: np.ndarray
-    history: np.ndarray
-    units: Units
-    normalizer: Normalizer
+    history: np.ndarray  # float64[window, lookback], a part of the predictors
+    units: Units  # to return to the scaled series
+    normalizer: Normalizer  # of the windows
 
     def select(self, rows: np.ndarray) -> "NormalizedWindows":
         """Return some of the windows: int64[row] or bool[window]."""

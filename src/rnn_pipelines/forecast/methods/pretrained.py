@@ -23,12 +23,9 @@ PRETRAINED = "pretrained"
 
 @dataclass(frozen=True)
 class PretrainedModel:
-    """The model of a pretrained network; see `Model`.
+    """The model of a pretrained network; see `Model`."""
 
-    Attributes:
-        network: its weights, which a saved forecaster keeps, so that a newer package does not change its forecasts.
-    """
-
+    # Its weights, which a saved forecaster keeps, so that a newer package does not change its forecasts.
     network: PretrainedNetwork
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:

@@ -39,18 +39,12 @@ class TreesModel:
 
     Each tree is complete: the children of node i are 2 i + 1 and 2 i + 2. A leaf above the last level has an infinite
     threshold, so that all rows go on to its left.
-
-    Attributes:
-        inputs: int64[tree, split], the input that a node compares.
-        thresholds: float64[tree, split]; larger values go to the right.
-        leaves: float64[tree, leaf], the values of the last level, which are added to the offset.
-        offset: the forecast without trees.
     """
 
-    inputs: np.ndarray
-    thresholds: np.ndarray
-    leaves: np.ndarray
-    offset: float
+    inputs: np.ndarray  # int64[tree, split], the input that a node compares
+    thresholds: np.ndarray  # float64[tree, split]; larger values go to the right
+    leaves: np.ndarray  # float64[tree, leaf], the values of the last level, which are added to the offset
+    offset: float  # the forecast without trees
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the sum of all trees, float64[row], of float64[row, input] without NaN."""

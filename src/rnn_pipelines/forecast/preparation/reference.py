@@ -73,17 +73,13 @@ Reference = Annotated[pd.DataFrame, ReferenceTable]
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a series since the training of the champion.
+    """A change of a series since the training of the champion."""
 
-    Attributes:
-        kind: `rewritten` if the learnt history has other values now; `vanished` if values are gone, `absent` if all of
-            them are, and `lost` if forecasts were made from later ones; `stuck` if the newest values are all equal;
-            `negative` if they are below 0 for the first time; `ended` if other series go on.
-        detail: the numbers, in words.
-    """
-
+    # `rewritten` if the learnt history has other values now; `vanished` if values are gone, `absent` if all of them
+    # are, and `lost` if forecasts were made from later ones; `stuck` if the newest values are all equal; `negative` if
+    # they are below 0 for the first time; `ended` if other series go on.
     kind: Kind
-    detail: str
+    detail: str  # the numbers, in words
 
 
 def measure_reference(series: Series, trained_until: Mapping[str, Any], freq: int | str) -> Reference:

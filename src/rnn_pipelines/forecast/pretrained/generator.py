@@ -38,17 +38,11 @@ LARGEST = 1e6
 
 
 class SeriesKind(NamedTuple):
-    """Season and lengths of the series of one group.
+    """Season and lengths of the series of one group."""
 
-    Attributes:
-        season_length: steps; 1 for no season.
-        num_known: steps before the origin.
-        horizon: steps after it.
-    """
-
-    season_length: int
-    num_known: int
-    horizon: int
+    season_length: int  # steps; 1 for no season
+    num_known: int  # steps before the origin
+    horizon: int  # steps after it
 
 
 # Season length: probability, fewest and most known values, horizon.

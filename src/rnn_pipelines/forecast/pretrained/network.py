@@ -32,14 +32,10 @@ MOST = 20.0
 
 @dataclass(frozen=True)
 class PretrainedNetwork:
-    """Weights of one network.
+    """Weights of one network."""
 
-    Attributes:
-        cell: of the recurrence.
-        head: float32 arrays by name: kernels S, T, A, R, O and biases b, r, q of the equations above.
-    """
-
-    cell: CellWeights[Any, Any]
+    cell: CellWeights[Any, Any]  # of the recurrence
+    # float32 arrays by name: kernels S, T, A, R, O and biases b, r, q of the equations above.
     head: Mapping[str, np.ndarray]
 
     def extend(self, past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:

@@ -25,22 +25,14 @@ LARGEST = 200.0
 
 
 class Reading(NamedTuple):
-    """The inputs of a network, and what makes forecasts of its outputs.
+    """The inputs of a network, and what makes forecasts of its outputs."""
 
-    Attributes:
-        sequence: float32[window, time, NUM_SEQUENCE], the newest step last.
-        is_there: bool[window, time], false before the first value.
-        static: float32[window, NUM_STATIC].
-        ahead: float32[window, horizon, NUM_AHEAD].
-        base: float32[window, horizon], the forecast that the network corrects, in units.
-        unit, zero: float64[window].
-    """
-
-    sequence: np.ndarray
-    is_there: np.ndarray
-    static: np.ndarray
-    ahead: np.ndarray
-    base: np.ndarray
+    sequence: np.ndarray  # float32[window, time, NUM_SEQUENCE], the newest step last
+    is_there: np.ndarray  # bool[window, time], false before the first value
+    static: np.ndarray  # float32[window, NUM_STATIC]
+    ahead: np.ndarray  # float32[window, horizon, NUM_AHEAD]
+    base: np.ndarray  # float32[window, horizon], the forecast that the network corrects, in units
+    # `unit` and `zero`: float64[window].
     unit: np.ndarray
     zero: np.ndarray
 

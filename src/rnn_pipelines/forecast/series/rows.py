@@ -9,13 +9,9 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class SeriesRows:
-    """The rows of each series, for computations without a loop over series.
+    """The rows of each series, for computations without a loop over series."""
 
-    Attributes:
-        stops: int64[series], the row after the last one of each series.
-    """
-
-    stops: np.ndarray
+    stops: np.ndarray  # int64[series], the row after the last one of each series
 
     @cached_property
     def starts(self) -> np.ndarray:

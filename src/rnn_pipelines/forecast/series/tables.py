@@ -106,20 +106,17 @@ class Profile(TypedDict):
 @dataclass(frozen=True)
 class Features:
     """Series with the steps to forecast, and the features of every step.
-
-    Attributes:
-        table: columns of a `SeriesTable` and those named below. Each series continues beyond its last value with
-            missing `y` and False `observed`.
-        calendar: calendar features, also of the steps to forecast: float32, about -1 to 1.
-        covariates: the columns of each role: float32, scaled; NaN beyond a series' end if unknown.
-        open_calendar: the sines of the cycles whose number of harmonics was not given. Linear models may add more.
     Raises:
         SeriesError: a column of the table has no role or several, or a named column is missing.
     """
 
+    # Columns of a `SeriesTable` and those named below. Each series continues beyond its last value with missing `y` and
+    # False `observed`.
     table: pd.DataFrame
-    calendar: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()  # calendar features, also of the steps to forecast: float32, about -1 to 1
+    # The columns of each role: float32, scaled; NaN beyond a series' end if unknown.
     covariates: Mapping[Role, Sequence[str]] = field(default_factory=dict)
+    # The sines of the cycles whose number of harmonics was not given. Linear models may add more.
     open_calendar: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -24,29 +24,19 @@ logger = logging.getLogger(__name__)
 
 
 class TimeZone(BaseModel, extra="forbid", frozen=True):
-    """The zone of a table's times.
+    """The zone of a table's times."""
 
-    Attributes:
-        name: `source.tz`, or else the zone of the times (UTC if it has no name); None for times without one.
-        is_carried: whether the times carry the zone and `source.tz` does not name it.
-    """
-
+    # `source.tz`, or else the zone of the times (UTC if it has no name); None for times without one.
     name: str | None = None
-    is_carried: bool = False
+    is_carried: bool = False  # whether the times carry the zone and `source.tz` does not name it
 
 
 class TimeAxis(NamedTuple):
-    """The axis for the times of other tables.
+    """The axis for the times of other tables."""
 
-    Attributes:
-        zone: of its times; None for times without one.
-        is_utc: whether they are counted in UTC, see `place_in_zone`.
-        owner: owner of the times, for messages.
-    """
-
-    zone: str | None
-    is_utc: bool
-    owner: str
+    zone: str | None  # of its times; None for times without one
+    is_utc: bool  # whether they are counted in UTC, see `place_in_zone`
+    owner: str  # owner of the times, for messages
 
 
 def find_axis(table: pd.DataFrame) -> TimeAxis | None:

@@ -35,24 +35,18 @@ MAX_DEVIATIONS = 10.0
 
 
 class CodedColumn(BaseModel, extra="forbid", frozen=True):
-    """One covariate and its coding.
-
-    Attributes:
-        role: see `ROLES`.
-        levels: categories with a code of their own: 1 in cells of the category and 0 in others, minus its share. Empty
-            cells and categories that training lacks are 0 in all codes: the mean, and different from each level.
-        shares: fraction of each level in training.
-        mean, deviation: of a number over all series; the deviation of a number that is 0 or 1 is 1.
-        by_series: mean and deviation of a time-varying number by series.
-    """
+    """One covariate and its coding."""
 
     name: str
-    role: Role
+    role: Role  # see `ROLES`
+    # Categories with a code of their own: 1 in cells of the category and 0 in others, minus its share. Empty cells and
+    # categories that training lacks are 0 in all codes: the mean, and different from each level.
     levels: tuple[str, ...] = ()
-    shares: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()  # fraction of each level in training
+    # `mean` and `deviation`: of a number over all series; the deviation of a number that is 0 or 1 is 1.
     mean: float = 0.0
     deviation: float = 1.0
-    by_series: dict[str, tuple[float, float]] = {}
+    by_series: dict[str, tuple[float, float]] = {}  # mean and deviation of a time-varying number by series
 
     @property
     def kind(self) -> str:

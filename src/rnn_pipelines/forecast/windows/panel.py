@@ -65,37 +65,32 @@ class WindowedPanel:
     The origin of a window is the row of its first target. A window sees the rows [origin - lookback, origin) and
     forecasts [origin, origin + horizon). The origins of a part are runs of rows, so that memory grows with the runs and
     not with the windows. History before the beginning of a series is padded, see `find_history`.
-
-    Attributes:
-        values: float32[time, feature]: the scaled target, the calendar features, and the covariates, see `Columns`.
-            Each series ends with `horizon` rows in which the target and past covariates are NaN.
-        train, validation, test, future: int64[run, 2], first origin and stop of each run.
-        refit: the same, of the windows for the models in use: all with actual values, up to the end of each series.
-        series_starts: int64[series], first row of each series.
-        zeros: float32[series], the scaled value of 0.
-        lookback, horizon, stride: see `WindowSpec`; the stride is that of the training windows.
-        season_length: steps in a season, which padding repeats; 1 if there is none.
-        roles, names: str[covariate], of the last columns, see `Columns`.
-        open_calendar: int64[cycle], numbers of the calendar features in `Features.open_calendar`.
-        negative_series: int64[negative], numbers of the series with a value below 0 in their training part, which may
-            lie before the rows of the panel.
     """
 
+    # float32[time, feature]: the scaled target, the calendar features, and the covariates, see `Columns`. Each series
+    # ends with `horizon` rows in which the target and past covariates are NaN.
     values: np.ndarray
+    # `train`, `validation`, `test` and `future`: int64[run, 2], first origin and stop of each run.
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
     future: np.ndarray
-    series_starts: np.ndarray
-    zeros: np.ndarray
+    series_starts: np.ndarray  # int64[series], first row of each series
+    zeros: np.ndarray  # float32[series], the scaled value of 0
+    # `lookback`, `horizon` and `stride`: see `WindowSpec`; the stride is that of the training windows.
     lookback: int
     horizon: int
     stride: int
-    season_length: int = 1
+    season_length: int = 1  # steps in a season, which padding repeats; 1 if there is none
+    # `roles` and `names`: str[covariate], of the last columns, see `Columns`.
     roles: np.ndarray = field(default_factory=lambda: np.array([], str))
     names: np.ndarray = field(default_factory=lambda: np.array([], str))
+    # The same, of the windows for the models in use: all with actual values, up to the end of each series.
     refit: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    # int64[cycle], numbers of the calendar features in `Features.open_calendar`.
     open_calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    # int64[negative], numbers of the series with a value below 0 in their training part, which may lie before the rows
+    # of the panel.
     negative_series: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property

@@ -21,20 +21,14 @@ MIN_STEPS = 2.2
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of the predictors, in the order of `NormalizedWindows`.
+    """The columns of the predictors, in the order of `NormalizedWindows`."""
 
-    Attributes:
-        normalizer: the normalisation and the predictors.
-        lookback, horizon: of the windows.
-        covariates: the predictors that are covariates.
-        max_harmonic: harmonics above this number are not inputs.
-    """
-
-    normalizer: Normalizer
+    normalizer: Normalizer  # the normalisation and the predictors
+    # `lookback` and `horizon`: of the windows.
     lookback: int
     horizon: int
-    covariates: CovariateInputs
-    max_harmonic: int = 1
+    covariates: CovariateInputs  # the predictors that are covariates
+    max_harmonic: int = 1  # harmonics above this number are not inputs
 
     @property
     def num_predictors(self) -> int:

@@ -103,13 +103,9 @@ def forecast_out_of_fold(matrices: np.ndarray, fold: np.ndarray, predictors: np.
 
 @dataclass(frozen=True)
 class LinearModel:
-    """One linear model, fitted on all data; see `Model`.
+    """One linear model, fitted on all data; see `Model`."""
 
-    Attributes:
-        matrix: float64[predictor, horizon], normalised.
-    """
-
-    matrix: np.ndarray
+    matrix: np.ndarray  # float64[predictor, horizon], normalised
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Multiply the predictors by the matrix."""

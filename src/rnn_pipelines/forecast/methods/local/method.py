@@ -72,15 +72,10 @@ def contribute_as_whole(
 
 @dataclass(frozen=True)
 class LocalModel:
-    """The model of a local method; see `Model`.
+    """The model of a local method; see `Model`."""
 
-    Attributes:
-        name: of its contribution.
-        extend: continues past values.
-    """
-
-    name: str
-    extend: LocalForecast
+    name: str  # of its contribution
+    extend: LocalForecast  # continues past values
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Continue the values before each origin."""
@@ -97,20 +92,14 @@ class LocalModel:
 
 @dataclass(frozen=True)
 class LocalMethod:
-    """A local method; see `Method`.
+    """A local method; see `Method`."""
 
-    Attributes:
-        name: in the registry.
-        extend: continues past values.
-        suits: returns whether the method is of use for these series.
-    """
-
-    name: str
-    extend: LocalForecast
+    name: str  # in the registry
+    extend: LocalForecast  # continues past values
     style: Style
     does: str = ""
     is_candidate: bool = True
-    suits: Callable[[FittingData], bool] = lambda data: True
+    suits: Callable[[FittingData], bool] = lambda data: True  # returns whether the method is of use for these series
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Forecast the validation windows. Each forecast only reads values before its origin."""

@@ -21,12 +21,9 @@ MIN_VALUES_PER_PHASE = 1.5
 
 
 class Season(NamedTuple):
-    """A value is its factor times a value without the season, plus its term.
+    """A value is its factor times a value without the season, plus its term."""
 
-    Attributes:
-        factors, terms: float64[window, season]; the first step ahead has phase 0.
-    """
-
+    # `factors` and `terms`: float64[window, season]; the first step ahead has phase 0.
     factors: np.ndarray
     terms: np.ndarray
 

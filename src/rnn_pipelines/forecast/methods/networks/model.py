@@ -18,15 +18,10 @@ from rnn_pipelines.report.styles import Style
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """A network with the linear forecast that it corrects; see `Model`.
+    """A network with the linear forecast that it corrects; see `Model`."""
 
-    Attributes:
-        start: the baseline ensemble, or zeros.
-        network: the correction.
-    """
-
-    start: LinearModel
-    network: Network
+    start: LinearModel  # the baseline ensemble, or zeros
+    network: Network  # the correction
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Add the correction to the linear forecast."""
@@ -50,15 +45,10 @@ class NetworkModel:
 
 @dataclass(frozen=True)
 class NetworkMethod:
-    """A kind of network, trained by `training.train_network`; see `Method`.
+    """A kind of network, trained by `training.train_network`; see `Method`."""
 
-    Attributes:
-        style: display name, and line style in plots.
-        cell: of its recurrent layer, by its name in `CELLS`.
-    """
-
-    style: Style
-    cell: str
+    style: Style  # display name, and line style in plots
+    cell: str  # of its recurrent layer, by its name in `CELLS`
     is_candidate: bool = True
 
     def unpack(self, values: Mapping[str, Any]) -> NetworkModel:

@@ -26,67 +26,39 @@ NetworkStart = Literal["baseline_ensemble", "none"]
 
 
 class InputLayout(NamedTuple):
-    """The layout of a network's inputs, see `read_windows`.
+    """The layout of a network's inputs, see `read_windows`."""
 
-    Attributes:
-        segment: steps of the series in one step of the network.
-        calendar: int64[feature], numbers of the calendar features at each step of the window.
-        has_embedding: whether the network has an embedding, as those of panels have.
-    """
-
-    segment: int
-    calendar: np.ndarray
-    has_embedding: bool
+    segment: int  # steps of the series in one step of the network
+    calendar: np.ndarray  # int64[feature], numbers of the calendar features at each step of the window
+    has_embedding: bool  # whether the network has an embedding, as those of panels have
 
 
 class NetworkRecord(TypedDict):
-    """The record of training one network.
+    """The record of training one network."""
 
-    Attributes:
-        training_seconds: wall time.
-        num_steps: gradient steps until the end.
-        best_step: the step of the weights that are kept; 0 if training did not reduce the validation loss.
-        is_cut_short: whether the time limit ended the training.
-        shrinkage: see `Network`.
-        values_needed: about the values of a series with which the network is trained; 0 if it was trained.
-        num_parameters: of all members.
-        hyperparameters: see `Hyperparameters`.
-    """
-
-    training_seconds: float
-    num_steps: int
-    best_step: int
-    is_cut_short: bool
-    shrinkage: float
-    values_needed: int
-    num_parameters: int
-    hyperparameters: dict[str, Any]
+    training_seconds: float  # wall time
+    num_steps: int  # gradient steps until the end
+    best_step: int  # the step of the weights that are kept; 0 if training did not reduce the validation loss
+    is_cut_short: bool  # whether the time limit ended the training
+    shrinkage: float  # see `Network`
+    values_needed: int  # about the values of a series with which the network is trained; 0 if it was trained
+    num_parameters: int  # of all members
+    hyperparameters: dict[str, Any]  # see `Hyperparameters`
 
 
 @dataclass(frozen=True)
 class Network:
-    """The members of a network, whose mean output corrects the baseline ensemble, or is itself the forecast.
+    """The members of a network, whose mean output corrects the baseline ensemble, or is itself the forecast."""
 
-    Attributes:
-        weights: of the members.
-        cell: its name in `CELLS`.
-        segment: steps of the series in one step of the network.
-        calendar: int64[feature], numbers of the calendar features at each step of the window.
-        shrinkage: factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged.
-        out_of_fold: float32[validation, horizon], normalised: corrections of the validation windows by members trained
-            without them.
-        seconds: wall time of the training; NaN if the pretrained network stands for it.
-        start: the forecast that the network corrects.
-    """
-
-    weights: Weights
-    cell: str
-    segment: int
-    calendar: np.ndarray
-    shrinkage: float
+    weights: Weights  # of the members
+    cell: str  # its name in `CELLS`
+    segment: int  # steps of the series in one step of the network
+    calendar: np.ndarray  # int64[feature], numbers of the calendar features at each step of the window
+    shrinkage: float  # factor of the mean correction of the members, 0 to 1; 0 keeps the baseline ensemble unchanged
+    # float32[validation, horizon], normalised: corrections of the validation windows by members trained without them.
     out_of_fold: np.ndarray
-    seconds: float = 0.0
-    start: NetworkStart = "baseline_ensemble"
+    seconds: float = 0.0  # wall time of the training; NaN if the pretrained network stands for it
+    start: NetworkStart = "baseline_ensemble"  # the forecast that the network corrects
 
     @property
     def layout(self) -> InputLayout:
@@ -137,23 +109,16 @@ class Network:
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network with the results of its training.
+    """A network with the results of its training."""
 
-    Attributes:
-        name: in the registry.
-        history: one row for each validation: `step`, `loss` (of the steps since the last validation), `val_loss` (both
-            normalised), `seconds`, `is_best`; the first row is step 0.
-        record: of the training.
-        parameters: of the network, as given.
-        seed: of the training.
-    """
-
-    name: str
+    name: str  # in the registry
     network: Network
+    # One row for each validation: `step`, `loss` (of the steps since the last validation), `val_loss` (both
+    # normalised), `seconds`, `is_best`; the first row is step 0.
     history: pd.DataFrame
-    record: NetworkRecord
-    parameters: dict[str, Any]
-    seed: int
+    record: NetworkRecord  # of the training
+    parameters: dict[str, Any]  # of the network, as given
+    seed: int  # of the training
 
 
 def size_members(

@@ -56,21 +56,17 @@ class Residuals:
 
 @dataclass(frozen=True)
 class MemberSetup:
-    """The setup that all members of a training share.
+    """The setup that all members of a training share."""
 
-    Attributes:
-        data, training, hyperparameters: the windows, and the parameters of the training.
-        shape, layout, engine: of the members, of their inputs, and of the steps.
-        held_out: the fold that each member does not see; the number of folds if it sees all windows.
-    """
-
+    # `data`, `training` and `hyperparameters`: the windows, and the parameters of the training.
     data: FittingData
     training: ForecastTrainingSpec
     hyperparameters: Hyperparameters
+    # `shape`, `layout` and `engine`: of the members, of their inputs, and of the steps.
     shape: MemberShape
     layout: InputLayout
     engine: EngineName
-    held_out: tuple[int, ...]
+    held_out: tuple[int, ...]  # the fold that each member does not see; the number of folds if it sees all windows
 
     @cached_property
     def matrices(self) -> np.ndarray:

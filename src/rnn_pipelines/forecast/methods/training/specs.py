@@ -102,44 +102,30 @@ class BudgetSpec(ParameterModel, frozen=True):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Limits of a training.
+    """Limits of a training."""
 
-    Attributes:
-        budget: time and steps.
-        checkpoints: folder of checkpoints, from which an interrupted training resumes; None for no checkpoints.
-    """
-
-    budget: BudgetSpec = field(default_factory=BudgetSpec)
+    budget: BudgetSpec = field(default_factory=BudgetSpec)  # time and steps
+    # Folder of checkpoints, from which an interrupted training resumes; None for no checkpoints.
     checkpoints: Path | None = None
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """The hyperparameters of a network and its training.
+    """The hyperparameters of a network and its training."""
 
-    Attributes:
-        units: of the recurrent layer of each member, or of each layer of a stack.
-        dropout: see `NetworkSpec`.
-        embedding: units of the dense layer before them; 0 for none.
-        num_members: networks whose corrections are averaged.
-        segment: steps of the series that are read as one.
-        calendar: numbers of the calendar features at each step of the window, from 0.
-        batch_size, learning_rate, weight_average, max_steps, patience: see `ForecastTrainingSpec`.
-        is_absolute: whether to minimise the absolute error instead of the squared one.
-    """
-
-    units: int | tuple[int, ...]
-    dropout: float
-    embedding: int
-    num_members: int
-    segment: int
-    calendar: tuple[int, ...]
+    units: int | tuple[int, ...]  # of the recurrent layer of each member, or of each layer of a stack
+    dropout: float  # see `NetworkSpec`
+    embedding: int  # units of the dense layer before them; 0 for none
+    num_members: int  # networks whose corrections are averaged
+    segment: int  # steps of the series that are read as one
+    calendar: tuple[int, ...]  # numbers of the calendar features at each step of the window, from 0
+    # `batch_size`, `learning_rate`, `weight_average`, `max_steps` and `patience`: see `ForecastTrainingSpec`.
     batch_size: int
     learning_rate: float
     weight_average: float
     max_steps: int
     patience: int
-    is_absolute: bool
+    is_absolute: bool  # whether to minimise the absolute error instead of the squared one
 
     def list_values(self) -> dict[str, Any]:
         """Return the values by name, for the record."""

@@ -17,20 +17,14 @@ NUM_GROUPS = 5
 
 
 class ValidationBatch(NamedTuple):
-    """Some held-out windows of one member.
+    """Some held-out windows of one member."""
 
-    Attributes:
-        member: its number, which is that of the fold.
-        rows: int64[window], of the validation windows.
-        steps, static_inputs: see `read_windows`.
-        residuals: float64[window, horizon], normalised: actual minus linear forecast, clipped.
-    """
-
-    member: int
-    rows: np.ndarray
+    member: int  # its number, which is that of the fold
+    rows: np.ndarray  # int64[window], of the validation windows
+    # `steps` and `static_inputs`: see `read_windows`.
     steps: np.ndarray
     static_inputs: np.ndarray
-    residuals: np.ndarray
+    residuals: np.ndarray  # float64[window, horizon], normalised: actual minus linear forecast, clipped
 
 
 def read_validation(data: FittingData, layout: InputLayout) -> list[ValidationBatch]:
