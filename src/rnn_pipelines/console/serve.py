@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,7 @@ from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesErro
 from rnn_pipelines.printing import print_text
 from rnn_pipelines.reading.dialect import Dialect
 from rnn_pipelines.reading.table_files import TableFiles
-from rnn_pipelines.reading.user_files import CsvContent, read_csv
+from rnn_pipelines.reading.user_files import open_csv, read_csv
 from rnn_pipelines.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -153,7 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _read_body(body: bytes, kind: str, query: Mapping[str, list[str]], column: str) -> dict[str, Any]:
     """Return the options of a request, with a table as `rows`; a body of CSV has its other options in the address."""
     if kind == "text/csv":
-        table = read_csv(CsvContent(body, "the body"), [column], BODIES, Dialect(), None, has_all=True)
+        file = open_csv("the body", lambda: BytesIO(body), [column], BODIES, Dialect())
+        table = read_csv(file, [column], Dialect(), None, has_all=True)
         try:
             given = {name: [int(one) for one in ",".join(values).split(",")] for name, values in query.items()}
         except ValueError as error:

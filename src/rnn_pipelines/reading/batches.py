@@ -31,14 +31,9 @@ CSV = (".csv", ".tsv", ".txt")
 
 
 def read_batches(file: FileSurvey, columns: list[str], files: TableFiles, dialect: Dialect) -> Iterator["pa.Table"]:
-    """Yield the columns of a file in batches, with the types of the file.
+    """Yield columns of a file, or of the names of its folders, in batches with its types; see `read_columns`.
 
-    Args:
-        file: whose path is read; gets the detected dialect.
-        columns: to read; those that the file lacks are read from the names of its folders.
-        dialect: of a CSV file, whose cells are texts.
-    Raises:
-        RnnPipelinesError: see `read_columns`.
+    The detected dialect of a CSV file is set in `file`; its cells are texts.
     """
     import pyarrow as pa
 
@@ -73,9 +68,8 @@ def list_types(path: Path, columns: Sequence[str], files: TableFiles) -> "dict[s
         return dict.fromkeys(columns, pa.string())
     try:
         schema = open_parquet(path, [], files).schema_arrow
-        return {
-            name: find_plain_field(schema.field(name), path, files).type for name in columns if name in schema.names
-        }
+        there = [name for name in columns if name in schema.names]
+        return {name: find_plain_field(schema.field(name), path, files).type for name in there}
     except (RnnPipelinesError, KeyError):
         return {}
 
@@ -113,10 +107,7 @@ def _read_csv(file: CsvFile, columns: list[str]) -> Iterator["pa.RecordBatch"]:
 
 
 def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
-    """Return the type that holds the cells of a column of each type; None if there is none, as for numbers and texts.
-
-    Texts of CSV files can be numbers.
-    """
+    """Return the type that holds the cells of these types; None if there is none, as for numbers and texts."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -127,8 +118,7 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
     if all(types.is_integer(kind) or types.is_floating(kind) for kind in some):
         return pa.from_numpy_dtype(np.result_type(*(kind.to_pandas_dtype() for kind in some)))
     if all(types.is_timestamp(kind) for kind in some) and len({kind.tz for kind in some}) == 1:
-        units = ["s", "ms", "us", "ns"]
-        return max(some, key=lambda kind: units.index(kind.unit))
+        return max(some, key=lambda kind: ["s", "ms", "us", "ns"].index(kind.unit))
     if all(types.is_decimal(kind) for kind in some):
         scale = max(kind.scale for kind in some)
         return pa.decimal256(max(kind.precision - kind.scale for kind in some) + scale, scale)

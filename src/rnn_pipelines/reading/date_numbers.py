@@ -19,7 +19,7 @@ _PLAIN_YEARS = 1700, 2100
 _YEAR = re.compile(r"years?|yr|jahr|ann[eé]e|a[nñ]o|anno", re.IGNORECASE)
 # No number fits two of them, because they differ in the number of digits.
 FORMS = ("%Y%m%d", "%Y%m%d%H%M", _MONTHS)
-NUM_QUARTERS = 4
+
 # Forms of steps that may be times, of which `warn_of_times` tells. Counts are those of the years 2001 to 2037, and in
 # Excel 1970 to 2050.
 _LATE_YEARS = ("%m%Y", "%d%m%Y")
@@ -29,12 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 def find_date_form(steps: pd.Series, raw: pd.Series, label: str) -> str | None:
-    """Return the date form of a column of whole numbers, as `time_format` accepts it; None if they are steps.
+    """Return the date form of int64 numbers, as `time_format` accepts it; None if they are steps.
 
-    Args:
-        steps: int64.
-    Raises:
-        SeriesError: the numbers can be months, quarters or steps; the message lists the parameters to set.
+    Raise a SeriesError if they can be months, quarters or steps; the message lists the parameters to set.
     """
     numbers = np.unique(steps)
     first, last = _PLAIN_YEARS if not _YEAR.search(str(raw.name)) else (1000, 2999)
@@ -62,13 +59,10 @@ def warn_of_times(steps: pd.Series, label: str) -> None:
     found = form or next(counts, None)
     if found is not None:
         times = pd.Series(_read(steps.iloc[:1].to_numpy(), found))
+        shown = format_time(times.iloc[0]), f"'{found}'" if form else found
         logger.warning(
             "%s: column '%s': steps such as %d may be times such as %s. source.time_format=%s reads them as times.",
-            label,
-            steps.name,
-            steps.iloc[0],
-            format_time(times.iloc[0]),
-            f"'{found}'" if form else found,
+            *(label, steps.name, steps.iloc[0], *shown),
         )
 
 
@@ -85,8 +79,8 @@ def _can_be(numbers: np.ndarray, form: str) -> bool:
 
 def _are_months(numbers: np.ndarray) -> bool:
     """Return whether numbers are months: quarters end at 4, and running numbers of one year can be months by chance."""
-    dates = _read(numbers, _MONTHS)
-    return bool(dates.dt.month.max() > NUM_QUARTERS and dates.dt.year.nunique() > 1)
+    dates = _read(numbers, _MONTHS).dt
+    return bool(dates.month.max() > 4 and dates.year.nunique() > 1)
 
 
 def _read(numbers: np.ndarray, form: str) -> pd.Series:

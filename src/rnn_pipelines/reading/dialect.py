@@ -69,9 +69,7 @@ def _open_zipped(path: Path) -> IO[bytes]:
         archive = ZipFile(path)
     except BadZipFile as error:
         raise ValueError(str(error)) from error
-    members = [
-        found for found in archive.infolist() if not found.is_dir() and not found.filename.startswith("__MACOSX/")
-    ]
+    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
     if len(members) != 1:
         names = ", ".join(repr(found.filename) for found in members[:_NAMES_IN_MESSAGE])
         raise ValueError(f"it holds {len(members)} files ({names}), instead of one")
@@ -94,14 +92,10 @@ def open_text(open_bytes: OpenBytes, dialect: Dialect, num_titles: int = 0, erro
 
 
 def find_dialect(open_bytes: OpenBytes, wanted: Sequence[str], dialect: Dialect) -> tuple[Dialect, int]:
-    """Detect the open parts of the dialect of a CSV file.
+    """Detect the open parts of the dialect of a CSV file, whose header should have the `wanted` columns.
 
-    Args:
-        wanted: columns that its header should have.
-    Returns:
-        The dialect; and the number of lines above the header, 0 if no line is the header.
-    Raises:
-        ValueError: the content is not text.
+    Return it with the number of lines above the header, 0 if no line is the header. Raise a ValueError if it is not
+    text.
     """
     with open_bytes() as file:
         encoding = _find_encoding(iter(partial(file.read, _BLOCK_BYTES), b""), dialect.encoding)

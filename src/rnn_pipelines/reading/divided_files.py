@@ -24,12 +24,7 @@ _OWN_FILE = re.compile(r"\d{5}\.parquet")
 
 
 def write_survey(folder: Path, survey: Survey, kept: Collection[int], facts: Mapping[str, Any]) -> None:
-    """Write the rows that decide how the files of a folder are read.
-
-    Args:
-        kept: the numbers of the rows to write.
-        facts: about the whole table, as JSON.
-    """
+    """Write the rows of the numbers `kept`, which decide how a folder is read, and JSON `facts` on the whole table."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet
@@ -68,14 +63,9 @@ def read_divided(
 ) -> pd.DataFrame:
     """Return columns of a file of a divided table, or of all files in a folder, after those of its survey.
 
-    Args:
-        path: of the file or folder; files that are not of the table stay unread.
-        columns, numbers, files: see `read_columns`.
-    Returns:
-        The rows with their numbers in the whole table; those of the survey have negative ones. `attrs[DIVIDED]` has the
-        facts about the whole table.
-    Raises:
-        RnnPipelinesError: `files.error`: a file is damaged.
+    Files in the folder that are not of the table stay unread. See `read_columns` for the parameters and errors. The
+    rows have their numbers in the whole table as index, negative for those of the survey; `attrs[DIVIDED]` has its
+    facts.
     """
     import pyarrow as pa
     import pyarrow.parquet

@@ -95,11 +95,7 @@ def _choose_sheet(
 
 
 def _open_workbook(path: Path, is_value: bool = True) -> "Workbook":
-    """Open an Excel file to read its sheets by rows; the caller closes it.
-
-    Args:
-        is_value: whether to read the saved results of formulas, or else the formulas.
-    """
+    """Open an Excel file to read its sheets by rows, with the saved results of formulas, or else the formulas."""
     from openpyxl import load_workbook
 
     book = load_workbook(path, read_only=True, data_only=is_value, keep_links=False)
@@ -125,13 +121,11 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
 
 
 def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[int]) -> pd.DataFrame:
-    """Return some columns of the rows below the header, up to the last row with a value in one of them.
+    """Return the rows below the header as objects, up to the last one with a value in one of the columns.
 
     Args:
         header_row: its row, from 1.
-        places: positions of the columns, from 0.
-    Returns:
-        Objects, with the positions as column names; see `_read_value`.
+        places: positions of the columns, from 0, which become their names.
     Raises:
         _CellError: a cell holds an error.
     """
@@ -170,9 +164,7 @@ def _read_plain(cell: Any) -> Any:
 def _check_formulas(path: Path, sheet: str, header_row: int, is_empty: pd.DataFrame) -> None:
     """Raise a _CellError if an empty cell holds a formula, whose result was not saved.
 
-    Args:
-        header_row: see `_read_rows`.
-        is_empty: bool[row, column], whether a cell below the header is empty; the column names are positions.
+    `is_empty` is bool[row, column] below the header; the column names are positions.
     """
     with ZipFile(path) as archive:
         # Most files have no formulas, and are not read a second time.

@@ -47,21 +47,24 @@ def read_tables(
 ) -> pd.DataFrame:
     """Read some columns of a file, or of all files of a folder, one after another in the order of their names.
 
-    A column that a file lacks is read from the name of its folder, such as `store=12`.
-
-    Args:
-        path, wanted, files, dialect, numbers, has_all: see `read_columns`.
-    Raises:
-        RnnPipelinesError: `files.error`: see `read_columns`; the folder has no files, or a column holds numbers in one
-            file and texts or times in another one.
+    A column that a file lacks is read from the name of its folder, such as `store=12`. See `read_columns` for the
+    parameters and errors. A folder without files, or a column with numbers in one file and texts or times in another
+    one, is a `files.error`, too.
     """
     path = expand_home(path)
     paths = list_files(path) if os.path.isdir(path) else [path]
     if not paths:
         raise files.error(f"{path}: expected CSV, Parquet or Excel files, received none. Check {files.path}.")
-    return join_tables(
-        paths, lambda file, inferred: _read_file(file, wanted, files, dialect, inferred, has_all), numbers, files
-    )
+
+    def read(file: Path, inferred: Collection[str] | None) -> pd.DataFrame:
+        table, named = read_with_names(
+            file, wanted, lambda some: read_columns(file, some, files, dialect, inferred, has_all)
+        )
+        for name, value in named.items():
+            table[name] = pd.Series(value, table.index, "str")
+        return table[list_columns(wanted, table.columns, has_all)] if named else table
+
+    return join_tables(paths, read, numbers, files)
 
 
 def join_tables(
@@ -70,14 +73,7 @@ def join_tables(
     numbers: Collection[str] | None,
     files: TableFiles,
 ) -> pd.DataFrame:
-    """Return the tables of files as one table.
-
-    Args:
-        read: returns the table of a file, with the columns that `numbers` names as numbers if these are numbers.
-        numbers, files: see `read_tables`.
-    Raises:
-        RnnPipelinesError: `files.error`: see `read_tables`.
-    """
+    """Return the tables of files as one table; see `read_tables`. `read` is given the columns that can be numbers."""
     tables = [read(file, numbers) for file in paths]
     if len(tables) == 1:
         return tables[0]
@@ -92,10 +88,8 @@ def join_tables(
             f"{paths[first].name}. Write the same type to all files."
         )
     filled = [table for table in tables if len(table)] or tables[:1]
-    joined = pd.concat(
-        [table.dropna(axis=1, how="all") for table in filled], ignore_index=WEIGHTS not in filled[0].attrs
-    )
-    joined = joined.reindex(columns=_list_columns(tables))
+    some = [table.dropna(axis=1, how="all") for table in filled]
+    joined = pd.concat(some, ignore_index=WEIGHTS not in filled[0].attrs).reindex(columns=_list_columns(tables))
     joined.attrs = {
         "found": {name: value for table in tables for name, value in table.attrs.get("found", {}).items()},
         "unread": list(dict.fromkeys(name for table in tables for name in table.attrs.get("unread", ()))),
@@ -109,11 +103,7 @@ def join_tables(
 def read_with_names(
     path: Path, wanted: list[str], read: Callable[[list[str]], Table]
 ) -> tuple[Table, dict[str, str | None]]:
-    """Return what `read` finds of a file, and the values of columns that only the names of its folders have.
-
-    Args:
-        read: reads some columns; raises a MissingColumnsError.
-    """
+    """Return what `read` finds of a file, and the values of columns that only the names of its folders have."""
     try:
         return read(wanted), {}
     except MissingColumnsError as error:
@@ -124,17 +114,6 @@ def read_with_names(
         if not set(missing) <= set(named):
             raise
     return read([name for name in wanted if name not in missing]), {name: named[name] for name in missing}
-
-
-def _read_file(
-    path: Path, wanted: list[str], files: TableFiles, dialect: Dialect, numbers: Collection[str] | None, has_all: bool
-) -> pd.DataFrame:
-    table, named = read_with_names(
-        path, wanted, lambda some: read_columns(path, some, files, dialect, numbers, has_all)
-    )
-    for name, value in named.items():
-        table[name] = pd.Series(value, table.index, "str")
-    return table[list_columns(wanted, table.columns, has_all)] if named else table
 
 
 def _list_columns(tables: list[pd.DataFrame]) -> list[str]:

@@ -56,8 +56,7 @@ class Marks(NamedTuple):
         """Return the cells as float64; NaN for cells that are not such numbers."""
         if self.thousands:
             cells = cells.str.replace(self.thousands, "", regex=False)
-        plain = cells.str.replace(self.decimal or ".", ".", regex=False)
-        return read_exactly(plain)
+        return read_exactly(cells.str.replace(self.decimal or ".", ".", regex=False))
 
 
 POINT = Marks(".", None)
@@ -68,10 +67,9 @@ MARKS = [POINT, Marks(",", None), *(Marks(*signs) for signs in (".,", ",.", ". "
 def parse_numbers(
     raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool
 ) -> tuple[pd.Series, dict[str, str]]:
-    """Read a column of numbers that are all written in the same way.
+    """Read a column of numbers or texts that are all written in the same way; missing cells stay missing.
 
     Args:
-        raw: numbers, text or both; missing cells stay missing.
         is_comma_separated: whether commas separate the cells of the file, as in English; a point is then a decimal
             point.
     Returns:
@@ -124,14 +122,9 @@ def check_float32_range(values: pd.Series, raw: pd.Series, label: str) -> None:
 
 
 def read_other_signs(raw: pd.Series, label: str, marks: Marks, is_comma_separated: bool) -> pd.Series:
-    """Return a column as numbers if all cells are numbers and some use other signs than a decimal point.
+    """Return a column as float64 if all cells are numbers or blank and some use other signs than a decimal point.
 
-    Args:
-        raw, label, marks, is_comma_separated: see `parse_numbers`; blank cells count as missing.
-    Returns:
-        The numbers as float64; any other column unchanged.
-    Raises:
-        SeriesError: the numbers can be read in two ways.
+    Other columns stay unchanged. Raise a SeriesError if the numbers can be read in two ways; see `parse_numbers`.
     """
     if _is_numeric(raw):
         return raw
@@ -164,14 +157,13 @@ def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return the numeric cells as float64, NaN elsewhere; and the other filled cells as text."""
     if isinstance(raw.dtype, pd.StringDtype):
         return pd.Series(np.nan, index=raw.index, dtype="float64"), raw.dropna()
-    is_number = raw.astype("object").map(_is_number).astype(bool)
+    kinds = (int, float, Decimal, np.integer, np.floating)
+    is_number = (
+        raw.astype("object").map(lambda cell: isinstance(cell, kinds) and not isinstance(cell, bool)).astype(bool)
+    )
     # Numbers are parsed from text, because Python's integers can exceed floats. Dates and durations count as text,
     # because pandas would convert them to numbers.
     return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[raw.notna() & ~is_number].astype(str)
-
-
-def _is_number(cell: object) -> bool:
-    return isinstance(cell, (int, float, Decimal, np.integer, np.floating)) and not isinstance(cell, bool)
 
 
 def _clean(text: pd.Series) -> pd.Series:
@@ -181,8 +173,7 @@ def _clean(text: pd.Series) -> pd.Series:
 def _leave_units(cells: pd.Series, raw: pd.Series, label: str) -> pd.Series | None:
     """Return the numbers of cells that all have the same unit, such as 12 kWh, $5 or 3 %; None for other cells.
 
-    Raises:
-        SeriesError: all cells have a unit, and some have another one.
+    Raise a SeriesError if all cells have a unit, and some have another one.
     """
     parts = cells.str.extract(_WITH_UNIT)
     units = parts[1].fillna("") + parts[3].fillna("")
@@ -240,9 +231,12 @@ def _check_unambiguous_marks(whole: list[Marks], cells: pd.Series, raw: pd.Serie
     others = [marks for marks in whole[1:] if not marks.read(cells).equals(first)]
     if others:
         example = cells[(others[0].read(cells) != first).to_numpy()].iloc[0]
-        ways = (
-            f"{_join(_spell_out(marks))} ({marks.read(pd.Series([example]))[0]:,g})" for marks in (whole[0], others[0])
-        )
+        ways = []
+        for marks in (whole[0], others[0]):
+            # The sign that distinguishes a reading: its thousands sign, or else its decimal sign.
+            sign = "thousands" if marks.thousands else "decimal"
+            named = NAMES[marks.thousands or marks.decimal or "."]
+            ways.append(f"{_join({sign: named})} ({marks.read(pd.Series([example]))[0]:,g})")
         raise SeriesError(
             f"{label}: column '{raw.name}': {_format_which(cells, raw)}, as {show(example)}, can be read in two ways. "
             f"Give {' or '.join(ways)}."
@@ -255,11 +249,6 @@ def _explain(wrong: pd.Series, raw: pd.Series, label: str, expected: str) -> Ser
         "Correct the column, or name another one with source.target.",
     )
     return SeriesError(explain_cells(wrong, raw, label, expected, remedies))
-
-
-def _spell_out(marks: Marks) -> dict[str, str]:
-    """Return the sign that distinguishes a reading: its thousands sign, or else its decimal sign."""
-    return {"thousands": NAMES[marks.thousands]} if marks.thousands else {"decimal": NAMES[marks.decimal or "."]}
 
 
 def _format_which(cells: pd.Series, raw: pd.Series) -> str:

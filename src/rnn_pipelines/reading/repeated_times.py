@@ -50,51 +50,50 @@ class Grid(NamedTuple):
 
 
 def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
-    """Return whether each row is the earlier of the two instants with its local time.
+    """Return whether each row is the earlier of the two instants with its local time: bool[row], True if there is one.
 
     Args:
         table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers.
         tz: zone of `ds`.
-    Returns:
-        bool[row]; True for times that clocks do not repeat.
     Raises:
         SeriesError: the rows are in no chronological order.
     """
-    instants, is_earlier = _find_instants(table["ds"], tz), np.ones(len(table), bool)
+    is_earlier = np.ones(len(table), bool)
+    zoned = (table["ds"].dt.tz_localize(tz, ambiguous=fold, nonexistent="NaT") for fold in (is_earlier, ~is_earlier))
+    instants = Instants(*(times.dt.tz_convert(None).to_numpy() for times in zoned))
     if not instants.is_repeated.any():
         return is_earlier
     codes, names = pd.factorize(table["unique_id"])
-    fractions = _find_fractions_down(table).reindex(names).fillna(1.0).to_numpy()
+    # The fraction of steps that go forward in time, with one row for each local time: with steps below an hour, the
+    # repeated hour would look like steps back.
+    steps = table[~table.duplicated(["unique_id", "ds"])].groupby("unique_id", sort=False)["ds"].diff().dropna()
+    is_down = (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean().astype("float64")
+    fractions = is_down.reindex(names).fillna(1.0).to_numpy()
     local, grid = table["ds"].to_numpy(), _find_grid(codes, len(names), instants)
     reasons: Counter[Reason | None] = Counter()
     for some in _list_nights(codes, local, instants.is_repeated):
         number = codes[some[0]]
         is_mixed = MAX_FRACTION_ASTRAY < fractions[number] < 1 - MAX_FRACTION_ASTRAY
-        rows = (
-            some[np.argsort(local[some], kind="stable")] if is_mixed else some[:: 1 if fractions[number] > 0.5 else -1]
-        )
+        ordered = np.argsort(local[some], kind="stable")
+        rows = some[ordered] if is_mixed else some[:: 1 if fractions[number] > 0.5 else -1]
         found, reason = _read_night(local[rows], instants.pick(rows), Grid(grid.starts[number], grid.step))
         if found is None or (is_mixed and len(np.unique(local[rows])) < len(rows)):
-            raise _make_order_error(table.iloc[some[-1]], tz, label)
+            row = table.iloc[some[-1]]
+            raise SeriesError(
+                f"{label}: row {row.name}: clocks in {tz} repeat {row['ds']}, and the rows of series "
+                f"{show(row['unique_id'])} are in no chronological order that distinguishes the two. Sort them by "
+                "time, or write the offset from UTC into the times: 2024-10-27 02:00+01:00."
+            )
         is_earlier[rows] = found
         reasons[reason] += len(rows)
     # Covariates are read from the same rows, which are reported once.
-    if "y" in table:
-        _report(reasons, tz, label)
+    placed = [f"{number:,} by {reason}" for reason, number in reasons.items() if reason is not None]
+    if "y" in table and placed:
+        logger.warning(
+            "%s: rows are missing at times that clocks in %s repeat; the other rows there were placed %s",
+            *(label, tz, ", ".join(placed)),
+        )
     return is_earlier
-
-
-def _find_instants(ds: pd.Series, tz: str) -> Instants:
-    folds = (ds.dt.tz_localize(tz, ambiguous=np.full(len(ds), fold), nonexistent="NaT") for fold in (True, False))
-    return Instants(*(times.dt.tz_convert(None).to_numpy() for times in folds))
-
-
-def _find_fractions_down(table: pd.DataFrame) -> pd.Series:
-    """Return the fraction of steps from row to row that go forward in time, by series."""
-    # One row per local time: with steps below an hour, the repeated hour would look like steps back.
-    first = table[~table.duplicated(["unique_id", "ds"])]
-    steps = first.groupby("unique_id", sort=False)["ds"].diff().dropna()
-    return (steps > pd.Timedelta(0)).groupby(table["unique_id"], sort=False).mean().astype("float64")
 
 
 def _find_grid(codes: np.ndarray, num_series: int, instants: Instants) -> Grid:
@@ -119,12 +118,9 @@ def _list_nights(codes: np.ndarray, local: np.ndarray, is_repeated: np.ndarray) 
 
 
 def _read_night(local: np.ndarray, instants: Instants, grid: Grid) -> tuple[np.ndarray | None, Reason | None]:
-    """Return which rows of one series, in chronological order, are the earlier instants.
+    """Return which rows of one series, in chronological order of their local times, are the earlier instants.
 
-    Args:
-        local: datetime64[row].
-    Returns:
-        bool[row], None if no reading is possible; and the reason for it, None if each time occurs twice.
+    That is bool[row], None if no reading is possible; and the reason for it, None if each time occurs twice.
     """
     numbers, (times, places, counts) = np.arange(len(local)), np.unique(local, return_inverse=True, return_counts=True)
     back = np.flatnonzero(np.diff(local) <= np.timedelta64(0))
@@ -135,29 +131,9 @@ def _read_night(local: np.ndarray, instants: Instants, grid: Grid) -> tuple[np.n
         is_first = np.isin(numbers, [np.argmax(places == place) for place in range(len(times))])
         return (is_first if (counts > 1).all() else None), None
     readings = [numbers < num_earlier for num_earlier in range(len(local), -1, -1)]
-    on_grid = [reading for reading in readings if _is_on_grid(np.where(reading, *instants), grid)]
+    on_grid = readings
+    if not np.isnat(grid.step) and not np.isnat(grid.starts):
+        rests = ((np.where(reading, *instants) - grid.starts) % grid.step for reading in readings)
+        on_grid = [reading for reading, rest in zip(readings, rests, strict=True) if (rest == np.timedelta64(0)).all()]
     reason: Reason = "the spacing of their series" if len(on_grid) == 1 else "assumption, as the earlier ones"
     return (on_grid or readings)[0], reason
-
-
-def _is_on_grid(times: np.ndarray, grid: Grid) -> bool:
-    if np.isnat(grid.step) or np.isnat(grid.starts):
-        return True
-    return bool(((times - grid.starts) % grid.step == np.timedelta64(0)).all())
-
-
-def _make_order_error(row: pd.Series, tz: str, label: str) -> SeriesError:
-    return SeriesError(
-        f"{label}: row {row.name}: clocks in {tz} repeat {row['ds']}, and the rows of series "
-        f"{show(row['unique_id'])} are in no chronological order that distinguishes the two. Sort them by time, or "
-        "write the offset from UTC into the times: 2024-10-27 02:00+01:00."
-    )
-
-
-def _report(reasons: Counter[Reason | None], tz: str, label: str) -> None:
-    placed = [f"{number:,} by {reason}" for reason, number in reasons.items() if reason is not None]
-    if placed:
-        logger.warning(
-            "%s: rows are missing at times that clocks in %s repeat; the other rows there were placed %s",
-            *(label, tz, ", ".join(placed)),
-        )

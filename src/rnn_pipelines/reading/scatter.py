@@ -53,22 +53,17 @@ def survey_files(
     """Yield the rows of all files in batches of one schema, without dictionaries, and survey them.
 
     Args:
-        path: a file, or a folder of files. Columns that a file lacks are read from the name of its folder, such as
-            `store=12`.
+        path: a file, or a folder of files; see `read_tables`.
         survey: for the rows that decide; without files.
         dialect: of CSV files, whose cells are texts.
         decide: called with the whole survey before the last rows; returns the numbers of its rows without those that
             are left out, such as a footer.
-    Raises:
-        RnnPipelinesError: `files.error`: see `read_tables`.
     """
     columns, paths = survey.roles.columns, list_tables(path)
     own = [list_types(file, columns, files) for file in paths]
     types = {name: join_types(kinds[name] for kinds in own if name in kinds) for name in columns}
-    return _survey(
-        ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths)),
-        *(survey, types, decide, files),
-    )
+    read = ((file, read_batches(file, columns, files, dialect)) for file in map(FileSurvey, paths))
+    return _survey(read, survey, types, decide, files)
 
 
 def survey_batches(
@@ -186,12 +181,9 @@ def _cast(
     if survey.is_mixed or None in types.values():
         return []
     rows = pa.array(table[ROW_COLUMN].to_numpy() + file.first, pa.int64())
-    schema = pa.schema(
-        [*((name, types.get(name, cells.type)) for name, cells in columns.items()), (ROW_COLUMN, pa.int64())]
-    )
-    cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, schema)
-    path = Path(file.path or "")
-    return [load_file(path, "columns of the types of the other files", cast, files)]
+    fields = [(name, types.get(name, cells.type)) for name, cells in columns.items()]
+    cast = partial(pa.table({**columns, ROW_COLUMN: rows}).cast, pa.schema([*fields, (ROW_COLUMN, pa.int64())]))
+    return [load_file(Path(file.path or ""), "columns of the types of the other files", cast, files)]
 
 
 def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:
@@ -222,9 +214,8 @@ def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path
                 # The numbers of rows ascend, and take a tenth of the space by their differences.
                 others = [name for name in batch.schema.names if name != ROW_COLUMN]
                 form = {"use_dictionary": others, "column_encoding": {ROW_COLUMN: "DELTA_BINARY_PACKED"}}
-                writers = [
-                    stack.enter_context(pa.parquet.ParquetWriter(file, batch.schema, **form)) for file in targets
-                ]
+                opened = (pa.parquet.ParquetWriter(file, batch.schema, **form) for file in targets)
+                writers = [stack.enter_context(writer) for writer in opened]
             for number, rows in _divide(batch, key, len(targets)):
                 waiting[number].append(rows)
                 counts[number] += len(rows)

@@ -45,8 +45,13 @@ class Shapes(NamedTuple):
 def find_names(column: "pa.Array") -> Shapes:
     """Return the shapes of names of series: missing, blank, unreadable, with a null character, and others."""
     codes, names = encode(column)
-    kinds = ["none" if name is None else "broken" if is_broken(name) else _describe_name(str(name)) for name in names]
-    return _merge(codes, kinds)
+
+    def describe(name: object) -> str:
+        if name is None or is_broken(name):
+            return "none" if name is None else "broken"
+        return "null" if "\0" in str(name) else "name" if str(name).strip() else "blank"
+
+    return _merge(codes, list(map(describe, names)))
 
 
 def find_times(columns: "Sequence[pa.Array]") -> Shapes:
@@ -57,9 +62,8 @@ def find_times(columns: "Sequence[pa.Array]") -> Shapes:
     if len(columns) == 1 and pa.types.is_timestamp(columns[0].type):
         return _find_typed_times(columns[0])
     texts = [_write(column) for column in columns]
-    joined = (
-        texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, pa.scalar(_BETWEEN, pa.large_string()))
-    )
+    between = pa.scalar(_BETWEEN, pa.large_string())
+    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, between)
     encoded = joined.dictionary_encode("encode")
     # Each date and hour is kept, because it can show the order of days and months, but not each minute.
     names = pc.replace_substring_regex(encoded.dictionary, ":[0-5][0-9]", ":00")
@@ -122,10 +126,6 @@ def _find_typed_times(column: "pa.Array") -> Shapes:
     is_outside = (years < first) | (years > last) if column.type.unit != "ns" else np.zeros(len(years), bool)
     codes = np.where(column.is_null().to_numpy(zero_copy_only=False), 1, np.where(is_outside, 2, 0))
     return _leave_unused(codes, ["time", "none", "outside"])
-
-
-def _describe_name(name: str) -> str:
-    return "null" if "\0" in name else "name" if name.strip() else "blank"
 
 
 def flatten(column: "pa.ChunkedArray") -> "pa.Array":

@@ -89,25 +89,20 @@ class FileSurvey:
         return pa.concat_tables(tables, promote_options="permissive")
 
     def to_frame(self, columns: Sequence[str], numbers: Collection[str], is_alone: bool) -> pd.DataFrame:
-        """Return the rows that decide, as `read_columns` returns a file.
-
-        Args:
-            numbers: columns to read as numbers, see `read_columns`.
-            is_alone: whether to number the rows in the file, instead of in all files.
-        """
+        """Return the rows that decide, as `read_columns` returns a file; `is_alone`: numbered without other files."""
         table = self.to_arrow()
-        index = pd.Index(table[ROW_COLUMN].to_numpy() + (0 if is_alone else self.first), name=ROW)
+        start = 0 if is_alone else self.first
+        index = pd.Index(table[ROW_COLUMN].to_numpy() + start, name=ROW)
         frame: pd.DataFrame = table.select(columns).to_pandas(ignore_metadata=True).set_axis(index)
         if self.is_comma_separated:
             frame = frame.assign(**{name: infer_numbers(frame[name]) for name in numbers})
         frame.attrs = {} if self.found is None else {"found": dict(self.found)}
-        start = 0 if is_alone else self.first
-        weights = {
-            name: pd.Series(*zip(*((count, row + start) for row, count in shapes.values()), strict=True))
-            for name, shapes in self.shapes.items()
-        }
         in_tail = pd.Series(1, [] if self.tail is None else self.tail[ROW_COLUMN].to_numpy() + start)
-        frame.attrs[WEIGHTS] = Weights({name: pd.concat([found, in_tail]) for name, found in weights.items()})
+        weights = {}
+        for name, shapes in self.shapes.items():
+            found = pd.Series(*zip(*((count, row + start) for row, count in shapes.values()), strict=True))
+            weights[name] = pd.concat([found, in_tail])
+        frame.attrs[WEIGHTS] = Weights(weights)
         return frame
 
 
@@ -130,12 +125,7 @@ class Survey:
     def read(
         self, path: Path | None, columns: Sequence[str], numbers: Collection[str] | None, files: TableFiles
     ) -> pd.DataFrame:
-        """Return the rows that decide, as `read_tables` returns a table.
-
-        Args:
-            path: of the table, or of one of its files.
-            numbers: see `read_columns`.
-        """
+        """Return the rows that decide, as `read_tables` returns a table or, by its path, one of its files."""
         chosen = [file for file in self.files if file.path == path] or self.files
         by_path = {file.path or Path(): file for file in chosen}
 

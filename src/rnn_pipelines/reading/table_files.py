@@ -83,10 +83,8 @@ def list_unread(received: Iterable[str], wanted: Iterable[str]) -> list[str]:
 def find_header(rows: Sequence[Sequence[str]]) -> int | None:
     """Return the place of a header whose names are not known, which may be below titles; None if no row can be it.
 
-    It is the first row that has as many cells as most rows, above two rows with more than half of them.
-
-    Args:
-        rows: first rows of a file, with empty texts or `nan` for empty cells.
+    It is the first row that has as many cells as most rows, above two rows with more than half of them. Empty cells of
+    `rows`, the first ones of a file, are empty texts or `nan`.
     """
     counts = [sum(cell not in ("", "nan") for cell in row) for row in rows]
     below = [number for number in counts[len(counts) // 2 :] if number]
@@ -97,11 +95,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 class Weights:
-    """The numbers of rows that the rows of a table stand for, see `survey`.
-
-    Attributes:
-        by_column: int64[row], indexed by the numbers of the rows.
-    """
+    """The numbers of rows that the rows of a table stand for, see `survey`: int64[row], by their number."""
 
     def __init__(self, by_column: dict[str, pd.Series]) -> None:
         self.by_column = by_column
@@ -174,11 +168,16 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
     """Return column, row (from 1) and value of the first cell that UTF-8 cannot represent; None if there is none."""
     for place, kind in enumerate(table.dtypes):
         column = table.iloc[:, place]
-        if is_arrow_text(column) and _holds_broken_bytes(column):
+        if is_arrow_text(column):
             import pyarrow
 
-            column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
-        elif is_arrow_text(column) or not (kind == "object" or isinstance(kind, pd.StringDtype)):
+            try:
+                # Arrow does not check itself whether the bytes are UTF-8.
+                pyarrow.array(column).validate(full=True)
+                continue
+            except pyarrow.ArrowInvalid:
+                column = pd.Series(pyarrow.array(column).cast(pyarrow.large_binary()).to_pylist(), dtype=object)
+        elif not (kind == "object" or isinstance(kind, pd.StringDtype)):
             continue
         wrong = column.map(is_broken).astype(bool).to_numpy()
         if wrong.any():
@@ -190,14 +189,3 @@ def find_broken(table: pd.DataFrame) -> tuple[str, int, object] | None:
 def is_arrow_text(column: pd.Series) -> bool:
     """Return whether a column has texts of Arrow; without pyarrow, pandas has texts of Python."""
     return isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow"
-
-
-def _holds_broken_bytes(column: pd.Series) -> bool:
-    """Return whether a column of Arrow texts has bytes that are no UTF-8, which Arrow does not check itself."""
-    import pyarrow
-
-    try:
-        pyarrow.array(column).validate(full=True)
-    except pyarrow.ArrowInvalid:
-        return True
-    return False

@@ -2,7 +2,6 @@
 
 import re
 from calendar import day_abbr, day_name, month_abbr, month_name
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from itertools import product
@@ -28,16 +27,8 @@ SHORT_MONTHS = tuple(form.format(name) for name in ("%b", "%B") for form in ("{0
 # Letters of an abbreviated name.
 _SHORT = 3
 # German names of months that differ from English ones.
-_GERMAN = {
-    "Januar|Jänner|Jän": "January",
-    "Februar": "February",
-    "März|Mär|Mrz": "March",
-    "Mai": "May",
-    "Juni": "June",
-    "Juli": "July",
-    "Oktober|Okt": "October",
-    "Dezember|Dez": "December",
-}
+_GERMAN = {"Januar|Jänner|Jän": "January", "Februar": "February", "März|Mär|Mrz": "March", "Mai": "May"}
+_GERMAN |= {"Juni": "June", "Juli": "July", "Oktober|Okt": "October", "Dezember|Dez": "December"}
 # Quarters and weeks are no dates of strptime: `make_plain` writes them as such.
 _PERIODS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
 
@@ -56,7 +47,14 @@ def list_forms(cell: str) -> list[str]:
 @cache
 def _list_by_shape() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for form in (*_list_named(), *SHORT_MONTHS, *_PERIODS, *FORMS):
+    named = [
+        date.format(month, day) + time
+        for date, time, month in product(_NAMED_DATES, _TIMES, ("%b", "%B"))
+        for day in (("%a", "%A") if "{1}" in date else ("",))
+    ]
+    months = [date.format(month) for date, month in product(_NAMED_MONTHS, ("%b", "%B"))]
+    # The form of C, Unix logs and e-mails comes after them.
+    for form in (*named, *months, "%a %b %d %H:%M:%S %Y", *SHORT_MONTHS, *_PERIODS, *FORMS):
         found.setdefault(_find_shape(datetime(2024, 3, 5).strftime(form.replace("%q", "1"))), []).append(form)
     return found
 
@@ -67,16 +65,6 @@ def _find_shape(time: str) -> str:
     shapes = {name.lower(): shape for shape, own in names.items() for name in own} | {"am": "pm"}
     plain = re.sub(r"\s+", " ", time.strip().lower())
     return re.sub(r"[^\W\d_]+|\d+", lambda part: re.sub(r"^\d\d?$|\d", "0", shapes.get(part[0], part[0])), plain)
-
-
-def _list_named() -> Iterator[str]:
-    for date, time, month in product(_NAMED_DATES, _TIMES, ("%b", "%B")):
-        for day in ("%a", "%A") if "{1}" in date else ("",):
-            yield date.format(month, day) + time
-    for date, month in product(_NAMED_MONTHS, ("%b", "%B")):
-        yield date.format(month)
-    # The form of C, Unix logs and e-mails.
-    yield "%a %b %d %H:%M:%S %Y"
 
 
 def can_be_days(times: pd.Series) -> bool:
@@ -109,10 +97,7 @@ def make_plain(text: pd.Series, form: str) -> tuple[pd.Series, str]:
 
 
 def read_counts(raw: pd.Series, form: str) -> pd.Series:
-    """Return numbers of `COUNTS` as times, rounded to milliseconds; NaT for other cells.
-
-    As a fraction of a day, a time of Excel is not exact, so that it is rounded to seconds.
-    """
+    """Return numbers of `COUNTS` as times, to ms; those of Excel, no exact fractions, to s. NaT for other cells."""
     unit, zero = COUNTS[form]
     times = pd.to_datetime(pd.to_numeric(raw, errors="coerce"), unit=unit, origin=zero, errors="coerce")
     return times.dt.round("s" if unit == "D" else "ms")
@@ -121,8 +106,7 @@ def read_counts(raw: pd.Series, form: str) -> pd.Series:
 def check_time_format(form: str) -> str:
     """Return the pattern without surrounding blanks, because times are read without them.
 
-    Raises:
-        ValueError: pandas cannot read the pattern, or it has no year, or a day without a month.
+    Raise a ValueError if pandas cannot read it, or if it has no year, or a day without a month.
     """
     expected = f"expected a pattern such as '%d.%m.%Y', received {show(form)}"
     form = form.strip()

@@ -167,11 +167,7 @@ def _check_decimals(raw: pd.Series, label: str) -> None:
 
 
 def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
-    """Log a warning if two-digit years may be of another century.
-
-    Args:
-        times: datetime64, as read.
-    """
+    """Log a warning if two-digit years of times, as read by the form, may be of another century."""
     if "%y" not in form or times.empty:
         return
     doubt = _find_doubt(times)
@@ -181,10 +177,7 @@ def warn_of_centuries(times: pd.Series, label: str, form: str) -> None:
         logger.warning(
             "%s: column '%s': years of two digits are read as 1969 to 2068 by source.time_format='%s', but "
             "%s. Write them with four digits if another century is meant.",
-            label,
-            times.name,
-            form,
-            doubt,
+            *(label, times.name, form, doubt),
         )
 
 

@@ -46,13 +46,6 @@ PLAIN_CSV = Dialect(sep=",", encoding="utf-8")
 PARQUET = (".parquet", ".pq")
 
 
-class CsvContent(NamedTuple):
-    """The bytes of a CSV file, and its name in messages."""
-
-    content: bytes
-    label: object
-
-
 def read_columns(
     path: Path,
     wanted: list[str],
@@ -80,7 +73,9 @@ def read_columns(
         return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
         content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-        return read_csv(CsvContent(content, path), wanted, files, dialect, numbers, has_all)
+        return read_csv(
+            open_csv(path, lambda: BytesIO(content), wanted, files, dialect), wanted, dialect, numbers, has_all
+        )
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
@@ -112,11 +107,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def open_parquet(path: Path, wanted: list[str], files: TableFiles) -> "pyarrow.parquet.ParquetFile":
-    """Open a Parquet file that has some columns.
-
-    Raises:
-        RnnPipelinesError: see `read_columns`.
-    """
+    """Open a Parquet file that has some columns; else raise `files.error`, see `read_columns`."""
     import pyarrow.parquet
 
     # Impala and Spark write times as INT96, whose range exceeds that of nanoseconds.
@@ -184,10 +175,8 @@ class CsvFile(NamedTuple):
     def check_row_lengths(self, places: Sequence[int], has_empty: bool) -> None:
         """Raise `files.error` if a row ends before the last wanted cell, because pandas would read empty cells.
 
-        If every row lacks the cell, the header only ends with a separator.
-
-        Args:
-            has_empty: whether the last of them has an empty cell, as a short row has; most tables have none.
+        If every row lacks the cell, the header only ends with a separator. Only if `has_empty`, the last wanted cell of
+        some row is empty, as that of a short row is, the rows are counted; most tables have none.
         """
         needed = self.header[: max(places) + 1]
         if len(needed) == 1 or not has_empty:
@@ -210,14 +199,7 @@ class CsvFile(NamedTuple):
 
 
 def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: TableFiles, dialect: Dialect) -> CsvFile:
-    """Find the layout of a CSV file.
-
-    Args:
-        open_bytes: opens the file, unpacked.
-        wanted, files, dialect: see `read_columns`.
-    Raises:
-        RnnPipelinesError: see `read_columns`.
-    """
+    """Find the layout of a CSV file; raise `files.error`, see `read_columns`. `open_bytes` opens it unpacked."""
     found, num_titles = load_file(path, "a CSV file", lambda: find_dialect(open_bytes, wanted, dialect), files)
     if num_titles:
         logger.info("%s: the header is line %d; the lines above it are not read", path, num_titles + 1)
@@ -231,15 +213,9 @@ def open_csv(path: object, open_bytes: OpenBytes, wanted: list[str], files: Tabl
 
 
 def read_csv(
-    csv_file: CsvContent,
-    wanted: list[str],
-    files: TableFiles,
-    dialect: Dialect,
-    numbers: Collection[str] | None,
-    has_all: bool,
+    file: CsvFile, wanted: list[str], dialect: Dialect, numbers: Collection[str] | None, has_all: bool
 ) -> pd.DataFrame:
-    """Read some columns of a CSV file in memory, see `read_columns`."""
-    file = open_csv(csv_file.label, lambda: BytesIO(csv_file.content), wanted, files, dialect)
+    """Read some columns of a CSV file that was opened with this dialect, see `read_columns`."""
     wanted, required = list_columns(wanted, file.header, has_all), wanted
     numbers = () if numbers is None else [*numbers, *(name for name in wanted if name not in required)]
     places = [file.header.index(name) for name in wanted]
