@@ -12,8 +12,6 @@ from rnn_pipelines.cells.weights import CellWeights
 CANDIDATE = "candidate"
 # The arrays of one layer by name, float[…, row, column]; a bias has one row.
 LayerArrays = Mapping[str, np.ndarray]
-
-
 # States, gates and extra of all steps; see `LayerCache`.
 Steps = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -83,13 +81,9 @@ class Cell:
         """
         width = len(self.gates) * units
         first = np.repeat([self.first_biases.get(gate, 0.0) for gate in self.gates], units)[None]
-        drawn = {"kernel": draw_glorot_uniform(rng, num_inputs, width)}
-        if self.reads_state:
-            drawn["recurrent_kernel"] = draw_orthogonal(rng, units, width)
-        drawn["bias"] = first
-        if self.num_biases > 1:
-            drawn["recurrent_bias"] = np.zeros((1, width))
-        return drawn
+        drawn = [draw_glorot_uniform(rng, num_inputs, width)]
+        drawn += [draw_orthogonal(rng, units, width)] if self.reads_state else []
+        return dict(zip(self.arrays, [*drawn, first, np.zeros((1, width))][: len(self.arrays)], strict=True))
 
     def read_arrays(self, arrays: LayerArrays) -> CellWeights[Any, Any]:
         """Return the weights with these arrays of one layer, float[row, column]."""

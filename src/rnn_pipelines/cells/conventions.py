@@ -24,11 +24,7 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
 
 
 def check_shapes(arrays: Sequence[np.ndarray], expected: Sequence[tuple[int, ...]]) -> None:
-    """Check the shapes of kernel, recurrent kernel and bias. Arrays of another cell could broadcast without an error.
-
-    Raises:
-        ValueError: a shape is wrong; the message holds the received and the expected shapes.
-    """
+    """Raise a ValueError unless kernel, recurrent kernel and bias have these shapes; others could broadcast."""
     received = [array.shape for array in arrays]
     if received != list(expected):
         raise ValueError(

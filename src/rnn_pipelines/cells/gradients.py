@@ -34,16 +34,13 @@ def backpropagate(
     mask: np.ndarray | None = None,
     initial: StateT | None = None,
 ) -> Gradients[StateT, GatesT]:
-    """Return the gradients of a loss, by going back through the steps of `unroll`.
+    """Return the gradients of a loss, by going back through the steps of `unroll`, given its parameters and result.
 
     A masked step passes the gradient of its state to the step before it, and adds nothing to the other gradients.
 
     Args:
-        inputs: float[batch, time, feature], as given to `unroll`.
         hidden_gradients: float[batch, time, units], gradient of the loss with respect to each hidden state as an
             output, in the order of the inputs. It excludes the effect of the state on later steps.
-        mask: bool[batch, time], as given to `unroll`.
-        initial: the state before the first step, as given to `unroll`.
     Raises:
         ValueError: inputs or mask do not fit the weights or each other.
     """

@@ -46,10 +46,7 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
         return [(len(self.kernel), width), (self.units, width), (2, width) if self.reset_after else (width,)]
 
     def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the biases of the products with inputs and with the state, float[3 · units] each.
-
-        The latter is 0 if the layer has one bias.
-        """
+        """Return the biases of the products with inputs and with the state (can be 0), float[3 · units] each."""
         return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
 
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
@@ -146,10 +143,8 @@ def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:
     units = width // 3
     states = np.zeros((num_members, time + 1, units, batch), np.float32)
     kept, recurrent = np.empty_like(states[:, 1:]), np.empty_like(products[:, 0])
-    kernel, bias = (
-        np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2)),
-        arrays["recurrent_bias"].swapaxes(-1, -2),
-    )
+    kernel = np.ascontiguousarray(arrays["recurrent_kernel"].swapaxes(-1, -2))
+    bias = arrays["recurrent_bias"].swapaxes(-1, -2)
     for step in range(time):
         hidden, gate = states[:, step], products[:, step]
         np.matmul(kernel, hidden, out=recurrent)

@@ -93,15 +93,9 @@ def step_back_lstm(
     i, f, g, o = gates
     shown = np.tanh(f * before.cell + i * g)
     cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
-    a = np.concatenate(
-        [
-            cell * g * i * (1 - i),
-            cell * before.cell * f * (1 - f),
-            cell * i * (1 - g**2),
-            gradients.hidden * shown * o * (1 - o),
-        ],
-        axis=-1,
-    )
+    of_input, of_forget = cell * g * i * (1 - i), cell * before.cell * f * (1 - f)
+    of_candidate, of_output = cell * i * (1 - g**2), gradients.hidden * shown * o * (1 - o)
+    a = np.concatenate([of_input, of_forget, of_candidate, of_output], axis=-1)
     of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
     return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, cell=cell * f)
 

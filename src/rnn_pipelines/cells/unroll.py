@@ -57,11 +57,7 @@ def unroll(
 def fill_defaults(
     weights: CellWeights[Any, Any], inputs: np.ndarray, mask: np.ndarray | None, initial: Any
 ) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Return inputs, mask and initial state, with defaults, in the dtype of the weights. Masked inputs are 0.
-
-    Raises:
-        ValueError: inputs or mask do not fit the weights or each other.
-    """
+    """Return inputs, mask and initial state, with defaults, in the dtype of the weights. Masked inputs are 0."""
     num_inputs, dtype = len(weights.kernel), weights.kernel.dtype
     inputs = np.asarray(inputs, dtype)
     if inputs.ndim != 3 or inputs.shape[2] != num_inputs:

@@ -55,13 +55,8 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
 
     @abstractmethod
     def step_back(self, inputs: np.ndarray, before: StateT, gates: GatesT, gradients: StateT) -> Any:
-        """Go back through one step.
+        """Go back through one step: return the gradients for weights, inputs and the state before it.
 
-        Args:
-            inputs: float[batch, feature].
-            before: the state before the step.
-            gates: of the step.
-            gradients: of the state after the step.
-        Returns:
-            The gradients for weights, inputs and the state before the step.
+        `inputs` are float[batch, feature], `before` is the state before the step, `gradients` those of the state after
+        it.
         """

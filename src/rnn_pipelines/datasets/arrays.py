@@ -19,12 +19,7 @@ class ArraysDataset(DataclassDataset):
     """
 
     def load(self) -> Any:
-        """Return the dataclass.
-
-        Raises:
-            DatasetError: an earlier version of the project saved other fields; the message names the command that saves
-                them again.
-        """
+        """Return the dataclass; raise a DatasetError with the command to run if another version saved other fields."""
         arrays = self._read()
         kind, values = load_obj(self._holds), {name: a if a.ndim else a.item() for name, a in arrays.items()}
         if hasattr(kind, "from_arrays"):

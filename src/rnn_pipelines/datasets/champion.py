@@ -50,8 +50,8 @@ class ChampionDataset(AbstractDataset[Candidate, LoadedChampion | None]):
     def load(self) -> LoadedChampion | None:
         """Return the champion; if it cannot be loaded, its newest predecessor that can, with alarms.
 
-        None if none was promoted yet. Also None, with an alarm, if none can be loaded; the next retraining may then
-        promote a new one.
+        None if none was promoted yet, or, with an alarm, if none can be loaded: the next retraining may then promote
+        one.
         """
         if self._loaded is None:
             self._loaded = self._find_champion()

@@ -11,11 +11,7 @@ from rnn_pipelines.storage.files import replace_file
 
 
 def find_local_path(path: str, kind: str = "folder") -> Path:
-    """Return the path without its protocol.
-
-    Raises:
-        DatasetError: the path is not on this machine; other file systems lack locks and atomic replacement.
-    """
+    """Return the path without its protocol. Other file systems lack locks and atomic replacement: a DatasetError."""
     protocol, local = get_protocol_and_path(path)
     if protocol != "file":
         raise DatasetError(f"{path}: expected a {kind} on this machine, received {protocol}.")
@@ -23,11 +19,7 @@ def find_local_path(path: str, kind: str = "folder") -> Path:
 
 
 class FolderDataset(AbstractDataset[None, Any]):
-    """Dataset that loads the path of a folder.
-
-    Args:
-        path: the folder, on this machine; the node that fills it creates it.
-    """
+    """Dataset that loads the `path` of a folder on this machine; the node that fills it creates it."""
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
         self._folder = find_local_path(path)
@@ -37,9 +29,7 @@ class FolderDataset(AbstractDataset[None, Any]):
         return self._folder
 
     def save(self, data: None) -> None:
-        raise DatasetError(
-            f"{self._folder}: a node fills this folder while it runs, so that nothing is saved after it."
-        )
+        raise DatasetError(f"{self._folder}: a node fills this folder while it runs; nothing is saved after it.")
 
     def _exists(self) -> bool:
         # A folder that does not exist yet counts as empty.
@@ -50,11 +40,7 @@ class FolderDataset(AbstractDataset[None, Any]):
 
 
 class JSONFolder(MutableMapping[str, Any]):
-    """Mapping of the JSON files of a folder, by their names without `.json`. Setting a key writes a file atomically.
-
-    Args:
-        folder: the folder; it is created with the first file.
-    """
+    """Mapping of the JSON files of a folder, by their names without `.json`. Setting a key writes a file atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -56,22 +56,20 @@ class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Add a version, whole or not at all, and remove the oldest ones."""
         try:
-            if data:
-                self._add(data)
+            if not data:
+                return
+            folder, listed = self._versions.folder, list_checksums(data)
+            with hold_lock(folder / ".lock", LOCK_SECONDS):
+                warn_of_kept(self._versions.remove_unfinished())
+                names = self._versions.list_complete()
+                newest = folder / names[-1] / CHECKSUMS if names else folder / CHECKSUMS
+                if not newest.exists() or newest.read_bytes() != listed:
+                    self._versions.add(make_later_name(names), listed, data)
+                old = self._versions.list_complete()[: -self._keep]
+                warn_of_kept(self._versions.remove(folder / name for name in old))
         except OSError as error:
             # It may be a lock that another process holds.
             logger.warning("%s: no version was saved (%s)", self._versions.folder, error)
-
-    def _add(self, data: Mapping[str, bytes]) -> None:
-        folder, listed = self._versions.folder, list_checksums(data)
-        with hold_lock(folder / ".lock", LOCK_SECONDS):
-            warn_of_kept(self._versions.remove_unfinished())
-            names = self._versions.list_complete()
-            newest = folder / names[-1] / CHECKSUMS if names else folder / CHECKSUMS
-            if not newest.exists() or newest.read_bytes() != listed:
-                self._versions.add(make_later_name(names), listed, data)
-            old = self._versions.list_complete()[: -self._keep]
-            warn_of_kept(self._versions.remove(folder / name for name in old))
 
     def _exists(self) -> bool:
         return bool(self._versions.list_complete())

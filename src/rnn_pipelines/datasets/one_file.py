@@ -12,9 +12,7 @@ from kedro.io.core import AbstractVersionedDataset, Version, get_filepath_str, g
 class OneFileDataset(AbstractVersionedDataset[Any, Any]):
     """Base class of datasets of one file; subclasses define its format.
 
-    Args:
-        filepath: the file, on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the
-            environment).
+    The file is on any file system of fsspec that needs no credentials here (cloud SDKs find theirs in the environment).
     """
 
     run: str | None = None  # the name of the current run, saved in the file if its format permits; None outside of runs
@@ -57,11 +55,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
 
 
 class DataclassDataset(OneFileDataset):
-    """Base class of datasets of a dataclass.
-
-    Args:
-        holds: the import path of the dataclass.
-    """
+    """Base class of datasets of a dataclass; `holds` is its import path."""
 
     def __init__(
         self, *, filepath: str, holds: str, version: Version | None = None, metadata: dict[str, Any] | None = None

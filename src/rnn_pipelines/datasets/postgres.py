@@ -36,15 +36,10 @@ BROKEN_OFF = "The connection was lost. A write is complete or has no effect. Run
 
 
 def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the arguments of SQLAlchemy's `create_engine`.
+    """Return `con`, the checked URL of the server, and the other arguments of SQLAlchemy's `create_engine`.
 
-    Args:
-        credentials: `con`, the URL of the server; other keys are passed on.
-    Returns:
-        `con`, checked, and keyword arguments. Connections are not pooled, and errors do not list values.
-    Raises:
-        DatasetError: libraries are missing, or the URL is missing or invalid. The message quotes no part of the URL,
-            because any part may be the password.
+    Connections are not pooled, and errors do not list values. Raise a DatasetError if libraries are missing, or if the
+    URL is missing or invalid. The message quotes no part of the URL, because any part may be the password.
     """
     try:
         import psycopg  # noqa: F401
@@ -94,13 +89,10 @@ def restrict_to_reading(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_powerful_user(connection: "Connection", label: str) -> None:
-    """Check that the user has no rights that a read-only transaction does not limit.
+    """Raise a DatasetError if the user has rights that a read-only transaction does not limit, as a superuser has.
 
     `copy … to program` runs programs even in such a transaction. `set role` to a user with fewer rights is no remedy,
     because a block of code (`do`), which is one statement, can undo it.
-
-    Raises:
-        DatasetError: the user is a superuser, or has the right to run programs or to write files on the server.
     """
     from sqlalchemy import func, select
 
@@ -116,10 +108,8 @@ def refuse_powerful_user(connection: "Connection", label: str) -> None:
 def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: bool = False) -> Iterator["Connection"]:
     """Yield a connection with one transaction, which is committed at the end, or rolled back after an error.
 
-    Args:
-        is_read_only: whether the transaction may only read; all its statements then see the same rows.
-    Raises:
-        DatasetError: the connection or a statement failed; the message has the reason and advice.
+    A read-only transaction sees the same rows in all its statements. If the connection or a statement fails, raise a
+    DatasetError with the reason and advice.
     """
     options = make_engine_options(credentials)
     if is_read_only:
@@ -138,9 +128,7 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
         raise _explain(error.orig, error.connection_invalidated, label) from None
     except psycopg.Error as error:
         # Of a `copy` or of the values of rows, which SQLAlchemy does not know.
-        is_lost = isinstance(error, psycopg.OperationalError) and (
-            error.sqlstate is None or error.sqlstate.startswith(LOST)
-        )
+        is_lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or LOST[0]).startswith(LOST)
         raise _explain(error, is_lost, label) from None
 
 

@@ -18,18 +18,8 @@ LABEL = "PostgreSQL"
 BATCH_ROWS = 1 << 16
 CURSOR = "rnn_rows"
 # Arrow's types by the server's, see pg_type.dat of PostgreSQL. Other values are read as texts.
-TYPES = {
-    16: "bool",
-    20: "int64",
-    21: "int64",
-    23: "int64",
-    700: "float64",
-    701: "float64",
-    1082: "date32",
-    1114: "timestamp[us]",
-    1184: "timestamp[us, UTC]",
-    1700: "float64",
-}
+TYPES = {16: "bool", 1082: "date32", 1114: "timestamp[us]", 1184: "timestamp[us, UTC]"}
+TYPES |= dict.fromkeys((20, 21, 23), "int64") | dict.fromkeys((700, 701, 1700), "float64")
 
 
 @dataclass(frozen=True)

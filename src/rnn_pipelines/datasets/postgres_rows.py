@@ -83,14 +83,10 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
-        """Insert new rows and update those that differ; empty tables write nothing.
+        """Insert new rows and update those that differ, of one table or of some in turn; empty ones write nothing.
 
-        Args:
-            data: the rows, in one table or in some, of which one at a time is in memory.
-
-        Raises:
-            DatasetError: two rows have the same key, PostgreSQL cannot store a column or a text unchanged, or the table
-                on the server has other columns or another key.
+        Raise a DatasetError if two rows have the same key, PostgreSQL cannot store a column or a text unchanged, or the
+        table on the server has other columns or another key.
         """
         tables = self._prepare([data] if isinstance(data, pd.DataFrame) else data)
         first = next(tables, None)
@@ -108,7 +104,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             if there is None:
                 wanted.create(connection, checkfirst=False)
             else:
-                self._check_table_definition(there, wanted)
+                for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):
+                    if describe(there) != describe(wanted):
+                        raise self._explain_other(what, describe(wanted), describe(there))
                 add_columns(connection, there, wanted)
             num_changed = self._write(connection, wanted, staging)
         logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
@@ -143,13 +141,9 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         has_table = inspect(connection).has_table(self._table)
         return Table(self._table, MetaData(), autoload_with=connection) if has_table else None
 
-    def _check_table_definition(self, there: "Table", wanted: "Table") -> None:
-        for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):
-            if describe(there) != describe(wanted):
-                raise DatasetError(
-                    f"{self._label}: expected the {what} {describe(wanted)}, found {describe(there)}. "
-                    "Rename that table, or name another one in the catalog."
-                )
+    def _explain_other(self, what: str, wanted: object, found: object) -> DatasetError:
+        remedy = "Rename that table, or name another one in the catalog."
+        return DatasetError(f"{self._label}: expected the {what} {wanted}, found {found}. {remedy}")
 
     def _list_fixed(self, table: "Table") -> dict[str, str]:
         return {name: kind for name, kind in list_columns(table).items() if not name.startswith(self._families)}
@@ -241,8 +235,5 @@ class PostgresLogDataset(PostgresRowsDataset):
     def _find(self, connection: "Connection") -> "Table | None":
         table = super()._find(connection)
         if table is not None and list_key(table) != self._key:
-            raise DatasetError(
-                f"{self._label}: expected the primary key {self._key}, found {list_key(table)}. "
-                "Rename that table, or name another one in the catalog."
-            )
+            raise self._explain_other("primary key", self._key, list_key(table))
         return table

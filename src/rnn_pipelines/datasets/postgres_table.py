@@ -121,11 +121,7 @@ def copy_rows(connection: "Connection", table: "Table", data: pd.DataFrame) -> N
 
 
 def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str, str]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a query by `copy`, some thousands at a time.
-
-    Args:
-        types: the server's types of the columns of the query, by name, in their order.
-    """
+    """Yield the rows of a query by `copy`, some thousands at a time; `types` are those of its columns, in order."""
     from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
     driver = connection.connection.driver_connection
@@ -192,9 +188,7 @@ def select_new(table: "Table", staging: "Table") -> "Select[Any]":
     is_last = and_(*(table.columns[name] == staging.columns[name] for name in key), table.columns[time] == last)
     before, after = (tuple_(*(one.columns[name] for name in values)) for one in (table, staging))
     is_new = or_(table.columns[time].is_(None), before.is_distinct_from(after))
-    given, later = (
-        select(func.max(one.columns[time]) + text(f"interval '{more}'")).scalar_subquery()
-        for one, more in ((staging.alias(), "0"), (others, "1 microsecond"))
-    )
+    given = select(func.max(staging.alias().columns[time])).scalar_subquery()
+    later = select(func.max(others.columns[time]) + text("interval '1 microsecond'")).scalar_subquery()
     rows = [func.greatest(given, later) if column.name == time else column for column in staging.columns]
     return select(*rows).select_from(staging.outerjoin(table, is_last)).where(is_new)

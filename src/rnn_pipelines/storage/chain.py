@@ -44,21 +44,15 @@ class Link:
 
 
 def link_night(rows: pd.DataFrame, previous: str) -> pd.DataFrame:
-    """Return the rows of a night with their links.
-
-    Args:
-        rows: in the order of their key, without missing texts.
-        previous: see `find_link`.
-    """
+    """Return the rows of a night, in the order of their key and without missing texts, with links; see `find_link`."""
     return rows.assign(**{PREVIOUS: previous, CHECK: list(_compute_checks(rows, previous))})
 
 
 def find_link(night: pd.DataFrame) -> str:
     """Return the link that the next night carries.
 
-    Args:
-        night: the last one, or all rows if none has links, sorted by the time of record and the key; or no rows. Only
-            rows without links need all their columns.
+    `night` is the last one, or all rows if none has links, sorted by the time of record and the key; or no rows. Only
+    rows without links need all their columns.
     """
     if night.empty:
         return FIRST
@@ -68,11 +62,10 @@ def find_link(night: pd.DataFrame) -> str:
 
 
 def split_nights(tables: Iterable[pd.DataFrame], key: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of each night. The rows without links at the beginning are one group, in the order of their key.
+    """Yield the rows of each night, given in the order in which they were recorded.
 
-    Args:
-        tables: the rows, in the order in which they were recorded.
-        key: columns that identify a row; the last one is the time of record.
+    The rows without links at the beginning are one group, in the order of their `key`: the columns that identify a row,
+    the last one of which is the time of record.
     """
     *names, time = key
     parts: list[pd.DataFrame] = []
@@ -95,14 +88,9 @@ def split_nights(tables: Iterable[pd.DataFrame], key: Sequence[str]) -> Iterator
 
 
 def verify_chain(nights: Iterable[pd.DataFrame], key: Sequence[str], link: str = FIRST) -> Iterator[Link]:
-    """Yield each night that matches its links and the night before.
+    """Yield each night of `split_nights` that matches its links and the night before, whose link is `link`.
 
-    Args:
-        nights: as `split_nights` yields them.
-        key: columns that identify a row; the last one is the time of record.
-        link: `sha256` of the night before them.
-    Raises:
-        BrokenChainError: of the first night that does not match, with its first wrong row.
+    Raise a BrokenChainError of the first night that does not match, with its first wrong row.
     """
     before = None
     for night in nights:
@@ -117,14 +105,7 @@ def verify_chain(nights: Iterable[pd.DataFrame], key: Sequence[str], link: str =
 
 
 def verify_night(night: pd.DataFrame, previous: str, key: Sequence[str]) -> None:
-    """Compare the rows of a night with their links.
-
-    Args:
-        previous: the link that the night before yields.
-        key: columns that identify a row.
-    Raises:
-        BrokenChainError: with the first wrong row.
-    """
+    """Compare a night with its links and the previous link; raise a BrokenChainError with the first wrong row."""
     is_carried = (night[PREVIOUS] == previous).all()
     if is_carried and all(map(eq, _list_texts(night[CHECK]), _compute_checks(night, previous))):
         return
@@ -175,12 +156,7 @@ def _list_texts(column: pd.Series) -> Iterator[Any]:
 def _compute_checks(
     rows: pd.DataFrame, previous: str, places: np.ndarray | None = None, num_rows: int | None = None
 ) -> Iterator[str]:
-    """Yield the check of each row.
-
-    Args:
-        places: int64[row], from 1; None for those of the rows.
-        num_rows: of the night; None for that of the rows.
-    """
+    """Yield the check of each row; places are int64[row], from 1. Without them or a number of rows, those of `rows`."""
     num_rows = len(rows) if num_rows is None else num_rows
     places = np.arange(len(rows)) + 1 if places is None else places
     names = sorted(name for name in rows if name not in LINKS and rows[name].notna().any())

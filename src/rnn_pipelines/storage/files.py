@@ -49,11 +49,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def check_path(path: object) -> Path:
-    """Return a path as given by a user, with ~ replaced by the home folder.
-
-    Raises:
-        ParameterError: it is no path, or ~ has no home folder.
-    """
+    """Return a path as given by a user, with ~ replaced by the home folder; raise a ParameterError if it is none."""
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"path: expected the name of a file or folder, received {show(path)}.")
     # Unlike Path.expanduser, this raises no RuntimeError for the home of an unknown user.
@@ -64,22 +60,14 @@ def check_path(path: object) -> Path:
 
 
 def require_new(path: Path, remedy: str) -> None:
-    """Check that there is nothing at a path, not even a link to nowhere.
-
-    Raises:
-        RunError: there is something; the message ends with the remedy.
-    """
+    """Raise a RunError that ends with the remedy if there is something at a path, be it a link to nowhere."""
     if os.path.lexists(path):
         raise RunError(f"{path}: it exists, and nothing is overwritten. {remedy}")
 
 
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, which gets its final name if the block ends without an error, and else is removed.
-
-    Args:
-        folder: does not exist; its parent does.
-    """
+    """Give a folder to fill. It becomes `folder`, which is new in an existing one, or is removed if the block fails."""
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         yield draft
@@ -112,13 +100,10 @@ def _hash_name(name: str, drawn: str) -> str:
 
 
 def remove_temporary(folder: Path, is_own: Callable[[str], bool]) -> None:
-    """Remove the temporary files of killed processes from a folder.
+    """Remove the temporary files of killed processes from a folder; the caller holds the lock of its writers.
 
-    A file that can't be removed is logged; it is harmless, and the next writer tries again.
-
-    Args:
-        folder: the caller holds the lock of its writers, so that none of these files is in use.
-        is_own: returns whether `replace_file` writes files of a name there.
+    A file that can't be removed is logged; it is harmless, and the next writer tries again. `is_own` returns whether
+    `replace_file` writes files of a name there.
     """
     for path in folder.glob(".*.part"):
         target = find_target(path.name)

@@ -29,8 +29,6 @@ as_written = with_config(ConfigDict(extra="allow", strict=True))
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
     """Parse a JSON object, and check its format and its checksum if it has one.
 
-    Args:
-        known: the format that this version of the project reads.
     Raises:
         ValueError: the content is no JSON object, lacks a format, is nested too deeply, has text that can't be
             encoded, or does not match its checksum.
@@ -52,13 +50,9 @@ def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dic
 
 
 def check_format(number: object, label: object, known: int = FORMAT) -> None:
-    """Check the format number of a file.
+    """Check the format number of a file against the one that this version of the project reads.
 
-    Args:
-        known: the format that this version of the project reads.
-    Raises:
-        ValueError: it is not a number, so that the file is damaged.
-        FormatError: another version of the project wrote the file.
+    Raise a ValueError if it is no number, as in a damaged file, and a FormatError if another version wrote the file.
     """
     if not isinstance(number, int):
         raise ValueError(f"expected a number as its format, received {show(number)}")
@@ -77,12 +71,7 @@ def check_needed_files(files: Container[str], needed: Iterable[str], label: obje
 
 
 def check_kind(files: Container[str], mark: str, label: object) -> None:
-    """Raise a ChampionError, which begins with `label`, if the files are a model of another kind.
-
-    Args:
-        files: of the model, by name.
-        mark: a file that all models of the other kind have, and no model of this kind.
-    """
+    """Raise a ChampionError, which begins with `label`, if there is `mark`, a file of models of another kind alone."""
     if mark in files:
         raise ChampionError(f"{label}: received a model of another kind, with {mark}. Load it with its own class.")
 
@@ -110,21 +99,13 @@ def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
 
 
 def embed_checksum(content: bytes) -> bytes:
-    """Return the content of a file with its checksum.
-
-    Args:
-        content: with the JSON key `KEY` and the value `BLANK`, in UTF-8.
-    """
+    """Return the content of a file with its checksum in place of `BLANK`, the value of the JSON key `KEY`, in UTF-8."""
     begin = _find(content)
     return b"".join([content[:begin], _measure(content, begin), content[begin + len(BLANK) :]])
 
 
 def has_checksum(content: bytes) -> bool:
-    """Return whether a file has a checksum.
-
-    Raises:
-        ValueError: it is not that of the content.
-    """
+    """Return whether a file has a checksum; raise a ValueError if it is not that of the content."""
     if MARK not in content:
         return False
     begin = _find(content)

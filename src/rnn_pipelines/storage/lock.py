@@ -6,12 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rnn_pipelines.errors import LockedError, LockError
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 POLL_SECONDS = 0.1
 
@@ -47,7 +43,12 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
     # One lock object per thread. No soft lock on file systems without locks, because it would outlive its process.
     lock = FileLock(path, is_singleton=True, thread_local=True, fallback_to_soft=False, poll_interval=POLL_SECONDS)
     try:
-        _acquire(lock, wait_seconds)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if wait_seconds > 0:
+                logger.info("waits up to %g s for another process or thread that holds %s", wait_seconds, path)
+            lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise LockedError(
             f"{path}: another process or thread still holds this lock after {wait_seconds:g} s. Let it finish, or wait "
@@ -59,17 +60,6 @@ def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _acquire(lock: "BaseFileLock", wait_seconds: float) -> None:
-    from filelock import Timeout
-
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        if wait_seconds > 0:
-            logger.info("waits up to %g s for another process or thread that holds %s", wait_seconds, lock.lock_file)
-        lock.acquire(timeout=wait_seconds)
 
 
 def _explain(path: Path, reason: str, number: int | None) -> LockError:

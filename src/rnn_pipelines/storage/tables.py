@@ -14,15 +14,8 @@ from rnn_pipelines.errors import RnnPipelinesError, TableError
 # NumPy's letters for each kind (`dtype.kind`); pandas' texts have the letter of objects.
 LETTERS = {"text": "OUT", "time": "M", "step": "i", "moment": "Mi", "int": "iu", "float": "f", "bool": "b"}
 # A dtype of each kind, for tables without rows.
-DTYPES = {
-    "text": "str",
-    "time": "datetime64[us]",
-    "step": "int64",
-    "moment": "datetime64[us]",
-    "int": "int64",
-    "float": "float64",
-    "bool": "bool",
-}
+DTYPES = {"text": "str", "time": "datetime64[us]", "step": "int64", "moment": "datetime64[us]"}
+DTYPES |= {"int": "int64", "float": "float64", "bool": "bool"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,8 @@ class Table:
     def validate(cls, data: pd.DataFrame) -> pd.DataFrame:
         """Validate a table and return it unchanged.
 
-        Raises:
-            TableError: or the type's own `error`: a column is missing, unknown or of another kind; a value is missing
-                or infinite; a key is repeated; or the rows are not sorted.
+        Raise a TableError, or the type's own `error`, if a column is missing, unknown or of another kind, a value is
+        missing or infinite, a key is repeated, or the rows are not sorted.
         """
         name = cls.__name__
         if not isinstance(data, pd.DataFrame) or not cls._has_columns(data):

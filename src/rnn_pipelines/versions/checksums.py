@@ -21,12 +21,7 @@ def list_checksums(files: Mapping[str, bytes], **others: str) -> bytes:
 
 
 def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
-    """Return the sha256 of each file by name.
-
-    Raises:
-        ValueError: the content is no list of checksums.
-        FormatError: another version of the project wrote it.
-    """
+    """Return the sha256 of each file by name; raise a ValueError for no list of checksums, or a FormatError."""
     found = read_object(listed, label)
     checksums = found.get("files")
     if not isinstance(checksums, dict) or not checksums or not all(map(is_plain, checksums)):
@@ -39,13 +34,9 @@ def parse_checksums(listed: bytes, label: object) -> dict[str, str]:
 def read_listed(
     folder: Path, listed: bytes, label: object, locate: Callable[[str, str], str] = lambda name, _: name
 ) -> dict[str, bytes]:
-    """Return the listed files: content by name.
+    """Return the listed files: content by name. `locate` returns the name on disk of a file, from its name and sha256.
 
-    Args:
-        locate: returns the name on disk of a file, from its name and sha256.
-    Raises:
-        ChampionError: a file is missing or changed, or the list is damaged; the message names the file.
-        FormatError: another version of the project wrote the list.
+    Raise a ChampionError that names the file if one is missing or changed or the list is damaged, or a FormatError.
     """
     try:
         checksums = parse_checksums(listed, label)
@@ -59,12 +50,7 @@ def read_listed(
 
 
 def list_own_files(folder: Path) -> OwnFiles:
-    """Return the own files of a version with a list of checksums.
-
-    Raises:
-        ChampionError: the list is damaged.
-        FormatError: another version of the project wrote it.
-    """
+    """Return the own files of a version with a list of checksums; raise a ChampionError if that is damaged."""
     listed = folder / CHECKSUMS
     try:
         return OwnFiles(parse_checksums(listed.read_bytes(), listed), has_folders=False)
@@ -75,9 +61,7 @@ def list_own_files(folder: Path) -> OwnFiles:
 def read_version(folder: Path, version: str) -> tuple[dict[str, bytes], str]:
     """Return the files of a version, and the checksum of their list.
 
-    Raises:
-        ChampionError: there is no such version, or it is damaged.
-        FormatError: another version of the project wrote it.
+    Raise a ChampionError if there is no such version or it is damaged, and a FormatError if it is of another format.
     """
     if not is_plain(version):
         raise ChampionError(f"expected the name of a version, received {show(version)}.")

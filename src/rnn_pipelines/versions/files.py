@@ -21,11 +21,7 @@ class FileFacts(TypedDict):
 
 
 def list_files(folder: Path) -> list[str]:
-    """List all files and links below a folder, also links to folders, as paths relative to it.
-
-    Raises:
-        OSError: a folder can't be read.
-    """
+    """List all files and links below a folder, also links to folders, as paths relative to it; raise an OSError."""
     found = []
     for path, folders, files in os.walk(folder, onerror=_raise):
         links = [name for name in folders if os.path.islink(os.path.join(path, name))]
@@ -58,25 +54,15 @@ def measure_files(folder: Path, names: Iterable[str]) -> dict[str, FileFacts]:
 
 
 def find_unchanged(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
-    """Return the names of the files that still have the recorded size and checksum.
-
-    Args:
-        files: recorded facts of each file, by its path relative to the folder.
-    """
+    """Return the names of the files, relative to the folder, that still have the recorded size and checksum."""
     return [name for name, facts in measure_files(folder, files).items() if facts == files[name]]
 
 
 def remove_files(folder: Path, names: Collection[str], last: str) -> None:
-    """Remove the named files and then the folder.
+    """Remove all files in the folder of a version, or of a copy of one, and then the folder.
 
-    Only empty folders are removed, so that a file added meanwhile is not lost.
-
-    Args:
-        folder: of a version, or of a copy of one.
-        names: of all files in it, relative to the folder.
-        last: the file that is removed last, because it lists the others.
-    Raises:
-        OSError: a folder holds another file, or something can't be removed.
+    Only empty folders are removed, so that a file added meanwhile is not lost. The file `last` is removed last, because
+    it lists the others. Raise an OSError if a folder holds another file, or something can't be removed.
     """
     for name in names:
         if name != last:

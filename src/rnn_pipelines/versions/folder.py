@@ -87,11 +87,7 @@ class VersionedFolder:
         sync_folder(self.folder)
 
     def add(self, name: str, listed: bytes, files: Mapping[str, bytes]) -> None:
-        """Write a version of files, content by name.
-
-        Raises:
-            OSError: the version could not be written. Nothing is left of it, or a complete version.
-        """
+        """Write a version of files, content by name. An OSError leaves nothing of it, or a complete version."""
         hidden = self.hide(name)
         hidden.mkdir()
         try:
@@ -124,21 +120,19 @@ class VersionedFolder:
                 continue
             if not is_dry:
                 # Hidden first, so that an interrupted removal leaves no incomplete version.
-                if hidden := self._find_hidden(folder):
+                hidden = folder if folder.name.startswith(".") else self.hide(folder.name)
+                if hidden != folder:
                     os.rename(folder, hidden)
                     sync_folder(self.folder)
-                remove_files(hidden or folder, names, self.list_name)
+                remove_files(hidden, names, self.list_name)
             result.removed.append(folder.name)
         return result
 
-    def _find_hidden(self, folder: Path) -> Path | None:
-        return None if folder.name.startswith(".") else self.hide(folder.name)
-
     def _find_obstacle(self, folder: Path) -> Kept | None:
-        hidden, listed = self._find_hidden(folder), folder / self.list_name
-        if hidden and os.path.lexists(hidden):
+        is_hidden, listed = folder.name.startswith("."), folder / self.list_name
+        if not is_hidden and os.path.lexists(hidden := self.hide(folder.name)):
             return Kept(folder.name, f"{hidden} exists; move it away", [])
-        if hidden and not listed.exists():
+        if not is_hidden and not listed.exists():
             return Kept(folder.name, f"it lacks {listed}, which would name its files; move it away", [])
         try:
             own = self.read_list(folder) if listed.exists() else OwnFiles({}, has_folders=False)
@@ -173,9 +167,7 @@ def list_foreign(folder: Path, names: Iterable[str], list_name: str, own: OwnFil
     """List what in a version's folder is not its own: other files, and every link, because the project makes none.
 
     Its own files are its list, files with the listed checksum or at a planned path, and temporary files of these.
-
-    Args:
-        names: of files, links and folders in it, relative to the folder.
+    `names` are those of the files, links and folders in it, relative to the folder.
     """
     planned = {list_name, *own.planned}
     known = {*planned, *own.checksums}
