@@ -19,27 +19,26 @@ PACKAGE = __name__.partition(".")[0]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Started = list[Future[tuple[Result, list[logging.LogRecord]]]]
 
 
 def run_beside(
     train: Callable[[Job], Result], jobs: Sequence[Job], seconds: float, num_bytes: float = 0
 ) -> list[Result]:
-    """Return the results of jobs; the first one runs here, and the others beside it if it takes long.
+    """Return the results of jobs; the first one runs here, and the others beside it if it takes longer.
 
-    Short jobs run one after another, because the start of a process costs about a second of processor time. Only the
-    first process of a program starts others, and only if it may use another core.
+    Jobs of less than `seconds` run one after another, because the start of a process costs about a second of processor
+    time. Only the first process of a program starts others, and only if it may use another core.
 
     Args:
         train: see `fan_out`; its results must not depend on the process.
-        jobs: its arguments.
-        seconds: the time after which the others start in processes of their own.
         num_bytes: the size of a job; if there is no free memory for copies, the others run after the first.
     """
     first, *others = jobs
     num_workers = min(len(others), count_cores() - 1)
     if num_workers < 1 or not is_first_process():
         return [train(job) for job in jobs]
-    started: list[Future[tuple[Result, list[logging.LogRecord]]]] = []
+    started: Started[Result] = []
     timer = Timer(seconds, lambda: started.extend(_start_beside(train, others, num_workers, num_bytes)))
     timer.start()
     try:
@@ -58,7 +57,7 @@ def run_beside(
 
 def _start_beside(
     train: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, num_bytes: float
-) -> list[Future[tuple[Result, list[logging.LogRecord]]]]:
+) -> Started[Result]:
     """Start all jobs in other processes; return nothing if one cannot start."""
     executor = None
     try:
@@ -78,10 +77,7 @@ def _start_beside(
 
 
 def _get_results(
-    train: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    started: Sequence[Future[tuple[Result, list[logging.LogRecord]]]],
-    num_workers: int,
+    train: Callable[[Job], Result], jobs: Sequence[Job], started: Started[Result], num_workers: int
 ) -> list[Result]:
     """Return the results of jobs that were started in other processes, and log their lines; or run them here.
 

@@ -53,39 +53,25 @@ class Clock(keras.callbacks.Callback):
         self._learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        losses = logs or {}
+        losses = {name: float((logs or {}).get(name, np.nan)) for name in ("loss", "val_loss")}
+        seconds = time.perf_counter() - self._epoch_started
         self._num_epochs += 1
-        self.rows.append(
-            {
-                "epoch": epoch + 1,
-                "loss": float(losses.get("loss", np.nan)),
-                "val_loss": float(losses.get("val_loss", np.nan)),
-                "learning_rate": self._learning_rate,
-                "seconds": time.perf_counter() - self._epoch_started,
-            }
-        )
+        self.rows.append({"epoch": epoch + 1, **losses, "learning_rate": self._learning_rate, "seconds": seconds})
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._call_started = time.perf_counter()
 
+    on_test_batch_begin = on_train_batch_begin
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._calls["train"].append(time.perf_counter() - self._call_started)
-
-    def on_test_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._call_started = time.perf_counter()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._calls["test"].append(time.perf_counter() - self._call_started)
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar in a terminal, or one log line per epoch.
-
-    Args:
-        epochs: of the whole training.
-        num_done: epochs of an interrupted training.
-        is_quiet: whether to show neither.
-    """
+    """A progress bar in a terminal, or one log line per epoch, or neither if quiet; `num_done` epochs are over."""
 
     def __init__(self, name: str, epochs: int, num_done: int, is_quiet: bool) -> None:
         super().__init__()
@@ -135,11 +121,8 @@ class Checkpoint(keras.callbacks.Callback):
     """A checkpoint of the training after each epoch, from which an interrupted training resumes.
 
     It is written at the beginning of the next epoch, after Keras has replaced the averaged weights by the trained ones.
-
-    Args:
-        fingerprint: of the data and of all settings. A checkpoint with another fingerprint is ignored.
-        clock: holds the epochs so far.
-        counting: the callbacks with counters.
+    One with another fingerprint, of the data and of all settings, is ignored. `counting` are the callbacks with
+    counters.
     """
 
     def __init__(

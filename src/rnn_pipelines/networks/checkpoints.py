@@ -17,9 +17,7 @@ logger = logging.getLogger(__name__)
 def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     """Write a checkpoint atomically. It is not forced to disk: if a power cut damages it, the training starts again.
 
-    Args:
-        state: contains the `fingerprint` of the data and of all settings.
-        arrays: by name; the name `state` is reserved.
+    The state contains the `fingerprint` of the data and of all settings; no array has the name `state`.
     """
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
@@ -30,11 +28,7 @@ def write_checkpoint(path: Path, state: Mapping[str, Any], arrays: Mapping[str, 
 
 
 def read_checkpoint(path: Path, fingerprint: str) -> tuple[Any, dict[str, np.ndarray]] | None:
-    """Return state and arrays; None if the file is missing, damaged or of another training.
-
-    Args:
-        fingerprint: of the training that is to resume.
-    """
+    """Return state and arrays; None if the file is missing, damaged or of a training with another fingerprint."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)

@@ -27,11 +27,7 @@ def make_trainer(engine: EngineName, cell: str, weights: Weights, settings: Step
 
 
 def choose_engine(asked: Literal["auto", "numpy", "keras"], shape: MemberShape, batch_size: int) -> EngineName:
-    """Return the engine for a training: for `auto`, Keras if there is a GPU and the network or its batches are large.
-
-    Args:
-        batch_size: examples of a gradient step.
-    """
+    """Return the engine of a training: for `auto`, Keras if there is a GPU and the network or its batches are large."""
     if asked != "auto":
         return asked
     if max(shape.units) * batch_size < MIN_GPU_SIZE or not may_have_gpu():

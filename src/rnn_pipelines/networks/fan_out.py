@@ -176,6 +176,8 @@ def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], addres
     Without the check for workers, Dask would wait forever after all of them died. So would joblib with Dask.
     """
     # Leaving the client cancels the remaining jobs.
+    from distributed import KilledWorker
+
     with _connect(address) as client:
         _wait_for_worker(client, address, CONNECT_SECONDS)
         submit = client.get_executor(pure=False).submit
@@ -185,21 +187,15 @@ def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], addres
             if not ended:
                 _wait_for_worker(client, address, PATIENCE_SECONDS)
             for future in ended:
-                yield submitted.pop(future), _get_result(future, address)
-
-
-def _get_result(future: Future[Result], address: str) -> Result:
-    from distributed import KilledWorker
-
-    try:
-        return future.result()
-    except CancelledError as error:
-        raise ParallelError(
-            f"parallel.scheduler: the connection to {address} and its trainings was lost. {START_DASK}, and run "
-            "this command again."
-        ) from error
-    except KilledWorker as error:
-        raise ParallelError(f"parallel.scheduler: {address}: {error}") from error
+                try:
+                    yield submitted.pop(future), future.result()
+                except CancelledError as error:
+                    raise ParallelError(
+                        f"parallel.scheduler: the connection to {address} and its trainings was lost. {START_DASK}, "
+                        "and run this command again."
+                    ) from error
+                except KilledWorker as error:
+                    raise ParallelError(f"parallel.scheduler: {address}: {error}") from error
 
 
 def _connect(address: str) -> "Client":

@@ -55,8 +55,11 @@ def fit(
     train, validation = batches
     num_batches = int(train.cardinality())
     clock = Clock()
-    callbacks = _make_callbacks(training)
-    checkpoint = _open_checkpoint(model, training, limits, clock, callbacks)
+    callbacks, checkpoint = _make_callbacks(training), None
+    if limits.checkpoint is not None:
+        fingerprint = fingerprint_training(model, f"{limits.fingerprint} {training.model_dump_json()}")
+        counting = [callback for callback in callbacks if hasattr(callback, "wait")]
+        checkpoint = Checkpoint(limits.checkpoint, fingerprint, clock, counting)
     last = [TimeLimit(limits.max_seconds, clock)] if limits.max_seconds is not None else []
     num_done = checkpoint.num_epochs if checkpoint else 0
     progress = Progress(model.name, training.epochs, num_done, limits.is_quiet)
@@ -93,23 +96,9 @@ def _compile(model: keras.Model, loss: str | keras.losses.Loss, training: Traini
     rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
     if training.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, training.epochs * num_batches)
-    optimizer = keras.optimizers.Adam(
-        rate,
-        use_ema=training.weight_average > 0,
-        ema_momentum=training.weight_average,
-        global_clipnorm=training.clip_norm,
-    )
+    averaged = {"use_ema": training.weight_average > 0, "ema_momentum": training.weight_average}
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm, **averaged)
     model.compile(optimizer, loss, jit_compile=training.jit_compile, steps_per_execution=min(num_batches, 4))
-
-
-def _open_checkpoint(
-    model: keras.Model, training: TrainingSpec, limits: Limits, clock: Clock, callbacks: list[keras.callbacks.Callback]
-) -> Checkpoint | None:
-    if limits.checkpoint is None:
-        return None
-    fingerprint = fingerprint_training(model, f"{limits.fingerprint} {training.model_dump_json()}")
-    counting = [callback for callback in callbacks if hasattr(callback, "wait")]
-    return Checkpoint(limits.checkpoint, fingerprint, clock, counting)
 
 
 def _tabulate_history(name: str, clock: Clock) -> pd.DataFrame:
@@ -128,8 +117,7 @@ def _make_callbacks(training: TrainingSpec) -> list[keras.callbacks.Callback]:
         # Before early stopping, which must see the averaged weights that belong to the loss.
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if training.schedule == "plateau":
-        callbacks.append(
-            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=math.ceil(training.patience / 2))
-        )
+        patience = math.ceil(training.patience / 2)
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=patience))
     callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=training.patience, restore_best_weights=True))
     return callbacks

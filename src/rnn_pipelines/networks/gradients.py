@@ -9,10 +9,10 @@ from rnn_pipelines.networks.members import ForwardCache, Weights, list_layers, n
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
-    """Return the gradient of a loss with respect to each array of weights.
+    """Return the gradient of a loss for each array of weights, from that for the outputs.
 
     Args:
-        of_outputs: float32[member, batch, output], the gradient with respect to the outputs.
+        of_outputs: float32[member, batch, output].
     """
     found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
     for number, of_products, of_recurrent in _backward(weights, cache, of_outputs):
@@ -33,20 +33,16 @@ def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_ou
 def find_input_gradients(
     weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients of the loss with respect to the inputs.
+    """Return the gradients of the loss with respect to the inputs, see `find_gradients`.
 
-    Args:
-        weights, cache, of_outputs: see `find_gradients`.
-    Returns:
-        For `steps`, float32[member, time, batch, feature]; for `static_inputs`, float32[member, batch, static_inputs].
+    For `steps`, float32[member, time, batch, feature]; for `static_inputs`, float32[member, batch, static_inputs].
     """
     units = cache.layers[-1].states.shape[-2]
     *_, (_, of_inputs, _) = _backward(weights, cache, of_outputs)
+    kernel = weights["kernel"]
     if "embedding_kernel" in weights:
-        of_inputs = weights["embedding_kernel"][:, None] @ _find_gradient_of_embedding(weights, cache, of_inputs)
-    else:
-        of_inputs = weights["kernel"][:, None] @ of_inputs
-    return transpose(of_inputs), of_outputs @ transpose(weights["head_kernel"][:, units:])
+        kernel, of_inputs = weights["embedding_kernel"], _find_gradient_of_embedding(weights, cache, of_inputs)
+    return transpose(kernel[:, None] @ of_inputs), of_outputs @ transpose(weights["head_kernel"][:, units:])
 
 
 def _backward(
@@ -54,9 +50,8 @@ def _backward(
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Go back through the recurrent layers, from the last to the first.
 
-    Yields:
-        The number of the layer, and the gradients for the arguments of its gates: for the products with its inputs, and
-        for those with its states.
+    Yield the number of the layer, and the gradients for the arguments of its gates: for the products with its inputs,
+    and for those with its states.
     """
     layers, units = list_layers(cache.cell, weights), cache.layers[-1].states.shape[-2]
     of_last = weights["head_kernel"][:, :units] @ transpose(of_outputs)

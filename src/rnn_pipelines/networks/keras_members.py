@@ -24,11 +24,8 @@ from rnn_pipelines.networks.members import (
 def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """Build a functional model of the members' mean; `member_1` and so on are models inside it.
 
-    Args:
-        cell: its name in `CELLS`.
-    Returns:
-        A model, not compiled, from `steps`, float32[batch, time, feature], and, if the head has static inputs,
-        `static_inputs`, float32[batch, static_inputs], to float32[batch, output].
+    It is not compiled, and leads from `steps`, float32[batch, time, feature], and, if the head has static inputs,
+    `static_inputs`, float32[batch, static_inputs], to float32[batch, output].
     """
     inputs = {STEPS: keras.Input((None, _count_inputs(weights)), name=STEPS)}
     num_static_inputs = weights["head_kernel"].shape[-2] - count_units(cell, weights)[-1]
@@ -44,22 +41,15 @@ def build_model(cell: str, weights: Mapping[str, np.ndarray]) -> keras.Model:
 
 
 def read_model(cell: str, model: keras.Model) -> Weights:
-    """Return the weights of a model of `build_model` with this cell.
-
-    Raises:
-        NetworkError: the model has no members.
-    """
+    """Return the weights of a model of `build_model` with this cell; raise a NetworkError if it has no members."""
     members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     if not members:
         raise NetworkError(
             f"{show(model.name)}: expected the members of a network, such as member_1, received the layers "
             f"{show_all(layer.name for layer in model.layers)}. Give a model of Network.to_keras."
         )
-    return stack_members(
-        cell,
-        [[layer.get_weights() for layer in member.layers if layer.weights] for member in members],
-        has_embedding=any(layer.name == "embedding" for layer in members[0].layers),
-    )
+    arrays = [[layer.get_weights() for layer in member.layers if layer.weights] for member in members]
+    return stack_members(cell, arrays, has_embedding=any(layer.name == "embedding" for layer in members[0].layers))
 
 
 def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[Any]:
@@ -84,13 +74,10 @@ def make_layers(cell: str, weights: Mapping[str, np.ndarray], member: int) -> li
 
 
 def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, masks: Sequence[Any] = ()) -> Any:
-    """Compute the outputs of one member.
+    """Compute the outputs of one member from float32[batch, time, feature] and float32[batch, static_inputs], if any.
 
-    Args:
-        made: see `make_layers`.
-        steps: float32[batch, time, feature].
-        static_inputs: float32[batch, static_inputs]; None for none.
-        masks: float32[batch, units] for each recurrent layer, see `draw_masks`; empty for none.
+    `made` are its layers, see `make_layers`. For each recurrent layer, the masks are float32[batch, units], see
+    `draw_masks`; empty for none.
     """
     *lower, head = made
     read, number = steps, 0
@@ -104,32 +91,24 @@ def call_layers(made: Sequence[Any], steps: Any, static_inputs: Any = None, mask
 
 def list_arrays(cell: str, weights: Mapping[str, np.ndarray], member: int) -> list[list[np.ndarray]]:
     """Return the arrays of each layer of one member, in the order of Keras' `get_weights`."""
-    dense = {
-        kind: [weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]]
-        for kind in ("embedding", "head")
-        if f"{kind}_kernel" in weights
-    }
-    recurrent = [
-        read_cell(cell, weights, member, number).to_list() for number in range(len(list_layers(cell, weights)))
-    ]
-    return [*([dense["embedding"]] if "embedding" in dense else []), *recurrent, dense["head"]]
+    kinds = [kind for kind in ("embedding", "head") if f"{kind}_kernel" in weights]
+    *first, head = ([weights[f"{kind}_kernel"][member], weights[f"{kind}_bias"][member, 0]] for kind in kinds)
+    numbers = range(len(list_layers(cell, weights)))
+    return [*first, *(read_cell(cell, weights, member, number).to_list() for number in numbers), head]
 
 
 def stack_members(cell: str, members: Sequence[Sequence[Sequence[np.ndarray]]], has_embedding: bool) -> Weights:
     """Return the weights of members; the inverse of `list_arrays`."""
-    found = [_name_arrays(cell, arrays, has_embedding) for arrays in members]
+    found: list[Weights] = []
+    for arrays in members:
+        named: Weights = {}
+        for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[1 - has_embedding :]:
+            named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
+        for number, of_layer in enumerate(arrays[int(has_embedding) : -1]):
+            own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
+            named |= {name_array(name, number): array for name, array in own.items()}
+        found.append(named)
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
-
-
-def _name_arrays(cell: str, arrays: Sequence[Sequence[np.ndarray]], has_embedding: bool) -> Weights:
-    named: Weights = {}
-    first = int(has_embedding)
-    for kind, (kernel, bias) in (("embedding", arrays[0]), ("head", arrays[-1]))[1 - first :]:
-        named |= {f"{kind}_kernel": kernel, f"{kind}_bias": bias[None]}
-    for number, of_layer in enumerate(arrays[first:-1]):
-        own = CELLS[cell].name_arrays(CELLS[cell].weights.from_list(of_layer))
-        named |= {name_array(name, number): array for name, array in own.items()}
-    return named
 
 
 def _count_inputs(weights: Mapping[str, np.ndarray]) -> int:

@@ -37,11 +37,7 @@ def quicken_start() -> None:
 
 
 def require_keras() -> None:
-    """Check that Keras and TensorFlow are installed, without loading them.
-
-    Raises:
-        MissingLibraryError: one of them is missing.
-    """
+    """Raise a MissingLibraryError if Keras or TensorFlow is not installed, without loading them."""
     missing = [name for name in STARTED if name not in sys.modules and find_spec(name) is None]
     if missing:
         raise MissingLibraryError(

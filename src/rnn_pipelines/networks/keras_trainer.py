@@ -3,7 +3,8 @@
 Each member has its own layers, which use cuDNN on a GPU. The steps are those of `adam`, as one graph.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,7 @@ def has_gpu() -> bool:
 
 
 class KerasTrainer:
-    """See `Trainer`.
-
-    Args:
-        cell: its name in `CELLS`.
-        weights: initial ones; not changed.
-    """
+    """See `Trainer`. The initial weights are not changed."""
 
     def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
         members = range(len(weights["head_kernel"]))
@@ -43,7 +39,9 @@ class KerasTrainer:
         }
         self._lengths = [len(arrays) for arrays in list_arrays(cell, weights, 0)]
         self._step = tf.function(self._take_step, reduce_retracing=True, autograph=False)
-        self._forward = tf.function(self._call, reduce_retracing=True, autograph=False)
+        self._forward = tf.function(
+            lambda member, *inputs: call_layers(self._averaged[member], *inputs), reduce_retracing=True, autograph=False
+        )
 
     def step(self, batch: Batch) -> float:
         self.num_steps += 1
@@ -79,29 +77,20 @@ class KerasTrainer:
         self.num_steps = num_steps
 
     def _read(self, kind: str) -> Weights:
-        members = [list(self._split([one.numpy() for one in own])) for own in self._kinds[kind]]
+        # The arrays of each layer of each member.
+        members = []
+        for own in self._kinds[kind]:
+            arrays = iter([one.numpy() for one in own])
+            members.append([list(islice(arrays, length)) for length in self._lengths])
         return stack_members(self._cell, members, self._has_embedding)
-
-    def _split(self, arrays: Sequence[np.ndarray]) -> Iterator[Sequence[np.ndarray]]:
-        """Yield the arrays of each layer."""
-        begin = 0
-        for length in self._lengths:
-            yield arrays[begin : begin + length]
-            begin += length
-
-    def _call(self, member: int, steps: Any, static_inputs: Any) -> Any:
-        return call_layers(self._averaged[member], steps, static_inputs)
 
     def _take_step(
         self, pace: Sequence[Any], inputs: Sequence[Any], wanted: Sequence[Any], masks: Sequence[Any]
     ) -> Any:
         """Compute one step as a graph, and return the sum of the losses.
 
-        Args:
-            pace: the rate of the step, and the share of the new weights in their running mean.
-            inputs: steps and static inputs.
-            wanted: targets, and which of them each member learns from.
-            masks: of dropout.
+        `pace` is the rate of the step, and the share of the new weights in their running mean; `inputs` are steps and
+        static inputs, `wanted` targets, and which of them each member learns from, `masks` those of dropout.
         """
         (steps, static_inputs), (targets, is_seen), (rate, share) = inputs, wanted, pace
         total, size = 0.0, tf.cast(tf.size(targets[0]), tf.float32)

@@ -11,11 +11,7 @@ from rnn_pipelines.networks.records import LayerRecord
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
 class MaskedPooling(keras.layers.Layer):
-    """Maximum and mean of each feature over all steps except padding, concatenated.
-
-    Args:
-        kinds: `max`, `mean` or both.
-    """
+    """Maximum (`max`), `mean` or both of each feature over all steps except padding, concatenated."""
 
     def __init__(self, kinds: tuple[str, ...] = ("max", "mean"), **options: Any) -> None:
         super().__init__(**options)
@@ -25,7 +21,7 @@ class MaskedPooling(keras.layers.Layer):
     def call(self, values: Any, mask: Any) -> Any:
         """Pool float32[batch, time, feature] with a bool[batch, time] mask to float32[batch, num_kinds · feature].
 
-        The result is 0 if all steps are padding.
+        It is 0 if all steps are padding.
         """
         weights = ops.cast(mask, values.dtype)[:, :, None]
         num_words = ops.sum(weights, axis=1)
@@ -66,12 +62,7 @@ class MinGRUCell(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("rnn_pipelines")
 class MinGRU(keras.layers.RNN):
-    """A minimal GRU over all steps.
-
-    Args:
-        units: size of the state.
-        options: of `keras.layers.RNN`, such as `return_sequences`.
-    """
+    """A minimal GRU over all steps; the options are those of `keras.layers.RNN`, such as `return_sequences`."""
 
     def __init__(self, units: int, **options: Any) -> None:
         super().__init__(MinGRUCell(units), **options)

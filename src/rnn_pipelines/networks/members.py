@@ -1,9 +1,8 @@
 """Forward pass of all members of a recurrent network at once; the backward pass is in `gradients`.
 
-The equations are those of `cells`. Each array has an axis for members in front, and the products with the inputs are
-computed for all steps at once. A small network trains several times faster than
-with a framework, and starts without delay. Tests compare the results with the cells and with Keras. All arrays are
-float32.
+The equations are those of `cells`. Each array, float32, has an axis for members in front, and the products with the
+inputs are computed for all steps at once. A small network trains several times faster than with a framework, and starts
+without delay. Tests compare the results with the cells and with Keras.
 
     embedding (if any)   e = max(0, x E + e₀)          for each step
     recurrent layers     each reads all hidden states of the one below it; h = the last hidden state of the last layer
@@ -108,7 +107,6 @@ def forward(
     """Compute the outputs of all members.
 
     Args:
-        cell: its name in `CELLS`.
         steps: float32[time, batch, feature], shared by all members, or float32[member, time, batch, feature].
         static_inputs: float32[batch, static_inputs] or float32[member, batch, static_inputs], for the head.
         masks: of dropout, see `draw_masks`; empty for none.
@@ -143,14 +141,9 @@ def draw_masks(
 ) -> list[np.ndarray]:
     """Draw the factors of the outputs of each recurrent layer for inverted dropout; none if the rate is 0.
 
-    As with the `dropout` of Keras' recurrent layers, a unit of an example is dropped at all steps or at none.
-
-    Args:
-        seed: of this gradient step alone, so that a resumed training draws the same.
-        rate: share of the units that are dropped.
-        units: of each recurrent layer.
-    Returns:
-        For each layer, float32[member, units, batch]: 0 or 1 / (1 − rate).
+    As with the `dropout` of Keras' recurrent layers, a unit of an example is dropped at all steps or at none. The seed
+    is that of this gradient step alone, so that a resumed training draws the same. Each layer has float32[member,
+    units, batch]: 0 or 1 / (1 − rate).
     """
     if not rate:
         return []

@@ -37,13 +37,9 @@ CGROUP_LIMITS = (
 
 
 def require_memory(num_bytes: float, what: str, remedy: str) -> None:
-    """Check that enough memory is free, because the system would kill the process without a message.
+    """Raise a ParameterError with both figures if too little memory is free; the system would just kill the process.
 
-    Args:
-        what: the computation, for the message.
-        remedy: the parameters to reduce, for the message.
-    Raises:
-        ParameterError: too little memory is free; the message holds both figures.
+    `what` names the computation, and `remedy` the parameters to reduce.
     """
     free = find_free_bytes()
     if num_bytes > free:
@@ -65,14 +61,10 @@ def find_free_bytes() -> int:
 
 
 def estimate_recurrent_bytes(num_gates: int, num_inputs: int, units: int, time: int, batch: int) -> float:
-    """Return the memory of training one recurrent layer, float32, in bytes.
+    """Return the memory of training one recurrent layer, float32, in bytes, with batches of examples of some steps.
 
     Each weight has five arrays (itself, its gradient, Adam's two means, the running mean), plus temporary ones. Each
     step of each example has its inputs and gates twice and its states three times, for both passes.
-
-    Args:
-        num_gates: of the cell, 1 to 4.
-        time, batch: steps of an example, and examples of a gradient step.
     """
     width = num_gates * units
     weights = (num_inputs + units + 2) * width

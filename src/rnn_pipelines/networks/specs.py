@@ -1,7 +1,7 @@
 """Parameters of training; does not import Keras, so that parameters are checked before it loads."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -25,20 +25,12 @@ def format_units(units: int | Sequence[int]) -> str:
     return "+".join(map(str, list_units(units)))
 
 
-def _read_units(units: Any) -> Any:
-    """Read text such as 64+32, because lists cannot be given on the command line."""
-    return units.split("+") if isinstance(units, str) else units
-
-
-def _simplify_units(units: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
-    return units[0] if isinstance(units, tuple) and len(units) == 1 else units
-
-
-# The units of a recurrent layer, or of each layer of a stack, from the inputs to the head.
+# The units of a recurrent layer, or of each layer of a stack, from the inputs to the head. Text such as 64+32 is read,
+# because lists cannot be given on the command line.
 Units = Annotated[
     Width | Annotated[tuple[Width, ...], Field(min_length=1, max_length=MAX_LAYERS)] | None,
-    BeforeValidator(_read_units),
-    AfterValidator(_simplify_units),
+    BeforeValidator(lambda units: units.split("+") if isinstance(units, str) else units),
+    AfterValidator(lambda units: units[0] if isinstance(units, tuple) and len(units) == 1 else units),
     expect(f"a whole number from 1 to {MAX_UNITS:,}, or up to {MAX_LAYERS} of them, such as [64, 32] or 64+32"),
 ]
 

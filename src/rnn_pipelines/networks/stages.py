@@ -21,9 +21,7 @@ _LINE: ContextVar["tqdm | None"] = ContextVar("line", default=None)
 def show_stages(num_stages: int, verbose: bool | None = None) -> Iterator[None]:
     """Show the stages of a run on the standard error while it goes on; a run inside another one shows nothing more.
 
-    Args:
-        num_stages: the number of calls of `begin_stage`.
-        verbose: whether they are shown; None if the standard error is a terminal.
+    `num_stages` is the number of calls of `begin_stage`. If `verbose` is None, they are shown in a terminal.
     """
     is_shown = sys.stderr.isatty() if verbose is None else verbose
     if not is_shown or _LINE.get() is not None or not is_first_process():
@@ -32,12 +30,16 @@ def show_stages(num_stages: int, verbose: bool | None = None) -> Iterator[None]:
     # Exported forecasters do without it.
     from tqdm import tqdm
 
-    with tqdm(
-        total=num_stages, leave=False, bar_format="{desc}: {percentage:.0f} %, {elapsed}, {remaining} left"
-    ) as bar:
+    form = "{desc}: {percentage:.0f} %, {elapsed}, {remaining} left"
+    with tqdm(total=num_stages, leave=False, bar_format=form) as bar:
         token, ended = _LINE.set(bar), Event()
+
+        def refresh() -> None:
+            while not ended.wait(SECONDS_BETWEEN):
+                bar.refresh()
+
         # A stage may take minutes, in which the time moves on.
-        clock = Thread(target=_refresh, args=(bar, ended), daemon=True)
+        clock = Thread(target=refresh, daemon=True)
         clock.start()
         try:
             yield
@@ -55,8 +57,3 @@ def begin_stage(name: str) -> None:
     if bar.desc:
         bar.update()
     bar.set_description_str(name)
-
-
-def _refresh(bar: "tqdm", ended: Event) -> None:
-    while not ended.wait(SECONDS_BETWEEN):
-        bar.refresh()

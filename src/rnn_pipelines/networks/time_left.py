@@ -12,13 +12,9 @@ SECONDS_BETWEEN = 60.0
 
 
 class TimeLeft:
-    """A clock for a loop of similar steps.
+    """A clock for a loop of similar steps, of which an earlier process completed some, and `num_parallel` run at once.
 
-    Args:
-        what: the plural of a step, for the log.
-        num_before: steps that an earlier process has completed.
-        num_parallel: the number of steps that run at once.
-        can_stop: whether the loop can end early.
+    `what` is the plural of a step, for the log; `can_stop` whether the loop can end early.
     """
 
     def __init__(
@@ -30,11 +26,7 @@ class TimeLeft:
         self._next_line = 0.0
 
     def describe(self, num_done: int) -> str:
-        """Return `about 4 min left`; empty if the loop ends soon.
-
-        Args:
-            num_done: completed steps, at least one more than before.
-        """
+        """Return `about 4 min left`, given the completed steps, more than before; empty if the loop ends soon."""
         elapsed, num_parallel = time.monotonic() - self._started, self._num_parallel
         rounds_done = math.ceil((num_done - self._num_before) / num_parallel)
         rounds_left = max(self._num_steps - num_done - (num_parallel - 1), 0) / num_parallel

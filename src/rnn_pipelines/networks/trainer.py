@@ -62,17 +62,12 @@ class Trainer(Protocol):
 
 
 class NumPyTrainer:
-    """See `Trainer`.
-
-    Args:
-        cell: its name in `CELLS`.
-        weights: initial ones; changed in place.
-    """
+    """See `Trainer`. The initial weights are changed in place."""
 
     def __init__(self, cell: str, weights: Weights, settings: StepSettings) -> None:
-        self._cell = cell
+        self._cell, self._is_absolute = cell, settings.is_absolute
         self._adam = Adam(weights, settings.learning_rate, settings.weight_average, settings.clip_norm)
-        self._is_absolute = settings.is_absolute
+        self.list_state, self.set_state = self._adam.list_state, self._adam.set_state
 
     @property
     def num_steps(self) -> int:
@@ -92,12 +87,6 @@ class NumPyTrainer:
     def copy_averages(self) -> Weights:
         return {name: array.copy() for name, array in self._adam.averages.items()}
 
-    def list_state(self) -> dict[str, np.ndarray]:
-        return self._adam.list_state()
-
-    def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
-        self._adam.set_state(state, num_steps)
-
 
 def forward_member(
     cell: str, weights: Weights, member: int, steps: np.ndarray, static_inputs: np.ndarray
@@ -113,10 +102,9 @@ def measure_loss(errors: np.ndarray, is_absolute: bool) -> tuple[np.ndarray, np.
 
 
 class Adam:
-    """Adam with a running mean of the weights, and gradient clipping per member.
+    """Adam with a running mean of the weights, which are changed in place, and gradient clipping per member.
 
     Args:
-        weights: changed in place.
         learning_rate: constant.
         weight_average: decay of the running mean; smaller in the first steps, so that the initial weights fade.
         clip_norm: largest norm of a member's gradient; None for no limit.

@@ -105,12 +105,7 @@ class VersionedFolder:
         return self.remove(self.list_hidden(), is_dry)
 
     def remove(self, folders: Iterable[Path], is_dry: bool = False) -> Removal:
-        """Remove versions, except those that hold other files.
-
-        Args:
-            folders: of versions, also hidden ones.
-            is_dry: remove nothing, and only return the folders that would be removed.
-        """
+        """Remove versions, also hidden ones, unless they hold other files. If `is_dry`, only return the result."""
         result = Removal()
         for folder in folders:
             # Listed before the check, so that a file added later is not removed.

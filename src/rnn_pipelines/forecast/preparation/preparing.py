@@ -51,15 +51,11 @@ def prepare_series(
     window: OpenWindowSpec,
     evaluation: EvaluationSpec,
 ) -> tuple[Source, Series, Profile, Cutoffs]:
-    """Check, repair and split the series.
+    """Check, repair and split the series: return the table as read, the repaired series, their profile and cut-offs.
 
     All of this comes before any file is saved, so that unusable series leave all files unchanged. In a panel, unusable
-    series are left out. Series that are too short for a test part are still forecast. Log and profile list both.
-
-    Returns:
-        The table as read, the repaired series, their profile, and their cut-offs.
-    Raises:
-        SeriesError: no series can be used; the message has the reason and the remedy.
+    series are left out. Series that are too short for a test part are still forecast. Log and profile list both. If no
+    series can be used, raise a SeriesError with the reason and the remedy.
     """
     series, profile = repair_series(table, source, gaps)
     log_columns(profile)
@@ -76,10 +72,8 @@ def prepare_series(
         if len(cutoffs) < profile["num_series"]:
             names = list_names(series)
             others = names[~names.isin(cutoffs["unique_id"])]
-            sentence = (
-                f"left out: {len(others)} of {len(names)} series with a gap at their end, or beyond what numbers can "
-                f"hold ({list_some(others, NAMES_IN_MESSAGE)})"
-            )
+            some, why = f"{len(others)} of {len(names)} series", "a gap at their end, or beyond what numbers can hold"
+            sentence = f"left out: {some} with {why} ({list_some(others, NAMES_IN_MESSAGE)})"
             series, profile = _keep(series, profile, cutoffs["unique_id"], sentence)
             # Split again, because a single remaining series is no panel.
             cutoffs = split_series(series, split, window.fill(profile), season_length)
@@ -95,7 +89,10 @@ def _choose_window(
 
     They suit the median series. An open horizon also fits into the parts of given size.
     """
-    horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *_list_given(series, split)]))
+    train_stops, validation_stops = find_stops(series, split, WindowSpec(lookback=1, horizon=1))
+    sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
+    given = [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
+    horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *given]))
     lookback = _choose_lookback(window, series, split, {**profile, "horizon": horizon}, season_length)
     if None in (window.lookback, window.horizon):
         logger.info("%s: lookback %s, horizon %s", profile["source"], count(lookback, "step"), count(horizon, "step"))
@@ -107,22 +104,13 @@ def choose_horizon(window: OpenWindowSpec, series: Series, profile: Profile) -> 
     return window.horizon or max(1, min(profile["horizon"], int(np.median(find_rows(series).lengths)) // 4))
 
 
-def _list_given(series: Series, split: SplitSpec) -> list[int]:
-    """Return the steps of the given parts of the median series."""
-    train_stops, validation_stops = find_stops(series, split, WindowSpec(lookback=1, horizon=1))
-    sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
-    return [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
-
-
 def _choose_lookback(
     window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
 ) -> int:
     """Return the lookback: a given one, or else the longest one that leaves enough training windows.
 
-    Windows of a panel are padded, so that its longest series decides whether a given lookback fits.
-
-    Raises:
-        SeriesTooShortError: the given lookback does not fit; a resolved one of a `WindowSpec` is shortened.
+    Windows of a panel are padded, so that its longest series decides whether a given lookback fits. If it does not,
+    raise a SeriesTooShortError; a resolved one of a `WindowSpec` is shortened.
     """
     if window.lookback is None:
         # The longest first; those of short series hold at most a season. Training holds some windows, and a series
@@ -163,9 +151,7 @@ def _find_fitting(
 ) -> int:
     """Return the first lookback that leaves training windows, or else the last one, at most the known steps.
 
-    Args:
-        lookbacks: in order of preference.
-        average: of the series, whose steps decide.
+    The `average` of the series is that whose steps decide.
     """
     horizon, last = profile["horizon"], lookbacks[-1]
     for lookback in lookbacks:

@@ -83,11 +83,9 @@ class Change:
 
 
 def measure_reference(series: Series, trained_until: Mapping[str, Any], freq: int | str) -> Reference:
-    """Return the statistics of the series that a champion has learnt.
+    """Return the statistics of the series that a champion has learnt, up to the day of the training.
 
-    Args:
-        series: up to the day of the training.
-        trained_until: the last time of each series that was used for training or validation.
+    `trained_until` is the last time of each series that was used for training or validation.
     """
     late = _count_late_steps(series, freq)
     rows = []
@@ -114,11 +112,7 @@ def list_series(series: Series) -> Iterator[tuple[str, np.ndarray, pd.Series]]:
 
 
 def find_level_range(values: np.ndarray, num_steps: int) -> tuple[float, float]:
-    """Return the lowest and the highest mean of all windows of values; NaN if there are too few.
-
-    Args:
-        values: float64[step], NaN if not observed.
-    """
+    """Return the lowest and highest mean of all windows of values, NaN if not observed; NaN if there are too few."""
     if len(values) < MIN_WINDOWS * num_steps:
         return float("nan"), float("nan")
     is_known = np.isfinite(values)
@@ -171,11 +165,9 @@ def find_changes(series: Series, reference: Reference, num_steps: int, is_cut: b
 
 
 def find_ended(series: Series, reference: Reference, freq: int | str, horizon: int) -> dict[str, Change]:
-    """Return the series that have ended since the training, while others went on for more than a horizon.
+    """Return the series that have ended since the training, while others went on for more than the horizon.
 
-    Args:
-        series, reference: see `find_changes`.
-        horizon: of the champion, whose forecasts of such a series all lie in the past.
+    It is that of the champion, whose forecasts of such a series all lie in the past.
     """
     late, before = _count_late_steps(series, freq), reference.set_index("unique_id")["late_steps"]
     return {
@@ -213,9 +205,8 @@ def _find_change(values: np.ndarray, times: pd.Series, row: Any, num_steps: int)
         return Change("stuck", f"its last {run:,} values are {same}, and at most {row.longest_run:,} were equal before")
     num_negative = int((newest < 0).sum())
     if row.lowest >= 0 and num_negative >= MIN_NEGATIVE_FRACTION * num_steps:
-        return Change(
-            "negative", f"{num_negative} of its newest {num_steps} values are below 0, and none was in training"
-        )
+        found = f"{num_negative} of its newest {num_steps} values are below 0, and none was in training"
+        return Change("negative", found)
     return None
 
 

@@ -47,13 +47,7 @@ class GapPolicy(RootModel[Literal["interpolate", "zero", "error", "split"]]):
 
 
 def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, Profile]:
-    """Check a table as read; return it sorted and equally spaced.
-
-    Returns:
-        The series, and their profile.
-    Raises:
-        SeriesError: see `space_evenly`.
-    """
+    """Check a table as read; return it sorted and equally spaced, and its profile; see `space_evenly`."""
     regular, freq, repairs, empty = space_evenly(table, source, gaps)
     profile = _describe_series(regular, source.model_copy(update={"tz": table.attrs.get("tz")}), freq)
     return regular, {**profile, "repairs": repairs, "left_out": empty}
@@ -83,8 +77,7 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     repairs += left_out + moved
     ordered, empty = _leave_out_empty(ordered, source)
     if empty:
-        some = list_some(empty, NAMES_IN_MESSAGE)
-        repairs.append(f"left out: {len(empty)} series without any value ({some})")
+        repairs.append(f"left out: {len(empty)} series without any value ({list_some(empty, NAMES_IN_MESSAGE)})")
     _check_sizes(ordered, source)
     until = None
     if gaps.root == "zero":
@@ -98,7 +91,12 @@ def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Se
     regular.insert(3, "observed", regular["y"].notna())
     if not regular["observed"].all():
         repairs.append(_describe_gaps(regular, freq, source, gaps))
-    _fill_gaps(regular, gaps)
+    if gaps.root == "zero":
+        regular["y"], regular["observed"] = regular["y"].fillna(0.0), True
+    if gaps.root == "interpolate":
+        # Each series begins and ends with a value, so that no line connects two series.
+        for column in regular.columns.intersection(["y", "signal"]):
+            regular[column] = regular[column].interpolate()
     for repair in repairs:
         logger.warning("%s: %s", source.label, repair)
     for message in future:
@@ -154,11 +152,7 @@ def choose_usual_window(source: SourceSpec, freq: int | str) -> tuple[int, int]:
 
 
 def find_frequency(table: Source, source: SourceSpec) -> int | str:
-    """Return the given spacing, or else the inferred one.
-
-    Raises:
-        SeriesError: see `repair_series`.
-    """
+    """Return the given spacing, or else the inferred one, see `repair_series`."""
     return _read_frequency(_sort_rows(table)[0], source)
 
 
@@ -248,8 +242,7 @@ def _leave_out_empty(ordered: pd.DataFrame, source: SourceSpec) -> tuple[pd.Data
 def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Leave out rows before a series' first value (a repair) and after its last (future covariates, no repair).
 
-    Args:
-        until: the time that ends all series; None for the last value of each.
+    `until` is the time that ends all series; None for the last value of each.
     """
     rows, has_value = find_rows(ordered), ordered["y"].notna().to_numpy()
     counts = np.append(0, np.cumsum(has_value))
@@ -263,23 +256,11 @@ def _trim_ends(ordered: pd.DataFrame, until: Any) -> tuple[pd.DataFrame, list[st
     return ordered[is_inside], early, [late] if num_late else []
 
 
-def _fill_gaps(regular: pd.DataFrame, gaps: GapPolicy) -> None:
-    """Fill the missing values in place, by the policy."""
-    if gaps.root == "zero":
-        regular["y"], regular["observed"] = regular["y"].fillna(0.0), True
-    if gaps.root == "interpolate":
-        # Each series begins and ends with a value, so that no line connects two series.
-        for column in regular.columns.intersection(["y", "signal"]):
-            regular[column] = regular[column].interpolate()
-
-
 def _describe_gaps(regular: pd.DataFrame, freq: int | str, source: SourceSpec, gaps: GapPolicy) -> str:
     missing = regular[~regular["observed"]]
     first = missing.iloc[0]
-    found = (
-        f"{len(missing)} of {len(regular)} steps without a value, "
-        f"the first in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
-    )
+    place = f"in series {show(first['unique_id'])} at {format_time(first['ds'], source.tz)}"
+    found = f"{len(missing)} of {len(regular)} steps without a value, the first {place}"
     if gaps.root == "error":
         raise SeriesError(
             f"{source.label}: column '{source.target}': {found}. Fill them, or give gaps=interpolate, gaps=split, "

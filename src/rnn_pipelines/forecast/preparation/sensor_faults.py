@@ -18,12 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def find_runs(is_inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return first row and stop of each run of marked rows, which ends with its series: int64[run] each.
-
-    Args:
-        is_inside: bool[row].
-        starts: first row of each series.
-    """
+    """Return first row and stop of each run of marked rows, which ends with its series: int64[run] each."""
     is_start = np.zeros(len(is_inside) + 1, bool)
     is_start[starts] = True
     before, after = np.append(False, is_inside), np.append(is_inside, False)
@@ -60,11 +55,8 @@ def open_long_gaps(series: Series, profile: Profile) -> tuple[Series, Profile]:
     """Return the series with gaps longer than the horizon left open, so that no window spans them; name these.
 
     A gap within the newest window stays filled, because each series needs that window. So do all gaps of a series that
-    would lose more than half of its windows.
-
-    Args:
-        series: with gaps filled on a straight line.
-        profile: with the chosen window.
+    would lose more than half of its windows. The series come with gaps filled on a straight line, the profile with the
+    chosen window.
     """
     rows, lookback, horizon = find_rows(series), profile["lookback"], profile["horizon"]
     firsts, stops = find_runs(~series["observed"].to_numpy(), rows.starts)

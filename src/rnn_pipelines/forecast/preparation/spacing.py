@@ -34,15 +34,10 @@ _MOST_MOVED = 0.5
 
 
 def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
-    """Check that the last time of all series is near the others, because missing steps are zeros up to it.
+    """Raise a SeriesError if the last time of all series is far from the others: missing steps are zeros up to it.
 
     It is too far if its distance from the second-newest distinct time is more than half of the span of all other times
     and more than ten times the widest gap between them. With fewer than 12 distinct times, nothing is checked.
-
-    Args:
-        ordered: rows with values.
-    Raises:
-        SeriesError: the last time is too far.
     """
     times = np.unique(ordered["ds"].to_numpy())
     if len(times) < MIN_TIMES:
@@ -60,13 +55,10 @@ def check_last_time(ordered: pd.DataFrame, source: SourceSpec) -> None:
 
 
 def fill_grid(ordered: pd.DataFrame, freq: int | str, source: SourceSpec, until: Any = None) -> pd.DataFrame:
-    """Return the series with a row for every step.
+    """Return the series, one after another and each in the order of time, with a row for every step.
 
-    Args:
-        ordered: one series after another, each in the order of time.
-        until: the time to which all series are extended; None to end each with its last row.
-    Raises:
-        SeriesError: the spacing of a series is irregular, or another one.
+    `until` is the time to which all series are extended; None to end each with its last row. Raise a SeriesError if the
+    spacing of a series is irregular, or another one.
     """
     rows, ds = find_rows(ordered), ordered["ds"].to_numpy()
     steps, is_on_step = count_steps(rows.spread(ds[rows.starts]), ds, freq)
@@ -109,9 +101,8 @@ def _check_regular_spacing(
         )
     if is_sparse[number]:
         row = group.loc[group["ds"].diff().idxmax()]
-        found = (
-            f"{group['y'].count()} values, with the widest gap before this row. If absent rows mean 0, give gaps=zero"
-        )
+        advice = "If absent rows mean 0, give gaps=zero"
+        found = f"{group['y'].count()} values, with the widest gap before this row. {advice}"
     else:
         row = group[off_step].iloc[0]
         found = f"{off_step.sum()} of {len(group)} rows out of step"
@@ -130,8 +121,7 @@ def _make_spacing_error(row: pd.Series, freq: int | str, found: str, source: Sou
 def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
     """Leave out closed days, which are no steps, if they have no value or 0; report zeros as a repair.
 
-    Raises:
-        SeriesError: a closed day has another value.
+    Raise a SeriesError if a closed day has another value.
     """
     if not split_closed_days(str(freq))[1]:
         return ordered, []
@@ -150,10 +140,7 @@ def leave_out_closed_days(ordered: pd.DataFrame, freq: int | str, source: Source
 
 
 def move_to_usual_day(ordered: pd.DataFrame, freq: int | str, source: SourceSpec) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows with times few days from the usual day of their week or month moved to that day.
-
-    Also return the repair in words, if there is any.
-    """
+    """Return the rows with times few days from the usual day of their week or month moved to it, and the repair."""
     usual = _find_usual_days(ordered["ds"], freq)
     if usual is None:
         return ordered, []

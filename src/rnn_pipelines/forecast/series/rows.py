@@ -39,11 +39,7 @@ class SeriesRows:
 
 
 def find_rows(table: pd.DataFrame) -> SeriesRows:
-    """Find the rows of each series, in the order of the table.
-
-    Args:
-        table: with `unique_id`; the rows of a series are contiguous.
-    """
+    """Find the rows of each series, which are contiguous in the table, in its order."""
     names = table["unique_id"]
     is_first = names.ne(names.shift()).to_numpy(bool)
     return SeriesRows(np.append(np.flatnonzero(is_first), len(names))[1:])
@@ -55,10 +51,5 @@ def list_names(table: pd.DataFrame) -> pd.Series:
 
 
 def look_up(table: pd.DataFrame, by_series: pd.DataFrame, column: str) -> np.ndarray:
-    """Return a column of a table with one row per series, in the order of the series in `table`.
-
-    Args:
-        table: with `unique_id`, see `find_rows`.
-        by_series: with `unique_id` and the column, for all of these series.
-    """
+    """Return a column of a table with one row for each of the series in `table`, in the order of the latter."""
     return by_series.set_index("unique_id").loc[list_names(table), column].to_numpy()

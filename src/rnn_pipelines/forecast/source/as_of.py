@@ -36,14 +36,10 @@ def read_as_of(
     covariates: CovariateSpec = NO_COVARIATES,
     axis: TimeAxis | None = None,
 ) -> tuple[Source, pd.DataFrame]:
-    """Read the series up to `as_of`, and their covariates; later values are dropped before any computation.
+    """Read the series up to `as_of`, and their covariates, see `read_series`; later values are dropped at once.
 
-    Args:
-        external, source, covariates, axis: see `read_series`.
-    Returns:
-        The series; and the covariates, in which past ones have no values after `as_of`. Future ones were known then.
-    Raises:
-        SeriesError: see `read_series`; `as_of` is not a time like those of the series, or is before the first one.
+    Past covariates have no values after `as_of`; future ones were known then. Raise a SeriesError if `as_of` is not a
+    time like those of the series, or is before the first one.
     """
     table, covariate_table = read_series(source, covariates, external, axis)
     if spec.as_of is None:
@@ -62,8 +58,6 @@ def read_as_of(
             "Give a later one."
         )
     if len(covariate_table):
-        is_later = covariate_table["ds"] > last
-        covariate_table = covariate_table.assign(
-            **{name: covariate_table[name].mask(is_later) for name in covariates.list_columns(OBSERVED)}
-        )
+        is_later, names = covariate_table["ds"] > last, covariates.list_columns(OBSERVED)
+        covariate_table = covariate_table.assign(**{name: covariate_table[name].mask(is_later) for name in names})
     return kept, covariate_table

@@ -13,7 +13,7 @@ from rnn_pipelines.errors import SeriesError, count, show, show_all
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.frames import ID
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec
-from rnn_pipelines.forecast.source.values import find_time_names, make_turned_error
+from rnn_pipelines.forecast.source.values import find_time_names, holds_numbers, make_turned_error
 from rnn_pipelines.forecast.times.frequency import name_steps
 from rnn_pipelines.reading.date_numbers import find_date_form
 from rnn_pipelines.reading.time_forms import count_digits, list_forms
@@ -74,7 +74,8 @@ def choose_columns(
         free.remove(ID)
     if "time" not in given:
         source = source.model_copy(update={"time": _choose_time(table, source, free)})
-    free = [name for name in free if name not in source.time.split("+") and _holds_digits(table[name])]
+    free = [name for name in free if name not in source.time.split("+")]
+    free = [name for name in free if holds_numbers(table[name], "^[^a-zA-Z]*[0-9]", _MAX_CELLS)]
     if "target" not in given and not source.is_wide:
         free = [name for name in free if name == TARGET or find_time_kind(table[name]) != "dates"]
         source = source.model_copy(update={"target": _choose_target(table, source, free)})
@@ -149,14 +150,6 @@ def _find_ids(table: pd.DataFrame, source: SourceSpec, names: Sequence[str]) -> 
     return sorted(fitting, key=lambda name: (is_numeric_dtype(table[name]), table[name].nunique()))
 
 
-def _holds_digits(cells: pd.Series) -> bool:
-    if is_bool_dtype(cells) or is_datetime64_any_dtype(cells):
-        return False
-    return (
-        is_numeric_dtype(cells) or cells.dropna().iloc[:_MAX_CELLS].astype(str).str.contains("^[^a-zA-Z]*[0-9]").any()
-    )
-
-
 def log_columns(profile: Profile) -> None:
     """Log how the columns of a table are read."""
     if line := describe_columns(profile):
@@ -182,11 +175,9 @@ def describe_columns(profile: Profile) -> str:
 
 
 def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind | None:
-    """Return the kind of times in a column; None if it holds none.
+    """Return the kind of times in a column as read, of times, numbers or text; None if it holds none.
 
-    Args:
-        cells: as read: times, numbers or text.
-        ids: series of each row, in which whole numbers may begin again; None for a single series.
+    `ids` are the series of each row, in which whole numbers may begin again; None for a single series.
     """
     if is_datetime64_any_dtype(cells) or isinstance(cells.dtype, pd.PeriodDtype):
         return "dates"
@@ -198,23 +189,18 @@ def find_time_kind(cells: pd.Series, ids: pd.Series | None = None) -> TimeKind |
         filled = filled[filled != ""]
     if filled.empty:
         return None
-    steps = _read_numbers(filled)
-    if steps is None:
-        return "dates" if _hold_dates(filled) else None
-    return _find_number_kind(steps, str(cells.name), ids)
-
-
-def _read_numbers(filled: pd.Series) -> pd.Series | None:
-    """Return whole numbers, without a footer that holds none; None for texts, and for numbers with decimals."""
     if is_numeric_dtype(filled):
-        return read_steps(filled)
-    is_number = filled.astype(str).str.fullmatch(_NUMBER)
-    return read_steps(filled[is_number]) if is_number.mean() >= _MIN_TIMES else None
+        steps = read_steps(filled)
+    else:
+        # Without a footer that holds no numbers.
+        is_number = filled.astype(str).str.fullmatch(_NUMBER)
+        steps = read_steps(filled[is_number]) if is_number.mean() >= _MIN_TIMES else None
+        if steps is None and _hold_dates(filled):
+            return "dates"
+    return None if steps is None else _find_number_kind(steps, str(cells.name), ids)
 
 
 def _hold_dates(filled: pd.Series) -> bool:
-    if is_numeric_dtype(filled):
-        return False
     places = np.unique(np.linspace(0, len(filled) - 1, min(len(filled), _MAX_SAMPLE)).astype(int))
     sample = filled.iloc[places].astype(str)
     is_number = sample.str.fullmatch(_NUMBER)
@@ -227,7 +213,8 @@ def _hold_dates(filled: pd.Series) -> bool:
 
 def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> TimeKind | None:
     groups = [steps] if ids is None else [group for _, group in steps.groupby(ids.reindex(steps.index))]
-    is_regular = all(map(_are_regular, groups)) and any(len(group) > 1 for group in groups)
+    distances = [np.unique(np.diff(group)) for group in groups]
+    is_regular = all(len(one) <= 1 and (one > 0).all() for one in distances) and any(map(len, distances))
     try:
         form = find_date_form(steps, steps.rename(name), "")
     except SeriesError:
@@ -243,8 +230,3 @@ def _find_number_kind(steps: pd.Series, name: str, ids: pd.Series | None) -> Tim
 def has_time_name(name: str) -> bool:
     """Return whether a column is named after a time, such as `Date` or `order_month`."""
     return _TIME_NAME.fullmatch(name) is not None
-
-
-def _are_regular(steps: pd.Series) -> bool:
-    distances = np.unique(np.diff(steps))
-    return len(distances) <= 1 and bool((distances > 0).all())

@@ -25,12 +25,10 @@ KEY = ["unique_id", "ds"]
 NAMES_IN_MESSAGE = 5
 
 
-def split_names(value: object) -> object:
-    """Return the columns in a text such as `price+promo`, as on a command line; other values stay."""
-    return tuple(value.split("+")) if isinstance(value, str) else value
-
-
-Columns = Annotated[tuple[str, ...], BeforeValidator(split_names)]
+# Columns, also as a text such as `price+promo`, as on a command line.
+Columns = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split("+")) if isinstance(value, str) else value)
+]
 
 
 class CovariateSpec(ParameterModel, frozen=True):
@@ -81,15 +79,11 @@ NO_COVARIATES = CovariateSpec()
 def read_series(
     source: SourceSpec, covariates: CovariateSpec, external: External = None, axis: TimeAxis | None = None
 ) -> tuple[Source, pd.DataFrame]:
-    """Read the series and their covariates.
+    """Read the series and their covariates, see `read_table`.
 
-    Args:
-        source, external, axis: see `read_table`.
-    Returns:
-        The series; and `unique_id, ds` and the covariates of all rows, also of rows without a value of the series, with
-        the rows of `covariates.path`. No covariates give no rows.
-    Raises:
-        SeriesError: see `read_table`; a column of covariates has another role, or a time is repeated.
+    Return the series; and `unique_id, ds` and the covariates of all rows, also of rows without a value of the series,
+    with the rows of `covariates.path`. No covariates give no rows. Raise a SeriesError if a column of covariates has
+    another role, or a time is repeated.
     """
     static = covariates.list_columns(CONSTANT)
     if source.is_wide and static:
@@ -110,11 +104,8 @@ def read_series(
         return table, pd.DataFrame({"unique_id": [], "ds": []})
     covariate_table = _leave_out_repeated(join_columns(table, columns))
     if covariates.path is not None:
-        more = read_future(
-            covariate_table,
-            source.model_copy(update={"path": covariates.path, "sheet": None}),
-            covariates.list_columns(AHEAD),
-        )
+        others = source.model_copy(update={"path": covariates.path, "sheet": None})
+        more = read_future(covariate_table, others, covariates.list_columns(AHEAD))
         covariate_table = join_rows(covariate_table, more)
     return table, covariate_table
 
@@ -122,16 +113,10 @@ def read_series(
 def read_future(
     covariate_table: pd.DataFrame, source: SourceSpec, columns: Sequence[str], external: External = None
 ) -> pd.DataFrame:
-    """Read more values of future covariates, for `join_rows`.
+    """Read more values of future covariates, `unique_id, ds` and the columns, for `join_rows`; see `read_table`.
 
-    Args:
-        covariate_table: see `read_series`.
-        source, external: of the values, see `read_table`.
-    Returns:
-        `unique_id, ds` and the columns.
-    Raises:
-        SeriesError: a column is missing, a time is repeated, or the times and those of the series differ in kind or
-            zone.
+    Raise a SeriesError if a column is missing, a time is repeated, or the times and those of the series differ in kind
+    or zone.
     """
     is_wide, names = source.is_wide, covariate_table["unique_id"].unique()
     # If the series has steps, numbers are steps too, even if they may be dates.
@@ -160,11 +145,7 @@ def join_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
 
 
 def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table without rows that repeat another one.
-
-    Raises:
-        SeriesError: a time is repeated with other values.
-    """
+    """Return the table without rows that repeat others; raise a SeriesError for a time with other values."""
     # Most tables hold one series after another, in the order of time, which this test finds faster than a search.
     numbers, ds = pd.factorize(table["unique_id"])[0], table["ds"].to_numpy()
     if ((numbers[1:] > numbers[:-1]) | ((numbers[1:] == numbers[:-1]) & (ds[1:] > ds[:-1]))).all():
@@ -181,11 +162,7 @@ def _leave_out_repeated(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_covariate_columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
-    """Check that the table has all covariates of a forecaster.
-
-    Raises:
-        SeriesError: with the missing names.
-    """
+    """Raise a SeriesError with the missing names if the table lacks covariates of a forecaster."""
     missing = [name for name in columns if table is None or name not in table]
     if missing:
         raise SeriesError(
@@ -263,14 +240,10 @@ def find_empty(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_future_values(keys: pd.DataFrame, is_missing: pd.DataFrame, tz: str | None = None) -> None:
-    """Check that future covariates have no missing values.
+    """Raise a SeriesError with columns, series and times if future covariates have missing values.
 
-    Args:
-        keys: `unique_id, ds` of each row.
-        is_missing: bool[row, column], for the same rows.
-        tz: zone in which UTC times are shown.
-    Raises:
-        SeriesError: with columns, series and times.
+    `keys` are `unique_id, ds`, and `is_missing` is bool[row, column], for the same rows; UTC times are shown in zone
+    `tz`.
     """
     found = [
         f"{show(name)} of {parts}"

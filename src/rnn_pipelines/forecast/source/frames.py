@@ -15,11 +15,9 @@ ID = "unique_id"
 def convert_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
     """Return the table of a user as a pandas DataFrame with its times in a column; the table is not changed.
 
-    Args:
-        data: a DataFrame of pandas, Polars, Arrow or another library that narwhals supports. In pandas, the times, or
-            ids and times, may be the index instead of columns. A Series, whose index has the times, is a single series.
-    Raises:
-        SeriesError: the data are no table.
+    It is a DataFrame of pandas, Polars, Arrow or another library that narwhals supports; else a SeriesError is raised.
+    In pandas, the times, or ids and times, may be the index instead of columns. A Series, whose index has the times, is
+    a single series.
     """
     if isinstance(data, pd.Series):
         data = _convert_series(data, source)

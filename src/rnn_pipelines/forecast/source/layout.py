@@ -22,10 +22,7 @@ def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
     """Return the table with a column of times from several columns, such as Year+Month, Year+Quarter or Date+Time."""
     texts = [_write_part(table[name]) for name in parts]
     sign = "-" if all(text.str.fullmatch("[QW]?[0-9]+").all() for text in texts) else " "
-    times = texts[0]
-    for text in texts[1:]:
-        times = times + sign + text
-    joined = table.drop(columns=parts).assign(**{TIME_SIGN.join(parts): times})
+    joined = table.drop(columns=parts).assign(**{TIME_SIGN.join(parts): texts[0].str.cat(texts[1:], sign)})
     joined.attrs = table.attrs
     return joined
 

@@ -105,9 +105,9 @@ def _read_own(
     if axis is None:
         check_midnights(raw[source.time], source)
     if source.freq is None and not is_datetime64_any_dtype(times):
-        ends = times.min(), times.max()
         logger.info(
-            "%s: column '%s' is read as steps from %d to %d, without a calendar", source.label, source.time, *ends
+            "%s: column '%s' is read as steps from %d to %d, without a calendar",
+            *(source.label, source.time, times.min(), times.max()),
         )
         warn_of_times(times, source.label)
     warn_of_centuries(times, source.label, source.time_format or found.get("time_format", ""))
@@ -139,11 +139,7 @@ def _list_keys(source: SourceSpec) -> list[str]:
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return all columns of a file, with its cells as they are.
-
-    Args:
-        wanted: known columns, which help to find the header; None for those of the source.
-    """
+    """Return all columns of a file, with its cells as they are; `wanted` ones, or its own, show the header."""
     known = _list_keys(source) if wanted is None else list(wanted)
     dialect = Dialect(source.sep, source.encoding, source.sheet)
     return read_tables(Path(source.path or ""), known, FILES, dialect, None, has_all=True)
@@ -152,15 +148,10 @@ def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.Da
 def read_rows(
     source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
 ) -> pd.DataFrame:
-    """Read columns of a table without values of the series.
+    """Read columns of a table without values of the series, see `read_table`: `unique_id, ds` and the columns.
 
-    Args:
-        source, columns, external, axis: see `read_table`.
-    Returns:
-        `unique_id, ds` and the columns. Columns of numbers with a decimal comma or signs between thousands are float64,
-        and missing markers among numbers are NaN; other columns are unchanged.
-    Raises:
-        SeriesError: see `read_table`.
+    Columns of numbers with a decimal comma or signs between thousands are float64, and missing markers among numbers
+    are NaN; other columns are unchanged.
     """
     table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
     freq, raw = source.freq, _read_columns(source, table, columns)
@@ -207,7 +198,16 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
     if source.path is not None or isinstance(external, Survey):
         # Numbers with other signs, and points in a file without commas, are ambiguous.
         numbers = columns if source.decimal is None and source.thousands is None else None
-        table = _read_files(source, wanted, numbers, external if isinstance(external, Survey) else None, has_all)
+        path = None if source.path is None else expand_home(source.path)
+        if isinstance(external, Survey):
+            table = external.read(path, wanted, numbers, FILES)
+        else:
+            assert path is not None
+            dialect = Dialect(source.sep, source.encoding, source.sheet)
+            if (of_whole := find_survey(path)) is not None:
+                table = read_divided(path, of_whole, wanted, numbers, FILES)
+            else:
+                table = number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
         if DIVIDED in table.attrs:
             # Its rows were checked when it was divided.
             return strip_times(table, source.time)
@@ -238,21 +238,6 @@ def _has_whole_time(source: SourceSpec, external: External) -> bool:
         survey = find_survey(expand_home(source.path))
         return survey is not None and source.time in list_names(survey)
     return isinstance(external, pd.DataFrame) and source.time in external
-
-
-def _read_files(
-    source: SourceSpec, wanted: list[str], numbers: Sequence[str] | None, survey: Survey | None, has_all: bool
-) -> pd.DataFrame:
-    """Return columns of a table in files, of its survey, or of a part of a divided one."""
-    path = None if source.path is None else expand_home(source.path)
-    if survey is not None or path is None:
-        assert survey is not None
-        return survey.read(path, wanted, numbers, FILES)
-    of_whole = find_survey(path)
-    if of_whole is not None:
-        return read_divided(path, of_whole, wanted, numbers, FILES)
-    dialect = Dialect(source.sep, source.encoding, source.sheet)
-    return number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
 
 
 def restore_source(source: SourceSpec, raw: pd.DataFrame) -> SourceSpec:

@@ -1,9 +1,10 @@
 """The parameters of the source of series."""
 
 import codecs
+from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, model_validator
 
 from rnn_pipelines.errors import make_line, show
 from rnn_pipelines.forecast.times.offsets import check_closed_days
@@ -40,25 +41,20 @@ def _choose_from(*names: str) -> AfterValidator:
     return AfterValidator(take)
 
 
-def _parse_range(value: object) -> object:
-    """Return the bounds of a text such as 0:40, because `kedro run --params` does not accept lists."""
+def _read_range(value: object, check: Callable[[object], tuple[float | None, float | None]]) -> object:
+    """Return two bounds, also of a text such as 0:40, because `kedro run --params` does not accept lists."""
     if isinstance(value, str) and value.count(":") == 1:
-        return [float(bound) if bound.strip() else None for bound in value.split(":")]
-    return value
-
-
-def _check_range(bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
-    low, high = bounds
+        value = [float(bound) if bound.strip() else None for bound in value.split(":")]
+    low, high = check(value)
     if low is not None and high is not None and low > high:
         raise ValueError("the lower bound exceeds the upper one")
-    return bounds
+    return low, high
 
 
 Bound = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)] | None
 ValidRange = Annotated[
     tuple[Bound, Bound],
-    BeforeValidator(_parse_range),
-    AfterValidator(_check_range),
+    WrapValidator(_read_range),
     expect("two bounds such as 0:40 or [0, 40], the lower one first; an open one is empty, as in 0:"),
 ]
 

@@ -46,12 +46,10 @@ def find_axis(table: pd.DataFrame) -> TimeAxis | None:
 
 
 def check_same_zone(zone: TimeZone, axis: TimeAxis, column: str, is_zoned: bool) -> None:
-    """Raise an error if times cannot be converted to the zone of an axis.
+    """Raise a SeriesError if times cannot be converted to the zone of an axis.
 
-    Args:
-        is_zoned: whether each time has an offset from UTC.
-    Raises:
-        SeriesError: only one has a zone, or the times are local times of longer steps in another zone.
+    That is so if only one has a zone, or if the times, without an offset from UTC each, are local times of longer steps
+    in another zone.
     """
     if zone.name is None and axis.zone is not None:
         raise SeriesError(
@@ -84,15 +82,11 @@ def check_midnights(raw: pd.Series, source: SourceSpec) -> None:
 
 
 def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis: TimeAxis | None) -> pd.DataFrame:
-    """Return the table with times on an axis; `attrs` has their zone (`zone`) and the zone shown (`tz`).
+    """Return the table with times, as read in `raw`, on an axis; `attrs` has their zone (`zone`) and that shown (`tz`).
 
-    Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same.
-
-    Args:
-        raw: the times as read.
-        axis: of the result; None for that of the times.
-    Raises:
-        SeriesError: steps with a zone, or times of another zone than that of the axis.
+    Times with offsets but without a named zone are shown in UTC, or with their offset if all have the same. Without an
+    axis, the result has that of the times. Raise a SeriesError for steps with a zone, or times of another zone than
+    that of the axis.
     """
     tz, is_short = source.tz or find_zone(raw), None
     if not is_datetime64_any_dtype(table["ds"]):
@@ -110,9 +104,7 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
             logger.warning(
                 "%s: column '%s' has offsets from UTC and no named zone, so that times are shown %s. Name their zone "
                 "in source.tz, such as Europe/Berlin, for local time and changes of the clock.",
-                source.label,
-                source.time,
-                "in UTC" if tz == UTC else "with the offset that all have",
+                *(source.label, source.time, "in UTC" if tz == UTC else "with the offset that all have"),
             )
     zone = TimeZone(name=tz, is_carried=is_zoned and source.tz is None)
     placed = table
@@ -132,10 +124,8 @@ def place_on_axis(table: pd.DataFrame, raw: pd.Series, source: SourceSpec, axis:
 def round_times(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:
     """Return the table with times as whole minutes, hours or days, if only these are regular; report it.
 
-    Each time of a series must stay unique. Days begin at midnight, so that 23:50 is of the same day.
-
-    Args:
-        source: if it has a frequency, times stay.
+    Each time of a series must stay unique. Days begin at midnight, so that 23:50 is of the same day. If the source has
+    a frequency, times stay.
     """
     if table.empty or source.freq is not None or not is_datetime64_any_dtype(table["ds"]):
         return table

@@ -14,12 +14,8 @@ logger = logging.getLogger(__name__)
 def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str | None = None) -> None:
     """Warn of covariates between two steps of their series, such as at weekends, which are not read.
 
-    This is not an error, because a step without a row ends the run anyway.
-
-    Args:
-        steps: `unique_id, ds` of all steps, including those to forecast.
-        covariate_table: see `read_series`; rows before a series and after these steps do not count.
-        tz: zone in which UTC times are shown.
+    This is not an error, because a step without a row ends the run anyway. `steps` are `unique_id, ds` of all steps,
+    including those to forecast; rows before a series and after these steps do not count.
     """
     rows, is_within = _find_within(covariate_table, steps)
     some = list_times(find_lacking(rows[is_within], steps), tz)
@@ -28,12 +24,7 @@ def report_off_steps(steps: pd.DataFrame, covariate_table: pd.DataFrame, tz: str
 
 
 def report_unread(given: pd.DataFrame, steps: pd.DataFrame, tz: str | None = None) -> None:
-    """Warn of given rows of covariates that the forecast does not read.
-
-    Args:
-        given: `unique_id, ds` of each row.
-        steps: `unique_id, ds` of all steps of the series, including those to forecast.
-    """
+    """Warn of given rows of covariates, by `unique_id, ds`, that the forecast does not read; see `report_off_steps`."""
     rows, is_within = _find_within(given, steps)
     if len(rows) < len(given):
         others = given["unique_id"][~given["unique_id"].isin(steps["unique_id"])]

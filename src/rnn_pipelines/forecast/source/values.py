@@ -43,15 +43,10 @@ logger = logging.getLogger(__name__)
 
 
 def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) -> tuple[pd.DataFrame, Found]:
-    """Read the values of the series.
+    """Read the values of the series; `others` are columns without values.
 
-    Args:
-        others: columns without values.
-    Returns:
-        float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
-        detected signs of numbers.
-    Raises:
-        SeriesError: a cell is no number, or a wide table has no column of numbers.
+    Return float64[row, series]: a column for each series of a wide table, or else the column of all values; and the
+    detected signs of numbers. Raise a SeriesError if a cell is no number, or a wide table has no column of numbers.
     """
     values: dict[str, pd.Series] = {}
     found: Found = {}
@@ -65,10 +60,8 @@ def read_values(raw: pd.DataFrame, source: SourceSpec, others: Sequence[str]) ->
 def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[float] | None = None) -> pd.DataFrame:
     """Return the table with values outside `source.valid_range` as missing; warn of numbers that may stand for these.
 
-    Args:
-        table: `unique_id, ds, y`.
-        sentinels: the numbers that stand for missing values in the whole table, of which this is a part; None to
-            find them.
+    `sentinels` are the numbers that stand for missing values in the whole table, of which this is a part; None to find
+    them.
     """
     if source.valid_range is None:
         if sentinels is None:
@@ -77,24 +70,17 @@ def limit_values(table: pd.DataFrame, source: SourceSpec, sentinels: Sequence[fl
     (low, high), y = source.valid_range, table["y"]
     is_outside = (y < (-np.inf if low is None else low)) | (y > (np.inf if high is None else high))
     if is_outside.any():
-        logger.warning(
-            "%s: outside source.valid_range, and missing now: %s of %s; the first is %g in row %d",
-            source.label,
-            f"{is_outside.sum():,}",
-            count(y.notna().sum(), "value"),
-            y[is_outside].iloc[0],
-            table.index[is_outside][0],
-        )
+        found = f"{is_outside.sum():,} of {count(y.notna().sum(), 'value')}; the first is {y[is_outside].iloc[0]:g}"
+        row = table.index[is_outside][0]
+        logger.warning("%s: outside source.valid_range, and missing now: %s in row %d", source.label, found, row)
     return table.assign(y=y.mask(is_outside))
 
 
 def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[float]:
     """Return the numbers that stand for missing values: a negative one several times, all others 0 or more.
 
-    Log a warning for each number of `SENTINELS` that is far from all other values of its series.
-
-    Args:
-        parts: `unique_id, ds, y`; all rows of a series are in one part.
+    Log a warning for each number of `SENTINELS` that is far from all other values of its series. All rows of a series
+    are in one part.
     """
     found = pd.concat([_measure_sentinels(part) for part in parts])
     of_all = {"num_values": "sum", "distance": "min", "low": "min", "high": "max"}
@@ -103,21 +89,14 @@ def find_sentinels(parts: Iterable[pd.DataFrame], source: SourceSpec) -> list[fl
         if not distance > _SENTINEL_DEVIATIONS:
             continue
         is_clear = number < 0 <= low and num_values > 1
+        advice = f"If they stand for missing values, give source.valid_range={low:g}:{high:g}."
+        if is_clear:
+            advice = f"They are missing now; source.valid_range={number:g}: keeps them."
+            chosen.append(float(number))
         logger.warning(
             "%s: column '%s' has %s of %g, %.0f deviations or more from the others, which are between %g and %g. %s",
-            source.label,
-            source.target,
-            count(int(num_values), "value"),
-            number,
-            distance,
-            low,
-            high,
-            f"They are missing now; source.valid_range={number:g}: keeps them."
-            if is_clear
-            else f"If they stand for missing values, give source.valid_range={low:g}:{high:g}.",
+            *(source.label, source.target, count(int(num_values), "value"), number, distance, low, high, advice),
         )
-        if is_clear:
-            chosen.append(float(number))
     return chosen
 
 
@@ -140,7 +119,7 @@ def _list_value_columns(raw: pd.DataFrame, source: SourceSpec, others: Sequence[
     if source.series:
         return list(source.series)
     names = [name for name in raw if name != source.time and name not in others]
-    texts = [name for name in names if not _holds_numbers(raw[name])]
+    texts = [name for name in names if not holds_numbers(raw[name])]
     if len(texts) == len(names):
         raise SeriesError(f"{source.label}: no column of numbers beside '{source.time}'. Name them with source.series.")
     if texts:
@@ -163,11 +142,7 @@ def find_time_names(names: Sequence[str], has_years: bool = True) -> list[str]:
 
 
 def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -> SeriesError:
-    """Return the error of a table with a column for each time.
-
-    Args:
-        others: names of other columns, of which the first one names the series.
-    """
+    """Return the error of a table with a column for each time; the first of the other columns names the series."""
     left_out = f".drop(columns={list(others[1:])})" if others[1:] else ""
     first = f".set_index({show(others[0])})" if others else ""
     return SeriesError(
@@ -177,10 +152,12 @@ def make_turned_error(label: str, times: Sequence[str], others: Sequence[str]) -
     )
 
 
-def _holds_numbers(cells: pd.Series) -> bool:
+def holds_numbers(cells: pd.Series, pattern: str = rf"^{_NUMBER}$", most: int | None = None) -> bool:
+    """Return whether a column holds numbers, or a pattern is in one of its first texts, at most so many."""
     if is_datetime64_any_dtype(cells) or is_bool_dtype(cells):
         return False
-    return is_numeric_dtype(cells) or bool(cells.dropna().astype(str).str.fullmatch(_NUMBER).any())
+    texts = cells.dropna().iloc[:most].astype(str)
+    return is_numeric_dtype(cells) or bool(texts.str.contains(pattern).any())
 
 
 def join_values(keys: pd.DataFrame, values: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:

@@ -43,11 +43,8 @@ def add_calendar(
 ) -> Features:
     """Append the steps to forecast to every series, and calendar features to every step.
 
-    Args:
-        num_future: steps after the last observation.
-        tz: zone of the calendar, for times in UTC; None to use the times unchanged.
-    Returns:
-        Calendar features, float32, -1 to 1, named like `yearly_sin_1`. Integer steps have none.
+    `tz` is the zone of the calendar, for times in UTC; without it, the times are used unchanged. The features are
+    float32, -1 to 1, named like `yearly_sin_1`. Integer steps have none.
     """
     if series.empty:
         return Features(series)
@@ -65,23 +62,17 @@ def resolve_calendar(series: Series, freq: int | str, calendar: CalendarSpec) ->
     if isinstance(freq, int):
         return CalendarSpec(**dict.fromkeys(_CYCLE_DAYS, 0))
     rows, ds = find_rows(series), series["ds"].array
-    seen = _leave_out_unseen(calendar, longest=(ds[rows.stops - 1] - ds[rows.starts]).max())
+    longest = (ds[rows.stops - 1] - ds[rows.starts]).max()
+    missing = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
+    seen = calendar.model_copy(update={cycle: 0 for cycle in missing if getattr(calendar, cycle) is None})
     return CalendarSpec(**{cycle: _count_harmonics(cycle, freq, seen) for cycle in _CYCLE_DAYS})
 
 
-def _leave_out_unseen(calendar: CalendarSpec, longest: pd.Timedelta) -> CalendarSpec:
-    missing = [cycle for cycle, days in _CYCLE_DAYS.items() if longest < pd.Timedelta(days=days)]
-    return calendar.model_copy(update={cycle: 0 for cycle in missing if getattr(calendar, cycle) is None})
-
-
 def compute_calendar(ds: pd.Series, freq: int | str, calendar: CalendarSpec) -> dict[str, np.ndarray]:
-    """Return the sine and cosine of each harmonic at every timestamp.
+    """Return the sine and cosine of each harmonic at every timestamp; int64 steps have no calendar.
 
-    Args:
-        ds: datetime64, or int64 steps, which have no calendar.
-        freq: spacing of the series, which decides the cycles that `calendar` leaves open.
-    Returns:
-        float32[time] by feature name; the phase is 0 at the start of a year, of a Monday, of a day.
+    `freq` decides the cycles that `calendar` leaves open. The features are float32[time] by name; the phase is 0 at the
+    start of a year, of a Monday, of a day.
     """
     if isinstance(freq, int):
         return {}

@@ -90,11 +90,8 @@ def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
     for first, stop in zip(rows.starts[:_MAX_SERIES], rows.stops, strict=False):
         ds = table["ds"].iloc[first:stop]
         starts = np.unique(np.linspace(0, max(len(ds) - _BLOCK_ROWS, 0), _MAX_BLOCKS_PER_SERIES).astype(int))
-        for start in starts:
-            block = ds.iloc[start : start + _BLOCK_ROWS]
-            spacing = _infer_block(block)
-            if spacing is not None:
-                votes[spacing] += 1
+        spacings = (_infer_block(ds.iloc[start : start + _BLOCK_ROWS]) for start in starts)
+        votes.update(spacing for spacing in spacings if spacing is not None)
     if not votes and len(rows.starts) > 1:
         # Series of rare events can have all times together.
         times = table[["ds"]].drop_duplicates().sort_values("ds")

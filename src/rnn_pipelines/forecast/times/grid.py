@@ -4,6 +4,7 @@ All functions work on many series at once, because a panel can have 100,000.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,10 @@ from rnn_pipelines.forecast.times.offsets import add_shift, find_offset, has_fix
 
 
 def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np.ndarray, np.ndarray]:
-    """Count the steps from a first time (or step) to another.
+    """Count the steps from first times (or steps) to others, datetime64 or int64[time].
 
-    Args:
-        firsts: datetime64 or int64[time]; if one is not on a step of the spacing, the next step is the first.
-        ds: of the same kind and shape.
-    Returns:
-        int64[time], whole steps; and bool[time], whether `ds` is on a step counted from the first one.
+    If a first time is not on a step of the spacing, the next step is the first. Return int64[time], whole steps; and
+    bool[time], whether `ds` is on a step counted from the first one.
     """
     offset = find_offset(freq) if isinstance(freq, str) else None
     if offset is None or has_fixed_length(offset):
@@ -38,14 +36,7 @@ def count_steps(firsts: np.ndarray, ds: np.ndarray, freq: int | str) -> tuple[np
 
 
 def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.ndarray:
-    """Return the times (or steps) that are a number of steps after the first ones.
-
-    Args:
-        firsts: datetime64 or int64[time].
-        steps: int64[time], 0 or more.
-    Returns:
-        datetime64 or int64[time].
-    """
+    """Return the datetime64 or int64[time] that are a number of steps, 0 or more, after the first ones."""
     offset = find_offset(freq) if isinstance(freq, str) else None
     if offset is None or has_fixed_length(offset):
         return firsts + steps * _find_length(freq)
@@ -72,15 +63,14 @@ def insert_steps(
     longer = SeriesRows(np.cumsum(num_steps))
     targets = rows.spread(longer.starts) + steps
     firsts = table["ds"].to_numpy()[rows.starts]
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         "unique_id": table["unique_id"].array.take(longer.spread(rows.starts)),
         "ds": find_times(longer.spread(firsts), longer.places, freq),
     }
     for name in table.columns.difference(list(columns)):
         values = table[name].to_numpy()
-        placed = np.full(int(longer.stops[-1]), False if values.dtype == bool else np.nan, values.dtype)
-        placed[targets] = values
-        columns[name] = placed
+        columns[name] = np.full(int(longer.stops[-1]), False if values.dtype == bool else np.nan, values.dtype)
+        columns[name][targets] = values
     return pd.DataFrame(columns)[list(table.columns)]
 
 

@@ -18,39 +18,23 @@ STORED: dict[str, pd.DatetimeIndex] = {}
 
 
 def refuse_bare_no(country: object) -> object:
-    """Return the value unless it is false, because YAML reads the code of Norway (NO) as false.
-
-    Raises:
-        ValueError: it is false.
-    """
+    """Raise a ValueError if the value is false, because YAML reads the code of Norway (NO) as false."""
     if country is False:
-        raise ValueError(
-            "expected a country, received false, which YAML reads for NO: write 'NO' with quotes for Norway"
-        )
+        raise ValueError("expected a country, received false: YAML reads NO so; write 'NO' with quotes for Norway")
     return country
 
 
 def check_country(country: str) -> str:
-    """Return the country if `holidays` supports it.
-
-    Raises:
-        ValueError: the country or its part is unknown, or the package is not installed.
-    """
+    """Return the country if `holidays` supports it, see `list_holidays`."""
     list_holidays(country, years=())
     return country
 
 
 def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
-    """Return public holidays, and the days before and after them, at each step as 0 or 1.
+    """Return public holidays, and the days before and after them, at each datetime64 step: 0 or 1, by name.
 
-    Steps longer than a day have the holidays of the day on which they begin.
-
-    Args:
-        ds: datetime64.
-    Returns:
-        float64[time] by name.
-    Raises:
-        SeriesError: the country is unknown, the steps are not times, or the package `holidays` is not installed.
+    Steps longer than a day have the holidays of the day on which they begin. Raise a SeriesError if the country is
+    unknown, the steps are not times, or the package `holidays` is not installed.
     """
     if not is_datetime64_any_dtype(ds):
         raise SeriesError("covariates.holidays: expected series of dates, received steps. Give source.time_format.")
@@ -66,11 +50,7 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
 
 
 def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
-    """Return the public holidays of a country.
-
-    Raises:
-        ValueError: the country or its part is unknown, or the package is not installed.
-    """
+    """Return the public holidays of a country; raise a ValueError if it is unknown or the package is not installed."""
     if country in STORED:
         return STORED[country]
     try:

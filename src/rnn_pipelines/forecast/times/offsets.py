@@ -50,11 +50,7 @@ def count_weekdays(freq: str) -> int:
 
 
 def find_offset(freq: str) -> BaseOffset:
-    """Return the offset of a frequency, without its shift.
-
-    Raises:
-        ValueError: there is no such frequency.
-    """
+    """Return the offset of a frequency, without its shift; raise a ValueError if there is no such frequency."""
     base, shift = split_shift(freq)
     unit, closed = split_closed_days(base)
     offset = _make_dekad() if base == DEKAD else _make_open_days(unit, closed) if closed else to_offset(base)
@@ -112,7 +108,9 @@ def add_steps(time: Any, number: int, freq: int | str) -> Any:
 @cache
 def _make_open_days(unit: str, closed: str) -> BaseOffset:
     names = [name for name in closed.split("+") if name not in WEEKDAYS]
-    days = [day for name in names for day in _list_days(name)]
+    # Dates, and the public holidays of countries.
+    listed = (pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS) for name in names)
+    days = [day for one in listed for day in one.to_numpy("datetime64[D]")]
     calendar = np.busdaycalendar(weekmask=_list_weekdays(unit, closed), holidays=np.array(days, "datetime64[D]"))
     return CustomBusinessDay(calendar=calendar)
 
@@ -123,16 +121,6 @@ def _list_weekdays(unit: str, closed: str) -> str:
     return "".join("0" if day in names else is_open for day, is_open in zip(WEEKDAYS, _WEEKS[unit], strict=True))
 
 
-def _list_days(name: str) -> np.ndarray:
-    """Return the date, or the public holidays of a country.
-
-    Raises:
-        ValueError: there is no such date or country.
-    """
-    days = pd.DatetimeIndex([name]) if name.isdigit() else list_holidays(name, HOLIDAY_YEARS)
-    return days.to_numpy("datetime64[D]")
-
-
 @cache
 def _make_dekad() -> BaseOffset:
     dates = pd.date_range("1700-01-01", "2299-12-31")
@@ -141,12 +129,9 @@ def _make_dekad() -> BaseOffset:
 
 
 def check_closed_days(value: object) -> list[str]:
-    """Return countries, weekdays (`SUN`) and dates (`20261224`), without repetitions.
+    """Return countries, weekdays (`SUN`) and dates (`20261224`), each once; raise a ValueError for other parts.
 
-    Args:
-        value: a list, or a text with + between its parts, because `kedro run --params` does not accept lists.
-    Raises:
-        ValueError: a part is no weekday, no date and no country.
+    They are a list, or a text with + between its parts, because `kedro run --params` does not accept lists.
     """
     if value is None:
         return []

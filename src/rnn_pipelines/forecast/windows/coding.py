@@ -95,13 +95,7 @@ class Cells(NamedTuple):
 def fit_coding(
     series: Series, cutoffs: Cutoffs, covariates: CovariateSpec, covariate_table: pd.DataFrame | None
 ) -> Coding:
-    """Fit scales and categories on the training part alone.
-
-    Args:
-        covariate_table: see `read_series`.
-    Raises:
-        SeriesError: a column has no values in training.
-    """
+    """Fit scales and categories on the training part alone; raise a SeriesError if a column has no values there."""
     if not covariates.columns:
         return Coding(holidays=covariates.holidays)
     check_covariate_columns(covariate_table, covariates.columns)
@@ -136,9 +130,7 @@ def find_cells(keys: pd.DataFrame, covariate_table: pd.DataFrame) -> pd.DataFram
 def read_cells(cells: pd.Series, levels: Sequence[str] = ()) -> Cells:
     """Parse the cells of one column; yes and true are 1, no and false 0.
 
-    Args:
-        levels: of the column. If all cells are numbers now, their text is that of the level with the same number, such
-            as 01.
+    If all cells are numbers now, their text is that of the level with the same number, such as 01.
     """
     if is_numeric_dtype(cells):
         number = cells.astype(np.float64)
@@ -201,12 +193,8 @@ def add_covariates(
 
     An empty cell of a past covariate takes the last value before it, or else the mean of the training part; after the
     end of a series, past covariates are NaN. A future covariate must have a value at each step of the series; after its
-    end, missing values are NaN.
+    end, missing values are NaN. `tz` is the zone of the holidays, for times in UTC.
 
-    Args:
-        features: with `num_future` steps after the end of each series.
-        covariate_table: see `read_series`.
-        tz: zone of the holidays, for times in UTC; None to use the times unchanged.
     Raises:
         SeriesError: a column is missing, a cell is no number but training had numbers, a future covariate lacks a
             value, or a static covariate changes.

@@ -125,11 +125,7 @@ class WindowedPanel:
         return WindowIndex(getattr(self, part), self.stride if part in ("train", "refit") else 1)
 
     def list_origins(self, part: Part | Literal["refit"], most: int | None = None) -> np.ndarray:
-        """Return the origins of a part, or of the refit, in order: all, or at most so many, evenly spaced.
-
-        Returns:
-            int64[window].
-        """
+        """Return the origins of a part, or of the refit, int64[window]: all, or at most so many, evenly spaced."""
         index = self.index(part)
         numbers = np.linspace(0, len(index) - 1, min(len(index), most or 0)).round().astype(int)
         return index.origins(np.arange(len(index)) if most is None else numbers)
@@ -148,12 +144,7 @@ class WindowedPanel:
 
 
 class WindowIndex:
-    """The windows of one part, numbered from 0.
-
-    Args:
-        runs: int64[run, 2], first origin and stop of each run.
-        stride: steps between windows.
-    """
+    """The windows of one part, numbered from 0, `stride` steps apart in runs: int64[run, 2], first origin and stop."""
 
     def __init__(self, runs: np.ndarray, stride: int = 1) -> None:
         self.firsts = runs[:, 0]
@@ -172,49 +163,30 @@ class WindowIndex:
 
 
 def number_series(series_starts: np.ndarray, origins: np.ndarray) -> np.ndarray:
-    """Return the number of the series of each window, from 0.
+    """Return the number of the series of each window, from 0: int64[window].
 
     The row before the origin decides, because the origin of a future window is beyond the series.
-
-    Args:
-        series_starts: int64[series], first row of each series.
-        origins: int64[window].
-    Returns:
-        int64[window].
     """
     return np.searchsorted(series_starts, origins - 1, side="right") - 1
 
 
 def find_negative(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return whether a value below 0 is known of the series before each origin: bool[window].
-
-    Args:
-        origins: int64[window].
-    """
+    """Return whether a value below 0 is known of the series before each origin: bool[window]."""
     negative: np.ndarray = origins > panel.first_negative[panel.find_series(origins)]
     return negative
 
 
 def count_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Count the padded steps of each window's lookback, which are the oldest: int64[batch].
-
-    Args:
-        origins: int64[batch].
-    """
+    """Count the padded steps of each window's lookback, which are the oldest: int64[batch]."""
     starts = panel.find_starts(origins)
     return np.maximum(starts + panel.lookback - origins, 0)
 
 
 def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return the rows of each window's history, in order of time.
+    """Return the rows of each window's history, in order of time: int64[batch, lookback].
 
     Steps before the beginning of a series repeat its oldest season, or its first row if the window sees less than a
     season. All rows are before the origin and in the same series.
-
-    Args:
-        origins: int64[batch].
-    Returns:
-        int64[batch, lookback].
     """
     rows = origins[:, None] + np.arange(-panel.lookback, 0)
     starts = panel.find_starts(origins)[:, None]
@@ -227,10 +199,8 @@ def find_history(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 def gather_windows(panel: WindowedPanel, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Copy the values of some windows; meant for one batch, not for a whole part.
 
-    Args:
-        origins: int64[batch].
-    Returns:
-        History float32[batch, lookback, feature], of target and calendar; targets float32[batch, horizon], scaled.
+    Return the history of target and calendar, float32[batch, lookback, feature]; and the targets, float32[batch,
+    horizon], scaled.
     """
     history = panel.values[find_history(panel, origins)][:, :, : panel.columns.calendar.stop]
     return history, gather_targets(panel, origins)

@@ -16,10 +16,8 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
     """Return mean, deviation and lowest value of every series, from the observed values of its training part only.
 
     The deviation of a constant part is 1, so that its forecasts have the unit of the series. That of a single value is
-    as large beside the value as those of the other series are, so that the intervals of a new series have its unit too.
-
-    Args:
-        trained: of other series, to which single values are compared; None for the same series.
+    as large beside the value as those of the other series (or of those `trained`) are, so that the intervals of a new
+    series have its unit too.
     """
     train = group_training(series, look_up(series, cutoffs, "train_stop"))
     deviations, lowest = train.std(ddof=0), train.min()
@@ -37,11 +35,7 @@ def fit_scaler(series: Series, cutoffs: Cutoffs, trained: Scaler | None = None) 
 
 
 def group_training(series: Series, train_stops: np.ndarray) -> "SeriesGroupBy[float, int]":
-    """Group the observed values of every training part by the number of the series, from 0.
-
-    Args:
-        train_stops: int64[series], steps in each training part.
-    """
+    """Group the observed values of every training part, of int64[series] steps, by the number of the series, from 0."""
     rows = find_rows(series)
     is_train = (rows.places < rows.spread(train_stops)) & series["observed"].to_numpy()
     return series["y"][is_train].groupby(rows.numbers[is_train])

@@ -63,8 +63,6 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
     is only forecast: all of it is its training part, for the scale alone, and `make_windows` gives it no training
     windows.
 
-    Args:
-        season_length: steps in a season, see `find_min_history`.
     Raises:
         SeriesTooShortError: no series can be used; a part of given size is too short for the windows.
         SeriesError: no series can be used; in the first one, gaps leave a part without windows, or the deviation of

@@ -34,11 +34,7 @@ def find_min_history(window: WindowSpec, season_length: int, num_series: int) ->
     """Return the number of steps that a window must see; the rest of its lookback may be padding.
 
     A series alone has no padding, because its networks get enough windows without it. In a panel, the shortest series
-    would otherwise limit the lookback of all.
-
-    Args:
-        season_length: steps in a season; two seasons show a repeating pattern.
-        num_series: in the panel; 1 for a series alone.
+    would otherwise limit the lookback of all. Two seasons show a repeating pattern.
     """
     return window.lookback if num_series == 1 else min(window.lookback, max(2 * season_length, window.horizon))
 
@@ -85,10 +81,7 @@ def make_windows(
 def thin_runs(runs: np.ndarray, starts: np.ndarray, max_windows: int) -> np.ndarray:
     """Return the runs of every k-th origin, counted from the newest of each series, with the smallest k that suffices.
 
-    Args:
-        runs: int64[run, 2], of one part.
-        starts: int64[series], first row of each series.
-        max_windows: largest number of windows, at least one of each series.
+    `runs` are int64[run, 2], of one part, `starts` int64[series]. At least one window of each series is kept.
     """
     index = WindowIndex(runs)
     if len(index) <= max_windows:
@@ -111,10 +104,7 @@ def _find_parts(
 ) -> dict[str, np.ndarray]:
     """Return the runs of each part, see `find_runs`.
 
-    Args:
-        starts: int64[series], first row of each.
-        stops: int64[series, 3], steps before the end of train, of validation and of test.
-        season_length: steps in a season.
+    `starts` are int64[series], first row of each; `stops` are int64[series, 3], see `STOPS`.
     """
     table, bounds = features.table, np.column_stack([starts, starts[:, None] + stops])
     min_history = find_min_history(window, season_length, len(starts))
@@ -165,9 +155,7 @@ def lay_out(
 ) -> WindowedPanel:
     """Return all series in one array, with the target scaled, and the given runs of windows.
 
-    Args:
-        runs: int64[run, 2] by part; a missing part has none.
-        season_length: steps in a season.
+    `runs` are int64[run, 2] by part; a missing part has none.
     """
     table, rows = features.table, find_rows(features.table)
     mean, deviation = (rows.spread(look_up(table, scaler, column)) for column in ("mean", "deviation"))
