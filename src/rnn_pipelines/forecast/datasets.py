@@ -27,14 +27,10 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
     A forecast that differs from the last one on record of its key is added with its own `recorded_at`; an equal one is
     not. Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the
-    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The rows of
-    a night, with one `recorded_at`, carry the hash of the night before, see `storage/chain.py`; rows of before have no
-    links, and the next night carries their hash. The file contains the number of its format and a checksum of all its
-    bytes.
-
-    Args:
-        filepath: a local path.
-        metadata: for Kedro's plugins.
+    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The rows of a
+    night, with one `recorded_at`, carry the hash of the night before, see `storage/chain.py`; rows of before have no
+    links, and the next night carries their hash. The file, on a local path, contains the number of its format and a
+    checksum of all its bytes.
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
@@ -44,19 +40,16 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
     def load(self) -> ForecastLog:
         """Return all forecasts, in the order in which they were made, without the links of `iterate_nights`.
 
-        Raises:
-            DatasetError: the file does not exist, changed after it was written, or another version wrote it (Kedro
-                converts all errors).
+        Raise a DatasetError if the file does not exist, changed after it was written, or another version wrote it
+        (Kedro converts all errors).
         """
         return self._read().drop(columns=list(LINKS), errors="ignore")
 
     def iterate_nights(self) -> Iterator[ForecastLog]:
         """Yield the forecasts of each night with their links, see `split_nights`; one night at a time is in memory.
 
-        The checksum is not checked, because it would not show the row that changed.
-
-        Raises:
-            DatasetError: the file can't be read.
+        The checksum is not checked, because it would not show the row that changed. If the file can't be read, raise a
+        DatasetError.
         """
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -75,9 +68,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         try:
             has_checksum(content)
         except ValueError as error:
-            raise DatasetError(
-                f"{self._path}: {error}. Restore a copy, or move it away to begin another log."
-            ) from error
+            advice = "Restore a copy, or move it away to begin another log."
+            raise DatasetError(f"{self._path}: {error}. {advice}") from error
         log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
         self._check_format(facts)
@@ -97,7 +89,14 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
                     f"{self._path}: expected the columns {dict(there.dtypes.astype(str))}, received "
                     f"{dict(data.dtypes.astype(str))}. Move the file away if the series are others now."
                 )
-            log = _append(there, _select_new(data, there))
+            new = _select_new(data, there)
+            if not new.empty:
+                key = list(ForecastLogTable.key)
+                is_linked = PREVIOUS in there and there[PREVIOUS].notna().any()
+                is_newest = there[RECORDED] == there[RECORDED].max()
+                last = there[is_newest] if is_linked else there.sort_values([RECORDED, *key])
+                new = link_night(new.sort_values(key), find_link(last))
+            log = pd.concat([there, new], ignore_index=True)
             log.attrs = {"format": FORMAT, KEY: BLANK}
             packed = io.BytesIO()
             log.to_parquet(packed)
@@ -126,13 +125,3 @@ def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
     old, new = before.reindex(columns=values), data[values].reset_index(drop=True)
     is_equal = (old == new) | (old.isna() & new.isna())
     return data[~is_equal.all(axis=1).to_numpy()]
-
-
-def _append(there: ForecastLog, new: ForecastLog) -> ForecastLog:
-    """Return the rows on record and the new ones, linked to the last night."""
-    if not new.empty:
-        key = list(ForecastLogTable.key)
-        is_linked = PREVIOUS in there and there[PREVIOUS].notna().any()
-        last = there[there[RECORDED] == there[RECORDED].max()] if is_linked else there.sort_values([RECORDED, *key])
-        new = link_night(new.sort_values(key), find_link(last))
-    return pd.concat([there, new], ignore_index=True)

@@ -24,9 +24,7 @@ def describe_state(
 ) -> list[str]:
     """Return lines with the parameters of a forecaster, and what it was fitted on.
 
-    Args:
-        artefact: the method in use; None before a fit.
-        fitted: None before a fit, and after a load.
+    The method in use is None before a fit; the fit is None before it, and after a load.
     """
     window, freq = spec.recipe.window, spec.recipe.source.freq
     shape: dict[str, object] = {"h": window.horizon, "level": list(spec.level.root), "lookback": window.lookback}

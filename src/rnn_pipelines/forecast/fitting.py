@@ -71,10 +71,8 @@ class Evaluated:
 
 
 def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
-    """Fit simple methods, networks, their ensemble and intervals.
+    """Fit simple methods, networks, their ensemble and intervals; for the covariates, see `read_series`.
 
-    Args:
-        covariate_table: see `read_series`; None if there are none.
     Raises:
         SeriesError: the series cannot be used; the message holds the reason and a remedy.
         TrainingError: a loss is no longer finite.
@@ -118,8 +116,7 @@ def use_network(fitted: Fitted, name: str, network: Network) -> Fitted:
 def tabulate_part(fitted: Fitted, part: Part) -> Predictions:
     """Return the forecasts of all methods side by side, with intervals, in the unit of the data.
 
-    Args:
-        part: `test`, with the actual values, or `future`.
+    The part is `test`, with the actual values, or `future`.
     """
     return _tabulate(fitted, forecast_methods(fitted.panel.windows, fitted.data.linear, fitted.methods), part)
 
@@ -137,14 +134,9 @@ def evaluate(fitted: Fitted) -> Evaluated:
     records: dict[str, Any] = {name: network.record for name, network in fitted.networks.items()}
     forecasts = forecast_methods(panel.windows, fitted.data.linear, fitted.methods)
     test, future = (_tabulate(fitted, forecasts, part) for part in PARTS)
+    seconds, evaluation = list_seconds(fitted.data.linear, fitted.methods, forecasts), fitted.spec.recipe.evaluation
     found, _, by_step, by_level = evaluate_forecasts(
-        test,
-        panel.series,
-        panel.cutoffs,
-        panel.profile,
-        fitted.spec.recipe.evaluation,
-        list_seconds(fitted.data.linear, fitted.methods, forecasts),
-        **records,
+        test, panel.series, panel.cutoffs, panel.profile, evaluation, seconds, **records
     )
     test, future = (show_predictions(table, panel.profile["tz"]) for table in (test, future))
     return Evaluated(ForecastMetrics.parse(found), by_step, by_level, test, future)
@@ -153,9 +145,8 @@ def evaluate(fitted: Fitted) -> Evaluated:
 def rank_forecasters(metrics: ForecastMetrics) -> pd.DataFrame:
     """Return all metrics of all methods on the test part, the best method first.
 
-    Returns:
-        `forecaster` and its metrics, see `ForecastMetrics`; sorted by the metric of the verdict. No rows without a test
-        part.
+    A row has `forecaster` and its metrics, see `ForecastMetrics`; they are sorted by the metric of the verdict. There
+    are none without a test part.
     """
     ranked = {name: metrics.forecasters[name] for name in metrics.rank()}
     if not ranked:
@@ -168,9 +159,8 @@ def describe_zeros(fitted: Fitted) -> str:
     panel = fitted.panel
     zero_fraction = measure_zero_fraction(panel.series, panel.cutoffs)
     is_ranked = len(panel.windows.index("test")) > 0
-    return warn_of_zeros(
-        zero_fraction, choose_deciding(len(panel.cutoffs) > 1, zero_fraction, zero_fraction < 1) if is_ranked else None
-    )
+    deciding = choose_deciding(len(panel.cutoffs) > 1, zero_fraction, zero_fraction < 1) if is_ranked else None
+    return warn_of_zeros(zero_fraction, deciding)
 
 
 def describe_all_series(fitted: Fitted) -> SeriesMethods:
@@ -186,17 +176,12 @@ def list_artefacts(fitted: Fitted) -> dict[str, Forecaster]:
     panel = fitted.panel
     # Windows of newer values are padded with the same season.
     settings = fitted.settings.model_copy(update={"season_length": panel.windows.season_length})
-    has_levels, normalizer = bool(fitted.spec.level.root), fitted.data.linear.normalizer
-    return {
-        name: Forecaster(
-            PanelModel(normalizer, method.in_use),
-            panel.scaler,
-            settings,
-            fitted.intervals.pick(name, FORECAST) if has_levels else None,
-            panel.coding,
-        )
-        for name, method in fitted.methods.items()
-    }
+    found = {}
+    for name, method in fitted.methods.items():
+        intervals = fitted.intervals.pick(name, FORECAST) if fitted.spec.level.root else None
+        model = PanelModel(fitted.data.linear.normalizer, method.in_use)
+        found[name] = Forecaster(model, panel.scaler, settings, intervals, panel.coding)
+    return found
 
 
 def make_champion(fitted: Fitted) -> Forecaster:

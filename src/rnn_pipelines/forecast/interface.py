@@ -123,22 +123,10 @@ class Forecaster(ForecasterState):
         stat_exog: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        blocks: dict[str, Any] = {
-            "source": source,
-            "gaps": gaps,
-            "networks": networks,
-            "split": split,
-            "window": window,
-            "calendar": calendar,
-        }
-        blocks |= {"covariates": covariates, "training": training, "evaluation": evaluation, "lstm": lstm, "gru": gru}
-        blocks |= {
-            "pretrained": pretrained,
-            "futr_exog": futr_exog,
-            "hist_exog": hist_exog,
-            "stat_exog": stat_exog,
-            "use": use,
-        }
+        blocks: dict[str, Any] = {"source": source, "gaps": gaps, "networks": networks, "split": split, "use": use}
+        blocks |= {"window": window, "calendar": calendar, "covariates": covariates, "training": training}
+        blocks |= {"evaluation": evaluation, "lstm": lstm, "gru": gru, "pretrained": pretrained}
+        blocks |= {"futr_exog": futr_exog, "hist_exog": hist_exog, "stat_exog": stat_exog}
         super().__init__(read_arguments(h, level, lookback, freq, blocks | others))
 
     @naming_arguments()
@@ -530,15 +518,10 @@ class Forecaster(ForecasterState):
         artefact = unpack(files)
         intervals, settings = artefact.intervals, artefact.settings
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
-        covariates = artefact.coding.make_spec().model_dump()
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
-        blocks: dict[str, Any] = {
-            "source": {"tz": tz, **(source or {})},
-            "gaps": settings.gaps,
-            "calendar": settings.calendar.model_dump(),
-            "covariates": covariates,
-        }
+        blocks: dict[str, Any] = {"source": {"tz": tz, **(source or {})}, "gaps": settings.gaps}
+        blocks |= {"calendar": settings.calendar.model_dump(), "covariates": artefact.coding.make_spec().model_dump()}
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use
         return loaded

@@ -58,13 +58,11 @@ class Ends:
 def read_frame(
     frame: pd.DataFrame, recipe: Recipe, learnt: ForecasterSettings | None = None
 ) -> tuple[Source, pd.DataFrame, SourceSpec]:
-    """Read a frame, and warn of columns that are not read.
+    """Read a frame, and warn of columns that are not read; return the series, the covariates, and the columns.
 
     Args:
         recipe: with the columns of the series and of the covariates.
         learnt: the settings of a training, for newer values on its time axis; None for a training.
-    Returns:
-        The series, the covariates, and the columns.
     Raises:
         SeriesError: the frame is empty, or cannot be used; the message holds the reason and a remedy.
     """
@@ -141,12 +139,8 @@ def add_future(
 
 def forecast_ends(ends: Ends, artefacts: Mapping[str, Forecaster], names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Return the forecasts of some methods by name; see `forecast_recursively`."""
-    return {
-        name: forecast_recursively(
-            artefacts[name].copy_scales(ends.forecaster), ends.panel, ends.features, ends.num_steps
-        )
-        for name in names
-    }
+    scaled = {name: artefacts[name].copy_scales(ends.forecaster) for name in names}
+    return {name: forecast_recursively(scaled[name], ends.panel, ends.features, ends.num_steps) for name in names}
 
 
 def tabulate_ends(
@@ -158,11 +152,7 @@ def tabulate_ends(
 
 
 def choose_ids(predictions: Predictions, ids: Sequence[Any] | None) -> Predictions:
-    """Return the forecasts of some series.
-
-    Raises:
-        ParameterError: there is no such series, or none is named.
-    """
+    """Return the forecasts of some series; raise a ParameterError if there is no such series, or none is named."""
     if ids is None:
         return predictions
     wanted, names = list_values(ids), predictions.table["unique_id"]
@@ -199,7 +189,6 @@ def measure_newer(
     Args:
         newer: the rows of the training, or at least a lookback before its end, and the newer rows.
         until: last time of the training, by series. Other series are left out with a warning.
-        levels: of the intervals, in percent.
     Returns:
         `unique_id, horizon_step, forecaster, num_forecasts, mse, rmse, mae` and `coverage_80` of each level.
     Raises:
@@ -226,9 +215,8 @@ def measure_newer(
 
 def _measure_steps(table: pd.DataFrame, names: Sequence[str], levels: Sequence[int]) -> pd.DataFrame:
     key = ["unique_id", "horizon_step"]
-    columns = {
-        name: average_errors(table, names, METRICS[name].statistic, by="horizon_step").set_index(key) for name in MEANS
-    }
+    means = {name: average_errors(table, names, METRICS[name].statistic, by="horizon_step") for name in MEANS}
+    columns = {name: mean.set_index(key) for name, mean in means.items()}
     for level in levels:
         bounds = {name: [table[bound] for bound in name_bounds(name, level)] for name in names}
         inside = {name: table["y"].between(low, high).where(low.notna()) for name, (low, high) in bounds.items()}

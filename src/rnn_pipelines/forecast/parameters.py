@@ -84,30 +84,19 @@ class FrameSpec(SourceSpec, frozen=True):
 
 def list_parameter_models(source: type[SourceSpec] = FrameSpec) -> dict[str, Any]:
     """Return the type of each block of `forecast` by its name; that of `source` is given."""
-    recipe = {name: field.annotation for name, field in Recipe.model_fields.items()}
-    networks = dict.fromkeys(NETWORKS, NetworkSpec)
-    return {
-        **recipe,
-        "source": source,
-        **networks,
-        "training": ForecastTrainingSpec,
-        "level": LevelSpec,
-        "use": UseSpec,
-        "pretrained": PretrainedSpec,
-    }
+    recipe = {name: field.annotation for name, field in Recipe.model_fields.items()} | {"source": source}
+    others = {"training": ForecastTrainingSpec, "level": LevelSpec, "use": UseSpec, "pretrained": PretrainedSpec}
+    return recipe | dict.fromkeys(NETWORKS, NetworkSpec) | others
 
 
 def read_parameter_models(
     given: Mapping[str, Any], others: Iterable[str] = (), source: type[SourceSpec] = FrameSpec
 ) -> ForecastSpec:
-    """Read the blocks of `forecast`, with defaults for missing ones.
+    """Read the blocks of `forecast`, each a dictionary or a value by name as in `parameters_forecast.yml`.
 
-    Args:
-        given: by name, each a dictionary or a value, as in `parameters_forecast.yml`.
-        others: further names that the caller accepts, for the error message.
-        source: type of the block `source`: `FrameSpec` for a table in memory, `SourceSpec` for a file.
-    Raises:
-        ParameterError: a block or parameter does not exist, or its value is invalid.
+    Missing ones have their defaults. The type of the block `source` is `FrameSpec` for a table in memory, `SourceSpec`
+    for a file. Raise a ParameterError, which also names the `others` that the caller accepts, if a block or parameter
+    does not exist, or its value is invalid.
     """
     types = list_parameter_models(source)
     check_block_names(given, types, others)

@@ -122,11 +122,7 @@ PREPARATION = (
 
 
 def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Run steps in order, each on given values or on outputs of earlier steps.
-
-    Returns:
-        All values by name, including the outputs of the steps.
-    """
+    """Run steps in order, each on given values or on outputs of earlier steps; return all values by name."""
     found = dict(values)
     for step in steps:
         results = step.function(*(found[name] for name in step.inputs))
@@ -135,24 +131,14 @@ def run_steps(steps: Iterable[Step], values: Mapping[str, Any]) -> dict[str, Any
 
 
 def prepare_panel(table: Source, recipe: Recipe, covariate_table: pd.DataFrame | None = None) -> Panel:
-    """Make windows of a table and its covariates.
-
-    Raises:
-        SeriesError: the series cannot be used; the message holds the reason and a remedy.
-    """
+    """Make windows of a table and its covariates; raise a SeriesError with the reason and a remedy."""
     return _gather(run_steps(PREPARATION, {"table": table, "covariate_table": covariate_table, **recipe.list_values()}))
 
 
 def lay_out_panel(
     series: Series, profile: Profile, cutoffs: Cutoffs, recipe: Recipe, covariate_table: pd.DataFrame | None = None
 ) -> Panel:
-    """Make windows of series with given cut-offs, instead of the recipe's split.
-
-    Args:
-        series: repaired.
-        recipe: its split, source and gaps are not used.
-        covariate_table: see `read_series`; None if there are none.
-    """
+    """Make windows of repaired series with given cut-offs, instead of the recipe's split, source and gaps."""
     given = {"series": series, "profile": profile, "cutoffs": cutoffs, "covariate_table": covariate_table}
     return _gather(run_steps(LAYOUT, {**recipe.list_values(), **given}))
 

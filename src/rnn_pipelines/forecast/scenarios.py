@@ -65,8 +65,7 @@ class Situation(NamedTuple):
 def check_scenarios(futures: Any) -> dict[str, Any]:
     """Return tables of future covariates by the name of the scenario.
 
-    Raises:
-        ParameterError: they are no dictionary, empty, or a name is no text or the name of another column.
+    Raise a ParameterError if they are no dictionary, empty, or a name is no text or the name of another column.
     """
     if not isinstance(futures, Mapping) or not futures:
         raise ParameterError(f"scenarios: expected a dictionary of tables by name, received {show(futures)}.")
@@ -82,11 +81,8 @@ def check_scenarios(futures: Any) -> dict[str, Any]:
 def compare_scenarios(
     situation: Situation, recipe: Recipe, futures: Mapping[str, Any], levels: Sequence[int]
 ) -> pd.DataFrame:
-    """Forecast each scenario, and subtract the first one.
+    """Forecast each scenario, all future covariates over the horizon by its name, and subtract the first one.
 
-    Args:
-        futures: tables of all future covariates over the horizon, by the name of the scenario.
-        levels: of the intervals, in percent.
     Returns:
         `unique_id, ds, is_recursive`; by scenario its name with the forecast and its bounds; for each but the first,
         `<name>-difference` with its bounds, NaN if the effect could not be measured.
@@ -148,36 +144,29 @@ def measure_effects(
 ) -> dict[str, dict[int, tuple[float, float]]]:
     """Return the interval of the true effect of covariates over the expected one, by series and level.
 
-    Each series has its own, because a model of a panel can share coefficients that differ between the series.
-
-    Args:
-        changed: the covariates. Their effect in a window is the forecast less that with the most frequent value of each
-            series instead, after the cut-off alone.
-    Returns:
-        NaN for series with fewer than `MIN_CUTOFFS` cut-offs after the training, or with a constant effect.
+    Each series has its own, because a model of a panel can share coefficients that differ between the series. The
+    effect of the changed covariates in a window is the forecast less that with the most frequent value of each series
+    instead, after the cut-off alone. It is NaN for series with fewer than `MIN_CUTOFFS` cut-offs after the training, or
+    with a constant effect.
     """
     names = situation.series["unique_id"].unique()
     # Scenarios that are equal have no difference, whatever the effect.
     if not changed:
         return {name: dict.fromkeys(levels, (1.0, 1.0)) for name in names}
     of_series = dict(tuple(_tabulate_effects(situation, changed).groupby("unique_id")))
-    known = {name: _measure_slope(effects, levels) for name, effects in of_series.items() if _is_varied(effects)}
+    known = {
+        name: _measure_slope(effects, levels)
+        for name, effects in of_series.items()
+        if effects["cutoff"].nunique() >= MIN_CUTOFFS and effects["effect"].std(ddof=0) > MIN_EFFECT
+    }
     if unknown := [name for name in names if name not in known]:
+        names_of_unknown = list_some(unknown, NAMES_IN_MESSAGE)
         logger.warning(
             "differences of %s have no interval: there are fewer than %d cut-offs after the training, or %s changed "
             "no forecast there (%s)",
-            *(
-                count(len(unknown), "series", "series"),
-                MIN_CUTOFFS,
-                ", ".join(changed),
-                list_some(unknown, NAMES_IN_MESSAGE),
-            ),
+            *(count(len(unknown), "series", "series"), MIN_CUTOFFS, ", ".join(changed), names_of_unknown),
         )
     return {name: known.get(name, dict.fromkeys(levels, (np.nan, np.nan))) for name in names}
-
-
-def _is_varied(effects: pd.DataFrame) -> bool:
-    return effects["cutoff"].nunique() >= MIN_CUTOFFS and bool(effects["effect"].std(ddof=0) > MIN_EFFECT)
 
 
 def _measure_slope(effects: pd.DataFrame, levels: Sequence[int]) -> dict[int, tuple[float, float]]:

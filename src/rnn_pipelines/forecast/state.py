@@ -22,11 +22,7 @@ from rnn_pipelines.reading.zones import show_table
 
 
 class ForecasterState:
-    """The parameters, the fit and the methods in use of a `Forecaster`.
-
-    Attributes:
-        levels: of the intervals, in percent.
-    """
+    """The parameters, the fit and the methods in use of a `Forecaster`; the levels of its intervals are in percent."""
 
     def __init__(self, spec: ForecastSpec) -> None:
         self.spec, self.levels = spec, spec.level.root
@@ -46,9 +42,8 @@ class ForecasterState:
         """Return the parameters, the series and the verdict."""
         from rnn_pipelines.forecast.description import describe_verdict
 
-        return "\n".join(
-            [*self._describe(), *([] if self._fitted is None else [describe_verdict(self._evaluate().metrics)])]
-        )
+        verdict = [] if self._fitted is None else [describe_verdict(self._evaluate().metrics)]
+        return "\n".join([*self._describe(), *verdict])
 
     def _repr_html_(self) -> str:
         """Return the same with the leaderboard, for notebooks."""

@@ -48,10 +48,6 @@ class LinearMethod:
         return LinearModel(values["matrix"])
 
 
-def _find_ridge(linear: LinearModels) -> np.ndarray:
-    return linear.select(choose_ridge([str(name) for name in linear.names], linear.losses))
-
-
 def _select(name: str) -> Callable[[LinearModels], np.ndarray]:
     return methodcaller("select", name)
 
@@ -79,7 +75,7 @@ LINEAR_METHODS: dict[str, LinearMethod] = {
         _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "reads the calendar features alone"
     ),
     RIDGE: LinearMethod(
-        _find_ridge,
+        lambda linear: linear.select(choose_ridge([str(name) for name in linear.names], linear.losses)),
         Style("ridge", "#5fa58e", "dash"),
         "is a linear regression on the window, unchanged, minus its level or minus the previous season, whichever has "
         "the smaller error on held-out windows",

@@ -47,22 +47,13 @@ class Contributions:
 
 
 def add_weighted(weighted: Sequence[tuple[float, Contributions]]) -> Contributions:
-    """Return the weighted sum of the contributions of several methods to the forecast of one window.
-
-    Args:
-        weighted: weight and contributions of each method.
-    """
+    """Return the weighted sum of the contributions of several methods to the forecast of one window."""
     whole: dict[str, np.ndarray] = {}
     for weight, one in weighted:
         for name, values in one.whole.items():
             whole[name] = whole.get(name, 0.0) + weight * values
-    sums = {
-        part: np.sum([weight * getattr(one, part) for weight, one in weighted], axis=0)
-        for part in ("covariates", "calendar", "baseline")
-    }
-    return Contributions(
-        lags=np.concatenate([one.lags for _, one in weighted]),
-        values=np.concatenate([weight * one.values for weight, one in weighted]),
-        whole=whole,
-        **sums,
-    )
+    lags = np.concatenate([one.lags for _, one in weighted])
+    values = np.concatenate([weight * one.values for weight, one in weighted])
+    names = ("covariates", "calendar", "baseline")
+    sums = {part: np.sum([weight * getattr(one, part) for weight, one in weighted], axis=0) for part in names}
+    return Contributions(lags, values, whole=whole, **sums)

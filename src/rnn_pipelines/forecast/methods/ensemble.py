@@ -57,11 +57,7 @@ class EnsembleModel:
     def combine(
         self, forecasts: Mapping[str, np.ndarray], panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
     ) -> np.ndarray:
-        """Return the weighted sum of forecasts, scaled.
-
-        Args:
-            forecasts: by the name of the method; methods outside the ensemble are ignored.
-        """
+        """Return the weighted sum of forecasts by method, scaled; methods outside the ensemble are ignored."""
         combined: np.ndarray = np.sum([self.weights[name] * forecasts[name] for name in self.models], axis=0)
         has_few = self._find_few(panel, windows, origins)
         if has_few.any():
@@ -72,9 +68,8 @@ class EnsembleModel:
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the weighted sum of the contributions."""
         weights = self.weigh_few() if self._find_few(panel, windows, origins).any() else self.weights
-        return add_weighted(
-            [(weights[name], model.contribute(panel, windows, origins)) for name, model in self.models.items()]
-        )
+        parts = {name: model.contribute(panel, windows, origins) for name, model in self.models.items()}
+        return add_weighted([(weights[name], part) for name, part in parts.items()])
 
     def _find_few(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
         """Return whether a window of a panel has few values before it: bool[window]; see `count_few`."""
@@ -103,11 +98,7 @@ class EnsembleModel:
 
 
 def unpack_ensemble(values: Mapping[str, Any]) -> EnsembleModel:
-    """Return the model whose `pack` gave these values.
-
-    Raises:
-        KeyError: it has a method that is not in the registry.
-    """
+    """Return the model whose `pack` gave these values; raise a KeyError for a method that is not in the registry."""
     weights = {name.removesuffix(WEIGHT): float(value) for name, value in values.items() if name.endswith(WEIGHT)}
     models = {}
     for name in weights:
@@ -126,9 +117,8 @@ def fit_ensemble(
 ) -> tuple[FittedMethod, dict[str, Any]]:
     """Weight the methods by their errors on the validation windows.
 
-    Returns:
-        The ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
-        windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
+    Return the ensemble. And a record: `weights` by name; `losses` of each method and of the ensemble on the validation
+    windows, in units of MASE, None if there are too few; `seconds`, wall time of the weighting.
     """
     started = time.perf_counter()
     names = list_candidates(fitted)
@@ -195,14 +185,11 @@ def choose_share(num_values: float, season_length: int) -> float:
 def fit_all_methods(
     data: FittingData, networks: Mapping[str, Network]
 ) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
-    """Fit the simple methods, and the ensemble of these and the networks.
+    """Fit the simple methods, and the ensemble of these and the networks that were trained on the same data.
 
-    Args:
-        networks: trained on the same data, by name. With too few windows for validation none was trained, and they are
-            left out.
-    Returns:
-        All fitted methods by name: networks, also those that were trained before, ensemble, ensemble of the median if
-        wanted, simple methods. And the record of `fit_ensemble`, with the losses of all methods.
+    With too few windows for validation none was trained, and they are left out. Return all fitted methods by name:
+    networks, also those that were trained before, ensemble, ensemble of the median if wanted, simple methods. And the
+    record of `fit_ensemble`, with the losses of all methods.
     """
     simple = fit_methods(data)
     trained = {}

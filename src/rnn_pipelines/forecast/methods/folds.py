@@ -52,14 +52,11 @@ class Folds:
 
 
 def make_folds(panel: WindowedPanel) -> Folds:
-    """Hold out parts of the training and validation windows in turn.
+    """Hold out parts of the training and validation windows in turn; the test windows are not touched.
 
     A single series has five blocks, with a horizon before and after each, so that training and held-out targets do not
     overlap. If its level drifts, the blocks divide the newest half, and all later windows are held out too, because
     interpolation is easier than extrapolation. A panel has three origins at its end, or fewer if it is short.
-
-    Args:
-        panel: windows for training and validation; its test windows are not touched.
     """
     past = list_past(panel)
     series = panel.find_series(past)

@@ -48,9 +48,7 @@ def forecast_models(
 ) -> dict[str, np.ndarray]:
     """Return the forecasts of several models from some origins by name: float32[window, horizon], scaled.
 
-    Args:
-        all_origins: int64[window].
-        seconds: by name, to which the wall time of each model is added.
+    The wall time of each model is added to `seconds`, by name.
     """
     found: dict[str, list[np.ndarray]] = {name: [np.zeros((0, panel.horizon), np.float32)] for name in models}
     # The ensemble reads the forecasts of the others.
@@ -77,10 +75,5 @@ def list_seconds(
     linear: LinearModels, fitted: Mapping[str, FittedMethod], forecasts: Mapping[str, Forecasts]
 ) -> dict[str, dict[str, float]]:
     """Return the wall time of each method: `fit_seconds`, with all fits that it needs, and `prediction_seconds`."""
-    return {
-        name: {
-            "fit_seconds": method.seconds + (linear.seconds if method.needs_linear else 0.0),
-            "prediction_seconds": forecasts[name].seconds,
-        }
-        for name, method in fitted.items()
-    }
+    fits = {name: method.seconds + (linear.seconds if method.needs_linear else 0.0) for name, method in fitted.items()}
+    return {name: {"fit_seconds": fits[name], "prediction_seconds": forecasts[name].seconds} for name in fitted}

@@ -29,12 +29,10 @@ class UseSpec(RootModel[Annotated[str, AfterValidator(_check_name)]], frozen=Tru
 
 
 def choose_used(use: UseSpec, fitted: Mapping[str, FittedMethod], losses: Mapping[str, float | None]) -> str:
-    """Return the name of the method in use.
+    """Return the name of the method in use; `best` never reads the test part, but the losses on the validation windows.
 
-    Args:
-        losses: on the validation windows, by name; `best` never reads the test part. Without losses it is the ensemble.
-    Raises:
-        ParameterError: the method does not exist for these series, or was not trained.
+    Without losses it is the ensemble. Raise a ParameterError if the method does not exist for these series, or was not
+    trained.
     """
     if use.root == BEST:
         measured = {name: loss for name, loss in losses.items() if loss is not None and name in fitted}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,6 @@ def fit_linear_models(
     they have learnt the test windows.
 
     Args:
-        panel: windows for training and validation, and for the refit.
         objective: loss and target of the fits; None for the defaults.
         scaler: has the names of the series, for a warning; None for no warning.
     Raises:
@@ -63,9 +63,8 @@ def fit_linear_models(
     if scaler is not None:
         warn_of_cut(objective.non_negative, panel, scaler["unique_id"].to_numpy())
     folds = make_folds(panel)
-    require_memory(
-        estimate_linear_bytes(panel, folds), "fitting the simple methods", "window.lookback and window.horizon"
-    )
+    num_bytes = estimate_linear_bytes(panel, folds)
+    require_memory(num_bytes, "fitting the simple methods", "window.lookback and window.horizon")
     with use_one_thread():
         linear = _choose_normalization(panel, folds, objective)
     return replace(linear, non_negative=objective.non_negative, seconds=time.perf_counter() - started)
@@ -135,18 +134,9 @@ def _fit(
     fitted = np.empty((num_products, len(names), *shape))
     for place, name in enumerate(names):
         fitted[:, place] = methods.pop(name)
-    return LinearModels(
-        **vars(layout.normalizer),
-        names=np.array(names),
-        matrices=fitted[:-1],
-        refitted=fitted[-1],
-        weights=weights,
-        losses=losses,
-        is_absolute=is_absolute,
-        target=target,
-        seconds=0.0,
-        **vars(folds),
-    )
+    facts: dict[str, Any] = {"names": np.array(names), "matrices": fitted[:-1], "refitted": fitted[-1]}
+    facts |= {"weights": weights, "losses": losses, "is_absolute": is_absolute, "target": target, "seconds": 0.0}
+    return LinearModels(**vars(layout.normalizer), **facts, **vars(folds))
 
 
 @dataclass(frozen=True)

@@ -30,21 +30,13 @@ def estimate_linear_bytes(panel: WindowedPanel, folds: Folds) -> float:
 def estimate_training_bytes(
     panel: WindowedPanel, shape: MemberShape, num_members: int, segment: int, batch_size: int, num_validation: int
 ) -> float:
-    """Return the memory of training a network in bytes: all members, and the inputs of validation windows.
-
-    Args:
-        segment: steps of the series in one step of the network.
-    """
+    """Return the memory of training a network in bytes: all members, and the inputs of validation windows."""
     time = -(-panel.lookback // segment)
     inputs = (shape.embedding or shape.num_inputs, *shape.units)
-    layers = sum(
-        estimate_recurrent_bytes(len(CELLS[shape.cell].gates), num_inputs, units, time, batch_size)
-        for num_inputs, units in pairwise(inputs)
-    )
-    head = (
-        4.0 * (shape.units[-1] + shape.num_static_inputs + 1) * shape.num_outputs * 8
-        + 16.0 * batch_size * shape.num_outputs
-    )
+    num_gates = len(CELLS[shape.cell].gates)
+    layers = sum(estimate_recurrent_bytes(num_gates, *sizes, time, batch_size) for sizes in pairwise(inputs))
+    head = 4.0 * (shape.units[-1] + shape.num_static_inputs + 1) * shape.num_outputs * 8
+    head += 16.0 * batch_size * shape.num_outputs
     embedding = 32.0 * shape.num_inputs * shape.embedding
     read = 4.0 * num_validation * (time * shape.num_inputs + shape.num_static_inputs + shape.num_outputs)
     return num_members * (layers + head + embedding) + read

@@ -35,12 +35,9 @@ class Model(Protocol):
     """A fitted model."""
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Return the forecasts of some windows: float64[window, horizon], scaled.
+        """Return the forecasts of some windows, given these origins, normalised: float64[window, horizon], scaled.
 
-        Args:
-            panel: the series. At or after an origin, only calendar features and future covariates may be read.
-            windows: of these origins, normalised.
-            origins: int64[window].
+        At or after an origin, only calendar features and future covariates of the panel may be read.
         """
         ...
 
@@ -123,12 +120,7 @@ class FittingData:
 
 
 class RegisteredMethod(Protocol):
-    """A method in the registry.
-
-    Attributes:
-        style: display name, and line style in plots.
-        is_candidate: whether it can have a weight in the ensemble.
-    """
+    """A method in the registry: its style in plots, and whether it can have a weight in the ensemble."""
 
     @property
     def style(self) -> Style: ...
@@ -143,8 +135,7 @@ class RegisteredMethod(Protocol):
 class Method(RegisteredMethod, Protocol):
     """A forecasting method without parameters, before its fit.
 
-    Attributes:
-        does: description in a few words that follow the name; may be empty.
+    It `does` what a few words say that follow its name; there may be none.
     """
 
     @property
@@ -156,11 +147,7 @@ class Method(RegisteredMethod, Protocol):
 
 
 def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:
-    """Fit a method on windows: once for each fold, without its held-out windows, on all windows, and for use.
-
-    Args:
-        fit: fits a model on origins int64[window].
-    """
+    """Fit a method on origins: once for each fold, without its held-out windows, on all windows, and for use."""
     started = time.perf_counter()
     linear, panel = data.linear, data.panel
     out_of_fold = np.zeros((len(data.validation), panel.horizon))

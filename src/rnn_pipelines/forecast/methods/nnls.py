@@ -9,11 +9,8 @@ MAX_ENTRIES = 10
 
 
 def solve_nnls(matrix: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """Return the x ≥ 0 with the least |matrix x − goal|: float64[column].
+    """Return the x ≥ 0 with the least |matrix x − goal|: float64[column]. The matrix has full column rank.
 
-    Args:
-        matrix: float64[row, column], of full column rank.
-        goal: float64[row].
     Source: the active-set method of Lawson & Hanson (1974), Solving Least Squares Problems, chapter 23.
     """
     found, is_free = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1], bool)

@@ -56,10 +56,9 @@ def measure_units(
     season_length: int,
     is_negative: np.ndarray | None = None,
 ) -> Units:
-    """Compute the units of each window.
+    """Compute the units of each window, float[window, lookback], scaled.
 
     Args:
-        history: float[window, lookback], scaled.
         zeros: float[window], the scaled value of 0.
         season_length: steps in a season; 1 is used if the window is shorter than two seasons.
         is_negative: bool[window], whether the series has values below 0; None for no such series.

@@ -28,11 +28,7 @@ class ObjectiveSpec(ParameterModel, frozen=True):
     non_negative: NonNegative = "auto"
 
     def choose_absolute(self, is_single: bool, zero_share: float) -> bool:
-        """Return whether models are fitted on absolute errors.
-
-        Args:
-            zero_share: share of zeros among all values.
-        """
+        """Return whether models are fitted on absolute errors, given the share of zeros among all values."""
         if self.loss == "auto":
             return not is_single and zero_share <= MAX_ZERO_SHARE
         return self.loss == "absolute"

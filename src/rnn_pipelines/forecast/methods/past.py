@@ -29,28 +29,19 @@ def find_zeros(panel: WindowedPanel) -> np.ndarray:
 
 
 def find_cut(non_negative: NonNegative, panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
-    """Return whether forecasts and bounds are cut at 0: bool[window].
-
-    Args:
-        origins: int64[window].
-    """
+    """Return whether forecasts and bounds are cut at 0: bool[window]."""
     return ~find_negative(panel, origins) if non_negative == "auto" else np.full(len(origins), non_negative)
 
 
 def warn_of_cut(non_negative: NonNegative, panel: WindowedPanel, names: np.ndarray) -> None:
-    """Warn of series with values below 0 whose forecasts are cut at 0.
-
-    Args:
-        names: str[series].
-    """
+    """Warn of series with values below 0 whose forecasts are cut at 0."""
     is_negative = panel.first_negative < panel.series_stops
     if non_negative is True and is_negative.any():
-        some = list_some(names[is_negative], NAMES_IN_MESSAGE)
+        found = count(is_negative.sum(), "series has", "series have")
         logger.warning(
             "training.non_negative is true: forecasts are cut at 0, although %s values below 0 (%s). "
             "With auto, they are not cut.",
-            count(is_negative.sum(), "series has", "series have"),
-            some,
+            *(found, list_some(names[is_negative], NAMES_IN_MESSAGE)),
         )
 
 

@@ -122,22 +122,14 @@ class Predictions:
         return self.table[list(self.forecasters)].rsub(self.table["y"], axis=0)
 
     def get_bounds(self, forecaster: str, level: int) -> pd.DataFrame:
-        """Return the lower and the upper bound of an interval: `lo, hi`, float64, a row for each row of the table.
-
-        Raises:
-            TableError: the forecaster has no intervals of that level.
-        """
+        """Return the bounds of an interval, `lo, hi`, for each row; raise a TableError if it has no such level."""
         names = list(name_bounds(forecaster, level))
         if not set(names) <= set(self.table):
             raise TableError(f"Predictions: {forecaster} has no intervals of level {level}.")
         return self.table[names].set_axis(["lo", "hi"], axis=1)
 
     def keep(self, rows: pd.Series) -> "Predictions":
-        """Return some of the rows, with their labels.
-
-        Args:
-            rows: bool, by the table's labels.
-        """
+        """Return some of the rows, with their labels."""
         return replace(self, table=self.table[rows])
 
     def select(self, forecasters: Sequence[str]) -> "Predictions":
@@ -150,9 +142,8 @@ class Predictions:
     def add(self, name: str, forecasts: pd.DataFrame, levels: Sequence[int] = ()) -> "Predictions":
         """Return the predictions with one more forecaster.
 
-        Args:
-            forecasts: `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; rows that the table lacks are
-                left out.
+        The forecasts are `unique_id, cutoff, ds, y_hat`, and `lo_80, hi_80` of each level; rows that the table lacks
+        are left out.
         """
         names = {"y_hat": name}
         for level in levels:
@@ -183,8 +174,7 @@ def tabulate_forecasts(
 ) -> Predictions:
     """Return forecasts side by side in the unit of the series, one row for each window and step ahead.
 
-    Args:
-        part: `test`, with actual values, or `future`.
+    The part is `test`, with actual values, or `future`.
     """
     origins = panel.list_origins(part)
     rows = (origins[:, None] + np.arange(panel.horizon)).ravel()

@@ -70,12 +70,7 @@ class NormalizedWindows:
 def normalize_windows(
     panel: WindowedPanel, normalizer: Normalizer, origins: np.ndarray, has_predictors: bool = True
 ) -> NormalizedWindows:
-    """Return the normalised windows at some origins.
-
-    Args:
-        origins: int64[window].
-        has_predictors: whether the predictors of linear models are read, too.
-    """
+    """Return the normalised windows at some origins, also with the predictors of linear models unless left out."""
     rows = find_history(panel, origins)
     history = panel.values[rows, 0]
     zeros = panel.find_zeros(origins)
@@ -92,11 +87,7 @@ def normalize_windows(
 
 
 def find_harmonics(calendar: np.ndarray, harmonics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return sines and cosines of harmonics, as powers of cos + i sin: float64[window, harmonic] each.
-
-    Args:
-        calendar: float64[window, feature].
-    """
+    """Return sines and cosines of harmonics, as powers of cos + i sin: float64[window, harmonic] each."""
     sines, numbers = harmonics.T
     powers = (calendar[:, sines + 1] + 1j * calendar[:, sines]) ** numbers
     return powers.imag, powers.real
@@ -110,11 +101,7 @@ def normalize_targets(panel: WindowedPanel, windows: NormalizedWindows, origins:
 def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int) -> np.ndarray:
     """Return the newest value of the same season for each step; the last value if the series is too short.
 
-    Args:
-        origins: int64[window].
-        season_length: steps in a season; 1 for the last value.
-    Returns:
-        float32[window, horizon], scaled.
+    The values are float32[window, horizon], scaled. A season of 1 step has the last value.
     """
     steps = np.arange(panel.horizon)
     rows = origins[:, None] + steps - season_length * (steps // season_length + 1)
@@ -127,18 +114,15 @@ def gather_season(panel: WindowedPanel, origins: np.ndarray, season_length: int)
 def list_covariate_inputs(panel: WindowedPanel) -> CovariateInputs:
     """Return the covariate predictors: values ahead, lags as far back as the window or less with many, static ones."""
     varying = panel.columns.varying
-    return panel.columns.list_inputs(
-        panel.horizon, min(panel.lookback, max(1, MAX_LAGGED // max(1, varying.stop - varying.start)))
-    )
+    most = max(1, MAX_LAGGED // max(1, varying.stop - varying.start))
+    return panel.columns.list_inputs(panel.horizon, min(panel.lookback, most))
 
 
 def gather_inputs(panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInputs, spread: np.ndarray) -> np.ndarray:
     """Return values of covariates of some windows, time-varying ones normalised: float64[window, input].
 
-    Args:
-        rows: int64[window, lookback], see `find_history`.
-        inputs: those over the horizon are of covariates that are known there.
-        spread: float64[window, 1], see `normalize_time_varying`.
+    The rows are those of `find_history`; inputs over the horizon are of covariates that are known there. For the
+    spread, see `normalize_time_varying`.
     """
     columns, steps = inputs
     # The last row of the history is that before the origin.
@@ -149,11 +133,6 @@ def gather_inputs(panel: WindowedPanel, rows: np.ndarray, inputs: CovariateInput
 
 
 def normalize_time_varying(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Normalise covariates by the spread of the window, which also normalises the target.
-
-    Args:
-        values: float32[window, ...].
-        spread: float64[window, ...], see `Units`.
-    """
+    """Normalise covariates, float32[window, ...], by the spread of the window, which also normalises the target."""
     normalized: np.ndarray = np.clip(values / spread, -MAX_NORMALIZED, MAX_NORMALIZED)
     return normalized

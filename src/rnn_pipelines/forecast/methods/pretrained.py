@@ -41,18 +41,14 @@ class PretrainedModel:
         past = past[:, ~np.isnan(past[0])]
         values, is_log = compute_logarithms(past)
         read, are_logs = np.concatenate([values, -past]), np.append(is_log, False)
-        medians, slopes, levels = differentiate_forecast(
-            self.network, read, panel.season_length, panel.horizon, are_logs
-        )
         num_covariates, horizon = len(panel.roles), panel.horizon
+        medians, slopes, levels = differentiate_forecast(self.network, read, panel.season_length, horizon, are_logs)
         none, one, lags = np.zeros((1, 1)), np.ones((1, 1)), np.arange(past.shape[1], 0, -1)
         by_value, others = slopes * (read - levels[:, None])[:, :, None], np.zeros((num_covariates, horizon))
-        halves = [
-            Contributions(lags, values, others, np.zeros(horizon), np.full(horizon, level)).denormalize(
-                Units(none, one, none, one, bool(log))
-            )
-            for values, level, log in zip(by_value, levels, are_logs, strict=True)
-        ]
+        halves = []
+        for own, level, log in zip(by_value, levels, are_logs, strict=True):
+            half = Contributions(lags, own, others, np.zeros(horizon), np.full(horizon, level))
+            halves.append(half.denormalize(Units(none, one, none, one, bool(log))))
         parts = add_weighted([(0.5, halves[0]), (-0.5, halves[1])])
         # A forecast by logarithms is limited, and those of the others are from the zero of the data.
         raised = limit_exponential(medians[:1], values)[0] if is_log[0] else medians[0]

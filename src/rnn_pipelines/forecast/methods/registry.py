@@ -96,23 +96,13 @@ NETWORKS: dict[str, NetworkMethod] = {
 
 
 def get_method(name: str) -> RegisteredMethod:
-    """Return a method of any registry.
-
-    Raises:
-        KeyError: there is none of this name.
-    """
+    """Return a method of any registry; raise a KeyError if there is none of this name."""
     registered: dict[str, RegisteredMethod] = {**METHODS, **TRAINED_BEFORE, **NETWORKS}
     return registered[name]
 
 
 def fit_methods(data: FittingData) -> dict[str, FittedMethod]:
-    """Fit the simple methods that the series allow.
-
-    Args:
-        data: the data of the fits.
-    Returns:
-        The fitted methods by name.
-    """
+    """Fit the simple methods that the series allow."""
     return _fit(data, METHODS)
 
 

@@ -78,13 +78,8 @@ def gather_inputs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of the trees, without NaN, and the newest value of the same season.
 
-    Args:
-        panel: the windows' series.
-        windows: at the origins, normalised.
-        origins: int64[window].
-        numbers, steps: int64[row], window and step ahead, from 0, of each row.
-    Returns:
-        float64[row, input], and float64[row], normalised.
+    They are float64[row, input], and float64[row], normalised. Each row is that of a window, by its number, and a step
+    ahead, from 0. The windows are normalised, at the origins.
     """
     normalizer, season = windows.normalizer, panel.season_length
     recent, centre = _summarize_history(windows.history, season)

@@ -21,13 +21,11 @@ Loss = Literal["squared", "absolute", "huber"]
 
 
 def find_weights(errors: np.ndarray, num_independent: float, loss: Loss = "squared") -> np.ndarray:
-    """Return the weights, not negative and with sum 1, of the combination with the least mean loss.
+    """Return the weights, float64[candidate], not negative and with sum 1, of the combination with the least mean loss.
 
     Args:
         errors: float[candidate, value], actual minus out-of-fold forecast.
         num_independent: number of independent windows; overlapping windows are not independent.
-    Returns:
-        float64[candidate].
     Source: reweighted least squares, Holland & Welsch (1977), doi:10.1080/03610927708827533; Huber (1964),
         doi:10.1214/aoms/1177703732. Weights that are drawn to prior ones, Diebold & Pauly (1990),
         International Journal of Forecasting 6, 503–508; the prior weights, and the strength by the number of windows,
@@ -85,10 +83,9 @@ def _guess_weights(losses: np.ndarray) -> np.ndarray:
 def find_shrinkage(gains: np.ndarray) -> float:
     """Return the shrinkage of an improvement: t² / (1 + t²), and 0 if the mean gain is not positive.
 
-    t is the mean gain over its standard error. It is small if the folds disagree.
+    t is the mean gain over its standard error. It is small if the folds disagree. A gain is the error of the reference
+    less that of its replacement in a fold.
 
-    Args:
-        gains: float[fold], error of the reference less that of its replacement.
     Source: the positive-part shrinkage of James & Stein (1961), with t² / (1 + t²) instead of 1 − 1 / t², which is
         continuous at 0.
     """

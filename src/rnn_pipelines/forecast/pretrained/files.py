@@ -19,11 +19,7 @@ CARD = "card.json"
 
 
 def load_network(spec: PretrainedSpec) -> PretrainedNetwork:
-    """Read a network.
-
-    Raises:
-        ParameterError: the files are missing, or are not those that the card describes.
-    """
+    """Read a network; raise a ParameterError if its files are missing, or are not those that the card describes."""
     return _load(spec.network, PACKAGED if spec.path is None else Path(spec.path))
 
 
@@ -48,18 +44,14 @@ def describe_pretrained(
 ) -> dict[str, Any]:
     """Return the card of networks: their checksums, their training, their errors, and their limits."""
     arrays = {cell: network.to_arrays() for cell, network in networks.items()}
+    sums = {cell: sha256(pack_arrays(own)).hexdigest() for cell, own in arrays.items()}
+    sizes = {cell: sum(array.size for array in own.values()) for cell, own in arrays.items()}
+    seasons = [str(season) for season in (*KINDS, *OTHER_SEASONS) if season]
     return {
         "version": __version__,
-        "networks": {
-            cell: {
-                "sha256": sha256(pack_arrays(own)).hexdigest(),
-                "num_weights": sum(array.size for array in own.values()),
-            }
-            for cell, own in arrays.items()
-        },
+        "networks": {cell: {"sha256": sums[cell], "num_weights": sizes[cell]} for cell in arrays},
         "training": spec.model_dump(mode="json"),
         "metrics": dict(metrics),
-        "learnt": "generated series with seasons of "
-        + ", ".join(str(season) for season in (*KINDS, *OTHER_SEASONS) if season),
+        "learnt": f"generated series with seasons of {', '.join(seasons)}",
         "never_learnt": ["real series", "covariates", "calendars and holidays", "gaps"],
     }

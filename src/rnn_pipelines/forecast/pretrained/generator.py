@@ -15,6 +15,7 @@ Source: Hyndman et al. (2008), Forecasting with Exponential Smoothing, chapter 2
     Analysis, chapter 9.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,17 +23,8 @@ import numpy as np
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
 PARTS = (
-    "trend",
-    "season",
-    "long_season",
-    "cycle",
-    "noise",
-    "arima",
-    "mixture",
-    "exponential",
-    "shocks",
-    "zeros",
-    "stretches",
+    *("trend", "season", "long_season", "cycle", "noise", "arima"),
+    *("mixture", "exponential", "shocks", "zeros", "stretches"),
 )
 LARGEST = 1e6
 
@@ -71,13 +63,7 @@ def draw_kind(rng: np.random.Generator) -> SeriesKind:
 def generate(
     rng: np.random.Generator, num_series: int, season_length: int, num_steps: int, parts: tuple[str, ...] = PARTS
 ) -> np.ndarray:
-    """Generate series.
-
-    Args:
-        num_steps: length of each series.
-    Returns:
-        float64[series, time], finite.
-    """
+    """Generate series of so many steps: float64[series, time], finite."""
     draw = _Draw(rng, num_series, num_steps, season_length, frozenset(parts))
     values = draw.level() + draw.season() + draw.cycle() + draw.noise()
     is_arima = draw.choose("arima", 0.13)[:, 0]
@@ -115,22 +101,15 @@ class _Draw:
     def level(self) -> np.ndarray:
         """A local level with a damped, broken or constant trend, mean reversion and shifts."""
         num_series, num_steps = self.shape
-        size = self.choose("trend", 0.75) * np.where(
-            self.choose("trend", 0.5), self.uniform(0, 1.2), self.size(0.01, 3)
-        )
-        slope_size = self.choose("trend", 0.4) * np.where(
-            self.choose("trend", 0.7), self.size(0.002, 0.1), self.size(0.05, 0.6)
-        )
-        damping = np.where(
-            self.choose("trend", 0.5), self.uniform(0.8, 0.99), np.where(self.choose("trend", 0.5), 1, 0.95)
-        )
+        choose = partial(self.choose, "trend")
+        size = choose(0.75) * np.where(choose(0.5), self.uniform(0, 1.2), self.size(0.01, 3))
+        slope_size = choose(0.4) * np.where(choose(0.7), self.size(0.002, 0.1), self.size(0.05, 0.6))
+        damping = np.where(choose(0.5), self.uniform(0.8, 0.99), np.where(choose(0.5), 1, 0.95))
         drift = (
-            self.normal(num_series, 1)
-            * self.choose("trend", 0.65)
-            * np.where(self.choose("trend", 0.5), self.size(0.01, 0.3), self.size(0.1, 2))
+            self.normal(num_series, 1) * choose(0.65) * np.where(choose(0.5), self.size(0.01, 0.3), self.size(0.1, 2))
         )
-        is_kept, reversion = self.choose("trend", 0.6), self.choose("trend", 0.15) * self.uniform(0.02, 0.5)
-        is_break = self.rng.random(self.shape) < self.choose("trend", 0.3) * self.uniform(0.5, 3) / num_steps
+        is_kept, reversion = choose(0.6), choose(0.15) * self.uniform(0.02, 0.5)
+        is_break = self.rng.random(self.shape) < choose(0.3) * self.uniform(0.5, 3) / num_steps
         after_break = self.normal() * (np.abs(drift) + 0.1)
         errors, slope_errors = self.normal(), self.normal()
         slope, level, levels = drift.copy(), np.zeros((num_series, 1)), np.empty(self.shape)
@@ -153,9 +132,8 @@ class _Draw:
             sizes, angle = self.normal(num_series, 2) * number**-decay, 2 * np.pi * number * steps / length
             smooth += sizes[:, :1] * np.cos(angle) + sizes[:, 1:] * np.sin(angle)
         rough = self.normal(num_series, length)
-        spikes = (self.rng.random((num_series, length)) < 1.5 / length) * self.normal(
-            num_series, length
-        ) * 4 + 0.2 * rough
+        is_spike = self.rng.random((num_series, length)) < 1.5 / length
+        spikes = is_spike * self.normal(num_series, length) * 4 + 0.2 * rough
         width = max(1, length // 4)
         place = (steps - self.rng.integers(0, length, (num_series, 1))) % length
         bump = (place < self.rng.integers(1, 2 * width + 1, (num_series, 1))) * 2.0 + 0.15 * rough
@@ -173,10 +151,8 @@ class _Draw:
             return np.zeros(self.shape)
         profile, amplitude = self.profile(length), self.choose("season", 0.85) * self.size(0.3, 15)
         num_seasons = num_steps // length + 2
-        change = (
-            self.normal(num_series, num_seasons, length)
-            * (self.choose("season", 0.55) * self.size(0.01, 0.5))[:, :, None]
-        )
+        change = self.normal(num_series, num_seasons, length)
+        change *= (self.choose("season", 0.55) * self.size(0.01, 0.5))[:, :, None]
         changes = np.cumsum(change, axis=1)
         changes -= changes.mean(axis=2, keepdims=True)
         if length > 12:
@@ -236,9 +212,8 @@ class _Draw:
         for step in range(season + 2, errors.shape[1]):
             before, year = values[:, step - 1], values[:, step - season]
             values[:, step] += first * before + second * values[:, step - 2] + average * errors[:, step - 1]
-            values[:, step] += seasonal * (
-                year - first * values[:, step - season - 1] - second * values[:, step - season - 2]
-            )
+            older = year - first * values[:, step - season - 1] - second * values[:, step - season - 2]
+            values[:, step] += seasonal * older
             values[:, step] += seasonal_average * (errors[:, step - season] + average * errors[:, step - season - 1])
         drift = self.choose("arima", 0.5) * 0.2 * self.normal(num_series, 1)
         values = np.where(self.choose("arima", 0.55), np.cumsum(values + drift, axis=1), values)
@@ -265,11 +240,9 @@ class _Draw:
 
     def shock(self, values: np.ndarray) -> np.ndarray:
         """Outliers, and whole numbers such as counts."""
-        change = (
-            np.abs(np.diff(values, axis=1)).mean(axis=1, keepdims=True)
-            if self.shape[1] > 1
-            else np.ones((len(values), 1))
-        )
+        change = np.ones((len(values), 1))
+        if self.shape[1] > 1:
+            change = np.abs(np.diff(values, axis=1)).mean(axis=1, keepdims=True)
         is_outlier = self.rng.random(self.shape) < self.choose("shocks", 0.12) * self.uniform(1, 4) / self.shape[1]
         values = values + is_outlier * self.rng.standard_t(3, self.shape) * change * 4
         unit = change * self.size(0.2, 3) + 1e-9

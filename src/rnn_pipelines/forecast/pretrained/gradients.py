@@ -34,13 +34,9 @@ OFFSET, TINY = 1e-3, 1e-300
 def differentiate_forecast(
     network: PretrainedNetwork, past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the medians of windows, their gradients, and the zeros of the windows.
+    """Return the medians of windows without NaN, their gradients, and the zeros of the windows.
 
-    Args:
-        past: float64[window, time], without NaN.
-        is_log: bool[window].
-    Returns:
-        float64[window, horizon], float64[window, time, horizon], float64[window].
+    They are float64[window, horizon], float64[window, time, horizon], and float64[window].
     """
     read = read_past(past, season_length, horizon, is_log)
     # In float64, because gradients that vanish over many steps become denormal numbers, which are slow.
@@ -51,9 +47,8 @@ def differentiate_forecast(
     of_sums = find_spread(horizon)[:, None] * differentiate_head(network, *of_layers)
     of_states = np.zeros((len(past) * horizon, *trace.states.hidden.shape[1:]))
     of_states[:, -1] = (of_sums @ network.head["state_kernel"].T).reshape(len(of_states), -1)
-    repeated = Trace(
-        *(type(part)(*(np.repeat(one, horizon, 0) for one in part)) for part in (trace.states, trace.gates))
-    )
+    parts = (trace.states, trace.gates)
+    repeated = Trace(*(type(part)(*(np.repeat(one, horizon, 0) for one in part)) for part in parts))
     of_sequence = backpropagate(cell, np.repeat(read.sequence, horizon, 0), repeated, of_states).inputs
     of_inputs = (
         of_sequence.reshape(*median.shape, *of_sequence.shape[1:]).transpose(0, 2, 3, 1),
@@ -76,14 +71,9 @@ def differentiate_head(network: PretrainedNetwork, first: np.ndarray, second: np
 def _differentiate_reading(
     past: np.ndarray, season: int, unit_and_zero: tuple[float, float], median: np.ndarray, *of_inputs: np.ndarray
 ) -> np.ndarray:
-    """Return the gradients of the forecast of one window: float64[time, horizon].
+    """Return the gradients of the forecast of one window, float64[time, horizon], with its season's length.
 
-    Args:
-        past: float64[time].
-        season: its length.
-        unit_and_zero: of the window.
-        median: float64[horizon], in units.
-        of_inputs: gradients of the correction: float64[step, input, horizon], and float64[input, horizon] twice.
+    The gradients of the correction are float64[step, input, horizon], and float64[input, horizon] twice.
     """
     (unit, zero), (of_sequence, of_static, of_ahead) = unit_and_zero, of_inputs
     changes = [np.nan_to_num(find_differences(past[None], lag)[0]) for lag in (1, season)]

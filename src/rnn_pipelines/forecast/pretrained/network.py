@@ -46,10 +46,7 @@ class PretrainedNetwork:
         """Return the quantiles of the next values at `LEVELS`, ascending: float64[window, horizon, level].
 
         Two forecasts are averaged: that of the negated values, negated, and that of the logarithms, or of the values
-        themselves if one is not positive.
-
-        Args:
-            past: float64[window, time], the newest value last, NaN before the first one.
+        themselves if one is not positive. The newest past value comes last, with NaN before the first one.
         """
         values, is_log = compute_logarithms(past)
         found = self._forecast(values, season_length, horizon, is_log)
@@ -80,13 +77,12 @@ class PretrainedNetwork:
 
     def find_state(self, read: Reading) -> np.ndarray:
         """Return the hidden state after the newest step: float32[window, units]."""
-        state = self.cell.state_type(
-            *np.zeros((len(self.cell.state_type._fields), len(read.static), self.cell.units), np.float32)
-        )
+        state_type = self.cell.state_type
+        state = state_type(*np.zeros((len(state_type._fields), len(read.static), self.cell.units), np.float32))
         for step in range(read.sequence.shape[1]):
             is_there = read.is_there[:, step, None]
             after = self.cell.step(read.sequence[:, step], state)[0]
-            state = self.cell.state_type(*(np.where(is_there, new, old) for new, old in zip(after, state, strict=True)))
+            state = state_type(*(np.where(is_there, new, old) for new, old in zip(after, state, strict=True)))
         hidden: np.ndarray = state.hidden
         return hidden
 
@@ -106,9 +102,7 @@ class PretrainedNetwork:
 def find_quantiles(outputs: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Return the quantiles at `LEVELS`, in units: float32[window, horizon, level].
 
-    Args:
-        outputs: float32[window, horizon, level]: of the median, of the distances below it and of those above it.
-        base: float32[window, horizon].
+    The outputs are of the median, of the distances below it and of those above it.
     """
     spread = find_spread(base.shape[1])[:, None]
     median = base[:, :, None] + spread * outputs[:, :, :1]
@@ -129,11 +123,7 @@ def compute_logarithms(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def limit_exponential(forecasts: np.ndarray, past: np.ndarray) -> np.ndarray:
-    """Return the exponential of logarithms: float64[window, horizon, ...].
-
-    Args:
-        past: float64[window, time], the logarithms before them.
-    """
+    """Return the exponential of logarithms, float64[window, horizon, ...], after the logarithms of `past`."""
     highest = np.nanmax(past, axis=1) + np.log(MOST)
     exponential: np.ndarray = np.exp(np.minimum(forecasts.T, highest).T)
     return exponential

@@ -38,29 +38,24 @@ class Reading(NamedTuple):
 
 
 def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.ndarray | bool = False) -> Reading:
-    """Return the inputs of the network for each window.
+    """Return the inputs of the network for each window, float64[window, time]; NaN before the first value, newest last.
 
-    Args:
-        past: float64[window, time], the newest value last, NaN before the first one.
-        is_log: whether the values are logarithms, of all windows or bool[window].
+    `is_log` tells whether the values are logarithms, of all windows or bool[window].
     """
     season = season_length
     steps = find_differences(past, 1), find_differences(past, season)
-    unit = _find_units(past, *steps)
+    change, seasonal_change = (_average(np.abs(step)) for step in steps)
+    unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
+    # A constant series is forecast by its value, because no output moves a forecast by this unit.
+    unit = np.where(unit > 0, unit, UNIT_OF_CONSTANTS)
     zero = np.nanmean(past[:, -(season if season > 1 else NUM_NEWEST) :], axis=1)
     scaled = np.clip((past - zero[:, None]) / unit[:, None], -LARGEST, LARGEST)
     changes, seasonal = (np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps)
     newest = slice(-min(past.shape[1], MAX_STEPS), None)
     ahead, base = _read_ahead(scaled, season, horizon)
-    return Reading(
-        sequence=_read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season),
-        is_there=~np.isnan(past[:, newest]),
-        static=_read_static(scaled, changes, seasonal, season, is_log),
-        ahead=ahead,
-        base=base,
-        unit=unit,
-        zero=zero,
-    )
+    sequence = _read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season)
+    static = _read_static(scaled, changes, seasonal, season, is_log)
+    return Reading(sequence, ~np.isnan(past[:, newest]), static, ahead, base, unit, zero)
 
 
 def find_differences(past: np.ndarray, lag: int) -> np.ndarray:
@@ -77,26 +72,11 @@ def _average(values: np.ndarray) -> np.ndarray:
     return averages
 
 
-def _find_units(past: np.ndarray, changes: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
-    change, seasonal_change = _average(np.abs(changes)), _average(np.abs(seasonal))
-    unit = np.where(seasonal_change > LEAST_PART * change, seasonal_change, change)
-    # A constant series is forecast by its value, because no output moves a forecast by this unit.
-    return np.where(unit > 0, unit, UNIT_OF_CONSTANTS)
-
-
 def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int) -> np.ndarray:
     ages = np.arange(1 - values.shape[1], 1)
     sine, cosine = _find_phase(ages, season)
-    parts = [
-        np.arcsinh(values),
-        np.arcsinh(changes),
-        np.arcsinh(seasonal),
-        ~np.isnan(seasonal),
-        sine,
-        cosine,
-        ages / 32,
-    ]
-    return _stack(parts)
+    sizes = [np.arcsinh(part) for part in (values, changes, seasonal)]
+    return _stack([*sizes, ~np.isnan(seasonal), sine, cosine, ages / 32])
 
 
 def _read_static(

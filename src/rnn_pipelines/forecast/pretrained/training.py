@@ -41,11 +41,7 @@ LEVEL_WEIGHTS = np.array([0.7, 0.7, 0.7, 2.5, 0.7, 0.7, 0.7], np.float32)
 def draw_windows(
     rng: np.random.Generator, kind: SeriesKind, num_series: int, parts: tuple[str, ...] = PARTS
 ) -> tuple[Reading, np.ndarray]:
-    """Generate series and return what the network reads of them, and what it learns.
-
-    Returns:
-        The reading, and the targets in units: float32[window, horizon].
-    """
+    """Generate series; return what the network reads of them, and the targets in units: float32[window, horizon]."""
     values = generate(rng, num_series, kind.season_length, kind.num_known + kind.horizon, parts)
     is_log = bool(rng.random() < 0.5)
     past, next_values = values[:, : kind.num_known], values[:, kind.num_known :]
@@ -122,9 +118,7 @@ def build_model(cell: str, spec: PretrainSpec) -> Any:
 def measure_loss(targets: Any, outputs: Any) -> Any:
     """Return the weighted quantile loss of each window, in units over the root of its spread.
 
-    Args:
-        targets: float32[window, step, 3]: base, actual, spread.
-        outputs: float32[window, step, level].
+    The targets are float32[window, step, 3]: base, actual, spread; the outputs float32[window, step, level].
     """
     from keras import ops
 
@@ -146,29 +140,18 @@ def read_model(model: Any) -> PretrainedNetwork:
         # The head alone, beside a cell whose state it does not read.
         weights |= {"cell": [np.zeros(shape) for shape in ((NUM_SEQUENCE, 3), (1, 3), (2, 3))]}
         weights |= {"state": [np.zeros((1, len(bias)))]}
-    head = {
-        "static_kernel": static,
-        "first_bias": bias,
-        "state_kernel": weights["state"][0],
-        "ahead_kernel": weights["ahead"][0],
-        "second_kernel": weights["second"][0],
-        "second_bias": weights["second"][1],
-        "output_kernel": weights["output"][0],
-        "output_bias": weights["output"][1],
-    }
-    return PretrainedNetwork.from_arrays(
-        {f"cell_{number}": array for number, array in enumerate(weights["cell"])} | head
-    )
+    head = {"static_kernel": static, "first_bias": bias}
+    head |= {f"{name}_kernel": weights[name][0] for name in ("state", "ahead")}
+    for name in ("second", "output"):
+        head[f"{name}_kernel"], head[f"{name}_bias"] = weights[name]
+    cell = {f"cell_{number}": array for number, array in enumerate(weights["cell"])}
+    return PretrainedNetwork.from_arrays(cell | head)
 
 
 def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tuple[Any, pd.DataFrame]:
-    """Train a network on generated series.
+    """Train a network with a `gru` or an `lstm` on generated series; an interrupted training resumes from a checkpoint.
 
-    Args:
-        cell: of the recurrence, `gru` or `lstm`.
-        checkpoint: file from which an interrupted training resumes; None for none.
-    Returns:
-        The Keras model with the averaged weights; and `step`, `loss` and `seconds`, a row for each round.
+    Return the Keras model with the averaged weights; and `step`, `loss` and `seconds`, a row for each round.
     """
     import keras
 
@@ -186,10 +169,8 @@ def train(cell: str, spec: PretrainSpec, checkpoint: Path | None = None) -> tupl
     num_steps, started = (int(rows[-1]["step"]), rows[-1]["seconds"]) if rows else (0, 0.0)
     clock, time_left = time.monotonic() - started, TimeLeft(spec.num_steps, f"steps of {cell}", num_steps)
     while num_steps < spec.num_steps:
-        losses = [
-            float(model.train_on_batch(inputs, targets))
-            for inputs, targets in islice(draw_batches(spec, len(rows), parts), spec.num_steps - num_steps)
-        ]
+        batches = islice(draw_batches(spec, len(rows), parts), spec.num_steps - num_steps)
+        losses = [float(model.train_on_batch(*batch)) for batch in batches]
         num_steps += len(losses)
         # Keras returns the mean since the last reset.
         rows.append({"step": num_steps, "loss": losses[-1], "seconds": time.monotonic() - clock})

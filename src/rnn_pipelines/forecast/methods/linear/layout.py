@@ -96,8 +96,7 @@ class Layout:
 def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKind) -> Layout:
     """Return the predictors of a panel: seasons for which it is long enough, and calendar cycles that occur twice.
 
-    Args:
-        fitted: int64[window], origins of the training windows.
+    `fitted` are the origins of the training windows.
     """
     season = panel.season_length if panel.season_length > 1 else 0
     long_season = LONG_SEASONS.get(season, 0)
@@ -108,12 +107,20 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
     begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
     num_crossings = count_crossings(panel.values[begin:stop, panel.columns.calendar])
+    # The harmonics of the cycles that occur four times and have enough steps: see `Normalizer`.
+    open_cycles = [(sine, num_crossings[sine // 2]) for sine in panel.open_calendar]
+    numbers = [
+        (sine, harmonic)
+        for sine, crossings in open_cycles
+        for harmonic in range(2, NUM_HARMONICS[-1] + 1)
+        if crossings >= FOUR_TIMES and MIN_STEPS * harmonic < 2 * int(stop - begin) / crossings
+    ]
     normalizer = Normalizer(
         kind=kind,
         season=season,
         long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
         calendar=find_features(num_crossings >= TWICE),
-        harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
+        harmonics=np.array(numbers, np.int64).reshape(-1, 2),
     )
     return lay_out(panel, normalizer)
 
@@ -121,22 +128,6 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
 def lay_out(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
     """Return the predictors of a panel with a given normalisation."""
     return Layout(normalizer, panel.lookback, panel.horizon, list_covariate_inputs(panel))
-
-
-def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:
-    """Return the harmonics of the cycles that occur four times and have enough steps: see `Normalizer`.
-
-    Args:
-        num_steps: steps in which they were counted.
-    """
-    cycles = [(sine, num_crossings[sine // 2]) for sine in open_calendar if num_crossings[sine // 2] >= FOUR_TIMES]
-    numbers = [
-        (sine, harmonic)
-        for sine, crossings in cycles
-        for harmonic in range(2, NUM_HARMONICS[-1] + 1)
-        if MIN_STEPS * harmonic < 2 * num_steps / crossings
-    ]
-    return np.array(numbers, np.int64).reshape(-1, 2)
 
 
 def find_features(is_wanted: np.ndarray) -> np.ndarray:
@@ -148,9 +139,6 @@ def count_crossings(values: np.ndarray) -> np.ndarray:
     """Count how often a pair of sine and cosine crosses the middle, twice per cycle of a harmonic: int64[pair].
 
     It is the larger number of both, so that no sine is used without its cosine.
-
-    Args:
-        values: float[time, feature].
     """
     if not len(values):
         return np.zeros(values.shape[1] // 2, np.int64)

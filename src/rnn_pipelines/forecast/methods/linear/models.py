@@ -25,20 +25,8 @@ from rnn_pipelines.forecast.windows.panel import WindowedPanel
 class LinearModels(Folds):
     """The linear models of a panel, their weights in the baseline ensemble, and their folds.
 
-    The class is flat, so that one file of arrays holds it.
-
-    Attributes:
-        kind, season, long_season, calendar, non_negative, harmonics: see `Normalizer`; the calendar's cycles are
-            those that occur twice.
-        names: str[method].
-        matrices: float64[fold + 1, method, predictor, horizon], normalised: of each fold, and last of all data.
-        refitted: float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
-        weights: float64[method], of each in the baseline ensemble, which networks correct.
-        losses: float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is
-            that of the baseline ensemble. NaN if there are too few windows.
-        is_absolute: whether the losses are absolute errors.
-        target: of the ensemble's weights, see `ObjectiveSpec`.
-        seconds: wall time of the fit.
+    The class is flat, so that one file of arrays holds it. Its first fields are those of a `Normalizer`; the calendar's
+    cycles are those that occur twice.
     """
 
     kind: NormalizationKind
@@ -46,14 +34,17 @@ class LinearModels(Folds):
     long_season: int
     calendar: np.ndarray
     non_negative: NonNegative
-    names: np.ndarray
-    matrices: np.ndarray
+    names: np.ndarray  # str[method]
+    matrices: np.ndarray  # float64[fold + 1, method, predictor, horizon], normalised: of each fold, and of all data
+    # float64[method, predictor, horizon], normalised: of all data and the test part, for the models in use.
     refitted: np.ndarray
-    weights: np.ndarray
+    weights: np.ndarray  # float64[method], of each in the baseline ensemble, which networks correct
+    # float64[method + 1], mean error on the validation windows, normalised, squared or absolute; the last is that of
+    # the baseline ensemble. NaN if there are too few windows.
     losses: np.ndarray
-    is_absolute: bool
-    target: Target
-    seconds: float
+    is_absolute: bool  # whether the losses are absolute errors
+    target: Target  # of the ensemble's weights, see `ObjectiveSpec`
+    seconds: float  # wall time of the fit
     harmonics: np.ndarray = field(default_factory=list_no_harmonics)
 
     @property
@@ -71,11 +62,7 @@ class LinearModels(Folds):
         return replace(self, matrices=self.refitted[None])
 
     def select(self, name: str) -> np.ndarray:
-        """Return the matrices of a method: float64[fold + 1, predictor, horizon].
-
-        Raises:
-            KeyError: there is no such method of these series.
-        """
+        """Return the matrices of a method, float64[fold + 1, predictor, horizon]; raise a KeyError if there is none."""
         places = np.flatnonzero(self.names == name)
         if not len(places):
             raise KeyError(name)
@@ -89,10 +76,7 @@ class LinearModels(Folds):
 def forecast_out_of_fold(matrices: np.ndarray, fold: np.ndarray, predictors: np.ndarray) -> np.ndarray:
     """Return the forecast of each window by the matrix of the fold that holds it out: float64[window, horizon].
 
-    Args:
-        matrices: float64[fold + 1, predictor, horizon]; the last one is of all data and not used.
-        fold: int64[window].
-        predictors: float64[window, predictor].
+    The matrices are float64[fold + 1, predictor, horizon]; the last one is of all data and not used.
     """
     forecasts = np.empty((len(predictors), matrices.shape[-1]))
     for number, matrix in enumerate(matrices[:-1]):

@@ -50,8 +50,7 @@ def add_covariates(
 ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
     """Return inputs and offsets of a ridge with future covariates at their own steps, and with all covariates.
 
-    Returns:
-        The inputs, and an offset for each fold.
+    There is an offset for each fold.
     """
     num_free, future, others = layout.num_free, layout.list_future(), layout.pick_others()
     every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
@@ -67,17 +66,15 @@ def add_covariates(
 def fit_effects(
     product: tuple[np.ndarray, np.ndarray, int], inputs: np.ndarray, offset: np.ndarray, future: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Add to the offset one coefficient per future covariate, the same at each step.
+    """Add to the offset, float64[predictor, horizon], one coefficient per future covariate, the same at each step.
 
     The coefficients are estimated over all steps at once, with the other regressors partialled out.
 
     Args:
         product: XᵀX, Xᵀy and the number of windows.
         inputs: float64[predictor, input], the other regressors.
-        offset: float64[predictor, horizon], subtracted from the targets before the fit.
+        offset: subtracted from the targets before the fit.
         future: for each covariate the matrix that selects its value at each step: float64[predictor, horizon].
-    Returns:
-        float64[predictor, horizon].
     Source: Frisch and Waugh (1933), Lovell (1963), doi:10.1080/01621459.1963.10480682.
     """
     gram, moment, number = product
@@ -122,11 +119,8 @@ class _Part(NamedTuple):
 class Ridge:
     """The ridge regressions of each fold, by one decomposition for all penalties.
 
-    Inputs without a penalty are partialled out first. The last two products are those of all windows and of the refit,
-    whose penalty can be stronger, see `MAX_GROWTH`.
-
-    Args:
-        num_free: number of inputs without a penalty, which come last.
+    Inputs without a penalty, which come last, are partialled out first. The last two products are those of all windows
+    and of the refit, whose penalty can be stronger, see `MAX_GROWTH`.
     """
 
     def __init__(self, products: Products, inputs: np.ndarray, offsets: list[np.ndarray], num_free: int) -> None:
@@ -149,10 +143,6 @@ class Ridge:
         """Yield the forecasts of windows with each penalty, by the fold that holds each out: float64[window, horizon].
 
         This takes a fraction of the time of `solve`, because there are fewer windows than predictors.
-
-        Args:
-            predictors: float64[window, predictor].
-            fold: int64[window].
         """
         prepared = []
         for number, part in enumerate(self._parts[:-2]):
@@ -177,19 +167,17 @@ class Ridge:
                 stronger = max(10 * stronger, PENALTIES[0])
                 weights = part.weigh(stronger)
             found.append(weights)
-        return np.stack(
-            [
-                self._inputs @ np.vstack([weights, part.constant - part.projection @ weights]) + part.offset
-                for weights, part in zip(found, self._parts, strict=True)
-            ]
-        )
+        matrices = []
+        for own, part in zip(found, self._parts, strict=True):
+            weights = np.vstack([own, part.constant - part.projection @ own])
+            matrices.append(self._inputs @ weights + part.offset)
+        return np.stack(matrices)
 
 
 def choose_ridge(names: Sequence[str], losses: np.ndarray) -> str:
     """Return the name of the ridge on the unchanged window, or of another one that is clearly better.
 
-    Args:
-        losses: float64[method] or longer, on the validation windows; NaN if there are none.
+    The losses are those on the validation windows; NaN if there are none.
     """
     if not np.isfinite(losses).all():
         return "ridge_last"

@@ -56,10 +56,8 @@ class _State(NamedTuple):
         """Return the forecasts: float64[window, horizon]."""
         steps = np.arange(horizon)
         growth = np.cumsum(self.damping[:, None] ** (steps + 1), axis=1)
-        ahead: np.ndarray = (
-            self.level[:, None] + self.trend[:, None] * growth + self.season[:, steps % self.season.shape[1]]
-        )
-        return ahead
+        season: np.ndarray = self.season[:, steps % self.season.shape[1]]
+        return self.level[:, None] + self.trend[:, None] * growth + season
 
 
 class _Smoothed(NamedTuple):
@@ -141,10 +139,8 @@ def _trace(
         # Before the first value, the level rises by the trend alone.
         level = past[np.arange(len(past)), first] - (first + 1) * first_trend
     states = _iterate_states(past, grid, level, np.zeros((len(past), 1)), first_trend)
-    found = [
-        smoothed.choose(grid).extend(horizon) for step, smoothed in enumerate(states) if step >= num_steps - num_origins
-    ]
-    return np.stack(found, axis=1)
+    newest = (smoothed for step, smoothed in enumerate(states) if step >= num_steps - num_origins)
+    return np.stack([smoothed.choose(grid).extend(horizon) for smoothed in newest], axis=1)
 
 
 # A level, and a trend with damping.
@@ -169,10 +165,8 @@ def _iterate_states(
 ) -> Iterator["_Smoothed"]:
     """Smooth each window with all parameters of a grid; yield the same arrays after each step.
 
-    Args:
-        past: float64[window, time], NaN before the first value.
-        first_level, first_trend: float64[window].
-        first_season: float64[window, season].
+    The past is NaN before the first value. The first level and trend are float64[window], the first season is
+    float64[window, season].
     """
     length = past.shape[1]
     alpha, beta, damping, gamma = grid.T[:, :, None]

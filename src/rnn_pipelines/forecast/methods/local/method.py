@@ -24,13 +24,7 @@ BATCH_SIZE = 512
 
 
 def forecast_locally(panel: WindowedPanel, origins: np.ndarray, extend: LocalForecast) -> np.ndarray:
-    """Forecast from some origins. Each forecast only reads values of its own series before the origin.
-
-    Args:
-        origins: int64[window].
-    Returns:
-        float64[window, horizon], scaled.
-    """
+    """Return forecasts, float64[window, horizon], scaled; each reads only values of its series before its origin."""
     found = [np.zeros((0, panel.horizon))]
     for begin in range(0, len(origins), BATCH_SIZE):
         past, zeros = gather_from_zero(panel, origins[begin : begin + BATCH_SIZE])
@@ -57,17 +51,11 @@ def gather_past(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 def contribute_as_whole(
     name: str, forecast: np.ndarray, panel: WindowedPanel, windows: NormalizedWindows
 ) -> Contributions:
-    """Return the forecast of one window as a whole, beyond the level of the window.
-
-    Args:
-        forecast: float64[horizon], scaled.
-    """
+    """Return the forecast of one window, float64[horizon], scaled, as a whole, beyond the level of the window."""
     none = np.zeros((len(panel.roles), panel.horizon))
     level = np.broadcast_to(windows.units.denormalize(np.zeros((1, 1)))[0], panel.horizon)
-    whole = {name: forecast - level}
-    return Contributions(
-        np.zeros(0, np.int64), np.zeros((0, panel.horizon)), none, np.zeros(panel.horizon), level, whole
-    )
+    lags, values, calendar = np.zeros(0, np.int64), np.zeros((0, panel.horizon)), np.zeros(panel.horizon)
+    return Contributions(lags, values, none, calendar, level, {name: forecast - level})
 
 
 @dataclass(frozen=True)

@@ -41,11 +41,7 @@ class Season(NamedTuple):
 
 
 def find_season(past: np.ndarray, season_length: int) -> Season:
-    """Return the season of each window; none for windows shorter than two seasons.
-
-    Args:
-        past: float64[window, time], NaN before the first value, newest last.
-    """
+    """Return the season of each window, newest value last; none for windows shorter than two seasons."""
     factors, terms = np.ones((len(past), season_length)), np.zeros((len(past), season_length))
     if season_length == 1 or past.shape[1] < 2 * season_length:
         return Season(factors, terms)
@@ -55,9 +51,8 @@ def find_season(past: np.ndarray, season_length: int) -> Season:
     differences = _shrink(inner - means, edge, season_length, _measure_noise(past))
     level = np.nanmean(past, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = _shrink(
-            inner / np.where(means > 0, means, np.nan), edge, season_length, _measure_noise(past) / level**2
-        )
+        parts = inner / np.where(means > 0, means, np.nan)
+        ratios = _shrink(parts, edge, season_length, _measure_noise(past) / level**2)
     is_positive = ~(past <= 0).any(axis=1) & (np.nan_to_num(1 + ratios).min(axis=1) > MIN_FACTOR)
     with_factors = has_seasons & is_positive & np.isfinite(ratios).all(axis=1)
     with_terms = has_seasons & ~is_positive & np.isfinite(differences).all(axis=1)
@@ -75,10 +70,9 @@ def average_season(values: np.ndarray, season_length: int) -> tuple[np.ndarray, 
 
 
 def average_phases(values: np.ndarray, edge: int, season_length: int) -> np.ndarray:
-    """Return the mean of each phase: float64[window, season], NaN for phases without a value.
+    """Return the mean of each phase, float64[window, season], NaN for phases without a value.
 
-    Args:
-        values: float64[window, time]; the newest one is `edge` steps before the end.
+    The newest value is `edge` steps before the end.
     """
     by_season = _lay_out_phases(values, edge, season_length)
     counts = (~np.isnan(by_season)).sum(axis=1)
@@ -104,12 +98,9 @@ def _measure_noise(past: np.ndarray) -> np.ndarray:
 
 
 def _shrink(values: np.ndarray, edge: int, season_length: int, noise_of_few: np.ndarray) -> np.ndarray:
-    """Return the shrunk deviation κ c of each phase: float64[window, season].
+    """Return the shrunk deviation κ c of each phase, float64[window, season], of values less their season's mean.
 
-    Args:
-        values: float64[window, time], compared with the mean of their season.
-        edge: steps from the newest value to the end.
-        noise_of_few: float64[window], the noise of windows with about one value of each phase.
+    The noise of windows with about one value of each phase is `noise_of_few`, float64[window].
     """
     by_season = _lay_out_phases(values, edge, season_length)
     counts = (~np.isnan(by_season)).sum(axis=1)

@@ -92,7 +92,11 @@ def list_rules(season_length: int) -> list[Rule]:
     return [
         *level,
         *(naive if season_length <= MAX_NAIVE_SEASON else []),
-        Rule(2 * season_length, "Theta and seasonal naive with drift", _extend_by_theta_and_season),
+        Rule(
+            2 * season_length,
+            "Theta and seasonal naive with drift",
+            lambda *known: (extend_by_theta(*known) + _extend_by_season(*known)) / 2,
+        ),
         Rule(3 * season_length, "Theta and trends", partial(_extend_by_errors, traces=(_trace_theta, *TRENDS))),
     ]
 
@@ -107,11 +111,6 @@ def _extend_by_season(past: np.ndarray, season_length: int, horizon: int) -> np.
     steps = np.arange(horizon)
     ahead: np.ndarray = past[:, -season_length:][:, steps % season_length]
     return ahead + drift[:, None] * (steps // season_length + 1)
-
-
-def _extend_by_theta_and_season(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
-    theta = extend_by_theta(past, season_length, horizon)
-    return (theta + _extend_by_season(past, season_length, horizon)) / 2
 
 
 def _extend_by_errors(past: np.ndarray, season_length: int, horizon: int, traces: Sequence[Trace]) -> np.ndarray:

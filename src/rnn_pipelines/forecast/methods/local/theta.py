@@ -28,7 +28,12 @@ def _smooth(past: np.ndarray, horizon: int) -> np.ndarray:
     """Smooth exponentially with half the slope as drift: float64[window, horizon], without a season."""
     length = past.shape[1]
     first = np.argmax(~np.isnan(past), axis=1)
-    half_slope = _find_slopes(past) / 2
+    # Half the slope of a line through all values of each window.
+    is_there, steps = ~np.isnan(past), np.arange(length)
+    centre = (is_there * steps).sum(axis=1, keepdims=True) / is_there.sum(axis=1, keepdims=True)
+    distances = (steps - centre) * is_there
+    squares = (distances**2).sum(axis=1)
+    half_slope = (distances * np.where(is_there, past, 0)).sum(axis=1) / np.where(squares > 0, squares, 1) / 2
     level = np.take_along_axis(past, first[:, None], axis=1)[:, 0]
     # Padded with the first value, which adds no error because it is the initial level.
     past = np.where(np.isnan(past), level[:, None], past)
@@ -42,15 +47,3 @@ def _smooth(past: np.ndarray, horizon: int) -> np.ndarray:
     drift = np.arange(horizon) + growth[best, length - first][:, None]
     smoothed: np.ndarray = levels[best, window][:, None] + half_slope[:, None] * drift
     return smoothed
-
-
-def _find_slopes(past: np.ndarray) -> np.ndarray:
-    """Return the slope of a line through all values of each window: float64[window]."""
-    is_there = ~np.isnan(past)
-    steps = np.arange(past.shape[1]) - (is_there * np.arange(past.shape[1])).sum(axis=1, keepdims=True) / is_there.sum(
-        axis=1, keepdims=True
-    )
-    steps = steps * is_there
-    squares = (steps**2).sum(axis=1)
-    slopes: np.ndarray = (steps * np.where(is_there, past, 0)).sum(axis=1) / np.where(squares > 0, squares, 1)
-    return slopes

@@ -38,7 +38,9 @@ def attribute_correction(
     for of_step in np.eye(panel.horizon, dtype=np.float32):
         of_outputs = np.broadcast_to(of_step, (network.num_members, NUM_POINTS, panel.horizon))
         found = find_input_gradients(network.weights, cache, np.ascontiguousarray(of_outputs))
-        slopes.append([_average(one.mean(axis=0), weights / 2) for one in found])
+        # Averaged over the path: float64[..., feature] of float32[..., point, feature].
+        means = (one.mean(axis=0).astype(np.float64) for one in found)
+        slopes.append([np.einsum("...pf,p->...f", one, weights / 2) for one in means])
     of_steps, of_static = (np.stack(one, axis=-1) for one in zip(*slopes, strict=True))
     parts = _split_channels(network, panel, of_steps, steps[:, 0])
     start = steps * np.float32(0)
@@ -56,20 +58,10 @@ def attribute_correction(
     )
 
 
-def _average(slopes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average slopes over the path: float64[..., feature] of float32[..., point, feature]."""
-    averaged: np.ndarray = np.einsum("...pf,p->...f", slopes.astype(np.float64), weights)
-    return averaged
-
-
 def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
-    """Map slopes from the inputs of a network back to the window; see `read_windows`.
+    """Map slopes, float64[time, feature, horizon], from the inputs of a network back to the window; see `read_windows`.
 
-    Args:
-        slopes: float64[time, feature, horizon], with respect to the inputs.
-        steps: float32[time, feature], the inputs.
-    Returns:
-        Contributions whose `values` are the slopes with respect to the history, without a baseline yet.
+    The `values` of the result are the slopes with respect to the history; it has no baseline yet.
     """
     has_embedding = network.layout.has_embedding
     if has_embedding:

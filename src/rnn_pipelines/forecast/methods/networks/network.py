@@ -1,6 +1,6 @@
 """A trained network that corrects a linear forecast: its inputs and its corrections."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypedDict
 
@@ -19,7 +19,6 @@ else:
     KerasModel = Any
 
 NO_ARRAY = np.zeros((0, 0, 0), np.float32)
-
 
 # The forecast that a network corrects: the baseline ensemble, or 0.
 NetworkStart = Literal["baseline_ensemble", "none"]
@@ -122,12 +121,7 @@ class TrainedNetwork:
 
 
 def size_members(
-    panel: WindowedPanel,
-    cell: str,
-    units: int | tuple[int, ...],
-    embedding: int,
-    segment: int,
-    calendar: tuple[int, ...],
+    panel: WindowedPanel, cell: str, units: int | tuple[int, ...], embedding: int, segment: int, calendar: Sized
 ) -> MemberShape:
     """Return the sizes of each member on the windows of a panel."""
     # Without an embedding, the window is read twice: less its mean, and unchanged. With one, it is read once, and a
@@ -149,15 +143,12 @@ def list_head_columns(panel: WindowedPanel, has_embedding: bool) -> np.ndarray:
 def read_windows(
     panel: WindowedPanel, normalized: NormalizedWindows, origins: np.ndarray, layout: InputLayout
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs of a network for some windows.
+    """Return the inputs of a network for some windows: float32[time, batch, feature], and float32[batch, feature].
 
     For a single series, each step has the window less its mean, the window, and calendar features. For a panel, it has
     the normalised window and a padding flag of the segment; the head reads the calendar features of the first target.
     Each step of the window also has the covariates. The head also reads future covariates at all steps of the horizon,
     and static covariates.
-
-    Returns:
-        float32[time, batch, feature], and float32[batch, feature] for the head.
     """
     history = normalized.history.astype(np.float32)
     channels = [history[:, :, None]]

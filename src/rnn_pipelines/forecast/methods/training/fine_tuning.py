@@ -48,8 +48,7 @@ def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str,
 def check_replacement(name: str, network: object, before: Network) -> Network:
     """Return the network if it differs from the one before only in its weights, which are finite.
 
-    Raises:
-        ParameterError: it can't; the message names the first difference.
+    Otherwise, raise a ParameterError that names the first difference.
     """
     if not isinstance(network, Network):
         raise ParameterError(
@@ -80,11 +79,5 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
 def _describe(network: Network) -> dict[str, object]:
     """Return the layout, the shrinkage, and the shape of each array."""
     shapes = {f"shape of {name}": array.shape for name, array in network.weights.items()}
-    return {
-        "cell": network.cell,
-        "segment": network.segment,
-        "calendar": np.asarray(network.calendar).tolist(),
-        "start": network.start,
-        "shrinkage": network.shrinkage,
-        **shapes,
-    }
+    facts = {name: getattr(network, name) for name in ("cell", "segment", "start", "shrinkage")}
+    return {**facts, "calendar": np.asarray(network.calendar).tolist(), **shapes}

@@ -24,10 +24,8 @@ MAX_KEPT = 2**26
 class Residuals:
     """Actual minus linear forecast, normalised and clipped, each computed once if there are few windows.
 
-    Args:
-        data: the windows and their linear models.
-        matrices: of the linear forecast of each member, float64[member, predictor, horizon].
-        origins: of all windows, in order: int64[window].
+    The matrices are those of the linear forecast of each member, float64[member, predictor, horizon]; the origins are
+    those of all windows, in order.
     """
 
     def __init__(self, data: FittingData, matrices: np.ndarray, origins: np.ndarray) -> None:

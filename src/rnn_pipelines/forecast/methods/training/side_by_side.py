@@ -29,18 +29,15 @@ def train_networks(
     is_beside = not data.pretrained.is_alone and all(_choose_engine(*job) == "numpy" for job in jobs)
     if not is_beside:
         return {name: _train(job) for name, job in zip(networks, jobs, strict=True)}
-    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True))
+    # About the size of the data with its validation windows, whose history is copied as well.
+    matrices, refitted = data.linear.matrices, data.linear.refitted
+    predictors = len(data.linear.validation) * matrices.shape[2] * matrices.itemsize
+    num_bytes = data.panel.values.nbytes + matrices.nbytes + refitted.nbytes + 2 * predictors
+    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, num_bytes), strict=True))
 
 
 def _train(job: TrainingJob) -> TrainedNetwork:
     return train_network(*job)
-
-
-def _count_bytes(data: FittingData) -> int:
-    """Return the approximate size of the data with its validation windows, whose history is copied as well."""
-    matrices = data.linear.matrices
-    predictors = len(data.linear.validation) * matrices.shape[2] * matrices.itemsize
-    return data.panel.values.nbytes + matrices.nbytes + data.linear.refitted.nbytes + 2 * predictors
 
 
 def _choose_engine(data: FittingData, network: NetworkSpec, training: ForecastTrainingSpec) -> str:

@@ -1,6 +1,6 @@
 """The parameters of networks, their training and its limits; values that are not given are resolved from the data."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,10 +127,6 @@ class Hyperparameters:
     patience: int
     is_absolute: bool  # whether to minimise the absolute error instead of the squared one
 
-    def list_values(self) -> dict[str, Any]:
-        """Return the values by name, for the record."""
-        return asdict(self)
-
 
 def resolve_hyperparameters(
     panel: WindowedPanel, linear: LinearModels, network: NetworkSpec, training: ForecastTrainingSpec
@@ -158,19 +154,14 @@ def resolve_hyperparameters(
     if linear.is_enough and not linear.is_forward:
         # One member for each block that is held out.
         chosen["num_members"] = len(linear.begins)
-    return Hyperparameters(
-        **chosen,
-        calendar=tuple(int(number) for number in calendar),
-        patience=training.patience,
-        is_absolute=linear.is_absolute,
-    )
+    chosen |= {"patience": training.patience, "is_absolute": linear.is_absolute}
+    return Hyperparameters(**chosen, calendar=tuple(int(number) for number in calendar))
 
 
 def _choose_segment(lookback: int, season_length: int, is_single: bool) -> int:
     if not is_single:
-        return (
-            season_length if lookback >= 2 * season_length and season_length > 1 else max(1, lookback // MIN_SEGMENTS)
-        )
+        has_seasons = lookback >= 2 * season_length and season_length > 1
+        return season_length if has_seasons else max(1, lookback // MIN_SEGMENTS)
     if lookback < LONGEST_SINGLE_STEPS:
         return 1
     divisors = [steps for steps in range(1, season_length + 1) if season_length % steps == 0]

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -72,11 +72,9 @@ def train_network(
     Member k is trained without the windows that fold k holds out, and forecasts them. These errors determine the step
     whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
     block is in the training data of all other members, and the same members make the forecasts. If all data after a
-    fold is held out, further members are then trained on all data, for as many steps as were best.
+    fold is held out, further members are then trained on all data, for as many steps as were best. Test windows are not
+    touched.
 
-    Args:
-        data: the windows and their linear models; test windows are not touched.
-        plan: limits and checkpoints; None for none.
     Raises:
         ParameterError: the training needs more memory than there is.
         TrainingError: the loss is no longer finite.
@@ -174,9 +172,8 @@ class _Training:
             return self.members.num_steps < self.progress.best_step
         chosen, num_steps, best_step = self.hyperparameters, self.num_steps, self.progress.best_step
         is_patient = num_steps - best_step < (chosen.patience if best_step else chosen.patience // PART_AT_START)
-        return (
-            bool(self.validation) and not self.data.pretrained.is_alone and num_steps < chosen.max_steps and is_patient
-        )
+        is_trained = bool(self.validation) and not self.data.pretrained.is_alone
+        return is_trained and num_steps < chosen.max_steps and is_patient
 
     @property
     def num_steps(self) -> int:
@@ -214,9 +211,8 @@ class _Training:
         progress, chosen = self.progress, self.hyperparameters
         out_of_fold = np.zeros((len(self.data.linear.validation), self.data.panel.horizon), np.float32)
         for batch in self.validation:
-            out_of_fold[batch.rows] = forward_member(
-                self.cell, progress.best, batch.member, batch.steps, batch.static_inputs
-            )
+            inputs = batch.member, batch.steps, batch.static_inputs
+            out_of_fold[batch.rows] = forward_member(self.cell, progress.best, *inputs)
         weights = self.members.trainer.copy_averages() if self.is_deploying or not progress.best else progress.best
         shrinkage = float(progress.best_step > 0)
         if shrinkage and self.training.start == "baseline_ensemble":
@@ -239,7 +235,7 @@ class _Training:
             "shrinkage": shrinkage,
             "values_needed": needed,
             "num_parameters": sum(array.size for array in weights.values()),
-            "hyperparameters": {**chosen.list_values(), "calendar": list(chosen.calendar), "engine": self.engine},
+            "hyperparameters": {**asdict(chosen), "calendar": list(chosen.calendar), "engine": self.engine},
         }
         return TrainedNetwork(self.name, network, history, record, self.parameters, self.training.seed)
 
@@ -247,11 +243,8 @@ class _Training:
         assert self.checkpoint
         progress = self.progress
         state: dict[str, Any] = {name: value for name, value in vars(progress).items() if name != "best"}
-        state |= {
-            "fingerprint": self.fingerprint,
-            "num_steps": self.members.num_steps,
-            "is_deploying": self.is_deploying,
-        }
+        state |= {"fingerprint": self.fingerprint, "num_steps": self.members.num_steps}
+        state |= {"is_deploying": self.is_deploying}
         arrays = self.members.trainer.list_state() | {f"best.{name}": array for name, array in progress.best.items()}
         write_checkpoint(self.checkpoint, state, arrays)
 
@@ -275,12 +268,11 @@ def _check_training(
 ) -> None:
     """Log the hyperparameters, and check that there is enough memory."""
     units = format_units(chosen.units)
-    values = chosen.list_values() | {"units": units}
+    values = asdict(chosen) | {"units": units}
     logger.info("%s: %s", name, ", ".join(f"{key} {value}" for key, value in values.items()))
+    sizes = chosen.segment, chosen.batch_size, len(data.linear.validation)
     require_memory(
-        estimate_training_bytes(
-            data.panel, shape, num_members, chosen.segment, chosen.batch_size, len(data.linear.validation)
-        ),
+        estimate_training_bytes(data.panel, shape, num_members, *sizes),
         f"training {name} with {units} units, {count(num_members, 'member')} and batches of {chosen.batch_size:,}",
         f"{name}.units, {name}.members, training.batch_size and window.lookback",
     )

@@ -48,11 +48,6 @@ def find_network_shrinkage(data: FittingData, out_of_fold: np.ndarray, num_membe
 
     With one fold, groups of series take the place of folds. The factor for the mean of m members is ours: for one it is
     1 / (1 + v), with the variance v of its error over that of the signal, and for m it is 1 / (1 + v / m).
-
-    Args:
-        out_of_fold: float32[validation, horizon], normalised: the correction of each window by the member trained
-            without it.
-        num_members: number of members whose corrections will be averaged.
     """
     residuals, linear = find_residuals(data), data.linear
     shares = np.linspace(0, 1, 21)
