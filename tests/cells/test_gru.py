@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_pipelines.cells.conventions import sigmoid
-from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights, step_gru
+from rnn_pipelines.cells.gru import GRUGates, GRUState, GRUWeights
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 
@@ -34,7 +34,7 @@ def test_a_step_is_its_equations_number_by_number(kind: str, make_weights) -> No
     read = [x[0] * weights.kernel[0, gate] + x[1] * weights.kernel[1, gate] + b[gate] for gate in range(3)]
     z, r = (1 / (1 + exp(-(read[gate] + h * u[gate] + d[gate]))) for gate in (0, 1))
     g = tanh(read[2] + (r * (h * u[2] + d[2]) if weights.reset_after else (r * h) * u[2]))
-    state, gates = step_gru(weights, np.array([x]), GRUState(np.array([[h]])))
+    state, gates = GRUWeights.step(weights, np.array([x]), GRUState(np.array([[h]])))
     np.testing.assert_allclose(np.ravel(state), [z * h + (1 - z) * g], rtol=1e-14)
     np.testing.assert_allclose(np.ravel(gates), [z, r, g], rtol=1e-14)
 
@@ -79,7 +79,7 @@ def test_forms_are_the_same_where_the_reset_gate_is_open(make_weights, make_inpu
 def feed_hidden_state_twice(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
     """Wrong: the kernel reads inputs and hidden state side by side, and the recurrent kernel the state once more."""
     wide = replace(weights, kernel=np.concatenate([weights.kernel, weights.recurrent_kernel]))
-    return step_gru(wide, np.concatenate([inputs, state.hidden], axis=-1), state)
+    return GRUWeights.step(wide, np.concatenate([inputs, state.hidden], axis=-1), state)
 
 
 def never_use_the_reset_gate(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
@@ -94,20 +94,20 @@ def never_use_the_reset_gate(weights: GRUWeights, inputs: np.ndarray, state: GRU
 
 def mix_the_other_way(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
     """Wrong for Keras: z and 1 − z swapped, as in Chung et al. (2014)."""
-    _, gates = step_gru(weights, inputs, state)
+    _, gates = GRUWeights.step(weights, inputs, state)
     return GRUState((1 - gates.update) * state.hidden + gates.update * gates.candidate), gates
 
 
 def swap_update_and_reset(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
     """Wrong: reads the columns as reset, update, candidate, as in PyTorch."""
     parts = [np.split(array, 3, axis=-1) for array in weights.to_list()]
-    return step_gru(GRUWeights(*(np.concatenate([z, r, h], -1) for r, z, h in parts)), inputs, state)
+    return GRUWeights.step(GRUWeights(*(np.concatenate([z, r, h], -1) for r, z, h in parts)), inputs, state)
 
 
 def reset_at_the_other_side(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
     """Wrong: takes one form for the other; with two biases, their sum for the one."""
     bias = weights.bias.sum(axis=0) if weights.reset_after else np.stack([weights.bias, 0 * weights.bias])
-    return step_gru(replace(weights, bias=bias), inputs, state)
+    return GRUWeights.step(replace(weights, bias=bias), inputs, state)
 
 
 @pytest.mark.parametrize(

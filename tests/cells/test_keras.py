@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cell_weights import draw_weights
-from rnn_pipelines.cells.gru import GRUWeights, step_gru
-from rnn_pipelines.cells.lstm import LSTMWeights, step_lstm
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.lstm import LSTMWeights
 from rnn_pipelines.cells.unroll import unroll
 
 
@@ -48,7 +48,7 @@ def test_keras_takes_our_weights_back(kind: str, make_layer, make_inputs) -> Non
 
 
 def test_right_step_passes_the_comparison_of_wrong_ones(run: SimpleNamespace, step_through) -> None:
-    step: Any = step_lstm if isinstance(run.weights, LSTMWeights) else step_gru
+    step: Any = LSTMWeights.step if isinstance(run.weights, LSTMWeights) else GRUWeights.step
     assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights, step_lstm
+from rnn_pipelines.cells.lstm import LSTMGates, LSTMState, LSTMWeights
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.cells.unroll import unroll
 
@@ -34,7 +34,7 @@ def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
     i, f, g, o = 1 / (1 + exp(-i)), 1 / (1 + exp(-f)), tanh(g), 1 / (1 + exp(-o))
     cell = f * c + i * g
     state = LSTMState(hidden=np.array([[h]]), cell=np.array([[c]]))
-    found = step_lstm(LSTMWeights(kernel, recurrent_kernel, bias), np.array([x]), state)
+    found = LSTMWeights.step(LSTMWeights(kernel, recurrent_kernel, bias), np.array([x]), state)
     np.testing.assert_allclose(np.ravel(found[0]), [o * tanh(cell), cell], rtol=1e-14)
     np.testing.assert_allclose(np.ravel(found[1]), [i, f, g, o], rtol=1e-14)
 
@@ -72,7 +72,7 @@ def test_closed_output_gate_shows_nothing_and_forgets_nothing(make_weights, make
 def feed_hidden_state_twice(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
     """Wrong: the kernel reads inputs and hidden state side by side, and the recurrent kernel the state once more."""
     wide = replace(weights, kernel=np.concatenate([weights.kernel, weights.recurrent_kernel]))
-    return step_lstm(wide, np.concatenate([inputs, state.hidden], axis=-1), state)
+    return LSTMWeights.step(wide, np.concatenate([inputs, state.hidden], axis=-1), state)
 
 
 def swap_candidate_and_output(
@@ -80,20 +80,20 @@ def swap_candidate_and_output(
 ) -> tuple[LSTMState, LSTMGates]:
     """Wrong: reads the columns as input, forget, output, candidate."""
     parts = [np.split(array, 4, axis=-1) for array in weights.to_list()]
-    return step_lstm(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for i, f, o, c in parts)), inputs, state)
+    return LSTMWeights.step(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for i, f, o, c in parts)), inputs, state)
 
 
 def swap_input_and_forget(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
     """Wrong: reads the columns as forget, input, candidate, output."""
     parts = [np.split(array, 4, axis=-1) for array in weights.to_list()]
-    return step_lstm(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for f, i, c, o in parts)), inputs, state)
+    return LSTMWeights.step(LSTMWeights(*(np.concatenate([i, f, c, o], -1) for f, i, c, o in parts)), inputs, state)
 
 
 def leave_out_the_forget_gate(
     weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
 ) -> tuple[LSTMState, LSTMGates]:
     """Wrong for Keras: the LSTM of 1997, whose cell state only grows."""
-    _, gates = step_lstm(weights, inputs, state)
+    _, gates = LSTMWeights.step(weights, inputs, state)
     cell = state.cell + gates.input * gates.candidate
     return LSTMState(gates.output * np.tanh(cell), cell), gates
 
@@ -102,7 +102,7 @@ def show_the_cell_state_before_the_step(
     weights: LSTMWeights, inputs: np.ndarray, state: LSTMState
 ) -> tuple[LSTMState, LSTMGates]:
     """Wrong: the output gate shows the old cell state."""
-    after, gates = step_lstm(weights, inputs, state)
+    after, gates = LSTMWeights.step(weights, inputs, state)
     return LSTMState(gates.output * np.tanh(state.cell), after.cell), gates
 
 

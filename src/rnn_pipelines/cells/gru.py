@@ -50,91 +50,75 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
         return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
 
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
-        """Compute one step with `step_gru`."""
-        return step_gru(self, inputs, state)
+        """Compute one step in time: the state after it, and the gates.
+
+            z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
+            r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate reads
+            g  = tanh(x W_g + b_g + r · (h U_g + d_g))      candidate, reset after the recurrent product
+            g  = tanh(x W_g + b_g + (r · h) U_g)            candidate, reset before it
+            h' = z · h + (1 − z) · g
+
+        x are the inputs, h the hidden state, ' marks values after the step. W and U are the columns of kernel and
+        recurrent kernel that belong to a gate, b and d those of the biases of inputs and state (d = 0 for reset before
+        the product). The shape of the bias decides between the two forms. · is the element-wise product. g is the h of
+        Keras' order z, r, h.
+
+        Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, for reset before the product. Reset after the
+            product is the form of cuDNN, and Keras' default.
+        """
+        h = state.hidden
+        input_bias, recurrent_bias = self.split_biases()
+        x_z, x_r, x_g = np.split(inputs @ self.kernel + input_bias, 3, axis=-1)
+        u_z, u_r, u_g = np.split(self.recurrent_kernel, 3, axis=-1)
+        d_z, d_r, d_g = np.split(recurrent_bias, 3)
+        z = sigmoid(x_z + h @ u_z + d_z)
+        r = sigmoid(x_r + h @ u_r + d_r)
+        g = np.tanh(x_g + (r * (h @ u_g + d_g) if self.reset_after else (r * h) @ u_g))
+        return GRUState(hidden=z * h + (1 - z) * g), GRUGates(update=z, reset=r, candidate=g)
 
     def step_back(
         self, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
     ) -> tuple["GRUWeights", np.ndarray, GRUState]:
-        """Go back through one step with `step_back_gru`."""
-        return step_back_gru(self, inputs, before, gates, gradients)
+        """Go back through one step of a GRU.
 
+            da_z = dh' · (h − g) · z · (1 − z)          update gate
+            da_g = dh' · (1 − z) · (1 − g²)             candidate
 
-def step_gru(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
-    """Compute one step in time: the state after it, and the gates.
+        If the reset gate acts after the recurrent product p = h U_g + d_g, the candidate reads r · p:
 
-        z  = σ(x W_z + b_z + h U_z + d_z)               update gate: how much of the old state is kept
-        r  = σ(x W_r + b_r + h U_r + d_r)               reset gate: how much of it the candidate reads
-        g  = tanh(x W_g + b_g + r · (h U_g + d_g))      candidate, reset after the recurrent product
-        g  = tanh(x W_g + b_g + (r · h) U_g)            candidate, reset before it
-        h' = z · h + (1 − z) · g
+            da_r = da_g · p · r · (1 − r)               reset gate
+            dU   = hᵀ [da_z, da_r, da_g · r],           dd = Σ [da_z, da_r, da_g · r]
+            dh   = dh' · z + [da_z, da_r, da_g · r] Uᵀ
 
-    x are the inputs, h the hidden state, ' marks values after the step. W and U are the columns of kernel and recurrent
-    kernel that belong to a gate, b and d those of the biases of inputs and state (d = 0 for reset before the product).
-    · is the element-wise product. g is the h of Keras' order z, r, h.
+        If it acts before, the candidate reads the state q = r · h:
 
-    Args:
-        weights: of the layer; the shape of their bias decides between the two forms.
-        inputs: float[batch, feature].
-    Source: Cho et al. (2014), arXiv:1406.1078, equations 5 to 8, for reset before the product. Reset after the product
-        is the form of cuDNN, and Keras' default.
-    """
-    h = state.hidden
-    input_bias, recurrent_bias = weights.split_biases()
-    x_z, x_r, x_g = np.split(inputs @ weights.kernel + input_bias, 3, axis=-1)
-    u_z, u_r, u_g = np.split(weights.recurrent_kernel, 3, axis=-1)
-    d_z, d_r, d_g = np.split(recurrent_bias, 3)
-    z = sigmoid(x_z + h @ u_z + d_z)
-    r = sigmoid(x_r + h @ u_r + d_r)
-    g = np.tanh(x_g + (r * (h @ u_g + d_g) if weights.reset_after else (r * h) @ u_g))
-    return GRUState(hidden=z * h + (1 - z) * g), GRUGates(update=z, reset=r, candidate=g)
+            dq   = da_g U_gᵀ
+            da_r = dq · h · r · (1 − r)                 reset gate
+            dU   = [hᵀ da_z, hᵀ da_r, qᵀ da_g]
+            dh   = dh' · z + [da_z, da_r] [U_z, U_r]ᵀ + dq · r
 
+        In both, with da = [da_z, da_r, da_g]:
 
-def step_back_gru(
-    weights: GRUWeights, inputs: np.ndarray, before: GRUState, gates: GRUGates, gradients: GRUState
-) -> tuple[GRUWeights, np.ndarray, GRUState]:
-    """Go back through one step of a GRU.
-
-        da_z = dh' · (h − g) · z · (1 − z)          update gate
-        da_g = dh' · (1 − z) · (1 − g²)             candidate
-
-    If the reset gate acts after the recurrent product p = h U_g + d_g, the candidate reads r · p:
-
-        da_r = da_g · p · r · (1 − r)               reset gate
-        dU   = hᵀ [da_z, da_r, da_g · r],           dd = Σ [da_z, da_r, da_g · r]
-        dh   = dh' · z + [da_z, da_r, da_g · r] Uᵀ
-
-    If it acts before, the candidate reads the state q = r · h:
-
-        dq   = da_g U_gᵀ
-        da_r = dq · h · r · (1 − r)                 reset gate
-        dU   = [hᵀ da_z, hᵀ da_r, qᵀ da_g]
-        dh   = dh' · z + [da_z, da_r] [U_z, U_r]ᵀ + dq · r
-
-    In both, with da = [da_z, da_r, da_g]:
-
-        dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
-
-    Args and Returns: see `CellWeights.step_back`.
-    """
-    h, (z, r, g), of_hidden = before.hidden, gates, gradients.hidden
-    u_z, u_r, u_g = np.split(weights.recurrent_kernel, 3, axis=-1)
-    a_z = of_hidden * (h - g) * z * (1 - z)
-    a_g = of_hidden * (1 - z) * (1 - g**2)
-    if weights.reset_after:
-        product = h @ u_g + np.split(weights.bias[1], 3)[2]
-        a_r = a_g * product * r * (1 - r)
-        recurrent = np.concatenate([a_z, a_r, a_g * r], axis=-1)
-        of_recurrent_kernel = h.T @ recurrent
-        of_before = of_hidden * z + recurrent @ weights.recurrent_kernel.T
-    else:
-        of_product = a_g @ u_g.T
-        a_r = of_product * h * r * (1 - r)
-        of_recurrent_kernel = np.concatenate([h.T @ a_z, h.T @ a_r, (r * h).T @ a_g], axis=-1)
-        of_before = of_hidden * z + a_z @ u_z.T + a_r @ u_r.T + of_product * r
-    a = np.concatenate([a_z, a_r, a_g], axis=-1)
-    of_bias = np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if weights.reset_after else a.sum(axis=0)
-    return GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias), a @ weights.kernel.T, GRUState(of_before)
+            dW   = xᵀ da,    db = Σ da,    dx = da Wᵀ
+        """
+        h, (z, r, g), of_hidden = before.hidden, gates, gradients.hidden
+        u_z, u_r, u_g = np.split(self.recurrent_kernel, 3, axis=-1)
+        a_z = of_hidden * (h - g) * z * (1 - z)
+        a_g = of_hidden * (1 - z) * (1 - g**2)
+        if self.reset_after:
+            product = h @ u_g + np.split(self.bias[1], 3)[2]
+            a_r = a_g * product * r * (1 - r)
+            recurrent = np.concatenate([a_z, a_r, a_g * r], axis=-1)
+            of_recurrent_kernel = h.T @ recurrent
+            of_before = of_hidden * z + recurrent @ self.recurrent_kernel.T
+        else:
+            of_product = a_g @ u_g.T
+            a_r = of_product * h * r * (1 - r)
+            of_recurrent_kernel = np.concatenate([h.T @ a_z, h.T @ a_r, (r * h).T @ a_g], axis=-1)
+            of_before = of_hidden * z + a_z @ u_z.T + a_r @ u_r.T + of_product * r
+        a = np.concatenate([a_z, a_r, a_g], axis=-1)
+        of_bias = np.stack([a.sum(axis=0), recurrent.sum(axis=0)]) if self.reset_after else a.sum(axis=0)
+        return GRUWeights(inputs.T @ a, of_recurrent_kernel, of_bias), a @ self.kernel.T, GRUState(of_before)
 
 
 def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:

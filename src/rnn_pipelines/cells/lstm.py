@@ -39,45 +39,31 @@ class LSTMWeights(CellWeights[LSTMState, LSTMGates]):
         return [(len(self.kernel), width), (self.units, width), (width,)]
 
     def step(self, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
-        """Compute one step with `step_lstm`."""
-        return step_lstm(self, inputs, state)
+        """Compute one step in time: the state after it, and the gates.
+
+            i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
+            f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the cell state is kept
+            g  = tanh(x W_g + h U_g + b_g)      candidate: the values to be written
+            o  = σ(x W_o + h U_o + b_o)         output gate: how much of the cell state is output
+            c' = f · c + i · g
+            h' = o · tanh c'
+
+        x are the inputs, h the hidden state, c the cell state, ' marks values after the step. W, U and b are the
+        columns of kernel, recurrent kernel and bias that belong to a gate. · is the element-wise product. g is the c of
+        Keras' order i, f, c, o.
+
+        Source: Hochreiter & Schmidhuber (1997), DOI 10.1162/neco.1997.9.8.1735, without forget gate (f = 1); Gers et
+            al. (2000), DOI 10.1162/089976600300015015, with it.
+        """
+        i, f, g, o = np.split(inputs @ self.kernel + state.hidden @ self.recurrent_kernel + self.bias, 4, axis=-1)
+        gates = LSTMGates(input=sigmoid(i), forget=sigmoid(f), candidate=np.tanh(g), output=sigmoid(o))
+        cell = gates.forget * state.cell + gates.input * gates.candidate
+        return LSTMState(hidden=gates.output * np.tanh(cell), cell=cell), gates
 
     def step_back(
         self, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
     ) -> tuple["LSTMWeights", np.ndarray, LSTMState]:
-        """Go back through one step with `step_back_lstm`."""
-        return step_back_lstm(self, inputs, before, gates, gradients)
-
-
-def step_lstm(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
-    """Compute one step in time: the state after it, and the gates.
-
-        i  = σ(x W_i + h U_i + b_i)         input gate: how much of the candidate is written
-        f  = σ(x W_f + h U_f + b_f)         forget gate: how much of the cell state is kept
-        g  = tanh(x W_g + h U_g + b_g)      candidate: the values to be written
-        o  = σ(x W_o + h U_o + b_o)         output gate: how much of the cell state is output
-        c' = f · c + i · g
-        h' = o · tanh c'
-
-    x are the inputs, h the hidden state, c the cell state, ' marks values after the step. W, U and b are the columns of
-    kernel, recurrent kernel and bias that belong to a gate. · is the element-wise product. g is the c of Keras' order
-    i, f, c, o.
-
-    Args:
-        inputs: float[batch, feature].
-    Source: Hochreiter & Schmidhuber (1997), DOI 10.1162/neco.1997.9.8.1735, without forget gate (f = 1); Gers et al.
-        (2000), DOI 10.1162/089976600300015015, with it.
-    """
-    i, f, g, o = np.split(inputs @ weights.kernel + state.hidden @ weights.recurrent_kernel + weights.bias, 4, axis=-1)
-    gates = LSTMGates(input=sigmoid(i), forget=sigmoid(f), candidate=np.tanh(g), output=sigmoid(o))
-    cell = gates.forget * state.cell + gates.input * gates.candidate
-    return LSTMState(hidden=gates.output * np.tanh(cell), cell=cell), gates
-
-
-def step_back_lstm(
-    weights: LSTMWeights, inputs: np.ndarray, before: LSTMState, gates: LSTMGates, gradients: LSTMState
-) -> tuple[LSTMWeights, np.ndarray, LSTMState]:
-    """Go back through one step of an LSTM.
+        """Go back through one step of an LSTM.
 
         k   = tanh c' = tanh(f · c + i · g)
         dc' += dh' · o · (1 − k²)                   the cell state also reaches the output
@@ -87,17 +73,15 @@ def step_back_lstm(
                dh' · k · o · (1 − o)]               output gate
         dW  = xᵀ da,    dU = hᵀ da,    db = Σ da
         dx  = da Wᵀ,    dh = da Uᵀ,    dc = dc' · f
-
-    Args and Returns: see `CellWeights.step_back`.
-    """
-    i, f, g, o = gates
-    shown = np.tanh(f * before.cell + i * g)
-    cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
-    of_input, of_forget = cell * g * i * (1 - i), cell * before.cell * f * (1 - f)
-    of_candidate, of_output = cell * i * (1 - g**2), gradients.hidden * shown * o * (1 - o)
-    a = np.concatenate([of_input, of_forget, of_candidate, of_output], axis=-1)
-    of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
-    return of_weights, a @ weights.kernel.T, LSTMState(hidden=a @ weights.recurrent_kernel.T, cell=cell * f)
+        """
+        i, f, g, o = gates
+        shown = np.tanh(f * before.cell + i * g)
+        cell = gradients.cell + gradients.hidden * o * (1 - shown**2)
+        of_input, of_forget = cell * g * i * (1 - i), cell * before.cell * f * (1 - f)
+        of_candidate, of_output = cell * i * (1 - g**2), gradients.hidden * shown * o * (1 - o)
+        a = np.concatenate([of_input, of_forget, of_candidate, of_output], axis=-1)
+        of_weights = LSTMWeights(inputs.T @ a, before.hidden.T @ a, a.sum(axis=0))
+        return of_weights, a @ self.kernel.T, LSTMState(hidden=a @ self.recurrent_kernel.T, cell=cell * f)
 
 
 def _step_through(arrays: LayerArrays, products: np.ndarray) -> Steps:

@@ -36,7 +36,7 @@ class MinGRUWeights(CellWeights[GRUState, MinGRUGates]):
             g  = x W_g + b_g                candidate, without tanh
             h' = z · h + (1 − z) · g
 
-        The letters are those of `step_gru`. The paper writes 1 − z for z.
+        The letters are those of `GRUWeights.step`. The paper writes 1 − z for z.
 
         Source: Feng et al. (2024), arXiv:2410.01201, section 3.1.
         """

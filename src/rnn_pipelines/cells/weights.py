@@ -19,8 +19,7 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
     """The weights of a layer, in Keras' order. Each gate has `units` columns.
 
     `LSTMWeights(*layer.get_weights())` reads them from Keras, `layer.set_weights(weights.to_list())` writes them back.
-    Raises:
-        ValueError: the shapes do not fit each other.
+    Shapes that do not fit each other are a ValueError.
     """
 
     kernel: np.ndarray  # float[num_inputs, gates · units], multiplies the inputs. Subclasses add the other arrays.
@@ -38,7 +37,6 @@ class CellWeights(ABC, Generic[StateT, GatesT]):
 
     @property
     def units(self) -> int:
-        """Return the size of the state."""
         return self.kernel.shape[1] // len(self.gates_type._fields)
 
     @abstractmethod

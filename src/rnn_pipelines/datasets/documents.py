@@ -48,6 +48,5 @@ class StrictJSONDataset(OneFileDataset):
             file.write(f"{content}\n".encode())
 
     def preview(self) -> JSONPreview:
-        """Return the values, for kedro-viz."""
         with self._open_to_read() as file:
             return JSONPreview(file.read().decode())

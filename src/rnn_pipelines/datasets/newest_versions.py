@@ -20,15 +20,11 @@ LOCK_SECONDS = 60
 
 
 class NewestVersionsDataset(AbstractDataset[Mapping[str, bytes], list[dict[str, bytes]]]):
-    """Dataset of the newest versions of some files, each in a folder of its own, with checksums.
+    """Dataset of the newest versions of some files, `keep` of them, each in a folder of its own on this machine.
 
-    Saves files, content by name, as a version, unless there are none or they equal the newest one; older versions are
-    removed. Loads the versions that are intact, oldest first. A version that can't be saved is a warning, because a run
-    must not lose its results for a copy of its inputs.
-
-    Args:
-        path: the folder of the versions, on this machine.
-        keep: number of versions, 1 or more.
+    Saves files, content by name, as a version with checksums, unless there are none or they equal the newest one; older
+    versions are removed. Loads the versions that are intact, oldest first. A version that can't be saved is a warning,
+    because a run must not lose its results for a copy of its inputs.
     """
 
     def __init__(self, *, path: str, keep: int = 2, metadata: dict[str, Any] | None = None) -> None:

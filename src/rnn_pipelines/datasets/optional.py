@@ -8,9 +8,8 @@ from kedro.io.core import AbstractDataset, DatasetError
 class OptionalDataset(AbstractDataset[None, Any]):
     """Read-only dataset that loads another dataset if it exists, else None.
 
-    Args:
-        dataset: the other dataset's entry in the catalog, as `${its_name}`. This dataset has the same layer. It omits
-            the validator, which has checked the data at the time of saving.
+    That is named by its entry in the catalog, as `${its_name}`. This dataset has the same layer. It omits the
+    validator, which has checked the data at the time of saving.
     """
 
     def __init__(self, *, dataset: dict[str, Any]) -> None:

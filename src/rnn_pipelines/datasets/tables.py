@@ -40,7 +40,6 @@ class SpreadsheetCSVDataset(OneFileDataset):
             return change_texts(pd.read_csv(file), unmark_text)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """Return the first rows, for kedro-viz."""
         return preview_rows(self.load().head(nrows))
 
 
@@ -48,7 +47,6 @@ class TablesDataset(OneFileDataset):
     """Dataset of tables that are too large together for memory; each is a group of rows of a Parquet file."""
 
     def load(self) -> pd.DataFrame:
-        """Return all tables as one."""
         with self._open_to_read() as file:
             return pd.read_parquet(file)
 
@@ -70,7 +68,6 @@ class TablesDataset(OneFileDataset):
                 writer.write_table(table.cast(schema))
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """Return the first rows, for kedro-viz."""
         import pyarrow.parquet
 
         with self._open_to_read() as file:
@@ -112,7 +109,6 @@ class DescribedTableDataset(DataclassDataset):
             table.to_parquet(file, compression="zstd", **options)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """Return the first rows, for kedro-viz."""
         return preview_rows(self._read().head(nrows))
 
     def _read(self) -> pd.DataFrame:

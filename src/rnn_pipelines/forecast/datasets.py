@@ -103,7 +103,6 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             replace_file(self._path, embed_checksum(packed.getvalue()))
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """Return the newest rows, for kedro-viz."""
         return TablePreview(self.load().tail(nrows).astype(str).to_dict(orient="split"))
 
     def _exists(self) -> bool:

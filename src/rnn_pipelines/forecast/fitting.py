@@ -73,9 +73,7 @@ class Evaluated:
 def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: ForecastSpec) -> Fitted:
     """Fit simple methods, networks, their ensemble and intervals; for the covariates, see `read_series`.
 
-    Raises:
-        SeriesError: the series cannot be used; the message holds the reason and a remedy.
-        TrainingError: a loss is no longer finite.
+    Raise a SeriesError with the reason and a remedy, or a TrainingError if a loss is no longer finite.
     """
     recipe = spec.recipe
     begin_stage("prepare the series")

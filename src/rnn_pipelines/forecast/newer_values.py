@@ -60,11 +60,8 @@ def read_frame(
 ) -> tuple[Source, pd.DataFrame, SourceSpec]:
     """Read a frame, and warn of columns that are not read; return the series, the covariates, and the columns.
 
-    Args:
-        recipe: with the columns of the series and of the covariates.
-        learnt: the settings of a training, for newer values on its time axis; None for a training.
-    Raises:
-        SeriesError: the frame is empty, or cannot be used; the message holds the reason and a remedy.
+    Newer values are read on the time axis of a training, of which `learnt` are the settings. Raise a SeriesError with
+    the reason and a remedy if the frame is empty, or cannot be used.
     """
     if frame.empty:
         raise SeriesError(
@@ -186,13 +183,10 @@ def measure_newer(
 ) -> pd.DataFrame:
     """Return the errors of forecasts from each step after a training, by series, step ahead and method.
 
-    Args:
-        newer: the rows of the training, or at least a lookback before its end, and the newer rows.
-        until: last time of the training, by series. Other series are left out with a warning.
-    Returns:
-        `unique_id, horizon_step, forecaster, num_forecasts, mse, rmse, mae` and `coverage_80` of each level.
-    Raises:
-        SeriesError: no row is newer, or none can be forecast.
+    They are `unique_id, horizon_step, forecaster, num_forecasts, mse, rmse, mae` and `coverage_80` of each level. The
+    rows are those of the training, or at least a lookback before its end, and newer ones. `until` is the last time of
+    the training by series; others are left out with a warning. Raise a SeriesError if no row is newer, or none can be
+    forecast.
     """
     forecaster = next(iter(artefacts.values()))
     series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]

@@ -138,7 +138,14 @@ def read_arguments(
     levels = () if level is None else level
     given = {**blocks, "window": window, "source": source, "covariates": covariates, "level": levels}
     spec = read_parameter_models(given, others=("h", "lookback", "freq", *OF_TABLES, *EXOGENOUS))
-    _check_frequency(spec.recipe.source.freq)
+    freq = spec.recipe.source.freq
+    try:
+        # Whether it suits the times is known only in the fit.
+        if isinstance(freq, str) and not freq.isdecimal():
+            find_offset(freq)
+    except ValueError as error:
+        expected = "a pandas offset alias such as D, h or MS, or a whole number of steps"
+        raise ParameterError(f"freq: expected {expected}, received {show(freq)}.") from error
     return spec
 
 
@@ -146,18 +153,6 @@ def use_pretrained_alone(block: Any) -> dict[str, Any]:
     """Return the block `pretrained` with `is_alone`, so that no network is trained on the table."""
     own = {"is_used": block} if isinstance(block, bool) else block or {}
     return {**own, "is_alone": True}
-
-
-def _check_frequency(freq: int | str | None) -> None:
-    """Check that a frequency exists, before a fit; whether it suits the times is known only then."""
-    try:
-        if isinstance(freq, str) and not freq.isdecimal():
-            find_offset(freq)
-    except ValueError as error:
-        raise ParameterError(
-            f"freq: expected a pandas offset alias such as D, h or MS, or a whole number of steps, received "
-            f"{show(freq)}."
-        ) from error
 
 
 @contextmanager

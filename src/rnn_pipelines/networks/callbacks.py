@@ -137,16 +137,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def num_epochs(self) -> int:
-        """Return the number of epochs in the checkpoint."""
         return len(self._state["rows"])
 
     @property
     def seconds(self) -> float:
-        """Return the time of the epochs in the checkpoint."""
         return sum(row["seconds"] for row in self._state["rows"])
 
     def remove(self) -> None:
-        """Remove the file after the training."""
         self._path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:

@@ -5,10 +5,9 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, as_completed, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, CancelledError, as_completed, wait
 from multiprocessing import current_process
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -65,18 +64,15 @@ class ParallelSpec(ParameterModel, frozen=True):
 def fan_out(
     train: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec, noun: str = "trainings"
 ) -> Iterator[tuple[Job, Result]]:
-    """Yield each job with its result, in the order of completion.
+    """Yield each job with its result, in the order of completion; `noun` names the jobs in log lines.
 
     Results that are ready before a job fails are yielded first. Processes are reused for many jobs. With one worker on
     this machine, the jobs run in this process. The number of threads of a job depends only on the number of workers, so
     that timings are comparable. The time left is logged, except with Dask, where the number of workers can change.
 
-    Args:
-        train: a function of a module, because other processes import it by its name.
-        jobs: its arguments; they and the results are sent between processes.
-        noun: the jobs in log lines.
-    Raises:
-        ParallelError: the scheduler does not exist, is lost or has no workers left, or its workers cannot train.
+    The function is one of a module, because other processes import it by its name; jobs and results are sent between
+    processes. Raise a ParallelError if the scheduler does not exist, is lost or has no workers left, or its workers
+    cannot train.
     """
     if not jobs:
         return
@@ -95,10 +91,15 @@ def _train_here(train: Callable[[Job], Result], jobs: Sequence[Job], num_workers
         for job in jobs:
             yield job, train(job)
         return
-    with _open_executor(num_workers, len(jobs)) as submit:
-        submitted = {submit(train, job): job for job in jobs}
+    num_threads = max(1, count_cores() // num_workers)
+    executor = get_executor(min(num_workers, len(jobs)))
+    try:
+        submitted = {executor.submit(train_apart, train, job, num_threads): job for job in jobs}
         for future in as_completed(submitted):
             yield submitted[future], future.result()
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
 
 
 def is_first_process() -> bool:
@@ -158,27 +159,15 @@ def get_executor(num_workers: int) -> "ProcessPoolExecutor":
     return get_reusable_executor(max_workers=num_workers)
 
 
-@contextmanager
-def _open_executor(num_workers: int, num_jobs: int) -> Iterator[Callable[..., Future[Any]]]:
-    """Yield a function that submits a job to the processes of this machine."""
-    num_threads = max(1, count_cores() // num_workers)
-    executor = get_executor(min(num_workers, num_jobs))
-    try:
-        yield lambda train, job: executor.submit(train_apart, train, job, num_threads)
-    except BaseException:
-        executor.shutdown(wait=False, kill_workers=True)
-        raise
-
-
 def _train_over_dask(train: Callable[[Job], Result], jobs: Sequence[Job], address: str) -> Iterator[tuple[Job, Result]]:
     """Train on the workers of a Dask scheduler.
 
     Without the check for workers, Dask would wait forever after all of them died. So would joblib with Dask.
     """
     # Leaving the client cancels the remaining jobs.
-    from distributed import KilledWorker
-
     with _connect(address) as client:
+        from distributed import KilledWorker
+
         _wait_for_worker(client, address, CONNECT_SECONDS)
         submit = client.get_executor(pure=False).submit
         submitted = {submit(_train_in_own_process, train, job): job for job in jobs}

@@ -9,11 +9,7 @@ from rnn_pipelines.networks.members import ForwardCache, Weights, list_layers, n
 
 
 def find_gradients(weights: Mapping[str, np.ndarray], cache: ForwardCache, of_outputs: np.ndarray) -> Weights:
-    """Return the gradient of a loss for each array of weights, from that for the outputs.
-
-    Args:
-        of_outputs: float32[member, batch, output].
-    """
+    """Return the gradient of a loss for each array of weights, from float32[member, batch, output] of the outputs."""
     found = {"head_kernel": cache.head_inputs @ of_outputs, "head_bias": of_outputs.sum(axis=1, keepdims=True)}
     for number, of_products, of_recurrent in _backward(weights, cache, of_outputs):
         layer = cache.layers[number]

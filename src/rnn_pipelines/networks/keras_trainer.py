@@ -16,7 +16,6 @@ from rnn_pipelines.networks.trainer import Adam, Batch, StepSettings
 
 
 def has_gpu() -> bool:
-    """Return whether TensorFlow finds a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 

@@ -48,7 +48,6 @@ class MinGRUCell(keras.layers.Layer):
         self.units = self.state_size = units
 
     def build(self, shape: Any) -> None:
-        """Create the weights for inputs of this shape."""
         self.kernel = self.add_weight(shape=(shape[-1], 2 * self.units), initializer="glorot_uniform", name="kernel")
         self.bias = self.add_weight(shape=(2 * self.units,), initializer="zeros", name="bias")
 

@@ -38,27 +38,21 @@ class Trainer(Protocol):
     @property
     def num_steps(self) -> int:
         """The number of gradient steps until now."""
-        ...
 
     def step(self, batch: Batch) -> float:
         """Take one gradient step, and return the mean loss of the examples before it."""
-        ...
 
     def forward(self, member: int, steps: np.ndarray, static_inputs: np.ndarray) -> np.ndarray:
         """Return the outputs of one member by the running mean of its weights: float32[batch, output]."""
-        ...
 
     def copy_averages(self) -> Weights:
         """Return the running mean of the weights of all members."""
-        ...
 
     def list_state(self) -> dict[str, np.ndarray]:
         """Return all arrays by unique names, for a checkpoint; the names are those of `Adam.list_state`."""
-        ...
 
     def set_state(self, state: Mapping[str, np.ndarray], num_steps: int) -> None:
         """Restore a state of `list_state` and its number of steps."""
-        ...
 
 
 class NumPyTrainer:
@@ -124,7 +118,6 @@ class Adam:
         self._learning_rate, self._decay, self._clip_norm = learning_rate, weight_average, clip_norm
 
     def step(self, gradients: Weights) -> None:
-        """Take one gradient step."""
         self.num_steps += 1
         if self._clip_norm is not None:
             gradients = self._shorten(gradients, self._clip_norm)

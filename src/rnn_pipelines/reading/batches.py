@@ -127,7 +127,6 @@ def join_types(kinds: "Iterable[pa.DataType]") -> "pa.DataType | None":
 
 
 def is_text(kind: "pa.DataType") -> bool:
-    """Return whether cells are texts."""
     from pyarrow import types
 
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))

@@ -145,14 +145,10 @@ def _find_encoding(blocks: Iterator[bytes], given: str | None) -> str:
 
 
 def count_cells(text: TextIO, sep: str) -> dict[int, tuple[int, int]]:
-    """Count the rows of a CSV file with each number of cells; blank lines are no rows.
+    """Count the rows of a CSV file, opened with `newline=""` at the header, with each number of cells.
 
-    Args:
-        text: opened with `newline=""`, at the header.
-    Returns:
-        The number of such rows and the first of them, from 1, by the number of cells.
-    Raises:
-        csv.Error: a cell is longer than Python's `csv` allows.
+    Return the number of such rows and the first of them, from 1. Blank lines are no rows. Raise a csv.Error if a cell
+    is longer than Python's `csv` allows.
     """
     found: dict[int, tuple[int, int]] = {}
     rows = csv.reader(text, delimiter=sep, skipinitialspace=True)

@@ -123,11 +123,8 @@ def _find_headers(book: "Workbook", wanted: Collection[str]) -> dict[str, tuple[
 def _read_rows(book: "Workbook", name: str, header_row: int, places: Sequence[int]) -> pd.DataFrame:
     """Return the rows below the header as objects, up to the last one with a value in one of the columns.
 
-    Args:
-        header_row: its row, from 1.
-        places: positions of the columns, from 0, which become their names.
-    Raises:
-        _CellError: a cell holds an error.
+    The header's row counts from 1; the places of the columns, from 0, become their names. Raise a _CellError for an
+    error in a cell.
     """
     empty = ("",) * len(places)
     rows, num_empty = [], 0

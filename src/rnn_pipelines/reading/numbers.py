@@ -69,13 +69,9 @@ def parse_numbers(
 ) -> tuple[pd.Series, dict[str, str]]:
     """Read a column of numbers or texts that are all written in the same way; missing cells stay missing.
 
-    Args:
-        is_comma_separated: whether commas separate the cells of the file, as in English; a point is then a decimal
-            point.
-    Returns:
-        The numbers as float64, and the detected signs as parameters.
-    Raises:
-        SeriesError: a cell is no finite number, or the numbers can be read in two ways.
+    If commas separate the cells of the file, as in English, a point is a decimal point. Return the numbers as float64,
+    and the detected signs as parameters. Raise a SeriesError if a cell is no finite number, or the numbers can be read
+    in two ways.
     """
     found: dict[str, str] = {}
     if _is_numeric(raw):

@@ -187,14 +187,9 @@ def _cast(
 
 
 def scatter_rows(batches: Iterable["pa.Table"], key: str, targets: Sequence[Path]) -> np.ndarray:
-    """Write the rows of a table to Parquet files, by a hash of one column.
+    """Write the rows of batches of one schema to Parquet files, by a hash of the column with the series' names.
 
-    Args:
-        batches: of one schema.
-        key: the column with the names of the series.
-        targets: the files to write, in folders that exist.
-    Returns:
-        The number of rows of each target, int64[target].
+    Return the number of rows of each target, int64[target], a file to write in a folder that exists.
     """
     import pyarrow as pa
     import pyarrow.parquet

@@ -38,7 +38,6 @@ class Roles:
 
     @property
     def columns(self) -> list[str]:
-        """All columns."""
         return [*self.times, *self.others, self.id]
 
     def find_shapes(self, table: "pa.Table") -> dict[str, Shapes]:

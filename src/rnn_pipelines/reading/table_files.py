@@ -117,10 +117,7 @@ def count_rows(cells: pd.Series) -> int:
 def explain_cells(wrong: pd.Series, raw: pd.Series, label: object, expected: str, remedies: Sequence[str]) -> str:
     """Return the message for the first wrong cell of a column, or for a column without a right one.
 
-    Args:
-        wrong: bool[row].
-        raw: the column as read, with its name.
-        remedies: for a row and, if a column can be a wrong one, for the column.
+    `raw` is the column as read, with its name; the remedies are for a row and, if a column can be a wrong one, for it.
     """
     row, num_wrong = int(wrong.to_numpy().argmax()), count_rows(raw[wrong])
     cell = show(str(raw.iloc[row]))

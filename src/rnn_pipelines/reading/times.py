@@ -79,15 +79,10 @@ def _read_plain_iso(raw: pd.Series) -> pd.Series | None:
 
 
 def parse_times(raw: pd.Series, label: str, time_format: str | None) -> tuple[pd.Series, dict[str, str]]:
-    """Read a column of times that all have one form.
+    """Read times or texts that all have one form: by default ISO 8601, or the only one of `list_forms` that fits.
 
-    Args:
-        raw: times or text.
-        time_format: strftime pattern; None for ISO 8601, or else the only form of `list_forms` that fits all cells.
-    Returns:
-        datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter.
-    Raises:
-        SeriesError: a cell is not a time, or the times can be read in two ways.
+    Return datetime64 without a zone, in UTC if the source has zones; and the detected form as a parameter. Raise a
+    SeriesError if a cell is not a time, or the times can be read in two ways.
     """
     if time_format is None:
         plain = _read_plain_iso(raw)

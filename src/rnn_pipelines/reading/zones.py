@@ -21,11 +21,7 @@ _TO_ZERO = str.maketrans("123456789", "0" * 9)
 
 
 def check_zone(name: str) -> str:
-    """Return the name of a time zone if it exists.
-
-    Raises:
-        ValueError: there is no such time zone.
-    """
+    """Return the name of a time zone; raise a ValueError if there is none of this name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -43,11 +39,7 @@ def find_zone(times: pd.Series) -> str | None:
 
 
 def find_offset_zone(times: pd.Series) -> str:
-    """Return the zone of times with offsets from UTC: UTC, or a fixed one if all have the same whole hours.
-
-    Args:
-        times: of pandas, with a zone without a name, or texts with offsets.
-    """
+    """Return the zone of times or texts with offsets from UTC: UTC, or a fixed one if all have the same whole hours."""
     if pd.api.types.is_datetime64_any_dtype(times):
         hours = (times.dt.tz.utcoffset(None) or pd.Timedelta(0)) / pd.Timedelta(hours=1)
     else:
@@ -60,13 +52,9 @@ def find_offset_zone(times: pd.Series) -> str:
 
 
 def has_zone(raw: pd.Series, label: str, form: str) -> bool:
-    """Return whether times have a zone or an offset from UTC.
+    """Return whether times, or texts of a form (see `read_times`), have a zone or an offset from UTC.
 
-    Args:
-        raw: times or text.
-        form: of text, see `read_times`; times of another form have no zone.
-    Raises:
-        SeriesError: only some times have one.
+    Texts of another form have none. Raise a SeriesError if only some times have one.
     """
     if pd.api.types.is_datetime64_any_dtype(raw):
         return raw.dt.tz is not None
@@ -119,8 +107,10 @@ def place_in_zone(
     if not has_short_steps and (num_missing == 0 or not step <= pd.Timedelta(days=1)):
         return local, False
     # If a series is regular in local time, values at times that clocks skip are valid.
-    if not has_short_steps and np.isfinite(num_missing) and not is_zoned and _has_skipped(table["ds"], tz):
-        return local, False
+    if not has_short_steps and np.isfinite(num_missing) and not is_zoned:
+        earlier = np.ones(len(table), bool)
+        if table["ds"].dt.tz_localize(tz, ambiguous=earlier, nonexistent="NaT").isna().any():
+            return local, False
     utc = _count_in_utc(table, is_zoned, tz, label)
     step_in_utc, num_missing_in_utc = _measure_steps(utc)
     is_utc = num_missing_in_utc < num_missing
@@ -129,12 +119,6 @@ def place_in_zone(
     elif has_short_steps:
         is_utc = num_missing_in_utc <= num_missing
     return (utc, True) if is_utc else (local, False)
-
-
-def _has_skipped(ds: pd.Series, tz: str) -> bool:
-    """Return whether clocks skip one of the local times."""
-    earlier = np.ones(len(ds), bool)
-    return bool(ds.dt.tz_localize(tz, ambiguous=earlier, nonexistent="NaT").isna().any())
 
 
 def _measure_steps(table: pd.DataFrame) -> tuple[pd.Timedelta, float]:

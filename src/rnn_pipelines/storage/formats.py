@@ -22,6 +22,7 @@ BLANK = "0" * 64
 MARK = f'"{KEY}": "'.encode()
 # Files that mark the kind of a model: each forecaster has the first, and each text classifier the second.
 SCALER, VOCABULARY = "scaler.json", "vocabulary.json"
+_find_adapter = cache(TypeAdapter)
 # Decorates the types of records. Keys that a task or another version of the project adds are kept.
 as_written = with_config(ConfigDict(extra="allow", strict=True))
 
@@ -84,18 +85,13 @@ def is_plain(name: object) -> bool:
 def check_types(found: Mapping[str, Any], kind: Any) -> None:
     """Raise a ValueError that names the key if a value does not have the type of this kind of record."""
     try:
-        _make_adapter(kind).validate_python(found)
+        _find_adapter(kind).validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"]))
         raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-
-
-@cache
-def _make_adapter(kind: Any) -> "TypeAdapter[Any]":
-    return TypeAdapter(kind)
 
 
 def embed_checksum(content: bytes) -> bytes:

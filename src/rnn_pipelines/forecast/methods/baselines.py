@@ -44,7 +44,6 @@ class LinearMethod:
         )
 
     def unpack(self, values: Mapping[str, Any]) -> LinearModel:
-        """Return the model with this matrix."""
         return LinearModel(values["matrix"])
 
 

@@ -50,7 +50,6 @@ class EnsembleModel:
     is_alone: bool = False
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Forecast by each model, and combine."""
         forecasts = {name: model.forecast(panel, windows, origins) for name, model in self.models.items()}
         return self.combine(forecasts, panel, windows, origins)
 
@@ -66,7 +65,6 @@ class EnsembleModel:
         return combined
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return the weighted sum of the contributions."""
         weights = self.weigh_few() if self._find_few(panel, windows, origins).any() else self.weights
         parts = {name: model.contribute(panel, windows, origins) for name, model in self.models.items()}
         return add_weighted([(weights[name], part) for name, part in parts.items()])
@@ -224,7 +222,6 @@ def replace_network(fitted: Mapping[str, FittedMethod], name: str, network: Netw
 def make_ensemble(
     data: FittingData, fitted: Mapping[str, FittedMethod], weights: Mapping[str, float], seconds: float = 0.0
 ) -> FittedMethod:
-    """Combine fitted methods."""
     used = {name: fitted[name] for name, weight in weights.items() if weight > 0}
     has_only_local = all(isinstance(method.model, LocalModel) for method in used.values())
     if has_only_local and SHORT_SERIES_RULE not in used and data.linear.kind != "series":

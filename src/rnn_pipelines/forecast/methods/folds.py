@@ -100,8 +100,16 @@ def _is_enough_alone(num_windows: int, horizon: int, is_forward: bool) -> bool:
 def _hold_out(
     panel: WindowedPanel, past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, is_forward: bool
 ) -> Folds:
-    fitted = thin_origins(past, series, MAX_FITTED)
-    validation, fold = _list_validation(past, series, begins, stops, panel.horizon)
+    fitted, horizon = thin_origins(past, series, MAX_FITTED), panel.horizon
+    held_out, numbers = [], []
+    for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
+        inside = (past >= begin[series]) & (past < stop[series])
+        most = MAX_VALIDATION // len(begins)
+        if begins.shape[1] == 1 and horizon > WINDOWS_IN_HORIZON:
+            most = min(most, max(MIN_VALIDATION, int(inside.sum()) * WINDOWS_IN_HORIZON // horizon))
+        held_out.append(thin_origins(past[inside], series[inside], most))
+        numbers.append(np.full(len(held_out[-1]), number))
+    validation, fold = np.concatenate(held_out), np.concatenate(numbers)
     folds = Folds(fitted, validation, fold, begins, stops, panel.horizon, is_forward, is_enough=True)
     num_seen = folds.find_seen(fitted, panel.find_series(fitted)).sum(axis=1)
     num_held_out = np.bincount(fold, minlength=len(begins))
@@ -153,21 +161,6 @@ def _find_panel_origins(
     return np.stack(begins), np.stack(ends)
 
 
-def _list_validation(
-    past: np.ndarray, series: np.ndarray, begins: np.ndarray, stops: np.ndarray, horizon: int
-) -> tuple[np.ndarray, np.ndarray]:
-    validation, folds = [], []
-    for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
-        inside = (past >= begin[series]) & (past < stop[series])
-        most = MAX_VALIDATION // len(begins)
-        if begins.shape[1] == 1 and horizon > WINDOWS_IN_HORIZON:
-            most = min(most, max(MIN_VALIDATION, int(inside.sum()) * WINDOWS_IN_HORIZON // horizon))
-        chosen = thin_origins(past[inside], series[inside], most)
-        validation.append(chosen)
-        folds.append(np.full(len(chosen), number))
-    return np.concatenate(validation), np.concatenate(folds)
-
-
 def thin_origins(origins: np.ndarray, series: np.ndarray, max_windows: int) -> np.ndarray:
     """Return at most `max_windows` origins, evenly spaced, with equally many of each series if possible."""
     if len(origins) <= max_windows:
@@ -177,21 +170,14 @@ def thin_origins(origins: np.ndarray, series: np.ndarray, max_windows: int) -> n
     there = np.flatnonzero(counts)
     if len(there) > max_windows:
         there = there[np.linspace(0, len(there) - 1, max_windows).astype(int)]
-    per_series = _share(counts[there], max_windows)
-    places = [
-        first + np.linspace(0, count - 1, share).astype(int)
-        for first, count, share in zip(firsts[there], counts[there], per_series, strict=True)
-    ]
-    return origins[np.concatenate(places)]
-
-
-def _share(counts: np.ndarray, total: int) -> np.ndarray:
-    """Return equal shares of `total`, at least 1 each, and at most the count."""
-    low, high = 1, int(counts.max())
-    while low < high:
-        middle = (low + high + 1) // 2
-        if np.minimum(counts, middle).sum() <= total:
-            low = middle
+    # Equal shares, at least 1 each, and at most the count.
+    share, high = 1, int(counts[there].max())
+    while share < high:
+        middle = (share + high + 1) // 2
+        if np.minimum(counts[there], middle).sum() <= max_windows:
+            share = middle
         else:
             high = middle - 1
-    return np.minimum(counts, low)
+    pairs = zip(firsts[there], counts[there], strict=True)
+    places = [first + np.linspace(0, count - 1, min(count, share)).astype(int) for first, count in pairs]
+    return origins[np.concatenate(places)]

@@ -51,13 +51,8 @@ def fit_linear_models(
     """Fit the linear models on each fold and on all data, and compute their weights.
 
     The models in use are fitted with the penalties and inputs of the evaluated ones, see `LinearModels.refitted`. Only
-    they have learnt the test windows.
-
-    Args:
-        objective: loss and target of the fits; None for the defaults.
-        scaler: has the names of the series, for a warning; None for no warning.
-    Raises:
-        ParameterError: the fit needs more memory than there is.
+    they have learnt the test windows. Without a scaler, which has the names of the series, there is no warning of
+    forecasts cut at 0. Raise a ParameterError if the fit needs more memory than there is.
     """
     started, objective = time.perf_counter(), objective or ObjectiveSpec()
     if scaler is not None:

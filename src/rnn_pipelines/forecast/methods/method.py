@@ -39,15 +39,12 @@ class Model(Protocol):
 
         At or after an origin, only calendar features and future covariates of the panel may be read.
         """
-        ...
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
         """Return the contributions to the forecast of one window; as `whole` if the method is not broken down."""
-        ...
 
     def pack(self) -> dict[str, Any]:
         """Return the arrays and numbers for `Method.unpack`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,6 @@ class RegisteredMethod(Protocol):
 
     def unpack(self, values: Mapping[str, Any]) -> Model:
         """Return the model with these values of `pack`."""
-        ...
 
 
 class Method(RegisteredMethod, Protocol):
@@ -143,7 +139,6 @@ class Method(RegisteredMethod, Protocol):
 
     def fit(self, data: FittingData) -> FittedMethod | None:
         """Fit the method; None if the series do not allow it, such as a seasonal method without a season."""
-        ...
 
 
 def fit_by_fold(data: FittingData, fit: Callable[[np.ndarray], Model]) -> FittedMethod:

@@ -90,10 +90,7 @@ class Forecasts:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Forecasts of many forecasters side by side, in the unit of the series.
-    Raises:
-        TableError: the table has other columns or dtypes.
-    """
+    """Forecasts of many forecasters side by side, in the series' unit; a TableError for other columns or dtypes."""
 
     # The columns of `TargetsTable`; for each forecaster a float column of point forecasts under its name, NaN for
     # missing ones; and, if it has intervals, two columns for each level (`gru-lo-80`, `gru-hi-80`).

@@ -29,7 +29,6 @@ class PretrainedModel:
     network: PretrainedNetwork
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Continue the values before each origin."""
         return forecast_locally(panel, origins, self.network.extend)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
@@ -56,7 +55,6 @@ class PretrainedModel:
         return replace(parts, baseline=parts.baseline + rest)
 
     def pack(self) -> dict[str, Any]:
-        """Return the arrays of the network."""
         return self.network.to_arrays()
 
 
@@ -84,5 +82,4 @@ class PretrainedMethod:
         return FittedMethod(model, forecasts, time.perf_counter() - started)
 
     def unpack(self, values: Mapping[str, Any]) -> PretrainedModel:
-        """Return the model with these arrays."""
         return PretrainedModel(PretrainedNetwork.from_arrays(values))

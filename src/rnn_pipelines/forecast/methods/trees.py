@@ -59,17 +59,14 @@ class TreesModel:
         return found
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Predict each step of each window."""
         numbers, steps = np.divmod(np.arange(len(origins) * panel.horizon), panel.horizon)
         inputs, naive = gather_inputs(panel, windows, origins, numbers, steps)
         return windows.units.denormalize((self.predict(inputs) + naive).reshape(-1, panel.horizon))
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return the forecast as a whole."""
         return contribute_as_whole(TREES, self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
-        """Return the arrays."""
         return vars(self)
 
 
@@ -82,7 +79,12 @@ def gather_inputs(
     ahead, from 0. The windows are normalised, at the origins.
     """
     normalizer, season = windows.normalizer, panel.season_length
-    recent, centre = _summarize_history(windows.history, season)
+    # The newest values, means and the deviation, less the mean of the newest season.
+    centre = windows.history[:, -season:].mean(axis=1, keepdims=True)
+    values, num_lags = windows.history - centre, min(MAX_LAGS, max(MIN_LAGS, 2 * season))
+    means = [values[:, -number * season :].mean(axis=1) for number in (2, 4)]
+    others = np.stack([*means, values.mean(axis=1), values.std(axis=1)], axis=1)
+    recent = np.concatenate([values[:, -num_lags:], others], axis=1)
     units, centre = windows.units.select(numbers), centre[numbers]
     origin = origins[numbers]
     seasonal = _find_seasons(panel, origin, steps, season, NUM_SEASONS)
@@ -103,16 +105,6 @@ def gather_inputs(
         last[:, future.stop : varying.stop],
     ]
     return np.concatenate(inputs, axis=1, dtype=np.float64), lags[:, 0] + centre[:, 0]
-
-
-def _summarize_history(history: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the newest values, means and the deviation, less the mean of the newest season; and that mean."""
-    centre = history[:, -season:].mean(axis=1, keepdims=True)
-    values = history - centre
-    num_lags = min(MAX_LAGS, max(MIN_LAGS, 2 * season))
-    means = [values[:, -number * season :].mean(axis=1) for number in (2, 4)]
-    others = np.stack([*means, values.mean(axis=1), values.std(axis=1)], axis=1)
-    return np.concatenate([values[:, -num_lags:], others], axis=1), centre
 
 
 def _find_seasons(panel: WindowedPanel, origins: np.ndarray, steps: np.ndarray, season: int, number: int) -> np.ndarray:
@@ -144,7 +136,6 @@ class TreesMethod:
         return fit_by_fold(data, partial(fit_trees, data))
 
     def unpack(self, values: Mapping[str, Any]) -> TreesModel:
-        """Return the model with these arrays."""
         return TreesModel(**values)
 
 

@@ -145,13 +145,10 @@ def _measure_runs(values: np.ndarray) -> np.ndarray:
 
 
 def find_changes(series: Series, reference: Reference, num_steps: int, is_cut: bool = False) -> dict[str, Change]:
-    """Return the changes since the training, by series; the first kind that applies, in the order below.
+    """Return the changes of today's series since the training; the first kind that applies, in the order below.
 
-    Args:
-        series: of today.
-        num_steps: newest steps of a series.
-        is_cut: whether later values than those of today's series may be left out on purpose, so that a series that
-            ends before `last` is not compared.
+    `num_steps` are the newest steps of a series. If later values may be left out on purpose, `is_cut`, a series that
+    ends before `last` is not compared.
     """
     today = {name: (values, times) for name, values, times in list_series(series)}
     found: dict[str, Change | None] = {}

@@ -56,11 +56,9 @@ def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[S
 def space_evenly(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, int | str, list[str], list[str]]:
     """Check a table as read; return it sorted and equally spaced, with its frequency, repairs and unusable series.
 
-    Args:
-        source: has the names for messages; its `freq` takes precedence over the inferred one.
-    Raises:
-        SeriesError: no rows, a series without values or with only tiny ones, a repeated timestamp, irregular spacing, a
-            last time far from the others under the policy `zero`, or a gap under the policy `error`.
+    A frequency of the source takes precedence over the inferred one. Raise a SeriesError for no rows, a series without
+    values or with only tiny ones, a repeated timestamp, irregular spacing, a last time far from the others under the
+    policy `zero`, or a gap under the policy `error`.
     """
     if table.empty:
         raise SeriesError(

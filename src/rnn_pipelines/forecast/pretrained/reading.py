@@ -53,7 +53,9 @@ def read_past(past: np.ndarray, season_length: int, horizon: int, is_log: np.nda
     changes, seasonal = (np.clip(step / unit[:, None], -LARGEST, LARGEST) for step in steps)
     newest = slice(-min(past.shape[1], MAX_STEPS), None)
     ahead, base = _read_ahead(scaled, season, horizon)
-    sequence = _read_sequence(scaled[:, newest], changes[:, newest], seasonal[:, newest], season)
+    read = [part[:, newest] for part in (scaled, changes, seasonal)]
+    ages = np.arange(1 - read[0].shape[1], 1)
+    sequence = _stack([*map(np.arcsinh, read), ~np.isnan(read[2]), *_find_phase(ages, season), ages / 32])
     static = _read_static(scaled, changes, seasonal, season, is_log)
     return Reading(sequence, ~np.isnan(past[:, newest]), static, ahead, base, unit, zero)
 
@@ -70,13 +72,6 @@ def _average(values: np.ndarray) -> np.ndarray:
     is_there = ~np.isnan(values)
     averages: np.ndarray = np.where(is_there, values, 0).sum(axis=1) / np.maximum(is_there.sum(axis=1), 1)
     return averages
-
-
-def _read_sequence(values: np.ndarray, changes: np.ndarray, seasonal: np.ndarray, season: int) -> np.ndarray:
-    ages = np.arange(1 - values.shape[1], 1)
-    sine, cosine = _find_phase(ages, season)
-    sizes = [np.arcsinh(part) for part in (values, changes, seasonal)]
-    return _stack([*sizes, ~np.isnan(seasonal), sine, cosine, ages / 32])
 
 
 def _read_static(

@@ -106,8 +106,8 @@ class Profile(TypedDict):
 @dataclass(frozen=True)
 class Features:
     """Series with the steps to forecast, and the features of every step.
-    Raises:
-        SeriesError: a column of the table has no role or several, or a named column is missing.
+
+    A column of the table without a role or with several, or a named column that is missing, is a SeriesError.
     """
 
     # Columns of a `SeriesTable` and those named below. Each series continues beyond its last value with missing `y` and

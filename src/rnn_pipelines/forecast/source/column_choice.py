@@ -57,14 +57,9 @@ def choose_columns(
     """Return the source with the columns that are not given, or raise an error that names the candidates.
 
     The times are the column whose cells are dates. Whole numbers are times only if no column holds dates, and if they
-    are equally spaced in ascending order. Of several such columns, the one named after a time is chosen.
-
-    Args:
-        table: all columns as read.
-        given: names of the fields of `source` that the user gave.
-        others: columns of covariates.
-    Raises:
-        SeriesError: no column or several can be the times, the values or the series; the message names them.
+    are equally spaced in ascending order. Of several such columns, the one named after a time is chosen. `given` are
+    the names of the fields of `source` that the user gave, `others` columns of covariates. If no column or several can
+    be the times, the values or the series, raise a SeriesError that names them.
     """
     table = table.loc[:, ~table.columns.duplicated()]
     taken = {*others, *(getattr(source, name) for name in given if name in ("time", "target", "id"))}

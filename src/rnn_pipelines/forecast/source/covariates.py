@@ -178,15 +178,9 @@ def check_future_covariates(
     horizon: int,
     freq: int | str,
 ) -> None:
-    """Check, before a file is saved, that future covariates have values over the horizon.
+    """Raise a SeriesError, before a file is saved, if future covariates lack values over the horizon.
 
-    Args:
-        table: the series as read, or repaired. A series whose last value is not on a step is skipped.
-        covariate_table: see `read_series`.
-        by_role: the covariates of each role.
-        horizon: steps after each series' last value.
-    Raises:
-        SeriesError: with series and times.
+    The series are as read, or repaired. One whose last value is not on a step is skipped.
     """
     tz, ends = covariate_table.attrs.get("tz"), _find_ends(table, freq)
     for role in AHEAD:

@@ -32,7 +32,6 @@ def convert_frame(data: Any, source: SourceSpec) -> pd.DataFrame:
 
 
 def _convert(data: Any) -> pd.DataFrame:
-    """Return a table of another library."""
     # Exported forecasters take tables of pandas, and do without narwhals.
     import narwhals as nw
 
@@ -47,7 +46,6 @@ def _convert(data: Any) -> pd.DataFrame:
 
 
 def _convert_series(values: pd.Series, source: SourceSpec) -> pd.DataFrame:
-    """Return a Series as a table, with its name as the name of the series."""
     if not _holds_times(values.index, source.time):
         raise SeriesError(
             f"expected a Series with a DatetimeIndex or a PeriodIndex, received one with {type(values.index).__name__}."

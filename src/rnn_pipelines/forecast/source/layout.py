@@ -20,20 +20,17 @@ logger = logging.getLogger(__name__)
 
 def join_times(table: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
     """Return the table with a column of times from several columns, such as Year+Month, Year+Quarter or Date+Time."""
-    texts = [_write_part(table[name]) for name in parts]
+    texts = []
+    for name in parts:
+        # Numbers have two digits or more, and days no midnight.
+        text = table[name].astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
+        letter = next((sign for names, sign in _LETTERS.items() if re.fullmatch(names, name, re.IGNORECASE)), "")
+        filled = text.str.zfill(1 if letter == "Q" else 2)
+        texts.append(text.mask(text.str.fullmatch("[0-9]+"), letter + filled))
     sign = "-" if all(text.str.fullmatch("[QW]?[0-9]+").all() for text in texts) else " "
     joined = table.drop(columns=parts).assign(**{TIME_SIGN.join(parts): texts[0].str.cat(texts[1:], sign)})
     joined.attrs = table.attrs
     return joined
-
-
-def _write_part(cells: pd.Series) -> pd.Series:
-    """Return a part of times as text: numbers with two digits or more, days without midnight."""
-    text = cells.astype("str").str.strip().str.removesuffix(".0").str.removesuffix(" 00:00:00")
-    letter = next((sign for names, sign in _LETTERS.items() if re.fullmatch(names, str(cells.name), re.IGNORECASE)), "")
-    is_number = text.str.fullmatch("[0-9]+")
-    width = 1 if letter == "Q" else 2
-    return text.mask(is_number, letter + text.str.zfill(width))
 
 
 def leave_rows(table: pd.DataFrame, source: SourceSpec) -> pd.DataFrame:

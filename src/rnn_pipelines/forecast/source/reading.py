@@ -60,13 +60,11 @@ def read_source(source: SourceSpec, external: External = None, axis: TimeAxis | 
 def read_table(
     source: SourceSpec, columns: Sequence[str], external: External = None, axis: TimeAxis | None = None
 ) -> tuple[Source, pd.DataFrame]:
-    """Read or generate the series that `source` selects, and other columns of their rows.
+    """Read or generate the series that `source` selects, and other columns of their rows, see `read_rows`.
 
     Args:
         external: the table of the catalog entry `forecast_external`; read if `source.name` is `catalog`.
         axis: time axis of the result; None for that of the times.
-    Returns:
-        The series in the order of the rows; and the columns of the same rows, see `read_rows`.
     Raises:
         SeriesError: the file is missing or of another kind, a column is missing, a cell is not a time or not a number,
             or a sign stands among the numbers of another column.

@@ -71,13 +71,9 @@ _MOST = 0.5
 def infer_frequency(table: pd.DataFrame, has_zeros: bool = False) -> int | str:
     """Return the spacing of most blocks of rows, so that gaps do not hide it; if no series has one, that of all times.
 
-    Args:
-        table: `unique_id, ds`, sorted by both.
-        has_zeros: whether absent rows mean 0, for messages.
-    Returns:
-        A pandas offset alias for timestamps, a whole number for steps.
-    Raises:
-        SeriesError: no block is regular, or all series are too short.
+    It is a pandas offset alias for timestamps, a whole number for steps, of a table sorted by `unique_id, ds`.
+    `has_zeros` tells messages whether absent rows mean 0. If no block is regular, or all series are too short, raise a
+    SeriesError.
     """
     rows = find_rows(table)
     num_times = int(rows.lengths.max())

@@ -53,12 +53,10 @@ def find_times(firsts: np.ndarray, steps: np.ndarray, freq: int | str) -> np.nda
 def insert_steps(
     table: pd.DataFrame, rows: SeriesRows, steps: np.ndarray, num_steps: np.ndarray, freq: int | str
 ) -> pd.DataFrame:
-    """Return the table with a row for every step; new rows are missing, or False.
+    """Return the table, `unique_id, ds` and columns of floats or bools, with a row for every step.
 
-    Args:
-        table: `unique_id, ds`, and columns of floats or bools.
-        steps: int64[row], steps from the first row of the series.
-        num_steps: int64[series], resulting number of rows.
+    New rows are missing, or False. `steps` are int64[row], steps from the first row of the series; `num_steps` the
+    resulting number of rows, int64[series].
     """
     longer = SeriesRows(np.cumsum(num_steps))
     targets = rows.spread(longer.starts) + steps

@@ -140,11 +140,6 @@ def test_error_that_is_made_small_is_that_of_the_base(case: SimpleNamespace) -> 
     assert hyperparameters(case).is_absolute is case.linear.is_absolute
 
 
-def test_values_are_listed_for_log_and_report(cases: Cases) -> None:
-    found = hyperparameters(cases["one"])
-    assert found.list_values() == asdict(found)
-
-
 @pytest.mark.parametrize(
     ("given", "units"),
     [(64, 64), ("64", 64), ([64], 64), ([64, 32], (64, 32)), ("64+32", (64, 32)), ((5, 4, 3), (5, 4, 3)), (None, None)],

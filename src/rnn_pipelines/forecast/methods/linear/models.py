@@ -49,7 +49,6 @@ class LinearModels(Folds):
 
     @property
     def normalizer(self) -> Normalizer:
-        """The normalisation of the windows."""
         return Normalizer(**{name: getattr(self, name) for name in Normalizer.__dataclass_fields__})
 
     def combine(self, fold: int = -1) -> np.ndarray:
@@ -92,7 +91,6 @@ class LinearModel:
     matrix: np.ndarray  # float64[predictor, horizon], normalised
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Multiply the predictors by the matrix."""
         return windows.units.denormalize(windows.predictors @ self.matrix)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
@@ -112,7 +110,6 @@ class LinearModel:
         return Contributions(lags, values, by_covariate, calendar.sum(axis=0), baseline[0])
 
     def pack(self) -> dict[str, Any]:
-        """Return the matrix."""
         return {"matrix": self.matrix}
 
 

@@ -66,11 +66,9 @@ class LocalModel:
     extend: LocalForecast  # continues past values
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Continue the values before each origin."""
         return forecast_locally(panel, origins, self.extend)
 
     def contribute(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> Contributions:
-        """Return the forecast as a whole."""
         return contribute_as_whole(self.name, self.forecast(panel, windows, origins)[0], panel, windows)
 
     def pack(self) -> dict[str, Any]:
@@ -97,5 +95,4 @@ class LocalMethod:
         return FittedMethod(model, model.forecast(data.panel, data.windows, data.validation))
 
     def unpack(self, values: Mapping[str, Any]) -> LocalModel:
-        """Return the model, which has no stored values."""
         return LocalModel(self.name, self.extend)

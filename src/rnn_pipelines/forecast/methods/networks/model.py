@@ -24,7 +24,6 @@ class NetworkModel:
     network: Network  # the correction
 
     def forecast(self, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray) -> np.ndarray:
-        """Add the correction to the linear forecast."""
         normalized = windows.predictors @ self.start.matrix
         if self.network.shrinkage:
             normalized = normalized + self.network.shrinkage * correct(self.network, panel, windows, origins)
@@ -52,7 +51,6 @@ class NetworkMethod:
     is_candidate: bool = True
 
     def unpack(self, values: Mapping[str, Any]) -> NetworkModel:
-        """Return the model with these values of `pack`."""
         of_network = {name: value for name, value in values.items() if name != "matrix"}
         return NetworkModel(LinearModel(values["matrix"]), Network.from_arrays(of_network))
 

@@ -61,17 +61,14 @@ class Network:
 
     @property
     def layout(self) -> InputLayout:
-        """The layout of the inputs."""
         return InputLayout(self.segment, self.calendar, "embedding_kernel" in self.weights)
 
     @property
     def num_members(self) -> int:
-        """The number of members."""
         return len(self.weights["head_kernel"])
 
     @property
     def units(self) -> tuple[int, ...]:
-        """The units of each recurrent layer."""
         return count_units(self.cell, self.weights)
 
     def to_keras(self) -> KerasModel:

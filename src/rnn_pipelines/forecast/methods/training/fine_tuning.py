@@ -15,12 +15,9 @@ from rnn_pipelines.networks.memory import require_memory
 def list_network_windows(data: FittingData, network: Network) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the training and validation windows as inputs and targets of `Network.to_keras`.
 
-    Returns:
-        Inputs by name: `steps`, float32[window, time, feature], and, if the network has them, `static_inputs`,
-        float32[window, feature]. Targets, float32[window, horizon], normalised: actual minus linear forecast, clipped.
-    Raises:
-        SeriesTooShortError: there are no such windows.
-        ParameterError: too little memory is free for all windows at once.
+    The inputs by name are `steps`, float32[window, time, feature], and, if the network has them, `static_inputs`,
+    float32[window, feature]. Targets, float32[window, horizon], normalised, are actual minus linear forecast, clipped.
+    Raise a SeriesTooShortError without such windows, and a ParameterError if too little memory is free for all at once.
     """
     data = data.remove_start() if network.start == "none" else data
     panel, matrix, origins = data.panel, data.linear.combine(), list_past(data.panel)
@@ -77,7 +74,6 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
 
 
 def _describe(network: Network) -> dict[str, object]:
-    """Return the layout, the shrinkage, and the shape of each array."""
     shapes = {f"shape of {name}": array.shape for name, array in network.weights.items()}
     facts = {name: getattr(network, name) for name in ("cell", "segment", "start", "shrinkage")}
     return {**facts, "calendar": np.asarray(network.calendar).tolist(), **shapes}

@@ -91,7 +91,6 @@ class MemberSteps:
 
     @property
     def num_steps(self) -> int:
-        """The number of gradient steps until now."""
         return self.trainer.num_steps
 
     def step(self) -> float:

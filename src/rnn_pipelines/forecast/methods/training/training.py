@@ -73,11 +73,8 @@ def train_network(
     whose weights are kept, including step 0 (no correction), and the shrinkage. If blocks are held out in turn, each
     block is in the training data of all other members, and the same members make the forecasts. If all data after a
     fold is held out, further members are then trained on all data, for as many steps as were best. Test windows are not
-    touched.
-
-    Raises:
-        ParameterError: the training needs more memory than there is.
-        TrainingError: the loss is no longer finite.
+    touched. Raise a ParameterError if it needs more memory than there is, and a TrainingError for a loss that is no
+    longer finite.
     """
     with use_one_thread():
         return _Training(data, network, training, plan or TrainingPlan()).run()
