@@ -2,10 +2,10 @@
 
 from rnn_pipelines.datasets.arrays import ArraysDataset
 from rnn_pipelines.datasets.champion import ChampionDataset
-from rnn_pipelines.datasets.documents import PageDataset, StrictJSONDataset
 from rnn_pipelines.datasets.folder import FolderDataset, JSONFolderDataset
 from rnn_pipelines.datasets.keras_model import KerasModelDataset
 from rnn_pipelines.datasets.newest_versions import NewestVersionsDataset
+from rnn_pipelines.datasets.one_file import PageDataset, StrictJSONDataset
 from rnn_pipelines.datasets.optional import OptionalDataset
 from rnn_pipelines.datasets.postgres_query import PostgresQueryDataset
 from rnn_pipelines.datasets.postgres_rows import PostgresLogDataset, PostgresRowsDataset, PostgresRunRowsDataset

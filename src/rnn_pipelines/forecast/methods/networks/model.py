@@ -1,7 +1,14 @@
-"""The model of a network: the linear forecast, plus the shrunk mean correction of its members."""
+"""The model of a network: the linear forecast, plus the shrunk mean correction of its members.
+
+The contributions of inputs to a correction are integrated gradients: the contribution of a value is the value times its
+mean gradient on the straight path from a window at its own level to the actual window. The contributions of a step sum
+to its correction, except for the quadrature error.
+
+Source: Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, arXiv:1703.01365, equations 1 and 3.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +16,15 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions, add_weighted
 from rnn_pipelines.forecast.methods.linear.models import LinearModel
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Model
-from rnn_pipelines.forecast.methods.networks.attribution import attribute_correction
-from rnn_pipelines.forecast.methods.networks.network import NO_ARRAY, Network, correct
+from rnn_pipelines.forecast.methods.networks.network import NO_ARRAY, Network, correct, list_head_columns, read_windows
 from rnn_pipelines.forecast.methods.predictors import NormalizedWindows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.networks.gradients import find_input_gradients
+from rnn_pipelines.networks.members import forward
 from rnn_pipelines.report.styles import Style
+
+# Points of the Gauss-Legendre rule on the path, which is exact for polynomials of a degree below twice this number.
+NUM_POINTS = 24
 
 
 @dataclass(frozen=True)
@@ -73,3 +84,59 @@ def describe_network(data: FittingData, network: Network) -> FittedMethod:
         needs_linear=True,
         refitted=NetworkModel(LinearModel(data.linear.refit().combine()), network),
     )
+
+
+def attribute_correction(
+    network: Network, panel: WindowedPanel, windows: NormalizedWindows, origins: np.ndarray
+) -> Contributions:
+    """Return the contribution of each input to the correction of one window, before shrinkage."""
+    has_embedding = network.layout.has_embedding
+    steps, static_inputs = read_windows(panel, windows, origins, network.layout)
+    points, weights = np.polynomial.legendre.leggauss(NUM_POINTS)
+    # A batch of the points, mapped from -1 … 1 to 0 … 1.
+    path = ((points + 1) / 2).astype(np.float32)[:, None]
+    on_path = steps * path
+    if has_embedding:
+        on_path[:, :, -1] = steps[:, :, -1]  # the padding flag is constant on the path
+    _, cache = forward(network.cell, network.weights, on_path, static_inputs * path)
+    slopes = []
+    for of_step in np.eye(panel.horizon, dtype=np.float32):
+        of_outputs = np.broadcast_to(of_step, (network.num_members, NUM_POINTS, panel.horizon))
+        found = find_input_gradients(network.weights, cache, np.ascontiguousarray(of_outputs))
+        # Averaged over the path: float64[..., feature] of float32[..., point, feature].
+        means = (one.mean(axis=0).astype(np.float64) for one in found)
+        slopes.append([np.einsum("...pf,p->...f", one, weights / 2) for one in means])
+    of_steps, of_static = (np.stack(one, axis=-1) for one in zip(*slopes, strict=True))
+    parts = _split_channels(network, panel, of_steps, steps[:, 0])
+    start = steps * np.float32(0)
+    if has_embedding:
+        start[:, :, -1] = steps[:, :, -1]
+    baseline = forward(network.cell, network.weights, start, static_inputs * np.float32(0))[0].mean(axis=0)[0]
+    head = list_head_columns(panel, has_embedding)
+    calendar, covariates = panel.columns.sum_by_column(head, static_inputs[0][:, None] * of_static)
+    return replace(
+        parts,
+        values=parts.values * windows.history[0][:, None],
+        covariates=parts.covariates + covariates,
+        calendar=parts.calendar + calendar,
+        baseline=baseline.astype(np.float64),
+    )
+
+
+def _split_channels(network: Network, panel: WindowedPanel, slopes: np.ndarray, steps: np.ndarray) -> Contributions:
+    """Map slopes, float64[time, feature, horizon], from the inputs of a network back to the window; see `read_windows`.
+
+    The `values` of the result are the slopes with respect to the history; it has no baseline yet.
+    """
+    has_embedding = network.layout.has_embedding
+    if has_embedding:
+        slopes, steps = slopes[:, :-1], steps[:, :-1]
+    num_channels, horizon = slopes.shape[1] // network.segment, slopes.shape[2]
+    slopes = slopes.reshape(-1, num_channels, horizon)[-panel.lookback :]
+    steps = steps.reshape(-1, num_channels)[-panel.lookback :]
+    first = num_channels - len(panel.roles)
+    products = np.einsum("tc,tch->ch", steps, slopes)
+    # Without an embedding, the channels are the window less its mean, and the window. With one, only the window.
+    history = slopes[:, 0] if has_embedding else slopes[:, 0] - slopes[:, 0].mean(axis=0) + slopes[:, 1]
+    calendar = products[(1 if has_embedding else 2) : first].sum(axis=0)
+    return Contributions(np.arange(panel.lookback, 0, -1), history, products[first:], calendar, np.zeros(horizon))
