@@ -242,3 +242,20 @@ def test_series_of_a_panel_have_intervals_of_their_own() -> None:
     low, high = (table.groupby("unique_id")[f"dear-difference-{side}-95"].first() for side in ("lo", "hi"))
     for name, effect in (("strong", -4.0), ("weak", -1.0), ("none", 0.0)):
         assert low[name] <= effect <= high[name], (name, low[name], high[name])
+
+
+def test_covariates_for_a_part_of_a_horizon_are_refused_with_the_reason(fitted: Forecaster, days: pd.DataFrame) -> None:
+    with pytest.raises(SeriesError, match=rf"lacks 5 of 10 .* whole horizons of {HORIZON} steps: 10 steps for h=7\."):
+        fitted.scenarios({"now": take_ahead(days)}, h=7)
+    with pytest.raises(SeriesError, match=r"with covariates\.path\.$"):
+        fitted.scenarios({"now": take_ahead(days)}, h=10)
+
+
+def test_table_without_names_is_that_of_all_series() -> None:
+    frame = make_days("ab")
+    ahead = take_ahead(frame[frame["unique_id"] == "a"])
+    both = pd.concat([ahead, ahead.assign(unique_id="b")])
+    fitted = fit(frame)
+    pd.testing.assert_frame_equal(
+        fitted.scenarios({"now": ahead.drop(columns="unique_id")}), fitted.scenarios({"now": both})
+    )

@@ -35,7 +35,7 @@ def explorer(model: str, file: str, output: str, series: str | None, text: str, 
         loaded = load_model(model, lambda files: unpack_saved(files, None))
         begin_stage("read the file")
         if isinstance(loaded, Forecaster):
-            frame = read_series_file(file, **columns)
+            frame = read_series_file(file, loaded._names, **columns)
             begin_stage("write the page")
             loaded.explorer(output, frame, series)
         else:

@@ -1,6 +1,6 @@
 """The command `predict`: a saved model and new data in, forecasts or labels out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import click
 
 from rnn_pipelines.champion.folders import load_model
 from rnn_pipelines.console.results import list_rows
-from rnn_pipelines.errors import ParameterError, RunError, show_all
+from rnn_pipelines.errors import MissingColumnsError, ParameterError, RunError, show_all
 from rnn_pipelines.networks.stages import begin_stage, show_stages
 from rnn_pipelines.printing import print_json, print_text
 from rnn_pipelines.storage.files import replace_file, require_new
@@ -86,23 +86,33 @@ def unpack_saved(files: Mapping[str, bytes], tz: str | None) -> "Forecaster | Te
 def _forecast(
     forecaster: "Forecaster", file: str, future: tuple[str, ...], horizon: int | None, **columns: Any
 ) -> "pd.DataFrame":
-    frame = read_series_file(file, **columns)
-    scenarios = {Path(one).stem: read_series_file(one, **columns, has_target=False) for one in future}
+    names = forecaster._names
+    frame = read_series_file(file, names, **columns)
+    scenarios = {Path(one).stem: read_series_file(one, names, **columns, has_target=False) for one in future}
     if len(scenarios) < len(future):
         raise ParameterError(f"--future: expected files of different names, received {show_all(future)}.")
     begin_stage("predict")
     return forecaster.scenarios(scenarios, frame, horizon) if scenarios else forecaster.predict(frame, h=horizon)
 
 
-def read_series_file(file: str, time: str, target: str, id: str | None, has_target: bool = True) -> "pd.DataFrame":
-    """Return the table of a file with the columns `ds`, `y` and, if they are named, `unique_id`.
+def read_series_file(
+    file: str, names: Collection[str], time: str, target: str, id: str | None, has_target: bool = True
+) -> "pd.DataFrame":
+    """Return the table of a file with the columns `ds`, `unique_id` if it is named, and `y`, or those of a wide table.
 
-    Args:
-        has_target: whether the column of the target helps to find the header.
+    The names are those of the model's series. The column of the target helps to find the header, if the table has it.
     """
     from rnn_pipelines.forecast.source.reading import read_frame
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
-    keys = None if has_target else [time, *([id] if id else [])]
-    frame = read_frame(SourceSpec(path=file, time=time, target=target, id=id), keys)
+    source, keys = SourceSpec(path=file, time=time, target=target, id=id), [time, *([id] if id else [])]
+    try:
+        frame = read_frame(source, None if has_target else keys)
+    except MissingColumnsError as error:
+        if error.missing != [target]:
+            raise
+        frame = read_frame(source, keys)
+        # A wide table has a column for each series of the model.
+        if id or not {*names} & {*map(str, frame)}:
+            raise
     return frame.rename(columns={time: "ds", target: "y"} | ({id: "unique_id"} if id else {}))

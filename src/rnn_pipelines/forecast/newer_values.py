@@ -99,10 +99,14 @@ def holds_future_alone(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecast
 def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> Newer:
     """Read newer values on the time axis of the training; see `read_frame`."""
     source, names = recipe.source, forecaster.scaler[ID]
-    is_nameless = source.target in frame and not frame.empty and ID not in frame and source.id is None
-    # A frame without names stands for the only series of the training, whatever its name.
-    if is_nameless and len(names) == 1 and names.iloc[0] != source.target:
-        frame = frame.assign(**{ID: names.iloc[0]})
+    if not frame.empty and ID not in frame and source.id is None:
+        # A frame without names stands for the only series of the training, whatever its name.
+        if source.target in frame and len(names) == 1 and names.iloc[0] != source.target:
+            frame = frame.assign(**{ID: names.iloc[0]})
+        columns = tuple(str(name) for name in frame if str(name) in set(names))
+        # So does a wide table with columns that have the names of the series.
+        if source.target not in frame and columns:
+            recipe = recipe.model_copy(update={"source": source.model_copy(update={"series": columns})})
     table, covariates, source = read_frame(frame, recipe, forecaster.settings)
     return Newer(table, covariates, source.model_copy(update={"freq": forecaster.settings.freq}))
 

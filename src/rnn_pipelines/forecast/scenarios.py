@@ -122,9 +122,9 @@ def replace_future(situation: Situation, recipe: Recipe, future: Any) -> pd.Data
     series, covariates = situation.series, situation.covariates
     assert covariates is not None
     frame, names = convert_frame(future, recipe.source), series["unique_id"].unique()
-    # A frame without names stands for the only series, whatever its name.
-    if len(names) == 1 and recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
-        frame = frame.assign(**{ID: names[0]})
+    # A frame without names stands for all series, as that of a wide table does.
+    if recipe.source.id is None and ID not in frame and not recipe.source.is_wide:
+        frame = pd.concat([frame.assign(**{ID: name}) for name in names])
     more = read_future(covariates, name_columns(frame, recipe.source), recipe.covariates.list_columns(AHEAD), frame)
     ends = series.groupby("unique_id")["ds"].max()
     known, ahead = (table["ds"] > table["unique_id"].map(ends) for table in (covariates, more))

@@ -65,6 +65,11 @@ class ForecasterState:
             raise ParameterError("this forecaster is not fitted. Call fit, or Forecaster.load.")
         return self._artefacts[self._used]
 
+    @property
+    def _names(self) -> list[str]:
+        """The names of the series of the training."""
+        return self._require_fit().scaler["unique_id"].tolist()
+
     def _require_training(self) -> Fitted:
         self._require_fit()
         if self._fitted is None:

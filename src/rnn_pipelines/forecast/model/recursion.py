@@ -20,7 +20,7 @@ from rnn_pipelines.forecast.model.artefact import (
 from rnn_pipelines.forecast.model.newest import check_ahead, find_ends, include_new_series, report_new_series
 from rnn_pipelines.forecast.series.columns import CONSTANT, ROLES, count_steps_ahead
 from rnn_pipelines.forecast.series.tables import Features, Series
-from rnn_pipelines.forecast.source.covariates import list_steps
+from rnn_pipelines.forecast.source.covariates import check_covariate_columns, list_steps
 from rnn_pipelines.forecast.source.unread import report_unread
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.forecast.windows.scaling import unscale
@@ -169,7 +169,15 @@ def check_recursive(
             f"h: expected at most the trained horizon, {horizon}, because the past covariates {show_all(past)} are "
             f"missing beyond it. Received {num_steps}. Give a smaller h, or train with a longer horizon."
         )
-    check_ahead(forecaster, series, covariate_table, count_ahead(forecaster, num_steps))
+    check_covariate_columns(covariate_table, forecaster.coding.list_columns())
+    num_read = count_ahead(forecaster, num_steps)
+    try:
+        check_ahead(forecaster, series, covariate_table, num_read)
+    except SeriesError as error:
+        if num_read == num_steps:
+            raise
+        why = f"A forecast reads whole horizons of {horizon} steps: {num_read} steps for h={num_steps}."
+        raise SeriesError(f"{error} {why}") from error
 
 
 def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
