@@ -31,9 +31,7 @@ class OneFileDataset(AbstractVersionedDataset[Any, Any]):
         # (`--async`) would end each other's transaction.
         self._fs = fsspec.filesystem(self._protocol, skip_instance_cache=True, **options)
         self.metadata = metadata
-        super().__init__(
-            filepath=PurePosixPath(path), version=version, exists_function=self._fs.exists, glob_function=self._fs.glob
-        )
+        super().__init__(PurePosixPath(path), version, self._fs.exists, self._fs.glob)
 
     @contextmanager
     def _open_to_read(self) -> Iterator[BinaryIO]:

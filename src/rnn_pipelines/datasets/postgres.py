@@ -46,9 +46,8 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
         from sqlalchemy import NullPool, make_url
         from sqlalchemy.exc import ArgumentError
     except ImportError as error:
-        raise DatasetError(
-            f'PostgreSQL: a library is missing ({error}). Install it: pip install "rnn-pipelines[postgres]".'
-        ) from error
+        message = f'PostgreSQL: a library is missing ({error}). Install it: pip install "rnn-pipelines[postgres]".'
+        raise DatasetError(message) from error
     options = dict(credentials or {})
     given = options.pop("con", None)
     if not given:
@@ -62,9 +61,8 @@ def make_engine_options(credentials: Mapping[str, Any] | None) -> dict[str, Any]
         raise DatasetError(f"PostgreSQL: expected a URL of the form {FORM}, received one of another kind.")
     # With an unescaped @, a part of the password would become the host or database, which errors quote.
     if given.count("@") > (url.username is not None):
-        raise DatasetError(
-            "PostgreSQL: the URL of the server has too many @. Write @ in user or password as %40, and / as %2F."
-        )
+        message = "PostgreSQL: the URL of the server has too many @. Write @ in user or password as %40, and / as %2F."
+        raise DatasetError(message)
     url = url.update_query_dict({name: value for name, value in CONNECTING.items() if name not in url.query})
     con = url.render_as_string(hide_password=False)
     return {"poolclass": NullPool, "hide_parameters": True, **options, "con": con}

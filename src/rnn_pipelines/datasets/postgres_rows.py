@@ -75,9 +75,8 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
             table = self._find(connection)
             if table is None:
-                raise DatasetError(
-                    f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
-                )
+                message = f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
+                raise DatasetError(message)
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
             dtypes = {name: DTYPES[kind] for name, kind in list_columns(table).items() if kind in DTYPES}
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)

@@ -38,9 +38,8 @@ def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
                 f"received {values.dtype}."
             )
         if values.dtype.kind == "M" and not values.dropna().equals(values.dropna().dt.floor("us")):
-            raise DatasetError(
-                f"table {show(name)}, column {show(column)}: expected times of whole microseconds. Round them."
-            )
+            message = f"table {show(name)}, column {show(column)}: expected times of whole microseconds. Round them."
+            raise DatasetError(message)
         columns.append(Column(column, kind, autoincrement=False))
     return Table(name, MetaData(), *columns, PrimaryKeyConstraint(*key))
 

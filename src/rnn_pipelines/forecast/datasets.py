@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -56,7 +56,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
         try:
             with ParquetFile(self._path) as file:
-                self._check_format(json.loads(file.schema_arrow.metadata.get(b"PANDAS_ATTRS", "{}")))
+                facts = json.loads(file.schema_arrow.metadata.get(b"PANDAS_ATTRS", "{}"))
+                check_format(facts.get("format"), self._path, FORMAT)
                 yield from split_nights((batch.to_pandas() for batch in file.iter_batches()), ForecastLogTable.key)
         except (ArrowException, OSError, ValueError) as error:
             raise DatasetError(f"{self._path}: it can't be read ({error}). Restore a copy.") from error
@@ -72,11 +73,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
             raise DatasetError(f"{self._path}: {error}. {advice}") from error
         log = pd.read_parquet(io.BytesIO(content))
         facts, log.attrs = log.attrs, {}
-        self._check_format(facts)
-        return log
-
-    def _check_format(self, facts: Mapping[str, Any]) -> None:
         check_format(facts.get("format"), self._path, FORMAT)
+        return log
 
     def save(self, data: ForecastLog) -> None:
         """Add the rows that differ from the last ones on record."""

@@ -530,9 +530,8 @@ class Forecaster(ForecasterState):
         networks = self.networks
         if not networks:
             needed = max(one.record["values_needed"] for one in self._require_training().networks.values())
-            raise ParameterError(
-                f"name: no network was trained, because there are too few values. Fit about {needed} in a series."
-            )
+            message = f"name: no network was trained, because there are too few values. Fit about {needed} in a series."
+            raise ParameterError(message)
         if not isinstance(name, str) or name not in networks:
             raise ParameterError(f"name: expected one of {sorted(networks)}, received {show(name)}.")
         return networks[name]

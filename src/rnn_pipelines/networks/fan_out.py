@@ -191,9 +191,8 @@ def _connect(address: str) -> "Client":
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise ParallelError(
-            "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
-        ) from error
+        message = "parallel.backend is dask, which is not installed: pip install rnn-pipelines[dask]"
+        raise ParallelError(message) from error
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -67,8 +67,7 @@ class _QuietLoader(Loader):
     """A loader that runs a module's own loader quietly, and restores it as the module's loader."""
 
     def __init__(self, loader: Loader, starter: _Starter) -> None:
-        self._loader = loader
-        self._starter = starter
+        self._loader, self._starter = loader, starter
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
@@ -82,31 +81,25 @@ class _QuietLoader(Loader):
             module.__spec__.loader = self._loader
         # Level 3 also hides the missing GPU, which TensorFlow logs as an error. A level below 2 keeps all lines.
         level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _hide(NEEDLESS), _hold_back_noise(is_on=level >= "2"):
-            self._loader.exec_module(module)
+        hidden = _Hidden(NEEDLESS)
+        sys.meta_path.insert(0, hidden)
+        try:
+            with _hold_back_noise(is_on=level >= "2"):
+                self._loader.exec_module(module)
+        finally:
+            sys.meta_path.remove(hidden)
 
 
 class _Hidden(MetaPathFinder):
     """A finder that hides packages from one thread. Loaded packages stay importable."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self._thread = threading.get_ident()
+        self._names, self._thread = names, threading.get_ident()
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if fullname in self._names and threading.get_ident() == self._thread:
             raise ModuleNotFoundError(f"{fullname} is hidden while Keras loads", name=fullname)
         return None
-
-
-@contextmanager
-def _hide(names: Sequence[str]) -> Iterator[None]:
-    hidden = _Hidden(names)
-    sys.meta_path.insert(0, hidden)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(hidden)
 
 
 @contextmanager

@@ -38,9 +38,11 @@ class KerasTrainer:
         }
         self._lengths = [len(arrays) for arrays in list_arrays(cell, weights, 0)]
         self._step = tf.function(self._take_step, reduce_retracing=True, autograph=False)
-        self._forward = tf.function(
-            lambda member, *inputs: call_layers(self._averaged[member], *inputs), reduce_retracing=True, autograph=False
-        )
+
+        def forward(member: int, *inputs: Any) -> Any:
+            return call_layers(self._averaged[member], *inputs)
+
+        self._forward = tf.function(forward, reduce_retracing=True, autograph=False)
 
     def step(self, batch: Batch) -> float:
         self.num_steps += 1

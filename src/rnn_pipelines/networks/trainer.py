@@ -121,10 +121,9 @@ class Adam:
         self.num_steps += 1
         if self._clip_norm is not None:
             gradients = self._shorten(gradients, self._clip_norm)
-        rate = np.float32(
-            self._learning_rate * np.sqrt(1 - self.SECOND**self.num_steps) / (1 - self.FIRST**self.num_steps)
-        )
-        decay = min(self._decay, (1 + self.num_steps) / (10 + self.num_steps))
+        number = self.num_steps
+        rate = np.float32(self._learning_rate * np.sqrt(1 - self.SECOND**number) / (1 - self.FIRST**number))
+        decay = min(self._decay, (1 + number) / (10 + number))
         for name, gradient in gradients.items():
             trained, first, second = self.weights[name], self._first[name], self._second[name]
             first += np.float32(1 - self.FIRST) * (gradient - first)

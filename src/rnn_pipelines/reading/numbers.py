@@ -154,9 +154,8 @@ def _part_texts(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
     if isinstance(raw.dtype, pd.StringDtype):
         return pd.Series(np.nan, index=raw.index, dtype="float64"), raw.dropna()
     kinds = (int, float, Decimal, np.integer, np.floating)
-    is_number = (
-        raw.astype("object").map(lambda cell: isinstance(cell, kinds) and not isinstance(cell, bool)).astype(bool)
-    )
+    cells = raw.astype("object")
+    is_number = cells.map(lambda cell: isinstance(cell, kinds) and not isinstance(cell, bool)).astype(bool)
     # Numbers are parsed from text, because Python's integers can exceed floats. Dates and durations count as text,
     # because pandas would convert them to numbers.
     return read_exactly(raw[is_number].astype(str)).reindex(raw.index), raw[raw.notna() & ~is_number].astype(str)

@@ -36,9 +36,8 @@ def expand_home(path: str | Path) -> Path:
 def require_file(path: Path, files: TableFiles) -> None:
     """Raise `files.error` if there is no file at `path`."""
     if os.path.isdir(path):
-        raise files.error(
-            f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
-        )
+        message = f"{path}: expected a CSV, Parquet or Excel file, received a folder. Name one file in {files.path}."
+        raise files.error(message)
     # Unlike `Path.is_file`, this accepts invalid file names.
     if not os.path.isfile(path):
         raise files.error(f"{make_line(path, MAX_PATH)}: no such file (looked in {Path.cwd()}). Check {files.path}.")

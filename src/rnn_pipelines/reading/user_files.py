@@ -73,9 +73,8 @@ def read_columns(
         return _read_parquet(path, wanted, files, has_all)
     if path.name.lower().endswith(files.csv_endings):
         content = load_file(path, "a CSV file", lambda: read_bytes(path), files)
-        return read_csv(
-            open_csv(path, lambda: BytesIO(content), wanted, files, dialect), wanted, dialect, numbers, has_all
-        )
+        file = open_csv(path, lambda: BytesIO(content), wanted, files, dialect)
+        return read_csv(file, wanted, dialect, numbers, has_all)
     if path.name.lower().endswith((".xlsx", ".xlsm")):
         return read_excel(path, wanted, files, dialect.sheet, has_all)
     raise files.error(
@@ -226,9 +225,8 @@ def read_csv(
     # read again.
     changed = [place for place in places if not keeps_cells(table[place], place in inferred)]
     if changed:
-        table = file.read(
-            na_values=dict.fromkeys(inferred.difference(changed), NO_VALUE), dtype=dict.fromkeys(changed, str)
-        )
+        no_values = dict.fromkeys(inferred.difference(changed), NO_VALUE)
+        table = file.read(na_values=no_values, dtype=dict.fromkeys(changed, str))
     last = table[max(places)]
     file.check_row_lengths(places, bool((last.isna() | (last == "")).any()))
     chosen = table[places].set_axis(wanted, axis=1)

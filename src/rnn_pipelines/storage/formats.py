@@ -59,9 +59,8 @@ def check_format(number: object, label: object, known: int = FORMAT) -> None:
         raise ValueError(f"expected a number as its format, received {show(number)}")
     if number != known:
         remedy = "Update the project" if number > known else "Use the version of the project that wrote it"
-        raise FormatError(
-            f"{label}: it has format {number}, and this version of the project reads format {known}. {remedy}."
-        )
+        message = f"{label}: it has format {number}, and this version of the project reads format {known}. {remedy}."
+        raise FormatError(message)
 
 
 def check_needed_files(files: Container[str], needed: Iterable[str], label: object) -> None:

@@ -102,9 +102,8 @@ class Table:
     def _has_columns(cls, data: pd.DataFrame) -> bool:
         needed = {name for name, column in cls.columns.items() if not column.is_optional}
         known = {name for name in data.columns if name in cls.columns or cls.is_in_family(name)}
-        return needed <= known == set(data.columns) and all(
-            data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns
-        )
+        kinds = (data[name].dtype.kind in LETTERS[cls._find_column(name).kind] for name in data.columns)
+        return needed <= known == set(data.columns) and all(kinds)
 
     @classmethod
     def _check_rows(cls, data: pd.DataFrame, wrong: pd.Series, why: str) -> None:

@@ -38,9 +38,8 @@ def choose_used(use: UseSpec, fitted: Mapping[str, FittedMethod], losses: Mappin
         measured = {name: loss for name, loss in losses.items() if loss is not None and name in fitted}
         return min(measured, key=lambda name: measured[name], default=ENSEMBLE)
     if use.root not in fitted:
-        raise ParameterError(
-            f"use: '{use.root}' does not exist for these series. Expected one of {sorted([BEST, *fitted])}."
-        )
+        message = f"use: '{use.root}' does not exist for these series. Expected one of {sorted([BEST, *fitted])}."
+        raise ParameterError(message)
     return use.root
 
 

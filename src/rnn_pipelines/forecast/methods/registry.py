@@ -14,15 +14,15 @@ from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
     extend_by_level,
 )
 from rnn_pipelines.forecast.methods.local.intermittent import (
+    MANY_ZEROS,
     ZERO,
     extend_by_croston,
     extend_by_mean,
     extend_by_zero,
-    has_many_zeros,
     has_zeros,
 )
 from rnn_pipelines.forecast.methods.local.method import LocalMethod
-from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, extend_by_rule, has_few_windows
+from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE, extend_by_rule
 from rnn_pipelines.forecast.methods.local.theta import THETA, extend_by_theta
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, Method, RegisteredMethod
 from rnn_pipelines.forecast.methods.networks.model import NetworkMethod
@@ -69,14 +69,19 @@ METHODS: dict[str, Method] = {
         suits=has_zeros,
     ),
     ZERO: LocalMethod(
-        ZERO, extend_by_zero, Style("zero", "#9a9a9a", "dot"), "forecasts zeros", False, suits=has_many_zeros
+        ZERO,
+        extend_by_zero,
+        Style("zero", "#9a9a9a", "dot"),
+        "forecasts zeros",
+        False,
+        lambda data: data.zero_share > MANY_ZEROS,
     ),
     SHORT_SERIES_RULE: LocalMethod(
         SHORT_SERIES_RULE,
         extend_by_rule,
         Style("rule for short series", "#8c7b75", "dash"),
         "takes level, season or trend by the number of values",
-        suits=has_few_windows,
+        suits=lambda data: not data.linear.is_enough,
     ),
     TREES: TreesMethod(
         Style("boosted trees", "#6b8e23", "dashdot"),

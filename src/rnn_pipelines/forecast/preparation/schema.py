@@ -209,9 +209,8 @@ def _read_frequency(ordered: pd.DataFrame, source: SourceSpec, has_zeros: bool =
             raise ValueError("time goes forward, and not as far")
     except (TypeError, ValueError, OverflowError) as error:
         expected = "a pandas offset alias such as D, h or MS" if has_times else "a whole number of steps, 1 or more,"
-        raise SeriesError(
-            f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
-        ) from error
+        message = f"source.freq: expected {expected} for the column '{source.time}', received {show(source.freq)}."
+        raise SeriesError(message) from error
     return freq
 
 

@@ -48,9 +48,8 @@ def read_as_of(
         last = parse_last(spec.as_of, table["ds"], table.attrs.get("tz") or "UTC")
     except ValueError as error:
         first = format_time(table["ds"].iloc[0])
-        raise SeriesError(
-            f"as_of: expected a time like those of the series ({first}), received {show(spec.as_of)}."
-        ) from error
+        message = f"as_of: expected a time like those of the series ({first}), received {show(spec.as_of)}."
+        raise SeriesError(message) from error
     kept = table[table["ds"] <= last]
     if kept.empty:
         raise SeriesError(

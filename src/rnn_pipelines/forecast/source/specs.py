@@ -33,9 +33,8 @@ def _choose_from(*names: str) -> AfterValidator:
     def take(text: str) -> str:
         sign = SIGNS.get(text, text)
         if sign not in {SIGNS[name] for name in names}:
-            raise ValueError(
-                f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {show(text)}"
-            )
+            message = f"expected {', '.join(names[:-1])} or {names[-1]}, or the sign itself, received {show(text)}"
+            raise ValueError(message)
         return sign
 
     return AfterValidator(take)

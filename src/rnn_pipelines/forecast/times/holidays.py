@@ -44,9 +44,8 @@ def find_holidays(ds: pd.Series, country: str) -> dict[str, np.ndarray]:
         raise SeriesError(f"covariates.holidays: {error}.") from error
     # Local dates, for times with a zone.
     dates = ds.dt.tz_localize(None).dt.normalize()
-    return {
-        name: (dates + pd.Timedelta(days=shift)).isin(days).to_numpy(np.float64) for name, shift in HOLIDAYS.items()
-    }
+    shifted = {name: dates + pd.Timedelta(days=shift) for name, shift in HOLIDAYS.items()}
+    return {name: some.isin(days).to_numpy(np.float64) for name, some in shifted.items()}
 
 
 def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
@@ -56,9 +55,8 @@ def list_holidays(country: str, years: Iterable[int]) -> pd.DatetimeIndex:
     try:
         from holidays import country_holidays
     except ImportError as error:
-        raise ValueError(
-            f"the package holidays is not installed: run {sys.executable} -m pip install holidays"
-        ) from error
+        message = f"the package holidays is not installed: run {sys.executable} -m pip install holidays"
+        raise ValueError(message) from error
     name, _, part = country.partition("-")
     try:
         # `holidays` takes names of its modules for countries.

@@ -58,11 +58,8 @@ def make_windows(
     window starts inside a gap, and no part's targets end inside one, because an imputed value there depends on the
     observation after it. No window has imputed targets alone, because it would have no error.
 
-    Args:
-        features: with `window.horizon` steps to forecast.
-        cutoffs: of the same series, in the same order.
-        evaluation: origins of the test part, and steps in a season.
-        profile: of the same series; windows of a panel are padded, see `find_min_history`.
+    The features have `window.horizon` steps to forecast; cut-offs and profile are of the same series, in the same
+    order. Windows of a panel are padded, see `find_min_history`.
     """
     window = window.fill(profile)
     season_length = evaluation.choose_season_length(profile)
@@ -124,13 +121,10 @@ def make_future_windows(
 ) -> tuple[WindowedPanel, int]:
     """Return windows for forecasts from given times, as the future of a panel without other parts.
 
-    Args:
-        features: with `window.horizon` steps to forecast.
-        times: `unique_id, cutoff`: the last time that each forecast sees.
-        profile: has the steps in a season and the number of series of the scaler, see `make_windows`.
-    Returns:
-        The panel; and the number of times without a window, because a value is missing in the lookback, a future
-        covariate is missing over the horizon, or the series is too short.
+    The features have `window.horizon` steps to forecast; `times` are `unique_id, cutoff`, the last time that each
+    forecast sees; the profile is that of the scaler, see `make_windows`. Return the number of times without a window,
+    too, because a value is missing in the lookback, a future covariate is missing over the horizon, or the series is
+    too short.
     """
     table, starts = features.table, find_rows(features.table).starts
     rows = table[["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).assign(row=range(len(table)))

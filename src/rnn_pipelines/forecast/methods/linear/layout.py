@@ -76,13 +76,10 @@ class Layout:
         """Return the matrix of each covariate that is known ahead, which selects its value at each of its steps."""
         (columns, steps), are_ahead = self.covariates, self.covariates.are_ahead
         groups = [are_ahead & (columns == one) for one in np.unique(columns[are_ahead])]
-        return [self._pick_covariates(own) @ np.eye(self.horizon)[steps[own]] for own in groups]
+        return [self.pick_covariates(own) @ np.eye(self.horizon)[steps[own]] for own in groups]
 
-    def pick_others(self) -> np.ndarray:
-        """Return the matrix that selects all other covariates: float64[predictor, other]."""
-        return self._pick_covariates(~self.covariates.are_ahead)
-
-    def _pick_covariates(self, is_wanted: np.ndarray) -> np.ndarray:
+    def pick_covariates(self, is_wanted: np.ndarray) -> np.ndarray:
+        """Return the matrix that selects some of the covariates, bool[input]: float64[predictor, wanted]."""
         first = self.lookback + self.horizon * self.num_seasons
         return self.pick(first, len(is_wanted))[:, is_wanted]
 

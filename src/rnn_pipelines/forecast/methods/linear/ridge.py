@@ -52,7 +52,8 @@ def add_covariates(
 
     There is an offset for each fold.
     """
-    num_free, future, others = layout.num_free, layout.list_future(), layout.pick_others()
+    num_free, future = layout.num_free, layout.list_future()
+    others = layout.pick_covariates(~layout.covariates.are_ahead)
     every = np.concatenate([inputs[:, :-num_free], others, inputs[:, -num_free:]], axis=1)
 
     def fit(regressed: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

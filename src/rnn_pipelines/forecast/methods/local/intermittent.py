@@ -25,11 +25,6 @@ def has_zeros(data: FittingData) -> bool:
     return data.zero_share > SOME_ZEROS
 
 
-def has_many_zeros(data: FittingData) -> bool:
-    """Return whether zero is a baseline."""
-    return data.zero_share > MANY_ZEROS
-
-
 def extend_by_mean(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
     """Repeat the mean of all values; see `LocalForecast`."""
     return np.repeat(np.nanmean(past, axis=1)[:, None], horizon, axis=1)

@@ -33,7 +33,6 @@ from rnn_pipelines.forecast.methods.local.exponential_smoothing import (
 from rnn_pipelines.forecast.methods.local.method import LocalForecast
 from rnn_pipelines.forecast.methods.local.season import find_season
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
-from rnn_pipelines.forecast.methods.method import FittingData
 from rnn_pipelines.forecast.methods.past import MAX_NAIVE_SEASON
 
 SHORT_SERIES_RULE = "short_series_rule"
@@ -58,11 +57,6 @@ class Rule(NamedTuple):
     least: int
     name: str
     extend: LocalForecast
-
-
-def has_few_windows(data: FittingData) -> bool:
-    """Return whether there are too few windows to validate methods."""
-    return not data.linear.is_enough
 
 
 def extend_by_rule(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:

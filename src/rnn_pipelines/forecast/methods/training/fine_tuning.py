@@ -48,9 +48,8 @@ def check_replacement(name: str, network: object, before: Network) -> Network:
     Otherwise, raise a ParameterError that names the first difference.
     """
     if not isinstance(network, Network):
-        raise ParameterError(
-            f"network: expected a Network, received {show(network)}. Use networks[{name!r}].from_keras(model)."
-        )
+        message = f"network: expected a Network, received {show(network)}. Use networks[{name!r}].from_keras(model)."
+        raise ParameterError(message)
     received, expected = _describe(network), _describe(before)
     for part in sorted(received.keys() | expected.keys()):
         if received.get(part) != expected.get(part):
