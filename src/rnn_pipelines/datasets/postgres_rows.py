@@ -8,20 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError
 
+from rnn_pipelines.datasets import postgres_table
 from rnn_pipelines.datasets.postgres import connect
-from rnn_pipelines.datasets.postgres_table import (
-    add_columns,
-    copy_rows,
-    create_staging,
-    define_table,
-    list_columns,
-    list_key,
-    lock_table,
-    make_upsert,
-    read_rows,
-    refuse_unstorable_texts,
-    select_new,
-)
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
 
 if TYPE_CHECKING:
@@ -78,7 +66,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
                 message = f"{self._label}: the table does not exist yet. Run the pipeline that saves its first rows."
                 raise DatasetError(message)
             rows = connection.execute(select(table).order_by(*table.primary_key)).all()
-            dtypes = {name: DTYPES[kind] for name, kind in list_columns(table).items() if kind in DTYPES}
+            dtypes = {name: DTYPES[kind] for name, kind in postgres_table.list_columns(table).items() if kind in DTYPES}
         return pd.DataFrame.from_records(rows, columns=list(table.columns.keys())).astype(dtypes)
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
@@ -93,20 +81,20 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
             return
         num_rows = 0
         with connect(self._credentials, self._label) as connection:
-            wanted = define_table(self._table, self._key, first)
-            staging = create_staging(connection, wanted)
+            wanted = postgres_table.define_table(self._table, self._key, first)
+            staging = postgres_table.create_staging(connection, wanted)
             for table in chain([first], tables):
-                copy_rows(connection, staging, table)
+                postgres_table.copy_rows(connection, staging, table)
                 num_rows += len(table)
-            lock_table(connection, self._table)
+            postgres_table.lock_table(connection, self._table)
             there = self._find(connection)
             if there is None:
                 wanted.create(connection, checkfirst=False)
             else:
-                for what, describe in (("columns", self._list_fixed), ("primary key", list_key)):
+                for what, describe in (("columns", self._list_fixed), ("primary key", postgres_table.list_key)):
                     if describe(there) != describe(wanted):
                         raise self._explain_other(what, describe(wanted), describe(there))
-                add_columns(connection, there, wanted)
+                postgres_table.add_columns(connection, there, wanted)
             num_changed = self._write(connection, wanted, staging)
         logger.info("table %s: %d of %d rows are new or changed", self._table, num_changed, num_rows)
 
@@ -122,7 +110,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
                     f"{self._label}: expected unique keys, received {len(repeated)} repeated ones, the first "
                     f"{repeated.iloc[0][self._key].to_dict()}."
                 )
-            refuse_unstorable_texts(self._label, table)
+            postgres_table.refuse_unstorable_texts(self._label, table)
             yield table
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +119,7 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
 
     def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
         """Write the rows of another table, and return how many are new or changed."""
-        statement = make_upsert(table, staging).execution_options(preserve_rowcount=True)
+        statement = postgres_table.make_upsert(table, staging).execution_options(preserve_rowcount=True)
         return connection.execute(statement).rowcount
 
     def _find(self, connection: "Connection") -> "Table | None":
@@ -145,7 +133,8 @@ class PostgresRowsDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame],
         return DatasetError(f"{self._label}: expected the {what} {wanted}, found {found}. {remedy}")
 
     def _list_fixed(self, table: "Table") -> dict[str, str]:
-        return {name: kind for name, kind in list_columns(table).items() if not name.startswith(self._families)}
+        kinds = postgres_table.list_columns(table)
+        return {name: kind for name, kind in kinds.items() if not name.startswith(self._families)}
 
     def _exists(self) -> bool:
         with connect(self._credentials, self._label) as connection:
@@ -197,17 +186,18 @@ class PostgresLogDataset(PostgresRowsDataset):
         """Yield the rows, or their columns of these `names`, in the order of `split_nights`."""
         from sqlalchemy import select
 
-        kinds, (*key, time) = list_columns(table), self._key
+        kinds, (*key, time) = postgres_table.list_columns(table), self._key
         # By bytes, as the log in a file is sorted, whatever the language of the database.
         order = [table.columns[name].collate("C") if kinds[name] == "TEXT" else table.columns[name] for name in key]
         chosen = {name: kinds[name] for name in names or kinds}
         query = select(*(table.columns[name] for name in chosen)).where(*where)
-        return read_rows(connection, query.order_by(table.columns[time], *order), chosen)
+        return postgres_table.read_rows(connection, query.order_by(table.columns[time], *order), chosen)
 
     def _write(self, connection: "Connection", table: "Table", staging: "Table") -> int:
         from sqlalchemy import func, select
 
-        new = pd.concat([pd.DataFrame(), *read_rows(connection, select_new(table, staging), list_columns(staging))])
+        rows, kinds = postgres_table.select_new(table, staging), postgres_table.list_columns(staging)
+        new = pd.concat([pd.DataFrame(), *postgres_table.read_rows(connection, rows, kinds)])
         if new.empty:
             return 0
         time = table.columns[self._key[-1]]
@@ -222,7 +212,7 @@ class PostgresLogDataset(PostgresRowsDataset):
             there = self._find(connection)
             assert there is not None
             last = pd.concat([pd.DataFrame(), *self._read_in_order(connection, there)])
-        copy_rows(connection, table, link_night(new.sort_values(self._key), find_link(last)))
+        postgres_table.copy_rows(connection, table, link_night(new.sort_values(self._key), find_link(last)))
         return len(new)
 
     def _complete(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -233,6 +223,6 @@ class PostgresLogDataset(PostgresRowsDataset):
 
     def _find(self, connection: "Connection") -> "Table | None":
         table = super()._find(connection)
-        if table is not None and list_key(table) != self._key:
-            raise self._explain_other("primary key", self._key, list_key(table))
+        if table is not None and postgres_table.list_key(table) != self._key:
+            raise self._explain_other("primary key", self._key, postgres_table.list_key(table))
         return table

@@ -15,17 +15,8 @@ import pandas as pd
 
 from rnn_pipelines.champion.folders import load_model, save_folder
 from rnn_pipelines.errors import ParameterError, show
+from rnn_pipelines.forecast import fitting, newer_values
 from rnn_pipelines.forecast.experiments.cross_validation import CrossValidationSpec, cross_validate
-from rnn_pipelines.forecast.fitting import (
-    NUM_STAGES,
-    describe_all_series,
-    describe_zeros,
-    fit_forecasters,
-    list_artefacts,
-    rank_forecasters,
-    tabulate_part,
-    use_network,
-)
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.networks.network import Network
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
@@ -35,16 +26,6 @@ from rnn_pipelines.forecast.model.explanation import explain_ends
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.paths import draw_next_paths
 from rnn_pipelines.forecast.model.recursion import check_recursive, lay_side_by_side
-from rnn_pipelines.forecast.newer_values import (
-    choose_ids,
-    continue_rows,
-    find_last,
-    forecast_ends,
-    measure_newer,
-    read_frame,
-    read_newer,
-    tabulate_ends,
-)
 from rnn_pipelines.forecast.parameters import Levels, naming_arguments, read_arguments
 from rnn_pipelines.forecast.source.frames import convert_frame, find_id_type, restore_ids
 from rnn_pipelines.forecast.state import ForecasterState
@@ -142,13 +123,13 @@ class Forecaster(ForecasterState):
             SeriesError: the series cannot be used; the message holds the reason and a remedy.
         """
         frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = read_frame(frame, self.spec.recipe)
-        with show_stages(NUM_STAGES, verbose):
-            fitted = fit_forecasters(table, covariates, self._with(source))
-        self._fitted, self._artefacts, self._covariates = fitted, list_artefacts(fitted), covariates
+        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
+        with show_stages(fitting.NUM_STAGES, verbose):
+            fitted = fitting.fit_forecasters(table, covariates, self._with(source))
+        self._fitted, self._artefacts, self._covariates = fitted, fitting.list_artefacts(fitted), covariates
         self._evaluated, self._replaced, self._used = None, frozenset(), fitted.weights["used"]
         self._id_type = find_id_type(frame, source)
-        if warning := describe_zeros(fitted):
+        if warning := fitting.describe_zeros(fitted):
             logger.warning(warning)
         return self
 
@@ -190,7 +171,7 @@ class Forecaster(ForecasterState):
         if paths is not None:
             table = draw_next_paths(ends.forecaster, ends.panel, ends.features, ends.num_steps, paths, seed).table
         else:
-            table = lay_side_by_side(forecast_ends(ends, self._artefacts, names), levels)
+            table = lay_side_by_side(newer_values.forecast_ends(ends, self._artefacts, names), levels)
             if ends.num_steps <= ends.panel.horizon:
                 table = table.drop(columns="is_recursive")
         return restore_ids(show_table(table, self._find_zone()), id_type)
@@ -242,9 +223,9 @@ class Forecaster(ForecasterState):
 
         names, levels = self._choose_methods(methods), self._choose_levels(level)
         ends = self._find_ends(self._read_frame(frame)[0], h)
-        forecasts = forecast_ends(ends, self._artefacts, names)
-        next_values = tabulate_ends(forecasts, levels, self._used, self._find_zone())
-        return plot_next_values(ends.series, choose_ids(next_values, ids))
+        forecasts = newer_values.forecast_ends(ends, self._artefacts, names)
+        next_values = newer_values.tabulate_ends(forecasts, levels, self._used, self._find_zone())
+        return plot_next_values(ends.series, newer_values.choose_ids(next_values, ids))
 
     @naming_arguments()
     def evaluate(self, frame: Any, methods: str | Sequence[str] | None = None) -> pd.DataFrame:
@@ -265,14 +246,14 @@ class Forecaster(ForecasterState):
         frame, id_type = self._read_frame(frame)
         if frame is None:
             raise ParameterError("frame: expected a table with newer rows, received None.")
-        newer = read_newer(frame, self.spec.recipe, best)
+        newer = newer_values.read_newer(frame, self.spec.recipe, best)
         if self._fitted is not None:
-            newer = continue_rows(newer, self._fitted.table, self._covariates)
-            artefacts, until = self._artefacts, find_last(self._fitted.table)
+            newer = newer_values.continue_rows(newer, self._fitted.table, self._covariates)
+            artefacts, until = self._artefacts, newer_values.find_last(self._fitted.table)
         else:
             artefacts, until = {self._used: best.as_evaluated()}, pd.Series(best.settings.trained_until)
         chosen = {name: artefacts[name] for name in names}
-        return restore_ids(measure_newer(chosen, newer, until, self._choose_levels(None)), id_type)
+        return restore_ids(newer_values.measure_newer(chosen, newer, until, self._choose_levels(None)), id_type)
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -310,9 +291,11 @@ class Forecaster(ForecasterState):
             ParameterError: there is no such network, or the other one differs in more than its weights, or has weights
                 that are not finite.
         """
-        fitted = use_network(self._require_training(), name, check_replacement(name, network, self._find_network(name)))
+        fitted = fitting.use_network(
+            self._require_training(), name, check_replacement(name, network, self._find_network(name))
+        )
         changed = copy.copy(self)
-        changed._fitted, changed._artefacts, changed._evaluated = fitted, list_artefacts(fitted), None
+        changed._fitted, changed._artefacts, changed._evaluated = fitted, fitting.list_artefacts(fitted), None
         changed._replaced = self._replaced | {name}
         return changed
 
@@ -322,12 +305,12 @@ class Forecaster(ForecasterState):
         Returns:
             `unique_id, cutoff, ds, horizon_step, y`, and the columns of `predict`, from each step of the part.
         """
-        table = tabulate_part(self._require_training(), "test").table
+        table = fitting.tabulate_part(self._require_training(), "test").table
         return restore_ids(show_table(table, self._find_zone()), self._id_type)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics of all forecasters on the test part, the best one first; see `rank_forecasters`."""
-        return rank_forecasters(self._evaluate().metrics)
+        return fitting.rank_forecasters(self._evaluate().metrics)
 
     def summary(self) -> str:
         """Return the verdict, the best methods on the test part, and the next values, as a run prints them."""
@@ -384,7 +367,7 @@ class Forecaster(ForecasterState):
             `unique_id, num_values, first, last, zero_share, is_evaluated, forecast_by, reason`; see
             `SeriesMethodsTable`. Series that were left out are rows, too.
         """
-        return restore_ids(describe_all_series(self._require_training()), self._id_type)
+        return restore_ids(fitting.describe_all_series(self._require_training()), self._id_type)
 
     @naming_arguments()
     def cross_validation(
@@ -415,9 +398,9 @@ class Forecaster(ForecasterState):
         validation = read_parameter_model("cross_validation", CrossValidationSpec, asked)
         parallel = read_parameter_model("parallel", ParallelSpec, {"workers": workers})
         frame = convert_frame(frame, self.spec.recipe.source)
-        table, covariates, source = read_frame(frame, self.spec.recipe)
+        table, covariates, source = newer_values.read_frame(frame, self.spec.recipe)
         num_fits = validation.n_windows if refit else 1
-        with show_stages(NUM_STAGES * num_fits, verbose):
+        with show_stages(fitting.NUM_STAGES * num_fits, verbose):
             found = cross_validate(table, covariates, self._with(source), validation, parallel).table
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))

@@ -8,17 +8,8 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.reading import time_forms
 from rnn_pipelines.reading.table_files import count_rows, explain_cells, is_arrow_text
-from rnn_pipelines.reading.time_forms import (
-    COUNTS,
-    SHORT_MONTHS,
-    can_be_days,
-    count_digits,
-    list_forms,
-    make_plain,
-    read_counts,
-    translate_months,
-)
 from rnn_pipelines.reading.zones import has_zone
 
 ISO = "ISO8601"
@@ -41,8 +32,8 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
     Cells are parsed as text, because pandas reads numbers as nanoseconds, and in one form, because it guesses the order
     of days and months. Times with zones become UTC; times without a zone keep their value.
     """
-    if form in COUNTS and not is_datetime64_any_dtype(raw):
-        return read_counts(raw, form)
+    if form in time_forms.COUNTS and not is_datetime64_any_dtype(raw):
+        return time_forms.read_counts(raw, form)
     text = raw if is_datetime64_any_dtype(raw) else raw.astype(str)
     if text is not raw:
         # Pandas accepts `now` and `today` as times of any form.
@@ -52,12 +43,12 @@ def read_times(raw: pd.Series, form: str) -> pd.Series:
         elif form in _YEAR_MONTH and text.str.contains(r"\.0[1-9]$").any():
             # As a number, 2000.10 loses its zero. Months such as .01 show that 2000.1 is October.
             text = text.str.replace(r"(\.[0-9])$", r"\g<1>0", regex=True)
-        elif count_digits(form):
+        elif time_forms.count_digits(form):
             # As numbers, dates lose the leading zero of days and months, and pandas would read other days.
-            text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else count_digits(form))
+            text = text.str.removesuffix(".0").str.zfill(0 if form.startswith("%Y") else time_forms.count_digits(form))
         if "%b" in form or "%B" in form:
-            text = translate_months(text, form)
-        text, form = make_plain(text, form)
+            text = time_forms.translate_months(text, form)
+        text, form = time_forms.make_plain(text, form)
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None)
 
 
@@ -194,7 +185,7 @@ def _find_doubt(times: pd.Series) -> str | None:
 
 def _find_form(raw: pd.Series, label: str) -> str | None:
     first = raw.iloc[:1]
-    likely = [form for form in list_forms(str(first.iloc[0])) if read_times(first, form).notna().all()]
+    likely = [form for form in time_forms.list_forms(str(first.iloc[0])) if read_times(first, form).notna().all()]
     read = {form: times for form in likely if (times := read_times(raw, form)).notna().all()}
     if not read:
         return None
@@ -206,7 +197,7 @@ def _find_form(raw: pd.Series, label: str) -> str | None:
             f"{label}: column '{raw.name}': all {count_rows(raw):,} times, as {show(str(raw.iloc[0]))}, can be read in "
             f"{len(others) + 1} ways. Give {ways} (quotes included)."
         )
-    if form in SHORT_MONTHS and can_be_days(times):
+    if form in time_forms.SHORT_MONTHS and time_forms.can_be_days(times):
         raise SeriesError(
             f"{label}: column '{raw.name}': all {count_rows(raw):,} times, as {show(str(raw.iloc[0]))}, can be months "
             f"or days without a year. Write days with a year, or give source.time_format='{form}' (quotes "

@@ -47,31 +47,24 @@ class LinearMethod:
         return LinearModel(values["matrix"])
 
 
-def _select(name: str) -> Callable[[LinearModels], np.ndarray]:
-    return methodcaller("select", name)
-
-
-LINEAR_METHODS: dict[str, LinearMethod] = {
-    "last_value": LinearMethod(
-        _select("last_value"), Style("last value", "#bfa66a", "dot"), "repeats the last observation", is_fitted=False
-    ),
-    "drift": LinearMethod(
-        _select("drift"), Style("drift", "#a3a380", "dot"), "continues the mean change of the window", is_fitted=False
-    ),
-    "seasonal_naive": LinearMethod(
-        _select("seasonal_naive"),
-        Style("seasonal naive", "#b48ead", "dashdot"),
-        "takes the newest value of the same season",
-        is_fitted=False,
-    ),
-    "long_seasonal_naive": LinearMethod(
-        _select("long_seasonal_naive"),
-        Style("long seasonal naive", "#c9a0b4", "dashdot"),
+# What each naive method does, and its label, color and dash; see `naive`.
+_NAIVE = {
+    "last_value": ("repeats the last observation", "last value", "#bfa66a", "dot"),
+    "drift": ("continues the mean change of the window", "drift", "#a3a380", "dot"),
+    "seasonal_naive": ("takes the newest value of the same season", "seasonal naive", "#b48ead", "dashdot"),
+    "long_seasonal_naive": (
         "does so for the week of hours and shorter steps, and for the year of days",
-        is_fitted=False,
+        *("long seasonal naive", "#c9a0b4", "dashdot"),
     ),
+}
+LINEAR_METHODS: dict[str, LinearMethod] = {
+    name: LinearMethod(methodcaller("select", name), Style(*style), does, is_fitted=False)
+    for name, (does, *style) in _NAIVE.items()
+} | {
     "climatology": LinearMethod(
-        _select("climatology"), Style("climatology", "#8fb3c7", "dash"), "reads the calendar features alone"
+        methodcaller("select", "climatology"),
+        Style("climatology", "#8fb3c7", "dash"),
+        "reads the calendar features alone",
     ),
     RIDGE: LinearMethod(
         lambda linear: linear.select(choose_ridge([str(name) for name in linear.names], linear.losses)),

@@ -14,16 +14,8 @@ from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Sourc
 from rnn_pipelines.forecast.source.column_choice import log_columns
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.grid import count_steps
+from rnn_pipelines.forecast.windows import splits
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, OpenWindowSpec, WindowSpec
-from rnn_pipelines.forecast.windows.splits import (
-    SplitSpec,
-    count_training_steps,
-    find_least_known,
-    find_not_evaluated,
-    find_stops,
-    place_dates,
-    split_series,
-)
 from rnn_pipelines.forecast.windows.windowing import find_min_history
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.numbers import list_some
@@ -47,7 +39,7 @@ def prepare_series(
     table: Source,
     source: SourceSpec,
     gaps: GapPolicy,
-    split: SplitSpec,
+    split: splits.SplitSpec,
     window: OpenWindowSpec,
     evaluation: EvaluationSpec,
 ) -> tuple[Source, Series, Profile, Cutoffs]:
@@ -61,14 +53,14 @@ def prepare_series(
     log_columns(profile)
     season_length = evaluation.choose_season_length(profile)
     try:
-        split = place_dates(split, profile["tz"])
+        split = splits.place_dates(split, profile["tz"])
         profile = _choose_window(window, series, split, profile, season_length)
         if gaps.root == "interpolate":
             series, profile = open_long_gaps(series, profile)
         profile = name_stuck_values(series, profile)
         series, profile = _leave_out_short(series, profile, source, window.fill(profile), season_length)
         series, profile = _find_dead(series, profile, source)
-        cutoffs = split_series(series, split, window.fill(profile), season_length)
+        cutoffs = splits.split_series(series, split, window.fill(profile), season_length)
         if len(cutoffs) < profile["num_series"]:
             names = list_names(series)
             others = names[~names.isin(cutoffs["unique_id"])]
@@ -76,20 +68,20 @@ def prepare_series(
             sentence = f"left out: {some} with {why} ({list_some(others, NAMES_IN_MESSAGE)})"
             series, profile = _keep(series, profile, cutoffs["unique_id"], sentence)
             # Split again, because a single remaining series is no panel.
-            cutoffs = split_series(series, split, window.fill(profile), season_length)
+            cutoffs = splits.split_series(series, split, window.fill(profile), season_length)
         return table, series, _note_not_evaluated(profile, cutoffs, source), cutoffs
     except SeriesError as error:
         raise type(error)(f"{source.label}: {error}") from error
 
 
 def _choose_window(
-    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+    window: OpenWindowSpec, series: Series, split: splits.SplitSpec, profile: Profile, season_length: int
 ) -> Profile:
     """Return the profile with lookback and horizon; open ones are usual for the frequency, or shorter.
 
     They suit the median series. An open horizon also fits into the parts of given size.
     """
-    train_stops, validation_stops = find_stops(series, split, WindowSpec(lookback=1, horizon=1))
+    train_stops, validation_stops = splits.find_stops(series, split, WindowSpec(lookback=1, horizon=1))
     sizes = {"validation": validation_stops - train_stops, "test": find_rows(series).lengths - validation_stops}
     given = [int(np.median(size)) for part, size in sizes.items() if getattr(split, part) is not None]
     horizon = window.horizon or max(1, min([choose_horizon(window, series, profile), *given]))
@@ -105,7 +97,7 @@ def choose_horizon(window: OpenWindowSpec, series: Series, profile: Profile) -> 
 
 
 def _choose_lookback(
-    window: OpenWindowSpec, series: Series, split: SplitSpec, profile: Profile, season_length: int
+    window: OpenWindowSpec, series: Series, split: splits.SplitSpec, profile: Profile, season_length: int
 ) -> int:
     """Return the lookback: a given one, or else the longest one that leaves enough training windows.
 
@@ -116,7 +108,7 @@ def _choose_lookback(
         # The longest first; those of short series hold at most a season. Training holds some windows, and a series
         # alone keeps enough windows for out-of-fold validation, see `folds`.
         horizon, num_series = profile["horizon"], profile["num_series"]
-        stops = find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
+        stops = splits.find_stops(series, split, WindowSpec(lookback=1, horizon=horizon))
         num_train, validation_stop = (int(np.median(stop)) for stop in stops)
         most = num_train - horizon + 1 - MIN_TRAINING_WINDOWS
         if num_series == 1:
@@ -144,7 +136,7 @@ def _choose_lookback(
 def _find_fitting(
     lookbacks: Sequence[int],
     series: Series,
-    split: SplitSpec,
+    split: splits.SplitSpec,
     profile: Profile,
     season_length: int,
     average: Callable[[np.ndarray], float] = np.median,
@@ -156,17 +148,17 @@ def _find_fitting(
     horizon, last = profile["horizon"], lookbacks[-1]
     for lookback in lookbacks:
         shape = WindowSpec(lookback=lookback, horizon=horizon)
-        num_train = int(average(find_stops(series, split, shape)[0]))
-        if num_train >= count_training_steps(shape, profile["num_series"]):
+        num_train = int(average(splits.find_stops(series, split, shape)[0]))
+        if num_train >= splits.count_training_steps(shape, profile["num_series"]):
             return lookback
     if split.validation is not None:
         return last
     if split.test is not None:
         shape = WindowSpec(lookback=1, horizon=horizon)
-        return max(1, min(last, int(average(find_stops(series, split, shape)[1]))))
+        return max(1, min(last, int(average(splits.find_stops(series, split, shape)[1]))))
     num_steps = int(average(find_rows(series).lengths))
     num_known = num_steps - horizon
-    return min(last, num_known if num_known >= find_least_known(horizon, season_length) else num_steps)
+    return min(last, num_known if num_known >= splits.find_least_known(horizon, season_length) else num_steps)
 
 
 def _find_dead(series: Series, profile: Profile, source: SourceSpec) -> tuple[Series, Profile]:
@@ -227,7 +219,7 @@ def _keep(series: Series, profile: Profile, names: pd.Series, sentence: str) -> 
 
 
 def _note_not_evaluated(profile: Profile, cutoffs: Cutoffs, source: SourceSpec) -> Profile:
-    not_evaluated = cutoffs[find_not_evaluated(cutoffs)]
+    not_evaluated = cutoffs[splits.find_not_evaluated(cutoffs)]
     if not_evaluated.empty:
         return profile
     message = _list_lengths(not_evaluated["unique_id"], not_evaluated["num_steps"])

@@ -9,15 +9,7 @@ from pandas.api.types import is_datetime64_any_dtype
 
 from rnn_pipelines.errors import MissingColumnsError, SeriesError
 from rnn_pipelines.forecast.series.tables import Source
-from rnn_pipelines.forecast.source.layout import (
-    TIME_SIGN,
-    check_texts,
-    join_times,
-    leave_arrow,
-    leave_rows,
-    number_rows,
-    strip_times,
-)
+from rnn_pipelines.forecast.source import layout
 from rnn_pipelines.forecast.source.specs import TARGET, SourceSpec, describe_found
 from rnn_pipelines.forecast.source.synthetic import GENERATORS
 from rnn_pipelines.forecast.source.time_axis import TimeAxis, check_midnights, place_on_axis, round_times
@@ -80,7 +72,7 @@ def read_table(
             table = pd.DataFrame({"unique_id": "seattle", "ds": others["date"], "y": others["temp_max"]})
         require_columns(list(columns), list(others), source.name, FILES)
         table.attrs |= {"found": {}, "label": source.label}
-        return number_rows(table), number_rows(others[list(columns)])
+        return layout.number_rows(table), layout.number_rows(others[list(columns)])
     table = external if isinstance(external, Survey) or source.path is not None else load_table(external)
     try:
         return _read_own(source, columns, table, axis)
@@ -133,7 +125,7 @@ def _read_own(
 def _list_keys(source: SourceSpec) -> list[str]:
     """Return the columns of times, values and names of the series."""
     target, name = [] if source.is_wide else [source.target], [source.id] if source.id else []
-    return [*source.time.split(TIME_SIGN), *target, *name]
+    return [*source.time.split(layout.TIME_SIGN), *target, *name]
 
 
 def read_frame(source: SourceSpec, wanted: Sequence[str] | None = None) -> pd.DataFrame:
@@ -186,10 +178,10 @@ def _read_values(source: SourceSpec, external: External, columns: Sequence[str])
 
 def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]) -> pd.DataFrame:
     """Return the columns for series and times, and others, with rows numbered from 1."""
-    parts = source.time.split(TIME_SIGN)
+    parts = source.time.split(layout.TIME_SIGN)
     if len(parts) > 1 and not _has_whole_time(source, external):
         others = source.model_copy(update={"time": parts[0]})
-        return join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
+        return layout.join_times(_read_columns(others, external, [*parts[1:], *columns]), parts)
     wanted = [source.time, *columns, *([source.id] if source.id else [])]
     has_all = source.is_wide and not source.series
     label = source.external_label if source.path is None else source.label
@@ -205,15 +197,15 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
             if (of_whole := find_survey(path)) is not None:
                 table = read_divided(path, of_whole, wanted, numbers, FILES)
             else:
-                table = number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
+                table = layout.number_rows(read_tables(path, wanted, FILES, dialect, numbers, has_all))
         if DIVIDED in table.attrs:
             # Its rows were checked when it was divided.
-            return strip_times(table, source.time)
+            return layout.strip_times(table, source.time)
     elif isinstance(external, pd.DataFrame):
         given = external.rename(columns=str) if source.is_wide else external
         require_columns(wanted, list(given.columns), label, FILES)
         wanted = list_columns(wanted, given.columns, has_all)
-        table = leave_arrow(number_rows(given[wanted]), label)
+        table = layout.leave_arrow(layout.number_rows(given[wanted]), label)
         if isinstance(table[source.time].dtype, pd.PeriodDtype):
             table = table.assign(**{source.time: table[source.time].dt.start_time})
         # Other attributes than those of `read_csv` are the user's.
@@ -224,8 +216,8 @@ def _read_columns(source: SourceSpec, external: External, columns: Sequence[str]
             "source.name is 'catalog', but the catalog entry forecast_external holds no table. "
             "Define it in conf/local/catalog_forecast.yml, or give source.path."
         )
-    check_texts(table, label)
-    return strip_times(leave_rows(table, source), source.time)
+    layout.check_texts(table, label)
+    return layout.strip_times(layout.leave_rows(table, source), source.time)
 
 
 def _has_whole_time(source: SourceSpec, external: External) -> bool:
