@@ -37,12 +37,8 @@ def backpropagate(
     """Return the gradients of a loss, by going back through the steps of `unroll`, given its parameters and result.
 
     A masked step passes the gradient of its state to the step before it, and adds nothing to the other gradients.
-
-    Args:
-        hidden_gradients: float[batch, time, units], gradient of the loss with respect to each hidden state as an
-            output, in the order of the inputs. It excludes the effect of the state on later steps.
-    Raises:
-        ValueError: inputs or mask do not fit the weights or each other.
+    `hidden_gradients`, float[batch, time, units], are those of each hidden state as an output, in the order of the
+    inputs, without the effect of the state on later steps.
     """
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
     states, column = np.stack(trace.states), np.stack(first)[:, :, None]

@@ -24,21 +24,13 @@ def unroll(
     initial: StateT | None = None,
     backwards: bool = False,
 ) -> Trace[StateT, GatesT]:
-    """Compute the states and gates of all steps.
+    """Compute the states and gates of all steps, of inputs float[batch, time, feature].
 
-    A masked step keeps the state. Its gates are NaN, so that no statistic includes them by accident. The states equal
-    those of Keras. The outputs of Keras differ at masked steps: they are 0 before the first step that is read, and
-    within `Bidirectional` at all masked steps.
-
-    Args:
-        weights: of the layer; everything is computed in the dtype of their kernel.
-        inputs: float[batch, time, feature].
-        mask: bool[batch, time], true for steps that are read; None for all.
-        initial: state before the first step that is read; None for 0.
-        backwards: whether to read the steps from last to first, as Keras' `go_backwards`. The trace keeps the order of
-            the inputs, so that the state at the first step is computed last.
-    Raises:
-        ValueError: inputs or mask do not fit the weights or each other.
+    A masked step, False in bool[batch, time], keeps the state. Its gates are NaN, so that no statistic includes them by
+    accident. The states equal those of Keras. The outputs of Keras differ at masked steps: they are 0 before the first
+    step that is read, and within `Bidirectional` at all masked steps. `initial` is the state before the first step that
+    is read, None for 0. The trace keeps the order of the inputs if it is read backwards, so that the state at the first
+    step is computed last.
     """
     inputs, mask, state = fill_defaults(weights, inputs, mask, initial)
     shape = (*mask.shape, weights.units)

@@ -83,12 +83,9 @@ def compare_scenarios(
 ) -> pd.DataFrame:
     """Forecast each scenario, all future covariates over the horizon by its name, and subtract the first one.
 
-    Returns:
-        `unique_id, ds, is_recursive`; by scenario its name with the forecast and its bounds; for each but the first,
-        `<name>-difference` with its bounds, NaN if the effect could not be measured.
-    Raises:
-        ParameterError: the forecaster reads no future covariates.
-        SeriesError: a table lacks a covariate or steps; the message names scenario and column.
+    Return `unique_id, ds, is_recursive`; by scenario its name with the forecast and its bounds; for each but the first,
+    `<name>-difference` with its bounds, NaN if the effect could not be measured. Raise a ParameterError without future
+    covariates, and a SeriesError that names the scenario if a table lacks one of them or steps.
     """
     columns = situation.forecaster.coding.list_columns(AHEAD)
     if not columns or situation.covariates is None:

@@ -27,12 +27,9 @@ def run_beside(
 ) -> list[Result]:
     """Return the results of jobs; the first one runs here, and the others beside it if it takes longer.
 
-    Jobs of less than `seconds` run one after another, because the start of a process costs about a second of processor
-    time. Only the first process of a program starts others, and only if it may use another core.
-
-    Args:
-        train: see `fan_out`; its results must not depend on the process.
-        num_bytes: the size of a job; if there is no free memory for copies, the others run after the first.
+    Jobs of less than `seconds`, or without free memory for copies of `num_bytes`, run one after another: the start of a
+    process costs about a second. Only the first process of a program starts others, and only if it may use another
+    core. The results must not depend on the process.
     """
     first, *others = jobs
     num_workers = min(len(others), count_cores() - 1)

@@ -66,13 +66,11 @@ def fan_out(
 ) -> Iterator[tuple[Job, Result]]:
     """Yield each job with its result, in the order of completion; `noun` names the jobs in log lines.
 
-    Results that are ready before a job fails are yielded first. Processes are reused for many jobs. With one worker on
-    this machine, the jobs run in this process. The number of threads of a job depends only on the number of workers, so
-    that timings are comparable. The time left is logged, except with Dask, where the number of workers can change.
-
-    The function is one of a module, because other processes import it by its name; jobs and results are sent between
-    processes. Raise a ParallelError if the scheduler does not exist, is lost or has no workers left, or its workers
-    cannot train.
+    Results that are ready before a job fails are yielded first. With one worker on this machine, the jobs run in this
+    process. The number of threads of a job depends only on the number of workers, so that timings are comparable. The
+    time left is logged, except with Dask, where the number of workers can change. The function is one of a module,
+    because other processes import it by its name. Raise a ParallelError if the scheduler does not exist or is lost, or
+    its workers are lost or cannot train.
     """
     if not jobs:
         return

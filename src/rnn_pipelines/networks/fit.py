@@ -39,18 +39,12 @@ def fit(
     training: TrainingSpec,
     limits: Limits,
 ) -> tuple[pd.DataFrame, TrainingRecord]:
-    """Train a network and restore the weights with the best validation loss.
+    """Train a network in place and restore the weights with the best validation loss; see `TrainingSpec`.
 
-    An interrupted training resumes with the same results.
-
-    Args:
-        model: not compiled; changed in place.
-        batches: of training and of validation, (inputs, targets).
-    Returns:
-        The history, one row per epoch: `epoch` (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`,
-        `is_best` (the epoch whose weights are kept). And the record.
-    Raises:
-        TrainingError: the loss is no longer finite.
+    An interrupted training resumes with the same results. Return the record and the history, one row per epoch: `epoch`
+    (from 1), `loss`, `val_loss`, `learning_rate` (at its start), `seconds`, `is_best` (the epoch whose weights are
+    kept). `batches` are of training and of validation, (inputs, targets). Raise a TrainingError if the loss is no
+    longer finite.
     """
     train, validation = batches
     num_batches = int(train.cardinality())

@@ -104,14 +104,10 @@ def forward(
     static_inputs: np.ndarray,
     masks: Sequence[np.ndarray] = (),
 ) -> tuple[np.ndarray, ForwardCache]:
-    """Compute the outputs of all members.
+    """Compute the outputs of all members, float32[member, batch, output], and the cache for the backward pass.
 
-    Args:
-        steps: float32[time, batch, feature], shared by all members, or float32[member, time, batch, feature].
-        static_inputs: float32[batch, static_inputs] or float32[member, batch, static_inputs], for the head.
-        masks: of dropout, see `draw_masks`; empty for none.
-    Returns:
-        float32[member, batch, output], and the cache for the backward pass.
+    Steps, float32[time, batch, feature], and the static inputs of the head, float32[batch, static_inputs], may have an
+    axis for members in front. `masks` are those of dropout, see `draw_masks`; empty for none.
     """
     inputs = np.ascontiguousarray(steps.swapaxes(-1, -2))
     read = inputs

@@ -52,11 +52,7 @@ class Grid(NamedTuple):
 def find_earlier(table: pd.DataFrame, tz: str, label: str) -> np.ndarray:
     """Return whether each row is the earlier of the two instants with its local time: bool[row], True if there is one.
 
-    Args:
-        table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers.
-        tz: zone of `ds`.
-    Raises:
-        SeriesError: the rows are in no chronological order.
+    The table is that of `place_in_zone`; raise a SeriesError if its rows are in no chronological order.
     """
     is_earlier = np.ones(len(table), bool)
     zoned = (table["ds"].dt.tz_localize(tz, ambiguous=fold, nonexistent="NaT") for fold in (is_earlier, ~is_earlier))

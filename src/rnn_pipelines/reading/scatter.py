@@ -50,14 +50,10 @@ def is_counted_exactly(path: Path) -> bool:
 def survey_files(
     path: Path, survey: Survey, files: TableFiles, dialect: Dialect, decide: Callable[[Survey], Collection[int]]
 ) -> Iterator["pa.Table"]:
-    """Yield the rows of all files in batches of one schema, without dictionaries, and survey them.
+    """Yield the rows of a file or a folder in batches of one schema, without dictionaries, and survey them.
 
-    Args:
-        path: a file, or a folder of files; see `read_tables`.
-        survey: for the rows that decide; without files.
-        dialect: of CSV files, whose cells are texts.
-        decide: called with the whole survey before the last rows; returns the numbers of its rows without those that
-            are left out, such as a footer.
+    `decide` is called with the whole survey before the last rows, and returns the numbers of its rows without those
+    that are left out, such as a footer. Cells of CSV files are texts.
     """
     columns, paths = survey.roles.columns, list_tables(path)
     own = [list_types(file, columns, files) for file in paths]

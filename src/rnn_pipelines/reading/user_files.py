@@ -54,18 +54,12 @@ def read_columns(
     numbers: Collection[str] | None = (),
     has_all: bool = False,
 ) -> pd.DataFrame:
-    """Read some columns of a CSV, Parquet or Excel file.
+    """Read some columns of a CSV, Parquet or Excel file, with one row per data row; raise `files.error` if that fails.
 
-    Args:
-        dialect: of a CSV file, or the sheet of an Excel file; its None values are detected.
-        numbers: columns of a comma-separated CSV file to read as numbers if all cells are plain numbers or markers of
-            `NO_VALUE`; None for none.
-        has_all: whether to read all other columns too, as `numbers`.
-    Returns:
-        The columns with one row per data row; other cells of a CSV file are text. `attrs["found"]` has the detected
-        values of the dialect that are not the default, by name; `attrs["unread"]` the names of the other columns.
-    Raises:
-        RnnPipelinesError: `files.error`: the file is missing or of another kind, or a column is missing or repeated.
+    Values of the dialect that are None are detected; `attrs["found"]` has those that are not the default, by name, and
+    `attrs["unread"]` the names of the other columns. Cells of a CSV file are text, except for columns of `numbers` of a
+    comma-separated one, if all cells are plain numbers or markers of `NO_VALUE`. `has_all` reads all other columns too,
+    as `numbers`.
     """
     path = expand_home(path)
     require_file(path, files)

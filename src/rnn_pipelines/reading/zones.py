@@ -81,21 +81,13 @@ def has_zone(raw: pd.Series, label: str, form: str) -> bool:
 def place_in_zone(
     table: pd.DataFrame, is_zoned: bool, tz: str, label: str, is_short: bool | None = None
 ) -> tuple[pd.DataFrame, bool]:
-    """Place times of a zone on an axis without gaps.
+    """Return the table on an axis without gaps, and whether its times are UTC, to be shown in local time.
 
     Steps of an hour or less are counted in UTC, unless they are regular in local time alone. Longer steps are counted
-    in UTC only if that leaves fewer gaps.
-
-    Args:
-        table: `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers; `ds`
-            is in UTC if it had a zone.
-        is_zoned: whether `ds` had a zone.
-        is_short: whether to count steps in UTC; None to decide by the table.
-    Returns:
-        The table, without empty rows at times that clocks skip; and whether its times are UTC, to be shown in local
-        time.
-    Raises:
-        SeriesError: a value at a time that clocks skip, or a repeated hour in rows without chronological order.
+    in UTC only if that leaves fewer gaps; `is_short` decides it if given. Empty rows at times that clocks skip are left
+    out; a value there, or a repeated hour in rows without chronological order, raises a SeriesError. The table has
+    `unique_id, ds`, and `y` or other columns, in the order of the source, indexed by its row numbers; `ds` is in UTC if
+    `is_zoned`.
     """
     if is_short is False:
         return _keep_local(table, is_zoned, tz), False

@@ -24,13 +24,7 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a file atomically: at any moment, and after a crash, it holds the complete old or new content.
 
     The new content goes into a temporary file in the same folder, which is renamed once it is on disk. Then the folder
-    is synced.
-
-    Args:
-        path: in a folder that exists.
-    Raises:
-        OSError: the content could not be written, and the file is unchanged; or the file has the new content, but the
-            folder was not synced, so that the change may not survive a power cut.
+    is synced; if that fails, the OSError leaves the new content, which may not survive a power cut.
     """
     # Hidden and with another suffix, so that no search for files finds it.
     temporary = path.with_name(name_temporary(path.name))

@@ -30,10 +30,7 @@ as_written = with_config(ConfigDict(extra="allow", strict=True))
 def read_object(content: str | bytes, label: object, known: int = FORMAT) -> dict[str, Any]:
     """Parse a JSON object, and check its format and its checksum if it has one.
 
-    Raises:
-        ValueError: the content is no JSON object, lacks a format, is nested too deeply, has text that can't be
-            encoded, or does not match its checksum.
-        FormatError: another version of the project wrote it.
+    Raise a FormatError if another version of the project wrote it, and a ValueError if it is no such object.
     """
     try:
         found = json.loads(content)

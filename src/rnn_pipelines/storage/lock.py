@@ -16,16 +16,11 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def hold_lock(path: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold a lock until the block ends; the kernel releases it when the process ends, even if it is killed.
+    """Hold the lock of a file until the block ends; the kernel releases it when the process ends.
 
-    The lock is reentrant within a thread; other threads and processes wait. A child process does not inherit it. The
-    file is never removed, because then two processes could hold the lock at once.
-
-    Args:
-        path: the lock file; its folder is made. All paths to the same folder through links give the same lock.
-    Raises:
-        LockedError: another process or thread still holds the lock.
-        LockError: the file can't be used: it is a link or a folder, is not writable, or the disk is full.
+    The lock is reentrant within a thread; other threads and processes wait, and a child process does not inherit it.
+    The file is never removed, because then two processes could hold the lock at once. Raise a LockedError if another
+    still holds the lock, and a LockError if the file can't be used.
     """
     # Exported forecasters do without it.
     from filelock import FileLock, Timeout

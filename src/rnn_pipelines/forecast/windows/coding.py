@@ -193,11 +193,8 @@ def add_covariates(
 
     An empty cell of a past covariate takes the last value before it, or else the mean of the training part; after the
     end of a series, past covariates are NaN. A future covariate must have a value at each step of the series; after its
-    end, missing values are NaN. `tz` is the zone of the holidays, for times in UTC.
-
-    Raises:
-        SeriesError: a column is missing, a cell is no number but training had numbers, a future covariate lacks a
-            value, or a static covariate changes.
+    end, missing values are NaN. `tz` is the zone of the holidays, for times in UTC. Raise a SeriesError if a column
+    does not fit.
     """
     if not (coding.columns or coding.holidays) or features.table.empty:
         return features

@@ -60,13 +60,8 @@ def split_series(series: Series, split: SplitSpec, window: WindowSpec, season_le
 
     A series is usable if a window fits after its end. It is evaluated if windows fit into its validation and test
     parts. If they do not, and the sizes of the parts are open, it is evaluated on one window at its end. Otherwise it
-    is only forecast: all of it is its training part, for the scale alone, and `make_windows` gives it no training
-    windows.
-
-    Raises:
-        SeriesTooShortError: no series can be used; a part of given size is too short for the windows.
-        SeriesError: no series can be used; in the first one, gaps leave a part without windows, or the deviation of
-            the training part is infinite.
+    is only forecast: all of it is its training part, for the scale alone. Raise a SeriesTooShortError or another
+    SeriesError if no series can be used.
     """
     rows = find_rows(series)
     min_history = find_min_history(window, season_length, len(rows.stops))

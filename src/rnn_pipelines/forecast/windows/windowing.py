@@ -52,14 +52,11 @@ def make_windows(
     evaluation: EvaluationSpec,
     profile: Profile,
 ) -> WindowedPanel:
-    """Scale the target and find the windows of every part.
+    """Scale the target and find the windows of every part, of series and cutoffs in the same order.
 
     The targets of a window decide its part; its history may lie in the part before, as on the day of the forecast. No
     window starts inside a gap, and no part's targets end inside one, because an imputed value there depends on the
     observation after it. No window has imputed targets alone, because it would have no error.
-
-    The features have `window.horizon` steps to forecast; cut-offs and profile are of the same series, in the same
-    order. Windows of a panel are padded, see `find_min_history`.
     """
     window = window.fill(profile)
     season_length = evaluation.choose_season_length(profile)
@@ -199,16 +196,12 @@ def find_runs(
     window: WindowSpec,
     min_history: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Find the origins that windows may have.
+    """Find the origins that windows may have: first origin and stop of each run, in order, int64[run, 2] for each part.
 
     Args:
-        observed: bool[time], False if the source had no value.
-        is_open: bool[time], True if that value was not imputed.
-        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one; int64[4]
-            for a single series.
+        observed: bool[time], False if the source had no value; `is_open`: True if that value was not imputed.
+        bounds: int64[series, 4], first row of train, of validation, of test, and the row after the last one.
         min_history: steps of its series before an origin; None for the lookback.
-    Returns:
-        int64[run, 2] for each part: first origin and stop of each run, in order.
     """
     bounds = np.atleast_2d(bounds)
     holes = _find_holes(observed, False, bounds)
