@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from rnn_pipelines.cells.gru import GRUState, GRUWeights, step_gru
-from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights, step_lstm
+from rnn_pipelines.cells.gru import GRUState, GRUWeights
+from rnn_pipelines.cells.lstm import LSTMState, LSTMWeights
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.printing import print_text
 
@@ -41,11 +41,11 @@ def _draw_step(rng: np.random.Generator, states: int, blocks: int, *biases: int)
 
 
 def _step_lstm(x: np.ndarray, h: np.ndarray, c: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, ...]:
-    return tuple(step_lstm(LSTMWeights(*weights), x, LSTMState(h, c))[0])
+    return tuple(LSTMWeights(*weights).step(x, LSTMState(h, c))[0])
 
 
 def _step_gru(x: np.ndarray, h: np.ndarray, *weights: np.ndarray, is_swapped: bool = False) -> np.ndarray:
-    state, gates = step_gru(GRUWeights(*weights), x, GRUState(h))
+    state, gates = GRUWeights(*weights).step(x, GRUState(h))
     return h + gates.candidate - state.hidden if is_swapped else state.hidden
 
 

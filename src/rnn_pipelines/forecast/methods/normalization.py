@@ -58,10 +58,8 @@ def measure_units(
 ) -> Units:
     """Compute the units of each window, float[window, lookback], scaled.
 
-    Args:
-        zeros: float[window], the scaled value of 0.
-        season_length: steps in a season; 1 is used if the window is shorter than two seasons.
-        is_negative: bool[window], whether the series has values below 0; None for no such series.
+    `zeros`, float[window], are the scaled values of 0, `is_negative`, bool[window], whether the series has values below
+    0; None for no such series. A window shorter than two seasons has a season of 1.
     """
     ones = np.ones((len(history), 1))
     nothing = np.zeros_like(ones)

@@ -84,10 +84,8 @@ def find_shrinkage(gains: np.ndarray) -> float:
     """Return the shrinkage of an improvement: t² / (1 + t²), and 0 if the mean gain is not positive.
 
     t is the mean gain over its standard error. It is small if the folds disagree. A gain is the error of the reference
-    less that of its replacement in a fold.
-
-    Source: the positive-part shrinkage of James & Stein (1961), with t² / (1 + t²) instead of 1 − 1 / t², which is
-        continuous at 0.
+    less that of its replacement in a fold. Source: the positive-part shrinkage of James & Stein (1961), with t² / (1 +
+    t²) instead of 1 − 1 / t², which is continuous at 0.
     """
     if len(gains) < 2 or not gains.mean() > 0:
         return 0.0

@@ -54,12 +54,9 @@ def read_table(
 ) -> tuple[Source, pd.DataFrame]:
     """Read or generate the series that `source` selects, and other columns of their rows, see `read_rows`.
 
-    Args:
-        external: the table of the catalog entry `forecast_external`; read if `source.name` is `catalog`.
-        axis: time axis of the result; None for that of the times.
-    Raises:
-        SeriesError: the file is missing or of another kind, a column is missing, a cell is not a time or not a number,
-            or a sign stands among the numbers of another column.
+    `external` is the table of the catalog entry `forecast_external`, read if `source.name` is `catalog`; `axis` the
+    time axis of the result, None for that of the times. Raise a SeriesError if the file is missing or of another kind,
+    a column is missing, or a cell is not a time or not a number.
     """
     if source.is_packaged:
         if source.name in GENERATORS:

@@ -104,20 +104,12 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
     longest = int(np.argmax(fitted - begins)) if len(fitted) else 0
     begin, stop = (begins[longest], fitted[longest] + 1) if len(fitted) else (0, 0)
     num_crossings = count_crossings(panel.values[begin:stop, panel.columns.calendar])
-    # The harmonics of the cycles that occur four times and have enough steps: see `Normalizer`.
-    open_cycles = [(sine, num_crossings[sine // 2]) for sine in panel.open_calendar]
-    numbers = [
-        (sine, harmonic)
-        for sine, crossings in open_cycles
-        for harmonic in range(2, NUM_HARMONICS[-1] + 1)
-        if crossings >= FOUR_TIMES and MIN_STEPS * harmonic < 2 * int(stop - begin) / crossings
-    ]
     normalizer = Normalizer(
         kind=kind,
         season=season,
         long_season=long_season if np.median(lengths) >= 3 * long_season else 0,
         calendar=find_features(num_crossings >= TWICE),
-        harmonics=np.array(numbers, np.int64).reshape(-1, 2),
+        harmonics=_list_harmonics(num_crossings, int(stop - begin), panel.open_calendar),
     )
     return lay_out(panel, normalizer)
 
@@ -125,6 +117,18 @@ def find_layout(panel: WindowedPanel, fitted: np.ndarray, kind: NormalizationKin
 def lay_out(panel: WindowedPanel, normalizer: Normalizer) -> Layout:
     """Return the predictors of a panel with a given normalisation."""
     return Layout(normalizer, panel.lookback, panel.horizon, list_covariate_inputs(panel))
+
+
+def _list_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:
+    """Return the harmonics of the cycles that occur four times and have enough steps: see `Normalizer`."""
+    cycles = [(sine, num_crossings[sine // 2]) for sine in open_calendar if num_crossings[sine // 2] >= FOUR_TIMES]
+    numbers = [
+        (sine, harmonic)
+        for sine, crossings in cycles
+        for harmonic in range(2, NUM_HARMONICS[-1] + 1)
+        if MIN_STEPS * harmonic < 2 * num_steps / crossings
+    ]
+    return np.array(numbers, np.int64).reshape(-1, 2)
 
 
 def find_features(is_wanted: np.ndarray) -> np.ndarray:

@@ -29,11 +29,14 @@ def train_networks(
     is_beside = not data.pretrained.is_alone and all(_choose_engine(*job) == "numpy" for job in jobs)
     if not is_beside:
         return {name: _train(job) for name, job in zip(networks, jobs, strict=True)}
-    # About the size of the data with its validation windows, whose history is copied as well.
+    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, _count_bytes(data)), strict=True))
+
+
+def _count_bytes(data: FittingData) -> int:
+    """Return about the size of the data with its validation windows, whose history is copied as well."""
     matrices, refitted = data.linear.matrices, data.linear.refitted
     predictors = len(data.linear.validation) * matrices.shape[2] * matrices.itemsize
-    num_bytes = data.panel.values.nbytes + matrices.nbytes + refitted.nbytes + 2 * predictors
-    return dict(zip(networks, run_beside(_train, jobs, SECONDS_ALONE, num_bytes), strict=True))
+    return data.panel.values.nbytes + matrices.nbytes + refitted.nbytes + 2 * predictors
 
 
 def _train(job: TrainingJob) -> TrainedNetwork:
