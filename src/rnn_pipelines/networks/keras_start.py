@@ -81,13 +81,8 @@ class _QuietLoader(Loader):
             module.__spec__.loader = self._loader
         # Level 3 also hides the missing GPU, which TensorFlow logs as an error. A level below 2 keeps all lines.
         level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        hidden = _Hidden(NEEDLESS)
-        sys.meta_path.insert(0, hidden)
-        try:
-            with _hold_back_noise(is_on=level >= "2"):
-                self._loader.exec_module(module)
-        finally:
-            sys.meta_path.remove(hidden)
+        with _hide(NEEDLESS), _hold_back_noise(is_on=level >= "2"):
+            self._loader.exec_module(module)
 
 
 class _Hidden(MetaPathFinder):
@@ -100,6 +95,16 @@ class _Hidden(MetaPathFinder):
         if fullname in self._names and threading.get_ident() == self._thread:
             raise ModuleNotFoundError(f"{fullname} is hidden while Keras loads", name=fullname)
         return None
+
+
+@contextmanager
+def _hide(names: Sequence[str]) -> Iterator[None]:
+    hidden = _Hidden(names)
+    sys.meta_path.insert(0, hidden)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(hidden)
 
 
 @contextmanager

@@ -24,7 +24,6 @@ class Layout:
     """The columns of the predictors, in the order of `NormalizedWindows`."""
 
     normalizer: Normalizer  # the normalisation and the predictors
-    # `lookback` and `horizon`: of the windows.
     lookback: int
     horizon: int
     covariates: CovariateInputs  # the predictors that are covariates
