@@ -28,9 +28,9 @@ def explain_change(task: str, env: str | None, series: str | None, time: str | N
         with KedroSession.create(env=env) as session:
             catalog = session.load_context().catalog
             nights, log, all_series = (catalog.load(f"predict_forecast_{name}") for name in ENTRIES)
-        found = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
+        description = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
     except (ChampionError, DatasetError) as error:
         # The run of the hint is in the same environment.
         raise type(error)(str(error).replace(RUN, f"{RUN} --env={env}" if env else RUN)) from error
-    table = tabulate_changes(found["changes"][:MAX_ROWS])
-    return {"task": task, **found}, summarize([found["sentence"], *found["notes"]], table)
+    table = tabulate_changes(description["changes"][:MAX_ROWS])
+    return {"task": task, **description}, summarize([description["sentence"], *description["notes"]], table)

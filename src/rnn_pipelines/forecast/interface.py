@@ -440,10 +440,13 @@ class Forecaster(ForecasterState):
             `table` has the parts for each series and date that both forecast, see `Change`; `print` shows a sentence.
         Raises:
             SeriesError: the forecasts have no date in common; see `predict`.
+            ParameterError: `earlier` is no forecaster.
         """
         # Plotly takes a second to load.
         from rnn_pipelines.forecast.report.change import write_change
 
+        if not isinstance(earlier, Forecaster | None):
+            raise ParameterError(f"earlier: expected a Forecaster, or None for this one, received {show(earlier)}.")
         (one, _), (other, id_type) = (earlier or self)._make_night(before, "earlier"), self._make_night(after, "later")
         one = one if earlier else replace(one, version="later")
         change = show_change(explain_change(one, other), self._find_zone(), id_type)

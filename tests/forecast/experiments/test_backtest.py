@@ -171,9 +171,12 @@ def test_schedules_begin_with_the_same_network(
 
 
 def test_challengers_that_are_kept_back_change_nothing(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], caplog: pytest.LogCaptureFixture
 ) -> None:
-    forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
+    with caplog.at_level("INFO"):
+        forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
+    # As in the table of schedules, the first training is no promotion.
+    assert "often: 3 trainings, 0 promoted" in caplog.messages
     assert retrainings["is_promoted"].tolist() == [True, False, False]
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 

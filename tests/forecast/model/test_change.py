@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.errors import SeriesError
+from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model import change
 from rnn_pipelines.forecast.model.change import (
@@ -284,6 +284,11 @@ def test_with_other_covariates_the_change_is_known_but_not_its_parts(
         "The parts are unknown: the covariates were none, and are price (future), visits (past), size (static).",
     )
     assert ":" not in write_change(change)
+
+
+def test_an_earlier_forecaster_that_is_none_is_refused_by_name(plain: Forecaster) -> None:
+    with pytest.raises(ParameterError, match=r"earlier: expected a Forecaster.*received 'x'"):
+        plain.explain_change(make_sine(100), make_sine(101), earlier="x")  # type: ignore[arg-type]
 
 
 def test_the_frames_are_not_changed(plain: Forecaster) -> None:

@@ -94,6 +94,14 @@ def test_picture_has_a_point_for_each_schedule() -> None:
     assert (list(points.text), list(points.x), list(points.y)) == (["never", "weekly"], [10.0, 1234.5], [4.0, 3.0])
 
 
+def test_without_a_trained_network_there_is_no_cost_to_draw() -> None:
+    """All points and labels would lie above each other at 0 s."""
+    free = {name: {"training_seconds": 0.0} for name in ("never", "weekly")}
+    figure = draw_error_against_cost(make_results(**free).model_dump())
+    assert (len(figure.data), figure.layout.title.text) == (0, "Error against cost")
+    assert "no network was trained" in figure.layout.title.subtitle.text
+
+
 def test_simple_methods_far_away_do_not_press_the_points_together() -> None:
     lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results().model_dump()).data[1:]}
     assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}

@@ -1,6 +1,7 @@
 """The change of forecasts as people read it: a sentence first, then the largest changes, then a waterfall."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_a_part_that_is_0_in_the_digits_shown_is_left_out() -> None:
     change = make_change()
     text = write_change(Change(**{**vars(change), "table": change.table.assign(covariates=0.001)}))
     assert "covariates" not in text
+
+
+def test_a_small_negative_number_has_no_sign_in_the_table() -> None:
+    change = make_change()
+    small = describe_change(replace(change, table=change.table.assign(version=-1e-9, before=-1e-9)))
+    assert [(row[2], row[8]) for row in tabulate_changes(small["changes"]).rows] == [("0.00", "0.00")] * 2
 
 
 def test_unknown_parts_are_not_written() -> None:

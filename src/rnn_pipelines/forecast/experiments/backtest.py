@@ -103,7 +103,9 @@ def replay_schedules(
 
 def _log_schedule(job: BacktestJob, result: tuple[pd.DataFrame, Retrainings]) -> None:
     retrainings = result[1]
-    logger.info("%s: %s, %d promoted", job.name, count(len(retrainings), "training"), retrainings["is_promoted"].sum())
+    # As in the table, the first training is no promotion.
+    num_promotions = retrainings["is_promoted"].iloc[1:].sum()
+    logger.info("%s: %s, %d promoted", job.name, count(len(retrainings), "training"), num_promotions)
 
 
 def _forecast_baselines(

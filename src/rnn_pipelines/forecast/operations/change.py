@@ -83,15 +83,16 @@ def _compare_with_log(table: pd.DataFrame, column: str, records: pd.Series) -> s
         column: `before` or `after`.
         records: forecasts of that night, by `unique_id` and `ds`.
     """
-    found = table.join(records, ["unique_id", "ds"])
+    forecasts = table.join(records, ["unique_id", "ds"])
     when = {"before": "the night before", "after": "tonight"}[column]
-    if num_missing := int(found[FORECAST].isna().sum()):
+    if num_missing := int(forecasts[FORECAST].isna().sum()):
         return f"{count(num_missing, 'forecast')} of {when} are not in the log."
-    differs = ~np.isclose(found[FORECAST], found[column], rtol=TOLERANCE, atol=TOLERANCE * found[column].abs().median())
+    logged, computed = forecasts[FORECAST], forecasts[column]
+    differs = ~np.isclose(logged, computed, rtol=TOLERANCE, atol=TOLERANCE * computed.abs().median())
     if not differs.any():
         return ""
-    first = found[differs].iloc[0]
+    first = forecasts[differs].iloc[0]
     return (
-        f"The log has other forecasts of {when} in {differs.sum():,} of {len(found):,} rows, such as "
+        f"The log has other forecasts of {when} in {differs.sum():,} of {len(forecasts):,} rows, such as "
         f"{first[FORECAST]:.6g} instead of {first[column]:.6g} for {first['unique_id']}: the code has changed since."
     )

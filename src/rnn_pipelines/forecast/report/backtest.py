@@ -8,6 +8,7 @@ from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
 from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
 from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
+from rnn_pipelines.forecast.report.figures import draw_nothing
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.report.figures import choose_visible, draw_line, draw_points, set_layout, write_label
@@ -32,13 +33,14 @@ MAX_SHOWN = 1.2
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
-    """Draw the error of each schedule over its training time, with the simple methods as lines.
+    """Draw the error of each schedule over its training time, with the simple methods as lines, see `BacktestResults`.
 
-    Args:
-        results: see `summarize_backtest`.
+    Without a trained network, all costs are 0, and there is nothing to draw.
     """
     found = BacktestResults.model_validate(results)
     seconds = [entry.training_seconds or 0.0 for entry in found.schedules]
+    if not any(seconds):
+        return draw_nothing("Error against cost", "no network was trained, so that all costs are 0 s")
     errors = [entry.mse for entry in found.schedules]
     points = draw_points(
         Style("schedules", BLUE),

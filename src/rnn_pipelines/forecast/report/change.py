@@ -105,7 +105,10 @@ def write_change(change: Change) -> str:
     table = change.table
     before, after = table["before"].mean(), table["after"].mean()
     form = choose_form(table[["before", "after"]].to_numpy())
-    subject = f"The forecast{_name_rows(table)}"
+    names, times = table["unique_id"].unique(), [_write_time(ds) for ds in sorted(table["ds"].unique())]
+    series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
+    span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
+    subject = f"The forecast of {series} {span}"
     if before == after:
         return f"{subject} did not change."
     # Percent need values that are all on one side of 0.
@@ -117,30 +120,22 @@ def write_change(change: Change) -> str:
     text = f"{subject} {verb} by {size}, from {form(before)} to {form(after)}"
     if parts.isna().any():
         return f"{text}."
-    names = _name_parts(change)
+    causes = _name_parts(change)
     sizes = [format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts]
     # A part that is 0 in the digits shown is left out.
     listed = [
-        f"{size} from {names[str(name)]}" for name, size in zip(parts.index, sizes, strict=True) if _has_digits(size)
+        f"{size} from {causes[str(name)]}" for name, size in zip(parts.index, sizes, strict=True) if _is_not_0(size)
     ]
     return " ".join([f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)])
 
 
 def _sign(text: str) -> str:
     """Return a number with its sign, unless it is missing or 0 in the digits shown."""
-    is_signed = text.startswith("−") or not _has_digits(text)
-    return text if is_signed else f"+{text}"
+    return f"+{text}" if _is_not_0(text) and not text.startswith("−") else text
 
 
-def _has_digits(text: str) -> bool:
+def _is_not_0(text: str) -> bool:
     return bool(set(text) & set("123456789"))
-
-
-def _name_rows(table: pd.DataFrame) -> str:
-    names, times = table["unique_id"].unique(), [_write_time(ds) for ds in sorted(table["ds"].unique())]
-    series = make_line(names[0], MAX_VALUE) if len(names) == 1 else f"{len(names):,} series"
-    span = f"for {times[0]}" if len(times) == 1 else f"for {times[0]} to {times[-1]}, on average,"
-    return f" of {series} {span}"
 
 
 def _name_parts(change: Change) -> dict[str, str]:
@@ -162,19 +157,19 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
     values, is_panel = change.values, change.table["unique_id"].nunique() > 1
     for kind in ("revised", "new"):
         effects = values[values["kind"] == kind].groupby(["unique_id", "time", "value", "expected"])["effect"].mean()
+        effects = effects.astype(float)
         if effects.empty:
             continue
-        effects = effects.astype(float)
         name, time, value, expected = effects.abs().idxmax()
         effect = effects[(name, time, value, expected)]
         # A correction is named even if it has no effect.
-        if kind == "new" and not _has_digits(form(abs(effect))):
+        if kind == "new" and not _is_not_0(form(abs(effect))):
             continue
         of = f" of {make_line(name, MAX_VALUE)}" if is_panel else ""
         facts = f"{form(value)} instead of {'an expected ' if kind == 'new' else ''}{form(expected)}"
-        what = "revised value" if kind == "revised" else "value"
+        noun = "revised value" if kind == "revised" else "value"
         forecast = "its forecast" if is_panel else "the forecast"
-        yield f"The {what}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
+        yield f"The {noun}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
 
 
 def render_change(explanation: Mapping[str, Any]) -> str:
@@ -194,8 +189,8 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
     numbers = np.array([[row[name] for name in HEADINGS] for row in rows], float)
     form = choose_form(numbers[:, :2])
     cells = [
-        [str(row["unique_id"]), row["ds"], *map(form, own[:2]), *(_sign(form(number)) for number in own[2:])]
-        for row, own in zip(rows, numbers, strict=True)
+        [str(row["unique_id"]), row["ds"], *map(form, sizes[:2]), *(_sign(form(size)) for size in sizes[2:])]
+        for row, sizes in zip(rows, numbers, strict=True)
     ]
     return Table(["series", "time", *HEADINGS.values()], cells, num_text_columns=2)
 
@@ -203,24 +198,18 @@ def tabulate_changes(rows: Sequence[Mapping[str, Any]]) -> Table:
 def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the parts of the change of one series as a waterfall, a time at a time, the largest change first."""
     figure, names = Figure(), [DAY_AHEAD, *PARTS, "change"]
+    labels = [name.replace("_", " ") for name in names]
     rows = sorted(rows, key=lambda row: -abs(row["change"]))
     for row in rows:
         sizes = np.array([row[name] for name in names], float)
         # Each part begins where the one before ends, and their sum at 0. The pages' Plotly has no waterfalls.
         ends = np.cumsum(sizes[:-1])
         colors = [BLUE if size > 0 else VERMILION for size in sizes[:-1]]
-        figure.add_trace(
-            Bar(
-                x=[name.replace("_", " ") for name in names],
-                y=sizes,
-                base=[0.0, *ends[:-1], 0.0],
-                marker={"color": [*colors, NEUTRAL_COLOR]},
-                customdata=sizes,
-                hovertemplate="%{x}: %{customdata:+,.4~r}<extra></extra>",
-                name=row["ds"],
-                showlegend=False,
-            )
+        bar = Bar(x=labels, y=sizes, base=[0.0, *ends[:-1], 0.0], customdata=sizes, name=row["ds"], showlegend=False)
+        bar.update(
+            marker={"color": [*colors, NEUTRAL_COLOR]}, hovertemplate="%{x}: %{customdata:+,.4~r}<extra></extra>"
         )
+        figure.add_trace(bar)
     add_menu(figure, [row["ds"] for row in rows])
     title = f"Change of the forecast of {write_label(rows[0]['unique_id'])}"
     return set_layout(figure, title, "one time each; the parts sum to the change", None, "change", hovermode="closest")

@@ -134,7 +134,8 @@ def choose_form(values: np.ndarray) -> Callable[[float], str]:
     if not -5 <= magnitude < 15:
         return format_number
     decimals = max(3 - magnitude, 0)
-    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:,.{decimals}f}".replace("-", "−")
+    # Of a negative number that is 0 in these decimals, `z` leaves out the sign.
+    return lambda number: NO_NUMBER if math.isnan(number) else f"{number:z,.{decimals}f}".replace("-", "−")
 
 
 def write_times(times: pd.Series) -> list[str]:
