@@ -39,7 +39,7 @@ from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.errors import ChampionError, LockedError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
+from rnn_pipelines.forecast.partitions.champion import forecast_newest
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of

@@ -26,9 +26,13 @@ from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.past import find_cut
 from rnn_pipelines.forecast.methods.training.specs import BudgetSpec
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec, RetrainForecastSpec
-from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import (
+    draw_sample_as_trained,
+    forecast_all_newest,
+    forecast_newest,
+    read_as_trained,
+)
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.fitted import describe_fit, forecast_partitions
 from rnn_pipelines.forecast.partitions.jobs import Tables

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
-from rnn_pipelines.forecast.experiments.trials import cut_test_part
+from rnn_pipelines.forecast.experiments.tuning import cut_test_part
 
 TRAINING = {"max_steps": 20}
 

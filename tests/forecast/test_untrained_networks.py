@@ -11,7 +11,7 @@ import pytest
 
 from rnn_pipelines import Forecaster
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.experiments.trials import cut_test_part
+from rnn_pipelines.forecast.experiments.tuning import cut_test_part
 from rnn_pipelines.forecast.fitting import Fitted, evaluate
 from rnn_pipelines.forecast.methods.folds import count_needed_values
 from rnn_pipelines.forecast.operations.challenger import choose_challenger

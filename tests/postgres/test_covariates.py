@@ -13,8 +13,7 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.datasets import PostgresQueryDataset
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.partitions.champion import read_as_trained
+from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.as_of import AsOfSpec

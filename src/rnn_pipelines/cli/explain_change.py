@@ -7,8 +7,8 @@ from kedro.io import DatasetError
 
 from rnn_pipelines.errors import ChampionError, ParameterError
 
-# The entries of the catalog that hold the nights, the log, and the forecasts of a divided panel.
 RUN = "kedro run --pipelines=predict_forecast"
+# The entries of the catalog that hold the nights, the log, and the forecasts of a divided panel.
 ENTRIES = ("nights", "forecasts", "all_series")
 
 

@@ -6,7 +6,7 @@ import pytest
 from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, LeaderboardColumn, choose_columns
 from rnn_pipelines.forecast.evaluation.metrics import METRICS, RATIOS
 from rnn_pipelines.forecast.evaluation.summary import summarize_metrics
-from rnn_pipelines.forecast.report.leaderboard import rank, tabulate_metrics
+from rnn_pipelines.forecast.report.summary import rank, tabulate_metrics
 
 
 def test_new_column_is_on_the_page_in_the_terminal_and_in_the_file(

@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_pipelines.forecast.evaluation.metrics import list_ratios, measure_by_series, sum_ratios
-from rnn_pipelines.forecast.evaluation.stability import STABILITY, average_changes
+from rnn_pipelines.forecast.evaluation.metrics import (
+    STABILITY,
+    average_changes,
+    list_ratios,
+    measure_by_series,
+    sum_ratios,
+)
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
 NUM_ORIGINS, HORIZON = 8, 4

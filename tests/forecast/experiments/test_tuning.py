@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.experiments.trials import change_spec, cut_test_part
-from rnn_pipelines.forecast.experiments.tuning import TrialsTable, tune
+from rnn_pipelines.forecast.experiments.tuning import TrialsTable, change_spec, cut_test_part, tune
 from rnn_pipelines.forecast.parameters import ForecastSpec, read_parameter_models
 from rnn_pipelines.networks.fan_out import ParallelSpec
 

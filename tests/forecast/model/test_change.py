@@ -288,7 +288,7 @@ def test_with_other_covariates_the_change_is_known_but_not_its_parts(
 
 def test_an_earlier_forecaster_that_is_none_is_refused_by_name(plain: Forecaster) -> None:
     with pytest.raises(ParameterError, match=r"earlier: expected a Forecaster.*received 'x'"):
-        plain.explain_change(make_sine(100), make_sine(101), earlier="x")  # type: ignore[arg-type]
+        plain.explain_change(make_sine(100), make_sine(101), earlier="x")
 
 
 def test_the_frames_are_not_changed(plain: Forecaster) -> None:

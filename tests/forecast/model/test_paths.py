@@ -13,8 +13,7 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.fitting import make_champion, tabulate_part
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.partitions.champion import read_as_trained
+from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec

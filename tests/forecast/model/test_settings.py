@@ -14,8 +14,7 @@ from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, have_same_axis
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.partitions.champion import read_as_trained
+from rnn_pipelines.forecast.partitions.champion import forecast_newest, read_as_trained
 from rnn_pipelines.forecast.partitions.dividing import Partitions, Sample
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec

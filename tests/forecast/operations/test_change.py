@@ -22,7 +22,7 @@ from rnn_pipelines.forecast.model.nights import pack_night
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations import change as operation
 from rnn_pipelines.forecast.operations.change import explain_nights
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
+from rnn_pipelines.forecast.partitions.champion import forecast_newest
 from rnn_pipelines.forecast.report.change import explain_newest, write_change
 from rnn_pipelines.forecast.source.specs import SourceSpec
 

@@ -13,8 +13,12 @@ from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import (
+    draw_sample_as_trained,
+    forecast_all_newest,
+    forecast_newest,
+    read_as_trained,
+)
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample
 from rnn_pipelines.forecast.partitions.jobs import Tables
 from rnn_pipelines.forecast.preparation.schema import GapPolicy

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from golden import fits_screen, has_in_order, is_golden
-from rnn_pipelines.forecast.experiments.schedule import BacktestSpec
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, Entry
+from rnn_pipelines.forecast.experiments.schedule import BacktestResults, BacktestSpec, Entry
 from rnn_pipelines.forecast.report.backtest import (
     describe_verdict,
     draw_error_against_cost,

@@ -17,7 +17,6 @@ from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.report.diagnostics import draw_diagnostics
-from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.report import (
     FEW_WINDOWS,
     NUM_SENTENCES,
@@ -27,6 +26,7 @@ from rnn_pipelines.forecast.report.report import (
     render_report,
 )
 from rnn_pipelines.forecast.report.settings import tabulate_parts, tabulate_profile, tabulate_weights
+from rnn_pipelines.forecast.report.summary import tabulate_metrics
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.report.page import Table, read_plotly

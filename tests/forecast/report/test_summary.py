@@ -12,9 +12,8 @@ import pytest
 from golden import has_in_order
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.methods.predictions import Predictions
-from rnn_pipelines.forecast.report.leaderboard import rank
 from rnn_pipelines.forecast.report.next_values import tabulate_used
-from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, summarize_run
+from rnn_pipelines.forecast.report.summary import MAX_VALUES, list_next_values, rank, summarize_run
 from rnn_pipelines.forecast.report.verdict import write_verdict
 from rnn_pipelines.report.terminal import WIDTH
 

@@ -16,8 +16,6 @@ from rnn_pipelines.forecast.windows.coding import Coding
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.storage.tables import Column, Table
 
-PERCENT = 100
-
 
 class CovariatesTable(Table):
     """One row for each covariate, and for each category of a future covariate.
@@ -28,9 +26,7 @@ class CovariatesTable(Table):
     static covariates.
     """
 
-    covariate = Column("text")
-    role = Column("text")
-    read_as = Column("text")
+    covariate = role = read_as = Column("text")
     effect = Column("float", can_be_empty=True, can_be_infinite=True)
     is_percent = Column("bool")
 
@@ -39,23 +35,18 @@ Covariates = Annotated[pd.DataFrame, CovariatesTable]
 
 
 def describe_covariates(panel: WindowedPanel, linear: LinearModels, coding: Coding, scaler: Scaler) -> Covariates:
-    """List the covariates, with their effects in the unit of the data."""
-    rows = list(_list_rows(coding, scaler, find_effects(panel, linear), is_log=linear.kind == "log"))
-    table = pd.DataFrame(rows, columns=["covariate", "role", "read_as", "effect"])
-    return table.assign(is_percent=linear.kind == "log").astype({"effect": np.float64, "is_percent": bool})
-
-
-def find_effects(panel: WindowedPanel, linear: LinearModels) -> dict[str, float]:
-    """Return the effect of one unit of each covariate that is known ahead, scaled, by its name in the panel.
+    """List the covariates, with their effects in the unit of the data.
 
     The effects are those of the baseline ensemble on the forecast of the covariate's own step, averaged over the
     horizon. The spread of the window cancels out, because both targets and covariates are divided by it.
     """
-    combined, layout = linear.combine(), lay_out(panel, linear.normalizer)
+    combined, layout, is_log = linear.combine(), lay_out(panel, linear.normalizer), linear.kind == "log"
     columns = np.unique(layout.covariates.columns[layout.covariates.are_ahead])
     names = panel.names[columns - panel.columns.covariates.start].tolist()
     effects = [float(np.sum(combined * read) / read.sum()) for read in layout.list_future()]
-    return dict(zip(names, effects, strict=True))
+    rows = list(_list_rows(coding, scaler, dict(zip(names, effects, strict=True)), is_log))
+    table = pd.DataFrame(rows, columns=["covariate", "role", "read_as", "effect"])
+    return table.assign(is_percent=is_log).astype({"effect": np.float64, "is_percent": bool})
 
 
 def _list_rows(
@@ -64,7 +55,7 @@ def _list_rows(
     def to_unit(effect: float, deviations: np.ndarray) -> float:
         if is_log:
             # The effect on a value equal to the level. The logarithm has an offset.
-            return float(np.median(PERCENT * (1 + LOG_OFFSET) * np.expm1(effect / deviations)))
+            return float(np.median(100 * (1 + LOG_OFFSET) * np.expm1(effect / deviations)))
         return float(np.median(effect * scaler["deviation"].to_numpy() / deviations))
 
     ones = np.ones(len(scaler))

@@ -28,7 +28,6 @@ MARGIN = 0.25
 # Means of equal values differ by rounding.
 ROUNDING = 1e-9
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
-LEVELS = ("level", "lowest_level", "highest_level")
 # Deviations from the training mean beyond which a number is unusual. By Chebyshev's inequality, this holds for at most
 # 1 in 25 of the training numbers.
 FAR = 5.0
@@ -62,16 +61,9 @@ class DriftTable(Table):
 
     key = ("unique_id",)
     unique_id = Column("text")
-    num_values = Column("int")
-    num_windows = Column("int")
-    shift = Column("float", can_be_empty=True)
-    distance = Column("float", can_be_empty=True)
-    p_value = Column("float", can_be_empty=True)
-    level = Column("float", can_be_empty=True)
-    lowest_level = Column("float", can_be_empty=True)
-    highest_level = Column("float", can_be_empty=True)
-    change = Column("text")
-    detail = Column("text")
+    num_values = num_windows = Column("int")
+    shift = distance = p_value = level = lowest_level = highest_level = Column("float", can_be_empty=True)
+    change = detail = Column("text")
 
 
 Drift = Annotated[pd.DataFrame, DriftTable]
@@ -90,8 +82,6 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
     Args:
         series: only observed values count.
         trained_until: the last training time of each series; other series are left out.
-        season_length: in steps.
-        num_steps: of a window.
     """
     trained = series[series["unique_id"].isin(list(trained_until))]
     rows = []
@@ -99,7 +89,10 @@ def compare_with_past(series: Series, trained_until: Mapping[str, Any], season_l
         last = pd.Timestamp(trained_until[name]) if times.dtype.kind == "M" else int(trained_until[name])
         num_learnt = int((times <= last).sum())
         compared = _compare(values, num_learnt, season_length, num_steps)
-        levels = _measure_levels(values, num_learnt, num_steps)
+        newest = values[-num_steps:][np.isfinite(values[-num_steps:])]
+        is_enough = len(newest) >= max(1, MIN_OBSERVED_FRACTION * num_steps) and num_learnt >= MIN_WINDOWS * num_steps
+        lowest, highest = find_level_range(values[:num_learnt], num_steps)
+        levels = {"level": newest.mean() if is_enough else np.nan, "lowest_level": lowest, "highest_level": highest}
         rows.append({"unique_id": name, "change": "", "detail": "", **compared, **levels})
     return pd.DataFrame(rows, columns=list(DriftTable.columns)).astype(DriftTable.make_empty().dtypes)
 
@@ -129,33 +122,22 @@ def is_outside(level: float, lowest: float, highest: float) -> bool:
     return level < lowest - margin or level > highest + margin
 
 
-def _measure_levels(values: np.ndarray, num_learnt: int, num_steps: int) -> dict[str, float]:
-    """Return the mean of the newest steps, and the range of those of training windows of the same length."""
-    newest = values[-num_steps:][np.isfinite(values[-num_steps:])]
-    is_enough = len(newest) >= max(1, MIN_OBSERVED_FRACTION * num_steps) and num_learnt >= MIN_WINDOWS * num_steps
-    level = float(newest.mean()) if is_enough else float("nan")
-    return dict(zip(LEVELS, (level, *find_level_range(values[:num_learnt], num_steps)), strict=True))
-
-
 def _compare(values: np.ndarray, num_learnt: int, season_length: int, num_steps: int) -> dict[str, float]:
     starts = np.arange(season_length, num_learnt - num_steps + 1)
     chosen = starts[np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(int))]
     past = [window for window in (_find_residuals(values, s, season_length, num_steps) for s in chosen) if len(window)]
-    newest = np.zeros(0)
-    if len(values) >= season_length + num_steps:
-        newest = _find_residuals(values, len(values) - num_steps, season_length, num_steps)
+    has_newest = len(values) >= season_length + num_steps
+    last = len(values) - num_steps
+    newest = _find_residuals(values, last, season_length, num_steps) if has_newest else np.zeros(0)
     pool = np.sort(np.concatenate([np.zeros(0), *past]))
-    found = {"num_values": len(newest), "num_windows": len(past)}
+    counts = {"num_values": len(newest), "num_windows": len(past)}
     if not len(newest) or not past:
-        return found | dict.fromkeys(("shift", "distance", "p_value"), float("nan"))
+        return counts | dict.fromkeys(("shift", "distance", "p_value"), float("nan"))
     distance = measure_distance(newest, pool)
     num_as_far = sum(measure_distance(window, pool) >= distance for window in past)
     deviation = float(pool.std())
-    return found | {
-        "shift": float(newest.mean() - pool.mean()) / deviation if deviation > 0 else float("nan"),
-        "distance": distance,
-        "p_value": (num_as_far + 1) / (len(past) + 1),
-    }
+    shift = float(newest.mean() - pool.mean()) / deviation if deviation > 0 else float("nan")
+    return counts | {"shift": shift, "distance": distance, "p_value": (num_as_far + 1) / (len(past) + 1)}
 
 
 def _find_residuals(values: np.ndarray, start: int, season_length: int, num_steps: int) -> np.ndarray:
@@ -167,24 +149,15 @@ def _find_residuals(values: np.ndarray, start: int, season_length: int, num_step
 
 
 def measure_distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the Kolmogorov-Smirnov distance of two samples, from 0 to 1.
+    """Return the Kolmogorov-Smirnov distance of two samples, float64 each, from 0 to 1.
 
     It is evaluated at the values of `one` and just before them: in between, its distribution function is constant and
     the other one only rises. `other` is sorted once, so that hundreds of comparisons take the time of a few calls of
     `scipy.stats.ks_2samp`.
-
-    Args:
-        one: float64[num_values].
-        other: float64[num_others], sorted.
     """
     places, values = np.unique(one), np.sort(one)
-    return max(
-        float(np.abs(_find_shares(values, places, side) - _find_shares(other, places, side)).max()) for side in SIDES
-    )
-
-
-def _find_shares(values: np.ndarray, places: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
-    return np.searchsorted(values, places, side) / len(values)
+    pairs = [[np.searchsorted(sample, places, side) / len(sample) for sample in (values, other)] for side in SIDES]
+    return max(float(np.abs(shares - other_shares).max()) for shares, other_shares in pairs)
 
 
 class CovariateDriftTable(Table):
@@ -198,11 +171,8 @@ class CovariateDriftTable(Table):
 
     key = ("covariate",)
     covariate = Column("text")
-    num_values = Column("int")
-    num_series = Column("int")
-    num_drifted = Column("int")
-    distance = Column("float", can_be_empty=True)
-    p_value = Column("float", can_be_empty=True)
+    num_values = num_series = num_drifted = Column("int")
+    distance = p_value = Column("float", can_be_empty=True)
     num_unknown = Column("int")
     usual_fraction = Column("float")
 
@@ -218,42 +188,32 @@ def compare_covariates(
     season_length: int,
     spec: DriftSpec,
 ) -> CovariateDrift:
-    """Compare the newest cells of each covariate with those of the training data.
+    """Compare the newest cells of each covariate with those of the training data, at the steps of the series.
 
-    Time-varying numbers are compared like series, see `compare_with_past`, which finds current changes. Cells
-    that are rare in training are counted, which finds lasting changes. Holidays are not checked.
-
-    Args:
-        series: covariates are compared at its steps only.
-        covariate_table: see `read_series`.
+    Time-varying numbers are compared like series, see `compare_with_past`, which finds current changes. Cells that are
+    rare in training are counted, which finds lasting changes. Holidays are not checked.
     """
     trained = series[series["unique_id"].isin(list(trained_until))].reset_index(drop=True)
     is_newest = trained.groupby("unique_id", sort=False).cumcount(ascending=False) < spec.num_steps
     rows = []
     for column in coding.columns if len(trained) else ():
         text, number = read_cells(find_cells(trained[KEY], covariate_table)[column.name], column.levels)
-        found = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
+        row = {"covariate": column.name, "num_series": 0, "num_drifted": 0, "distance": np.nan, "p_value": np.nan}
         if column.levels:
             is_unknown = ~text.isin(column.levels)
         else:
             is_unknown = pd.Series(np.abs(scale_cells(column, number, trained["unique_id"])[column.outputs[0]]) > FAR)
         newest = is_unknown[is_newest & text.notna()]
         usual = max(0.0, 1 - sum(column.shares)) if column.levels else FAR**-2
-        found |= {"num_values": len(newest), "num_unknown": int(newest.sum()), "usual_fraction": usual}
+        row |= {"num_values": len(newest), "num_unknown": int(newest.sum()), "usual_fraction": usual}
         if not column.levels and column.role != "static":
             cells = trained.assign(y=number, observed=number.notna())
-            found |= _sum_up(compare_with_past(cells, trained_until, season_length, spec.num_steps), spec)
-        rows.append(found)
+            drift = compare_with_past(cells, trained_until, season_length, spec.num_steps)
+            drift = drift.dropna(subset=["distance", "p_value"])
+            has_drifted = (drift["distance"] >= spec.min_distance) & (drift["p_value"] <= spec.significance)
+            row |= {"num_series": len(drift), "num_drifted": int(has_drifted.sum())}
+            farthest = (drift[has_drifted] if has_drifted.any() else drift).sort_values("distance").tail(1)
+            row.update(*farthest[["distance", "p_value"]].to_dict("records"))
+        rows.append(row)
     types = CovariateDriftTable.make_empty().dtypes
     return pd.DataFrame(rows, columns=list(CovariateDriftTable.columns)).astype(types)
-
-
-def _sum_up(drift: pd.DataFrame, spec: DriftSpec) -> dict[str, float]:
-    compared = drift.dropna(subset=["distance", "p_value"])
-    found: dict[str, float] = {"num_series": len(compared)}
-    if compared.empty:
-        return found
-    has_drifted = (compared["distance"] >= spec.min_distance) & (compared["p_value"] <= spec.significance)
-    farthest = (compared[has_drifted] if has_drifted.any() else compared).sort_values("distance").iloc[-1]
-    distance = {name: float(farthest[name]) for name in ("distance", "p_value")}
-    return found | {"num_drifted": int(has_drifted.sum())} | distance

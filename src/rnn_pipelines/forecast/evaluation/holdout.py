@@ -8,9 +8,8 @@ import pandas as pd
 from rnn_pipelines.champion.policy import CHALLENGER, CHAMPION
 from rnn_pipelines.champion.records import Measures
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.metrics import average_errors, average_over_series, measure_by
+from rnn_pipelines.forecast.evaluation.metrics import average_changes, average_errors, average_over_series, measure_by
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.evaluation.stability import average_changes
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.report.numbers import list_some
 
@@ -32,7 +31,6 @@ class HoldoutMeasures:
             loss is not finite.
         better: the simple methods with a lower MSE than the challenger, by name: their MSE over the challenger's, and
             the p-value of equal accuracy, multiplied by the number of simple methods.
-        notes: omissions and irregularities, in words.
     """
 
     measures: dict[str, Measures]
@@ -44,16 +42,11 @@ class HoldoutMeasures:
 def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     """Measure all forecasters on all rows; if the champion lacks some, compare it on the rows that it forecasts.
 
-    The promoted model forecasts all series. The comparison with baselines and the expected error are therefore based on
-    all rows.
-
-    Args:
-        horizon: steps of a window.
+    The promoted model forecasts all series, so that baselines and the expected error are compared on all rows.
     """
     if holdout.table.empty:
-        return HoldoutMeasures(
-            {CHALLENGER: Measures(by_step=[])}, None, {}, ["no part was held back, so that nothing is measured"]
-        )
+        nothing = ["no part was held back, so that nothing is measured"]
+        return HoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, nothing)
     missing = pd.Series(np.nan, index=holdout.table.index)
     has_forecast = holdout.table.get(CHAMPION, missing).notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
@@ -75,19 +68,12 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
                 measures[name]["change"] = float(changes[name].mean())
     if CHAMPION in holdout.forecasters:
         notes += _list_not_shared(holdout.table)
-    return HoldoutMeasures(measures, p_value, _find_better(whole, losses, horizon), notes)
-
-
-def _find_better(holdout: Predictions, losses: dict[str, float], horizon: int) -> dict[str, tuple[float, float]]:
-    ours = losses[CHALLENGER]
     others = [name for name in losses if name not in (CHALLENGER, CHAMPION)]
-    if not np.isfinite(ours):
-        return {}
-    return {
-        name: (losses[name] / ours, min(1.0, len(others) * _compare(holdout, CHALLENGER, name, horizon)))
-        for name in others
-        if losses[name] < ours
-    }
+    ours, better = losses[CHALLENGER], {}
+    for name in others:
+        if np.isfinite(ours) and losses[name] < ours:
+            better[name] = losses[name] / ours, min(1.0, len(others) * _compare(whole, CHALLENGER, name, horizon))
+    return HoldoutMeasures(measures, p_value, better, notes)
 
 
 def _compare(holdout: Predictions, one: str, other: str, horizon: int) -> float:
@@ -103,16 +89,15 @@ def _list_not_shared(table: pd.DataFrame) -> list[str]:
         return ["the champion has no forecast of this holdout"]
     is_known = has_forecast.groupby(table["unique_id"]).transform("any")
     num_series, num_rows = table.loc[~is_known, "unique_id"].nunique(), int((is_known & ~has_forecast).sum())
-    found = [f"{num_series} unknown series"] if num_series else []
-    found += [f"{count(num_rows, 'row')} of other series, without a forecast"] if num_rows else []
-    return [f"not compared with the champion: {what}" for what in found]
+    facts = [f"{num_series} unknown series"] if num_series else []
+    facts += [f"{count(num_rows, 'row')} of other series, without a forecast"] if num_rows else []
+    return [f"not compared with the champion: {fact}" for fact in facts]
 
 
 def find_faults(holdout: Predictions) -> list[str]:
     """Return the faults that make the challenger unusable: non-finite forecasts, or the same for every window."""
     forecasts = holdout.table[CHALLENGER]
-    num_faulty = int((~np.isfinite(forecasts)).sum())
-    if num_faulty:
+    if num_faulty := int((~np.isfinite(forecasts)).sum()):
         return [f"its forecasts are not finite ({num_faulty} of {len(forecasts):,})"]
     is_flat = _find_flat(holdout.table)
     return ["its forecasts are the same for every window"] if len(is_flat) and is_flat.all() else []
@@ -130,8 +115,7 @@ def _list_partly_flat(holdout: Predictions) -> list[str]:
 
 def _find_flat(table: pd.DataFrame) -> pd.Series:
     """Return whether the challenger's forecasts are the same for every window: bool, by series with several windows."""
-    by_step = table.groupby(["unique_id", "horizon_step"])
-    spread = by_step[CHALLENGER].std(ddof=0).groupby("unique_id").max()
+    spread = table.groupby(["unique_id", "horizon_step"])[CHALLENGER].std(ddof=0).groupby("unique_id").max()
     by_series = table.groupby("unique_id")
     is_flat: pd.Series = spread < MIN_SPREAD * by_series["y"].std(ddof=0)
     return is_flat[by_series["cutoff"].nunique() > 1]

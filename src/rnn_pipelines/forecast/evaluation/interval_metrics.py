@@ -21,7 +21,6 @@ from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.reading.times import format_time
 from rnn_pipelines.storage.tables import Column, Table
 
-NUMBER = Column("float", can_be_empty=True)
 MEASURES = ("coverage", "width", "winkler", "relative_width")
 SCALED_CRPS = "scaled_crps"
 # The intervals missed a cut-off if a smaller part of its actuals lies inside.
@@ -33,12 +32,8 @@ class MetricsByLevelTable(Table):
 
     key = ("forecaster", "level", "horizon_step")
     forecaster = Column("text")
-    level = Column("int")
-    horizon_step = Column("int")
-    coverage = NUMBER
-    width = NUMBER
-    winkler = NUMBER
-    relative_width = NUMBER
+    level = horizon_step = Column("int")
+    coverage = width = winkler = relative_width = Column("float", can_be_empty=True)
 
 
 MetricsByLevel = Annotated[pd.DataFrame, MetricsByLevelTable]
@@ -59,14 +54,13 @@ def measure_intervals(predictions: Predictions) -> tuple[dict[str, dict[str, flo
     for name in predictions.forecasters:
         numbers[name] = {}
         for level in predictions.levels:
-            scores = score_bounds(predictions, name, level)
-            if scores is None:
+            if (scores := score_bounds(predictions, name, level)) is None:
                 continue
             means = scores.groupby("unique_id")[list(MEASURES)].mean().mean()
             numbers[name] |= {f"{key}_{level}": _or_none(mean) for key, mean in means.items()}
             if len(sparse):
-                own = scores[scores["unique_id"].isin(sparse)]
-                numbers[name][f"above_{level}"] = _or_none(own.groupby("unique_id")["above"].mean().mean())
+                above = scores[scores["unique_id"].isin(sparse)].groupby("unique_id")["above"].mean()
+                numbers[name][f"above_{level}"] = _or_none(above.mean())
             if is_panel:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 ends = {"least": by_cutoff.min(), "most": by_cutoff.max()}
@@ -96,22 +90,16 @@ def list_missed(predictions: Predictions, name: str) -> dict[str, list[str]]:
     missed: dict[str, list[str]] = {}
     if predictions.table["unique_id"].nunique() > 1:
         for level in predictions.levels:
-            scores = score_bounds(predictions, name, level)
-            if scores is not None:
+            if (scores := score_bounds(predictions, name, level)) is not None:
                 by_cutoff = scores["coverage"].groupby(predictions.table["cutoff"]).mean()
                 missed[str(level)] = [format_time(cutoff) for cutoff in by_cutoff.index[by_cutoff < MISSED]]
     return missed
 
 
 def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFrame | None:
-    """Return coverage, width and Winkler score of the interval of each actual; None without intervals of this level.
+    """Score the interval of each actual: `unique_id, horizon_step, coverage, above, width, winkler, relative_width`.
 
-    Args:
-        predictions: with the actuals; steps without an observation are left out.
-        level: of the interval, in percent.
-    Returns:
-        `unique_id, horizon_step, coverage, above, width, winkler, relative_width`; NaN if there were too few past
-        errors.
+    They are NaN if there were too few past errors. None without intervals of this level.
     """
     try:
         bounds = predictions.get_bounds(name, level)
@@ -119,10 +107,11 @@ def score_bounds(predictions: Predictions, name: str, level: int) -> pd.DataFram
         return None
     y = predictions.table["y"]
     width = bounds["hi"] - bounds["lo"]
+    is_known = width.notna()
     outside = (bounds["lo"] - y).clip(lower=0) + (y - bounds["hi"]).clip(lower=0)
     scores = predictions.table[["unique_id", "horizon_step"]].assign(
-        coverage=(outside == 0).astype("float64").where(width.notna()),
-        above=(y > bounds["hi"]).astype("float64").where(width.notna()),
+        coverage=(outside == 0).astype("float64").where(is_known),
+        above=(y > bounds["hi"]).astype("float64").where(is_known),
         width=width,
         winkler=width + 200 / (100 - level) * outside,
         relative_width=width / _find_naive_width(predictions, level),

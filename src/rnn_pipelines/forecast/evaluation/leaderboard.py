@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -31,14 +32,12 @@ def format_method_seconds(seconds: float | None) -> str:
     return "< 0.01" if seconds is not None and 0 < seconds < 0.01 else format_number(seconds, 2)
 
 
+format_ratio = partial(format_number, num_digits=3)
+
+
 def format_wape(wape: float | None) -> str:
     """Format a WAPE in percent, to three digits."""
-    return format_number(None if wape is None else 100 * wape, 3)
-
-
-def format_ratio(ratio: float | None) -> str:
-    """Format a ratio to three digits."""
-    return format_number(ratio, 3)
+    return format_ratio(None if wape is None else 100 * wape)
 
 
 # By the key in `metrics.json`, in the order of the page, which begins with the deciding metric. Metrics in the unit of
@@ -64,9 +63,4 @@ def choose_columns(
     keys: Iterable[str], format_coverage: Callable[[float | None], str] = format_share
 ) -> dict[str, Column]:
     """Return the columns of some keys, also of coverages such as `coverage_80`."""
-    return {
-        key: Column(f"inside {key.removeprefix(COVERAGE)} %", format_coverage)
-        if key.startswith(COVERAGE)
-        else COLUMNS[key]
-        for key in keys
-    }
+    return {key: COLUMNS.get(key) or Column(f"inside {key.removeprefix(COVERAGE)} %", format_coverage) for key in keys}

@@ -1,7 +1,7 @@
 """Metrics of point forecasts: a statistic of each error, its mean over windows and steps, and an aggregation.
 
 The error is actual minus forecast. Lower is better for all metrics. Four more, `RATIOS`, are ratios of means: two of
-sums of forecasts, and two of their changes, see `stability`. With the forecasts f of the actuals y, sums over all
+sums of forecasts, and two of their changes, see below. With the forecasts f of the actuals y, sums over all
 windows, and totals over the steps h of a window:
 
     bias         Σ Σ_h (f − y) / Σ Σ_h |y|
@@ -12,7 +12,18 @@ the actuals, minus 1; otherwise, as for temperatures, the mean error over the me
 without a value if the denominator is 0. Over several series, numerator and denominator are means over the windows of
 a series, then over series: a series of zeros counts, and large series have the most weight.
 
-Source: Kolassa & Schütz (2007), Foresight 6, 40-43, for the ratio of means.
+Stability is how far a method moves the forecast of a date from one origin to the next, relative to its error. With the
+forecasts f of a date t from neighbouring origins n and n', both of which forecast it, and the actuals y:
+
+    stability           mean |f(t, n) − f(t, n')| / mean |y − f|
+    horizon_stability   the same times the changes of a date from its first forecast to its last one
+
+Lower is steadier, and 0 never changes. Forecasts whose origins are further apart than the horizon have no stability.
+Unlike a percentage change, it exists for values around 0, and tells whether the changes are large for the errors.
+
+Source: Kolassa & Schütz (2007), Foresight 6, 40-43, for the ratio of means. Stability: Godahewa et al. (2023), vertical
+    stability and mean absolute change, arXiv:2310.17332; Van Belle, Crevits & Verbeke (2023), sMAPC,
+    doi:10.1016/j.ijforecast.2022.06.007; Zanotti (2025) for retraining, arXiv:2506.05776.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +33,6 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.forecast.evaluation.stability import STABILITY, average_changes
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.series.rows import find_rows, look_up
 from rnn_pipelines.forecast.series.tables import Cutoffs, Series
@@ -37,7 +47,6 @@ class Metric:
     """A metric of one forecaster on one series; lower is better.
 
     Attributes:
-        heading: in tables and figures.
         statistic: of each error, averaged over windows and steps: a function of `utilsforecast.losses`.
         aggregation: the mean itself, its root, or either over the same error of seasonal naive in training.
         unit: that of the data, its square, or none.
@@ -56,6 +65,7 @@ METRICS = {
     "mase": Metric("MASE", "mae", "scaled", "none"),
     "rmsse": Metric("RMSSE", "mse", "scaled_root", "none"),
 }
+STABILITY = ("stability", "horizon_stability")
 # Ratios of means; the best bias is the one nearest to 0.
 RATIOS = ("bias", "total_wape", *STABILITY)
 # Plain means, which also exist by step ahead and for a schedule. Each has the name of its statistic.
@@ -71,8 +81,7 @@ class MetricsBySeriesTable(Table):
     """
 
     columns: ClassVar = {
-        "unique_id": Column("text"),
-        "forecaster": Column("text"),
+        **dict.fromkeys(("unique_id", "forecaster"), Column("text")),
         **dict.fromkeys([*METRICS, *RATIOS], NUMBER),
     }
     key = ("unique_id", "forecaster")
@@ -92,19 +101,39 @@ MetricsByStep = Annotated[pd.DataFrame, MetricsByStepTable]
 def average_errors(
     table: pd.DataFrame, forecasters: Sequence[str], statistic: str, by: str | None = None
 ) -> pd.DataFrame:
-    """Return the mean of a statistic over the errors of each series.
+    """Return the mean of a statistic over the errors of each series: `by, unique_id`, sorted, and the forecasters.
 
-    Args:
-        table: `unique_id`, the actual `y`, and the forecasters; missing actuals and forecasts have no error.
-        by: a column to group by besides the series; None for one mean per series.
-    Returns:
-        `by`, `unique_id` and a column for each forecaster, sorted by the first two.
+    Missing actuals `y` and forecasts of the table have no error. `by` is a column besides the series; None for none.
     """
     from utilsforecast import losses
 
     # The library groups by this column, and only by series if there is no such column.
-    means: pd.DataFrame = getattr(losses, statistic)(table, models=list(forecasters), cutoff_col=by or "")
-    return means
+    return getattr(losses, statistic)(table, models=list(forecasters), cutoff_col=by or "")
+
+
+def average_changes(
+    table: pd.DataFrame, forecasters: Sequence[str], before: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the mean absolute change of each forecaster by series, and the most changes of a date.
+
+    Args:
+        table: `unique_id, cutoff, ds`, each once, and the forecasters, in any order.
+        before: the forecasters of the earlier origins, for changes of the model between two origins; None for the same.
+    Returns:
+        The changes, NaN for series without two forecasts of a date: float64, by `unique_id`, a column for each
+        forecaster. And the numbers of changes, by `unique_id`.
+    """
+    ordered = table.sort_values(["unique_id", "ds", "cutoff"], kind="stable")
+    dates = ordered[["unique_id", "ds"]]
+    is_same = (dates == dates.shift()).all(axis=1)
+    now, earlier = (ordered[list(names)].to_numpy("float64") for names in (forecasters, before or forecasters))
+    changes = pd.DataFrame(np.nan, index=ordered.index, columns=list(forecasters))
+    # Forecasts that are infinite twice have no change.
+    with np.errstate(invalid="ignore"):
+        changes.iloc[1:] = np.abs(now[1:] - earlier[:-1])
+    changes = changes.where(is_same)
+    num_changes = is_same.groupby([dates["unique_id"], dates["ds"]]).sum().groupby("unique_id").max()
+    return changes.groupby(dates["unique_id"]).mean(), num_changes
 
 
 def measure_by_series(
@@ -118,20 +147,16 @@ def measure_by_series(
     scales = {statistic: measure_naive_error(series, cutoffs, season_length, statistic) for statistic in means}
     metrics = {}
     for name, metric in METRICS.items():
-        found, scale = means[metric.statistic], scales[metric.statistic]
+        errors, scale = means[metric.statistic], scales[metric.statistic]
         if metric.aggregation.startswith("scaled"):
-            found = found.div(scale.where(scale > 0).reindex(found.index), axis=0)
-        metrics[name] = np.sqrt(found) if metric.aggregation.endswith("root") else found
+            errors = errors.div(scale.where(scale > 0).reindex(errors.index), axis=0)
+        metrics[name] = np.sqrt(errors) if metric.aggregation.endswith("root") else errors
     ratios = {name: errors / sizes.where(sizes > 0) for name, errors, sizes in _average_parts(predictions)}
     return _stack(metrics | ratios)
 
 
 def measure_ratios(predictions: Predictions) -> pd.DataFrame:
-    """Return the ratios of means over all series: `RATIOS`, by forecaster.
-
-    Args:
-        predictions: with the actuals; steps without an observation are left out.
-    """
+    """Return the ratios of means over all series: `RATIOS`, by forecaster. Steps without an actual are left out."""
     averages = {name: (parts.mean(), sizes.mean()) for name, parts, sizes in _average_parts(predictions)}
     return pd.DataFrame({name: part / size.where(size > 0) for name, (part, size) in averages.items()})
 
@@ -146,11 +171,8 @@ def sum_ratios(predictions: Predictions) -> dict[str, dict[str, tuple[float, flo
 
 def list_ratios(predictions: Predictions) -> dict[str, dict[str, float | None]]:
     """Return `measure_ratios` as plain numbers, by forecaster; None for missing ones."""
-    rows = measure_ratios(predictions).to_dict(orient="index")
-    return {
-        str(name): {str(key): None if pd.isna(number) else float(number) for key, number in row.items()}
-        for name, row in rows.items()
-    }
+    ratios = measure_ratios(predictions).astype(object)
+    return ratios.where(ratios.notna(), None).to_dict(orient="index")
 
 
 def _average_parts(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
@@ -172,10 +194,8 @@ def _average_parts(predictions: Predictions) -> Iterator[tuple[str, pd.DataFrame
 def _stack(metrics: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return a row for each series or step and each forecaster, with a column for each metric."""
     columns = [
-        metrics[name]
-        .melt(var_name="forecaster", value_name=name, ignore_index=False)
-        .set_index("forecaster", append=True)
-        for name in metrics
+        table.melt(var_name="forecaster", value_name=name, ignore_index=False).set_index("forecaster", append=True)
+        for name, table in metrics.items()
     ]
     return pd.concat(columns, axis=1).reset_index()
 
@@ -187,8 +207,6 @@ def measure_naive_error(series: Series, cutoffs: Cutoffs, season_length: int, st
 
     Args:
         series: only observed values count.
-        cutoffs: with the ends of the training parts.
-        season_length: in steps.
     Source: Hyndman & Koehler (2006), equation for MASE, doi:10.1016/j.ijforecast.2006.03.001; RMSSE: Makridakis,
         Spiliotis & Assimakopoulos (2022), M5, doi:10.1016/j.ijforecast.2021.11.013, here with a season.
     """
@@ -234,10 +252,7 @@ def average_over_series(predictions: Predictions, statistic: str = "mse") -> dic
 
 
 def measure_noise_floor(predictions: Predictions) -> float | None:
-    """Return the MSE of the noise-free signal, averaged over series; None if the signal is unknown.
-
-    Forecasts have a lower MSE only by chance.
-    """
+    """Return the MSE of the noise-free signal, averaged over series, a floor but for chance; None if it is unknown."""
     if "signal" not in predictions.table:
         return None
     return float(average_errors(predictions.table, ["signal"], "mse")["signal"].mean())

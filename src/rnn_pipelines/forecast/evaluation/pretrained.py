@@ -31,25 +31,18 @@ def evaluate_pretrained(**networks: PretrainedNetwork) -> Metrics:
         part of the values inside the interval of 80 %.
     """
     rng = np.random.default_rng(SEED)
-    generated = [
-        (kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon)) for kind in _list_kinds()
-    ]
-    values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
-    starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
-    stretches = np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
-    return {
-        "generated": _measure(networks, generated),
-        "seattle": _measure(networks, [(SeriesKind(SEASON, MAX_PAST, HORIZON), stretches)]),
-    }
-
-
-def _list_kinds() -> list[SeriesKind]:
-    """Return a short, a middle and a long kind of each season."""
-    return [
+    # A short, a middle and a long kind of each season.
+    kinds = [
         SeriesKind(season or OTHER_SEASONS[3], round(least**part * most ** (1 - part)), horizon)
         for season, (_, least, most, horizon) in KINDS.items()
         for part in (0.5, 0.25, 0.0)
     ]
+    generated = [(kind, generate(rng, NUM_SERIES, kind.season_length, kind.num_known + kind.horizon)) for kind in kinds]
+    values = read_source(SourceSpec(name="seattle"))["y"].to_numpy(np.float64)
+    starts = np.linspace(0, len(values) - MAX_PAST - HORIZON, NUM_ORIGINS).astype(int)
+    stretches = np.stack([values[start : start + MAX_PAST + HORIZON] for start in starts])
+    real = [(SeriesKind(SEASON, MAX_PAST, HORIZON), stretches)]
+    return {"generated": _measure(networks, generated), "seattle": _measure(networks, real)}
 
 
 def _measure(
@@ -60,16 +53,16 @@ def _measure(
     for kind, values in groups:
         past, actual = values[:, : kind.num_known], values[:, kind.num_known :]
         read = read_past(past, kind.season_length, kind.horizon)
-        found = {name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()}
+        forecasts = {name: extend(past, kind.season_length, kind.horizon) for name, extend in SIMPLE.items()}
         for name, network in networks.items():
             quantiles = network.forecast(past, kind.season_length, kind.horizon)
-            found[name] = quantiles[:, :, MIDDLE]
+            forecasts[name] = quantiles[:, :, MIDDLE]
             covered[name].append(float(np.mean((quantiles[:, :, LOW] <= actual) & (actual <= quantiles[:, :, HIGH]))))
         naive = read.base * read.unit[:, None] + read.zero[:, None]
         of_naive = np.median(np.abs(actual - naive) / read.unit[:, None])
-        for name, forecast in found.items():
+        for name, forecast in forecasts.items():
             ratios[name].append(float(np.median(np.abs(actual - forecast) / read.unit[:, None]) / of_naive))
-    measured = {name: {"mae_ratio": float(np.exp(np.mean(np.log(own))))} for name, own in ratios.items()}
+    measured = {name: {"mae_ratio": float(np.exp(np.mean(np.log(parts))))} for name, parts in ratios.items()}
     for name, parts in covered.items():
         measured[name]["coverage_80"] = float(np.mean(parts))
     return measured

@@ -1,17 +1,15 @@
 """Realised errors of past forecasts, compared with the expected ones; realised coverage, and actuals outside."""
 
 import logging
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.champion.verdict import ExpectedError, KnownChampion
+from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.errors import SeriesError, count
-from rnn_pipelines.forecast.evaluation.metrics import list_ratios
+from rnn_pipelines.forecast.evaluation.metrics import STABILITY, list_ratios
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
-from rnn_pipelines.forecast.evaluation.stability import STABILITY
 from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
     BOUNDS,
@@ -110,9 +108,7 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     or if the model was trained on data after the cut-off, which is possible for forecasts of earlier days.
 
     Args:
-        series: up to the day of the verdict.
-        champion: with its `versions`: the expected MSE `by_step` ahead, and `trained_until` by series; either may be
-            None.
+        champion: `versions` has the expected MSE `by_step` ahead and `trained_until` by series; either may be None.
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
     """
@@ -122,56 +118,41 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     versions = champion["versions"]
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     bounds = [name for name in log if ForecastLogTable.is_in_family(name)]
-    joined = keep_first_record(log)[[*StepsTable.columns, "y_hat", "model_version", *bounds]].merge(
-        actuals, on=["unique_id", "ds"], validate="many_to_one"
-    )
-    joined = joined.merge(_tabulate_learnt(versions, joined["cutoff"]), on=["model_version", "unique_id"], how="left")
-    has_seen = joined["cutoff"] < joined["last"]
-    if has_seen.any():
-        logger.warning("left out: %s, because the model was trained on later values", count(has_seen.sum(), "forecast"))
-    evaluated = joined[~has_seen].merge(
-        _tabulate_expected_errors(versions), on=["model_version", "horizon_step"], how="left"
-    )
-    return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
-
-
-def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
-    """Check that forecasts and series both have dates, or both have steps.
-
-    Raises:
-        SeriesError: one has dates and the other has steps.
-    """
-    if log["ds"].dtype.kind != series["ds"].dtype.kind:
-        raise SeriesError(
-            f"forecasts: expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}. Move "
-            "the file of forecasts away if it belongs to another series."
-        )
-
-
-def _tabulate_learnt(versions: Mapping[str, ExpectedError], cutoffs: pd.Series) -> pd.DataFrame:
-    """Return the `last` training time of each `model_version` and `unique_id` on record."""
-    has_dates = cutoffs.dtype.kind == "M"
+    records = keep_first_record(log)[[*StepsTable.columns, "y_hat", "model_version", *bounds]]
+    joined = records.merge(actuals, on=["unique_id", "ds"], validate="many_to_one")
+    # The last training time of each series that a version knows, as a date or a step like those of the log.
+    has_dates = joined["cutoff"].dtype.kind == "M"
     rows = [
         (version, name, last)
         for version, record in versions.items()
         for name, last in (record.get("trained_until") or {}).items()
         if isinstance(last, str) is has_dates
     ]
-    table = pd.DataFrame(rows, columns=["model_version", "unique_id", "last"])
-    table["last"] = pd.to_datetime(table["last"]) if has_dates else table["last"].astype("int64")
-    return table.astype({"model_version": "str", "unique_id": "str"})
-
-
-def _tabulate_expected_errors(versions: Mapping[str, ExpectedError]) -> pd.DataFrame:
-    """Return the `expected_mse` of each `model_version` and `horizon_step`; non-finite values are left out."""
-    rows = [
+    learnt = pd.DataFrame(rows, columns=["model_version", "unique_id", "last"])
+    learnt["last"] = pd.to_datetime(learnt["last"]) if has_dates else learnt["last"].astype("int64")
+    joined = joined.merge(learnt.astype({"model_version": "str", "unique_id": "str"}), how="left")
+    has_seen = joined["cutoff"] < joined["last"]
+    if has_seen.any():
+        logger.warning("left out: %s, because the model was trained on later values", count(has_seen.sum(), "forecast"))
+    # Expected errors that are not finite are left out.
+    errors = [
         (version, step, float(expected))
         for version, record in versions.items()
         for step, expected in enumerate(record.get("by_step") or [], start=1)
         if expected is not None and np.isfinite(expected)
     ]
-    table = pd.DataFrame(rows, columns=["model_version", "horizon_step", "expected_mse"])
-    return table.astype({"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"})
+    expected_errors = pd.DataFrame(errors, columns=["model_version", "horizon_step", "expected_mse"])
+    types = {"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"}
+    evaluated = joined[~has_seen].merge(expected_errors.astype(types), how="left")
+    return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
+
+
+def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:
+    """Raise a SeriesError if the forecasts have dates and the series have steps, or vice versa."""
+    if log["ds"].dtype.kind != series["ds"].dtype.kind:
+        facts = f"expected times of {series['ds'].dtype}, as the series has, received {log['ds'].dtype}"
+        remedy = "Move the file of forecasts away if it belongs to another series."
+        raise SeriesError(f"forecasts: {facts}. {remedy}")
 
 
 def keep_newest(evaluated: EvaluatedForecasts, num_cutoffs: int) -> EvaluatedForecasts:
@@ -189,13 +170,9 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
         errors = _compute_losses(compared)
         means = errors.groupby("unique_id")[["mse", "mae", "expected_mse"]].mean().mean()
         ratio = float(means["mse"] / means["expected_mse"]) if means["expected_mse"] > 0 else float("nan")
-        measured |= {name: float(mean) for name, mean in means.items()} | {
-            "first_cutoff": format_time(compared["cutoff"].min()),
-            "last_cutoff": format_time(compared["cutoff"].max()),
-            "ratio": ratio,
-            "p_value": float("nan"),
-            "newest_ratio": float("nan"),
-        }
+        measured |= dict.fromkeys(("p_value", "newest_ratio"), float("nan")) | means.to_dict()
+        measured |= {"ratio": ratio, "first_cutoff": format_time(compared["cutoff"].min())}
+        measured["last_cutoff"] = format_time(compared["cutoff"].max())
         if np.isfinite(ratio):
             by_window = errors.groupby(["unique_id", "cutoff"], as_index=False)[["mse", "expected_mse"]].mean()
             horizon = int(errors["horizon_step"].max())
@@ -203,11 +180,8 @@ def measure_realised(evaluated: EvaluatedForecasts) -> RealisedError:
             medians = errors[is_newest].groupby("unique_id")[["mse", "expected_mse"]].median().mean()
             measured["p_value"] = compare_losses(by_window, "mse", "expected_mse", horizon)
             measured["newest_ratio"] = float(medians["mse"] / medians["expected_mse"])
-    counts = {
-        "num_forecasts": len(compared),
-        "num_cutoffs": int(compared["cutoff"].nunique()),
-        "num_without_expected_error": len(evaluated) - len(compared),
-    }
+    num_cutoffs, num_others = int(compared["cutoff"].nunique()), len(evaluated) - len(compared)
+    counts = {"num_forecasts": len(compared), "num_cutoffs": num_cutoffs, "num_without_expected_error": num_others}
     return RealisedError(**counts | measured)  # type: ignore[typeddict-item]
 
 
@@ -229,9 +203,8 @@ def measure_groups(
     """Return realised and expected error by step ahead, by cut-off or by model version.
 
     Returns:
-        `by`, `num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse`: means over each series, then over
-            series.
-        The expected MSE is NaN if any forecast lacks it. Sorted by `by`; versions by their first cut-off.
+        `by, num_forecasts, first_cutoff, last_cutoff, mse, mae, expected_mse`: means over each series, then over
+        series. The expected MSE is NaN if any forecast lacks it. Sorted by `by`; versions by their first cut-off.
     """
     errors = _compute_losses(evaluated)
     means = errors.groupby([by, "unique_id"])[["mse", "mae"]].mean().groupby(by).mean()
@@ -243,48 +216,36 @@ def measure_groups(
 
 
 def _compute_losses(evaluated: EvaluatedForecasts) -> pd.DataFrame:
-    error = evaluated["y"] - evaluated["y_hat"]
-    return evaluated[["unique_id", "cutoff", "ds", "horizon_step", "model_version", "expected_mse"]].assign(
-        mse=error**2, mae=error.abs()
-    )
+    error, columns = evaluated["y"] - evaluated["y_hat"], [*StepsTable.columns, "model_version", "expected_mse"]
+    return evaluated[columns].assign(mse=error**2, mae=error.abs())
 
 
 def measure_coverage(evaluated: EvaluatedForecasts) -> list[RealisedCoverage]:
     """Return the realised coverage of each level, over the forecasts with an interval of this level."""
-    found = []
+    measured = []
     for level in _list_levels(evaluated):
         bounds = _pick_bounds(evaluated, level)
         if bounds.empty:
             continue
-        is_outside = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
-        losses = bounds.assign(outside=is_outside.astype("float64"), expected=1 - level / 100)
+        losses = bounds.assign(outside=bounds["outside"].astype("float64"), expected=1 - level / 100)
         by_window = losses.groupby(["unique_id", "cutoff"], as_index=False)[["outside", "expected"]].mean()
-        found.append(
-            RealisedCoverage(
-                level=level,
-                num_forecasts=len(bounds),
-                num_cutoffs=int(bounds["cutoff"].nunique()),
-                coverage=1 - float(losses.groupby("unique_id")["outside"].mean().mean()),
-                p_value=compare_losses(by_window, "outside", "expected", int(bounds["horizon_step"].max())),
-            )
+        p_value = compare_losses(by_window, "outside", "expected", int(bounds["horizon_step"].max()))
+        num, origins = len(bounds), int(bounds["cutoff"].nunique())
+        coverage = 1 - float(losses.groupby("unique_id")["outside"].mean().mean())
+        measured.append(
+            RealisedCoverage(level=level, num_forecasts=num, num_cutoffs=origins, coverage=coverage, p_value=p_value)
         )
-    return found
+    return measured
 
 
 def find_anomalies(evaluated: EvaluatedForecasts) -> list[Anomaly]:
     """Return the actuals outside the `ANOMALY_LEVEL` interval of their newest forecast, the newest first."""
     if ANOMALY_LEVEL not in _list_levels(evaluated):
         return []
-    newest = (
-        _pick_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"]).drop_duplicates(["unique_id", "ds"], keep="last")
-    )
-    outside = newest[(newest["y"] < newest["lo"]) | (newest["y"] > newest["hi"])].sort_values(
-        ["ds", "unique_id"], ascending=[False, True]
-    )
-    return [
-        Anomaly(unique_id=str(row.unique_id), ds=format_time(row.ds), y=row.y, lo=row.lo, hi=row.hi)
-        for row in outside.itertuples()
-    ]
+    bounds = _pick_bounds(evaluated, ANOMALY_LEVEL).sort_values(["cutoff"])
+    newest = bounds.drop_duplicates(["unique_id", "ds"], keep="last")
+    rows = newest[newest["outside"]].sort_values(["ds", "unique_id"], ascending=[False, True]).itertuples()
+    return [Anomaly(unique_id=str(r.unique_id), ds=format_time(r.ds), y=r.y, lo=r.lo, hi=r.hi) for r in rows]
 
 
 def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:
@@ -293,8 +254,8 @@ def _list_levels(evaluated: EvaluatedForecasts) -> list[int]:
 
 
 def _pick_bounds(evaluated: EvaluatedForecasts, level: int) -> pd.DataFrame:
-    """Return the rows with two finite bounds, named `lo` and `hi`."""
-    low, high = name_own_bounds(level)
-    columns = ["unique_id", "cutoff", "ds", "horizon_step", "y", low, high]
-    bounds = evaluated[columns].rename(columns={low: "lo", high: "hi"})
+    """Return the rows with two finite bounds, named `lo` and `hi`, and whether the actual is `outside`."""
+    names = dict(zip(name_own_bounds(level), ("lo", "hi"), strict=True))
+    bounds = evaluated[[*StepsTable.columns, "y", *names]].rename(columns=names)
+    bounds["outside"] = (bounds["y"] < bounds["lo"]) | (bounds["y"] > bounds["hi"])
     return bounds[np.isfinite(bounds[["lo", "hi"]]).all(axis=1)]

@@ -16,13 +16,7 @@ def compare_losses(losses: pd.DataFrame, one: str, other: str, horizon: int) -> 
     """Return the two-sided p-value of equal accuracy of two forecasters over the windows of a panel.
 
     Losses at the same cut-off are correlated across series. A panel therefore counts as one series of mean differences
-    by cut-off.
-
-    Args:
-        losses: `unique_id, cutoff`, one row for each window, and the losses of both.
-        horizon: steps of a window, all of which are in its loss.
-    Returns:
-        See `compute_p_value`.
+    by cut-off. `losses` has `unique_id, cutoff`, and the losses of both over all steps of a window, the horizon.
     """
     differences = (losses[one] - losses[other]).groupby(losses["cutoff"]).mean()
     return compute_p_value(differences.to_numpy(), horizon)
@@ -60,12 +54,9 @@ def compute_p_value(differences: np.ndarray, horizon: int) -> float:
 
 
 def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the confidence interval of the mean by the test of `compute_p_value`.
+    """Return the ends of the confidence interval of the mean by the test of `compute_p_value`, at a level from 0 to 1.
 
-    Args:
-        level: from 0 to 1.
-    Returns:
-        Its ends; infinite if the number of cut-offs does not exceed the horizon.
+    They are infinite if the number of cut-offs does not exceed the horizon.
     """
     from scipy.special import stdtrit
 
@@ -78,33 +69,14 @@ def compute_interval(differences: np.ndarray, horizon: int, level: float = 0.95)
 
 
 def _estimate_error(differences: np.ndarray, horizon: int) -> float:
-    """Return the standard error of the mean, corrected for small samples."""
-    num = len(differences)
-    correction = (num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num
-    return float(np.sqrt(max(_estimate_variance(differences, horizon), 0.0) / correction))
-
-
-def _estimate_variance(differences: np.ndarray, horizon: int) -> float:
-    """Return the variance of the mean of an autocorrelated series."""
+    """Return the standard error of the mean of an autocorrelated series, corrected for small samples."""
     num, centred = len(differences), differences - np.mean(differences)
     covariances = np.array([centred[lag:] @ centred[: num - lag] / num for lag in range(horizon)])
     variance = covariances[0] + 2 * covariances[1:].sum()
     if variance <= 0:
         variance = covariances[0] + 2 * (1 - np.arange(1, horizon) / horizon) @ covariances[1:]
-    return float(variance / num)
-
-
-def linearize_roots(losses: pd.DataFrame, series: pd.Series) -> pd.DataFrame:
-    """Return losses whose mean over the windows of a series is the root of its mean loss.
-
-    R = √(mean of the losses l), so that l / 2R + R / 2 has the mean R, and to first order the variance of R: the delta
-    method.
-
-    Args:
-        losses: mean squared errors of each window, by forecaster.
-    """
-    roots = np.sqrt(losses.groupby(series).transform("mean"))
-    return ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)
+    correction = (num + 1 - 2 * horizon + horizon * (horizon - 1) / num) / num
+    return float(np.sqrt(max(float(variance / num), 0.0) / correction))
 
 
 def measure_differences(
@@ -129,21 +101,23 @@ def measure_differences(
     if is_panel:
         losses = losses.div(by_cutoff["unique_id"].map(scale.where(scale > 0)), axis=0)
     if is_root:
-        losses = linearize_roots(losses, by_cutoff["unique_id"])
+        # By the delta method: R = √(mean of the losses l of a series), so that l / 2R + R / 2 has the mean R, and to
+        # first order the variance of R.
+        roots = np.sqrt(losses.groupby(by_cutoff["unique_id"]).transform("mean"))
+        losses = ((losses / roots + roots) / 2).where((roots > 0) & np.isfinite(roots), roots)
     has_one_each = len(by_cutoff) == by_cutoff["unique_id"].nunique()
     losses = losses if has_one_each else losses.groupby(by_cutoff["cutoff"]).mean()
     # A window without observations has no error; a series without a scale has no scaled error.
     losses = losses.dropna()
     horizon = 1 if has_one_each else _count_overlapping(table)
     theirs, is_enough = losses[baseline].mean(), len(losses) >= MIN_INDEPENDENT * horizon
-    found: dict[str, dict[str, float | None]] = {}
+    measured: dict[str, dict[str, float | None]] = {}
     for name in predictions.forecasters:
         differences = (losses[name] - losses[baseline]).to_numpy() / theirs if theirs > 0 else np.array([np.nan])
-        interval = compute_interval(differences, horizon) if is_enough else (np.nan, np.nan)
-        ends = (float(np.mean(differences)), *interval)
-        names = ("difference", "difference_low", "difference_high")
-        found[name] = {key: end if np.isfinite(end) else None for key, end in zip(names, ends, strict=True)}
-    return found
+        low, high = compute_interval(differences, horizon) if is_enough else (np.nan, np.nan)
+        ends = {"difference": float(np.mean(differences)), "difference_low": low, "difference_high": high}
+        measured[name] = {key: end if np.isfinite(end) else None for key, end in ends.items()}
+    return measured
 
 
 def _count_overlapping(table: pd.DataFrame) -> int:

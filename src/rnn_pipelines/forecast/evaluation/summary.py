@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.manifest import fingerprint_table
-from rnn_pipelines.forecast.evaluation.interval_metrics import (
-    MetricsByLevel,
-    MetricsByLevelTable,
-    list_missed,
-    measure_intervals,
-)
+from rnn_pipelines.forecast.evaluation import interval_metrics
 from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS
 from rnn_pipelines.forecast.evaluation.metrics import (
     METRICS,
@@ -154,10 +149,8 @@ def warn_of_zeros(zero_fraction: float, metric: str | None) -> str:
     # Nothing but zeros has no scale, and any other forecast than 0 is worse.
     if metric is None or metric == "mae":
         return warning
-    return (
-        f"{warning} The ranking is by the {METRICS[metric].heading}, because a forecast of 0 can have the lowest MAE "
-        "and MASE."
-    )
+    reason = "a forecast of 0 can have the lowest MAE and MASE"
+    return f"{warning} The ranking is by the {METRICS[metric].heading}, because {reason}."
 
 
 def find_reference(forecasters: Container[str]) -> str:
@@ -173,7 +166,7 @@ def evaluate_forecasts(
     evaluation: EvaluationSpec,
     seconds: Mapping[str, Mapping[str, float]],
     **records: Mapping[str, Any],
-) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, MetricsByLevel]:
+) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, interval_metrics.MetricsByLevel]:
     """Measure all forecasters on the test part: over all series, by series, by step ahead, and intervals by level.
 
     Without a test part, there are no forecasters in the metrics and no rows in the tables.
@@ -186,33 +179,30 @@ def evaluate_forecasts(
     zero_fraction = measure_zero_fraction(series, cutoffs)
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)
     if predictions.table.empty:
-        empty = (table.make_empty() for table in (MetricsBySeriesTable, MetricsByStepTable, MetricsByLevelTable))
+        tables = (MetricsBySeriesTable, MetricsByStepTable, interval_metrics.MetricsByLevelTable)
+        empty = (table.make_empty() for table in tables)
         found = ForecastMetrics({}, None, zero_fraction, values_needed=needed, use=predictions.use)
         return found.to_json(), *empty
     season_length = choose_scale_season(series, cutoffs, evaluation.choose_season_length(profile))
     by_series = measure_by_series(predictions, series, cutoffs, season_length)
-    summary = summarize_metrics(
-        by_series, measure_noise_floor(predictions), records, measure_ratios(predictions), zero_fraction
-    )
+    floor, ratios = measure_noise_floor(predictions), measure_ratios(predictions)
+    summary = summarize_metrics(by_series, floor, records, ratios, zero_fraction)
     scale = measure_naive_error(series, cutoffs, season_length, METRICS[summary.deciding].statistic)
     if summary.deciding == "mae":
         scale = pd.Series(1.0, index=scale.index)
     baseline = summary.find_best_baseline()
-    differences = centre_differences(
-        measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse"),
-        {name: block[summary.deciding] for name, block in summary.forecasters.items()},
-        baseline,
-    )
-    of_intervals, by_level = measure_intervals(predictions)
+    errors = {name: block[summary.deciding] for name, block in summary.forecasters.items()}
+    differences = measure_differences(predictions, scale, baseline, is_root=summary.deciding == "rmsse")
+    of_intervals, by_level = interval_metrics.measure_intervals(predictions)
     tested = predictions.table[["unique_id", "cutoff", "ds", "y"]]
     observed = tested.loc[tested["y"].notna(), ["unique_id", "cutoff"]].drop_duplicates()
     summary = replace(
-        summary.add(differences).add(of_intervals).add(seconds),
+        summary.add(centre_differences(differences, errors, baseline)).add(of_intervals).add(seconds),
         num_windows=len(observed),
         values_needed=needed,
         num_cutoffs=int(observed["cutoff"].nunique()),
         use=predictions.use,
-        missed_origins=list_missed(predictions, predictions.use),
+        missed_origins=interval_metrics.list_missed(predictions, predictions.use),
         mean_size=float(np.nan_to_num(tested["y"].abs().mean())),
         test_fingerprint=fingerprint_table(tested),
     )

@@ -25,11 +25,9 @@ from rnn_pipelines.storage.tables import Column, Table
 class MetricsByCutoffTable(Table):
     """Plain-mean metrics of each forecaster at each cut-off: means over steps, then over series."""
 
-    columns: ClassVar = {
-        "cutoff": Column("moment"),
-        "forecaster": Column("text"),
-        **dict.fromkeys(MEANS, Column("float")),
-    }
+    columns: ClassVar = {"cutoff": Column("moment"), "forecaster": Column("text")} | dict.fromkeys(
+        MEANS, Column("float")
+    )
     key = ("cutoff", "forecaster")
 
 
@@ -40,8 +38,7 @@ class WindowResults(BaseModel, extra="forbid", frozen=True):
     """Results of a cross-validation, as in `metrics.json`.
 
     Attributes:
-        num_windows: of all series, that all forecasters have and that are observed at least in part.
-        num_series: with such windows.
+        num_windows, num_series: windows that all forecasters have and that are observed in part, and their series.
         first_cutoff, last_cutoff: as text.
         baseline: the simple method with the lowest MSE.
         forecasters: by name, the metrics of forecasts, sums and intervals, and `p_value` of no difference from the
@@ -61,10 +58,8 @@ class WindowResults(BaseModel, extra="forbid", frozen=True):
 
 
 def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], MetricsByCutoff]:
-    """Measure all forecasters on the steps that all of them forecast.
+    """Measure all forecasters on the steps that all of them forecast: `WindowResults` as JSON; metrics by cut-off.
 
-    Returns:
-        `WindowResults` as JSON; and the metrics by cut-off.
     Raises:
         SeriesError: no window has an observed value.
     """
@@ -89,12 +84,10 @@ def summarize_windows(predictions: Predictions) -> tuple[dict[str, Any], Metrics
 def measure_forecasters(
     evaluated: Predictions, reference: str, num_overlapping: int
 ) -> dict[str, dict[str, float | None]]:
-    """Return the plain-mean metrics of each forecaster, the ratios of means, `p_value` and those of its intervals.
+    """Return plain-mean metrics of each forecaster, the ratios of means, `p_value`, and those of its intervals.
 
-    Args:
-        evaluated: forecasts with an actual, which all forecasters have.
-        reference: the forecaster from whose squared errors `p_value` is that of no difference; None for itself.
-        num_overlapping: windows that contain the same step, at most.
+    `p_value` is that of no difference from the squared errors of the reference; None for itself. At most
+    `num_overlapping` windows contain the same step.
     """
     means = {name: average_over_series(evaluated, METRICS[name].statistic) for name in MEANS}
     squared = average_errors(evaluated.table, evaluated.forecasters, "mse", by="cutoff")
@@ -109,9 +102,5 @@ def measure_forecasters(
 
 
 def count_overlapping(table: pd.DataFrame) -> int:
-    """Return the largest number of windows that contain the same step; 1 if windows do not overlap.
-
-    Args:
-        table: `unique_id, cutoff, ds`, a row for each step of a window.
-    """
+    """Return the largest number of windows with the same step, from `unique_id, cutoff, ds`; 1 without an overlap."""
     return int(table.groupby(["unique_id", "ds"]).size().max())

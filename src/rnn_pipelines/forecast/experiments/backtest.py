@@ -13,7 +13,7 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.records import find_compared_loss
 from rnn_pipelines.errors import SeriesError, TrainingError, count
 from rnn_pipelines.forecast.experiments.rolling import rolling
-from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, go_back, list_days
+from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings, RetrainingsTable, list_days, move
 from rnn_pipelines.forecast.methods.forecasts import forecast_simple_methods
 from rnn_pipelines.forecast.methods.linear_fitting import prepare_fitting
 from rnn_pipelines.forecast.methods.predictions import Predictions, tabulate_forecasts
@@ -24,7 +24,7 @@ from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe, lay_out_panel, prepare_panel, run_steps
-from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
+from rnn_pipelines.forecast.series.tables import Profile, Series, Source
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.times import format_time
@@ -61,8 +61,6 @@ def replay_schedules(
 ) -> tuple[Predictions, Retrainings]:
     """Replay each schedule, and forecast from every step of the period with the champion of that time.
 
-    Args:
-        covariate_table: see `read_series`; None if there are none.
     Returns:
         Forecasts of the period with the actuals: by the baselines, fitted on the first day only, and by each schedule
         with its intervals. Series are left out if they do not exist from the first day to the end. Forecasts are
@@ -74,26 +72,24 @@ def replay_schedules(
     recipe = spec.recipe
     series, profile = repair_series(table, recipe.source, recipe.gaps)
     start, end = series["ds"].min(), series["ds"].max()
-    first = go_back(end, backtest.period, profile["freq"])
+    freq = profile["freq"]
+    first = move(end, backtest.period, -1, freq)
     if first < start:
-        raise SeriesError(
-            f"backtest_forecast.period={backtest.period}: the series go from {format_time(start)} to "
-            f"{format_time(end)}, so that no row is left for the first training. Give a shorter period, such as month, "
-            "or a number of steps."
-        )
-    schedules = {
-        name: list_days(first, end, schedule.every, profile["freq"]) for name, schedule in backtest.schedules.items()
-    }
+        span = f"the series go from {format_time(start)} to {format_time(end)}"
+        remedy = "Give a shorter period, such as month, or a number of steps."
+        fact = f"{span}, so that no row is left for the first training"
+        raise SeriesError(f"backtest_forecast.period={backtest.period}: {fact}. {remedy}")
     jobs = [
-        BacktestJob(name, days, table, covariate_table, series, spec, retraining) for name, days in schedules.items()
+        BacktestJob(name, list_days(first, end, schedule.every, freq), table, covariate_table, series, spec, retraining)
+        for name, schedule in backtest.schedules.items()
     ]
     forecasts = _forecast_baselines(table, covariate_table, series, profile, recipe, first)
     # Longest first, to balance the processes.
     ordered = sorted(jobs, key=lambda job: -len(job.days))
     names = ", ".join(f"{job.name} (up to {count(len(job.days) - 1, 'training')})" for job in ordered)
     logger.info("replaying %s", names)
-    found = rolling(replay_schedule, ordered, parallel, _log_schedule)
-    replayed = {job.name: results for job, results in zip(ordered, found, strict=True)}
+    results = rolling(replay_schedule, ordered, parallel, _log_schedule)
+    replayed = {job.name: result for job, result in zip(ordered, results, strict=True)}
     observed = series.loc[series["observed"], ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     forecasts = replace(forecasts, table=forecasts.table.merge(observed, on=["unique_id", "cutoff"]))
     for job in jobs:
@@ -109,24 +105,30 @@ def _log_schedule(job: BacktestJob, result: tuple[pd.DataFrame, Retrainings]) ->
 
 
 def _forecast_baselines(
-    table: Source,
-    covariate_table: pd.DataFrame | None,
-    series: Series,
-    profile: Profile,
-    recipe: Recipe,
-    first: Any,
+    table: Source, covariate_table: pd.DataFrame | None, series: Series, profile: Profile, recipe: Recipe, first: Any
 ) -> Predictions:
     """Forecast the whole period as one test part by baselines fitted on the training part of the first day."""
     past = table[table["ds"] <= first]
     try:
         of_first_day = prepare_panel(past, recipe, covariate_table)
     except SeriesError as error:
-        raise SeriesError(
-            f"backtest_forecast.period: the first training has the {count(len(past), 'row')} up to "
-            f"{format_time(first)}, of {len(table):,}: {error} Or give a shorter period."
-        ) from error
+        rows = f"the {count(len(past), 'row')} up to {format_time(first)}, of {len(table):,}"
+        message = f"backtest_forecast.period: the first training has {rows}: {error} Or give a shorter period."
+        raise SeriesError(message) from error
     window = recipe.window.fill(of_first_day.profile)
-    cutoffs = _extend_test_part(of_first_day.cutoffs, series, window.horizon)
+    # All later steps of the series that continue are the test part.
+    cutoffs, num_steps = of_first_day.cutoffs, series["unique_id"].value_counts()
+    num_later = num_steps.reindex(cutoffs["unique_id"]).to_numpy() - cutoffs["num_steps"].to_numpy()
+    cutoffs = cutoffs[num_later >= window.horizon].reset_index(drop=True)
+    if left_out := ", ".join(sorted({*map(str, series["unique_id"])} - {*map(str, cutoffs["unique_id"])})):
+        reason = "they are missing or cannot be used on the first or the last day"
+        logger.warning("left out, because %s: %s", reason, left_out)
+    if cutoffs.empty:
+        span = "from the first day of the period to one horizon after it"
+        raise SeriesError(f"backtest_forecast.period: no series has values {span}. Give another period.")
+    lengths = num_steps.reindex(cutoffs["unique_id"]).to_numpy()
+    cutoffs = cutoffs.assign(validation_stop=cutoffs["num_steps"], num_steps=lengths)
+    cutoffs = cutoffs.drop(columns=["validation_from", "test_from"])
     series = series[series["unique_id"].isin(cutoffs["unique_id"])].reset_index(drop=True)
     rolling = recipe.model_copy(update={"evaluation": EvaluationSpec(max_windows=10**9), "window": window})
     profile = {**profile, "lookback": window.lookback, "horizon": window.horizon}
@@ -136,35 +138,8 @@ def _forecast_baselines(
     return replace(forecasts, table=forecasts.table.drop(columns="signal", errors="ignore"))
 
 
-def _extend_test_part(cutoffs: Cutoffs, series: Series, horizon: int) -> Cutoffs:
-    """Return the cut-offs of the first day with all later steps as test part, for the series that continue."""
-    num_steps = series["unique_id"].value_counts()
-    goes_on = num_steps.reindex(cutoffs["unique_id"]).to_numpy() - cutoffs["num_steps"].to_numpy() >= horizon
-    left_out = sorted(
-        {str(name) for name in series["unique_id"]} - {str(name) for name in cutoffs["unique_id"][goes_on]}
-    )
-    if left_out:
-        logger.warning(
-            "left out, because they are missing or cannot be used on the first or the last day: %s",
-            ", ".join(left_out),
-        )
-    kept = cutoffs[goes_on].reset_index(drop=True)
-    if kept.empty:
-        raise SeriesError(
-            "backtest_forecast.period: no series has values from the first day of the period to one horizon after it. "
-            "Give another period."
-        )
-    return kept.assign(
-        validation_stop=kept["num_steps"], num_steps=num_steps.reindex(kept["unique_id"]).to_numpy()
-    ).drop(columns=["validation_from", "test_from"])
-
-
 def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
-    """Retrain on each day, and forecast from there to the next.
-
-    Returns:
-        Forecasts (see `forecast_cutoffs`), and the retrainings of the schedule.
-    """
+    """Retrain on each day; return forecasts from there to the next, see `forecast_cutoffs`, and all retrainings."""
     champion: LoadedChampion | None = None
     promoted: Any = None
     forecasts, retrainings = [], []
@@ -187,9 +162,8 @@ def replay_schedule(job: BacktestJob) -> tuple[pd.DataFrame, Retrainings]:
         times = job.series["ds"]
         cutoffs = job.series.loc[(times >= day) & (times < until), ["unique_id", "ds"]]
         seen = job.series[times <= until]
-        forecasts.append(
-            forecast_cutoffs(champion.artefact, seen, cutoffs.rename(columns={"ds": "cutoff"}), job.covariate_table)
-        )
+        cutoffs = cutoffs.rename(columns={"ds": "cutoff"})
+        forecasts.append(forecast_cutoffs(champion.artefact, seen, cutoffs, job.covariate_table))
     rows = pd.DataFrame(retrainings, columns=list(RetrainingsTable.columns))
     return pd.concat(forecasts, ignore_index=True), rows.astype({"loss": float, "champion_loss": float})
 
@@ -223,25 +197,9 @@ def retrain(
     retraining: RetrainForecastSpec,
     covariate_table: pd.DataFrame | None = None,
 ) -> Candidate:
-    """Return the outcome of `retrain_forecast` on a day, from the data of that day.
-
-    Args:
-        covariate_table: see `read_series`; None if there are none.
-    """
-    started = time.time()
-    values = {
-        "table": past,
-        "covariate_table": covariate_table,
-        "run": {"started": started},
-        **spec.recipe.list_values(),
-        **spec.networks,
-        "training": spec.training,
-        "level": spec.level,
-        "use": spec.use,
-        "pretrained": spec.pretrained,
-        "retraining": retraining,
-        "plan": TrainingPlan(retraining.budget),
-        "champion": champion,
-    }
-    outcome: Candidate = run_steps(list_steps(spec.networks), values)["outcome"]
-    return outcome
+    """Return the outcome of `retrain_forecast` on a day, from the data of that day."""
+    values = {**spec.recipe.list_values(), **spec.networks, "table": past, "covariate_table": covariate_table}
+    values |= {name: getattr(spec, name) for name in ("training", "level", "use", "pretrained")}
+    values |= {"champion": champion, "retraining": retraining, "plan": TrainingPlan(retraining.budget)}
+    values["run"] = {"started": time.time()}
+    return run_steps(list_steps(spec.networks), values)["outcome"]

@@ -44,11 +44,9 @@ def cross_validate(
     """Forecast the newest windows of each series by methods fitted on earlier data.
 
     A fit reads only data before its windows: values, scales, calendar, the choice of networks and the errors behind the
-    intervals. Gaps are filled from values on the same side of the cut-off.
+    intervals. Gaps are filled from values on the same side of the cut-off. The windows replace the test part of the
+    spec.
 
-    Args:
-        covariate_table: see `read_series`; None if there are none.
-        spec: the methods to fit; the windows replace its test part.
     Returns:
         Forecasts of all methods with the actuals. Windows that begin or end inside a gap, and series that are too short
         for a fit, are left out with a warning in the log.
@@ -58,28 +56,28 @@ def cross_validate(
     source = spec.recipe.source
     series, profile = repair_series(table, source, spec.recipe.gaps)
     horizon = choose_horizon(spec.recipe.window, series, profile)
-    resolved = {
-        "source": source.model_copy(update={"freq": profile["freq"]}),
-        "window": spec.recipe.window.model_copy(update={"horizon": horizon}),
-    }
+    window = spec.recipe.window.model_copy(update={"horizon": horizon})
+    resolved = {"source": source.model_copy(update={"freq": profile["freq"]}), "window": window}
     spec = replace(spec, recipe=spec.recipe.model_copy(update=resolved))
     jobs = _list_jobs(series, covariate_table, spec, validation)
-    found = rolling(
+    results = rolling(
         _run_job, jobs, parallel, lambda job, _: logger.info("cross-validation: fit %d of %d", job.number, len(jobs))
     )
     # A method that a fit lacks, such as climatology for short series, is NaN there.
-    table = pd.concat([one.table for one in found], ignore_index=True)
-    names = dict.fromkeys(name for one in found for name in one.forecasters)
-    wanted = _list_windows(series, validation, horizon)
+    table = pd.concat([result.table for result in results], ignore_index=True)
+    names = dict.fromkeys(name for result in results for name in result.forecasters)
+    after = series.groupby("unique_id", sort=False).cumcount(ascending=False) - horizon
+    step_size = validation.step_size or horizon
+    is_cutoff = (after >= 0) & (after % step_size == 0) & (after < validation.n_windows * step_size)
+    wanted = series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
     is_wanted = table[["unique_id", "cutoff"]].merge(wanted.assign(is_wanted=True), how="left")["is_wanted"]
     table = table[is_wanted.eq(True).to_numpy()]
-    num_missing = len(wanted) - len(table[["unique_id", "cutoff"]].drop_duplicates())
-    if num_missing:
-        logger.warning(
-            "left out: %d of %d windows, because the series is too short or has a gap there", num_missing, len(wanted)
-        )
+    num, num_wanted = len(table[["unique_id", "cutoff"]].drop_duplicates()), len(wanted)
+    if num < num_wanted:
+        reason = "the series is too short or has a gap there"
+        logger.warning("left out: %d of %d windows, because %s", num_wanted - num, num_wanted, reason)
     table = table.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
-    return replace(found[0], table=table, forecasters=tuple(names))
+    return replace(results[0], table=table, forecasters=tuple(names))
 
 
 def _list_jobs(
@@ -98,19 +96,9 @@ def _list_jobs(
     ]
 
 
-def _list_windows(series: Series, validation: CrossValidationSpec, horizon: int) -> pd.DataFrame:
-    """Return the cut-offs of all windows: `unique_id, cutoff`."""
-    after = series.groupby("unique_id", sort=False).cumcount(ascending=False) - horizon
-    step_size = validation.step_size or horizon
-    is_cutoff = (after >= 0) & (after % step_size == 0) & (after < validation.n_windows * step_size)
-    return series.loc[is_cutoff, ["unique_id", "ds"]].rename(columns={"ds": "cutoff"}).reset_index(drop=True)
-
-
 def _run_job(job: FitJob) -> Predictions:
     try:
         return tabulate_part(fit_forecasters(job.table, job.covariate_table, job.spec), "test")
     except SeriesError as error:
-        last = job.table["ds"].max()
-        raise type(error)(
-            f"cross-validation, up to {last}: {error} Or give a smaller n_windows or step_size."
-        ) from error
+        place = f"cross-validation, up to {job.table['ds'].max()}"
+        raise type(error)(f"{place}: {error} Or give a smaller n_windows or step_size.") from error

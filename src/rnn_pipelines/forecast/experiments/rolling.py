@@ -34,16 +34,11 @@ class FitJob:
 
 
 def rolling(
-    run: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    parallel: ParallelSpec,
-    report: Callable[[Job, Result], None],
+    run: Callable[[Job], Result], jobs: Sequence[Job], parallel: ParallelSpec, report: Callable[[Job, Result], None]
 ) -> list[Result]:
-    """Run a job for each origin, and return the results in the order of the jobs.
+    """Run a job for each origin, report each as soon as it has ended, and return the results in their order.
 
-    Args:
-        run: a function of a module; it reads nothing after the origin of its job.
-        report: is called with each job and its result as soon as it has ended.
+    `run` is a function of a module, and reads nothing after the origin of its job.
     """
     results: dict[int, Result] = {}
     for job, result in fan_out(run, jobs, parallel):

@@ -17,14 +17,9 @@ NOT_SEARCHED = ("window.horizon", "training.seed", "training.engine")
 NOT_SEARCHED_IN_NETWORKS = ("cell", "save_keras")
 
 
-def _write_units(choice: Any) -> Any:
-    """Return a list of units as text, which is a parameter too, because Optuna stores no lists."""
-    return format_units(choice) if isinstance(choice, list | tuple) else choice
-
-
-Choice = Annotated[
-    int | float | str | None, BeforeValidator(_write_units), expect("a number, a text, a list of units or null")
-]
+# A list of units as text is a parameter too; Optuna stores no lists.
+WriteUnits = BeforeValidator(lambda choice: format_units(choice) if isinstance(choice, list | tuple) else choice)
+Choice = Annotated[int | float | str | None, WriteUnits, expect("a number, a text, a list of units or null")]
 Limit = Annotated[int | float | None, expect("a number")]
 
 
@@ -82,10 +77,8 @@ class TuningSpec(AsOfSpec, frozen=True):
         ]
         wrong = [name for name in space if name not in names] if isinstance(space, Mapping) else []
         if wrong:
-            raise ValueError(
-                f"expected some of {sorted(names)}, received {show_all(wrong)}. Write block and parameter as one "
-                "name, such as gru.units"
-            )
+            remedy = "Write block and parameter as one name, such as gru.units"
+            raise ValueError(f"expected some of {sorted(names)}, received {show_all(wrong)}. {remedy}")
         return space
 
     @field_validator("space")
@@ -95,11 +88,8 @@ class TuningSpec(AsOfSpec, frozen=True):
         for name, dimension in space.items():
             block, _, field = name.partition(".")
             for value in dimension.choices or (dimension.low, dimension.high):
-                read_parameter_model(
-                    block,
-                    kinds[block],
-                    {field: value} | ({"cell": block} if "cell" in kinds[block].model_fields else {}),
-                )
+                cell = {"cell": block} if "cell" in kinds[block].model_fields else {}
+                read_parameter_model(block, kinds[block], {field: value} | cell)
         return space
 
 

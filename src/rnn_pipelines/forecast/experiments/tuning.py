@@ -1,23 +1,31 @@
-"""Parameter search by the error on the validation part; the test part is removed before the search."""
+"""Parameter search by the error of trials on the validation part; the test part is removed before the search."""
 
 import hashlib
 import json
 import logging
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
+from pydantic import BaseModel
 
-from rnn_pipelines.errors import SeriesError, TrainingError, count
-from rnn_pipelines.forecast.experiments.rolling import FitJob, rolling
+from rnn_pipelines.errors import SeriesError, SeriesTooShortError, TrainingError, count
+from rnn_pipelines.forecast.experiments.rolling import FitJob, cut_series, keep_back, rolling
 from rnn_pipelines.forecast.experiments.search_space import DimensionSpec, TuningSpec
-from rnn_pipelines.forecast.experiments.trials import TrialResult, change_spec, cut_test_part, list_values, run_trial
+from rnn_pipelines.forecast.fitting import evaluate, fit_forecasters, rank_forecasters
+from rnn_pipelines.forecast.intervals.fitting import LevelSpec
+from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.networks.fan_out import ParallelSpec, count_workers
+from rnn_pipelines.networks.specs import format_units
 from rnn_pipelines.networks.time_left import TimeLeft
+from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.storage.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -30,14 +38,99 @@ STORAGE = "study.db"
 MIN_TRIALS = 8
 
 
+@dataclass(frozen=True)
+class TrialResult:
+    """The result of a trial.
+
+    Attributes:
+        loss: of the ensemble on the validation part: MSE of one series, MASE of several; None if the trial failed.
+        baseline_loss: the lowest one of a simple method.
+        seconds: wall time.
+    """
+
+    loss: float | None
+    baseline_loss: float | None
+    seconds: float
+    reason: str = ""
+
+
+def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSpec]:
+    """Return the series up to the end of their validation part, and the spec with that part as its test part.
+
+    Series without a validation part are left out; a SeriesTooShortError if all are. Open window lengths are derived
+    from the whole series.
+    """
+    recipe = spec.recipe
+    blocks = recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    _, series, profile, cutoffs = prepare_series(table, recipe.source, *blocks)
+    cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
+    if cutoffs.empty:
+        reason = "no series is long enough for a validation part, by which trials are compared"
+        raise SeriesTooShortError(f"{recipe.source.label}: {reason}. Give more rows, or a shorter window.horizon.")
+    stops = cutoffs.set_index("unique_id")["validation_stop"]
+    place = series.groupby("unique_id", sort=False).cumcount()
+    table = cut_series(series, place < series["unique_id"].map(stops))
+    num_steps = int((cutoffs["validation_stop"] - cutoffs["train_stop"]).min())
+    source = recipe.source.model_copy(update={"freq": profile["freq"]})
+    split = recipe.split.model_copy(update={"validation": num_steps})
+    # Trials need no intervals.
+    resolved = {"source": source, "split": split, "window": recipe.window.fill(profile)}
+    spec = replace(spec, recipe=recipe.model_copy(update=resolved), level=LevelSpec(()))
+    return table, keep_back(spec, num_steps)
+
+
+def change_spec(spec: ForecastSpec, values: Mapping[str, Any]) -> ForecastSpec:
+    """Return the spec with other values of some parameters, by names such as `gru.units`."""
+    for name, value in values.items():
+        block, _, field = name.partition(".")
+        old = _get_parameters(spec, block)
+        new = read_parameter_model(block, type(old), {**old.model_dump(), field: value})
+        if block in spec.networks:
+            spec = replace(spec, networks={**spec.networks, block: new})
+        elif block == "training":
+            spec = replace(spec, training=new)
+        else:
+            spec = replace(spec, recipe=spec.recipe.model_copy(update={block: new}))
+    return spec
+
+
+def list_values(spec: ForecastSpec, tuning: TuningSpec) -> dict[str, Any]:
+    """Return the current values of the searched parameters, without those that lie outside the space."""
+    values = {}
+    for name, dimension in tuning.space.items():
+        block, _, field = name.partition(".")
+        value = getattr(_get_parameters(spec, block), field)
+        value = format_units(value) if isinstance(value, tuple) else value
+        if dimension.contains(value):
+            values[name] = value
+    return values
+
+
+def _get_parameters(spec: ForecastSpec, name: str) -> BaseModel:
+    blocks: dict[str, BaseModel] = {**spec.recipe.list_values(), **spec.networks, "training": spec.training}
+    return blocks[name]
+
+
+def run_trial(job: FitJob) -> TrialResult:
+    """Fit with the parameters of a trial, and measure the loss."""
+    started = time.monotonic()
+    try:
+        fitted = fit_forecasters(job.table, job.covariate_table, job.spec)
+        ranked = rank_forecasters(evaluate(fitted).metrics).set_index("forecaster")
+    except (SeriesError, TrainingError) as error:
+        return TrialResult(None, None, time.monotonic() - started, str(error))
+    losses = ranked["mase" if "relative_mae" in ranked else "mse"]
+    simple = losses[losses.index.isin(list(METHODS))].min()
+    return TrialResult(float(losses[ENSEMBLE]), float(simple), time.monotonic() - started)
+
+
 class TrialsTable(Table):
     """One row for each trial: parameters as JSON, loss on the validation part (missing if it failed), and seconds."""
 
     key = ("trial",)
     trial = Column("int")
     parameters = Column("text")
-    loss = Column("float", can_be_empty=True)
-    baseline_loss = Column("float", can_be_empty=True)
+    loss = baseline_loss = Column("float", can_be_empty=True)
     seconds = Column("float")
 
 
@@ -57,9 +150,6 @@ def tune(
     An interrupted search, or one with more trials, is continued. Other data or parameters start a new study in the same
     file. As many trials run in parallel as there are workers, so that the result depends on their number.
 
-    Args:
-        covariate_table: see `read_series`; None if there are none.
-        spec: the parameters outside the space.
     Returns:
         All trials. The best parameters as in a parameter file for `forecast`: blocks under `forecast`. And a summary:
         `metric`, `loss`, `first_loss` (of the current parameters), `importances` of the parameters in the space.
@@ -87,10 +177,8 @@ def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: Par
     """Run as many trials in parallel as there are workers; `first` has their common inputs."""
     num = min(most, 1 if parallel.backend == "dask" else count_workers(parallel))
     trials = {trial.number: trial for trial in (study.ask() for _ in range(num))}
-    asked = {
-        number: {name: _suggest(trial, name, dimension) for name, dimension in tuning.space.items()}
-        for number, trial in trials.items()
-    }
+    space = tuning.space.items()
+    asked = {number: {name: _suggest(trial, name, one) for name, one in space} for number, trial in trials.items()}
     jobs = [replace(first, number=number, spec=change_spec(first.spec, values)) for number, values in asked.items()]
     rolling(run_trial, jobs, parallel, lambda job, result: _log_trial(study, trials[job.number], result))
 
@@ -98,11 +186,9 @@ def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: Par
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     if dimension.choices is not None:
         return trial.suggest_categorical(name, dimension.choices)
-    if isinstance(dimension.low, int) and isinstance(dimension.high, int):
-        return trial.suggest_int(name, dimension.low, dimension.high, log=dimension.log)
-    assert dimension.low is not None
-    assert dimension.high is not None
-    return trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
+    low, high = (getattr(dimension, end) for end in ("low", "high"))
+    suggest = trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
+    return suggest(name, low, high, log=dimension.log)
 
 
 def _log_trial(study: "Study", trial: "Trial", result: TrialResult) -> None:
@@ -122,9 +208,8 @@ def _open_study(folder: Path, name: str, tuning: TuningSpec) -> "Study":
     try:
         import optuna
     except ModuleNotFoundError as error:
-        raise TrainingError(
-            "tune_forecast needs Optuna, which is not installed: make tune, or pip install rnn-pipelines[tune]"
-        ) from error
+        remedy = "make tune, or pip install rnn-pipelines[tune]"
+        raise TrainingError(f"tune_forecast needs Optuna, which is not installed: {remedy}") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     storage = f"sqlite:///{folder / STORAGE}"
@@ -157,24 +242,15 @@ def _summarize(study: "Study", metric: str) -> tuple[Trials, dict[str, Any], dic
     for name, value in best.params.items():
         block, _, field = name.partition(".")
         parameters.setdefault(block, {})[field] = value
-    trials = pd.DataFrame(
-        {
-            "trial": [trial.number for trial in ended],
-            "parameters": [json.dumps(trial.params) for trial in ended],
-            "loss": [trial.value for trial in ended],
-            "baseline_loss": [trial.user_attrs["baseline_loss"] for trial in ended],
-            "seconds": [trial.user_attrs["seconds"] for trial in ended],
-        }
-    ).astype(TrialsTable.make_empty().dtypes)
-    summary = {
-        "metric": metric,
-        "loss": best.value,
-        "baseline_loss": best.user_attrs["baseline_loss"],
-        "first_loss": ended[0].value if ended[0].number == 0 else None,
-        "num_trials": len(ended),
-        "num_failed": len(ended) - len(complete),
-        "importances": {name: float(value) for name, value in importances.items()},
-    }
+    rows = []
+    for trial in ended:
+        measured = trial.user_attrs["baseline_loss"], trial.user_attrs["seconds"]
+        rows.append((trial.number, json.dumps(trial.params), trial.value, *measured))
+    trials = pd.DataFrame(rows, columns=list(TrialsTable.columns)).astype(TrialsTable.make_empty().dtypes)
+    summary = {"metric": metric, "loss": best.value, "baseline_loss": best.user_attrs["baseline_loss"]}
+    summary["first_loss"] = ended[0].value if ended[0].number == 0 else None
+    summary |= {"num_trials": len(ended), "num_failed": len(ended) - len(complete)}
+    summary["importances"] = {name: float(value) for name, value in importances.items()}
     return trials, {"forecast": parameters}, summary
 
 

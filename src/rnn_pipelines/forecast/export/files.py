@@ -35,12 +35,7 @@ HEAD = "# Exported by RNN Pipelines {version}. sha256 of the modules and of the 
 
 
 def unpack_exportable(files: Mapping[str, bytes]) -> Forecaster:
-    """Return the forecaster in the files of a model, for an export.
-
-    Raises:
-        ParameterError: the model is a text classifier.
-        ChampionError, FormatError: see `unpack`.
-    """
+    """Return the forecaster in files, see `unpack`, for an export; a text classifier is a ParameterError."""
     if VOCABULARY in files:
         raise ParameterError(NO_CLASSIFIER)
     return unpack(files)
@@ -78,15 +73,10 @@ def export_forecaster(forecaster: Forecaster, path: Path) -> None:
 
 
 def list_exported(forecaster: Forecaster) -> dict[str, bytes]:
-    """Return the files of an export: content by name.
-
-    Raises:
-        ParameterError: a method of the ensemble cannot be exported.
-    """
+    """Return the files of an export by name; or raise a ParameterError if a method cannot be exported."""
     assert isinstance(forecaster.model, PanelModel)
     assert isinstance(forecaster.model.model, EnsembleModel)
-    wrong = sorted(set(forecaster.model.model.models) - {*METHODS, *TRAINED_BEFORE, *NETWORKS})
-    if wrong:
+    if wrong := sorted(set(forecaster.model.model.models) - {*METHODS, *TRAINED_BEFORE, *NETWORKS}):
         raise ParameterError(f"the methods {show_all(wrong)} can't be exported. Expected those of the registry.")
     modules = list_modules()
     program = Path(__file__).with_name("program.py").read_bytes()

@@ -21,20 +21,14 @@ ARTIFACT = "forecaster"
 def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
     """Write a model of the columns of the data, which needs MLflow and `REQUIRED`, but not the project.
 
-    Args:
-        files: of a forecaster: content by name.
     Raises:
         ChampionError: the files are not those of a forecaster.
         ParameterError: a method of the ensemble cannot be exported.
     """
     forecaster = unpack_model(folder, lambda: unpack(files))
-    save_served_model(
-        folder,
-        Path(__file__).with_name("served.py"),
-        (ARTIFACT, list_exported(forecaster)),
-        _describe_data(forecaster),
-        [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)],
-    )
+    requirements = [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)]
+    files_of_export, program = (ARTIFACT, list_exported(forecaster)), Path(__file__).with_name("served.py")
+    save_served_model(folder, program, files_of_export, _describe_data(forecaster), requirements)
 
 
 def _describe_data(forecaster: Forecaster) -> ModelSignature:

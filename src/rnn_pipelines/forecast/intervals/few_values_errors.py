@@ -33,11 +33,12 @@ def fit_few_values_sizes(
         samples: float[sample, horizon] by name, errors of other windows over their expected size.
     """
     panel, season = data.panel, data.panel.season_length
-    ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), np.finfo(np.float32).tiny)))
+    tiny = np.finfo(np.float32).tiny
+    ratio = float(np.median(1 / np.maximum(np.abs(panel.zeros.astype(np.float64)), tiny)))
     past, num_few = list_past(panel), count_few(panel.season_length, panel.horizon)
     num_known = past - panel.find_starts(past)
     factors: dict[str, list[np.ndarray]] = {name: [] for name in fitted}
-    numbers = []
+    models, numbers = {name: method.in_use for name, method in fitted.items()}, []
     # Errors fall as soon as a season is complete.
     seasons = (season - 1, season, 2 * season - 1, 2 * season)
     for number in sorted(number for number in {*NUMBERS, *seasons} if 0 < number < num_few):
@@ -45,33 +46,25 @@ def fit_few_values_sizes(
         if len(origins) < MIN_WINDOWS:
             break
         origins = origins[np.linspace(0, len(origins) - 1, min(NUM_WINDOWS, len(origins))).astype(int)]
-        found = _measure_errors(data, fitted, origins, number, ratio)
+        cut, actual = cut_windows(panel, origins, number, ratio)
+        windows = cut.future[:, 0]
+        sizes = FewValuesSizes(np.array([number]), ratio, np.ones((1, 1)))
+        spread = sizes.measure_spread(measure_windows(cut, windows))
+        with use_one_thread():
+            forecasts = forecast_models(cut, data.linear.normalizer, models, windows, dict.fromkeys(models, 0.0))
         # Windows with only zeros have no spread.
-        if not len(next(iter(found.values()))):
+        is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
+        if not is_known.any():
             continue
         numbers.append(number)
-        for name, over_spread in found.items():
+        for name, forecast in forecasts.items():
             usual = np.quantile(np.abs(samples[name]), MATCHED, axis=0)
-            matched = np.quantile(np.abs(over_spread), MATCHED, axis=0)
-            factors[name].append(matched / np.maximum(usual, np.finfo(np.float32).tiny))
+            over_spread = (actual - forecast)[is_known] / spread[is_known, None]
+            factors[name].append(np.quantile(np.abs(over_spread), MATCHED, axis=0) / np.maximum(usual, tiny))
     if not numbers:
         return {}
-    stacked = np.stack([np.stack(own) for own in factors.values()])
+    stacked = np.stack([np.stack(of_method) for of_method in factors.values()])
     return {"few_values_numbers": np.array(numbers), "few_values_ratio": ratio, "few_values_factors": stacked}
-
-
-def _measure_errors(
-    data: FittingData, fitted: Mapping[str, FittedMethod], origins: np.ndarray, number: int, ratio: float
-) -> dict[str, np.ndarray]:
-    """Return the errors over the spread of the values by method: float64[window, horizon]."""
-    cut, actual = cut_windows(data.panel, origins, number, ratio)
-    own = cut.future[:, 0]
-    spread = FewValuesSizes(np.array([number]), ratio, np.ones((1, 1))).measure_spread(measure_windows(cut, own))
-    is_known = (spread > 0) & ~np.isnan(actual).any(axis=1)
-    models = {name: method.in_use for name, method in fitted.items()}
-    with use_one_thread():
-        forecasts = forecast_models(cut, data.linear.normalizer, models, own, dict.fromkeys(models, 0.0))
-    return {name: (actual - one)[is_known] / spread[is_known, None] for name, one in forecasts.items()}
 
 
 def cut_windows(
@@ -96,15 +89,9 @@ def cut_windows(
     values[:, 0] = (values[:, 0] - spread[0]) / spread[1]
     starts = np.arange(len(origins)) * rows.shape[1]
     parts: dict[str, Any] = dict.fromkeys(("train", "validation", "test", "refit"), np.zeros((0, 2), np.int64))
-    cut = replace(
-        panel,
-        values=values,
-        series_starts=starts,
-        zeros=((zeros - mean) / deviation).astype(np.float32),
-        future=np.stack([starts + number, starts + number + 1], axis=1),
-        negative_series=np.zeros(0, np.int64),
-        **parts,
-    )
+    parts |= {"values": values, "series_starts": starts, "negative_series": np.zeros(0, np.int64)}
+    future = np.stack([starts + number, starts + number + 1], axis=1)
+    cut = replace(panel, zeros=((zeros - mean) / deviation).astype(np.float32), future=future, **parts)
     actual = (gather_targets(panel, origins) - mean[:, None]) / deviation[:, None]
     # As after the end of a series.
     values[(starts[:, None] + number + np.arange(panel.horizon)).ravel(), 0] = np.nan

@@ -13,19 +13,12 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 
+from rnn_pipelines.forecast.intervals import sparse_bounds
 from rnn_pipelines.forecast.intervals.few_values_errors import fit_few_values_sizes
 from rnn_pipelines.forecast.intervals.past_errors import pool_past
 from rnn_pipelines.forecast.intervals.pool import pool_panel, pool_single
 from rnn_pipelines.forecast.intervals.quantiles import count_needed
 from rnn_pipelines.forecast.intervals.sizes import FewValuesSizes, Pool, Rule, SizeModel, report_unmeasured
-from rnn_pipelines.forecast.intervals.sparse_bounds import (
-    MIN_ZERO_SHARE,
-    bound_sparse,
-    find_min_share,
-    find_whole,
-    fit_shape,
-    round_bounds,
-)
 from rnn_pipelines.forecast.intervals.window_facts import WindowFacts, measure_reach, measure_windows
 from rnn_pipelines.forecast.methods.ensemble import find_network_of_few
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData
@@ -49,24 +42,13 @@ def _check_percent(level: Any) -> Any:
     return level
 
 
-class LevelSpec(
-    RootModel[
-        Annotated[
-            tuple[
-                Annotated[
-                    int,
-                    Field(ge=1, le=99),
-                    BeforeValidator(_check_percent),
-                    BeforeValidator(validate_number_is_no_boolean),
-                ],
-                ...,
-            ],
-            AfterValidator(lambda levels: tuple(sorted(set(levels)))),
-            BeforeValidator(lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels),
-        ]
-    ],
-    frozen=True,
-):
+NoBoolean, Percent = BeforeValidator(validate_number_is_no_boolean), BeforeValidator(_check_percent)
+Level = Annotated[int, Field(ge=1, le=99), Percent, NoBoolean]
+Listed = BeforeValidator(lambda levels: (levels,) if isinstance(levels, int | float | np.number) else levels)
+Sorted = AfterValidator(lambda levels: tuple(sorted(set(levels))))
+
+
+class LevelSpec(RootModel[Annotated[tuple[Level, ...], Sorted, Listed]], frozen=True):
     """Levels of intervals in whole percent, such as 80 and 95: the share of actuals inside; empty for no intervals.
 
     A single level needs no list.
@@ -107,7 +89,7 @@ class Intervals:
     largest: np.ndarray
     shape: np.ndarray
     non_negative: NonNegative
-    min_share: float = MIN_ZERO_SHARE
+    min_share: float = sparse_bounds.MIN_ZERO_SHARE
     few_values_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     few_values_ratio: float = 0.0
     few_values_factors: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 0)))
@@ -122,8 +104,7 @@ class Intervals:
         place = np.flatnonzero(self.names == name)
         optional = [part for part in ("evaluated", "few_values_factors") if getattr(self, part).size]
         parts = ("lows", "highs", "samples", "growth", *SIZE_PARTS, *optional)
-        own = {part: getattr(self, part)[place] for part in parts}
-        return replace(self, names=np.array([new_name]), **own)
+        return replace(self, names=np.array([new_name]), **{part: getattr(self, part)[place] for part in parts})
 
     def find(self, name: str) -> int:
         """Return the place of a forecaster."""
@@ -146,10 +127,7 @@ def fit_intervals(
 
     A single series with enough held-out errors takes ranks of these. A panel adds fitted errors, and takes these alone
     if no errors are held out. With too few of them, the pretrained network expects the errors, or those of the rule for
-    short series count.
-
-    Args:
-        asked: the levels with a warning if there are too few errors for them; None for all.
+    short series count. Of the levels `asked` (None for all), those with too few errors are a warning.
     """
     levels = np.array(level.root, np.int64)
     if len(data.panel.series_starts) > 1 and len(data.linear.fitted) >= MIN_ERRORS:
@@ -162,21 +140,22 @@ def fit_intervals(
     for missing in sorted(set(levels[~np.isfinite(first.lows).all(axis=1)].tolist()) & set((asked or level).root)):
         needed = count_needed(missing)
         logger.warning("no intervals of level %d: there are fewer than %d past errors of each step", missing, needed)
-    by_method: dict[str, Any] = {
-        part: np.stack([getattr(pool.sizes, part) for pool in pools.values()]) for part in SIZE_PARTS
-    }
-    names = [one.name for one in fields(Pool) if one.name != "sizes"]
-    by_method |= {part: np.stack([getattr(pool, part) for pool in pools.values()]) for part in names}
+    facts = [{**vars(pool.sizes), **vars(pool)} for pool in pools.values()]
+    names = [*SIZE_PARTS, *(part.name for part in fields(Pool) if part.name != "sizes")]
+    by_method: dict[str, Any] = {name: np.stack([pool[name] for pool in facts]) for name in names}
     if first.sizes.rule == "panel":
         by_method |= fit_few_values_sizes(data, fitted, {name: pool.samples for name, pool in pools.items()})
+    can_be_sparse, min_share = data.linear.non_negative and first.sizes.rule == "panel", sparse_bounds.MIN_ZERO_SHARE
+    if len(data.linear.fitted):
+        min_share = sparse_bounds.find_min_share(data.panel, data.linear.fitted)
     return Intervals(
         rule=first.sizes.rule,
         levels=levels,
         names=np.array(list(fitted)),
         usual=first.sizes.usual,
-        shape=fit_shape(data.panel) if data.linear.non_negative and first.sizes.rule == "panel" else np.zeros(0),
+        shape=sparse_bounds.fit_shape(data.panel) if can_be_sparse else np.zeros(0),
         non_negative=data.linear.non_negative,
-        min_share=find_min_share(data.panel, data.linear.fitted) if len(data.linear.fitted) else MIN_ZERO_SHARE,
+        min_share=min_share,
         **by_method,
     )
 
@@ -187,7 +166,6 @@ class Windows:
 
     Attributes:
         panel, origins: the windows, int64[window].
-        facts: of their history.
         reach: float64[window, 1], see `measure_reach`.
         sparse: float64[2, level, window], see `bound_sparse`.
         is_whole: bool[window], whether all values of the series are whole numbers.
@@ -211,21 +189,18 @@ def describe_windows(
 ) -> Windows:
     """Measure the history of windows once, for the intervals of all methods.
 
-    Args:
-        origins: int64[window].
-        names: of the series of each window.
-        scaler: of the training, whose series may be more than those of the panel.
+    The scaler is that of the training, whose series may be more than those of the panel.
     """
     series = scaler.set_index("unique_id").index.get_indexer(names)
     mean, deviation = (scaler[column].to_numpy()[series][:, None] for column in ("mean", "deviation"))
     is_cut = find_cut(intervals.non_negative, panel, origins)
-    sparse = bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
+    sparse = sparse_bounds.bound_sparse(intervals.shape, panel, origins, intervals.levels, intervals.min_share)
     sparse = np.where(is_cut, sparse[0], np.nan), np.where(is_cut, sparse[1], np.nan)
     is_whole = np.zeros(len(origins), bool)
     if not np.isnan(sparse[0]).all():
         of_series = dict(zip(panel.find_series(origins), zip(mean, deviation, strict=True), strict=True))
-        found = {number: find_whole(panel, number, *scale) for number, scale in of_series.items()}
-        is_whole = np.array([found[number] for number in panel.find_series(origins)])
+        whole = {number: sparse_bounds.find_whole(panel, number, *scale) for number, scale in of_series.items()}
+        is_whole = np.array([whole[number] for number in panel.find_series(origins)])
     facts = measure_windows(panel, origins, series)
     return Windows(panel, origins, facts, measure_reach(panel, origins), sparse, is_whole, is_cut, mean, deviation)
 
@@ -239,17 +214,10 @@ def describe_ends(intervals: Intervals, panel: WindowedPanel, features: Features
 def bound_forecasts(
     intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, first_step: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of a method's forecasts.
+    """Return lower and upper bounds of a method's forecasts: float64[level, window, step], in the unit of the series.
 
-    Beyond the horizon, the bounds of its last step grow with the step.
-
-    Args:
-        intervals: include the forecaster `name`.
-        forecasts: float[window, step], scaled.
-        first_step: steps ahead of the first forecast.
-    Returns:
-        Lower and upper bounds, float64[level, window, step] each, in the unit of the series; NaN if there are too few
-        errors.
+    They are NaN if there are too few errors. Beyond the horizon, those of its last step grow with the step. The
+    forecasts are float[window, step], scaled, and begin `first_step` steps ahead.
     """
     place, size = intervals.find(name), intervals.get_sizes(name).expect(windows.facts, forecasts, first_step)
     horizon = intervals.lows.shape[2]
@@ -264,18 +232,13 @@ def bound_forecasts(
         bound = scaled * windows.deviation + windows.mean
         bounds.append(np.where(windows.is_cut[:, None], np.maximum(bound, 0.0), bound))
     is_rounded = windows.is_whole[:, None] & ~np.isnan(windows.sparse[0])[:, :, None]
-    return round_bounds(bounds[0], bounds[1], is_rounded)
+    return sparse_bounds.round_bounds(bounds[0], bounds[1], is_rounded)
 
 
 def add_intervals(
     predictions: Predictions, intervals: Intervals, panel: WindowedPanel, scaler: Scaler, part: Part
 ) -> Predictions:
-    """Add the bounds of each method with intervals, on the test part those of the evaluated models.
-
-    Args:
-        predictions: of all windows of the part, in their order; see `tabulate_forecasts`.
-        intervals: by the names of the forecasters.
-    """
+    """Add the bounds of each method to all windows of a part, on the test part those of the evaluated models."""
     table, origins = predictions.table, panel.list_origins(part)
     intervals = intervals.as_evaluated() if part == "test" else intervals
     names = table["unique_id"].to_numpy()[:: panel.horizon]
@@ -283,14 +246,13 @@ def add_intervals(
     levels, bounded = intervals.levels.tolist(), [name for name in predictions.forecasters if name in intervals.names]
     # One array for all bounds, because its memory is free again as soon as the table is saved.
     bounds = np.empty((len(bounded), len(levels), 2, len(table)))
-    for name, own in zip(bounded, bounds, strict=True):
+    for name, of_method in zip(bounded, bounds, strict=True):
         scaled = (table[name].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
         if part == "future" and name == bounded[0]:
             report_unmeasured(names, scaled)
-        for side, found in enumerate(bound_forecasts(intervals, name, windows, scaled)):
-            own[:, side] = found.reshape(len(levels), len(table))
-    columns = pd.Index(
-        [column for name in bounded for level in levels for column in name_bounds(name, level)], dtype="str"
-    )
-    added = pd.DataFrame(bounds.reshape(len(columns), len(table)).T, table.index, columns, copy=False)
+        for side, of_side in enumerate(bound_forecasts(intervals, name, windows, scaled)):
+            of_method[:, side] = of_side.reshape(len(levels), len(table))
+    columns = [column for name in bounded for level in levels for column in name_bounds(name, level)]
+    flat = bounds.reshape(len(columns), len(table)).T
+    added = pd.DataFrame(flat, table.index, pd.Index(columns, dtype="str"), copy=False)
     return replace(predictions, table=pd.concat([table, added], axis=1), levels=tuple(levels))

@@ -26,14 +26,11 @@ FREEDOM = 8
 
 
 def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwork | None = None) -> Pool:
-    """Return symmetric bounds that grow with the step, from the network or from forecasts at earlier origins.
+    """Return Student's t quantiles over the expected error of each series, symmetric, which grow with the step.
 
-    Args:
-        panel: its values for training and validation are read; without such windows, all values before the test part.
-        levels: int64[level], in percent.
-        network: the pretrained network, if it has a weight with too few windows.
-    Returns:
-        Student's t quantiles over the expected error of each series; NaN if no series has two values.
+    They come from the pretrained network, if it has a weight with too few windows, or from forecasts at earlier origins
+    in the values for training and validation; without such windows, before the test part. NaN if no series has two
+    values.
     """
     usual, growth, freedom = _measure(panel, network)
     steps, none = np.arange(1.0, panel.horizon + 1), np.zeros(0)
@@ -41,9 +38,10 @@ def pool_past(panel: WindowedPanel, levels: np.ndarray, network: PretrainedNetwo
     bounds = np.outer(quantiles, steps**growth)
     samples = (_draw_samples(panel.horizon, growth, freedom) * steps**growth).astype(np.float32)
     origins, stops = _list_origins(panel)
+    sizes = SizeModel("past", usual, none, none, none, none)
     if network is None or not len(origins):
-        return Pool(SizeModel("past", usual, none, none, none, none), -bounds, bounds, samples, growth)
-    pool = Pool(SizeModel("pretrained", usual, none, none, none, none), -bounds, bounds, samples, growth)
+        return Pool(sizes, -bounds, bounds, samples, growth)
+    pool = Pool(replace(sizes, rule="pretrained"), -bounds, bounds, samples, growth)
     # The sizes of the test part are those before it: in a panel, by their mean ratio to those after it.
     before, growth = _expect_errors(panel, stops, network)
     bounds = np.outer(quantiles, steps**growth) * np.exp(np.log(before / usual).mean())
@@ -71,25 +69,16 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
     sums = np.bincount(series, (squares / steps**2).sum(axis=1), minlength=len(stops))
     numbers = np.bincount(series, is_there.sum(axis=1), minlength=len(stops))
     mean = sums.sum() / max(1, numbers.sum())
-    usual = (
-        np.sqrt((sums + PRIOR_ERRORS * mean) / (numbers + PRIOR_ERRORS))
-        if len(origins)
-        else np.full(len(stops), np.nan)
-    )
+    usual = np.sqrt((sums + PRIOR_ERRORS * (mean if len(origins) else np.nan)) / (numbers + PRIOR_ERRORS))
     return usual, growth, max(MIN_FREEDOM, int(counts[0]) - 1)
 
 
 def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedNetwork) -> tuple[np.ndarray, float]:
-    """Return the expected error of each series, and the growth, by the network's 80 % intervals from a row on.
-
-    Args:
-        stops: int64[series], the first row of each one's forecast.
-    """
+    """Return expected error and growth by the network's 80 % intervals from the rows `stops` on, int64[series]."""
 
     def find_width(past: np.ndarray, season_length: int, horizon: int) -> np.ndarray:
         quantiles = network.forecast(past, season_length, horizon)
-        width: np.ndarray = quantiles[:, :, LEVELS.index(0.9)] - quantiles[:, :, LEVELS.index(0.1)]
-        return width
+        return quantiles[:, :, LEVELS.index(0.9)] - quantiles[:, :, LEVELS.index(0.1)]
 
     # Series without a value there have the errors that are usual for the others.
     is_there = (stops > panel.series_starts) & ~np.isnan(panel.values[np.maximum(stops - 1, 0), 0])
@@ -105,13 +94,13 @@ def _expect_errors(panel: WindowedPanel, stops: np.ndarray, network: PretrainedN
 def _draw_samples(horizon: int, growth: float, freedom: float) -> np.ndarray:
     """Return vectors of errors, each step with Student's t distribution: float64[NUM_SAMPLES, horizon]."""
     random = np.random.default_rng(0)
-    found = [random.normal(size=NUM_SAMPLES)]
+    errors = [random.normal(size=NUM_SAMPLES)]
     for step in range(1, horizon):
         linked = link_steps(step, np.array([step + 1]), growth)
-        found.append(linked * found[-1] + np.sqrt(1 - linked**2) * random.normal(size=NUM_SAMPLES))
+        errors.append(linked * errors[-1] + np.sqrt(1 - linked**2) * random.normal(size=NUM_SAMPLES))
     # A common factor makes normal errors those of Student's t; ranks make their distribution exact.
     common = np.sqrt(random.chisquare(freedom, NUM_SAMPLES) / freedom)
-    ranks = (np.stack(found, axis=1) / common[:, None]).argsort(axis=0).argsort(axis=0)
+    ranks = (np.stack(errors, axis=1) / common[:, None]).argsort(axis=0).argsort(axis=0)
     return find_t((ranks + 0.5) / NUM_SAMPLES, freedom)
 
 
@@ -121,10 +110,9 @@ def _list_origins(panel: WindowedPanel) -> tuple[np.ndarray, np.ndarray]:
     if not (stops > panel.series_starts).any():
         stops = panel.series_stops - panel.horizon
         np.minimum.at(stops, panel.find_series(panel.test[:, 0]), panel.test[:, 0])
-    found = [np.zeros(0, np.int64)]
+    spans = [np.zeros(0, np.int64)]
     for start, stop in zip(panel.series_starts, stops, strict=True):
         first = max(start + 1, stop - MAX_ORIGINS, start + int((1 - NEWEST_PART) * (stop - start)))
-        own = np.arange(first, stop)
-        is_usable = ~np.isnan(panel.values[own - 1, 0]) & ~np.isnan(panel.values[own, 0])
-        found.append(own[is_usable])
-    return np.concatenate(found), stops
+        spans.append(np.arange(first, stop))
+    origins = np.concatenate(spans)
+    return origins[~np.isnan(panel.values[origins - 1, 0]) & ~np.isnan(panel.values[origins, 0])], stops

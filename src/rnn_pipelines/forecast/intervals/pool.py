@@ -66,8 +66,9 @@ def pool_single(data: FittingData, fitted: Mapping[str, FittedMethod], levels: n
         if len(tested):
             forecasts = PanelModel(data.linear.normalizer, fitted[name].model).forecast(panel, tested)
             newest = (gather_targets(panel, tested) - forecasts) / sizes.expect(tested_facts, forecasts)
-            over_size, own = np.concatenate([over_size, newest]), np.append(blocks, np.full(len(newest), NUM_BLOCKS))
-            in_use = _rank_errors(sizes, over_size, own, levels, freedom + _count_spans(panel, tested))
+            over_size, later = np.concatenate([over_size, newest]), np.full(len(newest), NUM_BLOCKS)
+            freedom = freedom + _count_spans(panel, tested)
+            in_use = _rank_errors(sizes, over_size, np.append(blocks, later), levels, freedom)
             pool = replace(in_use, evaluated=np.stack([pool.lows, pool.highs]))
         pools[name] = pool
     return pools
@@ -80,8 +81,7 @@ def _list_tested(data: FittingData) -> np.ndarray:
 
 def _count_spans(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
     """Return how often the steps up to each step ahead fit into the targets of one series: float64[horizon]."""
-    spans: np.ndarray = 1 + np.ptp(origins) / np.arange(1, panel.horizon + 1)
-    return spans
+    return 1 + np.ptp(origins) / np.arange(1, panel.horizon + 1)
 
 
 def _rank_errors(
@@ -92,7 +92,6 @@ def _rank_errors(
     Args:
         over_size: float64[window, horizon], errors over their size.
         blocks: int64[window], of the past, in their order.
-        levels: int64[level], in percent.
         freedom: float64[horizon], degrees of freedom. A level that keeps drifting has one at step 7 for each 7 steps of
             held-out targets, because errors hardly vary within these; otherwise infinite.
     """
@@ -104,8 +103,7 @@ def _rank_errors(
 
 def _make_samples(over_size: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     """Return errors for paths, widened like the bounds of one level."""
-    samples: np.ndarray = (over_size * widen(np.array(TESTED_LEVEL), freedom)).astype(np.float32)
-    return samples
+    return (over_size * widen(np.array(TESTED_LEVEL), freedom)).astype(np.float32)
 
 
 def _find_later_growth(over_size: np.ndarray, fold: np.ndarray) -> float:
@@ -147,8 +145,7 @@ def _is_uneven(facts: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, fo
 def _score(errors: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the score of each error, float64[window, horizon]: Winkler (1972), doi:10.1080/01621459.1972.10481224."""
     outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
-    score: np.ndarray = high - low + 200 / (100 - TESTED_LEVEL) * outside
-    return score
+    return high - low + 200 / (100 - TESTED_LEVEL) * outside
 
 
 @dataclass(frozen=True)
@@ -233,11 +230,9 @@ def leave_out_padded(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 def measure_expected_errors(
     panel: WindowedPanel, normalizer: Normalizer, model: LinearModel, of_fit: float
 ) -> np.ndarray:
-    """Return the expected error of each series of another panel, on which nothing was fitted: float64[series], scaled.
+    """Return expected errors of series of another panel, on which nothing was fitted: float64[series], scaled.
 
-    Args:
-        model: the baseline ensemble of the fit.
-        of_fit: expected error of the fit, to which series with few windows are drawn.
+    The model is the baseline ensemble of the fit. Series with few windows are drawn to the expected error of the fit.
     """
     past = list_past(panel)
     # Padding makes errors too small. And no series changes the windows of another one.

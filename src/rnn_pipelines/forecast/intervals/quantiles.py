@@ -43,26 +43,18 @@ def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.n
 def find_quantiles(
     errors: np.ndarray, weights: np.ndarray, levels: np.ndarray, freedom: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted quantiles of errors at (1 ± level) / 2, by step ahead, widened for few origins.
+    """Return the weighted quantiles of errors at (1 ± level) / 2, by step ahead: float64[level, horizon] each.
 
-    Args:
-        errors: float64[error, horizon].
-        weights: float64[error], positive.
-        levels: int64[level], in percent.
-        freedom: degrees of freedom; the quantiles are multiplied by Student's t over the normal one.
-    Returns:
-        float64[level, horizon] each.
+    Errors are float64[error, horizon], weights float64[error], positive, and levels int64[level], in percent. For few
+    origins, the quantiles are multiplied by Student's t with these degrees of freedom over the normal one.
     """
     sides = (1 + levels / 100) / 2
     order = np.argsort(errors, axis=0)
-    ordered, own = np.take_along_axis(errors, order, axis=0), weights[order]
-    places = (np.cumsum(own, axis=0) - own / 2) / weights.sum()
-    wanted = np.concatenate([1 - sides, sides])
+    ordered, sorted_weights = np.take_along_axis(errors, order, axis=0), weights[order]
+    places = (np.cumsum(sorted_weights, axis=0) - sorted_weights / 2) / weights.sum()
     columns = zip(places.T, ordered.T, strict=True)
-    found = np.array([np.interp(wanted, at, values) for at, values in columns]).T.reshape(
-        2, len(levels), errors.shape[1]
-    )
-    lows, highs = found * widen(levels, freedom)[:, None]
+    quantiles = np.array([np.interp(np.concatenate([1 - sides, sides]), at, values) for at, values in columns])
+    lows, highs = quantiles.T.reshape(2, len(levels), errors.shape[1]) * widen(levels, freedom)[:, None]
     return lows, highs
 
 
@@ -70,15 +62,13 @@ def find_t(probabilities: np.ndarray, freedom: np.ndarray | float) -> np.ndarray
     """Return the quantiles of Student's t distribution."""
     from scipy.special import stdtrit
 
-    quantiles: np.ndarray = stdtrit(freedom, probabilities)
-    return quantiles
+    return stdtrit(freedom, probabilities)
 
 
 def widen(levels: np.ndarray, freedom: np.ndarray | float) -> np.ndarray:
     """Return the factor of bounds whose size is measured at few origins: Student's t over the normal quantile."""
     sides = (1 + levels / 100) / 2
-    factors: np.ndarray = find_t(sides, freedom) / find_t(sides, np.inf)
-    return factors
+    return find_t(sides, freedom) / find_t(sides, np.inf)
 
 
 def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_series: int) -> float:
@@ -119,11 +109,6 @@ def link_steps(step: int, later: np.ndarray, growth: float) -> np.ndarray:
     """Return the correlation of the error of one step with those of later ones, from the growth of the errors.
 
     It is that of white noise for a growth of 0, of a random walk for 0.5, and 1 for errors that grow like the step. The
-    formula between these three is ours.
-
-    Args:
-        step: steps ahead, from 1.
-        later: int64[step], above `step`.
+    formula between these three is ours. Steps count from 1; `later` is int64[step], above `step`.
     """
-    linked: np.ndarray = min(1.0, 2 * growth) * (step / later) ** (1 - growth)
-    return linked
+    return min(1.0, 2 * growth) * (step / later) ** (1 - growth)

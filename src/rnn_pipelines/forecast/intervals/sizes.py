@@ -77,8 +77,7 @@ class FewValuesSizes:
         """Return the deviation of few values, of which the usual one counts as one: float64[window]."""
         num_known = np.maximum(1, windows.num_known)
         variance = (num_known - 1) * windows.variance + (self.ratio * windows.distance) ** 2
-        spread: np.ndarray = np.sqrt(variance / num_known)
-        return spread
+        return np.sqrt(variance / num_known)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,6 @@ class SizeModel:
     """The expected size of an error.
 
     Attributes:
-        rule: see the module.
         usual: float64[series], expected error of each series of the training; not used for a single series.
         slopes: float64[predictor], of the logarithm of the size.
         centres, smallest, largest: float64[predictor], mean of each predictor, and the range to which it is clipped.
@@ -143,7 +141,6 @@ class Pool:
     """The bounds of a method's errors over their expected size; see `Intervals`.
 
     Attributes:
-        sizes: expected sizes.
         lows, highs: float64[level, horizon].
         samples: float32[NUM_SAMPLES, horizon].
         growth: exponent of the step.
@@ -159,18 +156,10 @@ class Pool:
 
 
 def report_unmeasured(names: np.ndarray, forecasts: np.ndarray) -> None:
-    """Warn of series whose forecasts lie outside the values at which errors were measured.
-
-    Args:
-        names: str[window].
-        forecasts: float[window, step], scaled.
-    """
-    outside = np.unique(names[(np.abs(forecasts) > MAX_MEASURED).any(axis=1)])
-    if len(outside):
-        some = list_some(outside, NAMES_IN_MESSAGE)
-        logger.warning(
-            "intervals follow the level, because it left all earlier values: %d series (%s)", len(outside), some
-        )
+    """Warn of series, str[window], whose scaled forecasts lie outside the values at which errors were measured."""
+    if len(outside := np.unique(names[(np.abs(forecasts) > MAX_MEASURED).any(axis=1)])):
+        some = f"{len(outside)} series ({list_some(outside, NAMES_IN_MESSAGE)})"
+        logger.warning("intervals follow the level, because it left all earlier values: %s", some)
 
 
 def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
@@ -214,7 +203,6 @@ def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_pa
     Args:
         series: int64[window], numbers of the series.
         errors: float64[window, horizon], scaled.
-        num_series: in the panel.
         of_panel: expected error of the panel, to which series with few windows are drawn; None for the mean of all.
     Source: (n x + k m) / (n + k) is the credibility estimate of Bühlmann (1967), ASTIN Bulletin 4, 199–207; k is ours.
     """
@@ -222,16 +210,13 @@ def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_pa
     of_all = mean.mean() if of_panel is None else of_panel
     sums, counts = np.bincount(series, mean, minlength=num_series), np.bincount(series, minlength=num_series)
     usual = (sums + PRIOR_WINDOWS * of_all) / (counts + PRIOR_WINDOWS)
-    found: np.ndarray = np.maximum(usual, max(TINY_PART * of_all, SMALLEST_SIZE))
-    return found
+    return np.maximum(usual, max(TINY_PART * of_all, SMALLEST_SIZE))
 
 
 def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, is_even: bool) -> SizeModel:
-    """Regress the logarithm of the errors' size on change and forecast, each less its mean at the step.
+    """Regress the logarithm of the size of out-of-fold errors, float64[window, horizon], on change and forecast.
 
-    Args:
-        forecasts, errors: float64[window, horizon], scaled, out-of-fold.
-        is_even: whether the size does not depend on the window.
+    Each is less its mean at the step. An even size does not depend on the window.
     """
     none = np.zeros(2)
     even = SizeModel("single", np.zeros(1), none, none, none, none)
@@ -247,5 +232,4 @@ def fit_single_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.nda
 def _compute_logs(errors: np.ndarray, base: np.ndarray | float) -> np.ndarray:
     """Return the logarithm of the size of each error over a first size, at least `SMALLEST_SIZE`."""
     sizes = np.abs(errors / base)
-    logs: np.ndarray = np.log(np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base))
-    return logs
+    return np.log(np.maximum(sizes + SMALLEST_ERROR_PART * np.median(sizes, axis=0), SMALLEST_SIZE / base))

@@ -27,8 +27,7 @@ def fit_shape(panel: WindowedPanel) -> np.ndarray:
         is_zero = np.abs(values) < SMALLEST_VALUE
         if len(values) and is_zero.mean() >= MIN_ZERO_SHARE and values.min() >= 0 < values.mean():
             found.append(values / values.mean())
-    ratios = np.concatenate(found)
-    if not len(ratios):
+    if not len(ratios := np.concatenate(found)):
         return ratios
     return np.quantile(ratios, (np.arange(NUM_SHAPE) + 0.5) / NUM_SHAPE, method="lower")
 
@@ -41,8 +40,7 @@ def find_sparse(panel: WindowedPanel, origins: np.ndarray, min_share: float = MI
     sums = np.cumsum(np.stack(masks, axis=1), axis=0, dtype=np.int64)
     sums = np.vstack([np.zeros((1, len(masks)), np.int64), sums])
     num_zeros, num_negative, num_known = (sums[origins] - sums[begins]).T
-    is_sparse: np.ndarray = (num_zeros >= min_share * np.maximum(num_known, 1)) & (num_negative == 0)
-    return is_sparse
+    return (num_zeros >= min_share * np.maximum(num_known, 1)) & (num_negative == 0)
 
 
 def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
@@ -53,13 +51,9 @@ def find_min_share(panel: WindowedPanel, origins: np.ndarray) -> float:
 def bound_sparse(
     shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, levels: np.ndarray, min_share: float = MIN_ZERO_SHARE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of windows of sparse series, which are the same at all steps.
+    """Return bounds of windows of sparse series, the same at all steps: float64[2, level, window], lower and upper.
 
-    Args:
-        origins: int64[window].
-        levels: int64[level], in percent.
-    Returns:
-        float64[2, level, window], lower and upper, scaled; NaN for windows that are not sparse.
+    They are scaled, and NaN for windows that are not sparse. Levels are in percent.
     """
     found = np.full((2, len(levels), len(origins)), np.nan)
     own, newest, pseudo = _gather_pools(shape, panel, origins, min_share)
@@ -80,11 +74,10 @@ def _count_newest(panel: WindowedPanel) -> int:
 def _gather_pools(
     shape: np.ndarray, panel: WindowedPanel, origins: np.ndarray, min_share: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the places of the windows of sparse series, and their pools: newest values, and values with the shape.
+    """Return the places of windows of sparse series, int64[sparse], and their pools, scaled, less the scaled 0.
 
-    Returns:
-        int64[sparse], float64[sparse, newest] with NaN for missing values, and float64[sparse, NUM_SHAPE]; scaled,
-        less the scaled 0.
+    The pools are newest values, float64[sparse, newest], NaN if missing, and values with the shape, float64[sparse,
+    NUM_SHAPE].
     """
     own = np.flatnonzero(find_sparse(panel, origins, min_share)) if len(shape) else np.zeros(0, np.int64)
     origins = origins[own]
@@ -138,16 +131,12 @@ def find_whole(panel: WindowedPanel, series: int, mean: np.ndarray, deviation: n
 def round_randomly(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Round each value up or down to a whole number, so that the mean stays; float32 whole numbers stay themselves."""
     nearest = np.round(values)
-    rounded: np.ndarray = np.where(
-        np.abs(values - nearest) < ROUNDING, nearest, np.floor(values + random.random(values.shape))
-    )
-    return rounded
+    other = np.floor(values + random.random(values.shape))
+    return np.where(np.abs(values - nearest) < ROUNDING, nearest, other)
 
 
 def round_bounds(lows: np.ndarray, highs: np.ndarray, is_whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Round bounds outwards, if all values of the series are whole numbers."""
     # Plus 0, because a small number is rounded up to -0.
-    return (
-        np.where(is_whole, np.floor(lows + ROUNDING), lows),
-        np.where(is_whole, np.ceil(highs - ROUNDING) + 0.0, highs),
-    )
+    whole_lows, whole_highs = np.floor(lows + ROUNDING), np.ceil(highs - ROUNDING) + 0.0
+    return np.where(is_whole, whole_lows, lows), np.where(is_whole, whole_highs, highs)

@@ -37,28 +37,17 @@ class WindowFacts:
 
 
 def measure_windows(panel: WindowedPanel, origins: np.ndarray, series: np.ndarray | None = None) -> WindowFacts:
-    """Measure the history of some windows.
-
-    Args:
-        origins: int64[window].
-        series: int64[window], their numbers in the training; None if the panel is that of the training.
-    """
-    own = panel.find_series(origins)
+    """Measure the history of windows; `series` are their numbers in the training, None for those of the panel."""
+    places = panel.find_series(origins)
     history = gather_history(panel, origins).astype(np.float64)
-    zero = panel.zeros[own].astype(np.float64)[:, None]
+    zero = panel.zeros[places].astype(np.float64)[:, None]
     season = panel.season_length if panel.lookback >= 2 * panel.season_length else 1
-    num_known = origins - panel.series_starts[own]
+    num_known = origins - panel.series_starts[places]
     variance, distance = _measure_few(panel, origins, num_known, zero[:, 0])
-    return WindowFacts(
-        series=own if series is None else series,
-        zero=zero,
-        change=measure_mean_change(history, season),
-        step_change=measure_mean_change(history, 1),
-        level=np.abs(history - zero).mean(axis=1, keepdims=True),
-        num_known=num_known,
-        variance=variance,
-        distance=distance,
-    )
+    change, step_change = measure_mean_change(history, season), measure_mean_change(history, 1)
+    level = np.abs(history - zero).mean(axis=1, keepdims=True)
+    series = places if series is None else series
+    return WindowFacts(series, zero, change, step_change, level, num_known, variance, distance)
 
 
 def _measure_few(
@@ -89,5 +78,4 @@ def measure_reach(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
         for side, end in enumerate((np.fmin, np.fmax)):
             ends[side, start:stop] = end.accumulate(end(values, zero))
     ranges = (ends[1] - ends[0])[origins - 1, None]
-    reach: np.ndarray = np.where(ranges > 0, MAX_RANGES * ranges, np.inf)
-    return reach
+    return np.where(ranges > 0, MAX_RANGES * ranges, np.inf)

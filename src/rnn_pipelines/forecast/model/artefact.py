@@ -42,7 +42,6 @@ class Forecaster:
     """A trained forecaster, whose inputs and outputs have the unit of the series.
 
     Attributes:
-        model: forecasts scaled windows.
         scaler: of the training's series, and of new ones, see `include_new_series`.
         intervals: of `FORECAST`; None for no intervals.
         evaluated: the model that was evaluated on the test part; None if that is `model`. It has learnt the series up
@@ -82,7 +81,6 @@ def forecast_cutoffs(
 
     Args:
         cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
-        covariate_table: see `read_series`; None if there are none.
     Returns:
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`). With intervals,
         also `lo_80, hi_80` and the like for each level, NaN if there were too few errors for the level.
@@ -94,15 +92,13 @@ def forecast_panel(forecaster: Forecaster, panel: WindowedPanel, features: Featu
     """Forecast the windows of `lay_out_cutoffs`; see `forecast_cutoffs`."""
     scaler, scaled = forecaster.scaler, forecaster.model.forecast(panel, panel.list_origins("future"))
     forecasts = {FORECAST: Forecasts(test=scaled[:0], future=scaled)}
-    found_forecasts = tabulate_forecasts(panel, features, scaler, forecasts, "future")
+    predictions = tabulate_forecasts(panel, features, scaler, forecasts, "future")
     if forecaster.intervals is not None:
-        found_forecasts = add_intervals(found_forecasts, forecaster.intervals, panel, scaler, "future")
-    names = {
-        name: own_name
-        for level in found_forecasts.levels
-        for name, own_name in zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True)
-    }
-    return found_forecasts.table.rename(columns=names)
+        predictions = add_intervals(predictions, forecaster.intervals, panel, scaler, "future")
+    names: dict[str, str] = {}
+    for level in predictions.levels:
+        names |= dict(zip(name_bounds(FORECAST, level), name_own_bounds(level), strict=True))
+    return predictions.table.rename(columns=names)
 
 
 def lay_out_cutoffs(
@@ -112,14 +108,9 @@ def lay_out_cutoffs(
     covariate_table: pd.DataFrame | None,
     num_future: int | None = None,
 ) -> tuple[WindowedPanel, Features]:
-    """Return the windows after given cut-offs, and their rows.
-
-    Args:
-        num_future: rows after each series' end; None for the horizon.
-    """
+    """Return windows after given cut-offs, and rows up to `num_future` after each series' end (None: the horizon)."""
     is_known = series["unique_id"].isin(forecaster.scaler["unique_id"])
-    unknown = series["unique_id"][~is_known].unique()
-    if len(unknown):
+    if len(unknown := series["unique_id"][~is_known].unique()):
         some = list_some(unknown, NAMES_IN_MESSAGE)
         logger.warning("left out: %d series without training (%s)", len(unknown), some)
     panel, features, num_left_out = make_cutoff_windows(
@@ -149,42 +140,26 @@ def make_cutoff_windows(
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     profile: Any = {"freq": settings.freq, "season_length": settings.season_length, "tz": settings.tz}
     profile |= {"num_series": len(scaler), "lookback": window.lookback, "horizon": window.horizon}
-    features = make_features(
-        series[["unique_id", "ds", "y", "observed"]],
-        profile,
-        settings.calendar,
-        num_future or window.horizon,
-        forecaster.coding,
-        covariate_table,
-    )
+    observed, num_steps = series[["unique_id", "ds", "y", "observed"]], num_future or window.horizon
+    coding = forecaster.coding
+    features = make_features(observed, profile, settings.calendar, num_steps, coding, covariate_table)
     panel, num_left_out = make_future_windows(features, cutoffs, scaler, window, profile)
     return panel, features, num_left_out
 
 
 def raise_no_forecast(forecaster: Forecaster, series: Series) -> NoReturn:
-    """Raise an error with the reason why none of the series can be forecast.
-
-    Args:
-        series: repaired.
-    Raises:
-        SeriesTooShortError: the known series have too few steps.
-        SeriesError: all series are unknown, or there are gaps at their ends.
-    """
+    """Raise the reason why no series can be forecast: a SeriesTooShortError, or a SeriesError if not all are short."""
     settings, names = forecaster.settings, forecaster.scaler["unique_id"]
     lengths = series.loc[series["unique_id"].isin(names), "unique_id"].value_counts()
     if lengths.empty:
-        raise SeriesError(
-            f"the frame: none of its series was in the training. Expected {show_all(names)}, received "
-            f"{show_all(series['unique_id'].unique())}."
-        )
+        facts = f"Expected {show_all(names)}, received {show_all(series['unique_id'].unique())}."
+        raise SeriesError(f"the frame: none of its series was in the training. {facts}")
     window = WindowSpec(lookback=settings.lookback, horizon=settings.horizon)
     needed, longest = find_min_known(window, len(names)), lengths.max()
     if longest < needed:
-        raise SeriesTooShortError(
-            f"the frame: all of its series are too short. Expected {needed} steps or more, received {longest} of "
-            f"series {show(lengths.idxmax())}. Give more of its past, or train with a shorter lookback."
-        )
-    raise SeriesError(
-        f"the frame: all of its series have gaps at their ends. Expected a value at each of the last "
-        f"{settings.lookback} steps. Fill the gaps, or train with gaps='interpolate'."
-    )
+        facts = f"Expected {needed} steps or more, received {longest} of series {show(lengths.idxmax())}"
+        remedy = "Give more of its past, or train with a shorter lookback."
+        raise SeriesTooShortError(f"the frame: all of its series are too short. {facts}. {remedy}")
+    remedy = "Fill the gaps, or train with gaps='interpolate'."
+    facts = f"Expected a value at each of the last {settings.lookback} steps"
+    raise SeriesError(f"the frame: all of its series have gaps at their ends. {facts}. {remedy}")

@@ -47,7 +47,6 @@ class Change:
             `unique_id, kind` (`new` or `revised`), `time, value, expected` (its forecast, or the value before),
             and `ds, effect` for each date.
         news: by `unique_id`: `num_new, num_low` (below their forecast) and `num_revised` values.
-        versions: of both nights.
         notes: what is missing, in sentences.
         sentence: the mean change with its parts, see `write_change`.
     """
@@ -75,11 +74,7 @@ class _Pair:
     is_active: pd.DataFrame
 
     def forecast(self, parts: Parts, ids: pd.Index, exchanged: pd.Series | None = None) -> pd.Series:
-        """Forecast from the end of tonight's series, with tonight's state of some parts.
-
-        Args:
-            exchanged: values that replace those of tonight, by the label of their row.
-        """
+        """Forecast after tonight's series with tonight's state of some parts; `exchanged` has other values by row."""
         rows = self.rows[self.rows["unique_id"].isin(ids)]
         past = "after" if REVISED in parts else "before"
         is_new = rows["is_new"]
@@ -111,10 +106,8 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes:
     # A forecast that is not finite is the monitor's business, and has no change.
     table = table[np.isfinite(table).all(axis=1)]
     if table.empty:
-        raise SeriesError(
-            "no date is forecast by both nights: they have no series in common, or more than a horizon lies between "
-            "their ends."
-        )
+        reason = "they have no series in common, or more than a horizon lies between their ends"
+        raise SeriesError(f"no date is forecast by both nights: {reason}.")
     table = table.assign(change=table["after"] - table["before"])
     chosen = table["change"].abs().groupby(level=0).max().nlargest(most).index
     table, notes = table[table.index.isin(chosen, level=0)], [*_compare(before, after, len(ids), len(chosen))]
@@ -123,7 +116,11 @@ def explain_change(before: Night, after: Night, most: int = MAX_SERIES, changes:
     news = pd.DataFrame(columns=["unique_id", *NEWS])
     try:
         pair = _lay_out(before, after)
-        parts, values, news = _find_parts(pair, table), _name_values(pair, table["after"]), _count_news(pair.rows)
+        parts, values = _find_parts(pair, table), _name_values(pair, table["after"])
+        rows, is_new = pair.rows, pair.rows["is_new"] & pair.rows["observed_after"]
+        counts = (is_new, is_new & (rows["y_after"] < rows["expected"]), rows["is_revised"])
+        news = rows[["unique_id"]].assign(**dict(zip(NEWS, counts, strict=True)))
+        news = news.groupby("unique_id").sum().reset_index()
         if num_unknown := int(parts[DAY_AHEAD].isna().groupby(level=0).any().sum()):
             names = count(num_unknown, "series", "series")
             notes.append(f"The parts of {names} are unknown: too many values are new, or there is a gap.")
@@ -138,23 +135,17 @@ def _compare(before: Night, after: Night, num_both: int, num_explained: int) -> 
     horizons = [night.forecaster.settings.horizon for night in (before, after)]
     if horizons[0] != horizons[1]:
         yield f"The horizon was {horizons[0]} and is {horizons[1]}: only dates of both are compared."
-    nums = [night.series["unique_id"].nunique() - num_both for night in (before, after)]
-    for num, night in zip(nums, ("tonight", "the night before"), strict=True):
-        if num:
-            yield f"{count(num, 'series', 'series')} had no forecast {night}."
+    for one, other in ((before, "tonight"), (after, "the night before")):
+        if num := one.series["unique_id"].nunique() - num_both:
+            yield f"{count(num, 'series', 'series')} had no forecast {other}."
     if num_both > num_explained:
         yield f"Explained are the {num_explained:,} of {num_both:,} series whose forecasts changed most."
 
 
 def _lay_out(before: Night, after: Night) -> _Pair:
-    """Return both nights side by side, with the forecasts of the new values.
-
-    Raises:
-        SeriesError: their versions differ in more than weights, so that the parts are unknown.
-    """
-    (freq, coding), (other_freq, other_coding) = (
-        (night.forecaster.settings.freq, night.forecaster.coding) for night in (before, after)
-    )
+    """Lay both nights and the forecasts of new values side by side; a SeriesError if more than weights differ."""
+    pairs = [(night.forecaster.settings.freq, night.forecaster.coding) for night in (before, after)]
+    (freq, coding), (other_freq, other_coding) = pairs
     if freq != other_freq:
         raise SeriesError(f"the steps were '{freq}' and are '{other_freq}'.")
     roles, other_roles = ({column.name: column.role for column in one.columns} for one in (coding, other_coding))
@@ -170,9 +161,7 @@ def _lay_out(before: Night, after: Night) -> _Pair:
         expected = _forecast(before.forecaster, before.series, covariates[0], most)
         rows["expected"] = expected.reindex(pd.MultiIndex.from_frame(rows[KEY])).to_numpy()
     is_active = pd.DataFrame({NEW: num_new > 0, REVISED: rows["is_revised"].groupby(rows["unique_id"]).any()})
-    is_active = is_active.assign(
-        **{COVARIATES: is_active.index.isin(changed), VERSION: before.version != after.version}
-    )
+    is_active[COVARIATES], is_active[VERSION] = is_active.index.isin(changed), before.version != after.version
     return _Pair(before, after, rows, (covariates[0], covariates[1]), is_active)
 
 
@@ -202,8 +191,7 @@ def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
         worths[parts] = after.copy()
         for part in parts:
             worths[parts] = np.where(is_active[part], worths[parts], worths[parts - {part}])
-        ids = active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]
-        if len(ids):
+        if len(ids := active.index[active[list(parts)].all(axis=1) & (active.sum(axis=1) > len(parts))]):
             rows = table.index.isin(ids, level=0)
             worths[parts][rows] = pair.forecast(parts, ids).reindex(table.index[rows])
     values = pd.DataFrame({DAY_AHEAD: worths[frozenset()] - table["before"]})
@@ -217,12 +205,9 @@ def _find_parts(pair: _Pair, table: pd.DataFrame) -> pd.DataFrame:
 def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
     """Return the new and the revised value with the largest effect; see `Change`."""
     rows = pair.rows
-    rows = rows.assign(
-        kind=np.where(rows["is_new"], "new", "revised"),
-        time=rows["ds"],
-        value=rows["y_after"],
-        expected=rows["expected"].where(rows["is_new"], rows["y_before"]),
-    )
+    kind = np.where(rows["is_new"], "new", "revised")
+    expected = rows["expected"].where(rows["is_new"], rows["y_before"])
+    rows = rows.assign(kind=kind, time=rows["ds"], value=rows["y_after"], expected=expected)
     rows["surprise"] = (rows["value"] - rows["expected"]).abs()
     # An imputed value follows from others.
     rows = rows[(rows["observed_after"] | rows["observed_before"]) & (rows["surprise"] > 0)]
@@ -239,12 +224,6 @@ def _name_values(pair: _Pair, after: pd.Series) -> pd.DataFrame:
     values = values[sizes == largest].drop_duplicates(["unique_id", "kind", "ds"])
     # Revised values come first, because they are unexpected.
     return values.sort_values(["unique_id", "kind", "ds"], ascending=[True, False, True], ignore_index=True)
-
-
-def _count_news(rows: pd.DataFrame) -> pd.DataFrame:
-    is_new = rows["is_new"] & rows["observed_after"]
-    counts = (is_new, is_new & (rows["y_after"] < rows["expected"]), rows["is_revised"])
-    return rows[["unique_id"]].assign(**dict(zip(NEWS, counts, strict=True))).groupby("unique_id").sum().reset_index()
 
 
 def show_change(change: Change, tz: str | None, id_type: Any = None) -> Change:

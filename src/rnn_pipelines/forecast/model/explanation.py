@@ -17,8 +17,8 @@ from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.method import FittedMethod, PanelModel
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
-from rnn_pipelines.forecast.model.artefact import Forecaster, lay_out_cutoffs, raise_no_forecast
-from rnn_pipelines.forecast.model.newest import find_ends, include_new_series, report_new_series
+from rnn_pipelines.forecast.model.artefact import Forecaster
+from rnn_pipelines.forecast.model.recursion import lay_out_recursive
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
 from rnn_pipelines.forecast.windows.panel import Part, WindowedPanel
@@ -32,18 +32,9 @@ MAX_CONTRIBUTIONS = 600_000
 
 
 def explain_ends(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Explain the forecasts of the steps after each series' end.
-
-    Returns:
-        See `explain_windows`.
-    Raises:
-        SeriesError: none of the series can be forecast.
-    """
-    report_new_series(forecaster, series)
-    forecaster = include_new_series(forecaster, series, covariate_table)
-    panel, features = lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
-    if not len(panel.index("future")):
-        raise_no_forecast(forecaster, series)
+    """Explain the forecasts of the steps after each series' end; or raise a SeriesError if there are none."""
+    horizon = forecaster.settings.horizon
+    forecaster, panel, features = lay_out_recursive(forecaster, series, horizon, covariate_table)
     assert isinstance(forecaster.model, PanelModel)
     return explain_windows(forecaster.model, panel, features, forecaster.scaler, panel.list_origins("future"))
 
@@ -87,10 +78,9 @@ def explain_windows(
     mean, deviation = (look_up(features.table, scaler, name) for name in ("mean", "deviation"))
     tables = [pd.DataFrame({name: [] for name in COLUMNS})]
     for origin, number in zip(origins, panel.find_series(origins), strict=True):
-        own = np.array([origin])
-        windows = normalize_windows(panel, model.normalizer, own)
-        parts = model.model.contribute(panel, windows, own)
-        cut = model.normalizer.cut(panel, own, parts.forecast[None])[0] - parts.forecast
+        window = np.array([origin])
+        parts = model.model.contribute(panel, normalize_windows(panel, model.normalizer, window), window)
+        cut = model.normalizer.cut(panel, window, parts.forecast[None])[0] - parts.forecast
         parts = replace(parts, baseline=parts.baseline + cut)
         target = features.table.iloc[origin : origin + panel.horizon]
         table = _tabulate(parts, target, (mean[number], deviation[number]), features.names)
@@ -106,16 +96,12 @@ def _tabulate(parts: Contributions, target: pd.DataFrame, scale: tuple[float, fl
     summed = np.zeros((len(lags), parts.values.shape[1]))
     np.add.at(summed, places, parts.values)
     rows = [(BASELINE, 0, parts.baseline * deviation + mean), (CALENDAR, 0, deviation * parts.calendar)]
-    rows += [(name, 0, deviation * own) for name, own in zip(names, parts.covariates, strict=True)]
-    rows += [(name, 0, deviation * own) for name, own in parts.whole.items()]
-    rows += [(TARGET, int(lag), deviation * own) for lag, own in zip(lags, summed, strict=True)]
+    named = [*zip(names, parts.covariates, strict=True), *parts.whole.items()]
+    rows += [(name, 0, deviation * values) for name, values in named]
+    rows += [(TARGET, int(lag), deviation * values) for lag, values in zip(lags, summed, strict=True)]
     inputs, lags_of_rows, contributions = zip(*rows, strict=True)
-    horizon = len(target)
-    steps = np.tile(np.arange(horizon), len(rows))
+    horizon, steps = len(target), np.tile(np.arange(len(target)), len(rows))
     table = target[["unique_id", "ds"]].iloc[steps].reset_index(drop=True)
-    return table.assign(
-        horizon_step=steps + 1,
-        input=np.repeat(np.array(inputs, object), horizon),
-        lag=np.repeat(np.array(lags_of_rows, np.int64), horizon),
-        contribution=np.concatenate(contributions),
-    )
+    repeated = {"input": np.array(inputs, object), "lag": np.array(lags_of_rows, np.int64)}
+    columns = {name: np.repeat(values, horizon) for name, values in repeated.items()}
+    return table.assign(horizon_step=steps + 1, **columns, contribution=np.concatenate(contributions))

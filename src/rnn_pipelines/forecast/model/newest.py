@@ -42,16 +42,10 @@ logger = logging.getLogger(__name__)
 def forecast_newest(
     forecaster: Forecaster, table: Source, source: SourceSpec, covariate_table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Forecast the steps after each series' end.
+    """Forecast the steps after each series' end, with the spacing and the policy for gaps of the forecaster.
 
-    Args:
-        forecaster: its spacing and its policy for gaps apply.
-        covariate_table: see `read_series`; None if there are none.
-    Returns:
-        See `forecast_cutoffs`.
     Raises:
-        SeriesError: the series cannot be used, or have another spacing; a covariate is missing, or lacks values over
-            the horizon.
+        SeriesError: series cannot be used, or have another spacing; a covariate is missing, or lacks values ahead.
     """
     return forecast_panel(*lay_out_newest(forecaster, table, source, covariate_table))
 
@@ -74,15 +68,7 @@ def find_ends(series: Series) -> pd.DataFrame:
 
 
 def check_ahead(forecaster: Forecaster, series: Series, covariate_table: pd.DataFrame | None, num_steps: int) -> None:
-    """Check that future covariates have values for all steps ahead, and warn of rows between steps.
-
-    Args:
-        series: repaired.
-        covariate_table: see `read_series`; None if there are none.
-        num_steps: after each series' end.
-    Raises:
-        SeriesError: a covariate is missing, or lacks values ahead.
-    """
+    """Check that future covariates have values for all steps, or raise a SeriesError; warn of rows between steps."""
     settings, coding = forecaster.settings, forecaster.coding
     check_covariate_columns(covariate_table, coding.list_columns())
     if covariate_table is not None and coding.list_columns(AHEAD):
@@ -100,8 +86,7 @@ def select_series(forecaster: Forecaster, series: Series) -> Series:
 def report_new_series(forecaster: Forecaster, series: pd.DataFrame) -> None:
     """Warn of series that are forecast without training, because a name may be misspelt."""
     names = select_series(forecaster, series)["unique_id"]
-    new = names[~names.isin(forecaster.scaler["unique_id"])].unique()
-    if len(new):
+    if len(new := names[~names.isin(forecaster.scaler["unique_id"])].unique()):
         some = list_some(new, NAMES_IN_MESSAGE)
         logger.warning("forecast without training: %s (%s)", count(len(new), "new series", "new series"), some)
 
@@ -111,11 +96,7 @@ def include_new_series(
 ) -> Forecaster:
     """Return the forecaster with the scales and expected errors of series that its training did not have.
 
-    They come from all values of these series. A training on one series knows no others.
-
-    Args:
-        series: repaired, up to the time of the forecast.
-        covariate_table: with the columns of the training; None if there are none.
+    They come from all values of these repaired series. A training on one series knows no others.
     """
     series = select_series(forecaster, series)
     new = series[~series["unique_id"].isin(forecaster.scaler["unique_id"])]
@@ -134,14 +115,17 @@ def include_new_series(
 def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.DataFrame | None) -> np.ndarray:
     """Return the expected errors of new series, none of which depends on another one: float64[series], scaled."""
     assert forecaster.intervals is not None
-    panel, _, _ = make_cutoff_windows(forecaster, new, _list_past_cutoffs(new, forecaster), covariate_table)
+    # The newest cut-offs of each series with a whole horizon after them.
+    rows = find_rows(new)
+    places = rows.lengths[:, None] - forecaster.settings.horizon * np.arange(1, WINDOWS_OF_SERIES + 1)
+    chosen = new.iloc[(rows.starts[:, None] + places - 1)[places > 0]]
+    cutoffs = chosen[["unique_id", "ds"]].rename(columns={"ds": "cutoff"})
+    panel, _, _ = make_cutoff_windows(forecaster, new, cutoffs, covariate_table)
     median = float(np.nanmedian(forecaster.intervals.usual))
     if forecaster.intervals.rule in OF_SERIES:
         model = forecaster.model.model if isinstance(forecaster.model, PanelModel) else None
-        network = None
-        if forecaster.intervals.rule == "pretrained" and isinstance(model, EnsembleModel):
-            network = find_network(model.models)
-        usual = measure_past_errors(panel, network)
+        models = model.models if isinstance(model, EnsembleModel) else {}
+        usual = measure_past_errors(panel, find_network(models) if forecaster.intervals.rule == "pretrained" else None)
         # Two equal values have no error on their own past, but may have one later.
         return np.maximum(np.where(np.isnan(usual), median, usual), TINY_PART * median)
     origins = panel.list_origins("future")
@@ -150,12 +134,3 @@ def _measure_usual(forecaster: Forecaster, new: Series, covariate_table: pd.Data
     is_known = ~np.isnan(errors).any(axis=1)
     series = panel.find_series(origins[is_known])
     return measure_usual(series, errors[is_known], len(panel.series_starts), median)
-
-
-def _list_past_cutoffs(series: Series, forecaster: Forecaster) -> pd.DataFrame:
-    """Return the newest cut-offs of each series with a whole horizon after them: `unique_id, cutoff`."""
-    rows, horizon = find_rows(series), forecaster.settings.horizon
-    steps_before_end = horizon * np.arange(1, WINDOWS_OF_SERIES + 1)
-    places = rows.lengths[:, None] - steps_before_end
-    chosen = series.iloc[(rows.starts[:, None] + places - 1)[places > 0]]
-    return chosen[["unique_id", "ds"]].rename(columns={"ds": "cutoff"})

@@ -21,12 +21,9 @@ SERIES, COVARIATES, FACTS = "series.parquet", "covariates.parquet", "night.json"
 
 @dataclass(frozen=True)
 class Night:
-    """The inputs of the forecasts of one night.
+    """The inputs of the forecasts of one night; its version is the name of the forecaster.
 
-    Attributes:
-        series: repaired, up to the time of the forecast: `unique_id, ds, y, observed`.
-        covariates: see `read_series`; None if there are none.
-        version: the name of the forecaster.
+    The series are repaired, up to the time of the forecast: `unique_id, ds, y, observed`.
     """
 
     forecaster: Forecaster
@@ -43,11 +40,7 @@ class Night:
 
 
 def lay_out_night(forecaster: Forecaster, features: Features, covariates: pd.DataFrame | None, version: str) -> Night:
-    """Return the inputs of the newest forecasts.
-
-    Args:
-        features: of the newest windows, with a horizon of steps after each series' end.
-    """
+    """Return the inputs of the newest forecasts; the features reach a horizon beyond each series' end."""
     table = features.table
     is_past = table.groupby("unique_id", sort=False).cumcount(ascending=False) >= forecaster.settings.horizon
     return Night(forecaster, table.loc[is_past, ["unique_id", "ds", "y", "observed"]], covariates, version)

@@ -47,12 +47,7 @@ def pack(forecaster: Forecaster) -> dict[str, bytes]:
 
 
 def unpack(files: Mapping[str, bytes]) -> Forecaster:
-    """Return the forecaster in the files of `pack`.
-
-    Raises:
-        ChampionError: a file is missing, or the model is of another kind.
-        FormatError: another version of the project wrote them.
-    """
+    """Return the forecaster in the files of `pack`; or raise a ChampionError, or a FormatError for another version."""
     check_kind(files, VOCABULARY, "forecaster")
     check_needed_files(files, [SETTINGS], "forecaster")
     found = read_object(files[SETTINGS], "forecaster", FORMAT)

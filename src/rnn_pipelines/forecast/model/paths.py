@@ -1,4 +1,4 @@
-"""The table of sample paths of the next values, and their number."""
+"""Sample paths: forecasts plus whole vectors of past errors, for sums and extremes over steps."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -8,8 +8,9 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, RootModel
 
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.forecast.intervals.fitting import describe_ends
-from rnn_pipelines.forecast.intervals.paths import draw_paths
+from rnn_pipelines.forecast.intervals.fitting import Intervals, Windows, describe_ends
+from rnn_pipelines.forecast.intervals.quantiles import link_steps
+from rnn_pipelines.forecast.intervals.sparse_bounds import draw_sparse, round_randomly
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster
 from rnn_pipelines.forecast.model.recursion import forecast_steps
 from rnn_pipelines.forecast.series.tables import Features
@@ -40,11 +41,7 @@ class PathsTable(Table):
 
 @dataclass(frozen=True)
 class Paths:
-    """Sample paths.
-
-    Raises:
-        TableError: the table has other columns or dtypes.
-    """
+    """A table of sample paths; other columns or dtypes are a TableError."""
 
     table: pd.DataFrame = field(default_factory=PathsTable.make_empty)
 
@@ -57,9 +54,8 @@ def draw_next_paths(
 ) -> Paths:
     """Return sample paths of the steps after each series' end.
 
-    Args:
-        num_steps: after each series' end. Beyond the horizon, the forecasts are recursive, and the errors grow as the
-            bounds do.
+    Beyond the horizon, the forecasts are recursive, and the errors grow as the bounds do.
+
     Raises:
         ParameterError: there are no intervals, or a number is outside its range.
         SeriesError: a forecast exceeds the range of float32.
@@ -76,14 +72,61 @@ def draw_next_paths(
 
 
 def tabulate_paths(steps: pd.DataFrame, paths: np.ndarray) -> Paths:
-    """Return paths in rows.
-
-    Args:
-        steps: `unique_id, ds`, a row for each window and step.
-        paths: float64[window, path, step].
-    """
+    """Return paths, float64[window, path, step], in rows, from `unique_id, ds` of each window and step."""
     num_windows, num_paths, num_steps = paths.shape
     rows = np.arange(num_windows * num_steps).reshape(num_windows, 1, num_steps)
     table = steps[["unique_id", "ds"]].iloc[np.broadcast_to(rows, paths.shape).ravel()].reset_index(drop=True)
     numbers = np.broadcast_to(np.arange(num_paths)[:, None], paths.shape)
     return Paths(table.assign(path=numbers.ravel(), y=paths.ravel()))
+
+
+def draw_paths(
+    intervals: Intervals, name: str, windows: Windows, forecasts: np.ndarray, num_paths: int, seed: int = 0
+) -> np.ndarray:
+    """Return paths that keep the dependence between steps: float64[window, path, step], in the unit of the series.
+
+    The forecasts are float[window, step], scaled. Beyond the horizon, errors grow as the bounds do. Paths of sparse
+    series agree with `bound_sparse`. The paths of different windows are independent.
+    """
+    random, place = np.random.default_rng(seed), intervals.find(name)
+    num_windows, num_steps = forecasts.shape
+    size = intervals.get_sizes(name).expect(windows.facts, forecasts)
+    samples, growth = intervals.samples[place], float(intervals.growth[place])
+    errors = _draw_errors(samples, growth, (num_windows, num_paths, num_steps), random)
+    reach = windows.reach[:, :, None]
+    scaled = forecasts[:, None] + np.clip(size[:, None] * errors, -reach, reach)
+    paths: np.ndarray = scaled * windows.deviation[:, :, None] + windows.mean[:, :, None]
+    drawn_size = (num_paths, num_steps)
+    sparse, drawn = draw_sparse(
+        intervals.shape, windows.panel, windows.origins, drawn_size, random, intervals.min_share
+    )
+    sparse, drawn = sparse[windows.is_cut[sparse]], drawn[windows.is_cut[sparse]]
+    paths[sparse] = drawn * windows.deviation[sparse, :, None]
+    is_whole = sparse[windows.is_whole[sparse]]
+    paths[is_whole] = round_randomly(paths[is_whole], random)
+    return np.where(windows.is_cut[:, None, None], np.maximum(paths, 0.0), paths)
+
+
+def _draw_errors(
+    samples: np.ndarray, growth: float, shape: tuple[int, int, int], random: np.random.Generator
+) -> np.ndarray:
+    """Return errors over their expected size: float64[window, path, step], from samples, float32[sample, horizon].
+
+    Beyond the horizon, another vector of errors follows, which is linked with the last error of the one before.
+
+    Source: vectors of past errors are drawn whole, as in the bootstrap of Efron (1979), doi:10.1214/aos/1176344552. The
+        link of one vector with the next is ours.
+    """
+    horizon = samples.shape[1]
+    deviation = np.sqrt((samples.astype(np.float64) ** 2).mean(axis=0)) + np.finfo(np.float64).tiny
+    unit = samples / deviation
+    # The correlation with the last step at lags of 1 to the horizon, which the samples have up to the one before.
+    measured = np.append((unit * unit[:, -1:]).mean(axis=0)[-2::-1], 0.0)
+    drawn = [unit[random.integers(0, len(samples), shape[:2])]]
+    for done in range(horizon, shape[2], horizon):
+        linked = np.maximum(measured, link_steps(done, done + np.arange(1, horizon + 1), growth)).clip(0, 1)
+        fresh = unit[random.integers(0, len(samples), shape[:2])]
+        drawn.append(linked * drawn[-1][:, :, -1:] + np.sqrt(1 - linked**2) * fresh)
+    steps = np.arange(1, len(drawn) * horizon + 1)
+    sizes = deviation[np.minimum(steps, horizon) - 1] * np.maximum(steps / horizon, 1.0) ** growth
+    return (np.concatenate(drawn, axis=2) * sizes)[:, :, : shape[2]]

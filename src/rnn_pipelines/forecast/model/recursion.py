@@ -31,31 +31,18 @@ MAX_HORIZONS = 1_000
 
 
 def check_steps(h: Any, horizon: int) -> int:
-    """Return a number of steps ahead as given by a user.
-
-    Raises:
-        ParameterError: it is no whole number, or out of bounds.
-    """
+    """Return a number of steps ahead as given by a user, or raise a ParameterError."""
     most = MAX_HORIZONS * horizon
     if not isinstance(h, int | np.integer) or isinstance(h, bool) or not 1 <= h <= most:
-        raise ParameterError(
-            f"h: expected a whole number of steps from 1 to {most:,}, {MAX_HORIZONS:,} times the trained horizon, "
-            f"received {show(h)}."
-        )
+        bounds = f"from 1 to {most:,}, {MAX_HORIZONS:,} times the trained horizon"
+        raise ParameterError(f"h: expected a whole number of steps {bounds}, received {show(h)}.")
     return int(h)
 
 
 def lay_out_recursive(
     forecaster: Forecaster, series: Series, num_steps: int, covariate_table: pd.DataFrame | None = None
 ) -> tuple[Forecaster, WindowedPanel, Features]:
-    """Return the forecaster with new series, and the windows at each series' end with rows for all steps ahead.
-
-    Args:
-        num_steps: after each series' end.
-        covariate_table: checked by `check_recursive`; None if there are none.
-    Raises:
-        SeriesError: none of the series can be forecast.
-    """
+    """Return the forecaster with new series, windows at each series' end, and rows for all steps; or a SeriesError."""
     num_future = count_ahead(forecaster, num_steps)
     report_new_series(forecaster, series)
     forecaster = include_new_series(forecaster, series, covariate_table)
@@ -74,41 +61,33 @@ def count_ahead(forecaster: Forecaster, num_steps: int) -> int:
 def forecast_recursively(
     forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int
 ) -> pd.DataFrame:
-    """Forecast any number of steps after each series' end.
+    """Forecast any number of steps: the columns of `forecast_cutoffs`, and `is_recursive` beyond the trained horizon.
 
-    Beyond the horizon, forecasts are read as if they were actual values. Their bounds are those of the last step, which
-    grow as the errors within the horizon do.
+    There, forecasts are read as if they were actual values. Their bounds are those of the last step, which grow as the
+    errors within the horizon do.
 
-    Args:
-        num_steps: after each series' end.
-    Returns:
-        The columns of `forecast_cutoffs`, and `is_recursive` for steps beyond the trained horizon.
     Raises:
         SeriesError: a forecast exceeds the range of float32.
     """
-    found = forecast_panel(forecaster, panel, features)
+    table = forecast_panel(forecaster, panel, features)
     if num_steps > panel.horizon:
-        found = pd.concat([found, _forecast_beyond_horizon(forecaster, panel, features, num_steps)], ignore_index=True)
-    found = found[found["horizon_step"] <= num_steps]
-    found = found.assign(is_recursive=found["horizon_step"] > panel.horizon)
-    return found.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
+        table = pd.concat([table, _forecast_beyond_horizon(forecaster, panel, features, num_steps)], ignore_index=True)
+    table = table[table["horizon_step"] <= num_steps]
+    table = table.assign(is_recursive=table["horizon_step"] > panel.horizon)
+    return table.sort_values(["unique_id", "horizon_step"], kind="stable", ignore_index=True)
 
 
 def forecast_steps(forecaster: Forecaster, panel: WindowedPanel, features: Features, num_steps: int) -> np.ndarray:
-    """Return the forecasts of all steps, rounded up to whole horizons: float32[window, step], scaled.
-
-    Raises:
-        SeriesError: a forecast exceeds the range of float32.
-    """
+    """Return forecasts of whole horizons: float32[window, step], scaled; a SeriesError if one is not finite."""
     horizon, origins, steps = panel.horizon, panel.list_origins("future"), np.arange(panel.horizon)
     # Each horizon is written into the rows that the next one reads.
-    own = replace(panel, values=panel.values.copy())
-    found = [forecaster.model.forecast(own, origins)]
+    extended = replace(panel, values=panel.values.copy())
+    forecasts = [forecaster.model.forecast(extended, origins)]
     for done in range(horizon, num_steps, horizon):
-        _check_float32_range(found[-1], features, origins + done - horizon)
-        own.values[origins[:, None] + done - horizon + steps, 0] = found[-1]
-        found.append(forecaster.model.forecast(own, origins + done))
-    return np.concatenate(found, axis=1)
+        _check_float32_range(forecasts[-1], features, origins + done - horizon)
+        extended.values[origins[:, None] + done - horizon + steps, 0] = forecasts[-1]
+        forecasts.append(forecaster.model.forecast(extended, origins + done))
+    return np.concatenate(forecasts, axis=1)
 
 
 def _forecast_beyond_horizon(
@@ -120,36 +99,27 @@ def _forecast_beyond_horizon(
     steps_ahead = np.arange(horizon, horizon + scaled.shape[1])
     target = features.table.iloc[(origins[:, None] + steps_ahead).ravel()].reset_index(drop=True)
     scale = forecaster.scaler.set_index("unique_id").loc[target["unique_id"]]
-    table = pd.DataFrame(
-        {
-            "unique_id": target["unique_id"],
-            "cutoff": np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)),
-            "ds": target["ds"],
-            "horizon_step": np.tile(steps_ahead + 1, len(origins)),
-            FORECAST: unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy()),
-        }
-    )
-    intervals = forecaster.intervals
-    if intervals is None:
-        return table
-    windows = describe_ends(intervals, panel, features, forecaster.scaler)
-    found = bound_forecasts(intervals, FORECAST, windows, scaled, horizon + 1)
-    for number, level in enumerate(intervals.levels.tolist()):
-        for column, bounds in zip(name_own_bounds(level), found, strict=True):
-            table[column] = bounds[number].ravel()
+    forecasts = unscale(scaled.ravel(), scale["mean"].to_numpy(), scale["deviation"].to_numpy())
+    numbers = {"horizon_step": np.tile(steps_ahead + 1, len(origins)), FORECAST: forecasts}
+    table = target[["unique_id", "ds"]].assign(**numbers)
+    table.insert(1, "cutoff", np.repeat(features.table["ds"].to_numpy()[origins - 1], len(steps_ahead)))
+    if forecaster.intervals is not None:
+        windows = describe_ends(forecaster.intervals, panel, features, forecaster.scaler)
+        sides = bound_forecasts(forecaster.intervals, FORECAST, windows, scaled, horizon + 1)
+        for number, level in enumerate(forecaster.intervals.levels.tolist()):
+            for column, bounds in zip(name_own_bounds(level), sides, strict=True):
+                table[column] = bounds[number].ravel()
     return table
 
 
 def _check_float32_range(scaled: np.ndarray, features: Features, origins: np.ndarray) -> None:
     """Check that forecasts are finite, because recursive forecasts can grow without bound."""
-    wrong = np.argwhere(~np.isfinite(scaled))
-    if len(wrong):
+    if len(wrong := np.argwhere(~np.isfinite(scaled))):
         window, step = wrong[0]
         row = features.table.iloc[origins[window] + step]
-        raise SeriesError(
-            f"series {show(row['unique_id'])} at {format_time(row['ds'])}: the forecast is not finite, because "
-            "recursive forecasts grow from step to step. Give a smaller h, or train with a longer horizon."
-        )
+        place = f"series {show(row['unique_id'])} at {format_time(row['ds'])}"
+        reason = "the forecast is not finite, because recursive forecasts grow from step to step"
+        raise SeriesError(f"{place}: {reason}. Give a smaller h, or train with a longer horizon.")
 
 
 def check_recursive(
@@ -157,18 +127,16 @@ def check_recursive(
 ) -> None:
     """Check the covariates once for all forecasters of a training, and warn of rows between steps.
 
-    Args:
-        covariate_table: see `read_series`; None if there are none.
     Raises:
         SeriesError: a covariate is missing, or lacks values ahead; past covariates would be needed beyond the horizon.
     """
     horizon, roles = forecaster.settings.horizon, set(ROLES) - set(CONSTANT)
     past = forecaster.coding.list_columns([role for role in roles if count_steps_ahead(role, num_steps) < num_steps])
     if num_steps > horizon and past:
-        raise SeriesError(
-            f"h: expected at most the trained horizon, {horizon}, because the past covariates {show_all(past)} are "
-            f"missing beyond it. Received {num_steps}. Give a smaller h, or train with a longer horizon."
-        )
+        reason = f"because the past covariates {show_all(past)} are missing beyond it"
+        remedy = "Give a smaller h, or train with a longer horizon."
+        message = f"h: expected at most the trained horizon, {horizon}, {reason}. Received {num_steps}. {remedy}"
+        raise SeriesError(message)
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
     num_read = count_ahead(forecaster, num_steps)
     try:
@@ -181,13 +149,7 @@ def check_recursive(
 
 
 def report_ahead(forecaster: Forecaster, series: Series, given: pd.DataFrame, num_steps: int) -> None:
-    """Warn of rows of covariates that a forecast does not read.
-
-    Args:
-        series: of the training, repaired.
-        given: `unique_id, ds` of the rows.
-        num_steps: after each series' end.
-    """
+    """Warn of rows of covariates, `unique_id, ds`, that a forecast of the repaired series does not read."""
     settings = forecaster.settings
     report_unread(given, list_steps(series, count_ahead(forecaster, num_steps), settings.freq), settings.tz)
 
@@ -197,16 +159,10 @@ def lay_side_by_side(
     levels: Sequence[int],
     key: Sequence[str] = ("unique_id", "ds", "is_recursive"),
 ) -> pd.DataFrame:
-    """Return the forecasts of several forecasters side by side.
-
-    Returns:
-        The key, a column for each forecaster, and two for each of its levels.
-    """
-    table = next(iter(forecasts.values()))[list(key)]
-    points: dict[str, pd.Series] = {}
-    bounds: dict[str, pd.Series] = {}
-    for name, found in forecasts.items():
-        points[name] = found[FORECAST]
+    """Return the key, a column for each forecaster, and two for each of its levels."""
+    columns: dict[str, pd.Series] = {name: table[FORECAST] for name, table in forecasts.items()}
+    for name, table in forecasts.items():
         for level in levels:
-            bounds |= dict(zip(name_bounds(name, level), (found[own] for own in name_own_bounds(level)), strict=True))
-    return table.assign(**points, **bounds)
+            sides = zip(name_bounds(name, level), name_own_bounds(level), strict=True)
+            columns |= {bound: table[side] for bound, side in sides}
+    return next(iter(forecasts.values()))[list(key)].assign(**columns)

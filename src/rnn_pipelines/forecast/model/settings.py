@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, show
@@ -23,15 +22,9 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     """The settings of a training that a forecaster needs for new forecasts.
 
     Attributes:
-        networks: the parameters of each network, by name.
-        lookback, horizon: shape of the windows.
-        freq: spacing of the series.
-        season_length: steps in a season.
         calendar: the harmonics, all resolved.
-        gaps: policy for missing steps.
         tz: zone of the calendar features, for series with times in UTC.
         zone: of the training's times.
-        use: the name of the method in use.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
     """
 
@@ -49,12 +42,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
 
 
 def describe_forecaster(
-    series: Series,
-    profile: Profile,
-    cutoffs: Cutoffs,
-    window: OpenWindowSpec,
-    calendar: CalendarSpec,
-    gaps: GapPolicy,
+    series: Series, profile: Profile, cutoffs: Cutoffs, window: OpenWindowSpec, calendar: CalendarSpec, gaps: GapPolicy
 ) -> ForecasterSettings:
     """Return the settings of a forecaster before its training, without networks."""
     # A series that is not evaluated is used for its scale only.
@@ -83,11 +71,11 @@ def find_trained_axis(settings: ForecasterSettings) -> TimeAxis | None:
 
 def have_same_axis(one: ForecasterSettings, other: ForecasterSettings) -> bool:
     """Return whether two forecasters read times in the same way."""
-    axes = [find_trained_axis(settings) for settings in (one, other)]
-    if axes[0] is None or axes[1] is None:
+    axis, other_axis = (find_trained_axis(settings) for settings in (one, other))
+    if axis is None or other_axis is None:
         return True
     # Times in UTC do not depend on the zone.
-    return axes[0].is_utc is axes[1].is_utc and (axes[0].is_utc or axes[0].zone == axes[1].zone)
+    return axis.is_utc is other_axis.is_utc and (axis.is_utc or axis.zone == other_axis.zone)
 
 
 def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: str) -> None:
@@ -95,15 +83,11 @@ def refuse_other_beginnings(table: Source, settings: ForecasterSettings, label: 
 
     Midnight in one zone is another time of day in another zone, with other calendar features.
 
-    Args:
-        table: the series as they were read, on the axis of the training.
     Raises:
         SeriesError: they do not; the message holds both zones, the series and the time.
     """
     axis, zone = find_trained_axis(settings), table.attrs.get("zone")
-    if axis is None or zone is None or axis.is_utc or zone["name"] == axis.zone:
-        return
-    if not is_datetime64_any_dtype(table["ds"]):
+    if axis is None or zone is None or axis.is_utc or zone["name"] == axis.zone or table["ds"].dtype.kind != "M":
         return
     last = table["unique_id"].map(settings.trained_until)
     trained_rows = table[last.notna()]

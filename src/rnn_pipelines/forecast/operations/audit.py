@@ -28,7 +28,6 @@ def audit_chain(nights: Iterable[pd.DataFrame], stamped: str | None = None) -> t
     """Verify the chain, and that each forecast reads only values before its target.
 
     Args:
-        nights: of the log, with their links.
         stamped: a hash that the chain must contain; None for none.
     Returns:
         As JSON: `verdict` (ok or broken), its `reason` and the first wrong `row`, `sha256` of the newest night, times
@@ -72,9 +71,7 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
     """Select the forecasts that were recorded before their values, and measure their errors and coverage.
 
     Args:
-        log: all forecasts, of a chain that is not broken.
-        links: of its nights.
-        series: with the values that are known now.
+        log: all forecasts, of a chain that is not broken; `links` are those of its nights.
         champion: with what its versions have learnt, see `join_actuals`.
     Returns:
         As JSON: `num_forecasts`, the first records of each version; of them `num_proven`, whose value no night up to
@@ -83,14 +80,24 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
         chain; `num_open`, without a value, or by a model that learnt it; times without a forecast; `mae`, and
         `coverage` by level: means over each series, then over series. These and `by_step` are of the proven ones.
     """
-    log = _date_taken_over(log, links)
+    if links and not links[0].is_linked:
+        # Rows of before the chain can't be changed from its first night on; until then, their time proves nothing.
+        sealed = links[1].recorded_at if len(links) > 1 else pd.NaT
+        log = log.assign(**{RECORDED: log[RECORDED].mask(log[RECORDED] <= links[0].recorded_at, sealed)})
     first = keep_first_record(log)
     is_before = _is_before_value(first, log)
     evaluated = join_actuals(first[is_before], series, champion)
-    is_after = _is_after_target(evaluated[KEY].merge(first, on=KEY))
+    recorded = evaluated[KEY].merge(first, on=KEY)
+    is_after = np.zeros(len(recorded), bool)
+    if recorded["ds"].dtype.kind == "M":
+        # After the end of their target's step, by the clock.
+        ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
+        is_after = (recorded[RECORDED].dt.tz_localize(None) >= ends).to_numpy()
     proven, after = evaluated[~is_after], evaluated[is_after]
+    steps = proven.groupby("horizon_step")
     has_clock = series["ds"].dtype.kind == "M"
-    missing = _find_missing_nights(log, series)
+    times, cutoffs = series["ds"].drop_duplicates().sort_values(), log["cutoff"]
+    missing = times[times.between(cutoffs.min(), cutoffs.max()) & ~times.isin(cutoffs)].tolist()
     return dict(
         num_forecasts=len(first),
         num_proven=len(proven),
@@ -99,10 +106,7 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
         num_open=int(is_before.sum()) - len(evaluated),
         num_missing_nights=len(missing),
         first_missing_night=format_time(missing[0]) if len(missing) else None,
-        by_step=[
-            {"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)}
-            for step, rows in proven.groupby("horizon_step")
-        ],
+        by_step=[{"horizon_step": int(step), "num_forecasts": len(rows), **_measure(rows)} for step, rows in steps],
         **_measure(proven),
     )
 
@@ -110,31 +114,13 @@ def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, cha
 def _measure(evaluated: EvaluatedForecasts) -> dict[str, Any]:
     error = (evaluated["y"] - evaluated["y_hat"]).abs()
     mae = float(error.groupby(evaluated["unique_id"]).mean().mean())
-    coverage = {str(found["level"]): found["coverage"] for found in measure_coverage(evaluated)}
+    coverage = {str(of_level["level"]): of_level["coverage"] for of_level in measure_coverage(evaluated)}
     return {"mae": mae if np.isfinite(mae) else None, "coverage": coverage}
-
-
-def _is_after_target(recorded: ForecastLog) -> np.ndarray:
-    """Return whether the clock recorded each forecast after the end of its target's step; False for integer steps."""
-    if recorded["ds"].dtype.kind != "M":
-        return np.zeros(len(recorded), bool)
-    ends = recorded["ds"] + (recorded["ds"] - recorded["cutoff"]) / recorded["horizon_step"]
-    return (recorded[RECORDED].dt.tz_localize(None) >= ends).to_numpy()
-
-
-def _date_taken_over(log: ForecastLog, links: Sequence[Link]) -> ForecastLog:
-    """Return the log with the time from which rows of before the chain can't be changed; missing without a chain."""
-    if not links or links[0].is_linked:
-        return log
-    is_old = log[RECORDED] <= links[0].recorded_at
-    sealed = links[1].recorded_at if len(links) > 1 else pd.NaT
-    return log.assign(**{RECORDED: log[RECORDED].mask(is_old, sealed)})
 
 
 def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
     """Return whether each forecast was recorded before the first night of the series whose cut-off is at its target."""
-    nights = log.groupby(["unique_id", "cutoff"], as_index=False)[RECORDED].min()
-    nights = nights.sort_values("cutoff", ascending=False)
+    nights = log.groupby(["unique_id", "cutoff"], as_index=False)[RECORDED].min().sort_values("cutoff", ascending=False)
     nights["known_at"] = nights.groupby("unique_id")[RECORDED].cummin()
     nights = nights.rename(columns={"cutoff": "ds"})[["unique_id", "ds", "known_at"]].sort_values("ds")
     targets = first[["unique_id", "ds"]].reset_index().sort_values("ds")
@@ -143,38 +129,29 @@ def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
     return first[RECORDED].notna() & (known_at.isna() | (first[RECORDED] < known_at))
 
 
-def _find_missing_nights(log: ForecastLog, series: Series) -> list[Any]:
-    """Return the times of the series from the first cut-off to the last that are no cut-off."""
-    times, cutoffs = series["ds"].drop_duplicates().sort_values(), log["cutoff"]
-    return times[times.between(cutoffs.min(), cutoffs.max()) & ~times.isin(cutoffs)].tolist()
-
-
 def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) -> list[str]:
     """Return the result as lines, the conclusion first."""
     nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
     if proof is None:
         return [f"broken: {chain['reason']}", f"{nights} before it, with {rows}, are unchanged"]
     after = proof["after_target"] or {"num_forecasts": 0, "mae": None}
+    num_taken_over = chain["num_taken_over"] if chain["sha256"] else 0
     others = {
-        "of the rows are from before the chain, unchanged since its first night": chain["num_taken_over"]
-        if chain["sha256"]
-        else 0,
+        "of the rows are from before the chain, unchanged since its first night": num_taken_over,
         f"more: after their time by the clock, before a night knew the value{_describe(after)}": after["num_forecasts"],
         "not counted: recorded when a night had known the value, or before the chain": proof["num_late"],
         "not counted: without a value so far, or by a model that has learnt it": proof["num_open"],
         f"times of the series without a forecast, from {proof['first_missing_night']} on": proof["num_missing_nights"],
     }
-    return [
-        f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}",
-        f"chain: {nights}, {rows}, unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
-        if chain["sha256"]
-        else f"chain: {rows} from before the chain; the next night carries their hash",
-        *(
-            f"step {one['horizon_step']} ({count(one['num_forecasts'], 'forecast')}){_describe(one)}"
-            for one in proof["by_step"]
-        ),
-        *(f"{number:,} {text}" for text, number in others.items() if number),
-    ]
+    lines = [f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}"]
+    if chain["sha256"]:
+        since = f"unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
+        lines.append(f"chain: {nights}, {rows}, {since}")
+    else:
+        lines.append(f"chain: {rows} from before the chain; the next night carries their hash")
+    for step in proof["by_step"]:
+        lines.append(f"step {step['horizon_step']} ({count(step['num_forecasts'], 'forecast')}){_describe(step)}")
+    return [*lines, *(f"{number:,} {text}" for text, number in others.items() if number)]
 
 
 def _describe(result: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The ensemble of a challenger, and the forecasts of the holdout by challenger and champion."""
 
 import logging
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -101,16 +101,15 @@ def make_forecaster(
 def find_seen(champion: Forecaster, settings: ForecasterSettings) -> list[str]:
     """Return the series for which the champion has seen part of the holdout, in training or in the choice of networks.
 
-    Args:
-        settings: of the challenger; its holdout begins after its `trained_until`.
+    The holdout begins after `trained_until` of the challenger, whose settings are given.
     """
-    found = []
-    for name, last in settings.trained_until.items():
-        theirs: Any = champion.settings.trained_until.get(name)
-        # Steps and dates cannot be compared: a model trained on one has not seen the other.
-        if theirs is not None and isinstance(theirs, datetime) is isinstance(last, datetime) and theirs > last:
-            found.append(name)
-    return found
+    theirs: Mapping[str, Any] = champion.settings.trained_until
+    # Steps and dates cannot be compared: a model trained on one has not seen the other.
+    return [
+        name
+        for name, last in settings.trained_until.items()
+        if name in theirs and isinstance(theirs[name], datetime) is isinstance(last, datetime) and theirs[name] > last
+    ]
 
 
 def forecast_holdout(
@@ -124,7 +123,6 @@ def forecast_holdout(
     """Forecast the challenger's holdout by each evaluated model, with its own lookback, calendar and scale.
 
     Args:
-        covariate_table: all covariates that a model reads; None if there are none.
         champion: None if there is none. It is left out if its frequency or time zone differs, if covariates that it
             reads are missing, or if the history that it has learnt has changed: the source may be at fault.
     Returns:
@@ -140,8 +138,7 @@ def forecast_holdout(
     cutoffs = holdout.table[["unique_id", "cutoff"]].drop_duplicates()
     forecasters = {CHALLENGER: challenger} | ({} if champion is None else {CHAMPION: champion.artefact})
     for name, forecaster in forecasters.items():
-        obstacle = _find_obstacle(forecaster, challenger.settings, available, series)
-        if obstacle:
+        if obstacle := _find_obstacle(forecaster, challenger.settings, available, series):
             logger.warning("%s: no forecast, because %s", name, obstacle)
             continue
         forecasts = forecast_cutoffs(forecaster.as_evaluated(), series, cutoffs, covariate_table)
@@ -153,13 +150,12 @@ def _find_obstacle(
     forecaster: Forecaster, settings: ForecasterSettings, available: Container[str], series: Series
 ) -> str | None:
     """Return the reason why a forecaster cannot forecast the challenger's holdout; None if it can."""
-    own = forecaster.settings
-    if own.freq != settings.freq:
-        return f"its steps are {own.freq}"
-    if not have_same_axis(own, settings):
-        zones = [show(one.zone.name) for one in (own, settings)]
+    learnt = forecaster.settings
+    if learnt.freq != settings.freq:
+        return f"its steps are {learnt.freq}"
+    if not have_same_axis(learnt, settings):
+        zones = [show(one.zone.name) for one in (learnt, settings)]
         return f"it was trained on times of {zones[0]}, and the holdout has times of {zones[1]}"
-    missing = [column for column in forecaster.coding.list_columns() if column not in available]
-    if missing:
+    if missing := [column for column in forecaster.coding.list_columns() if column not in available]:
         return f"it reads the covariates {missing}, which are missing"
     return None if forecaster.reference is None else describe_new_history(series, forecaster.reference)

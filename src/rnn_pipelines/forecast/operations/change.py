@@ -32,17 +32,15 @@ def explain_nights(
         log: forecasts on record. They choose the series with the largest changes, and the recomputed forecasts are
             compared with them.
         all_series: of a divided panel, see `forecast_all_newest`; else empty.
-        series: the name of a series; None for all.
         newest: the forecasts of the run that asks, which must be those of the last night; None for any.
     Raises:
         ChampionError: fewer than two nights are known, none has the series, or the last night is not the newest.
         SeriesError: see `explain_change`.
     """
     if len(nights) < 2:
-        raise ChampionError(
-            f"the inputs of {count(len(nights), 'night')} are on record, and a change needs two. Run kedro run "
-            "--pipelines=predict_forecast again after the table or the champion has changed."
-        )
+        facts = f"the inputs of {count(len(nights), 'night')} are on record, and a change needs two"
+        command = "kedro run --pipelines=predict_forecast"
+        raise ChampionError(f"{facts}. Run {command} again after the table or the champion has changed.")
     before, after = (unpack_night(files) for files in nights[-2:])
     if newest is not None and len(_select_records(newest, after)) < len(newest):
         raise ChampionError("the inputs of this run could not be saved, so that its forecasts have no explanation.")
@@ -51,7 +49,12 @@ def explain_nights(
         if not all(night.series["unique_id"].isin(ids).any() for night in (before, after)):
             raise ChampionError(f"series {series!r} is not in both of the last two forecasts.")
         before, after = before.keep(ids), after.keep(ids)
-    records = _find_records(log, before, after)
+    tonight = _select_records(log, after)
+    # After a mere revision, both nights have the same ends, and those of tonight are the newer ones.
+    earlier = log[log[RECORDED] < tonight[RECORDED].max()]
+    tables = (_select_records(earlier, before), _select_records(log, before), tonight)
+    first, last, new = (table.set_index(["unique_id", "ds"])[FORECAST] for table in tables)
+    records = {"before": first.combine_first(last), "after": new}
     changes = (records["after"] - records["before"]).abs().groupby(level=0).max()
     change = explain_change(before, after, changes=changes[np.isfinite(changes)])
     notes = [_compare_with_log(change.table, *record) for record in records.items()]
@@ -66,23 +69,8 @@ def _select_records(log: ForecastLog, night: Night) -> ForecastLog:
     return keep_last_record(log[log["model_version"] == night.version].merge(find_ends(night.series)))
 
 
-def _find_records(log: ForecastLog, before: Night, after: Night) -> dict[str, pd.Series]:
-    """Return the forecasts of both nights on record, by `unique_id` and `ds`."""
-    tonight = _select_records(log, after)
-    # After a mere revision, both nights have the same ends, and those of tonight are the newer ones.
-    earlier = log[log[RECORDED] < tonight[RECORDED].max()]
-    tables = (_select_records(earlier, before), _select_records(log, before), tonight)
-    first, last, new = (table.set_index(["unique_id", "ds"])[FORECAST] for table in tables)
-    return {"before": first.combine_first(last), "after": new}
-
-
 def _compare_with_log(table: pd.DataFrame, column: str, records: pd.Series) -> str:
-    """Return a sentence if the forecasts on record are others than the recomputed ones, or missing; else no text.
-
-    Args:
-        column: `before` or `after`.
-        records: forecasts of that night, by `unique_id` and `ds`.
-    """
+    """Return a sentence if the forecasts on record are others than the recomputed ones, or missing; else no text."""
     forecasts = table.join(records, ["unique_id", "ds"])
     when = {"before": "the night before", "after": "tonight"}[column]
     if num_missing := int(forecasts[FORECAST].isna().sum()):

@@ -36,14 +36,7 @@ def describe_run(
     retraining: RetrainForecastSpec,
     started: float,
 ) -> Run:
-    """Return the fingerprints of data, parameters and code, and all versions.
-
-    Args:
-        table: the data as read, up to the day of the retraining.
-        covariate_table: see `read_series`.
-        forecast, retraining: all parameters of the two pipelines.
-        started: seconds since 1970.
-    """
+    """Return the fingerprints of the data as read up to the day, of parameters and code, and all versions."""
     parameters = {"forecast": forecast, "retrain_forecast": retraining}
     data = {name: value for name, value in profile.items() if name in FACTS}
     return describe(join_covariates(table, covariate_table), data, parameters, retraining.as_of, started)
@@ -63,14 +56,23 @@ def decide_promotion(
     retraining: RetrainForecastSpec,
 ) -> Candidate:
     """Compare challenger and champion on the holdout, decide by the policy, and record the reasons."""
-    found = measure_holdout(holdout, challenger.settings.horizon)
+    result = measure_holdout(holdout, challenger.settings.horizon)
     # Some baselines do not exist for all series: seasonal ones need a season. Unknown names were rejected before.
-    policy = retraining.policy
-    missing = [name for name in policy.must_beat if name not in found.measures]
+    policy, measures = retraining.policy, result.measures
+    missing = [name for name in policy.must_beat if name not in measures]
     notes = [f"must_beat: {name} does not exist for these series" for name in missing] if len(holdout.table) else []
-    objections = () if champion is None else _find_objections(challenger, champion, found.measures)
-    if policy.stability is not None and "change" not in found.measures.get(CHAMPION, {"change": None}):
+    objections = () if champion is None else _find_objections(challenger, champion, measures)
+    # On the night of a promotion, the forecast of a date changes from the champion's to the challenger's. A model that
+    # moves much each night does so on this one, too.
+    usual, change = (measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER))
+    reservations: tuple[str, ...] = ()
+    if policy.stability is not None and CHAMPION in measures and usual is None:
         notes.append("policy.stability: not applied, because no date of the holdout has two forecasts")
+    elif policy.stability and usual is not None and change is not None and change > policy.stability * usual:
+        reservations = (
+            f"its promotion changes the forecast of a date by {change:.4g}, more than {policy.stability:g} times the "
+            f"{usual:.4g} by which the champion changes it from origin to origin (policy.stability)",
+        )
     if len(holdout.table) <= challenger.settings.horizon:
         missing = list(policy.must_beat)
         notes.append("the test part has at most one window, so that nothing is compared")
@@ -78,29 +80,15 @@ def decide_promotion(
     policy = policy.model_copy(update={"must_beat": tuple(n for n in policy.must_beat if n not in missing)})
     case = Case(
         task="forecast",
-        measures=found.measures,
-        p_value=found.p_value,
+        measures=measures,
+        p_value=result.p_value,
         faults=tuple(find_faults(holdout)),
         objections=objections,
-        notes=(*found.notes, *notes),
-        ahead=tuple(_list_notes(found.better, training)),
-        reservations=tuple(_list_reservations(found.measures, policy.stability)),
+        notes=(*result.notes, *notes),
+        ahead=tuple(_list_notes(result.better, training)),
+        reservations=reservations,
     )
     return decide(challenger, champion, case, training, run, policy)
-
-
-def _list_reservations(measures: Mapping[str, Measures], stability: float | None) -> Iterator[str]:
-    """Yield that the promotion would change the forecasts by more than `stability` times the champion's usual change.
-
-    On the night of a promotion, the forecast of a date changes from the champion's to the challenger's. A model that
-    moves much each night does so on this one, too.
-    """
-    usual, change = (measures.get(name, Measures()).get("change") for name in (CHAMPION, CHALLENGER))
-    if stability is not None and usual is not None and change is not None and change > stability * usual:
-        yield (
-            f"its promotion changes the forecast of a date by {change:.4g}, more than {stability:g} times the "
-            f"{usual:.4g} by which the champion changes it from origin to origin (policy.stability)"
-        )
 
 
 def keep_reference(candidate: Candidate, series: Series) -> Candidate:
@@ -127,14 +115,11 @@ def _list_notes(better: Mapping[str, tuple[float, float]], training: ChallengerT
 
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
     # First, because a table that ends before the champion's training has lost values for that reason alone.
-    seen = find_seen(champion.artefact, challenger.settings)
-    if seen:
-        return (
-            f"the champion was trained on a part of the holdout (series {seen[0]}), so the models cannot be compared",
-        )
+    if seen := find_seen(champion.artefact, challenger.settings):
+        part = f"a part of the holdout (series {seen[0]})"
+        return (f"the champion was trained on {part}, so the models cannot be compared",)
     if CHAMPION not in measures:
-        return (
-            "the champion cannot forecast these series, or has learnt another history of them (see the log), so the "
-            "models cannot be compared. Promote the challenger with kedro champion promote, if it is to be used",
-        )
+        reason = "the champion cannot forecast these series, or has learnt another history of them (see the log)"
+        remedy = "Promote the challenger with kedro champion promote, if it is to be used"
+        return (f"{reason}, so the models cannot be compared. {remedy}",)
     return ()

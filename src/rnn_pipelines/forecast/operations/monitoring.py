@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
 from rnn_pipelines.errors import MAX_VALUE, make_line
+from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import (
     CovariateDrift,
@@ -21,19 +22,6 @@ from rnn_pipelines.forecast.evaluation.drift import (
     compare_covariates,
     compare_with_past,
     is_outside,
-)
-from rnn_pipelines.forecast.evaluation.realised import (
-    Anomaly,
-    EvaluatedForecasts,
-    GroupError,
-    RealisedCoverage,
-    RealisedError,
-    find_anomalies,
-    keep_newest,
-    measure_coverage,
-    measure_groups,
-    measure_realised,
-    measure_stability,
 )
 from rnn_pipelines.forecast.model.packing import CODING, FORMAT, unpack_reference
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow, list_drifted
@@ -63,23 +51,8 @@ logger = logging.getLogger(__name__)
 MAX_ANOMALIES = 20
 
 
-class DriftRow(TypedDict):
-    """A row of `DriftTable`."""
-
-    unique_id: str
-    num_values: int
-    num_windows: int
-    shift: float | None
-    distance: float | None
-    p_value: float | None
-    level: float | None
-    lowest_level: float | None
-    highest_level: float | None
-    change: str
-    detail: str
-
-
-Stabilities = dict[Literal["version", "issued"], dict[str, float | None]]
+# A row of `DriftTable`, with None for missing numbers.
+DriftRow = dict[str, Any]
 
 
 class ForecastVerdict(VerdictRecord):
@@ -93,12 +66,12 @@ class ForecastVerdict(VerdictRecord):
 
     version: str | None
     promoted_at: str | None
-    error: RealisedError
-    by_step: list[GroupError]
-    by_version: list[GroupError]
-    stability: Stabilities
-    intervals: list[RealisedCoverage]
-    anomalies: list[Anomaly]
+    error: realised.RealisedError
+    by_step: list[realised.GroupError]
+    by_version: list[realised.GroupError]
+    stability: dict[Literal["version", "issued"], dict[str, float | None]]
+    intervals: list[realised.RealisedCoverage]
+    anomalies: list[realised.Anomaly]
     num_anomalies: int
     drift: list[DriftRow]
     covariate_drift: list[CovariateDriftRow]
@@ -127,12 +100,10 @@ def measure_drift(
     sample: Sample,
     monitoring: MonitorForecastSpec,
 ) -> Drift:
-    """Compare the series with what the champion has learnt of them.
+    """Compare the series up to the day of the verdict with what the champion has learnt of them.
 
-    Args:
-        series, profile: up to the day of the verdict.
-        reference: of the champion. With no rows, the levels are those of today's table before the end of the training.
-        sample: of the series. Another night's sample of a divided panel may lack some of them.
+    Without rows of its reference, the levels are those of today's table before the end of the training. Another night's
+    sample of a divided panel may lack some of the series.
     """
     num_steps = monitoring.drift.num_steps
     drift = compare_with_past(series, *_find_training(profile, champion), num_steps)
@@ -163,7 +134,7 @@ def _find_training(profile: Profile, champion: KnownChampion) -> tuple[dict[str,
 
 
 def monitor_forecasts(
-    evaluated: EvaluatedForecasts,
+    evaluated: realised.EvaluatedForecasts,
     coverage: Coverage,
     champion: KnownChampion,
     drift: Drift,
@@ -174,8 +145,13 @@ def monitor_forecasts(
 
     Forecasts of other versions appear in the report only, because a version that was rolled back requires no action.
     """
-    newest = keep_newest(evaluated[evaluated["model_version"] == champion["version"]], monitoring.error.num_cutoffs)
-    error, intervals, anomalies = measure_realised(newest), measure_coverage(newest), find_anomalies(newest)
+    num_cutoffs = monitoring.error.num_cutoffs
+    newest = realised.keep_newest(evaluated[evaluated["model_version"] == champion["version"]], num_cutoffs)
+    issued = realised.keep_newest(evaluated, num_cutoffs)
+    error, intervals = realised.measure_realised(newest), realised.measure_coverage(newest)
+    anomalies = realised.find_anomalies(newest)
+    unknown = drift.loc[drift["distance"].isna(), "unique_id"]
+    levels = drift[["unique_id", "level", "lowest_level", "highest_level"]].itertuples(index=False, name=None)
     evidence = ForecastEvidence(
         alarms=tuple(champion["alarms"]),
         has_champion=champion["version"] is not None,
@@ -195,81 +171,58 @@ def monitor_forecasts(
         coverage={row["level"]: (row["coverage"], row["p_value"], row["num_cutoffs"]) for row in intervals},
         num_anomalies=len(anomalies),
         newest_anomaly=_format_anomaly(anomalies[0]) if anomalies else "",
-        drift={
-            row.unique_id: None if np.isnan(row.distance) else (row.distance, row.p_value) for row in drift.itertuples()
-        },
-        levels={
-            row.unique_id: (row.level, row.lowest_level, row.highest_level)
-            for row in drift.itertuples()
-            if is_outside(row.level, row.lowest_level, row.highest_level)
-        },
+        drift={row.unique_id: (row.distance, row.p_value) for row in drift.itertuples()} | dict.fromkeys(unknown),
+        levels={name: (level, low, high) for name, level, low, high in levels if is_outside(level, low, high)},
         changes=_list_changes(drift, coverage, monitoring),
         covariates=tuple(_list_rows(covariate_drift)),
     )
+    compared = {name: pair for name, pair in evidence.drift.items() if pair is not None}
     verdict = evaluate_forecasts(evidence, monitoring)
     logger.info("%s: %s", verdict.verdict, "; ".join(verdict.reasons))
-    found = ForecastVerdict(
+    record = ForecastVerdict(
         **describe_verdict(verdict, monitoring.valid_days),
         version=champion["version"],
         promoted_at=champion["promoted_at"],
         error=error,
-        by_step=_list_rows(measure_groups(newest, "horizon_step")),
-        by_version=_list_rows(measure_groups(evaluated, "model_version")),
-        stability=_measure_stabilities(newest, keep_newest(evaluated, monitoring.error.num_cutoffs)),
+        by_step=_list_rows(realised.measure_groups(newest, "horizon_step")),
+        by_version=_list_rows(realised.measure_groups(evaluated, "model_version")),
+        stability={"version": realised.measure_stability(newest), "issued": realised.measure_stability(issued)},
         intervals=intervals,
         anomalies=anomalies[:MAX_ANOMALIES],
         num_anomalies=len(anomalies),
         drift=_list_rows(drift),
         covariate_drift=_list_rows(covariate_drift),
         coverage=coverage,
-        drifted_fraction=_find_drifted_fraction(evidence, monitoring),
+        drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None,
     )
-    return cast(ForecastVerdict, make_plain(found))
+    return cast(ForecastVerdict, make_plain(record))
 
 
 def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:
     """Return the changes since the training, and the series that have lost values since the newest forecasts."""
-    found = {row.unique_id: Change(row.change, row.detail) for row in drift.itertuples() if row.change}
+    learnt = {row.unique_id: Change(row.change, row.detail) for row in drift.itertuples() if row.change}
     lost = coverage["lost_steps"] if monitoring.as_of is None else {}
     # The newest value may still be withdrawn for a correction.
-    late = {name: steps for name, steps in lost.items() if steps > monitoring.max_missed_steps}
-    return {
-        name: Change("lost", f"its last {steps:,} steps are gone since the newest forecast")
-        for name, steps in late.items()
-    } | found
+    late = {name: f"its last {n:,} steps are gone" for name, n in lost.items() if n > monitoring.max_missed_steps}
+    return {name: Change("lost", f"{text} since the newest forecast") for name, text in late.items()} | learnt
 
 
-def _find_drifted_fraction(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> float | None:
-    compared = {name: found for name, found in evidence.drift.items() if found is not None}
-    return len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None
-
-
-def _measure_stabilities(version: EvaluatedForecasts, issued: EvaluatedForecasts) -> Stabilities:
-    return {"version": measure_stability(version), "issued": measure_stability(issued)}
-
-
-def _count_outside(intervals: list[RealisedCoverage]) -> int:
+def _count_outside(intervals: list[realised.RealisedCoverage]) -> int:
     """Return the number of forecasts with a wide interval, if none of them contains its actual; else 0."""
     wide = (row for row in intervals if row["level"] >= WIDE_LEVEL and row["coverage"] == 0)
     return max((row["num_forecasts"] for row in wide), default=0)
 
 
-def _format_anomaly(anomaly: Anomaly) -> str:
+def _format_anomaly(anomaly: realised.Anomaly) -> str:
     y, low, high = (format_number(number) for number in (anomaly["y"], anomaly["lo"], anomaly["hi"]))
     return f"the newest is {y} of {make_line(anomaly['unique_id'], MAX_VALUE)} at {anomaly['ds']}, for {low} to {high}"
 
 
 def _has_expected_error(champion: KnownChampion) -> bool:
-    """Return whether the version in use has finite expected errors, or was promoted without a test part.
-
-    True if there is no version.
-    """
-    if champion["version"] is None:
-        return True
-    expected_error = champion["versions"].get(champion["version"])
-    by_step = expected_error and expected_error["by_step"]
-    by_step = [float("nan")] if by_step is None else by_step
-    return bool(np.isfinite(np.array(by_step, dtype="float64")).all())
+    """Return whether the version in use, if any, has finite expected errors, or was promoted without a test part."""
+    expected = champion["versions"].get(champion["version"] or "")
+    by_step = [None] if expected is None or expected["by_step"] is None else expected["by_step"]
+    return champion["version"] is None or bool(np.isfinite(np.array(by_step, dtype="float64")).all())
 
 
 def _list_rows(table: pd.DataFrame) -> Any:

@@ -10,14 +10,7 @@ from rnn_pipelines.champion.verdict import Finding, Verdict, conclude
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
-from rnn_pipelines.forecast.operations.drift_rules import (
-    CovariateDriftRow,
-    check_changes,
-    check_covariates,
-    check_drift,
-    check_levels,
-    list_series,
-)
+from rnn_pipelines.forecast.operations import drift_rules
 from rnn_pipelines.forecast.preparation.reference import Change
 from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.parameter_models import ParameterModel
@@ -47,14 +40,10 @@ class ErrorSpec(ParameterModel, frozen=True):
 
     @model_validator(mode="after")
     def _validate_thresholds(self) -> "ErrorSpec":
-        if self.min_cutoffs > self.num_cutoffs:
-            raise ValueError(
-                f"expected min_cutoffs of at most num_cutoffs, {self.num_cutoffs}, received {self.min_cutoffs}"
-            )
-        if self.retrain_ratio > self.alarm_ratio:
-            raise ValueError(
-                f"expected retrain_ratio of at most alarm_ratio, {self.alarm_ratio:g}, received {self.retrain_ratio:g}"
-            )
+        for lower, upper in (("min_cutoffs", "num_cutoffs"), ("retrain_ratio", "alarm_ratio")):
+            least, most = getattr(self, lower), getattr(self, upper)
+            if least > most:
+                raise ValueError(f"expected {lower} of at most {upper}, {most:g}, received {least:g}")
         return self
 
 
@@ -91,29 +80,13 @@ class MonitorForecastSpec(AsOfSpec, frozen=True):
 
 @dataclass(frozen=True)
 class ForecastEvidence:
-    """The evidence on the day of the verdict.
+    """The evidence on the day of the verdict; see `Coverage`, `RealisedError` and `RealisedCoverage`.
 
-    Attributes:
-        alarms: of the champion's store.
-        has_champion: whether a forecaster can be used.
-        has_expected_error: whether the record of the forecaster in use has finite expected errors.
-        num_not_finite: recent non-finite forecasts of the forecaster in use.
-        missed_steps: newest steps of each series without a forecast from them.
-        unknown_series: series that the forecaster does not know.
-        num_without_expected_error: its forecasts of steps without an expected error on record.
-        num_cutoffs: cut-offs of its forecasts that were evaluated.
-        ratio: their realised MSE over the expected MSE; None if no forecast can be evaluated.
-        p_value: of no difference between the two; None if no forecast can be evaluated.
-        newest_ratio: the same ratio at the newest times alone.
-        num_outside: forecasts with an interval of `WIDE_LEVEL` % or more, if none of them contains its actual; else 0.
-        idle_days, idle_steps: time since the newest values came, in days and in steps of the series.
-        coverage: by level, realised coverage of intervals, its p-value and the number of cut-offs.
-        num_anomalies: actuals outside the widest interval.
-        newest_anomaly: the newest of them, in words.
-        drift: distance and p-value of each series; None if there are too few values.
-        levels: newest level, and lowest and highest level in training, of each series that has left this range.
-        changes: of each series since the training of the forecaster in use.
-        covariates: drift of each covariate that the forecaster in use reads.
+    Attributes: num_not_finite: recent non-finite forecasts of the forecaster in use. ratio, p_value: of realised and
+    expected MSE; None if no forecast can be evaluated. num_outside: forecasts with an interval of `WIDE_LEVEL` % or
+    more, if none of them contains its actual; else 0. coverage: by level, realised coverage of intervals, its p-value
+    and the number of cut-offs. drift: distance and p-value of each series; None if there are too few values. levels:
+    newest level, and lowest and highest level in training, of each series that has left this range.
     """
 
     alarms: tuple[str, ...] = ()
@@ -136,7 +109,7 @@ class ForecastEvidence:
     drift: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
     levels: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=dict)
-    covariates: tuple[CovariateDriftRow, ...] = ()
+    covariates: tuple[drift_rules.CovariateDriftRow, ...] = ()
 
 
 def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSpec) -> Verdict:
@@ -145,11 +118,11 @@ def evaluate_forecasts(evidence: ForecastEvidence, monitoring: MonitorForecastSp
         [
             *_check_operation(evidence, monitoring),
             *_check_errors(evidence, monitoring.error),
-            *check_levels(evidence.levels, len(evidence.drift), monitoring.drift),
-            *check_changes(evidence.changes, len(evidence.drift), monitoring.drift),
+            *drift_rules.check_levels(evidence.levels, len(evidence.drift), monitoring.drift),
+            *drift_rules.check_changes(evidence.changes, len(evidence.drift), monitoring.drift),
             *_check_intervals(evidence, monitoring),
-            *check_drift(evidence.drift, evidence.has_champion, monitoring.drift),
-            *check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
+            *drift_rules.check_drift(evidence.drift, evidence.has_champion, monitoring.drift),
+            *drift_rules.check_covariates(evidence.covariates, monitoring.drift.max_drifted_fraction),
         ]
     )
 
@@ -165,14 +138,12 @@ def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
         yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
     missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > monitoring.max_missed_steps}
     if missed:
-        most = max(missed.values())
-        yield Finding(
-            "alarm",
-            f"forecasts from the newest {count(most, 'step')} of {list_series(missed)} are missing, because a run was "
-            f"missed or failed ({monitoring.max_missed_steps} may be missing)",
-        )
+        newest = f"{count(max(missed.values()), 'step')} of {drift_rules.list_series(missed)}"
+        reason = f"because a run was missed or failed ({monitoring.max_missed_steps} may be missing)"
+        yield Finding("alarm", f"forecasts from the newest {newest} are missing, {reason}")
     if evidence.unknown_series:
-        yield Finding("retrain", f"the forecaster in use was not trained on {list_series(evidence.unknown_series)}")
+        names = drift_rules.list_series(evidence.unknown_series)
+        yield Finding("retrain", f"the forecaster in use was not trained on {names}")
     # Two steps, because the newest step of monthly series may be weeks old.
     if evidence.idle_days > monitoring.valid_days and evidence.idle_steps > MAX_IDLE_STEPS:
         idle = count(int(evidence.idle_days), "day")
@@ -190,10 +161,8 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
     if not math.isfinite(ratio) or not math.isfinite(p_value):
         yield Finding("alarm", f"realised over expected error is {ratio}, p = {p_value}: not finite")
         return
-    measured = (
-        f"the MSE of forecasts from {count(evidence.num_cutoffs, 'cut-off')} is {ratio:.2f} times the expected one"
-        f"{format_test(p_value)}"
-    )
+    origins = f"forecasts from {count(evidence.num_cutoffs, 'cut-off')}"
+    measured = f"the MSE of {origins} is {ratio:.2f} times the expected one{format_test(p_value)}"
     # The first cut-off is enough for an error of this size, unless the newest values are forecast well again.
     gross = error.alarm_ratio**2
     if min(ratio, ratio if evidence.newest_ratio is None else evidence.newest_ratio) > gross:
@@ -221,8 +190,5 @@ def _check_intervals(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
         held = ", ".join(f"{100 * coverage:.0f}" for coverage, *_ in evidence.coverage.values())
         yield Finding("ok", f"intervals of {', '.join(map(str, evidence.coverage))} % contain {held} % of the actuals")
     if evidence.num_anomalies:
-        yield Finding(
-            "ok",
-            f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval: "
-            f"{evidence.newest_anomaly}",
-        )
+        outside = f"{count(evidence.num_anomalies, 'actual')} outside the {ANOMALY_LEVEL} % interval"
+        yield Finding("ok", f"{outside}: {evidence.newest_anomaly}")

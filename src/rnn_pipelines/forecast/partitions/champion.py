@@ -8,10 +8,12 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, name_own_bounds
+from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, ForecastLogTable, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
-from rnn_pipelines.forecast.model.newest import lay_out_newest
+from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
+from rnn_pipelines.forecast.model.nights import Night, lay_out_night
 from rnn_pipelines.forecast.model.packing import pack
+from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
@@ -48,8 +50,7 @@ class PredictingChampion:
         bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
         names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
         write_next_values(show_table(forecasts, forecaster.settings.tz), names, folder)
-        left_out = table["unique_id"].drop_duplicates()
-        left_out = left_out[~left_out.isin(forecasts["unique_id"])]
+        left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
         return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
 
 
@@ -75,17 +76,44 @@ def draw_sample_as_trained(
 def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
-    Args:
-        sample: of its covariates, only the path is used.
-    Raises:
-        ChampionError: there is no champion.
-        SeriesError: see `read_as_of`, or the times cannot be converted to the time zone of the training.
+    Of the sample's covariates, only the path is used. Raises as `read_as_of`, and a ChampionError without a champion,
+    or a SeriesError if the times cannot be converted to the zone of the training.
     """
     forecaster: Forecaster = require_champion(champion).artefact
     settings, asked = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
     table, covariate_table = read_as_of(sample.external, sample.source, as_of, asked, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, sample.source.label)
     return table, covariate_table
+
+
+def forecast_newest(
+    champion: LoadedChampion | None,
+    table: Source,
+    source: SourceSpec,
+    paths: PathsSpec,
+    covariate_table: pd.DataFrame | None = None,
+) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
+    """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
+
+    The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
+    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts.
+
+    Raises:
+        ChampionError: there is no champion, or it can forecast none of the series.
+    """
+    champion = require_champion(champion)
+    report_new_series(champion.artefact, table)
+    laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
+    forecasts = forecast_panel(*laid_out)
+    if forecasts.empty:
+        fact = f"the champion {champion.version} can forecast none of the series of {source.label}"
+        reason = "they are unknown, too short, or have gaps at their ends"
+        raise ChampionError(f"{fact}: {reason}. Run kedro champion retrain forecast.")
+    made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
+    drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
+    # Optional columns come last.
+    log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
+    return log, drawn, log, lay_out_night(champion.artefact, laid_out[2], covariate_table, champion.version)
 
 
 def forecast_all_newest(

@@ -13,16 +13,7 @@ from pydantic import Field
 
 from rnn_pipelines.champion.manifest import fingerprint_code
 from rnn_pipelines.errors import SeriesError
-from rnn_pipelines.forecast.partitions.folders import (
-    MANIFEST,
-    draft_panel,
-    find_panel,
-    list_facts,
-    publish_panel,
-    remove_others,
-    require_rows,
-    write_manifest,
-)
+from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.surveys import SurveyedTable, make_covariate_source
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Source
@@ -71,7 +62,6 @@ class Partitions:
         num_training, num_others: partitions for fitting, and other ones.
         num_rows: of the panel; of CSV files an estimate.
         has_covariates: whether the table of `covariates.path` is divided too.
-        counts: rows of each partition.
     """
 
     folder: Path | None = None
@@ -99,10 +89,7 @@ class Partitions:
 class Sample:
     """The series of a fit: those of some partitions, or all series if the panel is not divided.
 
-    Attributes:
-        partitions: of the panel.
-        source, covariates: of the sample.
-        external: the table of the catalog entry `forecast_external`, which is read once.
+    `external` is the table of the catalog entry `forecast_external`, which is read once.
     """
 
     partitions: Partitions
@@ -117,9 +104,7 @@ class Sample:
             self.partitions.folder / table / "training" if number is None else self.partitions.list_files(table)[number]
             for table in ("rows", "covariates")
         )
-        covariates = self.covariates
-        if self.partitions.has_covariates:
-            covariates = covariates.model_copy(update={"path": str(more)})
+        covariates = self.covariates.model_copy(update={"path": str(more)} if self.partitions.has_covariates else {})
         return Sample(self.partitions, self.source.model_copy(update={"path": str(rows)}), covariates)
 
 
@@ -136,7 +121,6 @@ def draw_sample(
     The files of an earlier run are used again if the table has not changed since.
 
     Args:
-        external: the table of the catalog entry `forecast_external`.
         coding: of a forecaster, whose covariates are read instead; of `covariates`, only the path is used.
     Returns:
         The series of the partitions for training. Of a smaller panel, and of tables other than queries and files of CSV
@@ -154,7 +138,7 @@ def draw_sample(
         return sample
     if source.dead == "drop":
         raise SeriesError(f"{source.label}: source.dead=drop is for panels that are not divided. Leave it out.")
-    remove_others(partitions.folder)
+    folders.remove_others(partitions.folder)
     return sample.select()
 
 
@@ -169,19 +153,18 @@ def _divide_files(source: SourceSpec, covariates: CovariateSpec, spec: Partition
     if num_rows <= spec.training_rows:
         return Partitions()
     assert path is not None
-    facts = list_facts(path, covariates.path)
-    own = _name_folder(folder, source, covariates, spec, facts)
+    facts = folders.list_facts(path, covariates.path)
+    panel = _name_folder(folder, source, covariates, spec, facts)
     partitions = _plan(source, covariates, spec, num_rows, folder)
-    earlier = find_panel(own)
-    if earlier is not None:
+    if (earlier := folders.find_panel(panel)) is not None:
         logger.info("%s: the partitions of an earlier run are used", source.label)
-        return replace(partitions, folder=own, counts=tuple(earlier["rows"]))
-    with draft_panel(folder) as draft:
+        return replace(partitions, folder=panel, counts=tuple(earlier["rows"]))
+    with folders.draft_panel(folder) as draft:
         divided, _ = _divide(replace(partitions, folder=draft), source, covariates, is_counted_exactly(path))
-        if not set(facts) <= set(list_facts(path, covariates.path)):
+        if not set(facts) <= set(folders.list_facts(path, covariates.path)):
             raise SeriesError(f"{source.label}: a file changed while it was read. Run this command again.")
-        publish_panel(draft, own)
-    return replace(divided, folder=own)
+        folders.publish_panel(draft, panel)
+    return replace(divided, folder=panel)
 
 
 def _divide_query(
@@ -194,13 +177,12 @@ def _divide_query(
     with query.open_counted() as (num_rows, batches):
         if num_rows <= spec.training_rows:
             return Partitions()
-        with draft_panel(folder) as draft:
+        with folders.draft_panel(folder) as draft:
             partitions = replace(_plan(source, covariates, spec, num_rows, folder), folder=draft)
             divided, checksums = _divide(partitions, source, covariates, True, batches)
-            facts = [checksums, list_facts(covariates.path)]
-            own = _name_folder(folder, source, covariates, spec, facts)
-            publish_panel(draft, own)
-    return replace(divided, folder=own)
+            panel = _name_folder(folder, source, covariates, spec, [checksums, folders.list_facts(covariates.path)])
+            folders.publish_panel(draft, panel)
+    return replace(divided, folder=panel)
 
 
 def _name_folder(
@@ -234,49 +216,36 @@ def _divide(
 ) -> tuple[Partitions, dict[str, str]]:
     """Write the files of all partitions. Return these with their counts, and the sha256 of each file by its name.
 
-    Args:
-        is_counted: whether `partitions.num_rows` is no estimate.
-        batches: the result of a query; None for files.
-    Raises:
-        SeriesError: see `SurveyedTable.divide`; not all rows were read.
+    If the rows are counted, `partitions.num_rows` is no estimate. Batches are the result of a query; None for files.
+    Raises as `SurveyedTable.divide`, and a SeriesError if not all rows were read.
     """
     assert partitions.folder is not None
+    tables = ("rows", "covariates") if partitions.has_covariates else ("rows",)
+    for part in {file.parent for table in tables for file in partitions.list_files(table)}:
+        part.mkdir(parents=True, exist_ok=True)
     rows = SurveyedTable(source, covariates.columns)
-    counts = {"rows": rows.divide(_make_targets(partitions, "rows"), batches)}
+    counts = {"rows": rows.divide(partitions.list_files(), batches)}
     if partitions.has_covariates and covariates.path is not None:
         more = make_covariate_source(source, covariates.path, rows.found)
         others = SurveyedTable(more, covariates.list_columns(AHEAD), has_values=False)
-        counts["covariates"] = others.divide(_make_targets(partitions, "covariates"))
+        counts["covariates"] = others.divide(partitions.list_files("covariates"))
     if is_counted:
-        require_rows(source.label, partitions.num_rows, rows.num_read)
+        folders.require_rows(source.label, partitions.num_rows, rows.num_read)
     _report_sample(partitions, source, sum(counts["rows"]))
-    checksums = write_manifest(partitions.folder / MANIFEST, counts)
+    checksums = folders.write_manifest(partitions.folder / folders.MANIFEST, counts)
     return replace(partitions, counts=tuple(counts["rows"])), checksums
-
-
-def _make_targets(partitions: Partitions, table: str) -> list[Path]:
-    """Return the files of all partitions, in folders that exist."""
-    targets = partitions.list_files(table)
-    for part in {file.parent for file in targets}:
-        part.mkdir(parents=True, exist_ok=True)
-    return targets
 
 
 def _report_sample(partitions: Partitions, source: SourceSpec, num_rows: int) -> None:
     """Log the number of series of the fit; warn if a larger one would be better, and raise a SeriesError for none."""
     assert source.id is not None
     num_fitted = count_values(partitions.list_files()[: partitions.num_training], source.id)
-    logger.info(
-        "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them",
-        *(source.label, f"{num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training),
-    )
+    counts = f"{num_rows:,}", len(partitions), f"{num_fitted:,}", partitions.num_training
+    message = "%s: %s rows in %d partitions; the sample for a fit has %s series in %d of them"
+    logger.info(message, source.label, *counts)
+    remedy = f"partitions.training_rows above {partitions.num_rows} to fit on all series"
     if not num_fitted:
-        raise SeriesError(
-            f"{source.label}: the sample for a fit has no series, because the panel has few long ones. Set "
-            f"partitions.training_rows above {partitions.num_rows} to fit on all series."
-        )
+        reason = "the sample for a fit has no series, because the panel has few long ones"
+        raise SeriesError(f"{source.label}: {reason}. Set {remedy}.")
     if num_fitted < FEW_SERIES:
-        logger.warning(
-            "%s: %d series may be too few for a fit; set partitions.training_rows above %d to fit on all series",
-            *(source.label, num_fitted, partitions.num_rows),
-        )
+        logger.warning("%s: %d series may be too few for a fit; set %s", source.label, num_fitted, remedy)

@@ -28,7 +28,7 @@ from rnn_pipelines.forecast.intervals.pool import measure_expected_errors
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel, unpack_ensemble
 from rnn_pipelines.forecast.methods.forecasts import PARTS, forecast_parts
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, LinearModels
-from rnn_pipelines.forecast.methods.method import FittedMethod, Model
+from rnn_pipelines.forecast.methods.method import FittedMethod
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds, show_predictions, tabulate_forecasts
 from rnn_pipelines.forecast.methods.predictors import Normalizer
 from rnn_pipelines.forecast.methods.pretrained import find_network
@@ -105,33 +105,21 @@ def describe_fit(
 ) -> FittedPanel:
     """Return the part of a fit that forecasts other series."""
     profile = fitted_on.profile
-    calendar = resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar)
-    resolved = recipe.model_copy(
-        update={
-            "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
-            "window": recipe.window.fill(profile),
-            "calendar": calendar,
-            "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
-        }
-    )
-    baseline = LinearModel(linear.combine())
-
-    def copy(name: str, model: Model) -> Model:
-        return (
-            unpack_ensemble(model.pack()) if isinstance(model, EnsembleModel) else get_method(name).unpack(model.pack())
-        )
-
-    # Without the errors and times of their fit, which no forecast reads.
-    light = {
-        name: FittedMethod(
-            copy(name, method.model),
-            method.out_of_fold[:0],
-            refitted=None if method.refitted is None else copy(name, method.refitted),
-        )
-        for name, method in methods.items()
+    resolved = {
+        "source": recipe.source.model_copy(update={"freq": profile["freq"]}),
+        "window": recipe.window.fill(profile),
+        "calendar": resolve_calendar(fitted_on.series, profile["freq"], recipe.calendar),
+        "evaluation": recipe.evaluation.model_copy(update={"season_length": fitted_on.windows.season_length}),
     }
+    recipe, baseline = recipe.model_copy(update=resolved), LinearModel(linear.combine())
+    # Without the errors and times of their fit, which no forecast reads.
+    light = {}
+    for name, method in methods.items():
+        unpack = unpack_ensemble if isinstance(method.model, EnsembleModel) else get_method(name).unpack
+        refitted = None if method.refitted is None else unpack(method.refitted.pack())
+        light[name] = FittedMethod(unpack(method.model.pack()), method.out_of_fold[:0], refitted=refitted)
     names = pd.Index(fitted_on.scaler["unique_id"])
-    return FittedPanel(resolved, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
+    return FittedPanel(recipe, fitted_on.coding, linear.normalizer, baseline, light, intervals, names, use)
 
 
 def forecast_partitions(
@@ -157,16 +145,12 @@ def forecast_partitions(
 
 
 def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
-    """Read the series of a partition, and lay out their windows as in the fit.
-
-    Scales are those of each series; codes of categories are those of the fit.
-    """
+    """Read a partition, and lay out its windows as in the fit, with scales of each series, and codes of the fit."""
     recipe = fitted.recipe
     source = partition.source.model_copy(update={"freq": recipe.source.freq})
     table, covariate_table = read_series(source, partition.covariates)
-    _, series, profile, cutoffs = prepare_series(
-        table, source, recipe.gaps, recipe.split, recipe.window, recipe.evaluation
-    )
+    blocks = recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    _, series, profile, cutoffs = prepare_series(table, source, *blocks)
     scaler = fit_scaler(series, cutoffs)
     coding = fitted.coding.copy_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))
     horizon = recipe.window.fill(profile).horizon
@@ -177,34 +161,22 @@ def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
 
 def tabulate_partition(fitted: FittedPanel, panel: Panel) -> tuple[Predictions, Predictions]:
     """Return the forecasts of the test part and of the next steps, with intervals."""
-    windows = panel.windows
-    forecasts = forecast_parts(windows, fitted.normalizer, fitted.methods)
-    intervals = replace(fitted.intervals, usual=_find_usual(fitted, panel))
-    test, future = (
-        add_intervals(
-            replace(tabulate_forecasts(windows, panel.features, panel.scaler, forecasts, part), use=fitted.use),
-            intervals,
-            windows,
-            panel.scaler,
-            part,
-        )
-        for part in PARTS
-    )
-    return test, show_predictions(future, panel.profile["tz"])
-
-
-def _find_usual(fitted: FittedPanel, panel: Panel) -> np.ndarray:
-    """Return the expected error of each series, of fitted ones that of the fit: float64[series], scaled."""
-    of_fit = fitted.intervals.usual
+    windows, scaler, of_fit = panel.windows, panel.scaler, fitted.intervals.usual
     if fitted.intervals.rule == "panel":
         median = float(np.median(of_fit))
-        usual = measure_expected_errors(panel.windows, fitted.normalizer, fitted.baseline, median)
+        usual = measure_expected_errors(windows, fitted.normalizer, fitted.baseline, median)
     else:
         models = {name: method.model for name, method in fitted.methods.items()}
-        network = find_network(models) if fitted.intervals.rule == "pretrained" else None
-        usual = measure_past_errors(panel.windows, network)
-    places = fitted.names.get_indexer(panel.scaler["unique_id"])
-    return np.where(places >= 0, of_fit[places], usual)
+        usual = measure_past_errors(windows, find_network(models) if fitted.intervals.rule == "pretrained" else None)
+    # The expected errors of fitted series are those of the fit.
+    places = fitted.names.get_indexer(scaler["unique_id"])
+    intervals = replace(fitted.intervals, usual=np.where(places >= 0, of_fit[places], usual))
+    forecasts, tables = forecast_parts(windows, fitted.normalizer, fitted.methods), []
+    for part in PARTS:
+        table = replace(tabulate_forecasts(windows, panel.features, scaler, forecasts, part), use=fitted.use)
+        tables.append(add_intervals(table, intervals, windows, scaler, part))
+    test, future = tables
+    return test, show_predictions(future, panel.profile["tz"])
 
 
 class AllMetricsTable(MetricsBySeriesTable):
@@ -218,14 +190,11 @@ AllMetrics = Annotated[pd.DataFrame, AllMetricsTable]
 
 def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_length: int) -> AllMetrics:
     """Return the metrics of each forecaster on each series, float32, and the coverage of the one in use."""
-    season_length = choose_scale_season(series, cutoffs, season_length)
-    metrics = measure_by_series(test, series, cutoffs, season_length)
+    metrics = measure_by_series(test, series, cutoffs, choose_scale_season(series, cutoffs, season_length))
     for level in test.levels:
-        scores = score_bounds(test, test.use, level)
-        if scores is not None:
-            coverage = scores.groupby("unique_id")["coverage"].mean()
-            is_own = metrics["forecaster"] == test.use
-            metrics[f"coverage_{level}"] = metrics["unique_id"].map(coverage).where(is_own)
+        if (scores := score_bounds(test, test.use, level)) is not None:
+            coverage = metrics["unique_id"].map(scores.groupby("unique_id")["coverage"].mean())
+            metrics[f"coverage_{level}"] = coverage.where(metrics["forecaster"] == test.use)
     return metrics.astype(dict.fromkeys(metrics.columns[2:], "float32"))
 
 
@@ -247,17 +216,21 @@ def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str
         numbers = table.drop(columns="unique_id").replace([np.inf, -np.inf], np.nan).astype({"forecaster": str})
         grouped = numbers.groupby("forecaster", sort=False)
         sums, counts = sums.add(grouped.sum(), fill_value=0), counts.add(grouped.count(), fill_value=0)
-        own = table[table["forecaster"] == use]
-        ensemble.append(own.set_index("unique_id")["mase"].astype("float64"))
+        ensemble.append(table[table["forecaster"] == use].set_index("unique_id")["mase"].astype("float64"))
     means = sums / counts.where(counts > 0)
     mase = pd.concat([one for one in ensemble if len(one)] or ensemble)
     ranked = mase.dropna().sort_values()
+    ratios, forecasters = _add_ratios(facts), {}
+    kept = [name for name in means if name in METRICS or str(name).startswith("coverage_")]
+    for name, row in (means.sort_values("mase") if len(means) else means).iterrows():
+        metrics: dict[str, float | None] = {str(key): float(row[key]) for key in kept if pd.notna(row[key])}
+        forecasters[str(name)] = metrics | ratios.get(str(name), {})
     return {
         "num_series": sum(fact["num_series"] for fact in facts),
         "num_evaluated": len(mase),
         "left_out": [name for fact in facts for name in fact["left_out"]],
         "use": use,
-        "forecasters": _merge(means, _add_ratios(facts)),
+        "forecasters": forecasters,
         "mase": {f"{quantile:g}": float(ranked.quantile(quantile)) for quantile in QUANTILES if len(ranked)},
         "best": {str(name): float(error) for name, error in ranked.head(NUM_ENDS).items()},
         "worst": {str(name): float(error) for name, error in ranked.tail(NUM_ENDS)[::-1].items()},
@@ -275,16 +248,3 @@ def _add_ratios(facts: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float
         for name, (error, size) in pairs.items():
             added.setdefault(name, {})[measure] = float(error / size) if size else None
     return added
-
-
-def _merge(means: pd.DataFrame, ratios: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
-    """Return metrics and ratios of means by forecaster, the lowest MASE first."""
-    kept = [name for name in means if name in METRICS or str(name).startswith("coverage_")]
-    ordered = means.sort_values("mase") if len(means) else means
-    return {
-        str(name): {
-            **{str(key): float(row[key]) for key in kept if pd.notna(row[key])},
-            **ratios.get(str(name), {}),
-        }
-        for name, row in ordered.iterrows()
-    }

@@ -55,8 +55,7 @@ def draft_panel(folder: Path) -> Iterator[Path]:
 def find_panel(own: Path) -> dict[str, Any] | None:
     """Return the facts of a panel that an earlier run divided; None if there is none, or a file of it has changed."""
     with _hold_lock(own):
-        facts = find_manifest(own / MANIFEST)
-        if facts is not None:
+        if (facts := find_manifest(own / MANIFEST)) is not None:
             # So that no other run removes it.
             os.utime(own / MANIFEST)
         return facts
@@ -91,11 +90,9 @@ def remove_others(own: Path) -> None:
 
 
 def remove_panel(folder: Path, root: Path | None = None) -> None:
-    """Remove all that a run wrote into a folder, and the folder if it is empty then.
+    """Remove all that a run wrote into a folder, and the folder if it is then empty; nothing if it is missing.
 
-    Args:
-        folder: of a divided panel, or inside it; nothing happens if it is missing.
-        root: of the divided panel; None for the folder.
+    It is that of a divided panel, or inside its root.
     """
     root = root or folder
     # First, so that a folder without some of its files does not look complete.
@@ -125,11 +122,7 @@ def write_manifest(path: Path, facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return the facts of a folder whose files are as they were written.
-
-    Raises:
-        SeriesError: a file is missing or changed, or a subfolder has another one; the message names the file.
-    """
+    """Return the facts of a folder; or raise a SeriesError that names a missing, changed or additional file."""
     try:
         content = path.read_bytes()
         if not has_checksum(content):
@@ -144,8 +137,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     # The files of a subfolder are read together.
     subfolders = {file.parent for file in map(folder.joinpath, checksums)} - {folder}
     there = [file.relative_to(folder).as_posix() for subfolder in subfolders for file in list_files(subfolder)]
-    foreign = sorted(set(there) - checksums.keys())
-    if foreign:
+    if foreign := sorted(set(there) - checksums.keys()):
         raise SeriesError(f"{folder}: {show_all(foreign)} came after the others were written.")
     return dict(found["facts"])
 
@@ -162,11 +154,7 @@ def find_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def require_removed(folder: Path) -> None:
-    """Check that nothing is left of a folder whose own files were removed.
-
-    Raises:
-        SeriesError: there are files of others; the message names them.
-    """
+    """Raise a SeriesError that names the files of others, if there are any in a folder whose own files were removed."""
     if folder.exists():
         names = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
         raise SeriesError(f"{folder}: it has files that are not of the project: {show_all(names)}. Move them away.")

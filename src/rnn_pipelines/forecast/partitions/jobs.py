@@ -7,7 +7,7 @@ have none yet.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
-from rnn_pipelines.forecast.partitions.folders import (
-    find_manifest,
-    read_manifest,
-    remove_panel,
-    require_removed,
-    write_manifest,
-)
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
 from rnn_pipelines.storage.files import draft_folder, replace_file
 
@@ -45,13 +39,7 @@ class PanelForecaster(Protocol):
 
 @dataclass(frozen=True)
 class PartitionJob:
-    """The forecast of one partition.
-
-    Attributes:
-        number: of the partition, from 0.
-        folder: for the results; it exists as soon as they are complete.
-        partition: its source and covariates.
-    """
+    """The forecast of one partition, numbered from 0; the folder exists as soon as its results are complete."""
 
     number: int
     folder: Path
@@ -86,15 +74,13 @@ def run_jobs(
     assert panel.partitions.folder is not None
     results = panel.partitions.folder / f"results-{hashlib.sha256(forecaster.pack()).hexdigest()[:16]}"
     results.mkdir(exist_ok=True)
-    jobs = [
-        PartitionJob(number, results / f"{number:05d}", panel.select(number), forecaster)
-        for number in panel.partitions.list_numbers()
-    ]
+    numbers = panel.partitions.list_numbers()
+    jobs = [PartitionJob(n, results / f"{n:05d}", panel.select(n), forecaster) for n in numbers]
     for job in jobs:
         # A fault of an earlier run may have had another reason than the data.
-        if job.folder.exists() and (find_manifest(job.folder / FACTS) or {"fault": True})["fault"]:
-            remove_panel(job.folder, panel.partitions.folder)
-            require_removed(job.folder)
+        if job.folder.exists() and (folders.find_manifest(job.folder / FACTS) or {"fault": True})["fault"]:
+            folders.remove_panel(job.folder, panel.partitions.folder)
+            folders.require_removed(job.folder)
     for is_last in (False, True):
         left = [job for job in jobs if not job.folder.exists()]
         if len(left) < len(jobs) and not is_last:
@@ -111,28 +97,19 @@ def run_jobs(
                     "command again to go on with these; fewer workers or a smaller partitions.rows need less memory."
                 ) from error
             logger.warning("a process was lost (%s); its partitions are repeated", error)
-    facts = [read_manifest(job.folder / FACTS) for job in jobs]
-    _check_faults([fact["fault"] for fact in facts if fact["fault"]], len(jobs), results / FAULTS)
+    facts = [folders.read_manifest(job.folder / FACTS) for job in jobs]
+    if faults := [fact["fault"] for fact in facts if fact["fault"]]:
+        replace_file(results / FAULTS, "\n".join([*faults, ""]).encode())
+        more = f" All are in {results / FAULTS}." if len(faults) > FAULTS_IN_MESSAGE else ""
+        some = " ".join(faults[:FAULTS_IN_MESSAGE])
+        raise SeriesError(f"{len(faults)} of {len(jobs)} partitions cannot be used. {some}{more}")
     return [job.folder for job in jobs], facts
 
 
 def write_next_values(table: pd.DataFrame, names: Mapping[str, str], folder: Path) -> None:
-    """Write `unique_id, ds` and the columns of `names` under their new names, as float32, into a folder.
-
-    Args:
-        names: of the forecast and of its bounds, to `forecast`, `lo-80`, `hi-80` and the like.
-    """
+    """Write `unique_id, ds`, and the forecast and its bounds under their new names such as `lo-80`, as float32."""
     renamed = table[["unique_id", "ds", *names]].rename(columns=names)
     renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
-
-
-def _check_faults(faults: Sequence[str], num_partitions: int, path: Path) -> None:
-    """Raise a SeriesError with the first faults, as a small panel has one; all of them are in a file."""
-    if faults:
-        replace_file(path, "\n".join([*faults, ""]).encode())
-        more = f" All are in {path}." if len(faults) > FAULTS_IN_MESSAGE else ""
-        some = " ".join(faults[:FAULTS_IN_MESSAGE])
-        raise SeriesError(f"{len(faults)} of {num_partitions} partitions cannot be used. {some}{more}")
 
 
 def forecast_partition(job: PartitionJob) -> int:
@@ -144,10 +121,10 @@ def forecast_partition(job: PartitionJob) -> int:
             except SeriesError as error:
                 # Raised after the other partitions, together with their faults. The partition's file is not the user's.
                 facts = {"fault": str(error).removeprefix(f"{job.partition.source.label}: "), "num_series": 0}
-            write_manifest(draft / FACTS, facts)
+            folders.write_manifest(draft / FACTS, facts)
     except OSError as error:
         # A process that was taken for lost has written the same results meanwhile.
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        facts = read_manifest(job.folder / FACTS)
+        facts = folders.read_manifest(job.folder / FACTS)
     return int(facts["num_series"])

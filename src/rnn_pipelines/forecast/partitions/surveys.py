@@ -43,14 +43,10 @@ class SurveyedTable:
     num_read: int = 0
 
     def divide(self, targets: Sequence[Path], batches: "Iterable[pa.RecordBatch] | None" = None) -> list[int]:
-        """Write the rows to files, and their survey beside the folders of these.
+        """Write the rows of a query, or of files (None), to files, and their survey beside the folders of these.
 
-        Args:
-            batches: the result of a query; None for a table in files.
-        Returns:
-            The number of rows of each target.
-        Raises:
-            SeriesError: see `read_table`; not all rows were written.
+        The number of rows of each target is returned. Raises as `read_table`, and a SeriesError if not all rows were
+        written.
         """
         assert self.source.id is not None
         if batches is None:
@@ -67,21 +63,16 @@ class SurveyedTable:
         folder, kept = targets[0].parents[1], self.found.index.tolist()
         facts: dict[str, Any] = {name: getattr(self.source, name) for name in ("path", "name", "freq")}
         write_survey(folder, survey, kept, facts | {"sentinels": []})
-        if self.has_values and self.source.valid_range is None and self._may_have_sentinels():
-            # The survey keeps the numbers as they are.
-            as_read = self.source.model_copy(update={"valid_range": (None, None)})
-            parts = (
-                read_source(as_read.model_copy(update={"path": str(file)}))
-                for file, count in zip(targets, counts, strict=True)
-                if count
-            )
-            write_survey(folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)})
+        if self.has_values and self.source.valid_range is None:
+            sentinels = self.found["y"][self.found["y"].isin(SENTINELS)]
+            # Small numbers above 0 are frequent, and never left out.
+            if not sentinels.between(0, 100, inclusive="right").all():
+                # The survey keeps the numbers as they are.
+                filled = [file for file, number in zip(targets, counts, strict=True) if number]
+                as_read = self.source.model_copy(update={"valid_range": (None, None)})
+                parts = (read_source(as_read.model_copy(update={"path": str(file)})) for file in filled)
+                write_survey(folder, survey, kept, facts | {"sentinels": find_sentinels(parts, self.source)})
         return counts
-
-    def _may_have_sentinels(self) -> bool:
-        # Small numbers above 0 are frequent, and never left out.
-        sentinels = self.found["y"][self.found["y"].isin(SENTINELS)]
-        return bool((~sentinels.between(0, 100, inclusive="right")).any())
 
     def _list_roles(self, times: Sequence[str]) -> Roles:
         assert self.source.id is not None
@@ -97,12 +88,9 @@ class SurveyedTable:
         return survey, survey_batches(chosen, survey, FILES, self._decide)
 
     def _decide(self, survey: Survey) -> list[int]:
-        if self.has_values:
-            self.found, _ = read_table(self.source, self.columns, survey)
-        else:
-            self.found = read_rows(self.source, self.columns, survey)
-        kept: list[int] = self.found.index.tolist()
-        return kept
+        read = read_table(self.source, self.columns, survey)[0] if self.has_values else None
+        self.found = read_rows(self.source, self.columns, survey) if read is None else read
+        return self.found.index.tolist()
 
 
 def _count_batches(batches: "Iterable[pa.Table]", numbers: list[int]) -> "Iterator[pa.Table]":

@@ -19,23 +19,12 @@ SHOWN = ("mase", "mae", "rmse")
 # Columns of the table before the measure of totals.
 NUM_SHOWN = 2 + len(SHOWN)
 # Headings of the quantiles of the error over the series.
-QUANTILES = {
-    "0": "smallest",
-    "0.1": "10 %",
-    "0.25": "25 %",
-    "0.5": "median",
-    "0.75": "75 %",
-    "0.9": "90 %",
-    "1": "largest",
-}
+QUANTILE_NAMES = ("smallest", "10 %", "25 %", "median", "75 %", "90 %", "largest")
+QUANTILES = dict(zip(("0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"), QUANTILE_NAMES, strict=True))
 
 
 def report_all_series(found: Mapping[str, Any]) -> list[Section]:
-    """Return the section; none if the panel was not divided.
-
-    Args:
-        found: see `summarize_series`.
-    """
+    """Return the section on the result of `summarize_series`; none if the panel was not divided."""
     if "num_series" not in found:
         return []
     tables = [tabulate_forecasters(found)]
@@ -64,11 +53,8 @@ def summarize_all_series(found: Mapping[str, Any]) -> str:
     if "num_series" not in found:
         return ""
     table = tabulate_forecasters(found)
-    shown = [
-        row
-        for number, (name, row) in enumerate(zip(found["forecasters"], table.rows, strict=True))
-        if number < NUM_IN_TERMINAL or name in (found["use"], *NETWORKS)
-    ]
+    named, used = enumerate(zip(found["forecasters"], table.rows, strict=True)), (found["use"], *NETWORKS)
+    shown = [row for number, (name, row) in named if number < NUM_IN_TERMINAL or name in used]
     # A line of all columns would be longer than the terminal.
     lines = [[*row[:NUM_SHOWN], *row[NUM_SHOWN + len(RATIOS) - 1 :]] for row in (table.header, *shown)]
     return f"{wrap_lines(describe_all_series(found))}\n{align_columns(lines)}"

@@ -6,8 +6,7 @@ from plotly.graph_objects import Figure
 
 from rnn_pipelines.forecast.evaluation.leaderboard import choose_columns
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, RATIOS
-from rnn_pipelines.forecast.experiments.schedule import BacktestSpec, Retrainings
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults
+from rnn_pipelines.forecast.experiments.schedule import BacktestResults, BacktestSpec, Retrainings
 from rnn_pipelines.forecast.report.figures import draw_nothing
 from rnn_pipelines.forecast.report.styles import STYLES, name_axis
 from rnn_pipelines.reading.times import format_time
@@ -33,10 +32,7 @@ MAX_SHOWN = 1.2
 
 
 def draw_error_against_cost(results: dict[str, Any]) -> Figure:
-    """Draw the error of each schedule over its training time, with the simple methods as lines, see `BacktestResults`.
-
-    Without a trained network, all costs are 0, and there is nothing to draw.
-    """
+    """Draw the error of each schedule over its training time, and simple methods as lines; nothing if it is 0."""
     found = BacktestResults.model_validate(results)
     seconds = [entry.training_seconds or 0.0 for entry in found.schedules]
     if not any(seconds):
@@ -68,11 +64,7 @@ def draw_error_against_cost(results: dict[str, Any]) -> Figure:
 
 
 def render_report(results: dict[str, Any], retrainings: Retrainings, backtest: BacktestSpec, figure: Figure) -> str:
-    """Return verdict, tables and figure as one HTML page that needs no network.
-
-    Args:
-        results: see `summarize_backtest`.
-    """
+    """Return verdict, tables and figure as one HTML page that needs no network."""
     found = BacktestResults.model_validate(results)
     return render_template(
         __package__,
@@ -110,21 +102,17 @@ def describe_verdict(results: BacktestResults) -> str:
     if worse:
         verdict += f"; shown to be worse: {', '.join(worse)}"
     order = "below" if best.mse < simple.mse else "not below"
-    return (
-        f"{verdict}. The lowest MSE of a schedule, {format_number(best.mse)} ({STYLES[best.name].name}), is "
-        f"{order} that of {STYLES[simple.name].name}, {format_number(simple.mse)}."
-    )
+    lowest = f"{format_number(best.mse)} ({STYLES[best.name].name})"
+    others = f"{order} that of {STYLES[simple.name].name}, {format_number(simple.mse)}"
+    return f"{verdict}. The lowest MSE of a schedule, {lowest}, is {others}."
 
 
 def tabulate_schedules(results: BacktestResults) -> Table:
     """Return one row for each schedule and simple method; the lowest errors are marked."""
     columns = choose_columns([*MEANS, *RATIOS])
-    columns |= {
-        "p_value": Column("p", format_p_cell),
-        "num_trainings": Column("trainings", format_count),
-        "num_promotions": Column("promoted", format_count),
-        "training_seconds": Column("training, s", format_seconds),
-    }
+    columns["p_value"] = Column("p", format_p_cell)
+    columns |= {"num_trainings": Column("trainings", format_count), "num_promotions": Column("promoted", format_count)}
+    columns["training_seconds"] = Column("training, s", format_seconds)
     for level in results.levels:
         columns |= choose_columns([f"coverage_{level}"]) | {f"width_{level}": Column(f"width {level} %")}
     return tabulate("", ((STYLES[entry.name].name, entry.model_dump()) for entry in results.forecasters), columns)

@@ -26,6 +26,7 @@ MAX_ROWS = 20
 HEADINGS = {name: name for name in ("before", "after", "change", *PARTS)}
 HEADINGS |= {NEW: "new", REVISED: "revised", COVARIATES: "covariate", DAY_AHEAD: "day ahead"}
 VERBS = {True: "raises", False: "lowers"}
+HOVER = "%{x}: %{customdata:+,.4~r}<extra></extra>"
 
 
 def explain_newest(
@@ -34,11 +35,7 @@ def explain_newest(
     all_series: Mapping[str, Any],
     newest: ForecastLog | None = None,
 ) -> dict[str, Any]:
-    """Return the explanation of the newest forecasts' change, see `describe_change`; or the reason for its absence.
-
-    Args:
-        nights, log, all_series, newest: see `explain_nights`.
-    """
+    """Return `describe_change` of the result of `explain_nights`, or the reason for its absence."""
     try:
         return describe_change(explain_nights(nights, log, all_series, newest=newest), MAX_ROWS)
     except RnnPipelinesError as error:
@@ -51,10 +48,8 @@ def note_failure(reason: str) -> dict[str, Any]:
 
 
 def choose_times(change: Change, time: str | None) -> Change:
-    """Return the change of the forecasts for some times.
+    """Return the change of forecasts for a date, a step, or a beginning of dates, such as 2026-10; None for all.
 
-    Args:
-        time: a date, a step, or the beginning of dates, such as 2026-10 for October; None for all.
     Raises:
         ParameterError: none of the forecasts is for such a time.
     """
@@ -71,23 +66,14 @@ def choose_times(change: Change, time: str | None) -> Change:
 
 
 def describe_change(change: Change, most: int | None = None) -> dict[str, Any]:
-    """Return the change as JSON: sentence, notes, versions, the rows with the largest changes, and named values.
-
-    Args:
-        most: number of rows; None for all.
-    """
+    """Return the change as JSON: sentence, notes, versions, named values, and the largest changes (`most` or all)."""
     order = change.table["change"].abs().sort_values(ascending=False, kind="stable").index
     ordered = change.table.loc[order]
     first = change.table[change.table["unique_id"] == ordered["unique_id"].iloc[0]]
     values = change.values[change.values["unique_id"].isin(ordered["unique_id"][:most])]
-    return {
-        "sentence": write_change(change),
-        "notes": list(change.notes),
-        "versions": list(change.versions),
-        "changes": _list_rows(ordered[:most]),
-        "series": _list_rows(first),
-        "values": _list_rows(values),
-    }
+    texts = {"sentence": write_change(change), "notes": list(change.notes), "versions": list(change.versions)}
+    tables = {"changes": ordered[:most], "series": first, "values": values}
+    return texts | {name: _list_rows(table) for name, table in tables.items()}
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -123,9 +109,8 @@ def write_change(change: Change) -> str:
     causes = _name_parts(change)
     sizes = [format_points(value / before, 1) if is_share else _sign(form(value)) for value in parts]
     # A part that is 0 in the digits shown is left out.
-    listed = [
-        f"{size} from {causes[str(name)]}" for name, size in zip(parts.index, sizes, strict=True) if _is_not_0(size)
-    ]
+    named = zip(parts.index, sizes, strict=True)
+    listed = [f"{size} from {causes[str(name)]}" for name, size in named if _is_not_0(size)]
     return " ".join([f"{text}: {', '.join(listed)}." if listed else f"{text}.", *_name_values(change, form)])
 
 
@@ -206,9 +191,7 @@ def draw_parts(rows: Sequence[Mapping[str, Any]]) -> Figure:
         ends = np.cumsum(sizes[:-1])
         colors = [BLUE if size > 0 else VERMILION for size in sizes[:-1]]
         bar = Bar(x=labels, y=sizes, base=[0.0, *ends[:-1], 0.0], customdata=sizes, name=row["ds"], showlegend=False)
-        bar.update(
-            marker={"color": [*colors, NEUTRAL_COLOR]}, hovertemplate="%{x}: %{customdata:+,.4~r}<extra></extra>"
-        )
+        bar.update(marker={"color": [*colors, NEUTRAL_COLOR]}, hovertemplate=HOVER)
         figure.add_trace(bar)
     add_menu(figure, [row["ds"] for row in rows])
     title = f"Change of the forecast of {write_label(rows[0]['unique_id'])}"

@@ -29,12 +29,7 @@ def keep_last_steps(tables: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame
 
 
 def describe_choice(chosen: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> str:
-    """Describe how many steps ahead the forecasts are, and which series and steps are drawn if not all are.
-
-    Args:
-        chosen: forecasts of all series, with the selected steps.
-        tables: the input of `keep_last_steps`.
-    """
+    """Describe how many steps ahead the forecasts are, and which series and steps are drawn if not all are."""
     horizon, num_series = int(chosen["horizon_step"].max()), chosen["unique_id"].nunique()
     parts = ["one step ahead" if horizon == 1 else f"1 to {horizon} steps ahead"]
     if len(tables) < num_series:
@@ -46,14 +41,9 @@ def describe_choice(chosen: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) ->
 
 
 def join_steps(steps: pd.DataFrame, forecasts: pd.DataFrame, num_before: int) -> pd.DataFrame:
-    """Return the steps of one series with its forecasts; NaN without a forecast, so that lines have gaps there.
+    """Return the steps of a series with its forecasts, from `num_before` steps before the first one on.
 
-    Args:
-        steps: all rows of the series.
-        forecasts: its rows of predictions, without repeated times.
-        num_before: number of steps to include before the first forecast.
-    Returns:
-        `ds`, `y` (NaN if not observed), `cutoff`, `horizon_step` and the forecasters.
+    Forecasts and values that are not observed are NaN, so that lines have gaps there.
     """
     start = max(int(steps["ds"].searchsorted(forecasts["ds"].min())) - num_before, 0)
     steps = hide_filled(steps)[start:]

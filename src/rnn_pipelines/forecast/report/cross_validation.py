@@ -36,11 +36,7 @@ def draw_error_by_cutoff(by_cutoff: MetricsByCutoff) -> Figure:
 
 
 def render_report(results: dict[str, Any], validation: CrossValidationSpec, figure: Figure) -> str:
-    """Return verdict, table and figure as one HTML page that needs no network.
-
-    Args:
-        results: see `summarize_windows`.
-    """
+    """Return verdict, table and figure as one HTML page that needs no network."""
     found = WindowResults.model_validate(results)
     return render_template(
         __package__,
@@ -71,10 +67,8 @@ def describe_verdict(results: WindowResults) -> str:
     if p_value is None:
         return f"No network has a lower MSE over these windows than {baseline}, {format_number(mse)}."
     shown = "" if p_value <= SIGNIFICANCE else ", which can be chance"
-    return (
-        f"{name} has the lowest MSE over these windows, {format_number(mse)}: {100 * (1 - mse / theirs):.1f} % below "
-        f"{baseline} ({format_p_value(p_value)}){shown}."
-    )
+    difference = f"{100 * (1 - mse / theirs):.1f} % below {baseline} ({format_p_value(p_value)}){shown}"
+    return f"{name} has the lowest MSE over these windows, {format_number(mse)}: {difference}."
 
 
 def tabulate_forecasters(results: WindowResults) -> Table:

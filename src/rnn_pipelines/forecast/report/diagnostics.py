@@ -1,8 +1,7 @@
 """Diagnostics of the ensemble's errors on the test part: by season, level and lag, and the worst windows."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.report.figures import draw_bars, draw_line, set_layout
 from rnn_pipelines.report.notes import draw_or_note
 from rnn_pipelines.report.numbers import Column, format_bias, format_number
-from rnn_pipelines.report.page import Table, make_table, tabulate
+from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import REFERENCE_COLOR, Style
 
 DIAGNOSTICS = ("error_by_season", "autocorrelation")
@@ -30,12 +29,9 @@ CHANCE = Style("95 % of uncorrelated errors", REFERENCE_COLOR, "dash")
 
 def draw_diagnostics(predictions: Predictions, profile: Profile) -> dict[str, Figure]:
     """Draw the figures of `DIAGNOSTICS`, by name; empty ones without a test part."""
-    if predictions.table.empty:
-        return {name: Figure() for name in DIAGNOSTICS}
-    return {
-        "error_by_season": draw_or_note(draw_error_by_season, predictions, profile),
-        "autocorrelation": draw_or_note(draw_autocorrelation, predictions, profile),
-    }
+    draws = zip(DIAGNOSTICS, (draw_error_by_season, draw_autocorrelation), strict=True)
+    is_empty = predictions.table.empty
+    return {name: Figure() if is_empty else draw_or_note(draw, predictions, profile) for name, draw in draws}
 
 
 def choose_forecaster(predictions: Predictions) -> str:
@@ -44,16 +40,12 @@ def choose_forecaster(predictions: Predictions) -> str:
 
 
 def draw_error_by_season(predictions: Predictions, profile: Profile) -> Figure:
-    """Draw the mean absolute error by hour, weekday, month or quarter, or by the position in the season of steps.
-
-    The figure is empty if the series have no season.
-    """
+    """Draw the mean absolute error by hour, weekday, month, quarter or step of the season; empty without one."""
     title, positions, labels = _name_seasons(predictions.table["ds"], profile)
     if not labels:
         return Figure()
     figure = Figure()
-    reference = find_reference(predictions.forecasters)
-    for name in dict.fromkeys((choose_forecaster(predictions), reference)):
+    for name in dict.fromkeys((choose_forecaster(predictions), find_reference(predictions.forecasters))):
         if name in predictions.forecasters:
             means = predictions.errors[name].abs().groupby(positions).mean().reindex(range(len(labels)))
             figure.add_trace(draw_bars(STYLES[name], list(labels), means.to_numpy()))
@@ -78,10 +70,7 @@ def _name_seasons(times: pd.Series, profile: Profile) -> tuple[str, pd.Series, S
 
 
 def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
-    """Draw the autocorrelation of the errors of `choose_steps` by lag, with the range of uncorrelated errors.
-
-    The figure is empty with fewer than 8 errors of each series.
-    """
+    """Draw the autocorrelation of the errors of `choose_steps` by lag; empty with fewer than 8 errors per series."""
     name, rows = choose_forecaster(predictions), choose_steps(predictions.table)
     errors = (rows["y"] - rows[name]).groupby(rows["unique_id"])
     centred = (rows["y"] - rows[name]) - errors.transform("mean")
@@ -117,8 +106,8 @@ def measure_fifths(predictions: Predictions) -> pd.DataFrame:
     facts = pd.DataFrame({"forecast": table[name], "actual": table["y"], "size": table["y"].abs()})
     means = facts.assign(mae=(table["y"] - table[name]).abs()).groupby(fifths).mean()
     means.insert(0, "fifth", [FIFTHS[number] for number in means.index])
-    found = means.assign(bias=(means["forecast"] - means["actual"]) / means.pop("size").where(lambda size: size > 0))
-    return found.reset_index(drop=True) if len(found) > 1 else found.iloc[:0]
+    means["bias"] = (means["forecast"] - means["actual"]) / means.pop("size").where(lambda size: size > 0)
+    return means.reset_index(drop=True) if len(means) > 1 else means.iloc[:0]
 
 
 def tabulate_fifths(predictions: Predictions) -> Table | None:
@@ -126,26 +115,18 @@ def tabulate_fifths(predictions: Predictions) -> Table | None:
     fifths = measure_fifths(predictions).astype({"bias": "float64"})
     if fifths.empty:
         return None
-    columns = {
-        "forecast": Column("mean forecast"),
-        "actual": Column("mean actual"),
-        "mae": Column("MAE"),
-        "bias": Column("bias, %", format_bias),
-    }
+    columns = {"forecast": Column("mean forecast"), "actual": Column("mean actual"), "mae": Column("MAE")}
+    columns["bias"] = Column("bias, %", format_bias)
     rows = [(row["fifth"], row) for row in fifths.to_dict("records")]
     return tabulate("fifth of the forecasts", rows, columns, "Errors by level")
 
 
 def find_worst_windows(predictions: Predictions) -> pd.DataFrame:
-    """Return the windows with the largest mean absolute errors, which do not overlap within a series.
-
-    Returns:
-        `unique_id, first, last, actual, forecast, mae`, the largest error first; at most `NUM_WORST` rows.
-    """
+    """Return `NUM_WORST` windows without overlaps, the worst first: `unique_id, first, last, actual, forecast, mae`."""
     name = choose_forecaster(predictions)
-    table = predictions.table.assign(error=predictions.errors[name].abs()) if len(predictions.table) else None
-    if table is None:
+    if predictions.table.empty:
         return pd.DataFrame(columns=["unique_id", "first", "last", "actual", "forecast", "mae"])
+    table = predictions.table.assign(error=predictions.errors[name].abs())
     windows = table.groupby(["unique_id", "cutoff"]).agg(
         first=("ds", "min"), last=("ds", "max"), actual=("y", "mean"), forecast=(name, "mean"), mae=("error", "mean")
     )
@@ -166,12 +147,9 @@ def tabulate_worst_windows(predictions: Predictions, average: float) -> Table:
     worst = find_worst_windows(predictions)
     times = show_time(worst["first"]), show_time(worst["last"])
     spans = [str(first) if first == last else f"{first} to {last}" for first, last in zip(*times, strict=True)]
-    columns: dict[str, Callable[[Any], str]] = {
-        "series": lambda row: str(row.unique_id),
-        "window": lambda row: row.span,
-        "mean actual": lambda row: format_number(row.actual),
-        "mean forecast": lambda row: format_number(row.forecast),
-        "MAE": lambda row: format_number(row.mae),
-        "times the average MAE": lambda row: format_number(row.mae / (average or np.nan), 2),
-    }
-    return make_table(worst.assign(span=spans).itertuples(), columns, 2, "The windows with the largest errors")
+    rows = [
+        [str(row.unique_id), span, *map(format_number, (row.actual, row.forecast, row.mae)), format_number(times, 2)]
+        for row, span, times in zip(worst.itertuples(), spans, worst["mae"] / (average or np.nan), strict=True)
+    ]
+    header = ["series", "window", "mean actual", "mean forecast", "MAE", "times the average MAE"]
+    return Table(header, rows, 2, caption="The windows with the largest errors")

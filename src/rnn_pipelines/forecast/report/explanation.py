@@ -19,11 +19,7 @@ from rnn_pipelines.report.styles import NEUTRAL_COLOR, Style
 # The most important lags; more rows would not be readable.
 MAX_LAGS = 30
 # Inputs that are not columns of the user's table. The name of a column includes its kind, so that all names are unique.
-NAMES = {
-    TARGET: "past values",
-    CALENDAR: "calendar",
-    **{name: name.replace("_", " ") for name in HOLIDAYS},
-}
+NAMES = {TARGET: "past values", CALENDAR: "calendar", **{name: name.replace("_", " ") for name in HOLIDAYS}}
 
 
 def draw_explanation(explanation: pd.DataFrame) -> Figure:
@@ -65,26 +61,20 @@ def name_inputs(names: Iterable[str]) -> list[str]:
     because the figure would draw both in one row.
     """
     labels, counts = [], Counter[str]()
-    for label in map(_name_input, names):
+    for name in names:
+        kind, _, column = name.partition(":")
+        label = write_label(STYLES[name].name) if name in STYLES else f"{write_label(column)}, {kind}"
+        label = NAMES.get(name, label)
         counts[label] += 1
         labels.append(label if counts[label] == 1 else f"{label} ({counts[label]})")
     return labels
 
 
-def _name_input(name: str) -> str:
-    if name in NAMES:
-        return NAMES[name]
-    if name in STYLES:
-        return write_label(STYLES[name].name)
-    kind, _, column = name.partition(":")
-    return f"{write_label(column)}, {kind}"
-
-
 def _draw_lags(table: pd.DataFrame, is_average: bool) -> Heatmap:
     """Draw a row for each lag and a column for each step ahead: mean sizes of many windows, signed values of one."""
-    own = table[table["input"] == TARGET]
-    own = own.assign(contribution=own["contribution"].abs()) if is_average else own
-    grid = own.pivot_table(index="lag", columns="horizon_step", values="contribution", aggfunc="mean")
+    lagged = table[table["input"] == TARGET]
+    lagged = lagged.assign(contribution=lagged["contribution"].abs()) if is_average else lagged
+    grid = lagged.pivot_table(index="lag", columns="horizon_step", values="contribution", aggfunc="mean")
     sizes = grid.abs().mean(axis=1).nlargest(MAX_LAGS)
     grid = grid.loc[sizes.index.sort_values()]
     largest = float(np.nanmax(grid.abs().to_numpy(), initial=0.0))

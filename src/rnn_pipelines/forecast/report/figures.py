@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from plotly.graph_objects import Bar, Figure, Scatter
+from plotly.graph_objects import Figure, Scatter
 from plotly.subplots import make_subplots
 
 from rnn_pipelines.forecast.evaluation.interval_metrics import MetricsByLevel
@@ -13,15 +13,7 @@ from rnn_pipelines.forecast.evaluation.metrics import METRICS, MetricsByStep, me
 from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR
 from rnn_pipelines.forecast.methods.predictions import Predictions, StepsTable
 from rnn_pipelines.forecast.methods.registry import METHODS
-from rnn_pipelines.forecast.report.choice import (
-    choose_series,
-    choose_steps,
-    describe_choice,
-    hide_filled,
-    join_steps,
-    keep_last_steps,
-    show_time,
-)
+from rnn_pipelines.forecast.report import choice
 from rnn_pipelines.forecast.report.explanation import draw_explanation
 from rnn_pipelines.forecast.report.intervals import draw_coverage, draw_fan
 from rnn_pipelines.forecast.report.styles import ERROR_AXIS, STYLES, VALUE_AXIS, name_axis
@@ -59,15 +51,9 @@ def draw_figures(
     explanation: pd.DataFrame,
     **histories: pd.DataFrame,
 ) -> dict[str, Figure]:
-    """Draw all figures of the report, by name.
-
-    Args:
-        predictions: of the test part.
-        series: up to their last observation.
-        next_values: forecasts of the steps after it.
-        histories: losses of each network by training step.
-    """
+    """Draw all figures of the report, by name; the histories are the losses of each network by training step."""
     series = _show_in_zone(series, predictions)
+    # Hidden until they are clicked in the legend.
     hidden = set(METHODS) - ({find_strongest_baseline(by_step)} if len(by_step) else set())
 
     def draw(function: Callable[..., Figure], *inputs: Any) -> Figure:
@@ -89,11 +75,7 @@ def draw_figures(
 
 
 def plot_next_values(series: Series, next_values: Predictions) -> Figure:
-    """Draw the newest history and the next values from Python; of many methods, only the one in use is not hidden.
-
-    Args:
-        series: up to the forecasts.
-    """
+    """Draw the newest history and the next values from Python; of many methods, only the one in use is not hidden."""
     hidden = set(next_values.forecasters) - {next_values.use} if len(next_values.forecasters) > MAX_VISIBLE else set()
     return draw_next_values(_show_in_zone(series, next_values), next_values, hidden)
 
@@ -119,8 +101,7 @@ def has_one_step(predictions: Predictions) -> bool:
 
 def draw_nothing(title: str, reason: str) -> Figure:
     """Return a figure that contains only its title."""
-    axis = {"visible": False}
-    return set_layout(Figure(), title, reason, axis, axis)
+    return set_layout(Figure(), title, reason, *[{"visible": False}] * 2)
 
 
 def find_strongest_baseline(by_step: MetricsByStep) -> str:
@@ -130,19 +111,13 @@ def find_strongest_baseline(by_step: MetricsByStep) -> str:
 
 
 def draw_forecasts(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
-    """Draw forecasts and actuals of the test part: the first step of each origin, or all steps of a single one.
-
-    Args:
-        hidden: forecasters that are hidden until they are clicked in the legend.
-    """
-    rows = choose_steps(predictions.table)
+    """Draw forecasts and actuals of the test part: the first step of each origin, or all steps of a single one."""
+    rows = choice.choose_steps(predictions.table)
     num_before = 0 if (rows["horizon_step"] == 1).all() else 2 * int(rows["horizon_step"].max())
-    tables = {
-        name: join_steps(series[series["unique_id"] == name], forecasts, num_before)
-        for name, forecasts in choose_series(rows).items()
-    }
+    chosen = choice.choose_series(rows).items()
+    tables = {name: choice.join_steps(series[series["unique_id"] == name], rows, num_before) for name, rows in chosen}
     figure = _draw_lines(tables, predictions, hidden)
-    return set_layout(figure, "Forecast against actual", describe_choice(rows, tables), y=VALUE_AXIS)
+    return set_layout(figure, "Forecast against actual", choice.describe_choice(rows, tables), y=VALUE_AXIS)
 
 
 def draw_newest_window(predictions: Predictions, series: Series, hidden: set[str]) -> Figure:
@@ -157,26 +132,28 @@ def draw_next_values(series: Series, next_values: Predictions, hidden: set[str])
     """Draw the end of the observed series, and the forecasts of the steps after it."""
     rows, tables = next_values.table, {}
     num_before = max(3 * int(rows["horizon_step"].max()), 30)
-    for name, future in choose_series(rows).items():
-        past = hide_filled(series[series["unique_id"] == name]).tail(num_before)
+    for name, future in choice.choose_series(rows).items():
+        past = choice.hide_filled(series[series["unique_id"] == name]).tail(num_before)
         tables[name] = pd.concat([past, future])
     figure = _draw_lines(tables, next_values, hidden)
-    return set_layout(figure, "Next values", describe_choice(rows, tables), y=VALUE_AXIS)
+    return set_layout(figure, "Next values", choice.describe_choice(rows, tables), y=VALUE_AXIS)
 
 
 def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figure:
-    """Draw the metrics in the unit of the data, by forecaster and step ahead; bars if there is only one step.
-
-    Args:
-        predictions: see `draw_figures`; the noise floor is drawn if they have a noise-free signal.
-    """
+    """Draw metrics in the unit of the data by step ahead, bars of one step; and the noise floor if it is known."""
     errors = pd.concat([by_step, _measure_noise(predictions)])
     figure = Figure()
     metrics = {name: metric for name, metric in METRICS.items() if metric.unit == "data"}
     for metric in metrics.values():
         for forecaster, table in errors.groupby("forecaster", sort=False):
             values = np.sqrt(table[metric.statistic]) if metric.aggregation == "root" else table[metric.statistic]
-            figure.add_trace(_draw_steps(STYLES[str(forecaster)], table["horizon_step"], values))
+            style = STYLES[str(forecaster)]
+            if len(values) > 1:
+                figure.add_trace(draw_line(style, table["horizon_step"], values))
+                continue
+            texts = [format_number(value) for value in values]
+            options = {"text": texts, "textposition": "outside", "showlegend": False}
+            figure.add_trace(draw_bars(style, [style.name], values, **options))
     titles = [{"yaxis.title.text": name_axis(name)} for name in metrics]
     add_menu(figure, [metric.heading for metric in metrics.values()], titles)
     num_series, horizon = predictions.table["unique_id"].nunique(), int(errors["horizon_step"].max())
@@ -188,19 +165,19 @@ def draw_error_by_step(by_step: MetricsByStep, predictions: Predictions) -> Figu
 def draw_residuals(predictions: Predictions) -> Figure:
     """Draw actual minus forecast of the networks, over time and as a histogram, for the steps of `draw_forecasts`."""
     networks = [name for name in predictions.forecasters if name not in METHODS]
-    rows = choose_steps(predictions.table)
-    tables, all_errors = choose_series(rows), predictions.errors[networks]
+    rows = choice.choose_steps(predictions.table)
+    tables, all_errors = choice.choose_series(rows), predictions.errors[networks]
     figure = make_subplots(1, 2, shared_yaxes=True, column_widths=[0.78, 0.22], horizontal_spacing=0.05)
-    for table in keep_last_steps(tables):
+    for table in choice.keep_last_steps(tables):
         errors = all_errors.loc[table.index]
         edges = np.histogram_bin_edges(errors.stack().dropna(), "sturges")
         for network in networks:
             style, group = STYLES[network], {"legendgroup": network}
-            points = draw_points(style, show_time(table["ds"]), errors[network], opacity=0.6, **group)
+            points = draw_points(style, choice.show_time(table["ds"]), errors[network], opacity=0.6, **group)
             figure.add_trace(points, 1, 1)
             figure.add_trace(_draw_histogram(style, errors[network].dropna(), edges).update(group), 1, 2)
     add_menu(figure, list(tables))
-    set_layout(figure, "Actual − forecast", describe_choice(rows, tables), hovermode="closest")
+    set_layout(figure, "Actual − forecast", choice.describe_choice(rows, tables), hovermode="closest")
     figure.update_yaxes(title=ERROR_AXIS, col=1)
     figure.update_xaxes(ticklabeloverflow="hide past domain", col=1)
     return figure.update_xaxes(title="count", col=2)
@@ -208,8 +185,8 @@ def draw_residuals(predictions: Predictions) -> Figure:
 
 def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hidden: set[str]) -> Figure:
     figure = Figure()
-    for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
-        times = show_time(table["ds"])
+    for table in choice.keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
+        times = choice.show_time(table["ds"])
         # Intervals of the forecast in use only, because several fans would hide each other.
         figure.add_traces(draw_fan(predictions.use, times, table, predictions.levels, visible=True))
         figure.add_trace(draw_line(ACTUAL, times, table["y"]))
@@ -219,13 +196,6 @@ def _draw_lines(tables: Mapping[str, pd.DataFrame], predictions: Predictions, hi
     add_menu(figure, list(tables))
     has_slider = len(tables) == 1 and any(len(table) >= MIN_SLIDER_STEPS for table in tables.values())
     return figure.update_xaxes(rangeslider={"visible": has_slider, "thickness": 0.09})
-
-
-def _draw_steps(style: Style, steps: pd.Series, errors: pd.Series) -> Scatter | Bar:
-    if len(steps) > 1:
-        return draw_line(style, steps, errors)
-    texts = [format_number(error) for error in errors]
-    return draw_bars(style, [style.name], errors, text=texts, textposition="outside", showlegend=False)
 
 
 def _draw_histogram(style: Style, errors: pd.Series, edges: np.ndarray) -> Scatter:

@@ -34,23 +34,18 @@ def tabulate_intervals(metrics: ForecastMetrics, by_level: MetricsByLevel) -> Ta
     names = [name for name in metrics.forecasters if name in set(by_level["forecaster"])]
     keys = {key for name in names for key in metrics.forecasters[name]}
     columns: dict[str, Column] = {}
-    for level in map(int, by_level["level"].unique()):
-        measures = {
-            "coverage": Column(f"coverage {level} %", format_share),
-            "by_origin": Column(f"by origin {level} %"),
-            "above": Column(f"above {level} %", format_share),
-            "width": Column(f"width {level} %"),
-            "relative_width": Column(f"relative width {level} %"),
-            "winkler": Column(f"Winkler {level} %"),
-        }
-        columns |= {f"{measure}_{level}": column for measure, column in measures.items()}
+    measures = ["coverage", "by_origin", "above", "width", "relative_width", "winkler"]
     for measure, key in (("by_origin", "least_coverage"), ("above", "above")):
         if not any(one.startswith(f"{key}_") for one in keys):
-            columns = {name: column for name, column in columns.items() if not name.startswith(measure)}
+            measures.remove(measure)
+    for level in map(int, by_level["level"].unique()):
+        for measure in measures:
+            heading = measure.replace("_", " ").replace("winkler", "Winkler")
+            form = format_share if measure in ("coverage", "above") else format_number
+            columns[f"{measure}_{level}"] = Column(f"{heading} {level} %", form)
     columns[SCALED_CRPS] = Column("scaled CRPS")
-    return tabulate(
-        "forecaster", [(STYLES[name].name, _list_cells(metrics, by_level, name)) for name in names], columns
-    )
+    rows = [(STYLES[name].name, _list_cells(metrics, by_level, name)) for name in names]
+    return tabulate("forecaster", rows, columns)
 
 
 def _list_cells(metrics: ForecastMetrics, by_level: MetricsByLevel, name: str) -> dict[str, Any]:
@@ -72,9 +67,8 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
     name = name or metrics.use
     numbers, sentences = metrics.forecasters.get(name, {}), []
     if metrics.is_exact(name):
-        return (
-            f"The forecasts of the {STYLES[name].name} are exact, up to rounding, so that its intervals are not tested."
-        )
+        exact = f"The forecasts of the {STYLES[name].name} are exact, up to rounding"
+        return f"{exact}, so that its intervals are not tested."
     shown = STYLES[name].name if name in METHODS else f"the {STYLES[name].name}"
     for level in levels:
         coverage, relative = numbers.get(f"coverage_{level}"), numbers.get(f"relative_width_{level}")
@@ -90,12 +84,9 @@ def describe_coverage(metrics: ForecastMetrics, levels: Iterable[int], name: str
             sentence += f", {100 * relative:.0f} % of the width of {STYLES[metrics.reference].name}'s"
         sentences.append(f"{sentence}.")
         if (above := numbers.get(f"above_{level}")) is not None:
-            sentences.append(
-                f"Of the actuals of series with many zeros, {100 * above:.1f} % are above the upper bound "
-                f"({format_number((100 - level) / 2)} % expected)."
-            )
-        missed = metrics.missed_origins.get(str(level), []) if name == metrics.use else []
-        if missed:
+            share = f"{100 * above:.1f} % are above the upper bound ({format_number((100 - level) / 2)} % expected)"
+            sentences.append(f"Of the actuals of series with many zeros, {share}.")
+        if name == metrics.use and (missed := metrics.missed_origins.get(str(level))):
             listed = list_some(missed, MAX_MISSED)
             sentences.append(f"Fewer than half are inside from {len(missed)} of the origins: {listed}.")
     return " ".join(sentences)
@@ -144,11 +135,7 @@ def draw_coverage(by_level: MetricsByLevel, hidden: set[str]) -> Figure:
 def draw_fan(
     name: str, x: pd.Series, table: pd.DataFrame, levels: tuple[int, ...], visible: bool | str
 ) -> list[Scatter]:
-    """Draw one band for each level around the forecasts of a forecaster, the widest first.
-
-    Args:
-        table: with the columns of bounds; nothing is drawn for missing ones.
-    """
+    """Draw one band for each level with bounds in the table around the forecasts of a forecaster, the widest first."""
     fan = []
     for level in sorted(levels, reverse=True):
         bounds = name_bounds(name, level)

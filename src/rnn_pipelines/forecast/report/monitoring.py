@@ -1,7 +1,7 @@
 """The report of `monitor_forecast`: the verdict, and realised against expected errors, over time and by step ahead."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,7 @@ import pandas as pd
 from plotly.graph_objects import Figure
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.realised import (
-    Anomaly,
-    EvaluatedForecasts,
-    GroupError,
-    RealisedCoverage,
-    RealisedError,
-    measure_groups,
-)
+from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL
 from rnn_pipelines.forecast.operations.drift_rules import CovariateDriftRow
 from rnn_pipelines.forecast.operations.monitoring import DriftRow, ForecastVerdict
@@ -37,9 +30,10 @@ from rnn_pipelines.report.numbers import (
     format_number,
     format_p_cell,
     format_p_value,
+    format_share,
     list_some,
 )
-from rnn_pipelines.report.page import Table, make_table, tabulate
+from rnn_pipelines.report.page import Table, tabulate
 from rnn_pipelines.report.styles import BLUE, NEUTRAL_COLOR, VERMILION, Style
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts, render_template
@@ -52,6 +46,8 @@ format_ratio = partial(format_number, num_digits=3)
 IN_WORDS = {"ok": "Ok", "retrain": "Retrain", "alarm": "Alarm"}
 
 NOTES = read_texts("rnn_pipelines.forecast.report")["monitoring"]
+# Columns of a test of drift.
+COMPARED = {"distance": Column("distance", format_ratio), "p_value": Column("p", format_p_cell)}
 ERRORS = {"rmse": Column("RMSE"), "mae": Column("MAE"), "expected_rmse": Column("expected RMSE")}
 # More labels would overlap; the table of the versions lists all of them.
 MAX_NAMED_MARKS = 24
@@ -62,10 +58,7 @@ NOTHING = "there is no evaluated forecast yet"
 
 
 def render_report(
-    verdict: ForecastVerdict,
-    profile: Profile,
-    monitoring: MonitorForecastSpec,
-    **figures: Figure,
+    verdict: ForecastVerdict, profile: Profile, monitoring: MonitorForecastSpec, **figures: Figure
 ) -> str:
     """Return the verdict of a day with its evidence as one HTML page that needs no network."""
     shown = sorted(verdict["drift"], key=lambda row: -1.0 if row["distance"] is None else row["distance"], reverse=True)
@@ -95,10 +88,8 @@ def render_report(
 def summarize_run(verdict: ForecastVerdict) -> str:
     """Return the verdict, its reasons and the errors by step for a terminal."""
     reasons = [begin_sentence(f"{reason}.") for reason in verdict["reasons"][1:MAX_REASONS]]
-    return summarize(
-        [write_verdict(verdict), *reasons, describe_error(verdict["error"]), describe_stability(verdict["stability"])],
-        tabulate_steps(verdict["by_step"]),
-    )
+    texts = write_verdict(verdict), describe_error(verdict["error"]), describe_stability(verdict["stability"])
+    return summarize([texts[0], *reasons, *texts[1:]], tabulate_steps(verdict["by_step"]))
 
 
 def write_verdict(verdict: ForecastVerdict) -> str:
@@ -108,18 +99,16 @@ def write_verdict(verdict: ForecastVerdict) -> str:
     return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
 
 
-def describe_error(error: RealisedError) -> str:
+def describe_error(error: realised.RealisedError) -> str:
     """Describe the forecasts of the verdict, and their error."""
     if not error["num_forecasts"]:
         return NOTES["no_error"]
     p_value = "no p-value" if error["p_value"] is None else format_p_value(error["p_value"])
     first, last = error["first_cutoff"], error["last_cutoff"]
-    return (
-        f"{count(error['num_forecasts'], 'forecast')} from {count(error['num_cutoffs'], 'cut-off')}, "
-        f"{first if first == last else f'{first} to {last}'}: MSE {format_number(error['mse'])}, expected "
-        f"{format_number(error['expected_mse'])}, ratio {format_number(error['ratio'], 3)} ({p_value}); MAE "
-        f"{format_number(error['mae'])}."
-    )
+    span = f"{count(error['num_cutoffs'], 'cut-off')}, {first if first == last else f'{first} to {last}'}"
+    mse, expected = format_number(error["mse"]), format_number(error["expected_mse"])
+    ratio = f"ratio {format_number(error['ratio'], 3)} ({p_value}); MAE {format_number(error['mae'])}"
+    return f"{count(error['num_forecasts'], 'forecast')} from {span}: MSE {mse}, expected {expected}, {ratio}."
 
 
 def describe_stability(stability: Mapping[Any, Mapping[str, float | None]]) -> str:
@@ -131,24 +120,18 @@ def describe_stability(stability: Mapping[Any, Mapping[str, float | None]]) -> s
     return f"Stability, the change of the forecast of a date over the MAE: {format_ratio(issued)} as issued{alone}."
 
 
-def tabulate_steps(by_step: list[GroupError]) -> Table:
+def tabulate_steps(by_step: list[realised.GroupError]) -> Table:
     """Return realised and expected error at each step ahead."""
     columns = {"num_forecasts": Column("forecasts", format_count), **ERRORS, "ratio": Column("MSE ratio", format_ratio)}
     rows = [(str(row["horizon_step"]), _add_roots(row)) for row in by_step]
-    return tabulate(
-        "step ahead", rows, columns, "The newest cut-offs of the version in use, on which the verdict is based"
-    )
+    caption = "The newest cut-offs of the version in use, on which the verdict is based"
+    return tabulate("step ahead", rows, columns, caption)
 
 
 def tabulate_versions(verdict: ForecastVerdict) -> Table:
     """Return realised and expected error of each model version, over all of its forecasts."""
-    columns = {
-        "mark": Column("mark"),
-        "first_cutoff": Column("first cut-off"),
-        "num_forecasts": Column("forecasts", format_count),
-        **ERRORS,
-        "ratio": Column("ratio", format_ratio),
-    }
+    columns = {"mark": Column("mark"), "first_cutoff": Column("first cut-off")}
+    columns |= {"num_forecasts": Column("forecasts", format_count), **ERRORS, "ratio": Column("ratio", format_ratio)}
     used = {verdict["version"]: ", in use"}
     rows = [
         (row["model_version"], _add_roots(row) | {"mark": f"v{number}{used.get(row['model_version'], '')}"})
@@ -157,7 +140,7 @@ def tabulate_versions(verdict: ForecastVerdict) -> Table:
     return replace(tabulate("model version", rows, columns), num_text_columns=3)
 
 
-def _add_roots(row: GroupError) -> dict[str, Any]:
+def _add_roots(row: realised.GroupError) -> dict[str, Any]:
     """Return the numbers of a group with the roots of both MSEs, and their ratio."""
     mse, expected = row["mse"], row["expected_mse"]
     rmse, expected_rmse = (None if value is None else math.sqrt(value) for value in (mse, expected))
@@ -167,124 +150,93 @@ def _add_roots(row: GroupError) -> dict[str, Any]:
 
 def tabulate_drift(drift: list[DriftRow]) -> Table:
     """Return the distance of the newest values of each series from its past."""
-    return make_table(
-        drift,
-        {
-            "series": lambda row: row["unique_id"],
-            "newest values": lambda row: f"{row['num_values']:,}",
-            "past stretches": lambda row: f"{row['num_windows']:,}",
-            "shift": lambda row: format_number(row["shift"], 3),
-            "distance": lambda row: format_number(row["distance"], 3),
-            "p": lambda row: format_p_cell(row["p_value"]),
-            "newest mean": lambda row: format_number(row["level"]),
-            "means in training": lambda row: (
-                NO_NUMBER
-                if row["lowest_level"] is None
-                else f"{format_number(row['lowest_level'])} to {format_number(row['highest_level'])}"
-            ),
-        },
-    )
+    counts = {"num_values": "newest values", "num_windows": "past stretches"}
+    columns = {name: Column(heading, format_count) for name, heading in counts.items()}
+    columns |= {"shift": Column("shift", format_ratio), **COMPARED}
+    columns |= {"level": Column("newest mean"), "means": Column("means in training")}
+    rows = []
+    for row in drift:
+        means = " to ".join(format_number(row[name]) for name in ("lowest_level", "highest_level"))
+        rows.append((row["unique_id"], row | {"means": NO_NUMBER if row["lowest_level"] is None else means}))
+    return tabulate("series", rows, columns)
 
 
 def tabulate_covariates(rows: list[CovariateDriftRow]) -> Table:
     """Return the distance of the newest values of each covariate from its past."""
-    return make_table(
-        rows,
-        {
-            "covariate": lambda row: row["covariate"],
-            "newest values": lambda row: f"{row['num_values']:,}",
-            "series": lambda row: f"{row['num_series']:,}",
-            "drifted": lambda row: f"{row['num_drifted']:,}",
-            "distance": lambda row: format_number(row["distance"], 3),
-            "p": lambda row: format_p_cell(row["p_value"]),
-            "unusual": lambda row: f"{row['num_unknown']:,}",
-        },
-    )
+    counts = {"num_values": "newest values", "num_series": "series", "num_drifted": "drifted"}
+    columns = {name: Column(heading, format_count) for name, heading in counts.items()}
+    columns |= {**COMPARED, "num_unknown": Column("unusual", format_count)}
+    return tabulate("covariate", ((row["covariate"], row) for row in rows), columns)
 
 
-def tabulate_intervals(intervals: list[RealisedCoverage]) -> Table:
+def tabulate_intervals(intervals: list[realised.RealisedCoverage]) -> Table:
     """Return the realised coverage of the intervals of each level."""
-    columns: dict[str, Callable[[RealisedCoverage], str]] = {
-        "level, %": lambda row: str(row["level"]),
-        "inside, %": lambda row: f"{100 * row['coverage']:.1f}",
-        "p": lambda row: format_p_cell(row["p_value"]),
-        "forecasts": lambda row: f"{row['num_forecasts']:,}",
-        "cut-offs": lambda row: f"{row['num_cutoffs']:,}",
-    }
-    return make_table(intervals, columns, num_text_columns=0)
+    columns = {"coverage": Column("inside, %", format_share), "p_value": Column("p", format_p_cell)}
+    columns |= {"num_forecasts": Column("forecasts", format_count), "num_cutoffs": Column("cut-offs", format_count)}
+    return replace(tabulate("level, %", ((str(row["level"]), row) for row in intervals), columns), num_text_columns=0)
 
 
-def tabulate_anomalies(anomalies: list[Anomaly]) -> Table:
+def tabulate_anomalies(anomalies: list[realised.Anomaly]) -> Table:
     """Return the actuals outside their widest interval."""
     columns = {"ds": Column("time"), "y": Column("actual"), "lo": Column("lower bound"), "hi": Column("upper bound")}
     caption = f"actuals outside the {ANOMALY_LEVEL} % interval of their newest forecast"
-    return replace(
-        tabulate("series", ((row["unique_id"], row) for row in anomalies), columns, caption), num_text_columns=2
-    )
+    table = tabulate("series", ((row["unique_id"], row) for row in anomalies), columns, caption)
+    return replace(table, num_text_columns=2)
 
 
 def tabulate_coverage(verdict: ForecastVerdict, profile: Profile) -> Table:
     """Return the forecaster in use, the data, and the steps without a forecast from them."""
     coverage = verdict["coverage"]
-    missed = {name: steps for name, steps in coverage["missed_steps"].items() if steps}
+    missed = [f"{name} {steps}" for name, steps in coverage["missed_steps"].items() if steps]
     facts = [
         ["evaluated at", verdict["at"]],
         ["forecaster in use", verdict["version"] or "none"],
         ["in use since", verdict["promoted_at"] or NO_NUMBER],
         ["data", f"{profile['num_series']:,} series, {profile['first']} to {profile['last']}"],
-        [
-            "newest steps without a forecast",
-            list_some([f"{name} {steps}" for name, steps in missed.items()], MAX_ROWS) or "none",
-        ],
+        ["newest steps without a forecast", list_some(missed, MAX_ROWS) or "none"],
         ["series without training data", list_some(coverage["unknown_series"], MAX_ROWS) or "none"],
     ]
     return Table(header=["fact", "value"], rows=facts, num_text_columns=2)
 
 
 def draw_figures(
-    evaluated: EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
+    evaluated: realised.EvaluatedForecasts, verdict: ForecastVerdict, monitoring: MonitorForecastSpec
 ) -> dict[str, Figure]:
     """Draw `error_over_time` and `error_by_step`."""
-    return {
-        "error_over_time": draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs),
-        "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"]),
-    }
+    over_time = draw_or_note(draw_error_over_time, evaluated, monitoring.error.num_cutoffs)
+    return {"error_over_time": over_time, "error_by_step": draw_or_note(draw_error_by_step, verdict["by_step"])}
 
 
-def draw_error_over_time(evaluated: EvaluatedForecasts, num_cutoffs: int) -> Figure:
+def draw_error_over_time(evaluated: realised.EvaluatedForecasts, num_cutoffs: int) -> Figure:
     """Draw the RMSE of the forecasts from each cut-off, its rolling mean, and the expected RMSE."""
     figure = Figure()
     if evaluated.empty:
         return set_layout(figure, "Error over time", NOTHING)
-    table = measure_groups(evaluated, "cutoff")
+    table = realised.measure_groups(evaluated, "cutoff")
     x = show_time(table["cutoff"])
     mean = table["mse"].rolling(num_cutoffs, min_periods=1).mean()
     figure.add_trace(draw_line(ONE_CUTOFF, x, np.sqrt(table["mse"]), width=1))
     figure.add_trace(draw_line(replace(REALISED, name=f"mean of {num_cutoffs} cut-offs"), x, np.sqrt(mean), width=2.5))
     figure.add_trace(draw_line(EXPECTED, x, np.sqrt(table["expected_mse"])))
-    _mark_versions(figure, mark_versions(evaluated))
+    marks = mark_versions(evaluated)
+    for cutoff, names in marks.groupby("first_cutoff")["mark"]:
+        place = show_time(pd.Series([cutoff])).iloc[0]
+        figure.add_vline(place, line={"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"})
+        if len(marks) <= MAX_NAMED_MARKS:
+            options = {"yref": "paper", "yanchor": "top", "xanchor": "left", "showarrow": False}
+            figure.add_annotation(x=place, y=1, text=f" {', '.join(names)}", **options)
     subtitle = "RMSE by cut-off; v1, v2, …: the first forecasts of a model version"
     return set_layout(figure, "Error over time", subtitle, choose_time_axis("cut-off", x), RMSE_AXIS)
 
 
-def mark_versions(evaluated: EvaluatedForecasts) -> pd.DataFrame:
+def mark_versions(evaluated: realised.EvaluatedForecasts) -> pd.DataFrame:
     """Return the model versions by their first evaluated cut-off: `model_version, first_cutoff, mark` (v1, v2, …)."""
     first = evaluated.groupby("model_version")["cutoff"].min().rename("first_cutoff").reset_index()
     first = first.sort_values(["first_cutoff", "model_version"], ignore_index=True)
     return first.assign(mark=[f"v{number}" for number in range(1, len(first) + 1)])
 
 
-def _mark_versions(figure: Figure, marks: pd.DataFrame) -> None:
-    for cutoff, names in marks.groupby("first_cutoff")["mark"]:
-        place = show_time(pd.Series([cutoff])).iloc[0]
-        figure.add_vline(place, line={"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"})
-        if len(marks) <= MAX_NAMED_MARKS:
-            figure.add_annotation(
-                x=place, y=1, yref="paper", yanchor="top", text=f" {', '.join(names)}", showarrow=False, xanchor="left"
-            )
-
-
-def draw_error_by_step(by_step: list[GroupError]) -> Figure:
+def draw_error_by_step(by_step: list[realised.GroupError]) -> Figure:
     """Draw the realised and expected RMSE at each step ahead."""
     figure = Figure()
     if not by_step:
@@ -294,6 +246,5 @@ def draw_error_by_step(by_step: list[GroupError]) -> Figure:
         rmse = np.sqrt(table[column].astype("float64"))
         figure.add_trace(draw_line(style, table["horizon_step"], rmse, marker={"size": 8}))
     steps = count_up_to("steps ahead", int(table["horizon_step"].max()))
-    return set_layout(
-        figure, "Error by step ahead", "RMSE of the newest cut-offs of the version in use", steps, RMSE_AXIS
-    )
+    subtitle = "RMSE of the newest cut-offs of the version in use"
+    return set_layout(figure, "Error by step ahead", subtitle, steps, RMSE_AXIS)

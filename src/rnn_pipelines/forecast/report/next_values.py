@@ -27,10 +27,7 @@ NOTES = read_texts("rnn_pipelines.forecast.report")["next_values"]
 def tabulate_used(next_values: Predictions, dead: Collection[str] = ()) -> pd.DataFrame:
     """Return the next values in use, in the unit of `y`: `unique_id, ds, forecast`, and `lo-80, hi-80` of each level.
 
-    If there are dead series, `is_dead` marks their rows, whose times are earlier than those of the others.
-
-    Args:
-        dead: names of the series that end long before the others.
+    If there are dead series, which end long before the others, `is_dead` marks their rows with earlier times.
     """
     table = next_values.table
     bounds = [f"{side}-{level}" for level in sorted(next_values.levels) for side in ("lo", "hi")]
@@ -98,23 +95,17 @@ def summarize_forecasts(
 ) -> str:
     """Return the forecasts of a run for a terminal: their number, and those of the first series.
 
-    Args:
-        newest: forecasts of the champion by this run.
-        log: forecasts of all runs, with those of this run that differ from the last ones on record.
-        all_series: of a divided panel, see `forecast_all_newest`.
-        explanation: of the change since the run before, see `explain_newest`.
+    The log has the forecasts of all runs; of this run, those that differ from the last ones on record. For the others,
+    see `forecast_all_newest` and `explain_newest`.
     """
     if newest.empty:
         return "No forecasts."
     first = newest[newest["unique_id"] == newest["unique_id"].iloc[0]].sort_values("ds")
     columns = [name for name in first.columns if name == "y_hat" or name.startswith(("lo_", "hi_"))]
     columns = [name for name in columns if f"_{ANOMALY_LEVEL}" not in name and first[name].notna().any()]
-    text = (
-        f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series by the model version "
-        f"{newest['model_version'].iloc[0]}."
-    )
-    num_new = int((log["recorded_at"] >= newest["recorded_at"].iloc[0]).sum())
-    if not num_new:
+    text = f"{count(len(newest), 'forecast')} of {newest['unique_id'].nunique():,} series"
+    text += f" by the model version {newest['model_version'].iloc[0]}."
+    if not (num_new := int((log["recorded_at"] >= newest["recorded_at"].iloc[0]).sum())):
         text += " Nothing is new in the log, which has equal forecasts of these steps by this version."
     elif num_new < len(newest):
         text += f" In the log, {num_new:,} of them are new."

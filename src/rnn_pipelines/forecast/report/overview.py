@@ -32,24 +32,18 @@ def report_forecasts(log: ForecastLog) -> list[Part]:
     shown = keep_last_record(log[log["model_version"] == last["model_version"]])
     newest = shown[shown["cutoff"] == shown.groupby("unique_id")["cutoff"].transform("max")]
     newest = newest.sort_values(["unique_id", "ds"])
-    text = (
-        f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, made at "
-        f"{format_minute(last[RECORDED].isoformat())} by version {last['model_version']}."
-    )
-    return [text, draw_forecasts(newest)]
+    made = f"made at {format_minute(last[RECORDED].isoformat())} by version {last['model_version']}"
+    return [f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, {made}.", draw_forecasts(newest)]
 
 
 def draw_forecasts(newest: ForecastLog) -> Figure:
-    """Draw forecasts with their intervals, a series at a time.
-
-    Args:
-        newest: of one run, sorted by series and time.
-    """
+    """Draw the forecasts of one run, sorted by series and time, with their intervals, a series at a time."""
     figure, tables = Figure(), choose_series(newest)
     bounds = [name for name in newest.columns if name.startswith("lo_") and newest[name].notna().any()]
     levels = tuple(sorted(int(name.removeprefix("lo_")) for name in bounds if name != f"lo_{ANOMALY_LEVEL}"))
-    pairs = [zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True) for level in levels]
-    names = {own: name for pair in pairs for own, name in pair}
+    names: dict[str, str] = {}
+    for level in levels:
+        names |= dict(zip(name_own_bounds(level), name_bounds(ENSEMBLE, level), strict=True))
     for table in keep_last_steps({name: table.reset_index(drop=True) for name, table in tables.items()}):
         times = show_time(table["ds"])
         figure.add_traces(draw_fan(ENSEMBLE, times, table.rename(columns=names), levels, visible=True))
@@ -62,19 +56,13 @@ def draw_forecasts(newest: ForecastLog) -> Figure:
 def report_monitor(verdict: ForecastVerdict) -> list[Part]:
     """Return the last verdict with its time, and realised against expected values."""
     text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
-    drift = [row for row in verdict["drift"] if row["distance"] is not None]
-    table = [tabulate_live(verdict)] if verdict["error"]["num_forecasts"] else []
-    return [text, describe_error(verdict["error"]), *table, describe_drift(drift)]
-
-
-def tabulate_live(verdict: ForecastVerdict) -> Table:
-    """Return realised and expected MSE, and the realised coverage of each level."""
-    error = verdict["error"]
+    drift, error = [row for row in verdict["drift"] if row["distance"] is not None], verdict["error"]
     rows = [["MSE", format_number(error["mse"]), format_number(error["expected_mse"]), format_p_cell(error["p_value"])]]
     for row in verdict["intervals"]:
         level, coverage = f"{row['level']} %", format_percent(row["coverage"], 1)
         rows.append([f"inside the {level} intervals", coverage, level, format_p_cell(row["p_value"])])
-    return Table(["", "live", "expected", "p"], rows)
+    table = [Table(["", "live", "expected", "p"], rows)] if error["num_forecasts"] else []
+    return [text, describe_error(error), *table, describe_drift(drift)]
 
 
 def describe_drift(drift: list[DriftRow]) -> str:
@@ -82,7 +70,6 @@ def describe_drift(drift: list[DriftRow]) -> str:
     if not drift:
         return "The drift was not measured."
     row = max(drift, key=lambda row: row["distance"] or 0.0)
-    return (
-        f"Drift: of {len(drift):,} series, the newest values of {row['unique_id']} differ most from the past: distance "
-        f"{format_number(row['distance'], 3)} (0 is equal, 1 is no overlap), p {format_p_cell(row['p_value'])}."
-    )
+    distance = f"distance {format_number(row['distance'], 3)} (0 is equal, 1 is no overlap)"
+    fact = f"the newest values of {row['unique_id']} differ most from the past"
+    return f"Drift: of {len(drift):,} series, {fact}: {distance}, p {format_p_cell(row['p_value'])}."

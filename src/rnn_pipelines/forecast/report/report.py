@@ -1,6 +1,6 @@
 """The report of `forecast` on one page: next values, comparison of the methods, errors, advice and settings."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,33 +17,18 @@ from rnn_pipelines.forecast.methods.local.intermittent import SOME_ZEROS
 from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.registry import METHODS
 from rnn_pipelines.forecast.model.explanation import explain_ensemble
+from rnn_pipelines.forecast.report import (
+    diagnostics,
+    intervals,
+    settings,
+    summary,
+    verdict,
+)
 from rnn_pipelines.forecast.report.all_series import report_all_series
-from rnn_pipelines.forecast.report.diagnostics import (
-    choose_forecaster,
-    draw_diagnostics,
-    tabulate_fifths,
-    tabulate_worst_windows,
-)
 from rnn_pipelines.forecast.report.figures import draw_figures, has_one_step
-from rnn_pipelines.forecast.report.intervals import (
-    describe_coverage,
-    judge_level,
-    list_empty_levels,
-    tabulate_intervals,
-)
-from rnn_pipelines.forecast.report.leaderboard import tabulate_metrics
 from rnn_pipelines.forecast.report.next_values import describe_first_value, tabulate_next_values
 from rnn_pipelines.forecast.report.run_before import report_run_before
-from rnn_pipelines.forecast.report.settings import (
-    list_chosen,
-    tabulate_covariates,
-    tabulate_networks,
-    tabulate_parts,
-    tabulate_profile,
-    tabulate_weights,
-)
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.verdict import describe_untrained, is_clearly_behind, write_verdict
 from rnn_pipelines.forecast.series.tables import Cutoffs, Features, Profile
 from rnn_pipelines.report.numbers import begin_sentence, format_number
 from rnn_pipelines.report.page import Section
@@ -62,13 +47,7 @@ class Results:
     """The results of a run that its report shows.
 
     Attributes:
-        metrics: of all forecasters.
-        profile: of the series.
-        cutoffs: the ends of the parts.
         test, next_values: forecasts of the test part, and of the steps after the last value.
-        by_level: metrics of the intervals.
-        covariates: their roles and effects.
-        records: the training record of each network.
         ensemble: its weights and losses, see `fit_ensemble`.
         all_series: of a divided panel, see `summarize_series`; empty for other panels.
         features: of the series; None if the table of parameters is to leave the calendar out.
@@ -89,19 +68,13 @@ class Results:
     run_before: EarlierRun | None = None
 
 
-def describe_baselines(names: Container[str]) -> str:
-    """Describe the simple methods among some forecasters in one sentence."""
-    baselines = [METHODS[name] for name in METHODS if name in names]
-    listed = ", ".join(f"{baseline.style.name} {baseline.does}" for baseline in baselines if baseline.does)
-    return begin_sentence(f"{listed}.")
-
-
 def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
     """Return the results of a run as one HTML page that needs no network."""
     metrics, profile, has_test = results.metrics, results.profile, bool(results.metrics.forecasters)
-    chosen = list_chosen(profile, results.records, results.features.calendar if results.features else None)
-    untrained = describe_untrained(metrics)
+    chosen = settings.list_chosen(profile, results.records, results.features.calendar if results.features else None)
+    untrained = verdict.describe_untrained(metrics)
     has_networks = not untrained and any(record["num_steps"] for record in results.records.values())
+    baselines = [method for name, method in METHODS.items() if name in metrics.forecasters and method.does]
     return render_template(
         __package__,
         "report",
@@ -112,22 +85,22 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
         first_value=describe_first_value(results.next_values),
         expected_error=describe_expected_error(metrics),
         next_values=tabulate_next_values(results.next_values),
-        verdict=write_verdict(metrics),
-        leaderboard=tabulate_metrics(metrics) if has_test else None,
+        verdict=verdict.write_verdict(metrics),
+        leaderboard=summary.tabulate_metrics(metrics) if has_test else None,
         reference=STYLES[metrics.reference].name,
-        baselines=describe_baselines(metrics.forecasters),
+        baselines=begin_sentence(f"{', '.join(f'{method.style.name} {method.does}' for method in baselines)}."),
         noise_floor=metrics.noise_floor_mse,
         all_series=report_all_series(results.all_series),
         errors=_report_errors(results, figures) if has_test else [],
         advice=advise(metrics, results.next_values.levels),
         run_before=report_run_before(metrics, results.run_before),
         untrained=untrained,
-        networks=tabulate_networks(results.records) if has_networks else None,
-        weights=tabulate_weights(results.ensemble),
-        covariates=tabulate_covariates(results.covariates),
+        networks=settings.tabulate_networks(results.records) if has_networks else None,
+        weights=settings.tabulate_weights(results.ensemble),
+        covariates=settings.tabulate_covariates(results.covariates),
         has_covariates=len(results.covariates) > 0,
-        parts=tabulate_parts(profile, results.cutoffs),
-        profile=tabulate_profile(profile),
+        parts=settings.tabulate_parts(profile, results.cutoffs),
+        profile=settings.tabulate_profile(profile),
         parameters=tabulate_parameters("forecast", parameters, chosen),
     )
 
@@ -135,32 +108,31 @@ def render_report(results: Results, parameters: Mapping[str, Any], figures: Mapp
 def _report_errors(results: Results, figures: Mapping[str, Figure]) -> list[Section]:
     """Return the sections on the test part: forecasts, intervals and errors."""
     metrics, by_level = results.metrics, results.by_level
+    mae = metrics.get(diagnostics.choose_forecaster(results.test), "mae")
     return list_sections(
         __package__,
         "errors",
         figures=figures,
         is_panel=results.profile["num_series"] > 1,
         has_steps=not has_one_step(results.test),
-        coverage="" if by_level.empty else describe_coverage(metrics, by_level["level"].unique()),
-        intervals=None if by_level.empty else tabulate_intervals(metrics, by_level),
-        empty_levels=list_empty_levels(by_level),
+        coverage="" if by_level.empty else intervals.describe_coverage(metrics, by_level["level"].unique()),
+        intervals=None if by_level.empty else intervals.tabulate_intervals(metrics, by_level),
+        empty_levels=intervals.list_empty_levels(by_level),
         used=STYLES[metrics.use].name,
         bias=metrics.forecasters.get(metrics.use, {}).get("bias"),
-        worst_windows=tabulate_worst_windows(results.test, metrics.get(choose_forecaster(results.test), "mae")),
-        fifths=tabulate_fifths(results.test),
+        worst_windows=diagnostics.tabulate_worst_windows(results.test, mae),
+        fifths=diagnostics.tabulate_fifths(results.test),
     )
 
 
 def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     """Return the report as one HTML page that needs no network."""
     panel, data, spec = fitted.panel, fitted.data, fitted.spec
-    explanation = explain_ensemble(
-        panel.windows, panel.features, panel.scaler, data.linear, fitted.methods, fitted.weights
-    )
+    inputs = panel.windows, panel.features, panel.scaler
+    explanation = explain_ensemble(*inputs, data.linear, fitted.methods, fitted.weights)
     histories = {name: network.history for name, network in fitted.networks.items()}
-    figures = draw_figures(
-        evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level, explanation, **histories
-    )
+    measured = evaluated.test, panel.series, evaluated.future, evaluated.by_step, evaluated.by_level
+    figures = draw_figures(*measured, explanation, **histories)
     results = Results(
         metrics=evaluated.metrics,
         profile=panel.profile,
@@ -175,7 +147,7 @@ def render_fitted(fitted: Fitted, evaluated: Evaluated) -> str:
     )
     parameters = {**spec.recipe.list_values(), **spec.networks, "training": spec.training, "level": spec.level}
     parameters["use"] = spec.use
-    return render_report(results, parameters, figures | draw_diagnostics(evaluated.test, panel.profile))
+    return render_report(results, parameters, figures | diagnostics.draw_diagnostics(evaluated.test, panel.profile))
 
 
 def describe_expected_error(metrics: ForecastMetrics) -> str:
@@ -191,9 +163,8 @@ def describe_expected_error(metrics: ForecastMetrics) -> str:
 
 def advise(metrics: ForecastMetrics, levels: Iterable[int]) -> list[str]:
     """Return what to do next, in `NUM_SENTENCES` sentences; those that follow from the results come first."""
-    return [*_advise_on_results(metrics, levels), *(NOTES[key] for key in ("service", "monitor", "evaluate"))][
-        :NUM_SENTENCES
-    ]
+    general = [NOTES[key] for key in ("service", "monitor", "evaluate")]
+    return [*_advise_on_results(metrics, levels), *general][:NUM_SENTENCES]
 
 
 def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Iterator[str]:
@@ -201,13 +172,13 @@ def _advise_on_results(metrics: ForecastMetrics, levels: Iterable[int]) -> Itera
         yield NOTES["not_evaluated"]
         return
     best = metrics.rank()[0]
-    if is_clearly_behind(metrics):
+    if verdict.is_clearly_behind(metrics):
         name = metrics.find_best_baseline()
         yield NOTES["used_loses"].format(used=STYLES[metrics.use].name, baseline=STYLES[name].name, name=name)
     elif best in METHODS and best not in ENSEMBLE_STYLES:
         yield NOTES["baseline_wins"].format(baseline=STYLES[best].name)
     numbers = metrics.forecasters.get(metrics.use, {})
-    narrow = [level for level in levels if judge_level(numbers, level) == "were too narrow"]
+    narrow = [level for level in levels if intervals.judge_level(numbers, level) == "were too narrow"]
     if narrow:
         yield NOTES["narrow"].format(levels=" and ".join(f"{level} %" for level in narrow))
     if metrics.zero_fraction > SOME_ZEROS:

@@ -19,15 +19,28 @@ def report_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> li
     """Return the section; none without a run before, or without a test part."""
     if before is None or not metrics.forecasters:
         return []
+    heading, is_same = METRICS[metrics.deciding].heading, _has_same_test_part(metrics, before)
+    rows = []
+    for name in metrics.rank():
+        then, now = before.results.get(f"{name}.{metrics.deciding}"), metrics.forecasters[name][metrics.deciding]
+        change = f"{100 * (now / then - 1):+.1f}".replace("-", "−") if then and now is not None else NO_NUMBER
+        # Errors of other test parts have no change.
+        rows.append([STYLES[name].name, format_number(then), format_number(now), *([change] if is_same else [])])
+    header = ["forecaster", f"{heading} before", f"{heading} now", *(["change, %"] if is_same else [])]
+    values = [(kind, name, pair) for kind, block in before.differences.items() for name, pair in block.items()]
+    differences = [[kind, name, *(format_value(one)[:MAX_LETTERS] for one in pair)] for kind, name, pair in values]
+    rest = len(differences) - MAX_DIFFERENCES
+    differences = differences[:MAX_DIFFERENCES] + ([["…", f"{rest:,} more", "", ""]] if rest > 0 else [])
+    table = Table(["changed", "name", "before", "now"], differences, num_text_columns=4, caption="What differs")
     return list_sections(
         __package__,
         "run_before",
         before=before,
         run=shorten_version(before.run),
-        is_same=_has_same_test_part(metrics, before),
+        is_same=is_same,
         other=NOTES["other"],
-        metrics=_tabulate_metrics(metrics, before),
-        differences=_tabulate_differences(before) if before.differences else None,
+        metrics=Table(header, rows),
+        differences=table if before.differences else None,
     )
 
 
@@ -38,36 +51,10 @@ def describe_run_before(metrics: ForecastMetrics, before: EarlierRun | None) -> 
         return ""
     now, heading = metrics.get(metrics.use, metrics.deciding), METRICS[metrics.deciding].heading
     warning = "" if _has_same_test_part(metrics, before) else f" {NOTES['other']}"
-    name = STYLES[metrics.use].name
-    return (
-        f"Run before ({shorten_version(before.run)}): {heading} of the {name} {format_number(then)}, "
-        f"now {format_number(now)}; {', '.join(before.differences) or 'nothing'} changed.{warning}"
-    )
+    errors = f"{heading} of the {STYLES[metrics.use].name} {format_number(then)}, now {format_number(now)}"
+    changed = f"{', '.join(before.differences) or 'nothing'} changed"
+    return f"Run before ({shorten_version(before.run)}): {errors}; {changed}.{warning}"
 
 
 def _has_same_test_part(metrics: ForecastMetrics, before: EarlierRun) -> bool:
     return metrics.test_fingerprint == before.results.get("test_fingerprint")
-
-
-def _tabulate_metrics(metrics: ForecastMetrics, before: EarlierRun) -> Table:
-    """Return the main metric of each method in both runs; without changes if the test parts differ."""
-    heading, is_same = METRICS[metrics.deciding].heading, _has_same_test_part(metrics, before)
-    rows = []
-    for name in metrics.rank():
-        then, now = before.results.get(f"{name}.{metrics.deciding}"), metrics.forecasters[name][metrics.deciding]
-        change = f"{100 * (now / then - 1):+.1f}".replace("-", "−") if then and now is not None else NO_NUMBER
-        rows.append([STYLES[name].name, format_number(then), format_number(now), *([change] if is_same else [])])
-    header = ["forecaster", f"{heading} before", f"{heading} now", *(["change, %"] if is_same else [])]
-    return Table(header, rows)
-
-
-def _tabulate_differences(before: EarlierRun) -> Table:
-    rows = [
-        [kind, name, *(format_value(value)[:MAX_LETTERS] for value in values)]
-        for kind, differing in before.differences.items()
-        for name, values in differing.items()
-    ]
-    rest = len(rows) - MAX_DIFFERENCES
-    more = [["…", f"{rest:,} more", "", ""]] if rest > 0 else []
-    header = ["changed", "name", "before", "now"]
-    return Table(header, rows[:MAX_DIFFERENCES] + more, num_text_columns=4, caption="What differs")

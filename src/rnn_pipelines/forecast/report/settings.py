@@ -32,24 +32,17 @@ def tabulate_networks(records: Mapping[str, Mapping[str, Any]]) -> Table:
         "shrinkage": Column("shrinkage", lambda shrinkage: f"{shrinkage:.2f}"),
         "training_seconds": Column("training, s", format_seconds),
     }
-    rows = [
-        (
-            STYLES[name].name,
-            record | record["hyperparameters"] | {"units": format_units(record["hyperparameters"]["units"])},
-        )
-        for name, record in records.items()
-    ]
+    rows = []
+    for name, record in records.items():
+        chosen = record["hyperparameters"]
+        rows.append((STYLES[name].name, record | chosen | {"units": format_units(chosen["units"])}))
     return tabulate("network", rows, columns)
 
 
 def list_chosen(
     profile: Profile, records: Mapping[str, Mapping[str, Any]], calendar: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Return the values that were chosen from the data, by the names of the parameters that are null.
-
-    Args:
-        calendar: names of the calendar features; None if they are not known.
-    """
+    """Return values chosen from the data by names of parameters that are null; no calendar if its names are unknown."""
     columns: Mapping[str, Any] = profile.get("columns", {})
     source = {**profile["found"], "id": columns.get("id"), "freq": profile["freq"]}
     source["target"] = None if columns.get("series") else profile["target"]
@@ -59,24 +52,19 @@ def list_chosen(
         "evaluation": {"season_length": profile["season_length"]},
     }
     if calendar is not None:
-        blocks["calendar"] = {
-            cycle: sum(name.startswith(f"{cycle}_sin_") for name in calendar) for cycle in CalendarSpec.model_fields
-        }
+        cycles = CalendarSpec.model_fields
+        blocks["calendar"] = {one: sum(name.startswith(f"{one}_sin_") for name in calendar) for one in cycles}
     for network, record in records.items():
-        found = record["hyperparameters"]
+        chosen = record["hyperparameters"]
         for block, names in (("training", TRAINING), (network, NETWORK)):
-            known = {name: found[key] for name, key in names.items() if key in found}
-            blocks[block] = blocks.get(block, {}) | known
+            blocks.setdefault(block, {}).update({name: chosen[key] for name, key in names.items() if key in chosen})
     return {f"forecast.{block}.{name}": value for block, values in blocks.items() for name, value in values.items()}
 
 
 def tabulate_weights(ensemble: Mapping[str, Any]) -> Table:
     """Return the weight of each method in the ensemble, with its error on held-out windows."""
     weights, losses = ensemble["weights"], ensemble["losses"]
-    rows = [
-        [STYLES[name].name, format_number(weights.get(name)) if name in weights else NO_NUMBER, format_number(loss)]
-        for name, loss in losses.items()
-    ]
+    rows = [[STYLES[name].name, format_number(weights.get(name)), format_number(loss)] for name, loss in losses.items()]
     return Table(header=["part", "weight", "error on held-out windows, normalised"], rows=rows)
 
 
@@ -106,22 +94,15 @@ def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
     stops = ["train_stop", "validation_stop", "num_steps"]
     evaluated = cutoffs[cutoffs["train_stop"] < cutoffs["num_steps"]]
     sizes = evaluated[stops].diff(axis=1).fillna({"train_stop": evaluated["train_stop"]}).sum()
-    rows = [
-        [part, _format_start(evaluated, column, profile["first"]), f"{int(size):,}"]
-        for (part, column), size in zip(starts.items(), sizes, strict=True)
-        if size > 0
-    ]
+    rows = []
+    for (part, column), size in zip(starts.items(), sizes, strict=True):
+        start = profile["first"] if column is None else NO_NUMBER
+        if column in evaluated:
+            times = show_time(evaluated[column])
+            start = " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))
+        rows += [[part, start, f"{int(size):,}"]] if size > 0 else []
     rows.append(["forecast", f"after {profile['last']}", f"{profile['horizon'] * profile['num_series']:,}"])
     return Table(["part", "starts", "steps"], rows, num_text_columns=2, caption="Parts on the time axis")
-
-
-def _format_start(cutoffs: Cutoffs, column: str | None, first: str) -> str:
-    if column is None:
-        return first
-    if column not in cutoffs:
-        return NO_NUMBER
-    times = show_time(cutoffs[column])
-    return " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))
 
 
 def tabulate_covariates(covariates: Covariates) -> Table | str | None:

@@ -1,23 +1,95 @@
-"""The summary of a run for a terminal: verdict, leaderboard and next values."""
+"""The leaderboard of all methods on the test part, and the summary of a run for a terminal."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from rnn_pipelines.errors import count
-from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
+from rnn_pipelines.forecast.evaluation.leaderboard import COLUMNS, COVERAGE, choose_columns
+from rnn_pipelines.forecast.evaluation.metrics import METRICS
+from rnn_pipelines.forecast.evaluation.summary import NOISE_FLOOR, ForecastMetrics
+from rnn_pipelines.forecast.methods.local.intermittent import CONSTANTS
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
+from rnn_pipelines.forecast.methods.registry import METHODS
+from rnn_pipelines.forecast.report import intervals, verdict
 from rnn_pipelines.forecast.report.all_series import summarize_all_series
-from rnn_pipelines.forecast.report.intervals import describe_coverage
-from rnn_pipelines.forecast.report.leaderboard import rank
 from rnn_pipelines.forecast.report.next_values import tabulate_steps
 from rnn_pipelines.forecast.report.run_before import describe_run_before
 from rnn_pipelines.forecast.report.styles import STYLES
-from rnn_pipelines.forecast.report.verdict import list_verdict
 from rnn_pipelines.forecast.series.tables import Profile
 from rnn_pipelines.forecast.source.column_choice import describe_columns
-from rnn_pipelines.report.terminal import align_columns, wrap_lines
+from rnn_pipelines.report.numbers import NO_NUMBER, Column, format_points
+from rnn_pipelines.report.page import Table, tabulate
+from rnn_pipelines.report.terminal import WIDTH, align_columns, measure_width, wrap_lines
 from rnn_pipelines.runs.comparison import EarlierRun
+
+# A larger relative difference is not written in digits.
+MAX_DIFFERENCE = 100
+# Worse simple methods are not in the terminal.
+MAX_RANKED = 9
+# The longest name in a heading of the terminal.
+MAX_NAME = 14
+
+
+def tabulate_metrics(metrics: ForecastMetrics) -> Table:
+    """Return the metrics of all forecasters, from the best to the worst, and of the noise floor if there is one.
+
+    The metric of the ranking, with the differences from the best baseline, comes first, then the other columns in their
+    order. The best value of each column is marked.
+    """
+    deciding, floor = metrics.deciding, metrics.noise_floor_mse
+    others = [key for key in COLUMNS if key != deciding and (key != "relative_mae" or metrics.is_panel)]
+    difference = f"{METRICS[deciding].heading} against {STYLES[metrics.find_best_baseline()].name}, %"
+    columns = {"difference": Column(difference), **choose_columns([deciding, *others])}
+    rows = _list_rows(metrics, metrics.rank())
+    if floor is not None:
+        # Only single synthetic series have a noise floor, so that its root is the RMSE. As texts, they are not marked.
+        floors = {"mse": floor, "rmse": math.sqrt(floor)}
+        rows.append((STYLES[NOISE_FLOOR].name, {key: columns[key].format(number) for key, number in floors.items()}))
+    return tabulate("forecaster", rows, columns)
+
+
+def rank(metrics: ForecastMetrics) -> str:
+    """Return the best forecasters, networks, ensemble and constants, with the columns for which a terminal has room."""
+    deciding, baseline, ranked = metrics.deciding, STYLES[metrics.find_best_baseline()].name, metrics.rank()
+    chosen = [name for name in ranked if name in [*ranked[:MAX_RANKED], *CONSTANTS] or name not in METHODS]
+    shown = {key: column.left_out for key, column in COLUMNS.items() if column.left_out is not None and key != deciding}
+    optional = sorted(shown, key=shown.__getitem__)
+    difference = f"against {baseline if len(baseline) <= MAX_NAME else 'best baseline'}, %"
+    coverages = sorted({key for block in metrics.forecasters.values() for key in block if key.startswith(COVERAGE)})
+    columns = choose_columns([deciding, *sorted(shown, key=lambda key: key not in METRICS)])
+    columns |= {"difference": Column(difference)} | choose_columns(coverages)
+    table = tabulate("on the test part", _list_rows(metrics, chosen), columns)
+    while optional and measure_width([table.header, *table.rows]) > WIDTH:
+        columns.pop(optional.pop(0))
+        table = tabulate("on the test part", _list_rows(metrics, chosen), columns)
+    num_left_out = len(ranked) - len(chosen)
+    return align_columns([table.header, *table.rows]) + (f"\nand {num_left_out} more" if num_left_out else "")
+
+
+def _list_rows(metrics: ForecastMetrics, names: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+    rows = []
+    for name in names:
+        numbers = {**metrics.forecasters[name], "difference": format_difference(metrics, name)}
+        numbers |= {"skill": None} if name == metrics.reference else {}
+        rows.append((verdict.name_forecaster(metrics, name), numbers))
+    return rows
+
+
+def format_difference(metrics: ForecastMetrics, name: str) -> str:
+    """Return the difference from the best baseline in percent with its interval: −3.1 (−5.2 to −1.0)."""
+    numbers, baseline = metrics.forecasters[name], metrics.find_best_baseline()
+    difference, low, high = (numbers.get(f"difference{end}") for end in ("", "_low", "_high"))
+    if name != baseline and metrics.is_exact(name) and metrics.is_exact(baseline):
+        return "exact"
+    if name == baseline or difference is None:
+        return NO_NUMBER
+    if difference > MAX_DIFFERENCE:
+        return f"> {100 * MAX_DIFFERENCE:+,.0f}"
+    interval = "" if low is None or high is None else f" ({format_points(low, 1)} to {format_points(high, 1)})"
+    return f"{format_points(difference, 1)}{interval}"
+
 
 MAX_VALUES = 7
 
@@ -35,14 +107,13 @@ def summarize_run(
 
     Args:
         next_values: of all forecasters; those in use for the first series are shown.
-        all_series: of a divided panel, see `summarize_series`.
         profile: of the series; None if the columns were printed before.
     """
-    held = describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
+    held = intervals.describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
     blocks = [
         "" if profile is None else wrap_lines(describe_columns(profile)),
-        *map(wrap_lines, list_verdict(metrics)),
+        *map(wrap_lines, verdict.list_verdict(metrics)),
         ranked,
         wrap_lines(held),
         summarize_all_series(all_series),

@@ -1,14 +1,13 @@
 """The report of `tune_forecast`: the trials, and the importances of the parameters."""
 
 import json
-import math
 from typing import Any
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.evaluation.metrics import METRICS
 from rnn_pipelines.forecast.experiments.search_space import TuningSpec
 from rnn_pipelines.forecast.experiments.tuning import Trials
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.report.numbers import format_number
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.report.texts import render_template
 from rnn_pipelines.report.trainings import tabulate_parameters
@@ -17,18 +16,25 @@ MAX_TRIALS = 20
 
 
 def render_report(summary: dict[str, Any], trials: Trials, parameters: dict[str, Any], tuning: TuningSpec) -> str:
-    """Return verdict and tables as one HTML page that needs no network.
-
-    Args:
-        summary, trials, parameters: see `tune`.
-    """
+    """Return verdict and tables of the results of `tune` as one HTML page that needs no network."""
     named = [(f"forecast.{name}", f"{value:.2f}") for name, value in summary["importances"].items()]
+    blocks = parameters["forecast"].items()
+    chosen = [[f"forecast.{name}.{key}", _format(value)] for name, block in blocks for key, value in block.items()]
+    # The best trials come first.
+    ranked = trials.sort_values("loss", kind="stable").head(MAX_TRIALS)
+    tried = [json.loads(text) for text in ranked["parameters"]]
+    names = list(dict.fromkeys(name for values in tried for name in values))
+    rows = []
+    for row, values in zip(ranked.itertuples(), tried, strict=True):
+        numbers = format_number(row.loss), format_number(row.baseline_loss), f"{row.seconds:,.1f}"
+        rows.append([str(row.trial), *(_format(values.get(name)) for name in names), *numbers])
+    header = ("trial", *names, "loss", "simple", "seconds")
     return render_template(
         __package__,
         "tuning",
         verdict=describe_verdict(summary),
-        best=_tabulate_best(parameters),
-        trials=_tabulate_trials(trials),
+        best=Table(("parameter", "value"), chosen),
+        trials=Table(header, rows, best=frozenset({(0, len(names) + 1)})),
         metric=METRICS[summary["metric"]].heading,
         importances=Table(("parameter", "importance"), named) if named else None,
         parameters=tabulate_parameters("tune_forecast", tuning.model_dump()),
@@ -45,32 +51,6 @@ def describe_verdict(summary: dict[str, Any]) -> str:
     if loss >= first:
         return f"No trial is better on validation than the current parameters, {metric} {format_number(first)}.{failed}"
     return f"{tried}, {100 * (1 - loss / first):.1f} % below the current parameters ({format_number(first)}).{failed}"
-
-
-def _tabulate_best(parameters: dict[str, Any]) -> Table:
-    rows = [
-        [f"forecast.{block}.{name}", _format(value)]
-        for block, own in parameters["forecast"].items()
-        for name, value in own.items()
-    ]
-    return Table(("parameter", "value"), rows)
-
-
-def _tabulate_trials(trials: Trials) -> Table:
-    """Return the trials, the best ones first."""
-    ranked = trials.sort_values("loss", kind="stable").head(MAX_TRIALS)
-    tried = [json.loads(text) for text in ranked["parameters"]]
-    names = list(dict.fromkeys(name for values in tried for name in values))
-    rows = [
-        [
-            str(row.trial),
-            *(_format(values.get(name)) for name in names),
-            *(NO_NUMBER if math.isnan(loss) else format_number(loss) for loss in (row.loss, row.baseline_loss)),
-            f"{row.seconds:,.1f}",
-        ]
-        for row, values in zip(ranked.itertuples(), tried, strict=True)
-    ]
-    return Table(("trial", *names, "loss", "simple", "seconds"), rows, best=frozenset({(0, len(names) + 1)}))
 
 
 def _format(value: Any) -> str:

@@ -47,33 +47,25 @@ def write_verdict(metrics: ForecastMetrics) -> str:
 
 def list_verdict(metrics: ForecastMetrics) -> list[str]:
     """Return the sentences for a terminal, which names the forecast in use only if it is behind the best baseline."""
-    has_networks = bool(NETWORKS.keys() & metrics.forecasters.keys())
     # The table shows the pretrained network beside those that were trained here.
-    pretrained = "" if has_networks else judge_pretrained(metrics)
-    sentences = [f"{judge_network(metrics)} {pretrained}".strip(), warn_of_used(metrics)]
+    pretrained = "" if NETWORKS.keys() & metrics.forecasters.keys() else judge_pretrained(metrics)
+    sentences = [f"{judge_network(metrics)} {pretrained}".strip()]
+    if metrics.use in metrics.forecasters:
+        best = metrics.find_best_baseline()
+        ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, best))
+        if ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics):
+            sentences.append(_judge_used(metrics, STYLES[best].name))
     return [*(sentences[::-1] if is_clearly_behind(metrics) else sentences), describe_zeros(metrics)]
 
 
 def is_clearly_behind(metrics: ForecastMetrics) -> bool:
-    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half.
-
-    One window decides nothing.
-    """
+    """Return whether the forecast in use is worse than the best baseline, significantly or by more than half."""
     if metrics.use not in metrics.forecasters or metrics.is_exact(metrics.use):
         return False
     ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, metrics.find_best_baseline()))
+    # One window decides nothing.
     is_significant = _is_significant(metrics.forecasters[metrics.use]) and ours > (1 + TIE_FRACTION) * theirs
     return is_significant or (ours > (1 + CLEAR_FRACTION) * theirs and metrics.num_windows != 1)
-
-
-def warn_of_used(metrics: ForecastMetrics) -> str:
-    """Return a sentence if the forecast in use is worse than the best baseline; empty if it is not."""
-    if metrics.use not in metrics.forecasters:
-        return ""
-    best = metrics.find_best_baseline()
-    ours, theirs = (metrics.get(name, metrics.deciding) for name in (metrics.use, best))
-    is_worse = ours > (1 + WORSE_FRACTION) * theirs or is_clearly_behind(metrics)
-    return _judge_used(metrics, STYLES[best].name) if is_worse else ""
 
 
 def _judge_used(metrics: ForecastMetrics, name: str) -> str:
@@ -83,10 +75,8 @@ def _judge_used(metrics: ForecastMetrics, name: str) -> str:
     if name == "the best baseline":
         name = f"{name}, {STYLES[baseline].name}"
     subject = "The ensemble, which goes into use," if metrics.use == ENSEMBLE else f"The forecast in use, {used},"
-    return (
-        f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: "
-        f"{_format_difference(metrics, metrics.use, baseline)}."
-    )
+    difference = _format_difference(metrics, metrics.use, baseline)
+    return f"{subject} {_compare(metrics, metrics.use, baseline)} {name}: {difference}."
 
 
 def describe_zeros(metrics: ForecastMetrics) -> str:
@@ -98,10 +88,8 @@ def describe_zeros(metrics: ForecastMetrics) -> str:
     ours, theirs = metrics.get(metrics.use, metric), metrics.get(constant, metric)
     if ours < theirs:
         return warning
-    return (
-        f"{warning} The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name}): "
-        f"its {METRICS[metric].heading} is {_relate(ours, theirs)}."
-    ).strip()
+    names = f"The {STYLES[metrics.use].name} is not better than a constant forecast ({STYLES[constant].name})"
+    return f"{warning} {names}: its {METRICS[metric].heading} is {_relate(ours, theirs)}.".strip()
 
 
 def judge_network(metrics: ForecastMetrics) -> str:
@@ -113,11 +101,10 @@ def judge_network(metrics: ForecastMetrics) -> str:
     if not networks:
         return describe_untrained(metrics)
     network, baseline = min(networks, key=lambda name: networks[name]), metrics.find_best_baseline()
-    return (
-        f"The best network, {STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, "
-        f"{STYLES[baseline].name}: {_format_difference(metrics, network, baseline)}"
-        f"{_relate_to_floor(networks[network], metrics.noise_floor_mse)}.{_format_nothing_learnt(metrics)}"
-    )
+    names = f"{STYLES[network].name}, {_compare(metrics, network, baseline)} the best baseline, {STYLES[baseline].name}"
+    floor = _relate_to_floor(networks[network], metrics.noise_floor_mse)
+    difference = f"{_format_difference(metrics, network, baseline)}{floor}"
+    return f"The best network, {names}: {difference}.{_format_nothing_learnt(metrics)}"
 
 
 def judge_pretrained(metrics: ForecastMetrics) -> str:
@@ -156,10 +143,8 @@ def _format_nothing_learnt(metrics: ForecastMetrics) -> str:
     if not names:
         return ""
     one, several = "network adds nothing, and its forecast equals", "networks add nothing, and their forecasts equal"
-    return (
-        f" No correction of {' and '.join(names)} helps on held-out windows: the {one if len(names) == 1 else several} "
-        f"that of the {STYLES[BASELINE_ENSEMBLE].name}."
-    )
+    result = f"{one if len(names) == 1 else several} that of the {STYLES[BASELINE_ENSEMBLE].name}"
+    return f" No correction of {' and '.join(names)} helps on held-out windows: the {result}."
 
 
 def _compare(metrics: ForecastMetrics, name: str, baseline: str) -> str:
@@ -186,10 +171,8 @@ def _format_difference(metrics: ForecastMetrics, name: str, baseline: str) -> st
     roots = f"RMSE {format_number(rmse)} against {format_number(their_rmse)}"
     if _compare(metrics, name, baseline) != "is level with" and (ours < theirs) != (rmse < their_rmse):
         roots += f", in the other direction, because {OTHER_DIRECTION[metrics.deciding]}"
-    return (
-        f"its {METRICS[metrics.deciding].heading} is {_relate(ours, theirs)}"
-        f"{_format_chance(metrics, name, baseline)} ({interval}{roots})"
-    )
+    relation = f"{_relate(ours, theirs)}{_format_chance(metrics, name, baseline)}"
+    return f"its {METRICS[metrics.deciding].heading} is {relation} ({interval}{roots})"
 
 
 def _is_significant(numbers: Mapping[str, float | None]) -> bool:

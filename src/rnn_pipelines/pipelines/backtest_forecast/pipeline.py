@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from rnn_pipelines.forecast.experiments.backtest import replay_schedules
-from rnn_pipelines.forecast.experiments.schedule_metrics import summarize_backtest
+from rnn_pipelines.forecast.experiments.schedule import summarize_backtest
 from rnn_pipelines.forecast.report.backtest import draw_error_against_cost, render_report, summarize_run
 from rnn_pipelines.pipelines.experiment_inputs import create_input_nodes
 from rnn_pipelines.pipelines.wiring import node

@@ -8,7 +8,6 @@ import pandas as pd
 from rnn_pipelines.forecast import recipe
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
 from rnn_pipelines.forecast.intervals import fitting
-from rnn_pipelines.forecast.intervals import paths as error_paths
 from rnn_pipelines.forecast.intervals.fitting import Intervals, LevelSpec
 from rnn_pipelines.forecast.methods import ensemble, linear_fitting
 from rnn_pipelines.forecast.methods import predictions as tables
@@ -22,6 +21,7 @@ from rnn_pipelines.forecast.methods.refit import check_refit
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training import side_by_side
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
+from rnn_pipelines.forecast.model import paths as sample_paths
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, tabulate_paths
 from rnn_pipelines.forecast.partitions import fitted
 from rnn_pipelines.forecast.partitions.dividing import Sample
@@ -117,7 +117,7 @@ def draw_paths(
     names = table["unique_id"].to_numpy()[:: panel.horizon]
     windows = fitting.describe_windows(intervals, panel, panel.list_origins("future"), names, scaler)
     scaled = (table[next_values.use].to_numpy().reshape(-1, panel.horizon) - windows.mean) / windows.deviation
-    return tabulate_paths(table, error_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
+    return tabulate_paths(table, sample_paths.draw_paths(intervals, next_values.use, windows, scaled, paths.root))
 
 
 def forecast_partitions(  # noqa: PLR0913, PLR0917 - each is a data set of a run

@@ -3,8 +3,12 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.model.nights import pack_night
-from rnn_pipelines.forecast.operations.prediction import forecast_newest
-from rnn_pipelines.forecast.partitions.champion import draw_sample_as_trained, forecast_all_newest, read_as_trained
+from rnn_pipelines.forecast.partitions.champion import (
+    draw_sample_as_trained,
+    forecast_all_newest,
+    forecast_newest,
+    read_as_trained,
+)
 from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
 from rnn_pipelines.pipelines.wiring import PANEL, node

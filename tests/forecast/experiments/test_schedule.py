@@ -10,7 +10,7 @@ import pytest
 from rnn_pipelines.errors import SeriesError
 from rnn_pipelines.forecast.evaluation.metrics import list_ratios
 from rnn_pipelines.forecast.evaluation.significance import compute_p_value
-from rnn_pipelines.forecast.experiments.schedule_metrics import BacktestResults, summarize_backtest
+from rnn_pipelines.forecast.experiments.schedule import BacktestResults, summarize_backtest
 from rnn_pipelines.forecast.methods.predictions import Predictions
 
 NUM = 40
