@@ -47,8 +47,7 @@ def measure_holdout(holdout: Predictions, horizon: int) -> HoldoutMeasures:
     if holdout.table.empty:
         nothing = ["no part was held back, so that nothing is measured"]
         return HoldoutMeasures({CHALLENGER: Measures(by_step=[])}, None, {}, nothing)
-    missing = pd.Series(np.nan, index=holdout.table.index)
-    has_forecast = holdout.table.get(CHAMPION, missing).notna()
+    has_forecast = holdout.table.reindex(columns=[CHAMPION])[CHAMPION].notna()
     whole = holdout if has_forecast.all() else holdout.select([n for n in holdout.forecasters if n != CHAMPION])
     by_step = measure_by(whole, "horizon_step").groupby("forecaster", sort=False)["mse"].agg(list)
     losses = average_over_series(whole, "mse")

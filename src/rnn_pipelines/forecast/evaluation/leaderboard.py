@@ -19,8 +19,7 @@ class LeaderboardColumn(Column):
 
     Attributes:
         measure: returns the numbers from the metrics, a row for each method; None if they are measured elsewhere.
-        left_out: the place in the order in which the terminal leaves out columns that have no room; None: it never
-            shows the column.
+        left_out: place in the order in which the terminal leaves out columns without room; None if it never shows it.
     """
 
     measure: Callable[[pd.DataFrame], pd.Series] | None = None

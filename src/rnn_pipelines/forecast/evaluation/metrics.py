@@ -116,12 +116,9 @@ def average_changes(
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return the mean absolute change of each forecaster by series, and the most changes of a date.
 
-    Args:
-        table: `unique_id, cutoff, ds`, each once, and the forecasters, in any order.
-        before: the forecasters of the earlier origins, for changes of the model between two origins; None for the same.
-    Returns:
-        The changes, NaN for series without two forecasts of a date: float64, by `unique_id`, a column for each
-        forecaster. And the numbers of changes, by `unique_id`.
+    The table has `unique_id, cutoff, ds`, each once, and the forecasters. Those of the earlier origins are `before`,
+    for changes of the model between two origins. The changes are float64, by `unique_id`, a column for each forecaster,
+    NaN for series without two forecasts of a date; the numbers of changes are by `unique_id`.
     """
     ordered = table.sort_values(["unique_id", "ds", "cutoff"], kind="stable")
     dates = ordered[["unique_id", "ds"]]

@@ -84,9 +84,8 @@ def measure_differences(
 ) -> dict[str, dict[str, float | None]]:
     """Return the relative difference of each forecaster's error from that of a baseline, with its interval.
 
-    Args:
-        scale: of MASE, or of RMSSE, by series.
-        is_root: whether the errors of several series are those of RMSSE.
+    The scale, by series, is that of MASE, or of RMSSE, whose errors are roots.
+
     Returns:
         By forecaster, `difference`: the mean over cut-offs of that of the mean squared error of one series, or of the
         scaled error of several, over the baseline's error; negative is better. `difference_low`, `difference_high`: its

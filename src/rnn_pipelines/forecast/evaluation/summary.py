@@ -169,12 +169,9 @@ def evaluate_forecasts(
 ) -> tuple[dict[str, Any], MetricsBySeries, MetricsByStep, interval_metrics.MetricsByLevel]:
     """Measure all forecasters on the test part: over all series, by series, by step ahead, and intervals by level.
 
-    Without a test part, there are no forecasters in the metrics and no rows in the tables.
-
-    Args:
-        series: up to their last observation, for the scales of MASE and RMSSE.
-        cutoffs: with the ends of the training parts, to which the scale is limited.
-        profile: of the series; its frequency gives the season if `evaluation` sets none.
+    Without a test part, there are no forecasters in the metrics and no rows in the tables. The series go up to their
+    last observation, for the scales of MASE and RMSSE, which are limited to the training parts. The frequency in the
+    profile gives the season if `evaluation` sets none.
     """
     zero_fraction = measure_zero_fraction(series, cutoffs)
     needed = max((record.get("values_needed", 0) for record in records.values()), default=0)

@@ -36,10 +36,8 @@ logger = logging.getLogger(__name__)
 class BacktestJob:
     """One schedule with all inputs of its replay, which may run in another process.
 
-    Attributes:
-        days: of its retrainings; the last one is the end of the series, without a training.
-        covariate_table: of all days; past covariates are not read after the day of a forecast.
-        series: repaired, as input of the forecasts.
+    The last day is the end of the series, without a training. The series are repaired, as input of the forecasts; past
+    covariates are not read after the day of a forecast.
     """
 
     name: str

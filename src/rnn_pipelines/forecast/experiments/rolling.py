@@ -18,13 +18,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class FitJob:
-    """One fit, and forecasts of its test part.
+    """One fit, and forecasts of its test part; the spec has the methods, with this part.
 
-    Attributes:
-        table: as read, up to the end of the test part.
-        covariate_table: of all steps; past covariates are not read after the cut-off of a window. None if there are
-            none.
-        spec: the methods to fit, with the test part.
+    The table is as read, up to the end of the test part. Past covariates are not read after the cut-off of a window.
     """
 
     number: int

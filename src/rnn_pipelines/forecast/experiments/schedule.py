@@ -144,10 +144,9 @@ def summarize_backtest(forecasts: Predictions, retrainings: Retrainings) -> dict
     """
     evaluated = forecasts.keep(forecasts.errors.notna().all(axis=1))
     if evaluated.table.empty:
-        raise SeriesError(
-            "backtest_forecast.period: no forecast can be evaluated, because the period has no observed values, or the "
-            "first champions were not trained on its series. Give a longer period."
-        )
+        fact = "backtest_forecast.period: no forecast can be evaluated"
+        reason = "the period has no observed values, or the first champions were not trained on its series"
+        raise SeriesError(f"{fact}, because {reason}. Give a longer period.")
     counts = retrainings.groupby("schedule", sort=False)["as_of"].size()
     reference = str(counts.idxmin())
     table = evaluated.table

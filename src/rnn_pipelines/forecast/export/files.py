@@ -42,11 +42,10 @@ def unpack_exportable(files: Mapping[str, bytes]) -> Forecaster:
 
 
 def export_forecaster(forecaster: Forecaster, path: Path) -> None:
-    """Write a forecaster into a new folder, or into a new zip file if the path ends in .zip.
+    """Write a forecaster whose model is an ensemble into a new folder, or a new zip file if the path ends in .zip.
 
-    Args:
-        forecaster: whose model is an ensemble.
-        path: of the folder or file, which appears when it is complete.
+    It appears when it is complete.
+
     Raises:
         ParameterError: a method of the ensemble cannot be exported.
         RunError: the path exists, or cannot be written.

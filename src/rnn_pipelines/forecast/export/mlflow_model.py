@@ -21,9 +21,7 @@ ARTIFACT = "forecaster"
 def save_mlflow_model(files: Mapping[str, bytes], folder: Path) -> None:
     """Write a model of the columns of the data, which needs MLflow and `REQUIRED`, but not the project.
 
-    Raises:
-        ChampionError: the files are not those of a forecaster.
-        ParameterError: a method of the ensemble cannot be exported.
+    Files of another kind are a ChampionError, a method that cannot be exported is a ParameterError.
     """
     forecaster = unpack_model(folder, lambda: unpack(files))
     requirements = [f"{name}=={version(name)}" for name in ("mlflow", *REQUIRED)]

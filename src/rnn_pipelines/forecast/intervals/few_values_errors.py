@@ -27,10 +27,9 @@ MATCHED = 0.8
 def fit_few_values_sizes(
     data: FittingData, fitted: Mapping[str, FittedMethod], samples: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    """Return the expected sizes of errors of windows with few values; none if no series is longer.
+    """Return expected sizes of errors of windows with few values; none if no series is longer.
 
-    Args:
-        samples: float[sample, horizon] by name, errors of other windows over their expected size.
+    Samples, float[sample, horizon] by name, are errors of other windows over their expected size.
     """
     panel, season = data.panel, data.panel.season_length
     tiny = np.finfo(np.float32).tiny
@@ -72,11 +71,9 @@ def cut_windows(
 ) -> tuple[WindowedPanel, np.ndarray]:
     """Return a panel with a series of few values for each window, on the scale of these, and the actual values.
 
-    Args:
-        origins: int64[window], with as many values before them.
-        ratio: see `FewValuesSizes`; a single value has this deviation, as in `fit_scaler`.
-    Returns:
-        The panel, with a window for the future of each series; and float64[window, horizon], scaled as in the panel.
+    Origins, int64[window], have as many values before them. A single value has the deviation of the ratio, see
+    `FewValuesSizes`. The panel has a window for the future of each series; the values are float64[window, horizon],
+    scaled so.
     """
     rows = origins[:, None] + np.arange(-number, panel.horizon)
     known = panel.values[rows[:, :number], 0].astype(np.float64)

@@ -87,13 +87,11 @@ def _count_spans(panel: WindowedPanel, origins: np.ndarray) -> np.ndarray:
 def _rank_errors(
     sizes: SizeModel, over_size: np.ndarray, blocks: np.ndarray, levels: np.ndarray, freedom: np.ndarray
 ) -> Pool:
-    """Return ranks of errors, enlarged by the growth from block to block, and widened by Student's t.
+    """Return ranks of errors over their size, float64[window, horizon], enlarged by the growth from block to block.
 
-    Args:
-        over_size: float64[window, horizon], errors over their size.
-        blocks: int64[window], of the past, in their order.
-        freedom: float64[horizon], degrees of freedom. A level that keeps drifting has one at step 7 for each 7 steps of
-            held-out targets, because errors hardly vary within these; otherwise infinite.
+    Blocks, int64[window], are parts of the past in their order. Ranks are widened by Student's t with the degrees of
+    freedom, float64[horizon]. A level that keeps drifting has one at step 7 for each 7 steps of held-out targets,
+    because errors hardly vary within these; otherwise they are infinite.
     """
     over_size = over_size * _find_later_growth(over_size, blocks)
     lows, highs = (bounds * widen(levels[:, None], freedom) for bounds in find_ranks(over_size, levels))

@@ -15,16 +15,12 @@ def count_needed(level: int) -> int:
 
 
 def find_ranks(errors: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower and the upper bound of the next error, by step ahead.
+    """Return the lower and the upper bound of the next error, by step ahead: float64[level, horizon] each.
 
     Each side is the rank ⌈(n + 1)(1 − α/2)⌉ of the n errors, so that skewed noise has a skewed interval. With fewer
     errors, both sides are the rank ⌈(n + 1)(1 − α)⌉ of the absolute errors. With too few for that, they are infinite.
+    Errors are float64[window, horizon], and levels int64[level], 100 · (1 − α).
 
-    Args:
-        errors: float64[window, horizon].
-        levels: int64[level], 100 · (1 − α).
-    Returns:
-        float64[level, horizon] each.
     Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018), doi:10.1080/01621459.2017.1307116.
     """
     num, horizon = errors.shape
@@ -92,10 +88,9 @@ def count_freedom(errors: np.ndarray, blocks: np.ndarray, num_origins: int, num_
 
 
 def find_growth(sizes: np.ndarray) -> float:
-    """Return the exponent of the step ahead with which errors grow, between 0 and 1. The weighted regression is ours.
+    """Return the exponent of the step with which errors grow, from their mean size by step: float64[horizon].
 
-    Args:
-        sizes: float64[horizon], mean size of the errors by step. Later steps count more, by their number.
+    It is between 0 and 1. Later steps count more, by their number. The weighted regression is ours.
     """
     steps = np.arange(1, len(sizes) + 1)
     is_there = sizes > 0

@@ -165,9 +165,8 @@ def report_unmeasured(names: np.ndarray, forecasts: np.ndarray) -> None:
 def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndarray, usual: np.ndarray) -> SizeModel:
     """Regress the logarithm of the errors' size on three predictors, each less its mean.
 
-    Args:
-        forecasts, errors: float64[window, horizon], scaled, of the baseline ensemble that is fitted on these windows.
-        usual: float64[series], expected errors.
+    Forecasts and errors, float64[window, horizon], scaled, are those of the baseline ensemble that is fitted on these
+    windows; `usual`, float64[series], are expected errors.
     """
     none = np.zeros(3)
     base, predictors = SizeModel("panel", usual, none, none, none, none).describe(windows, forecasts)
@@ -181,12 +180,9 @@ def fit_panel_sizes(windows: WindowFacts, forecasts: np.ndarray, errors: np.ndar
 def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
     """Return the exponents of the measures in their product, not negative, with a sum of at most 1: float64[measure].
 
-    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and
-    never falls if one grows.
-
-    Args:
-        measures: float64[error, measure], logarithms over the first size, less their mean.
-        logs: float64[error], of the sizes over the first size, less their mean.
+    The rest up to 1 is the exponent of the first size. So an expected size never grows faster than a measure, and never
+    falls if one grows. Measures, float64[error, measure], and sizes, float64[error], are logarithms over the first
+    size, less their mean.
     """
     number = measures.shape[1]
     products = measures.T @ measures / len(measures) + np.diag(RIDGE * measures.var(axis=0) + TINY)
@@ -200,10 +196,9 @@ def _find_exponents(measures: np.ndarray, logs: np.ndarray) -> np.ndarray:
 def measure_usual(series: np.ndarray, errors: np.ndarray, num_series: int, of_panel: float | None = None) -> np.ndarray:
     """Return the expected error of each series of a panel: float64[series], scaled.
 
-    Args:
-        series: int64[window], numbers of the series.
-        errors: float64[window, horizon], scaled.
-        of_panel: expected error of the panel, to which series with few windows are drawn; None for the mean of all.
+    Errors are float64[window, horizon], scaled, of the series, int64[window]. Series with few windows are drawn to the
+    expected error of the panel; None for the mean of all.
+
     Source: (n x + k m) / (n + k) is the credibility estimate of Bühlmann (1967), ASTIN Bulletin 4, 199–207; k is ours.
     """
     mean = np.abs(errors).mean(axis=1)

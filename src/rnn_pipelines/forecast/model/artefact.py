@@ -73,14 +73,12 @@ class Forecaster:
 def forecast_cutoffs(
     forecaster: Forecaster, series: Series, cutoffs: pd.DataFrame, covariate_table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Forecast from given cut-offs. After a cut-off, only the calendar and future covariates are read.
+    """Forecast from cut-offs, `unique_id, cutoff`, after which only the calendar and future covariates are read.
 
     Unknown series are left out, and so are cut-offs without values over the lookback, or without future covariates over
     the horizon. Both are logged. If the forecaster was trained on a panel, values before the start of a series are
     padded.
 
-    Args:
-        cutoffs: `unique_id, cutoff`, the last time that each forecast reads.
     Returns:
         `unique_id, cutoff, ds, horizon_step` (int64, from 1) and `y_hat` (float64, in the unit of `y`). With intervals,
         also `lo_80, hi_80` and the like for each level, NaN if there were too few errors for the level.
@@ -113,9 +111,8 @@ def lay_out_cutoffs(
     if len(unknown := series["unique_id"][~is_known].unique()):
         some = list_some(unknown, NAMES_IN_MESSAGE)
         logger.warning("left out: %d series without training (%s)", len(unknown), some)
-    panel, features, num_left_out = make_cutoff_windows(
-        forecaster, series[is_known], cutoffs, covariate_table, num_future
-    )
+    known = series[is_known]
+    panel, features, num_left_out = make_cutoff_windows(forecaster, known, cutoffs, covariate_table, num_future)
     if isinstance(forecaster.model, PanelModel):
         warn_of_cut(forecaster.model.normalizer.non_negative, panel, list_names(features.table).to_numpy())
     if num_left_out:

@@ -65,10 +65,8 @@ def explain_ensemble(
 def explain_windows(
     model: PanelModel, panel: WindowedPanel, features: Features, scaler: Scaler, origins: np.ndarray
 ) -> pd.DataFrame:
-    """Explain the forecasts of some windows.
+    """Explain the forecasts of the windows after some origins, int64[window].
 
-    Args:
-        origins: int64[window].
     Returns:
         `unique_id, cutoff, ds, horizon_step, input, lag, contribution`: `input` is `y` with its `lag` (1 for the last
         value), a covariate (`future:price`), `calendar`, `baseline` or the name of a method that is not broken down

@@ -33,9 +33,8 @@ class Night:
 
     def keep(self, ids: pd.Index) -> "Night":
         """Return the night with some of its series."""
-        series, covariates = (
-            None if table is None else table[table["unique_id"].isin(ids)] for table in (self.series, self.covariates)
-        )
+        tables = (self.series, self.covariates)
+        series, covariates = (None if table is None else table[table["unique_id"].isin(ids)] for table in tables)
         return replace(self, series=series, covariates=covariates)
 
 

@@ -21,11 +21,10 @@ from rnn_pipelines.storage.tables import Column, Table
 
 # Of each series in one call, to bound the memory.
 MAX_PATHS = 10_000
+NumPaths = Annotated[int, Field(ge=0, le=MAX_PATHS), BeforeValidator(validate_number_is_no_boolean)]
 
 
-class PathsSpec(
-    RootModel[Annotated[int, Field(ge=0, le=MAX_PATHS), BeforeValidator(validate_number_is_no_boolean)]], frozen=True
-):
+class PathsSpec(RootModel[NumPaths], frozen=True):
     """The number of sample paths of each series; 0 for none."""
 
 

@@ -70,9 +70,8 @@ def _check_times(nights: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 def prove_forecasts(log: ForecastLog, links: Sequence[Link], series: Series, champion: KnownChampion) -> dict[str, Any]:
     """Select the forecasts that were recorded before their values, and measure their errors and coverage.
 
-    Args:
-        log: all forecasts, of a chain that is not broken; `links` are those of its nights.
-        champion: with what its versions have learnt, see `join_actuals`.
+    The links are those of the nights of the log, whose chain is not broken. For the champion, see `join_actuals`.
+
     Returns:
         As JSON: `num_forecasts`, the first records of each version; of them `num_proven`, whose value no night up to
         their own knew, and which the clock recorded before the end of their target's step; `after_target`, the same

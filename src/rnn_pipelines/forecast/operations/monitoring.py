@@ -87,8 +87,7 @@ def read_champion(folder: Path) -> tuple[KnownChampion, Coding, Reference]:
     champion, _ = load_usable(ChampionStore(folder))
     files = {} if champion is None else champion.files
     coding = Coding.model_validate_json(files[CODING]) if CODING in files else Coding()
-    reference = unpack_reference(files)
-    record = verdict.read_champion(folder, FORMAT)
+    record, reference = verdict.read_champion(folder, FORMAT), unpack_reference(files)
     return record, coding, ReferenceTable.make_empty() if reference is None else reference
 
 

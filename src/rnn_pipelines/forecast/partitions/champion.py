@@ -124,9 +124,7 @@ def forecast_all_newest(
     Returns:
         `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
         numbers of series, of those without a forecast with some names, and of partitions, with the version of the
-        champion. Both are empty if the panel is not divided.
-    Raises:
-        ParallelError, SeriesError: see `run_jobs`.
+        champion. Both are empty if the panel is not divided. Raises as `run_jobs`.
     """
     if sample.partitions.folder is None:
         return Tables(), {}

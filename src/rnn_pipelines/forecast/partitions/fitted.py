@@ -125,14 +125,12 @@ def describe_fit(
 def forecast_partitions(
     fitted: FittedPanel, panel: Sample, parallel: ParallelSpec
 ) -> tuple[Tables, Tables, dict[str, Any]]:
-    """Forecast all series of a divided panel, and measure the errors on their test parts.
+    """Forecast all series of a divided panel, and measure the errors on their test parts; raises as `run_jobs`.
 
     Returns:
         The next values: `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level, float32, in the unit
         of `y`; the metrics by series, see `AllMetricsTable`; and their summary, see `summarize_series`. All are empty
         if the panel is not divided.
-    Raises:
-        ParallelError, SeriesError: see `run_jobs`.
     """
     if panel.partitions.folder is None:
         return Tables(), Tables(), {}
@@ -201,9 +199,8 @@ def measure_all(test: Predictions, series: Series, cutoffs: Cutoffs, season_leng
 def summarize_series(tables: Iterable[pd.DataFrame], facts: Sequence[Mapping[str, Any]], use: str) -> dict[str, Any]:
     """Return the mean metrics of each forecaster, the distribution of the error of the method in use, and its ends.
 
-    Args:
-        tables: the metrics by series of each partition, see `AllMetricsTable`; read one after another.
-        facts: `num_series`, `left_out`, `repairs` and `ratios` of each partition.
+    The tables, see `AllMetricsTable`, and the facts are those of each partition, read one after another.
+
     Returns:
         `num_series`; `num_evaluated`, those with a test part; `left_out`, their names; `forecasters`, by name their
         `METRICS` (means over series), `RATIOS`, and for the one in `use` `coverage_80` and the like; `mase`, quantiles

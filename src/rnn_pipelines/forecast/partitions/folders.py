@@ -131,8 +131,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise SeriesError(f"{path}: it is damaged or missing ({error}).") from error
     found = json.loads(content)
     checksums, folder = found["files"], path.parent
-    changed = [name for name, checksum in checksums.items() if not _is_unchanged(folder / name, checksum)]
-    if changed:
+    if changed := [name for name, checksum in checksums.items() if not _is_unchanged(folder / name, checksum)]:
         raise SeriesError(f"{folder}: {show_all(changed)} changed after it was written.")
     # The files of a subfolder are read together.
     subfolders = {file.parent for file in map(folder.joinpath, checksums)} - {folder}

@@ -62,10 +62,9 @@ def run_jobs(
 ) -> tuple[list[Path], list[dict[str, Any]]]:
     """Forecast the partitions that have no results yet, and return the folders and facts of all.
 
-    If a process is lost, its partitions are forecast once more.
+    If a process is lost, its partitions are forecast once more. The results of processes are files, which all of them
+    and this process must see.
 
-    Args:
-        parallel: the processes; their results are files, which all of them and this process must see.
     Raises:
         ParallelError: the processes were lost twice.
         SeriesError: a partition cannot be used; the message has the reasons of all such partitions. Or its results

@@ -91,13 +91,10 @@ def draw_autocorrelation(predictions: Predictions, profile: Profile) -> Figure:
 
 
 def measure_fifths(predictions: Predictions) -> pd.DataFrame:
-    """Return the errors by fifth of the forecasts of each series, from the lowest to the highest.
+    """Return the errors by fifth of forecasts of each series: means of `fifth, forecast, actual, mae`; and `bias`.
 
-    Fifths of the actuals would show a bias of any forecast: noise makes the highest actuals higher than expected.
-
-    Returns:
-        `fifth, forecast, actual, mae, bias`: means, and the bias as a fraction of the mean absolute actual. No rows if
-        there are fewer than two fifths.
+    Fifths of the actuals would show a bias of any forecast: noise makes the highest actuals higher than expected. The
+    bias is a fraction of the mean absolute actual. No rows if there are fewer than two fifths.
     """
     name = choose_forecaster(predictions)
     table = predictions.table[["unique_id", "y", name]].dropna()

@@ -101,13 +101,10 @@ def summarize_run(
     all_series: Mapping[str, Any] = MappingProxyType({}),
     profile: Profile | None = None,
 ) -> str:
-    """Return the columns, the verdict, the forecasters from the best to the worst, the coverage, and the next values.
+    """Return the columns, the verdict, the forecasters from the best to the worst, the coverage, and next values.
 
-    Without a test part, there is no ranking.
-
-    Args:
-        next_values: of all forecasters; those in use for the first series are shown.
-        profile: of the series; None if the columns were printed before.
+    Without a test part, there is no ranking. The next values in use for the first series are shown. The profile is None
+    if the columns were printed before.
     """
     held = intervals.describe_coverage(metrics, next_values.levels) if metrics.forecasters else ""
     ranked = rank(metrics) if metrics.forecasters else ""
