@@ -57,12 +57,13 @@ def report_monitor(verdict: ForecastVerdict) -> list[Part]:
     """Return the last verdict with its time, and realised against expected values."""
     text = f"The monitor ran at {format_minute(verdict['at'])}. {write_verdict(verdict)}"
     drift, error = [row for row in verdict["drift"] if row["distance"] is not None], verdict["error"]
+    if not error["num_forecasts"]:
+        return [text, describe_error(error), describe_drift(drift)]
     rows = [["MSE", format_number(error["mse"]), format_number(error["expected_mse"]), format_p_cell(error["p_value"])]]
     for row in verdict["intervals"]:
         level, coverage = f"{row['level']} %", format_percent(row["coverage"], 1)
         rows.append([f"inside the {level} intervals", coverage, level, format_p_cell(row["p_value"])])
-    table = [Table(["", "live", "expected", "p"], rows)] if error["num_forecasts"] else []
-    return [text, describe_error(error), *table, describe_drift(drift)]
+    return [text, describe_error(error), Table(["", "live", "expected", "p"], rows), describe_drift(drift)]
 
 
 def describe_drift(drift: list[DriftRow]) -> str:
