@@ -140,9 +140,6 @@ def test_label_of_a_figure_holds_no_markup() -> None:
     assert label == "&lt;a href='http://b'&gt;a&lt;/a&gt;\\x1b &amp;lt;b&amp;gt;"
 
 
-# Nothing goes another way
-
-
 def find_calls(project: Path) -> list[tuple[str, str]]:
     """Module and name of each call in the project's code."""
     root = project / "src/rnn_pipelines"

@@ -117,9 +117,6 @@ def read_last_line(finished: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-# The project's nights
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("project"))
@@ -166,9 +163,6 @@ def test_monitor_ends_at_the_date_too(nights: None, project: Path) -> None:
     assert verdict["error"]["last_cutoff"].startswith(DAYS[-2])
 
 
-# The DAGs
-
-
 @pytest.fixture(scope="module")
 def dags(airflow: Airflow) -> dict[str, Any]:
     return read_last_line(airflow("python", "-c", TELL))
@@ -209,9 +203,6 @@ def test_wrong_setting_is_an_import_error_that_says_what_to_do(airflow: Airflow)
     found = airflow("airflow", "dags", "list-import-errors", "--local", is_checked=False, RNN_PIPELINES_TASKS="weather")
     assert found.returncode == 1
     assert "expected some of forecast, sentiment" in found.stdout
-
-
-# What happens after a step
 
 
 @pytest.fixture(scope="module")

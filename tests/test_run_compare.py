@@ -72,9 +72,6 @@ def results(run: subprocess.CompletedProcess[str]) -> dict:
     return read_results("08_reporting/compare/results.json")
 
 
-# Killed
-
-
 def test_killed_run_keeps_what_was_finished_whole(killed: dict) -> None:
     assert 0 < len(killed) < NUM_TRAININGS
     assert all(json.loads(content)["task"] == "adding_100" for _, content in killed.values())
@@ -87,9 +84,6 @@ def test_next_run_leaves_what_was_finished_as_it_was(killed: dict, run: subproce
 
 def test_next_run_trains_the_rest_alone(killed: dict, run: subprocess.CompletedProcess[str]) -> None:
     assert len(list_trained(run)) == NUM_TRAININGS - len(killed)
-
-
-# Results
 
 
 def test_there_is_a_run_for_each_network_and_seed(results: dict) -> None:
@@ -159,9 +153,6 @@ def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     assert "Report: " in run.stderr + run.stdout
     assert 'src="http' not in page
     assert "jsb_chorales" in page
-
-
-# Again
 
 
 @pytest.fixture(scope="module")

@@ -39,10 +39,7 @@ def run_night(folder: Path, codes: str) -> tuple[int, list[str], str]:
 
 @pytest.mark.parametrize(
     ("codes", "code", "failure"),
-    [
-        ("0 0 0 10", 0, None),
-        ("75 0 0 20", 1, "retrain ended with 75; check ended with 20"),
-    ],
+    [("0 0 0 10", 0, None), ("75 0 0 20", 1, "retrain ended with 75; check ended with 20")],
     ids=["retraining due", "failed retraining and alarm"],
 )
 def test_night_runs_all_steps_and_fails_by_their_codes(

@@ -37,9 +37,6 @@ def is_near(found: SimpleNamespace, expected: Callable[[pd.DataFrame], np.ndarra
     return bool((np.abs(found.next_values["ensemble"] - expected(found.next_values)) < 50).all())
 
 
-# The German spreadsheet
-
-
 @pytest.fixture(scope="module")
 def german(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """As a spreadsheet program saves it in Germany."""
@@ -60,9 +57,6 @@ def test_what_was_found_is_in_log_and_report(german: SimpleNamespace) -> None:
     assert f"read with {found}" in german.said
     assert "\ntimes from 'Datum' (days), values from 'Umsätze'\n" in german.summary
     assert found.replace("'", "&#39;") in german.report
-
-
-# Hourly energy in local time
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +86,6 @@ def test_hours_are_shown_in_local_time(energy: SimpleNamespace) -> None:
     assert "2024-03-01 00:00:00+01:00 to 2024-11-10 23:00:00+01:00" in energy.report
 
 
-# 60 monthly values
-
-
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     path = tmp_path_factory.mktemp("months") / "months.csv"
@@ -114,9 +105,6 @@ def test_window_of_60_months_is_said(months: SimpleNamespace) -> None:
 
 def test_60_months_have_intervals(months: SimpleNamespace) -> None:
     assert np.isfinite(months.next_values[["ensemble-lo-80", "ensemble-hi-80"]]).all().all()
-
-
-# 20 stores of which two opened last month
 
 
 @pytest.fixture(scope="module")

@@ -98,9 +98,6 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
     return find_newest("forecast")
 
 
-# The first retraining
-
-
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
@@ -161,9 +158,6 @@ def test_challenger_is_the_combination_of_the_least_error_on_what_nobody_had_see
     candidates = {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
     assert set(training["validation_losses"]) >= candidates | {"ensemble"}
     assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["ensemble"]
-
-
-# The next ones
 
 
 def test_second_retraining_says_why(second: dict[str, Any]) -> None:
@@ -246,9 +240,6 @@ def test_only_one_retraining_runs_at_a_time(run: Run, second: dict[str, Any]) ->
             run("retrain_forecast")
     WAIT_SECONDS.reset(token)
     assert len(list_records(FOLDER)) == num_records
-
-
-# Predictions
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,6 @@ from scipy.special import expit
 from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.registry import CELLS
 
-# The order of the gates; that Keras has it too is tested with the steps
-
 
 def test_gates_of_an_lstm_are_input_forget_candidate_output() -> None:
     assert CELLS["lstm"].gates == ("input", "forget", "candidate", "output")
@@ -24,9 +22,6 @@ def test_reset_after_is_the_default_of_keras() -> None:
     import keras
 
     assert keras.layers.GRU(1).reset_after is True
-
-
-# Number of weights
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -59,9 +54,6 @@ def test_each_gate_has_a_row_of_weights_for_each_input_and_unit_and_each_bias(
 ) -> None:
     found = CELLS[cell].count_weights_by_gate(num_inputs=3, units=2)
     assert [*found.items()] == [*expected.items()]
-
-
-# The sigmoid
 
 
 @given(st.lists(st.floats(-700, 700), min_size=1))

@@ -29,9 +29,6 @@ def list_parts(gradients: Gradients[Any, Any]) -> dict[str, np.ndarray]:
     return dict(zip(PARTS, parts, strict=True))
 
 
-# As in TensorFlow
-
-
 @pytest.fixture(scope="module", params=MASKS)
 def run(request: pytest.FixtureRequest, kind: str, make_layer, read_layer, make_inputs, make_state) -> SimpleNamespace:
     """Gradients of a weighted sum of outputs, by TensorFlow through Keras and by us: `keras, ours`."""
@@ -74,9 +71,6 @@ def test_gradients_of_reading_backwards_equal_those_of_tensorflow(
     found = backpropagate(weights, inputs, unroll(weights, inputs, mask, backwards=True), hidden_gradients, mask)
     np.testing.assert_allclose(found.weights.kernel, of_kernel, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.inputs, of_inputs, rtol=0, atol=1e-12)
-
-
-# As by finite differences
 
 
 @pytest.fixture(scope="module")
@@ -140,9 +134,6 @@ def test_gradients_of_any_shape_mask_and_direction_equal_finite_differences_alon
     assert slope == pytest.approx((above - below) / 2e-5, rel=1e-6, abs=1e-7)
 
 
-# Masks and time
-
-
 def test_masked_inputs_have_no_gradient(kind: str, make_weights, make_inputs) -> None:
     weights, inputs = make_weights(kind), make_inputs(3, 8)
     gradients = backpropagate(weights, inputs, unroll(weights, inputs, HOLES), np.ones((3, 8, 4)), HOLES)
@@ -181,9 +172,6 @@ def test_an_output_sends_no_gradient_to_later_inputs(kind: str, make_weights, ma
     assert gradients.inputs.any(axis=(0, 2)).tolist() == [True] * 6 + [False] * 2
 
 
-# How long a gradient lasts
-
-
 def follow_the_cell_state(weights: LSTMWeights, forget_bias: float, num_steps: int) -> float:
     """How much of the last cell state's gradient is left at the first, where gates see nothing but their bias."""
     bias = np.repeat([-1000, forget_bias, 0, 0], weights.units)
@@ -204,9 +192,6 @@ def test_open_forget_gate_carries_the_gradient_through_200_steps_undiminished(ma
 
 def test_half_open_forget_gate_halves_the_gradient_at_each_step(make_weights) -> None:
     assert follow_the_cell_state(make_weights("lstm"), 0.0, 200) == pytest.approx(0.5**200, rel=1e-9)
-
-
-# Values
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

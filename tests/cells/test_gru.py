@@ -23,9 +23,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-# The equations
-
-
 def test_a_step_is_its_equations_number_by_number(kind: str, make_weights) -> None:
     """Two inputs, one unit, and the functions of `math`."""
     weights = make_weights(kind, num_inputs=2, units=1)
@@ -71,9 +68,6 @@ def test_forms_are_the_same_where_the_reset_gate_is_open(make_weights, make_inpu
     after = set_gates(make_weights("gru_reset_after"), reset=1000)
     hidden = unroll(after, make_inputs()).states.hidden
     np.testing.assert_allclose(unroll(replace(after, bias=after.bias[0]), make_inputs()).states.hidden, hidden)
-
-
-# Wrong versions that run, which the comparison with Keras must tell from the right one
 
 
 def feed_hidden_state_twice(weights: GRUWeights, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:
@@ -125,9 +119,6 @@ def test_wrong_step_is_10_000_tolerances_away(
 ) -> None:
     hidden = step_through(wrong_step, run.weights, run.inputs)
     assert np.abs(hidden - run.keras[0]).max() > 10_000 * 1e-6
-
-
-# Weights
 
 
 def test_shape_of_the_bias_says_which_form_it_is(kind: str, make_weights) -> None:

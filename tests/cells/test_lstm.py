@@ -20,9 +20,6 @@ def kind() -> str:
     return "lstm"
 
 
-# The equations
-
-
 def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
     """Two inputs, one unit, and the functions of `math`."""
     kernel, recurrent_kernel, bias = make_weights("lstm", num_inputs=2, units=1).to_list()
@@ -64,9 +61,6 @@ def test_closed_output_gate_shows_nothing_and_forgets_nothing(make_weights, make
     states = unroll(weights, make_inputs(), initial=initial).states
     assert not states.hidden.any()
     np.testing.assert_array_equal(states.cell[:, -1], initial.cell)
-
-
-# Wrong versions that run, which the comparison with Keras must tell from the right one
 
 
 def feed_hidden_state_twice(weights: LSTMWeights, inputs: np.ndarray, state: LSTMState) -> tuple[LSTMState, LSTMGates]:
@@ -121,9 +115,6 @@ def test_wrong_step_is_10_000_tolerances_away(
 ) -> None:
     hidden = step_through(wrong_step, run.weights, run.inputs)
     assert np.abs(hidden - run.keras[0]).max() > 10_000 * 1e-6
-
-
-# Weights
 
 
 def test_units_are_the_rows_of_the_recurrent_kernel(make_weights) -> None:

@@ -34,9 +34,6 @@ def measure_difference(found: Any, expected: Any) -> float:
     return float(np.abs(found - np.asarray(expected)).max())
 
 
-# As in Keras
-
-
 def test_masked_outputs_equal_those_of_keras(kind: str, mask: np.ndarray, make_layer, read_layer, make_inputs) -> None:
     layer, inputs = make_layer(kind), make_inputs(*mask.shape).astype(np.float32)
     trace = unroll(read_layer(layer), inputs, mask)
@@ -112,9 +109,6 @@ def test_any_mask_shape_and_bias_give_the_outputs_of_keras(
     assert measure_difference(trace.states.hidden, expected[:, ::-1] if backwards else expected) <= 1e-10
 
 
-# Masks
-
-
 @given(mask=draw_masks(), backwards=st.booleans())
 def test_masked_step_changes_no_state(
     kind: str, make_weights, make_inputs, make_state, mask: np.ndarray, backwards: bool
@@ -159,9 +153,6 @@ def test_mask_of_numbers_is_one_of_truths(kind: str, make_weights, make_inputs, 
 def test_no_mask_reads_every_step(kind: str, make_weights, make_inputs) -> None:
     weights, inputs = make_weights(kind), make_inputs(2, 5)
     assert_same(unroll(weights, inputs), unroll(weights, inputs, np.ones((2, 5), bool)))
-
-
-# Time
 
 
 @given(mask=draw_masks(), num_more=st.integers(1, 4))
@@ -214,9 +205,6 @@ def test_no_steps_give_an_empty_trace(kind: str, make_weights) -> None:
     assert {values.shape for values in [*trace.states, *trace.gates]} == {(2, 0, 4)}
 
 
-# Values
-
-
 @given(bias_scale=st.floats(0, 1000), input_scale=st.floats(0, 1000), seed=st.integers(0, 9))
 def test_gates_and_outputs_keep_to_their_ranges(
     kind: str, make_weights, make_inputs, bias_scale: float, input_scale: float, seed: int
@@ -253,9 +241,6 @@ def test_nothing_is_changed_in_place(kind: str, make_weights, make_inputs, make_
         values[:] = 7
     for array, expected in zip(given_arrays, before, strict=True):
         np.testing.assert_array_equal(array, expected)
-
-
-# Refusals
 
 
 @pytest.mark.parametrize("shape", [(4, 10, 2), (10, 3)])

@@ -128,9 +128,6 @@ def test_link_is_not_overwritten(tmp_path: Path) -> None:
         write_metrics(tmp_path / "link.prom", FORECAST)
 
 
-# By the node exporter of Debian
-
-
 @pytest.fixture
 def exporter(tmp_path: Path, node_exporter: str) -> Iterator[SimpleNamespace]:
     """One that reads the files of a folder; `scrape` returns its page."""
@@ -167,9 +164,6 @@ def test_node_exporter_reads_the_metrics_of_both_tasks(tmp_path: Path, exporter:
     for name in METRICS:
         assert len(find(page, name)) == len(find(written, name)) > 0
         assert f"# HELP rnn_pipelines_{name} {METRICS[name]}\n# TYPE rnn_pipelines_{name} gauge" in page
-
-
-# By HTTP
 
 
 @pytest.fixture

@@ -172,9 +172,6 @@ def test_nothing_is_damaged_and_the_next_retraining_succeeds_and_cleans_up(trial
     assert [trial for trial in trials if getattr(trial, fault)] == []
 
 
-# A disk that is full
-
-
 @pytest.fixture(scope="module", params=["limit", "disk"])
 def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Outcomes of retraining with little room: files that can't grow, or a small disk of its own."""
@@ -206,9 +203,6 @@ def test_room_is_too_little_first_and_then_enough(rooms: list[dict[str, Any]], i
 @pytest.mark.parametrize("fact", ["is_whole", "is_on_record", "is_next_done"])
 def test_champion_is_whole_on_a_full_disk_and_replaced_after_it(rooms: list[dict[str, Any]], fact: str) -> None:
     assert [outcome for outcome in rooms if not outcome[fact] or outcome["alarms"]] == []
-
-
-# Many at once
 
 
 @pytest.fixture(scope="module")

@@ -59,9 +59,6 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     assert load_folder(tmp_path) == FILES
 
 
-# Files of somebody else
-
-
 # What a user may have in a folder, by name: the text of a file, None for an empty folder, or the target of a link.
 ADDITIONS: dict[str, str | Path | None] = {
     "thesis.txt": "mine",
@@ -189,9 +186,6 @@ def test_a_version_and_a_champion_are_never_replaced(tmp_path: Path) -> None:
     assert read_tree(tmp_path) == before
 
 
-# Damage
-
-
 def replace_by_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -268,9 +262,6 @@ def test_a_model_that_a_newer_version_saved_is_neither_read_nor_replaced(tmp_pat
     assert read_tree(tmp_path) == before
 
 
-# Saves at once, and saves that end early
-
-
 def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
     save_folder(tmp_path / "killed", OTHER)
     save_folder(tmp_path / "model", FILES)
@@ -334,9 +325,6 @@ def test_threads_save_and_load_one_folder(tmp_path: Path) -> None:
     assert all(files in models for files in found)
     assert load_folder(tmp_path) in models
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".npz", ".lock"}
-
-
-# Places
 
 
 @pytest.mark.parametrize("name", ["file/model", "x" * 300, "null\0"])

@@ -124,9 +124,6 @@ print(fingerprint_table(pd.read_parquet("my.parquet")), fingerprint_values({VALU
     assert finished.stdout.split() == [fingerprint_table(table), fingerprint_values(VALUES), fingerprint_code()]
 
 
-# Code
-
-
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of two modules in place of the project's own."""
@@ -163,9 +160,6 @@ def test_fingerprint_is_of_the_projects_own_code() -> None:
     assert Path(rnn_pipelines.__file__).parent == manifest.PACKAGE
 
 
-# Commit
-
-
 def run_git(folder: Path, *arguments: str) -> str:
     own = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     finished = subprocess.run(["git", *own, *arguments], cwd=folder, capture_output=True, text=True, check=True)
@@ -195,9 +189,6 @@ def test_there_is_no_commit_without_git(monkeypatch: pytest.MonkeyPatch, error: 
 
     monkeypatch.setattr(subprocess, "run", fail)
     assert find_commit() is None
-
-
-# Versions
 
 
 def test_versions_name_python_and_the_project() -> None:

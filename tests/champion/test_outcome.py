@@ -177,8 +177,6 @@ def test_failure_is_recorded_on_one_line_and_cut(store: ChampionStore) -> None:
     assert record["error"].isprintable()
 
 
-# What people decide
-
 Promote = Callable[[str], str]
 
 

@@ -116,10 +116,7 @@ REASONS: list[tuple[Evidence, dict[str, Any], bool, tuple[str, ...]]] = [
         replace(FIRST, challenger_loss=7.0),
         {},
         True,
-        (
-            "there is no champion yet",
-            "it is worse than the best simple method: its loss is 7, that of linear 6",
-        ),
+        ("there is no champion yet", "it is worse than the best simple method: its loss is 7, that of linear 6"),
     ),
     *((replace(evidence, faults=FAULTS), {}, False, FAULTS) for evidence in (BETTER, FIRST)),
     *((replace(evidence, objections=OBJECTIONS), {}, False, OBJECTIONS) for evidence in (BETTER, FIRST)),
@@ -137,9 +134,6 @@ def test_decision_has_its_reasons(
 def test_baseline_that_was_not_measured_is_a_wrong_parameter() -> None:
     with pytest.raises(ParameterError, match=r"^must_beat: .*'naiv'"):
         decide(BETTER, must_beat=("naiv", "linear"))
-
-
-# Numbers that are not finite
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
@@ -184,8 +178,6 @@ def test_baseline_whose_loss_is_not_finite_is_not_beaten(number: float) -> None:
     decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
     assert decision == Decision(False, (f"the loss of naive is {number}, not a finite number",))
 
-
-# Whatever the evidence
 
 LOSSES = st.one_of(st.floats(), st.sampled_from([-1.0, 0.0, 1.0, 2.0]))
 EVIDENCE = st.builds(
@@ -262,9 +254,6 @@ def test_champion_whose_loss_is_not_finite_is_replaced_where_nothing_is_against_
     """As if there were no champion."""
     none, broken = replace(evidence, champion_loss=None), replace(evidence, champion_loss=number)
     assert decide_promotion(broken, policy).is_promoted is decide_promotion(none, policy).is_promoted
-
-
-# The policy itself
 
 
 @pytest.mark.parametrize(

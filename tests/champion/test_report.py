@@ -158,9 +158,7 @@ def test_failed_first_retraining_is_among_the_decisions() -> None:
     failed: Any = {"kind": "retrain", "at": "2026-01-01T02:00:00+00:00", "outcome": "failed", "error": "SeriesError: x"}
     overview = replace(NOTHING, records=[failed])
     assert list_titles(render(overview)) == ["Sentiment", "Sentiment: decisions"]
-    assert tabulate_decisions([failed], None).rows == [
-        ["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"],
-    ]
+    assert tabulate_decisions([failed], None).rows == [["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]]
 
 
 @pytest.mark.parametrize(

@@ -83,9 +83,6 @@ def leave_unfinished(store: ChampionStore, version: str) -> Path:
     return left
 
 
-# Versions
-
-
 def test_champion_has_the_files_that_were_added(store: ChampionStore, promote: Promote) -> None:
     promote("first")
     assert store.load().files == make_files("first")
@@ -206,9 +203,6 @@ def test_one_process_at_a_time_changes_the_store(
         other.kill()
 
 
-# Promotion
-
-
 def test_pointer_tells_version_time_reasons_and_champions_before(store: ChampionStore, promote: Promote) -> None:
     first, second, third = promote("first"), promote("second"), promote("third")
     listed = (find_folder(store, third) / CHECKSUMS).read_bytes()
@@ -260,9 +254,6 @@ def test_failed_promotion_leaves_the_champion(
     with pytest.raises(OSError):  # noqa: PT011
         store.promote(second, [], SINCE)
     assert (store.load().version, store.load().alarms) == (first, [])
-
-
-# A damaged champion
 
 
 @pytest.mark.parametrize("name", [NAMES[1], CHECKSUMS])
@@ -355,8 +346,6 @@ def test_name_in_checksums_that_leads_elsewhere_is_not_followed(
         (find_folder(store, version) / CHECKSUMS).write_text(json.dumps({name: checksum}))
     assert store.load().version == first
 
-
-# A damaged pointer
 
 POINTER_DAMAGES = {
     "missing": Path.unlink,
@@ -497,9 +486,6 @@ def test_no_pointer_is_read_before_the_first_champion(store: ChampionStore) -> N
     assert (store.read_pointer(), store.find_pointer()) == (None, None)
 
 
-# Threads
-
-
 def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore, promote: Promote) -> None:
     with ThreadPoolExecutor(4) as threads:
         versions = list(threads.map(promote, "abcdefgh"))
@@ -508,9 +494,6 @@ def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore
     assert sorted([pointer.version, *pointer.previous]) == sorted(versions) == store.list_versions()
     assert len(store.list_records()) == 8
     assert store.load().alarms == []
-
-
-# Pruning
 
 
 def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore, promote: Promote) -> None:

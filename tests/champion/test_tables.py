@@ -133,9 +133,6 @@ def test_use_is_told(known: VersionFacts, use: dict[str, Any], told: str) -> Non
     assert find_row(describe_version(replace(known, **use)), "in use") == told
 
 
-# The facts of a version
-
-
 @pytest.fixture
 def versions(store: ChampionStore) -> list[str]:
     """The champion before, the champion, and one that was kept back."""

@@ -45,9 +45,6 @@ def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool =
     return version
 
 
-# Concluding
-
-
 @given(findings)
 def test_gravest_finding_decides(found: list[Finding]) -> None:
     assert LEVELS.index(conclude(found).verdict) == max(LEVELS.index(finding.level) for finding in found)
@@ -78,9 +75,6 @@ def test_verdict_is_valid_for_so_many_days() -> None:
     at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
     assert until - at == timedelta(days=7)
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
-
-
-# Reading
 
 
 def test_there_is_no_champion_before_the_first_retraining(tmp_path: Path) -> None:
@@ -222,10 +216,7 @@ def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str)
 
 @pytest.mark.parametrize(
     ("days", "verdict", "reasons"),
-    [
-        (1, "ok", [f"errors as promised (the monitor at {AT})"]),
-        (-1, "alarm", [f"the monitor has not run since {AT}"]),
-    ],
+    [(1, "ok", [f"errors as promised (the monitor at {AT})"]), (-1, "alarm", [f"the monitor has not run since {AT}"])],
 )
 def test_verdict_is_believed_until_its_end(
     store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]

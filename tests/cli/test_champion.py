@@ -216,9 +216,6 @@ def test_unknown_task_is_a_wrong_call(paths: Paths) -> None:
     assert run("history", "weather").exit_code == 2
 
 
-# History and versions
-
-
 def test_history_has_a_line_for_each_record(store: ChampionStore) -> None:
     lines = run("history", "forecast").stdout.splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
@@ -257,9 +254,6 @@ def test_error_of_the_library_is_one_line_without_a_traceback(paths: Paths) -> N
 def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChampionStore, "find_pointer", lambda _: 1 / 0)
     assert isinstance(run("show", "forecast").exception, ZeroDivisionError)
-
-
-# Check
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("retrain", 10), ("alarm", 20)])
@@ -340,9 +334,6 @@ def test_verdict_is_sent_by_http_alone(url: str) -> None:
     assert (result.exit_code, "http:// or https://" in result.stderr, "secret" in result.stderr) == (2, True, False)
 
 
-# By hand
-
-
 def test_rollback_tells_both_champions(store: ChampionStore) -> None:
     before = find_champion(store)
     result = run("rollback", "forecast", "--reason", "it forecasts nonsense")
@@ -394,9 +385,6 @@ def test_manual_change_gives_up_if_another_one_does_not_end(
     assert find_champion(store) == before
 
 
-# Retraining
-
-
 @pytest.fixture
 def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What was run, with which parameters; each run puts a retraining on record."""
@@ -441,10 +429,7 @@ def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: py
     monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     result = run("retrain", "forecast")
     assert trained == []
-    assert (result.exit_code, result.stdout) == (
-        0,
-        f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n",
-    )
+    assert (result.exit_code, result.stdout) == (0, f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n")
 
 
 def test_force_retrains_though_nothing_is_new(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -468,9 +453,6 @@ def test_failed_retraining_is_on_record_once(
     result = run("retrain", "forecast")
     assert (result.exit_code, result.stderr) == (1, "Error: no such file\n")
     assert [record["outcome"] for record in list_records(store.folder)[3:]] == ["failed"]
-
-
-# MLflow
 
 
 @pytest.fixture
@@ -551,9 +533,6 @@ def test_retraining_fails_before_it_begins_where_mlflow_is_wrongly_set_up(
     assert (result.exit_code, trained) == (1, [])
     assert result.stderr == "Error: MLflow is not installed.\n"
     assert list_records(store.folder)[-1]["error"] == "TrackingError: MLflow is not installed."
-
-
-# The real ones
 
 
 @pytest.fixture

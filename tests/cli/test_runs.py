@@ -72,9 +72,6 @@ def test_other_commands_end_with_what_is_damaged(names: list[str], command: str)
     assert f"{names[0]}/run.json: it is damaged" in found.output
 
 
-# Repeating
-
-
 NOW = {"code": "c1", "commit": "abc", "versions": {"numpy": "2.4"}, "data": {}, "parameters": {}, "reads": {}}
 
 
@@ -179,9 +176,6 @@ def test_parameters_of_a_run_are_nested(project: Path) -> None:
     assert record["parameters"]["forecast"] == {"level": 1}
 
 
-# Pruning
-
-
 @pytest.mark.parametrize("is_dry", [False, True])
 def test_prune_names_what_goes_and_what_stays_because_of_which_files(store: RunStore, is_dry: bool) -> None:
     names = [do_run(store, number) for number in range(5)]
@@ -210,9 +204,6 @@ def test_prune_where_there_are_no_runs_makes_no_folder(store: RunStore) -> None:
 @pytest.mark.parametrize("num_kept", ["1", "0", "-1", "x"])
 def test_fewer_runs_than_another_pipeline_may_read_are_a_wrong_call(store: RunStore, num_kept: str) -> None:
     assert run("prune", "forecast", "--keep", num_kept).exit_code == 2
-
-
-# Repair
 
 
 def test_repair_says_what_it_did(store: RunStore) -> None:

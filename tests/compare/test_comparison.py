@@ -91,9 +91,6 @@ def test_plan_of_the_documents_takes_five_minutes_on_two_cores() -> None:
     assert "; about 5 min, " in comparison.estimate_time(jobs, 2)
 
 
-# What a training is named after
-
-
 def find_key(book: TaskBook, number: int = 0, **changes: Any) -> str:
     plan = make_plan(**changes)
     return list_jobs({name: book.root[name] for name in plan.tasks.split()}, plan)[number].key
@@ -166,9 +163,6 @@ def test_series_that_was_changed_in_its_file_is_another_key(write: Callable[...,
         source = {"path": write(content)}
         keys.add(find_key(make_book(data={"kind": "series", "source": source})))
     assert len(keys) == 2
-
-
-# What is trained
 
 
 def test_trainings_are_spread_as_asked_for(trainings: SimpleNamespace) -> None:
@@ -249,9 +243,6 @@ def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplo
     assert len(caplog.messages) == 5
 
 
-# What is refused
-
-
 @pytest.mark.parametrize(
     ("book", "plan", "message"),
     [
@@ -286,9 +277,6 @@ def test_task_that_is_named_twice_is_trained_once(trainings: SimpleNamespace) ->
     assert len(compare_cells(make_book(), make_plan("small small"), {}, ALONE)[0]) == 4
 
 
-# Tasks without their file
-
-
 def test_task_without_its_file_is_left_out(trainings: SimpleNamespace, music: Path) -> None:
     runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
     assert {run["task"] for run in runs} == set(description["tasks"]) == {"jsb"}
@@ -309,9 +297,6 @@ def test_nothing_is_left_out_where_no_file_is_needed(trainings: SimpleNamespace)
 def test_tasks_that_are_all_left_out_are_refused(trainings: SimpleNamespace, music: Path) -> None:
     with pytest.raises(TaskError, match=r"\['nottingham'\].*compare\.plan\.music"):
         compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
-
-
-# What the report is told
 
 
 @pytest.fixture

@@ -86,9 +86,6 @@ def count_cell(cell: str, units: int) -> int:
     return gates * (NUM_FEATURES * units + states * units * units + biases * units)
 
 
-# The spec
-
-
 @pytest.mark.parametrize(
     ("field", "value"), [("cell", "pointwise"), ("units", 0), ("units", "many"), ("activation", "sin"), ("width", 3)]
 )
@@ -112,9 +109,6 @@ def test_cell_is_registered_in_one_line(build, monkeypatch: pytest.MonkeyPatch) 
     mine = CellKind("GRU", Style("mine"), lambda num_inputs, units: 3 * units * (num_inputs + units + 2))
     monkeypatch.setitem(NETWORKS, "mine", mine)
     assert build("mine").get_layer("recurrent").count_params() == mine.count_weights(NUM_FEATURES, 4)
-
-
-# Outputs
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -143,9 +137,6 @@ def test_head_is_linear(build, inputs: np.ndarray) -> None:
     head = model.get_layer("head")
     head.set_weights([1_000 * weights for weights in head.get_weights()])
     np.testing.assert_allclose(model(inputs), 1_000 * before, rtol=1e-4)
-
-
-# The recurrent layer
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -40,9 +40,6 @@ def find_entry(runs: list[dict[str, Any]], cell: str) -> Any:
     return next(entry for entry in summarize_runs(runs)["summary"] if entry["cell"] == cell)
 
 
-# Means and pairs
-
-
 def test_interval_of_a_mean_is_students() -> None:
     interval = stats.t.interval(0.95, len(LSTM) - 1, loc=np.mean(LSTM), scale=stats.sem(LSTM))
     estimate = estimate_mean(LSTM)
@@ -103,9 +100,6 @@ def test_equal_losses_have_no_better() -> None:
 def test_every_pair_is_compared_once() -> None:
     pairs = [(pair["cell"], pair["against"]) for pair in compare_pairs({"rnn": LSTM, "lstm": GRU, "gru": LSTM})]
     assert pairs == [("rnn", "lstm"), ("rnn", "gru"), ("lstm", "gru")]
-
-
-# Summary
 
 
 def test_pairs_are_of_the_same_seed_whatever_the_order_of_the_runs() -> None:

@@ -66,8 +66,7 @@ def test_name_of_a_contender_that_is_no_word_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
-    [({"tasks": " "}, "received none"), ({"seeds": 0}, "seeds"), ({"seed": 3}, "seed")],
+    ("changes", "message"), [({"tasks": " "}, "received none"), ({"seeds": 0}, "seeds"), ({"seed": 3}, "seed")]
 )
 def test_wrong_plan_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):

@@ -45,12 +45,7 @@ def make_task(kind: str = "adding", training: dict[str, Any] | None = None, **ch
     """`changes` are of the data, but for those of the task itself."""
     own = {key: changes.pop(key) for key in ("steps_per_epoch", "learnt_below") if key in changes}
     return TaskSpec.model_validate(
-        {
-            "data": DATA[kind] | changes,
-            "contenders": CONTENDERS,
-            "training": TRAINING | (training or {}),
-            **own,
-        }
+        {"data": DATA[kind] | changes, "contenders": CONTENDERS, "training": TRAINING | (training or {}), **own}
     )
 
 
@@ -94,9 +89,6 @@ def reseeded(train: Callable[..., dict[str, Any]]) -> dict[str, Any]:
 def misled(train: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """Steps so large that an early epoch stays the best."""
     return train("adding", training={"learning_rate": 1.0, "epochs": 6, "patience": 6})
-
-
-# Batches
 
 
 def list_batches(sequences: Sequences, task: TaskSpec, seed: int | None = None, epochs: int = 1) -> list[Batch]:
@@ -198,9 +190,6 @@ def test_batches_keep_one_shape_where_it_is_compiled(contests: dict[str, Contest
     assert [batch[0].shape for batch in batches] == [(2, 11, 88)] * 2
 
 
-# The loss
-
-
 def compute_loss(kind: str, contest: Contest, batch: Batch, outputs: np.ndarray) -> float:
     from rnn_pipelines.compare.training import make_loss
 
@@ -242,9 +231,6 @@ def test_loss_pools_the_steps_so_that_a_longer_sequence_counts_for_more(contests
     logits[1] = 1e3 * (2 * test.targets[1] - 1)
     loss = compute_loss("music", contest, (test.inputs, test.targets, test.weights), logits)
     assert loss == pytest.approx(5 / 7 * 88 * np.log(2), rel=1e-5)
-
-
-# What a training comes to
 
 
 def test_run_has_the_stated_fields(runs: dict) -> None:
@@ -314,9 +300,6 @@ def test_head_has_the_other_weights(runs: dict, kind: str, num_outputs: int) -> 
     assert runs[kind]["num_parameters"] - runs[kind]["num_recurrent_parameters"] == 18 * num_outputs
 
 
-# Steps and time
-
-
 def test_steps_of_an_epoch_are_stated(runs: dict) -> None:
     assert runs["adding"]["steps_per_epoch"] == NUM_BATCHES
 
@@ -377,9 +360,6 @@ def test_seconds_of_an_epoch_are_the_mean_without_compilation(describe: Callable
 def test_time_to_the_best_epoch_is_part_of_the_whole(runs: dict, kind: str) -> None:
     run = runs[kind]
     assert 0 <= run["seconds_to_best"] <= run["epochs"] * run["seconds_per_epoch"]
-
-
-# When it fails
 
 
 def test_loss_that_is_no_number_names_the_training(

@@ -27,10 +27,7 @@ def prepared(prepare: Callable[..., SimpleNamespace], make_values: Callable[...,
 
 
 def test_page_of_a_series_of_a_saved_model_is_written_once(
-    make_forecaster: Callable[..., Any],
-    prepared: SimpleNamespace,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    make_forecaster: Callable[..., Any], prepared: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_folder(tmp_path / "model", pack(make_forecaster(prepared, "gru")))
     table = tmp_path / "table.csv"

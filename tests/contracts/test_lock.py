@@ -61,9 +61,6 @@ def test_everything_that_is_needed_beside_is_locked(project: Path, name: str) ->
     assert find_names(folder / "requirements.txt") - find_names(folder / "requirements.lock") == set()
 
 
-# How it is installed
-
-
 @pytest.fixture
 def fresh(project: Path, tmp_path: Path) -> Path:
     """A checkout, as far as make looks at it, in which nothing is installed."""

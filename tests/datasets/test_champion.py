@@ -81,9 +81,6 @@ def damage(folder: Path, version: str) -> None:
     (folder / "versions" / version / "settings.json").write_bytes(b"{}")
 
 
-# There and back
-
-
 def test_loaded_forecaster_gives_the_same_forecasts(
     folder: Path, forecaster: Forecaster, prepared: SimpleNamespace
 ) -> None:
@@ -122,9 +119,6 @@ def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
     names = {path.name for path in (folder / "versions" / version).iterdir()}
     own = {"settings.json", "scaler.json", "coding.json", "model.npz"}
     assert names == {*own, "record.json", "checksums.json"}
-
-
-# Promotion
 
 
 def test_without_a_champion_nothing_is_loaded(folder: Path) -> None:
@@ -214,9 +208,6 @@ def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Fo
     promoted_at = list_records(folder)[-1]["at"]
     damage(folder, save(folder, bare))
     assert open_dataset(folder).load().promoted_at == promoted_at
-
-
-# Damage
 
 
 def test_damaged_champion_falls_back_with_an_alarm_on_record(
@@ -413,9 +404,6 @@ def test_alarm_that_cannot_be_recorded_keeps_nobody_from_the_champion(
 
     monkeypatch.setattr("rnn_pipelines.datasets.champion.add_record", fail)
     assert open_dataset(folder).load().version == first
-
-
-# The entry
 
 
 @pytest.mark.parametrize(

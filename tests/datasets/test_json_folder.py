@@ -26,9 +26,6 @@ def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(os, "fsync", refuse)
 
 
-# A mapping
-
-
 def test_folder_is_a_mapping_of_its_json_files(folder: JSONFolder, tmp_path: Path) -> None:
     """Numbers come back to their last digit, and keys in their order; the last value of a key counts."""
     assert (dict(folder), len(folder)) == ({}, 0)
@@ -62,9 +59,6 @@ def test_key_that_leads_to_another_folder_is_refused(folder: JSONFolder, key: st
         folder[key] = 1
 
 
-# Whole, or not there
-
-
 def test_key_is_not_there_while_its_value_is_written(folder: JSONFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
     replace = os.replace
@@ -94,9 +88,6 @@ def test_value_that_is_no_json_leaves_the_old_one(folder: JSONFolder) -> None:
 def test_every_value_is_a_json_file_of_its_key(folder: JSONFolder, tmp_path: Path) -> None:
     folder["a"] = {"test": 1}
     assert json.loads((tmp_path / "deep" / "down" / "a.json").read_text()) == {"test": 1}
-
-
-# The dataset
 
 
 def test_loaded_mapping_fills_the_folder_of_the_dataset(tmp_path: Path) -> None:

@@ -102,9 +102,6 @@ def change(shops: SimpleNamespace, column: str, days: pd.DatetimeIndex) -> pd.Da
     return table
 
 
-# What is known, and when
-
-
 @pytest.mark.parametrize("column", ["promo", "price", "visitors"])
 def test_what_is_known_moves_the_forecast(forecaster: Forecaster, shops: SimpleNamespace, column: str) -> None:
     day = CUTOFF if column == "visitors" else CUTOFF + pd.Timedelta(days=1)
@@ -153,9 +150,6 @@ def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespac
         values[first : stop + HORIZON - 1, panel.columns.static.start :] = 7
     one, other = fit_linear_models(panel), fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
-
-
-# What is read of them
 
 
 def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> None:
@@ -223,9 +217,6 @@ def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
     assert {str(name) for name in linear.names[linear.weights > 0]} <= {"ridge_last", "ridge_season"}
 
 
-# Without covariates
-
-
 @pytest.fixture(scope="module", params=[["a"], ["a", "b"]], ids=["series", "panel"])
 def plain(request: pytest.FixtureRequest) -> SimpleNamespace:
     """Shops of which no covariates are read, `windows`; and the same where nobody ever spoke of any, `silent`."""
@@ -261,9 +252,6 @@ def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -
         forecasts.append(forecast_network(network, linear, panel))
     for part in ("test", "future"):
         np.testing.assert_array_equal(*(getattr(found, part) for found in forecasts))
-
-
-# The whole way
 
 
 def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, shops: SimpleNamespace) -> None:

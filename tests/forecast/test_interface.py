@@ -15,13 +15,7 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import (
-    ChampionError,
-    ParameterError,
-    RnnPipelinesError,
-    SeriesError,
-    SeriesTooShortError,
-)
+from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, SeriesError, SeriesTooShortError
 from rnn_pipelines.forecast import state
 from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.newest import forecast_newest
@@ -213,9 +207,6 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
     pd.testing.assert_frame_equal(again.drop(columns="y"), first.drop(columns="y"))
 
 
-# Beyond the horizon
-
-
 def test_steps_beyond_the_horizon_are_marked_and_have_bounds(fitted: Forecaster) -> None:
     found = fitted.predict(h=8, methods="all")
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
@@ -242,9 +233,6 @@ def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Fore
 def test_fewer_steps_than_the_horizon_can_be_asked_for(fitted: Forecaster) -> None:
     expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
     pd.testing.assert_frame_equal(fitted.predict(h=2), expected)
-
-
-# Saving and loading
 
 
 def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -356,9 +344,6 @@ def test_threads_fit_forecasters_of_their_own(fitted: Forecaster, frame: pd.Data
         forecasters = [Forecaster(h=3, level=[50, 80], lookback=8, **SMALL) for _ in range(2)]
         for one in threads.map(lambda forecaster: forecaster.fit(frame), forecasters):
             pd.testing.assert_frame_equal(one.predict(), fitted.predict())
-
-
-# What is refused
 
 
 def test_a_forecaster_that_has_learnt_nothing_says_so(frame: pd.DataFrame) -> None:
@@ -554,8 +539,7 @@ def test_gaps_at_all_ends_are_refused(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "message"),
-    [(["ds"], r"no column \['y'\]; its columns are \['ds'\]"), (["y"], r"no column \['ds'\]")],
+    ("columns", "message"), [(["ds"], r"no column \['y'\]; its columns are \['ds'\]"), (["y"], r"no column \['ds'\]")]
 )
 def test_a_column_that_is_missing_is_named(frame: pd.DataFrame, columns: list[str], message: str) -> None:
     with pytest.raises(SeriesError, match=message):
@@ -574,8 +558,6 @@ def test_what_is_no_frame_is_refused() -> None:
     with pytest.raises(SeriesError, match="received list"):
         Forecaster().fit([1, 2, 3])
 
-
-# What is imported
 
 ALONE = """
 import json, sys, time

@@ -151,9 +151,6 @@ def test_loaded_and_exported_forecasters_cut_nothing(
         pd.testing.assert_frame_equal(one.predict(new), expected[columns], check_dtype=False, rtol=1e-5)
 
 
-# Fits
-
-
 @pytest.fixture(scope="module")
 def fallen() -> SimpleNamespace:
     """A panel of which one series falls below 0, in the test part alone."""
@@ -228,9 +225,6 @@ def test_champions_of_a_backtest_cut_nothing(fallen: SimpleNamespace) -> None:
     assert (select_after_fall(found)[["never", "often"]] != 0).all(axis=None)
 
 
-# Champions and divided panels
-
-
 @pytest.mark.slow
 def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_path: Path) -> None:
     """All series, of one table and of a divided panel."""
@@ -271,9 +265,6 @@ def write(frame: pd.DataFrame, folder: Path) -> SourceSpec:
 
 def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables), ignore_index=True)
-
-
-# The policy
 
 
 def test_given_policy_cuts_and_warns_of_the_series_once(

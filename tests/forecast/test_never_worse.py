@@ -100,9 +100,6 @@ def few(prepare: Prepare) -> pd.DataFrame:
     return pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(10)])
 
 
-# Of few, as far as they can tell
-
-
 def test_every_series_can_be_forecast(few: pd.DataFrame) -> None:
     assert np.isfinite(few[["network", "baseline_ensemble", "ensemble", "hindsight"]]).all(axis=None)
 

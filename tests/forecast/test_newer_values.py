@@ -53,9 +53,6 @@ def test_unknown_methods_are_refused_with_the_known_ones(
         getattr(fitted, call)(frame, methods=methods)
 
 
-# Errors of newer rows
-
-
 def test_errors_of_newer_rows_are_those_of_forecasts_from_each_step(fitted: Forecaster, frame: pd.DataFrame) -> None:
     found = fitted.evaluate(frame, methods=["ensemble", "last_value"])
     assert found["unique_id"].dtype == "int64"
@@ -112,9 +109,6 @@ def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
         one.assign(y=one["y"].where(one["ds"] < last))
     )
     assert (fitted.evaluate(one[one["ds"] >= last])["mae"] < 30).all()
-
-
-# The figure
 
 
 def test_figure_has_the_forecast_its_intervals_and_the_newest_history_of_each_series(

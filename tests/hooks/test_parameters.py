@@ -72,11 +72,7 @@ SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "block", "cell"),
-    [
-        ("forecast", "lstm", "gru"),
-        ("sentiment", "pointwise", "lstm"),
-    ],
+    ("pipeline", "block", "cell"), [("forecast", "lstm", "gru"), ("sentiment", "pointwise", "lstm")]
 )
 def test_block_of_one_cell_that_is_named_after_another_is_refused(pipeline: str, block: str, cell: str) -> None:
     parameters = {pipeline: {block: SPECS[pipeline](cell=cell)}}
@@ -104,9 +100,6 @@ def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> Non
 def test_a_value_in_place_of_the_blocks_is_refused() -> None:
     with pytest.raises(ParameterError, match="expected the blocks"):
         check_parameter_names({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
-
-
-# Faults inside a block, as Kedro tells them
 
 
 def explain(parameters: dict[str, Any], **types: type) -> list[str]:

@@ -139,9 +139,6 @@ def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogC
     assert caplog.messages == ["Forecasts: table sales"]
 
 
-# Pipelines that read another's parameters
-
-
 def test_block_that_another_pipeline_reads_is_no_mistake(run_hook: Callable[..., None]) -> None:
     """Of the blocks of `forecast`, its predictions read one."""
     assert run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"]) is None
@@ -155,9 +152,6 @@ def test_misspelt_block_of_another_pipeline_is_refused(run_hook: Callable[..., N
 def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"'forecast\.window' is read by no node of this run"):
         run_hook({"forecast": {"window": {}}}, ["predict"], given={"forecast": {"window": {}}})
-
-
-# Failures
 
 
 @pytest.fixture

@@ -51,9 +51,6 @@ def make_layer(weights, inputs: np.ndarray, mask: np.ndarray) -> LayerTrace:
     return LayerTrace(cell, weights, inputs, mask, unroll(weights, inputs, mask), 0.0, {})
 
 
-# Openness
-
-
 def test_gates_of_masked_steps_are_left_out(weights, inputs, mask) -> None:
     gates = list_gates([make_layer(weights, inputs, mask)])
     assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
@@ -99,9 +96,6 @@ def test_value_is_counted_in_its_bin() -> None:
     assert fullest["fraction"] == 0.75
 
 
-# Half-lives
-
-
 @pytest.mark.parametrize("gate", [0.5, 0.9, 0.99])
 def test_half_is_left_after_a_half_life(gate: float) -> None:
     (steps,) = measure_half_lives(np.full((10, 1), gate))
@@ -140,9 +134,6 @@ def test_gate_that_keeps_is_the_one_that_multiplies_the_state(cell: str, state: 
     trace = unroll(weights, np.ones((1, 1, 1)), initial=first)
     kept = getattr(trace.states, state)[0, 0, 0] / size
     assert kept == pytest.approx(getattr(trace.gates, CELLS[cell].keeping)[0, 0, 0], abs=1e-8)
-
-
-# Gradients
 
 
 def measure(weights, inputs, mask, trace, hidden_gradients, num_features: int) -> np.ndarray:

@@ -93,9 +93,6 @@ def test_next_jobs_have_new_workers_after_one_has_died() -> None:
     assert run([1.0, 2.0], train=abs) == {1.0: 1.0, 2.0: 2.0}
 
 
-# What is refused
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

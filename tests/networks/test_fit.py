@@ -67,9 +67,6 @@ def test_quiet_training_shows_neither_lines_nor_a_bar(
     assert ("linear" in capsys.readouterr().err) is not is_quiet
 
 
-# Going on after an interruption, and limits
-
-
 def train_within(checkpoint: Path | None = None, fingerprint: str = "", max_seconds: float | None = None, **options):
     """Trains a network with dropout on shuffled batches, within limits: the model, its history and the record."""
     import keras

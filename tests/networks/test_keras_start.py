@@ -142,9 +142,6 @@ def test_training_from_python_leaves_the_process_alone() -> None:
     assert json.loads(finished.stdout.splitlines()[-1]) == expected
 
 
-# Its two halves
-
-
 def test_hidden_package_is_not_found_by_this_thread_until_the_end() -> None:
     name = "this_is_not_loaded"
     with _hide([name]), pytest.raises(ModuleNotFoundError, match="hidden while Keras loads"):

@@ -74,9 +74,6 @@ def shape(request: pytest.FixtureRequest) -> MemberShape:
     return SHAPES[request.param]
 
 
-# From inputs to outputs
-
-
 @pytest.mark.parametrize("members", [(), (NUM_MEMBERS,)], ids=["shared inputs", "own inputs"])
 def test_states_and_outputs_are_those_of_the_cells(shape: MemberShape, members: tuple[int, ...]) -> None:
     weights, inputs = draw_weights(shape), draw_inputs(shape, *members)
@@ -131,9 +128,6 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     np.testing.assert_allclose(forward(shape.cell, weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
 
 
-# Dropout
-
-
 def test_dropout_keeps_the_mean_of_the_outputs() -> None:
     masks = draw_masks((0, 1), 0.25, (40, 30), 3, 50)
     assert [mask.shape for mask in masks] == [(3, 40, 50), (3, 30, 50)]
@@ -159,9 +153,6 @@ def test_dropout_is_that_of_keras_recurrent_layers() -> None:
     (own,) = draw_masks((0, 0), 0.5, (5,), 1, 64)
     assert mask.shape == own[0].T.shape
     assert np.unique(mask).tolist() == np.unique(own).tolist() == [0, 2]
-
-
-# Before training
 
 
 def test_weights_depend_on_the_seed_and_the_number_of_the_member_alone(shape: MemberShape) -> None:
@@ -190,9 +181,6 @@ def test_forget_gates_begin_open_and_other_biases_at_0(cell: str, biases: dict[s
 def test_recurrent_kernels_are_orthogonal(shape: MemberShape) -> None:
     for kernel in initialize_members(0, NUM_MEMBERS, shape)["recurrent_kernel"]:
         np.testing.assert_allclose(kernel @ kernel.T, np.eye(shape.units[0]), atol=1e-6)
-
-
-# Gradients
 
 
 def find_loss(shape: MemberShape, weights: Weights, steps: np.ndarray, known: np.ndarray, slopes: np.ndarray) -> float:
@@ -319,9 +307,6 @@ def go_back(
     if "embedding_kernel" in own:
         of_states = (of_states * (inputs > 0)) @ own["embedding_kernel"].T
     return [*found, of_states]
-
-
-# One member as a cell
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -172,9 +172,6 @@ def test_forecast_pipeline_reads_the_table(night: Night) -> None:
     assert source.loc[source["ds"] == "2024-08-29", "y"].tolist()[0] == 20
 
 
-# What is wrong
-
-
 def test_wrong_password_is_told_and_never_shown(night: Night) -> None:
     """By a command with a plain message, and by a run with its traceback; the failure is on record."""
     url = night.database.url.replace("forecaster:", "forecaster:s3cret")

@@ -17,12 +17,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy.exc import DBAPIError
 
-from rnn_pipelines.datasets import (
-    PostgresLogDataset,
-    PostgresRowsDataset,
-    PostgresRunRowsDataset,
-    postgres_table,
-)
+from rnn_pipelines.datasets import PostgresLogDataset, PostgresRowsDataset, PostgresRunRowsDataset, postgres_table
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecastsTable
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_last_record
@@ -43,9 +38,6 @@ def dataset(database: Any) -> PostgresRowsDataset:
 def make_dataset(url: str, **options: Any) -> PostgresRowsDataset:
     options = {"table": "forecasts", "key": KEY} | options
     return PostgresRowsDataset(credentials={"con": url}, **options)
-
-
-# What comes back
 
 
 @pytest.mark.parametrize("first", ["2024-01-02", 17], ids=["dates", "steps"])
@@ -126,9 +118,6 @@ def test_without_rows_nothing_is_made(dataset: PostgresRowsDataset, make_forecas
     assert dataset.exists() is False
 
 
-# What is written
-
-
 def test_rows_that_are_saved_again_are_not_touched(
     database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,9 +148,6 @@ def test_correction_changes_its_row_and_no_other(
     pd.testing.assert_frame_equal(dataset.load(), rows)
     changed = [key for key, mark in database.read_marks("forecasts", "unique_id, ds").items() if marks[key] != mark]
     assert changed == [("series 0001", rows.loc[4, "ds"].to_pydatetime())]
-
-
-# The log of forecasts
 
 
 def make_log(url: str) -> PostgresLogDataset:
@@ -281,9 +267,6 @@ def test_tables_that_the_documents_make_are_those_of_the_catalog(
         pd.testing.assert_frame_equal(dataset.load()[list(rows)], rows)
 
 
-# What is refused
-
-
 def test_rows_with_one_key_are_refused(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     rows = make_forecasts()
     with pytest.raises(DatasetError, match=r"received 1 .*series 0000"):
@@ -350,9 +333,6 @@ def test_text_that_the_server_cannot_keep_is_refused(dataset: PostgresRowsDatase
     pd.testing.assert_frame_equal(dataset.load(), before)
 
 
-# Several at once
-
-
 def save_many(url: str, number: int, rows: pd.DataFrame) -> None:
     for save in range(NUM_SAVES):
         # Its own rows, and rows that all save, half of them in another order.
@@ -415,9 +395,6 @@ def test_writer_that_fell_silent_loses_its_turn(
         with pytest.raises(DBAPIError, match="idle-in-transaction timeout"):
             connection.exec_driver_sql("select 1")
     assert len(dataset.load()) == 6
-
-
-# What breaks off
 
 
 @pytest.fixture

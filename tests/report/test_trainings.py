@@ -35,9 +35,6 @@ def find_trace(figure: Figure, name: str) -> Scatter:
     return next(trace for trace in figure.data if trace.name == name)
 
 
-# Loss curves
-
-
 def test_losses_are_drawn_as_they_are() -> None:
     figure = draw()
     assert list(find_trace(figure, "LSTM, training").y) == [3.0, 2.0, 1.0]
@@ -89,9 +86,6 @@ def test_losses_that_differ_much_have_a_logarithmic_axis(smallest: float, scale:
 
 def test_loss_of_0_is_drawn() -> None:
     assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [3.0, 2.0, 0.0]
-
-
-# Tables
 
 
 def test_trainings_have_their_seconds() -> None:

@@ -213,9 +213,6 @@ def test_main_metric_is_that_of_the_ensemble(store: RunStore) -> None:
     assert comparison.find_main_metric(store, store.read_record(name)) == "–"
 
 
-# The run before
-
-
 def make_record(run: str, path: str | None = "a.csv", units: int = 16, **facts: Any) -> RunRecord:
     made: Any = {
         "run": run,

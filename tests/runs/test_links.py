@@ -47,9 +47,6 @@ def copy(store: RunStore, tmp_path: Path, request: pytest.FixtureRequest) -> Run
     return RunStore(tmp_path / "copy", "forecast")
 
 
-# Copies of a data folder
-
-
 def test_links_take_the_place_of_exact_copies(copy: RunStore, store: RunStore) -> None:
     assert (copy.folder / "current").is_dir()
     begin(copy)
@@ -148,9 +145,6 @@ def test_making_links_goes_on_where_it_was_interrupted(
     assert is_interrupted or at >= 3
     assert restore_links(copy, LAYERS) == []
     assert list_tree(copy.root) == list_tree(store.root)
-
-
-# What people put where links are
 
 
 def test_all_that_stands_in_the_place_of_links_is_named_at_once(store: RunStore) -> None:
@@ -252,9 +246,6 @@ def test_something_where_copies_are_renamed_to_is_refused(copy: RunStore, kind: 
     put(mine, kind)
     assert restore_links(copy, LAYERS) == [copy.find_shown("08_reporting"), mine]
     assert os.path.lexists(mine)
-
-
-# Repair
 
 
 @pytest.mark.parametrize("copy_folder", [copy_by_cp, copy_by_zip, copy_without_links])

@@ -57,9 +57,6 @@ def test_names_never_go_back_when_the_clock_does(store: RunStore) -> None:
     assert store.list_runs() == [f"2099{ahead[4:]}", later]
 
 
-# A run that leaves nodes out
-
-
 def test_run_that_leaves_nodes_out_goes_on_from_what_is_shown(store: RunStore) -> None:
     before = do_run(store, 1)
     run = begin(store, needed=[METRICS])
@@ -182,9 +179,6 @@ def test_link_to_a_run_counts_in_any_form(store: RunStore) -> None:
         current.unlink()
         current.symlink_to(target)
         assert store.find_current() == names[0]
-
-
-# Records
 
 
 def test_record_has_checksums_of_all_files(store: RunStore) -> None:

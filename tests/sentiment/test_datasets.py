@@ -60,9 +60,6 @@ def get_intercept(filepath: str) -> float:
     return TextClassifierDataset(filepath=filepath).load().calibration["intercept"]
 
 
-# There and back
-
-
 def test_loaded_classifier_gives_the_same_scores(
     text_classifier: TextClassifier, loaded: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
 ) -> None:
@@ -94,9 +91,6 @@ def test_missing_file_is_named_when_the_classifier_is_read(text_classifier: Text
     files = {other: content for other, content in pack(text_classifier).items() if other != name}
     with pytest.raises(ChampionError, match=name):
         unpack(files)
-
-
-# The file
 
 
 def test_nothing_is_pickled(packed: bytes) -> None:
@@ -194,9 +188,6 @@ def test_network_that_cannot_be_saved_leaves_the_old_classifier(filepath: str, r
     with pytest.raises(DatasetError):
         dataset.save(dataclasses.replace(reweigh(2.0), networks={"lstm": "no network"}))
     assert get_intercept(filepath) == 1.0
-
-
-# The preview
 
 
 def test_preview_shows_how_models_are_weighed_and_texts_are_cut(

@@ -9,11 +9,7 @@ import numpy as np
 from rnn_pipelines.forecast.methods.contributions import Contributions
 from rnn_pipelines.forecast.methods.local.method import contribute_as_whole
 from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, fit_by_fold
-from rnn_pipelines.forecast.methods.predictors import (
-    NormalizedWindows,
-    normalize_targets,
-    normalize_windows,
-)
+from rnn_pipelines.forecast.methods.predictors import NormalizedWindows, normalize_targets, normalize_windows
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 from rnn_pipelines.report.styles import Style
 

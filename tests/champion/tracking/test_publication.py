@@ -54,9 +54,6 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# What is told
-
-
 @pytest.fixture
 def published(store: ChampionStore, spec: TrackingSpec) -> Publication:
     return publish(store, "forecast", spec)
@@ -119,9 +116,6 @@ def test_files_of_the_alias_are_those_of_the_champion(
     folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
     original = store.find_folder(store.read_pointer().version)
     assert read_files(Path(folder)) == read_files(original)
-
-
-# Again and again
 
 
 def test_version_that_mlflow_lost_is_added_again(
@@ -248,9 +242,6 @@ def test_task_without_a_history_has_no_champion(tmp_path: Path, spec: TrackingSp
     assert publish(ChampionStore(tmp_path / "nothing"), "forecast", spec) == Publication(0, None)
 
 
-# What is damaged
-
-
 def test_damaged_version_is_not_copied(
     store: ChampionStore, spec: TrackingSpec, client: MlflowClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -269,9 +260,6 @@ def test_alias_names_no_other_version_where_mlflow_has_not_got_the_champion(
     assert publish(store, "forecast", spec).champion is None
     with pytest.raises(MlflowException, match="alias champion not found"):
         client.get_model_version_by_alias(NAME, "champion")
-
-
-# Where MLflow can't be told
 
 
 UNREACHABLE = TrackingSpec(is_on=True, tracking_uri="http://127.0.0.1:9")
@@ -322,9 +310,6 @@ def test_nothing_is_told_where_mlflow_is_off(store: ChampionStore, caplog: pytes
     with caplog.at_level(logging.INFO):
         publish_if_possible(store, "forecast", lambda: None)
     assert (caplog.messages, (store.folder / "mlflow.lock").exists()) == ([], False)
-
-
-# What MLflow itself sends
 
 
 def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -> None:

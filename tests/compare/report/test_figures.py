@@ -63,9 +63,6 @@ def test_no_two_share_a_color() -> None:
     assert len(set(colors)) == len(colors)
 
 
-# Menu
-
-
 @pytest.mark.parametrize("name", FIGURES)
 def test_menu_has_all_tasks(figures, name: str) -> None:
     assert [button.label for button in figures[name].layout.updatemenus[0].buttons] == ALL_TASKS
@@ -96,9 +93,6 @@ def test_axis_has_the_unit_of_the_task(figures, name: str, axis: str) -> None:
 def test_losses_that_differ_much_have_a_logarithmic_axis(make_comparison, task: str, scale: str) -> None:
     figures = draw(make_comparison(task))
     assert (figures["curves"].layout.yaxis.type, figures["losses"].layout.xaxis.type) == (scale, scale)
-
-
-# Learning curves
 
 
 def test_curve_is_the_median_over_seeds(adding) -> None:
@@ -148,9 +142,6 @@ def test_training_of_one_epoch_is_drawn(adding) -> None:
     runs = [run | {"curve": run["curve"][:1], "epochs": 1} for run in adding.runs]
     figure = draw_figures(runs, adding.results, adding.description)["curves"]
     assert "markers" in list_curves(figure, "GRU")[0].mode
-
-
-# Seeds
 
 
 def test_every_seed_has_a_dot(adding) -> None:
@@ -204,9 +195,6 @@ def test_best_reference_and_noise_floor_are_drawn_beside_the_seeds(make_comparis
 def test_reference_stands_where_its_loss_is(adding) -> None:
     line = next(trace for trace in draw(adding)["losses"].data if trace.name == "guessing 1 0.1667")
     assert list(line.x) == [1 / 6, 1 / 6]
-
-
-# Differences and time
 
 
 def test_dots_are_differences_seed_by_seed(adding) -> None:

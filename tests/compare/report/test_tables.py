@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.compare.report.results import TaskResults
-from rnn_pipelines.compare.report.tables import (
-    format_estimate,
-    tabulate_costs,
-    tabulate_differences,
-    tabulate_results,
-)
+from rnn_pipelines.compare.report.tables import format_estimate, tabulate_costs, tabulate_differences, tabulate_results
 from rnn_pipelines.report.page import Table
 
 
@@ -41,9 +36,6 @@ def make_network(cell: str, test: float, validation: float, **changes: Any) -> d
         key: {"mean": x, "low": x - 1, "high": x + 1} for key, x in (("test", test), ("validation", validation))
     }
     return {"cell": cell, "num_seeds": 5, "num_learnt": 0, "steps_to_learn": None, **estimates, **changes}
-
-
-# Results
 
 
 def test_losses_stand_below_their_names(adding: TaskResults) -> None:
@@ -97,9 +89,6 @@ def test_noise_floor_is_not_a_rival(adding: TaskResults, references: dict[str, f
     assert replace(adding, references=references).best_reference == best
 
 
-# Costs and differences
-
-
 def test_size_and_seconds_stand_below_their_names(made) -> None:
     task = find_task(made, "temperature")
     row = find_row(tabulate_costs(task), "GRU")
@@ -141,9 +130,6 @@ def test_steps_of_networks_that_always_learnt_have_a_row(adding: TaskResults) ->
     steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
     table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
     assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
-
-
-# Estimates
 
 
 @pytest.mark.parametrize(

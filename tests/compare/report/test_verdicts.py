@@ -55,21 +55,13 @@ def make_task(
 ) -> TaskResults:
     """A task whose trainings have 3,000 gradient steps at most."""
     contenders: dict[str, Any] = {name: {"cell": cell, "units": 8} for name, cell in CELLS.items()}
-    spec = TaskSpec(
-        data={"kind": "adding"},
-        contenders=contenders,
-        training={"epochs": 30},
-        learnt_below=learnt_below,
-    )
+    spec = TaskSpec(data={"kind": "adding"}, contenders=contenders, training={"epochs": 30}, learnt_below=learnt_below)
     known = {"runs": [{"steps_per_epoch": 100}], "references": {}, "published": {}} | changes
     return TaskResults(name=name, spec=spec, networks=networks, **known)
 
 
 def write(by_task: dict[str, list[dict[str, Any]]], left_out: tuple[str, ...] = (), **options: Any) -> str:
     return write_verdict([make_task(name, networks, **options) for name, networks in by_task.items()], left_out)
-
-
-# Over the tasks
 
 
 @pytest.mark.parametrize(
@@ -108,8 +100,7 @@ def test_verdict_has_the_number_of_seeds_that_learnt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sooner", "facts"),
-    [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))],
+    ("sooner", "facts"), [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))]
 )
 def test_steps_decide_between_networks_that_learn_whatever_their_losses(
     sooner: str | None, facts: tuple[str, ...]
@@ -129,9 +120,6 @@ def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: b
 def test_verdict_names_the_tasks_that_were_left_out() -> None:
     verdict = write({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
     assert "JSB Chorales and Nottingham" in verdict
-
-
-# Of one task
 
 
 @pytest.mark.parametrize(

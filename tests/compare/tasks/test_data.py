@@ -50,9 +50,6 @@ def list_arrays(contest: Contest) -> list[np.ndarray]:
     return [array for part in contest.parts.values() for array in (part.inputs, part.targets, part.weights)]
 
 
-# Data
-
-
 @pytest.mark.parametrize("kind", DATA)
 def test_same_seed_gives_the_same_data(prepare: Prepare, kind: str) -> None:
     for one, other in zip(list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True):
@@ -145,9 +142,6 @@ def test_missing_file_of_a_series_is_named() -> None:
         SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")).prepare(0, None)
 
 
-# Music files
-
-
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RNN_DATA", raising=False)
@@ -199,9 +193,6 @@ def test_file_of_a_series_is_its_path() -> None:
 @pytest.mark.parametrize("kind", DRAWN)
 def test_drawn_data_have_no_file(kind: str) -> None:
     assert DATA[kind].find_file(None) is None
-
-
-# Metrics and references
 
 
 @pytest.mark.parametrize("kind", DATA)
@@ -306,9 +297,6 @@ def test_note_frequencies_of_real_music_have_the_stated_loss(real_data: Path) ->
     assert contest.references["note frequencies"] == pytest.approx(11.09, abs=0.005)
 
 
-# Published
-
-
 @pytest.mark.parametrize("file", ["JSB_Chorales.mat", "Nottingham.mat"])
 def test_music_has_published_figures(file: str) -> None:
     assert set(MusicData(kind="music", file=file).published) == {"Chung et al. 2014", "Bai et al. 2018"}
@@ -316,9 +304,6 @@ def test_music_has_published_figures(file: str) -> None:
 
 def test_other_tasks_have_no_published_figures() -> None:
     assert DATA["adding"].published == {}
-
-
-# Words
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,6 @@ def fail(path: Path) -> str:
     return message
 
 
-# What is read
-
-
 @pytest.mark.parametrize(("part", "name"), [("train", "traindata"), ("validation", "validdata"), ("test", "testdata")])
 def test_each_part_holds_its_rolls_in_their_order(save: Save, part: str, name: str) -> None:
     found = read_music(save(**{name: ROLLS}))[part]
@@ -137,9 +134,6 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
     assert "nowhere.mat" in fail(tmp_path / "nowhere.mat")
 
 
-# Padding
-
-
 @pytest.mark.parametrize("number", [0, 2])
 def test_inputs_are_the_steps_but_the_last(number: int) -> None:
     roll = ROLLS[number]
@@ -176,9 +170,6 @@ def test_no_rolls_give_no_sequences() -> None:
     assert pad_rolls([]).inputs.shape == (0, 0, 88)
 
 
-# Stretches
-
-
 @pytest.mark.parametrize("num_steps", [1, 4])
 def test_every_target_is_in_one_stretch(num_steps: int) -> None:
     targets = [stretch[1:] for stretch in cut_rolls(ROLLS, num_steps)]
@@ -193,9 +184,6 @@ def test_every_target_keeps_the_step_before_it(num_steps: int) -> None:
 
 def test_stretches_have_no_more_targets_than_asked_for() -> None:
     assert [len(stretch) - 1 for stretch in cut_rolls(ROLLS, 3)] == [3, 1, 1, 3, 3, 2]
-
-
-# The loss
 
 
 def make_logits(sequences: Sequences, seed: int = 1) -> np.ndarray:
@@ -260,9 +248,6 @@ def test_measuring_changes_nothing() -> None:
     np.testing.assert_array_equal(sequences.targets, before[1])
 
 
-# Note frequencies
-
-
 def compute_note_frequency_loss(train: list[np.ndarray], test: list[np.ndarray]) -> float:
     """Step by step and note by note."""
     heard = [step.tolist() for roll in train for step in roll[1:]]
@@ -284,9 +269,6 @@ def test_note_frequency_loss_is_what_a_loop_over_steps_and_notes_gives() -> None
 def test_note_that_training_never_heard_costs_a_finite_loss() -> None:
     train, test = [np.zeros((3, 88))], [np.ones((2, 88))]
     assert measure_note_frequency_loss(pad_rolls(train), pad_rolls(test)) == pytest.approx(88 * math.log(4))
-
-
-# Published and real
 
 
 @pytest.mark.parametrize("music", ["JSB_Chorales.mat", "Nottingham.mat"])

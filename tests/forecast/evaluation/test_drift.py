@@ -137,9 +137,6 @@ def test_steps_are_compared_as_dates_are() -> None:
     pd.testing.assert_frame_equal(one, compare_with_past(steps, {"a": LEARNT - 1}, 7, 30))
 
 
-# The level
-
-
 def has_left_its_range(found: pd.Series) -> bool:
     return is_outside(found["level"], found["lowest_level"], found["highest_level"])
 

@@ -38,9 +38,6 @@ def test_predictions_are_not_changed(predictions: Predictions) -> None:
     pd.testing.assert_frame_equal(predictions.table, before)
 
 
-# By series
-
-
 @pytest.mark.parametrize(
     ("metric", "compute"),
     [("mse", mean_squared_error), ("rmse", root_mean_squared_error), ("mae", mean_absolute_error)],
@@ -68,9 +65,6 @@ def test_empty_actuals_are_skipped(predictions: Predictions, make_series: MakeTa
     with_holes = measure_by_series(change(predictions, y=predictions.table["y"].mask(is_hole)), series, cutoffs, 1)
     without = measure_by_series(predictions.keep(~is_hole), series, cutoffs, 1)
     pd.testing.assert_frame_equal(with_holes, without)
-
-
-# MASE
 
 
 def test_mase_is_mae_over_the_naive_error_of_training(
@@ -130,9 +124,6 @@ def test_rmsse_is_the_root_of_mse_over_that_of_seasonal_naive_in_training(
     scale = ((y[3:20] - y[:17]) ** 2).mean()
     expected = (mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale) ** 0.5
     assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
-
-
-# Sums
 
 
 def compute_totals(table: pd.DataFrame, name: str) -> dict[str, tuple[float, float, float, float]]:
@@ -220,9 +211,6 @@ def test_zero_fraction_is_that_of_observed_values_in_training(make_series: MakeT
     assert measure_zero_fraction(series, make_cutoffs(a=0, b=0)) == 0
 
 
-# By step
-
-
 @pytest.mark.parametrize(("metric", "compute"), [("mse", mean_squared_error), ("mae", mean_absolute_error)])
 def test_metric_by_step_is_the_mean_over_series(
     predictions: Predictions, metric: str, compute: Callable[..., float]
@@ -239,9 +227,6 @@ def test_one_row_for_each_forecaster_and_step(predictions: Predictions) -> None:
     assert len(table) == 2 * len(predictions.forecasters)
 
 
-# Noise floor
-
-
 def test_noise_floor_is_the_error_of_the_signal(predictions: Predictions) -> None:
     expected = [((group["y"] - 10) ** 2).mean() for _, group in predictions.table.groupby("unique_id")]
     assert measure_noise_floor(predictions) == pytest.approx(np.mean(expected), rel=1e-12)
@@ -256,9 +241,6 @@ def test_noise_floor_skips_empty_actuals(predictions: Predictions) -> None:
 def test_noise_floor_is_none_without_a_signal(predictions: Predictions) -> None:
     without = replace(predictions, table=predictions.table.drop(columns="signal"))
     assert measure_noise_floor(without) is None
-
-
-# Intervals
 
 
 def test_bounds_of_intervals_are_not_forecasters(predictions: Predictions) -> None:

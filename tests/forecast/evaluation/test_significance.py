@@ -93,9 +93,6 @@ def test_variance_that_would_be_negative_is_weighed_by_bartletts_kernel() -> Non
     assert compute_p_value(differences, 2) == pytest.approx(2 * t.sf(statistic, 9))
 
 
-# The interval
-
-
 @pytest.mark.parametrize(("horizon", "num"), [(1, 8), (1, 30), (3, 60), (7, 290)])
 def test_interval_covers_the_mean_as_often_as_its_level_says(horizon: int, num: int) -> None:
     """Within 3 standard errors of 2,000 draws, and 2 points that the kernel costs on short samples."""
@@ -143,9 +140,6 @@ def test_interval_moves_with_the_mean_and_grows_with_the_unit() -> None:
     differences = draw(60, 3, np.random.default_rng(3))
     low, high = compute_interval(differences, 3)
     assert compute_interval(10 * differences + 5, 3) == pytest.approx((10 * low + 5, 10 * high + 5))
-
-
-# Panels
 
 
 def make_losses(one: dict[str, list[float]], other: dict[str, list[float]]) -> pd.DataFrame:

@@ -48,9 +48,6 @@ def summary(by_series: pd.DataFrame) -> ForecastMetrics:
     return summarize(by_series, 1.25, {"lstm": RECORD})
 
 
-# The summary
-
-
 @pytest.mark.parametrize("metric", list(METRICS))
 def test_summary_is_the_mean_over_series_not_over_rows(
     by_series: pd.DataFrame, summary: ForecastMetrics, metric: str
@@ -132,9 +129,6 @@ def test_json_holds_the_forecasters_and_the_noise_floor(
     assert ForecastMetrics.parse(found) == summary
 
 
-# Relative MAE
-
-
 def test_relative_mae_is_the_geometric_mean_of_ratios_to_seasonal_naive(
     predictions: Predictions, by_series: pd.DataFrame
 ) -> None:
@@ -182,9 +176,6 @@ def test_summary_of_several_series_has_relative_mae(by_series: pd.DataFrame, sum
     assert summary.get("gru", "relative_mae") == pytest.approx(measure_relative_mae(by_series)["gru"], rel=1e-12)
     alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert "relative_mae" not in alone.forecasters["gru"]
-
-
-# What decides
 
 
 def test_several_series_are_judged_by_mase_and_one_by_mse(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
@@ -251,9 +242,6 @@ def test_numbers_are_added_to_those_that_are_there(summary: ForecastMetrics) -> 
     assert "difference" not in summary.forecasters["gru"]
 
 
-# The whole evaluation
-
-
 def test_seconds_stand_beside_the_metrics(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
@@ -299,9 +287,6 @@ def test_difference_and_metric_are_one_number(
     for name in predictions.forecasters:
         expected = found.get(name, found.deciding) / found.get(best, found.deciding) - 1
         assert found.get(name, "difference") == pytest.approx(expected, rel=1e-9, abs=1e-12)
-
-
-# A metric is one line
 
 
 def test_new_metric_is_measured_and_summarized(

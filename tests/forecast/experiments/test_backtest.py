@@ -72,9 +72,6 @@ def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return replay(table, never=NEVER, often=EVERY_8)
 
 
-# The past
-
-
 @pytest.fixture(scope="module")
 def with_another_end(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The same replay with other values in the last seven days."""
@@ -147,9 +144,6 @@ def test_schedules_have_the_intervals_of_their_champions(replayed: tuple[pd.Data
         low, high = (replayed[0][f"{name}-{side}-80"] for side in ("lo", "hi"))
         assert ((low <= replayed[0][name]) & (replayed[0][name] <= high)).all()
         assert (low < high).all()
-
-
-# The champion
 
 
 def test_schedule_without_retraining_trains_once(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -251,9 +245,6 @@ def test_nothing_is_trained_where_nothing_is_new(
     assert forecasts["daily"].notna().all()
 
 
-# The simple methods
-
-
 def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,9 +297,6 @@ def test_schedule_has_a_name_of_its_own(name: str) -> None:
         BacktestSpec(schedules={name: NEVER})
 
 
-# Days
-
-
 @pytest.fixture
 def days(monkeypatch: pytest.MonkeyPatch, make_table: MakeTable) -> Callable[..., list[Any]]:
     """The days of one schedule, without a training."""
@@ -355,10 +343,7 @@ def test_series_of_steps_have_days_of_steps(days: Callable[..., list[Any]]) -> N
 
 @pytest.mark.parametrize(("period", "every"), [("year", 8), (20, "week")])
 def test_spans_of_time_mean_nothing_to_steps(
-    make_table: MakeTable,
-    make_values: Callable[..., list[float]],
-    period: str | int,
-    every: str | int,
+    make_table: MakeTable, make_values: Callable[..., list[float]], period: str | int, every: str | int
 ) -> None:
     spec = BacktestSpec(period=period, schedules={"one": ScheduleSpec(every=every)})
     table = make_table(make_values(70), freq=1, start=0)

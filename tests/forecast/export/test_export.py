@@ -27,11 +27,7 @@ from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.times.holidays import list_holidays
 from rnn_pipelines.version import __version__
 
-SMALL = {
-    "lstm": {"units": [4, 3], "members": 2},
-    "gru": {"units": 8, "members": 2},
-    "training": {"max_steps": 25},
-}
+SMALL = {"lstm": {"units": [4, 3], "members": 2}, "gru": {"units": 8, "members": 2}, "training": {"max_steps": 25}}
 # The required packages and those that they need, and nothing else.
 ALLOWED = (
     *("numpy", "numpy.libs", "pandas", "pandas.libs", "dateutil", "six.py", "tzdata", "pytz", "threadpoolctl.py"),

@@ -70,9 +70,6 @@ def forecast_baseline(prepared: SimpleNamespace, level: LevelSpec = LEVEL) -> tu
     return forecast_all(prepared, level, ["baseline_ensemble"])
 
 
-# Levels and ranks
-
-
 @pytest.mark.parametrize("levels", [[0], [100], [80.5], ["high"]])
 def test_level_that_is_no_whole_percent_is_refused(levels: list[object]) -> None:
     with pytest.raises(ValidationError):
@@ -126,9 +123,6 @@ def test_each_step_has_its_own_ranks() -> None:
     errors = np.random.default_rng(0).normal(size=(200, 2)) * [1, 5]
     lows, highs = find_ranks(errors, np.array([80]))
     assert 3 < (highs - lows)[0, 1] / (highs - lows)[0, 0] < 7
-
-
-# From unseen errors to bounds
 
 
 @pytest.fixture(scope="module")
@@ -333,9 +327,6 @@ def test_level_series_has_one_set_of_bounds(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=300)
     _, intervals = forecast_all(prepare(list(values), WINDOW))
     assert intervals.as_evaluated() is intervals
-
-
-# What they hold
 
 
 @pytest.mark.slow

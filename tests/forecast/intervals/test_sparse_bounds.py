@@ -78,9 +78,6 @@ def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> N
     np.testing.assert_allclose(sums.loc[expected.index], expected, atol=1e-5)
 
 
-# Errors of the rule for short series
-
-
 def test_two_values_have_bounds_of_their_change(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
 ) -> None:

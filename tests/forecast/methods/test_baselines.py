@@ -147,9 +147,6 @@ def test_single_window_is_forecast(prepare: Prepare, make_values: MakeValues) ->
     assert (found.test.shape, found.future.shape) == ((1, 3), (1, 3))
 
 
-# Figures that others have computed on the same data
-
-
 def measure(name: str, recipe: Recipe) -> dict:
     """MSE and MAE of a baseline, mean over series."""
     panel = prepare_panel(read_source(recipe.source), recipe)

@@ -202,9 +202,6 @@ def test_the_ensemble_is_the_weighted_mean_in_the_unit_of_the_series(case: Simpl
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-# Young series of a panel
-
-
 @pytest.fixture(scope="module")
 def young(prepare: Prepare) -> SimpleNamespace:
     """A panel with series of 120, 15 and 4 values, of which the last two are young."""

@@ -68,9 +68,6 @@ def list_own(folds: Folds, fold: int) -> np.ndarray:
     return folds.validation[folds.fold == fold]
 
 
-# What all have in common
-
-
 def test_past_is_all_windows_for_training_and_validation(case: SimpleNamespace) -> None:
     indices = [case.panel.index(part) for part in ("train", "validation")]
     assert len(list_past(case.panel)) == sum(map(len, indices))
@@ -113,9 +110,6 @@ def test_values_of_the_test_part_change_nothing(case: SimpleNamespace) -> None:
         np.testing.assert_array_equal(getattr(changed, name), value)
 
 
-# A series around one level
-
-
 def test_series_around_a_level_is_hidden_in_blocks(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["level"])
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, False)
@@ -141,9 +135,6 @@ def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels
         own = list_targets(list_own(folds, fold))
         expected = [not own & list_targets(np.array([origin])) for origin in past]
         np.testing.assert_array_equal(seen[fold], expected)
-
-
-# A series that climbs
 
 
 def test_series_that_climbs_is_hidden_forwards(panels: dict[str, WindowedPanel]) -> None:
@@ -174,9 +165,6 @@ def test_series_that_climbs_drifts(panels: dict[str, WindowedPanel]) -> None:
 
 def test_series_around_a_level_hardly_drifts(panels: dict[str, WindowedPanel]) -> None:
     assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
-
-
-# A panel
 
 
 def test_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel]) -> None:
@@ -214,9 +202,6 @@ def test_targets_of_one_fold_of_a_panel_are_not_those_of_another(panels: dict[st
     folds = make_folds(panels["panel"])
     targets = [list_targets(list_own(folds, fold)) for fold in range(max(NUM_ORIGINS))]
     assert sum(map(len, targets)) == len(set().union(*targets))
-
-
-# Few and many
 
 
 def test_few_windows_are_not_enough(prepare: Prepare) -> None:
@@ -267,9 +252,6 @@ def test_short_series_gives_all_windows_and_leaves_the_rest_to_the_others(
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
     fitted = np.bincount(number_series(panel.series_starts, make_folds(panel).fitted))
     assert fitted[2] == counts[2] < fitted[0] == fitted[1]
-
-
-# How much they say
 
 
 def test_block_counts_once_for_each_horizon(panels: dict[str, WindowedPanel]) -> None:

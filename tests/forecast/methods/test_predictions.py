@@ -114,9 +114,6 @@ def test_inputs_are_not_changed(prepared: SimpleNamespace) -> None:
     pd.testing.assert_frame_equal(prepared.scaler, before[2])
 
 
-# What the columns are
-
-
 @pytest.fixture
 def predictions() -> Predictions:
     """Two forecasters, of which one has intervals of two levels, from three cut-offs."""

@@ -24,9 +24,6 @@ def make_counting_panel(sizes: tuple[int, ...] = (20,), horizon: int = 3, lookba
     )
 
 
-# The newest season
-
-
 def test_season_is_the_values_one_season_before() -> None:
     assert gather_season(make_counting_panel(), np.array([10]), 5).tolist() == [[5, 6, 7]]
 

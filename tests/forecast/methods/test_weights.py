@@ -26,9 +26,6 @@ def no_pull(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blending, "PULL_OF_FEW", 0.0)
 
 
-# Weights
-
-
 @pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
 @given(
     seed=st.integers(0, 1000),
@@ -119,9 +116,6 @@ def test_errors_are_not_changed() -> None:
     np.testing.assert_array_equal(errors, before)
 
 
-# What they are pulled to
-
-
 def guess_weights(errors: np.ndarray) -> np.ndarray:
     """As much as one over the fourth power of the squared error."""
     quality = np.mean(errors**2, axis=1) ** -4.0
@@ -157,9 +151,6 @@ def test_error_is_no_greater_than_that_of_the_weights_it_is_pulled_to(num_indepe
     errors = draw_errors()
     found, guessed = (weights @ errors for weights in (find_weights(errors, num_independent), guess_weights(errors)))
     assert np.mean(found**2) <= np.mean(guessed**2)
-
-
-# Trust
 
 
 def test_loss_is_not_trusted() -> None:

@@ -164,11 +164,7 @@ def test_forecaster_of_one_series_needs_its_whole_lookback(
 
 @pytest.mark.parametrize(("gaps", "names"), [("interpolate", {"a", "b"}), ("split", {"b"})])
 def test_gaps_are_treated_as_in_training(
-    prepared: SimpleNamespace,
-    make_forecaster: MakeForecaster,
-    make_table: MakeTable,
-    gaps: str,
-    names: set[str],
+    prepared: SimpleNamespace, make_forecaster: MakeForecaster, make_table: MakeTable, gaps: str, names: set[str]
 ) -> None:
     values = {"a": [1.0, 2.0, 3.0, None, 5.0, 6.0], "b": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     found = forecast_newest(make_forecaster(prepared, gaps=gaps), make_table(values), SOURCE)
@@ -193,9 +189,6 @@ def test_steps_are_forecast_as_days_are(
     assert found["ds"].tolist() == [110, 112]
     expected = tabulate(forecaster, prepared, "future")["y_hat"]
     np.testing.assert_allclose(found["y_hat"], expected, rtol=1e-5)
-
-
-# The combination of methods
 
 
 @pytest.fixture(scope="module", params=["one", "many"])
@@ -241,9 +234,6 @@ def test_packed_model_carries_nothing_of_the_training_data(case: SimpleNamespace
     weights = {"baseline_ensemble": 0.0, "lstm": 0.5, "gru": 0.5}
     packed = combine_model(case.panel, case.linear, case.networks, weights).model.pack()
     assert [packed[f"{name}.out_of_fold"].size for name in ("lstm", "gru")] == [0, 0]
-
-
-# Settings
 
 
 def test_settings_know_the_last_time_that_training_has_seen(forecaster: Forecaster) -> None:

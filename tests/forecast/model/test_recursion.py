@@ -94,9 +94,6 @@ def test_a_forecast_that_grows_without_bound_is_refused() -> None:
         forecast_recursively(*lay_out_recursive(wild, series, 40), 40)
 
 
-# Covariates that are not read
-
-
 def list_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 

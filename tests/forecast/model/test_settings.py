@@ -187,9 +187,6 @@ def test_a_gap_does_not_hide_the_zone_from_cross_validation() -> None:
     np.testing.assert_allclose(found["ridge"], own["ridge"].iloc[-HORIZON:])
 
 
-# A table of its own for values ahead
-
-
 @pytest.mark.parametrize("steps", ["hours", "days"], indirect=True)
 @pytest.mark.parametrize("zone", [OTHER])
 def test_covariates_of_a_path_are_converted(
@@ -212,9 +209,6 @@ def test_covariates_of_a_path_without_a_zone_are_refused(frame: pd.DataFrame, tm
     frame[frame["y"].isna()].drop(columns="y").to_csv(path, index=False)
     with pytest.raises(SeriesError, match=r"ahead\.csv: column 'ds': .* of Etc/GMT-[12], .* no zone"):
         forecaster.fit(strip(frame[frame["y"].notna()]))
-
-
-# The champion of the pipelines
 
 
 def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> np.ndarray:

@@ -27,11 +27,7 @@ from rnn_pipelines.forecast.methods.training.training import train_network
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
-from rnn_pipelines.forecast.operations.challenger import (
-    choose_challenger,
-    find_seen,
-    forecast_holdout,
-)
+from rnn_pipelines.forecast.operations.challenger import choose_challenger, find_seen, forecast_holdout
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
@@ -98,9 +94,6 @@ def broken(champion: Forecaster) -> Forecaster:
     return replace(champion, model=replace(champion.model, model=spoilt), evaluated=None)
 
 
-# The training
-
-
 def test_steps_of_the_budget_win(old: SimpleNamespace) -> None:
     assert train(old, max_steps=7).record["num_steps"] == 7
 
@@ -134,9 +127,6 @@ def test_validation_windows_are_normalized_once(grow: Grow, monkeypatch: pytest.
     assert numbers.count(len(young.linear.validation)) == 1
 
 
-# What was seen
-
-
 @pytest.mark.parametrize(("size", "expected"), [(65, ["a", "b"]), (70, []), (80, [])])
 def test_holdout_that_begins_before_the_champions_end_was_seen(
     champion: Forecaster, grow: Grow, size: int, expected: list[str]
@@ -151,9 +141,6 @@ def test_holdout_of_a_series_that_the_champion_does_not_know_was_not_seen(champi
 def test_what_was_seen_is_known_after_loading(champion: Forecaster, grow: Grow) -> None:
     """Dates come back as another kind of dates."""
     assert find_seen(unpack(pack(champion)), grow(65).settings) == ["a", "b"]
-
-
-# The combination
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +225,6 @@ def test_challenger_has_the_intervals_of_the_combination(old: SimpleNamespace, t
         np.testing.assert_array_equal(getattr(found, part), value)
 
 
-# The model in use
-
-
 def test_challenger_in_use_has_learnt_the_holdout(old: SimpleNamespace, champion: Forecaster) -> None:
     """The evaluated one has not: its next values do not depend on them, besides the window."""
     in_use: list[Any] = [champion.model, champion.evaluated]
@@ -269,9 +253,6 @@ def test_refit_that_is_not_used_is_on_record(old: SimpleNamespace, monkeypatch: 
     challenger, record, _ = choose(old)
     assert record["is_refitted"] is False
     assert challenger.model == challenger.evaluated
-
-
-# The holdout
 
 
 def test_holdout_is_forecast_by_the_evaluated_models(champion: Forecaster, new: SimpleNamespace) -> None:

@@ -48,9 +48,6 @@ def decide(evidence: ForecastEvidence, **options: Any) -> Verdict:
     return evaluate_forecasts(evidence, make_spec(**options))
 
 
-# Each rule and its border
-
-
 COVARIATE = {
     "covariate": "weather",
     "num_values": 60,
@@ -200,9 +197,6 @@ def test_no_evidence_that_is_not_finite_is_ok(
         assert verdict.verdict == "alarm"
 
 
-# Parameters
-
-
 @pytest.mark.parametrize(
     "error", [{"min_cutoffs": 31}, {"retrain_ratio": 5.0}, {"retrain_ratio": 0.5}, {"significance": 0.0}, {"typo": 1}]
 )
@@ -215,9 +209,6 @@ def test_limits_that_make_no_sense_are_refused(error: dict[str, Any]) -> None:
 def test_verdict_must_be_valid_for_some_time(valid_days: float) -> None:
     with pytest.raises(ValidationError):
         MonitorForecastSpec(valid_days=valid_days, error={}, drift={})
-
-
-# From the data to the verdict
 
 
 DAYS = 300

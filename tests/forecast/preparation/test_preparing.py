@@ -37,9 +37,6 @@ def test_error_of_the_split_names_the_file(make_table: MakeTable) -> None:
         prepare_series(make_table([1.0, 2.0, 3.0] * 3), *SETTINGS)
 
 
-# Windows that are left open
-
-
 def choose(
     make_table: MakeTable, size: int, freq: str = "D", split: SplitSpec | None = None, **given: int
 ) -> list[int]:
@@ -138,9 +135,6 @@ def test_series_that_come_along_have_the_window_of_their_figures() -> None:
     settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
     profile = prepare_series(read_source(source), *settings)[2]
     assert (profile["lookback"], profile["horizon"]) == (30, 7)
-
-
-# Real files, as people have them
 
 
 def profile_file(folder: Path, name: str, **options: str) -> dict:

@@ -36,9 +36,6 @@ def leave_out(steps: range | list[int]) -> list[float | None]:
     return [None if step in steps else value for step, value in enumerate(RAMP)]
 
 
-# A series without faults
-
-
 def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     series, _ = repair(table)
@@ -150,17 +147,11 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
     }
 
 
-# Order
-
-
 def test_unsorted_rows_are_sorted_and_counted(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     assert repair(table.sample(frac=1, random_state=0))[0]["y"].tolist() == RAMP
     (sentence,) = repair(table.iloc[[1, 0, *range(2, 30)]])[1]["repairs"]
     assert "1 row" in sentence
-
-
-# Repeated times
 
 
 def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
@@ -177,9 +168,6 @@ def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
 def test_rows_of_one_time_are_all_repeats(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.Timestamp("2021-01-01"))
     assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(table)
-
-
-# Nothing there
 
 
 def test_table_without_values_is_refused(make_table: MakeTable) -> None:
@@ -201,9 +189,6 @@ def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(make_table: MakeTa
         f"my.csv: column 'Date': the longest series has {size} of the 3 timestamps that show a frequency. "
         "Give more, or source.freq."
     )
-
-
-# Gaps
 
 
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
@@ -263,9 +248,6 @@ def test_empty_rows_at_the_ends_are_left_out(make_table: MakeTable, gaps: str) -
     series, profile = repair(make_table([np.nan, np.nan, *RAMP, np.nan]), gaps)
     assert series["y"].tolist() == RAMP
     assert (["2 rows" in profile["repairs"][0], "1 row" in profile["repairs"][1]]) == [True, True]
-
-
-# Steps that are 0
 
 
 def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(make_table: MakeTable) -> None:
@@ -349,9 +331,6 @@ def test_zeros_are_no_advice_if_given(make_table: MakeTable) -> None:
     assert "gaps=zero" not in fail(table, "zero")
 
 
-# Spacing
-
-
 def test_step_off_the_grid_is_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
@@ -412,8 +391,6 @@ def test_dates_written_as_integers_ask_for_a_time_format(make_table: MakeTable) 
     assert fail(table).endswith("or give source.time_format if the steps are dates.")
 
 
-# Whatever comes
-
 # A value, an empty cell, a missing row
 CELLS = st.sampled_from([1.0, 2.5, -3.0, 4.0, 9.0, 8.0, np.nan, None])
 
@@ -439,9 +416,6 @@ def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
         found = series.loc[series["observed"], [*keys, "y"]].reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected, check_dtype=False)
         SeriesTable.validate(series)
-
-
-# The type of the catalog entry
 
 
 def test_type_lets_a_repaired_series_pass(make_table: MakeTable) -> None:

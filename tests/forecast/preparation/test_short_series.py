@@ -50,9 +50,6 @@ def prepared(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
     return prepare(values, WINDOW, SPLIT, gaps="split")
 
 
-# What a window needs
-
-
 @pytest.mark.parametrize(
     ("lookback", "horizon", "season_length", "num_series", "needed"),
     [(20, 3, 7, 1, 20), (20, 3, 7, 2, 14), (20, 18, 7, 2, 18), (10, 3, 7, 2, 10), (20, 3, 1, 2, 3), (20, 1, 1, 9, 2)],
@@ -73,9 +70,6 @@ def test_season_that_is_set_counts(prepare: Prepare, make_values: MakeValues) ->
     values = {"a": make_values(80, seed=1), "b": make_values(60, seed=2)}
     prepared = prepare(values, WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=5))
     assert (list_places(prepared, "train", "a")[0], prepared.windows.season_length) == (10, 5)
-
-
-# What the padding is
 
 
 def pad(values: np.ndarray, origin: int, lookback: int, season: int) -> list[float]:
@@ -109,9 +103,6 @@ def test_padded_steps_are_counted(prepared: SimpleNamespace) -> None:
     assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
 
 
-# No leaks
-
-
 @given(st.lists(st.integers(2, 30), min_size=1, max_size=4), st.integers(1, 40), st.integers(1, 12), st.data())
 def test_no_row_of_a_history_lies_in_the_future_or_in_another_series(
     lengths: list[int], lookback: int, season_length: int, data: st.DataObject
@@ -136,9 +127,6 @@ def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_val
     # Unscaled, because the scale is that of the training part, which has changed too.
     one, other = (each.features.table["y"].to_numpy()[find_history(each.windows, origins)] for each in (before, after))
     np.testing.assert_array_equal(one, other)
-
-
-# Series that are too short
 
 
 def test_series_without_a_training_window_is_forecast_all_the_same(prepared: SimpleNamespace) -> None:

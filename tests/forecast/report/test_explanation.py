@@ -55,8 +55,6 @@ def test_a_run_without_next_values_has_the_average_alone(explanation: pd.DataFra
     assert len(draw_explanation(explanation[explanation["part"] == "test"]).data) == 2
 
 
-# Names of inputs
-
 columns = st.builds(
     CodedColumn,
     name=st.one_of(

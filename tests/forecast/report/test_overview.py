@@ -98,10 +98,7 @@ VERDICT: Any = {
 
 def test_live_values_are_beside_the_expected_ones() -> None:
     (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
-    assert table.rows == [
-        ["MSE", "18.00", "12.00", "0.25"],
-        ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"],
-    ]
+    assert table.rows == [["MSE", "18.00", "12.00", "0.25"], ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"]]
 
 
 def test_verdict_has_the_time_of_the_monitor() -> None:

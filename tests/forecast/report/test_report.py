@@ -145,9 +145,6 @@ def write_report(make_results, draw):
     return write
 
 
-# The verdict
-
-
 @pytest.mark.parametrize(
     ("metrics", "facts"),
     [
@@ -241,9 +238,6 @@ def test_verdict_on_a_panel_is_by_mase() -> None:
 def test_verdict_on_a_panel_says_if_the_rmse_disagrees() -> None:
     metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
     assert has_in_order(write_verdict(metrics), "RMSE", "direction", "MASE")
-
-
-# The table of metrics
 
 
 def find_row(table: Table, name: str) -> Sequence[str]:
@@ -371,9 +365,6 @@ def test_network_that_adds_nothing_is_named() -> None:
     assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
 
 
-# The other tables
-
-
 def test_parts_stand_on_the_time_axis() -> None:
     rows = tabulate_parts(PROFILE, CUTOFFS).rows
     assert rows == [
@@ -406,9 +397,6 @@ def test_profile_lists_repairs_findings_and_an_integer_frequency() -> None:
     assert [row[1] for row in rows if row[0] == "repair"] == ["sorted", "gaps filled"]
     assert ["found in the file", "sep=semicolon, time_format='%d.%m.%Y'"] in rows
     assert ["frequency", "every 5 steps"] in rows
-
-
-# The whole report
 
 
 def test_page_is_the_golden_one(write_report) -> None:

@@ -5,12 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_pipelines.forecast.evaluation.summary import ForecastMetrics
-from rnn_pipelines.forecast.report.run_before import (
-    MAX_DIFFERENCES,
-    NOTES,
-    describe_run_before,
-    report_run_before,
-)
+from rnn_pipelines.forecast.report.run_before import MAX_DIFFERENCES, NOTES, describe_run_before, report_run_before
 from rnn_pipelines.report.page import Table
 from rnn_pipelines.runs.comparison import EarlierRun
 

@@ -20,8 +20,6 @@ DAYS = pd.DataFrame({"ds": ["2024-01-01", "2024-01-02"], "y": [1.0, 2.0], "price
 STEPS = DAYS.assign(ds=[1, 2])
 CATALOG = SourceSpec(name="catalog")
 
-# Columns
-
 
 @pytest.mark.parametrize(
     ("source", "covariates", "column"),
@@ -42,9 +40,6 @@ def test_column_of_the_series_is_no_covariate(
     spec = SourceSpec(name="catalog", **source)
     with pytest.raises(SeriesError, match=rf"expected columns other than .*, received \['{column}'\]\. Leave them out"):
         read_series(spec, CovariateSpec(**covariates), external)
-
-
-# Values ahead
 
 
 @pytest.mark.parametrize(
@@ -68,9 +63,6 @@ def test_nothing_ahead_changes_nothing(table: pd.DataFrame) -> None:
     _, known = read_series(CATALOG, CovariateSpec(future=["price"]), table)
     found = join_rows(known, read_future(known, CATALOG, ["price"], table[:0].astype({"ds": str})))
     assert found.astype({"price": float}).to_dict("list") == known.to_dict("list")
-
-
-# Steps
 
 
 def lay_out(name: str, times: object, **columns: object) -> pd.DataFrame:
@@ -106,12 +98,7 @@ def test_a_row_at_each_step_of_the_horizon_is_enough(times: object, freq: int | 
     [
         (FEBRUARY, "D", pd.date_range("2024-02-21", periods=9), "lacks 1 of 2 steps, the first at 2024-02-20"),
         (FEBRUARY, "D", pd.date_range("2024-02-20 12:00", periods=9), "lacks 2 of 2 steps.*each step of 'D'"),
-        (
-            FEBRUARY,
-            "D",
-            pd.to_datetime(["2024-02-20", "2024-02-22"]),
-            "lacks 1 of 2 steps, the first at 2024-02-21",
-        ),
+        (FEBRUARY, "D", pd.to_datetime(["2024-02-20", "2024-02-22"]), "lacks 1 of 2 steps, the first at 2024-02-21"),
         (MONTHS, "MS", pd.date_range("2023-08-02", periods=40), "lacks 1 of 2 steps, the first at 2023-10-01"),
         (range(5, 55, 5), 5, [51, 52, 55], "lacks 1 of 2 steps, the first at 60"),
     ],

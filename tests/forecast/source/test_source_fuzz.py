@@ -46,16 +46,12 @@ pytestmark = pytest.mark.slow
 
 NUM_FILES = int(os.environ.get("RNN_FUZZ_FILES", "500"))
 MANY = settings(
-    max_examples=NUM_FILES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=NUM_FILES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 FEWER = settings(MANY, max_examples=NUM_FILES // 4)
 
 Cell = Any
 SENTINELS = [-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9]
-
-
-# The strict reader
 
 
 class NotStrictError(Exception):
@@ -282,8 +278,6 @@ def list_rows(table: pd.DataFrame) -> list[tuple[str, Cell, float | None]]:
     return list(zip(table["unique_id"], times, values, strict=True))
 
 
-# What is drawn
-
 # fmt: off
 ODD = [
     "", " ", "NA", "nan", "inf", "-inf", "1e40", "-1e39", "1e999", "1_000", "0x1F", "1,5", "1.234", "1.234,5", "12'000",
@@ -494,11 +488,7 @@ def test_csv_file_is_read_as_the_strict_reader_reads_it_or_refused(
     path = tmp_path / f"my{file[0]}"
     pack(path, file[1])
     source = SourceSpec(path=str(path), id=id_column)
-    judge(
-        lambda: refuse_wide(source, file[1]),
-        source,
-        lambda table: read_strictly(file[1], table, id_column),
-    )
+    judge(lambda: refuse_wide(source, file[1]), source, lambda table: read_strictly(file[1], table, id_column))
 
 
 @FEWER

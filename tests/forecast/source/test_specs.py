@@ -231,9 +231,6 @@ def test_packed_file_is_read(write: Write, name: str, content: bytes) -> None:
     assert read_source(SourceSpec(path=write(content, name)))["y"].tolist() == [1.5, 2.5, 3.5]
 
 
-# What can be read
-
-
 def test_seattle_has_1461_days() -> None:
     assert len(read_source(SourceSpec(name="seattle"))) == 1461
 
@@ -300,9 +297,6 @@ def test_blanks_around_times_are_no_part_of_them(
         read = read_source(source, frame)
         assert read["ds"].tolist() == stripped.dt.tz_localize(None).tolist()
         assert read.attrs["zone"]["name"] == zone
-
-
-# Times
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -393,9 +387,6 @@ def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str |
     table = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, freq=freq, tz="+02:00"), "y": 1.0})
     found = read_catalog(table)
     assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
-
-
-# Tables of the catalog
 
 
 def test_catalog_table_is_read() -> None:
@@ -498,9 +489,6 @@ def test_repeated_column_of_a_catalog_table_is_named() -> None:
     assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
 
 
-# Files that can't be read
-
-
 def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
@@ -529,27 +517,11 @@ def test_other_kind_of_file_says_which_are_read(write: Write, name: str) -> None
         ("my.csv", b"\x00\x01\x02\xff\xfe" * 50, "it holds null bytes"),
         ("my.csv", (PLAIN + '2020-01-04,"1\n').encode(), "EOF inside string"),
         ("my.csv", (PLAIN + "2020-01-04,1,2,3\n").encode(), "Expected 2 fields in line 5, saw 4"),
-        (
-            "my.csv",
-            zip_files("my.csv"),
-            "Excel file (.xlsx) or an archive (.zip)",
-        ),
-        (
-            "my.csv",
-            gzip.compress(PLAIN.encode()),
-            "file packed by gzip (.csv.gz)",
-        ),
+        ("my.csv", zip_files("my.csv"), "Excel file (.xlsx) or an archive (.zip)"),
+        ("my.csv", gzip.compress(PLAIN.encode()), "file packed by gzip (.csv.gz)"),
         ("my.csv", b"PAR1" + b"\0" * 50, "Parquet file (.parquet)"),
-        (
-            "my.csv",
-            b"\xd0\xcf\x11\xe0" + b"\0" * 50,
-            "old Excel file (.xls)",
-        ),
-        (
-            "my.csv.gz",
-            gzip.compress(zip_files("my.csv")),
-            "Excel file (.xlsx) or an archive (.zip)",
-        ),
+        ("my.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 50, "old Excel file (.xls)"),
+        ("my.csv.gz", gzip.compress(zip_files("my.csv")), "Excel file (.xlsx) or an archive (.zip)"),
         ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
         ("my.zip", PLAIN.encode(), "File is not a zip file"),
         ("my.xlsx", PLAIN.encode(), "expected an Excel file"),
@@ -592,9 +564,6 @@ def test_unreadable_file_says_what_is_expected(write: Write, name: str, content:
     assert expected in message
 
 
-# How a file is written
-
-
 def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     path = write("ds;y\n31.12.2020;1,5\n")
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
@@ -615,9 +584,6 @@ def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFix
 def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         SourceSpec(path="my.csv", **options)
-
-
-# Other columns
 
 
 def test_other_columns_with_decimal_commas_are_numbers(write: Write) -> None:
@@ -674,9 +640,6 @@ def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: P
     assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
 
 
-# Archives
-
-
 def test_archive_of_a_file_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
     assert "'my.csv' in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
@@ -688,9 +651,6 @@ def test_encrypted_archive_is_refused(write: Write) -> None:
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     assert "password required" in fail(write(bytes(content), "my.zip"))
-
-
-# Parquet and Excel
 
 
 def write_parquet(tmp_path: Path, **columns: object) -> str:
@@ -915,11 +875,7 @@ NO_NUMBER, NO_RESULT = '<c t="e"><v>#DIV/0!</v></c>', "<c><f>A2+1</f><v/></c>"
 
 @pytest.mark.parametrize(
     ("cell", "received"),
-    [
-        (NO_NUMBER, "'#DIV/0!'"),
-        ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'"),
-        (NO_RESULT, "formula"),
-    ],
+    [(NO_NUMBER, "'#DIV/0!'"), ('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>', "'#DIV/0!'"), (NO_RESULT, "formula")],
     ids=["error", "formula with an error", "formula without a result"],
 )
 @pytest.mark.parametrize("place", ["A3", "B3", "B5"])
@@ -949,9 +905,6 @@ def test_excel_without_its_package_says_what_to_do(write: Write, monkeypatch: py
     assert "-m pip install openpyxl, or save it as a CSV file" in fail(write("x", "my.xlsx"))
 
 
-# Columns
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame({"Date": ["2020-01-01"], "Temp": [1.0]})
@@ -970,9 +923,6 @@ def test_one_column_has_one_role(roles: dict[str, str]) -> None:
 def test_misspelt_parameter_is_refused() -> None:
     with pytest.raises(ValidationError, match="taget"):
         SourceSpec.model_validate({"taget": "Temp"})
-
-
-# Cells
 
 
 TEXT_ROWS = [["01.03.2024", "1.200,5"], ["02.03.2024", "7"], ["03.03.2024", "8"]]
@@ -1048,9 +998,6 @@ def test_dates_and_durations_are_no_numbers(values: object) -> None:
     assert "column 'y': none of its 2 cells is a number such as 1234.5" in message
 
 
-# The user's file
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"my{suffix}"
@@ -1092,9 +1039,6 @@ def test_columns_without_a_table_are_refused() -> None:
     """Or Seattle would be forecast for whoever forgot the path."""
     with pytest.raises(ValueError, match="give path"):
         SourceSpec(target="Temp")
-
-
-# What no reader expects
 
 
 def test_booleans_are_no_times() -> None:

@@ -99,9 +99,6 @@ def test_first_time_off_the_grid_counts_from_the_step_after_it() -> None:
     assert (steps.tolist(), is_on_step.tolist()) == ([-1, 1], [False, True])
 
 
-# Rows
-
-
 @pytest.fixture
 def table(make_table: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     return make_table({"b": [1.0, None, 3.0], "a": [4.0]}).assign(observed=True)

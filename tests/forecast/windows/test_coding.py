@@ -81,9 +81,6 @@ def test_rare_categories_of_many_are_unknown() -> None:
     assert len(code("static", *cells)) == MAX_LEVELS
 
 
-# What is missing
-
-
 def test_last_value_of_the_past_is_carried_forward() -> None:
     assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [-1, 1, 1, 1, -1, -1]
 
@@ -129,9 +126,6 @@ def test_column_without_a_value_in_training_is_refused() -> None:
 def test_one_series_has_nothing_static(caplog: pytest.LogCaptureFixture) -> None:
     assert code("static", [1] * 8) == {}
     assert "one series has one value" in caplog.text
-
-
-# Reading
 
 
 def read(external: pd.DataFrame, **covariates: object) -> pd.DataFrame:

@@ -51,9 +51,6 @@ def fail(series: pd.DataFrame, validation: object = 10, test: object = 10, windo
     return str(caught.value)
 
 
-# Sizes and dates
-
-
 def test_fractions_count_steps_of_the_whole_series(make_series: Make) -> None:
     assert find_stops(make_series(100), 0.1, 0.2) == (70, 80)
 
@@ -126,9 +123,6 @@ def test_part_that_is_no_size_is_refused(part: object) -> None:
         SplitSpec(test=part)
 
 
-# Parts that are too short
-
-
 @pytest.mark.parametrize(
     ("size", "split", "shortage"),
     [
@@ -167,9 +161,6 @@ def test_test_part_whose_only_window_has_a_filled_target_is_named(make_table: Ma
     window = WindowSpec(lookback=4, horizon=1)
     with pytest.raises(SeriesError, match=r"fits the gaps of \['test'\]"):
         split_series(series, SplitSpec(validation=10, test=2), window)
-
-
-# Open parts
 
 
 def measure_parts(series: pd.DataFrame, window: WindowSpec, season_length: int = 1, **split: object) -> list[list[int]]:

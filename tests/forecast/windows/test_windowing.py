@@ -51,9 +51,6 @@ def gappy(request: pytest.FixtureRequest, prepare: Prepare, make_values: MakeVal
     return prepare(values, split=SplitSpec(validation=20, test=20), gaps=request.param)
 
 
-# The enumeration
-
-
 def enumerate_origins(
     observed: np.ndarray, is_open: np.ndarray, bounds: tuple[int, int, int, int], window: WindowSpec
 ) -> dict[str, list[int]]:
@@ -149,9 +146,6 @@ def test_signal_is_no_input(prepare: Prepare, make_values: MakeValues) -> None:
     np.testing.assert_array_equal(panel.values, prepared.windows.values)
 
 
-# No leaks
-
-
 def test_every_part_of_the_gappy_panel_has_windows(gappy: SimpleNamespace) -> None:
     """Or the tests below would say nothing."""
     assert all(len(gappy.windows.list_origins(part)) > 2 for part in PARTS)
@@ -236,9 +230,6 @@ def test_changing_the_future_changes_later_windows(prepare: Prepare, make_values
     before, after = (prepare(v).windows for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
     origins = np.array([71])
     assert not np.array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
-
-
-# No copies
 
 
 def test_panel_holds_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:

@@ -63,9 +63,6 @@ def trace_stack(chosen: ChosenForecasters, cell: str) -> dict[str, list[LayerTra
     return trace_layers("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
 
 
-# Windows
-
-
 def test_test_windows_are_spread_from_the_first_to_the_last(forecasters: ChosenForecasters, forecast: Traces) -> None:
     index = forecasters.panel.index("test")
     origins = index.origins(np.array([0, len(index) - 1]))
@@ -101,9 +98,6 @@ def test_layer_reads_what_its_own_embedding_makes_of_a_step(make_forecasters: Ma
 def test_history_is_cut_from_its_end() -> None:
     cut = cut_history(np.arange(1.0, 6)[None], 3)
     np.testing.assert_array_equal(cut, [[[np.nan, 1, 2], [3, 4, 5]]])
-
-
-# Members
 
 
 def test_every_member_is_traced_by_its_own_weights(forecasters: ChosenForecasters, forecast: Traces) -> None:
@@ -155,9 +149,6 @@ def test_states_that_are_not_those_of_the_network_are_refused(
         trace_forecasters(forecasters, sample)
 
 
-# Gradient
-
-
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
 def test_gradient_of_the_correction_is_that_of_finite_differences(
@@ -207,9 +198,6 @@ def test_layers_of_a_stack_are_numbered_from_the_inputs(make_forecasters: MakeFo
     assert list(found.layers) == [f"forecast_{cell}_layer_{number}" for cell in CELLS for number in (1, 2)]
     assert {layers[0].weights.units for layers in found.layers.values()} == {3, 2}
     assert found.gradients.keys() == found.networks.keys() == found.layers.keys()
-
-
-# Of the whole network
 
 
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)

@@ -146,10 +146,7 @@ def test_verdict_is_defined_without_bounds(changes: dict[str, Any], facts: tuple
     [
         (make_network("GRU"), ""),
         (make_network("LSTM", members=4), "; 4 members"),
-        (
-            make_network("LSTM") | {"segment": 7, "shrinkage": 0.5},
-            "; 7 steps of the series per input; shrinkage 0.50",
-        ),
+        (make_network("LSTM") | {"segment": 7, "shrinkage": 0.5}, "; 7 steps of the series per input; shrinkage 0.50"),
         (make_network("LSTM") | {"segment": 1, "shrinkage": 0.0}, "; shrinkage 0.00"),
     ],
 )

@@ -27,11 +27,7 @@ def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
 
 def test_networks_and_baselines_see_the_same_windows() -> None:
     readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
-    assert {
-        "methods.fit_linear_models",
-        "methods.fit_all_methods",
-        "methods.train_networks",
-    } <= readers
+    assert {"methods.fit_linear_models", "methods.fit_all_methods", "methods.train_networks"} <= readers
 
 
 def test_networks_and_baselines_start_from_what_is_linear() -> None:

@@ -62,16 +62,10 @@ def measured(labels: np.ndarray, logits: np.ndarray) -> dict:
     return measure_classifier(labels, logits)
 
 
-# Probabilities
-
-
 def test_probability_is_the_logistic_function_of_the_logit() -> None:
     logits = np.linspace(-30, 30, 61)
     np.testing.assert_allclose(to_probability(logits), 1 / (1 + np.exp(-logits)), rtol=1e-12)
     assert to_probability(np.array([-1e6, 0, 1e6], np.float32)).tolist() == [0.0, 0.5, 1.0]
-
-
-# One classifier
 
 
 CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
@@ -121,9 +115,6 @@ def test_roc_auc_is_the_share_of_pairs_in_the_right_order(
     assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
 
 
-# Calibration
-
-
 def compute_bins(labels: np.ndarray, logits: np.ndarray) -> list[tuple[float, float, int]]:
     """Confidence, accuracy and size of the bins 0.5 to 0.55, 0.55 to 0.6 and so on, text by text."""
     bins: dict[int, list[tuple[float, bool]]] = {}
@@ -163,9 +154,6 @@ def test_every_text_is_in_one_bin(texts: list[tuple[int, float]]) -> None:
     assert table["confidence"].between(0.5, 1).all()
 
 
-# One against another
-
-
 @pytest.mark.parametrize(
     ("labels", "logits", "reference", "only_reference_wrong", "only_this_wrong", "p_value"),
     [
@@ -197,9 +185,6 @@ def test_p_value_is_mcnemars_exact_one(
         "only_this_wrong": only_this_wrong,
         "p_value": pytest.approx(p_value, rel=1e-12),
     }
-
-
-# All of them
 
 
 @pytest.fixture(scope="module")
@@ -250,8 +235,6 @@ def test_predictions_are_not_changed(predictions: pd.DataFrame) -> None:
     evaluate_classifiers(predictions, **RECORDS)
     pd.testing.assert_frame_equal(predictions, before)
 
-
-# By group
 
 LENGTHS = {"up to 100": (0, 100), "101 to 200": (101, 200), "201 to 400": (201, 400), "401 to 800": (401, 800)}
 LENGTHS["over 800"] = 801, 10**9

@@ -106,9 +106,6 @@ def test_texts_of_like_length_share_a_batch(features: TextFeatures, labels: np.n
     assert widths == [lengths[min(last, NUM_TEXTS - 1)] for last in range(7, NUM_TEXTS + 7, 8)]
 
 
-# Order
-
-
 def test_without_a_seed_the_order_is_that_of_sort_by_length(features: TextFeatures, labels: np.ndarray) -> None:
     from rnn_pipelines.sentiment.methods.training import sort_by_length
 
@@ -154,9 +151,6 @@ def test_another_seed_gives_another_order(features: TextFeatures, labels: np.nda
 def test_short_texts_do_not_always_come_first(features: TextFeatures, labels: np.ndarray) -> None:
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels, seed=0)[0]]
     assert widths != sorted(widths)
-
-
-# Hardly any texts
 
 
 def test_no_texts_make_no_batch(make_encoded: Callable[..., EncodedTexts]) -> None:

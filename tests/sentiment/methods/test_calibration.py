@@ -67,9 +67,6 @@ def calibrated(
     return calibrate_classifiers(reviews, features, **networks)
 
 
-# One stack
-
-
 def draw(scale: float, shift: float, size: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     """Logits, and labels of which `scale · logit + shift` is the true log odds."""
     random = np.random.default_rng(0)
@@ -108,9 +105,6 @@ def test_calibrated_logit_is_the_weighted_sum() -> None:
     assert apply_calibration(calibration, logits).tolist() == [5.5, -1.5]
 
 
-# Stacks
-
-
 ALONE = {"lstm": ["lstm"], "gru": ["gru"], "nb_ngram": ["nb_ngram"], "ensemble": ["gru", "lstm"]}
 WITH_PATH = {name: [*ALONE[name], "nb_ngram"] for name in ("lstm", "gru", "ensemble")}
 
@@ -131,9 +125,6 @@ def test_stacks_are_those_of_networks_with_their_paths(
     scores = {cell: pd.DataFrame({"review_id": ["r1"], cell: 1.0, **path}) for cell in cells}
     stacks = list_stacks(scores, pd.DataFrame({"nb_ngram": [1.0]}, index=["r1"]))
     assert {name: sorted(stack.columns) for name, stack in stacks.items()} == expected
-
-
-# All classifiers
 
 
 def test_calibrations_are_one_for_each_classifier(calibrated: tuple) -> None:
@@ -208,9 +199,6 @@ def test_reviews_and_scores_are_not_changed(
     calibrate_classifiers(reviews, features, **networks)
     pd.testing.assert_frame_equal(reviews, before[0])
     pd.testing.assert_frame_equal(networks["gru"], before[1])
-
-
-# The choice
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,6 @@ def get_weights(classifier: nb_ngram.NgramClassifier) -> dict[int, float]:
     return dict(zip(classifier.ngrams.tolist(), classifier.weights.tolist(), strict=True))
 
 
-# The equations
-
-
 def fit_naively(
     texts: list[list[int]], labels: np.ndarray, spec: NgramSpec, seen: np.ndarray | None = None
 ) -> Callable[..., np.ndarray]:
@@ -146,9 +143,6 @@ def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None
     np.testing.assert_array_equal(one.weights, other.weights)
 
 
-# Scores
-
-
 @pytest.fixture(scope="module")
 def fitted(make_encoded: MakeEncoded) -> nb_ngram.NgramClassifier:
     texts, labels = make_texts()
@@ -202,9 +196,6 @@ def test_chunks_give_the_same_scores_as_all_at_once(
     monkeypatch.setattr(nb_ngram, "CHUNK", 7)
     np.testing.assert_allclose(score_ngrams(fitted, encoded), whole[0], rtol=1e-12)
     np.testing.assert_array_equal(weigh_words(fitted, encoded), whole[1])
-
-
-# Features of all texts
 
 
 @pytest.fixture(scope="module")
@@ -369,9 +360,6 @@ def test_numbering_changes_no_text(make_encoded: MakeEncoded) -> None:
     encoded = make_encoded([[2, 3], [4]])
     number_ngrams(encoded, 3)
     assert (encoded.ids.tolist(), encoded.offsets.tolist()) == ([2, 3, 4], [0, 2, 3])
-
-
-# Known ones
 
 
 @given(st.sets(st.integers(1, 2**63 - 1), max_size=8), st.lists(st.integers(0, 2**63 - 1), max_size=8), st.data())

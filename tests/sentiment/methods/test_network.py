@@ -58,17 +58,7 @@ def call(model, inputs: dict[str, np.ndarray], training: bool = False) -> np.nda
     return model({name: inputs[name] for name in model.input}, training=training).numpy()[:, 0]
 
 
-# The spec
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("cell", "rnn"),
-        ("pooling", "mean"),
-        ("dropout", 1.0),
-    ],
-)
+@pytest.mark.parametrize(("field", "value"), [("cell", "rnn"), ("pooling", "mean"), ("dropout", 1.0)])
 def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
         ClassifierSpec(**{"cell": "lstm", field: value})
@@ -77,9 +67,6 @@ def test_wrong_network_is_refused_before_keras_loads(field: str, value: object) 
 def test_pointwise_network_with_its_last_output_alone_is_refused() -> None:
     with pytest.raises(ValidationError, match="max or max_mean"):
         ClassifierSpec(cell="pointwise", pooling="last")
-
-
-# Padding
 
 
 @pytest.mark.parametrize(("cell", "pooling", "bidirectional"), KINDS)
@@ -108,9 +95,6 @@ def test_order_of_the_texts_does_not_matter(build) -> None:
     np.testing.assert_allclose(
         call(model, make_inputs(TEXTS[::-1])), call(model, make_inputs(TEXTS))[::-1], rtol=0, atol=1e-6
     )
-
-
-# What is read
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -181,9 +165,6 @@ def test_ngram_weights_of_every_order_are_read(build, cell: str) -> None:
     assert (logits[1:] != logits[0]).all()
 
 
-# Size
-
-
 def count_cell(cell: str, units: int, features: int) -> int:
     """Weights of one layer in one direction: kernels and biases of every gate; with `reset_after`, a GRU has two."""
     return {
@@ -206,8 +187,6 @@ def test_output_is_one_logit_for_each_text(build, cell: str) -> None:
     model = build(cell)
     assert (model.output.shape, model.name) == ((None, 1), f"{cell}_classifier")
 
-
-# Dropout
 
 DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropout", "dropout"]
 

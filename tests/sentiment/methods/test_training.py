@@ -23,13 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_graphs")
 CELLS = ("lstm", "gru")
 PADDING = PaddingSpec(max_length=8)
 TRAINING = TrainingSpec(
-    epochs=3,
-    patience=3,
-    batch_size=8,
-    learning_rate=0.05,
-    schedule="constant",
-    weight_average=0.0,
-    jit_compile=False,
+    epochs=3, patience=3, batch_size=8, learning_rate=0.05, schedule="constant", weight_average=0.0, jit_compile=False
 )
 
 
@@ -112,9 +106,6 @@ def misled(features: TextFeatures, flipped: pd.DataFrame) -> SimpleNamespace:
     return train(features, flipped, "pointwise", seed=1)
 
 
-# Training
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_training_finds_the_words_that_tell_the_label(logits: dict, reviews: pd.DataFrame, cell: str) -> None:
     is_test = reviews["part"] == "test"
@@ -173,9 +164,6 @@ def test_loss_that_is_no_number_ends_training_with_advice(features: TextFeatures
     faulty = replace(features, ngrams=np.full_like(features.ngrams, np.nan))
     with pytest.raises(TrainingError, match=r"pointwise_classifier: the loss is not finite .* training.learning_rate"):
         train(faulty, reviews, "pointwise", ngrams=True, epochs=1)
-
-
-# Scoring
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -33,9 +33,6 @@ def scored(text_classifier: TextClassifier, texts: list[str]) -> pd.DataFrame:
     return score_sentiment(text_classifier, make_texts(texts))
 
 
-# Scores
-
-
 def compute_probability(classifier: TextClassifier, text: str) -> float:
     """From the parts of the classifier, word by word; for texts that padding doesn't cut."""
     encoded = encode_texts([text], classifier.vocabulary)
@@ -97,9 +94,6 @@ def test_texts_are_not_changed(text_classifier: TextClassifier) -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
-# Every text has an answer
-
-
 @pytest.mark.parametrize("text", UNKNOWN_TEXTS)
 def test_text_without_a_known_word_is_unknown(scored: pd.DataFrame, texts: list[str], text: str) -> None:
     row = scored.iloc[texts.index(text)]
@@ -129,9 +123,6 @@ def test_no_texts_have_an_empty_table(text_classifier: TextClassifier) -> None:
     assert (len(found), list(found.columns)) == (0, COLUMNS)
 
 
-# Whatever else is scored
-
-
 @pytest.mark.parametrize("chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"])
 def test_score_of_a_text_is_the_same_whatever_else_is_scored(
     text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str], chosen: list[int]
@@ -148,9 +139,6 @@ def test_chunks_give_the_same_scores_as_all_at_once(
     monkeypatch.setattr(scoring, "CHUNK", 6)
     found = score_sentiment(text_classifier, make_texts(texts))
     pd.testing.assert_frame_equal(found, scored, rtol=0, atol=1e-6)
-
-
-# The parts
 
 
 def make_calibrations(best: str, path: bool = True) -> dict:

@@ -54,8 +54,6 @@ def test_budget_ends_epochs_early_or_leaves_them(tmp_path: Path) -> None:
         assert (plan.training.epochs, plan.max_seconds, plan.checkpoints) == (expected, 5, tmp_path)
 
 
-# Going on after an interruption
-
 TRAINING = TrainingSpec(epochs=4, patience=4, batch_size=16, learning_rate=0.05, jit_compile=False)
 
 
@@ -111,9 +109,6 @@ def test_checkpoint_of_other_reviews_is_not_taken_up(
     found = train(features, reviews, tmp_path, "pointwise")[0]
     for one, other in zip(expected.get_weights(), found.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-# The challenger and the holdout
 
 
 def test_challenger_remembers_all_texts_but_the_holdout(text_classifier: TextClassifier, reviews: pd.DataFrame) -> None:

@@ -96,8 +96,6 @@ def test_limits_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
         MonitorSentimentSpec(**options)
 
 
-# From the scores to the verdict
-
 NOTHING = ReferenceTable.make_empty()
 
 

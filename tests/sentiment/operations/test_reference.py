@@ -44,9 +44,6 @@ def left() -> dict[str, Any]:
     return {"predictions": predictions, "reviews": reviews, "encoded": encoded, "calibrations": losses}
 
 
-# Which texts
-
-
 def test_scores_of_one_version_are_all_taken() -> None:
     scores = make_scores("v1", "v1")
     pd.testing.assert_frame_equal(select_newest(scores), scores)
@@ -70,9 +67,6 @@ def test_nothing_scored_has_no_rows(scores: pd.DataFrame | None) -> None:
     selected = select_newest(scores)
     assert selected.empty
     ScoredTextsTable.validate(selected)
-
-
-# Against what
 
 
 def test_reference_is_the_holdout_of_the_version_that_scored(store: ChampionStore, left: dict[str, Any]) -> None:

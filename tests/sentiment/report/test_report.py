@@ -84,9 +84,6 @@ def test_terminal_has_the_verdict_and_all_classifiers(make_sentiment) -> None:
     assert max(map(len, [*verdict.splitlines(), header, *rows])) <= WIDTH
 
 
-# What else is said
-
-
 def make_cells(lstm: float, gru: float, **alone: float) -> dict[str, Any]:
     cost = {"training_seconds": 612.34, "num_parameters": 4512}
     return {name: {"accuracy": value} | cost for name, value in {"lstm": lstm, "gru": gru, **alone}.items()}
@@ -101,9 +98,6 @@ def test_gru_may_be_worse_better_or_as_good(gru: float, words: str) -> None:
 
 def test_cells_alone_are_not_compared_where_only_one_has_a_path() -> None:
     assert "n-gram path" not in compare_cells(make_cells(0.921, 0.919, lstm_alone=0.90))
-
-
-# The whole report
 
 
 @pytest.mark.parametrize("source", [ReviewSourceSpec(path="folder/my.csv"), {"path": "folder/my.csv"}])

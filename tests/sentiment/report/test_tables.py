@@ -30,9 +30,6 @@ def find_row(table: Table, name: str) -> dict[str, str]:
     return dict(zip(table.header, next(row for row in table.rows if row[0] == name), strict=True))
 
 
-# Classifiers
-
-
 def test_classifiers_that_were_not_made_have_no_row(make_sentiment) -> None:
     names = [row[0] for row in tabulate_classifiers(make_sentiment(has_path=False).metrics).rows]
     assert names == ["NB n-grams", "no recurrence", "LSTM", "GRU", "LSTM + GRU"]
@@ -65,9 +62,6 @@ def test_highest_accuracy_and_lowest_loss_are_marked(results) -> None:
 def test_metrics_that_look_the_same_are_all_marked(results) -> None:
     metrics = dict.fromkeys(("lstm", "gru", "nb_ngram"), results.metrics["gru"])
     assert {row for row, _ in tabulate_classifiers(metrics).best} == {0, 1, 2}
-
-
-# Where the accuracy comes from
 
 
 def test_differences_are_in_points_against_the_n_gram_classifier(results) -> None:
@@ -107,9 +101,6 @@ def test_gains_are_differences_of_accuracy() -> None:
 def test_gain_of_an_absent_path_has_no_row(make_sentiment) -> None:
     rows = tabulate_gains(make_sentiment(has_path=False).metrics).rows
     assert [row[0] for row in rows] == ["recurrent layer", "other cell"]
-
-
-# Calibration and data
 
 
 def test_chosen_classifier_is_marked(results) -> None:

@@ -88,9 +88,6 @@ def fail(path: Path, unlabelled: bool = False) -> str:
     return message
 
 
-# What is read
-
-
 def test_each_review_is_a_row_with_its_film(whole: Path) -> None:
     assert ReviewsTable.validate(read_archive(whole)).values.tolist() == [
         ["train/neg/2_1", "train", "tt0000002", 1, 0, "Awful."],
@@ -175,9 +172,6 @@ def test_nothing_is_unpacked_and_the_archive_stays_as_it_is(whole: Path, monkeyp
     assert (os.listdir(), whole.read_bytes()) == ([whole.name], before)
 
 
-# Members that are refused
-
-
 REFUSED: dict[str, tuple[Iterable[Member], list[str]]] = {
     **{
         f"kind {kind!r}": (
@@ -252,9 +246,6 @@ def test_name_with_control_characters_is_shown_harmless(pack: Pack) -> None:
     assert "\x1b" not in fail(pack([("aclImdb/\x1b[2J", "x")]))
 
 
-# Sizes
-
-
 @pytest.mark.parametrize(
     ("name", "limit"),
     [
@@ -310,9 +301,6 @@ def test_oversized_description_of_a_member_is_refused_unread(tmp_path: Path, kin
     path = tmp_path / "reviews.tar.gz"
     path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + make_tar(WHOLE.items())))
     assert "8,589,934,592" in fail(path)
-
-
-# Archives that are refused
 
 
 @pytest.mark.parametrize("kept", [0, 9, 0.3, 0.9, -9, -1])
@@ -398,9 +386,6 @@ def test_whatever_is_damaged_it_is_read_or_refused_in_words(
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
     else:
         assert table["review_id"].is_unique
-
-
-# The real archive
 
 
 @pytest.fixture(scope="module")

@@ -101,9 +101,6 @@ def fail(source: ReviewSourceSpec, remote: RemoteArchive) -> Callable[..., str]:
     return fetch
 
 
-# Downloads
-
-
 @pytest.mark.parametrize("behaviour", [{}, {"status": 302}, {"announced": None}], ids=["plain", "redirect", "no size"])
 def test_archive_is_downloaded(
     source: ReviewSourceSpec, remote: RemoteArchive, server: Server, behaviour: dict[str, object]
@@ -152,9 +149,6 @@ def test_unfinished_download_is_not_under_the_archives_name(
     assert all(len(names) == 1 and FILE not in names for names in seen)
 
 
-# Downloads that fail
-
-
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
@@ -170,11 +164,7 @@ def test_unfinished_download_is_not_under_the_archives_name(
     ids=["other content", "too short", "too long", "less than whole", "broken connection", "404", "503", "silence"],
 )
 def test_incomplete_download_is_an_error(
-    fail: Callable[..., str],
-    server: Server,
-    behaviour: dict[str, object],
-    reason: str,
-    monkeypatch: pytest.MonkeyPatch,
+    fail: Callable[..., str], server: Server, behaviour: dict[str, object], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.2 if "waits" in behaviour else 30)
     vars(server).update(behaviour)
@@ -246,9 +236,6 @@ def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(
     with pytest.raises(ReviewError, match=r"Delete it to download the original"):
         fetch_archive(source.archive, source.download_to, remote)
     assert path.read_text() == "mine"
-
-
-# Local files
 
 
 @pytest.fixture

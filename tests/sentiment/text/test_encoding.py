@@ -59,9 +59,6 @@ def test_text_of_100_000_words_is_encoded() -> None:
     assert (found.lengths.tolist(), found.ids.tolist()) == ([100_000, 1], [2, 3] * 50_000 + [4])
 
 
-# Selections
-
-
 @given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=6), st.data())
 def test_selected_texts_are_those_of_the_numbers_in_their_order(
     make_encoded: MakeEncoded, texts: list[list[int]], data: st.DataObject
@@ -77,9 +74,6 @@ def test_selecting_changes_nothing(encoded: EncodedTexts) -> None:
     encoded.select(np.array([3, 0])).ids[:] = 9
     np.testing.assert_array_equal(encoded.ids, before[0])
     np.testing.assert_array_equal(encoded.offsets, before[1])
-
-
-# Cutting and padding
 
 
 def pad_naively(texts: list[list[int]], padding: PaddingSpec) -> list[list[int]]:

@@ -46,9 +46,6 @@ def fail(path: str, **options: str) -> str:
     return str(caught.value)
 
 
-# Tables
-
-
 READ: dict[str, tuple[str, str, list[str]]] = {
     "lines": ("mine.txt", "good film\n\nbad\x85film\u2028\n", ["good film", "", "bad\x85film\u2028"]),
     "lines of Windows": ("mine.TXT", "\ufeffgood\r\nbad\r\n", ["good", "bad"]),
@@ -78,9 +75,6 @@ def test_column_of_texts_is_chosen(write: Write) -> None:
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
 def test_missing_text_is_an_empty_text(save: Callable[[pd.Series], str], dtype: str) -> None:
     assert read(save(pd.Series(["good", None, "bad"], dtype=dtype))) == ["good", "", "bad"]
-
-
-# What is refused
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,6 @@ def fail(path: str, **options: object) -> str:
     return str(caught.value)
 
 
-# What can be read
-
-
 def test_each_row_is_a_training_review_with_its_number(write: Write) -> None:
     assert read(write(PLAIN)).astype(object).fillna("none").values.tolist() == [
         ["1", "train", "1", "none", 1, "Good film"],
@@ -150,9 +147,6 @@ def test_labels_of_a_parquet_file_keep_their_meaning(tmp_path: Path, labels: lis
     assert read(str(path))["label"].tolist() == [0, 1]
 
 
-# Files
-
-
 def test_missing_file_is_named_with_the_folder_that_was_searched(tmp_path: Path) -> None:
     path = tmp_path / "none.csv"
     message = fail(str(path))
@@ -188,9 +182,6 @@ def test_unreadable_file_says_what_is_expected(write: Write, name: str, content:
     assert expected in message
 
 
-# Columns
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame({"body": ["good"], "label": [1]})
@@ -217,9 +208,6 @@ def test_contradicting_options_are_an_error(options: dict[str, object]) -> None:
         ReviewSourceSpec(**options)
 
 
-# Cells
-
-
 @pytest.mark.parametrize("column", ["text", "label", "shop"])
 def test_missing_value_of_a_parquet_file_is_named(tmp_path: Path, column: str) -> None:
     table = pd.DataFrame({"text": ["a", "b", "c"], "label": ["0", "1", "0"], "shop": ["A", "B", "C"]})
@@ -234,9 +222,6 @@ def test_texts_of_a_parquet_file_are_texts(tmp_path: Path, values: list[object])
     path = tmp_path / "my.parquet"
     pd.DataFrame({"text": values, "label": [0, 1]}).to_parquet(path)
     assert "column 'text', row 1: expected text, received" in fail(str(path))
-
-
-# The user's file
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -266,9 +251,6 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
         assert str(error).startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
     else:
         ReviewsTable.validate(table)
-
-
-# The archive
 
 
 @pytest.mark.real_data

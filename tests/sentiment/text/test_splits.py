@@ -51,9 +51,6 @@ def get_parts(reviews: pd.DataFrame) -> dict[str, str]:
     return dict(zip(reviews["review_id"], reviews["part"], strict=True))
 
 
-# Parts
-
-
 def test_a_films_reviews_sit_on_one_side_of_the_split() -> None:
     reviews, _ = split(make_groups(40), validation=0.3, test=0.3)
     assert reviews.groupby("group")["part"].nunique().max() == 1
@@ -92,9 +89,6 @@ def test_rows_keep_their_order_and_the_table_is_not_changed() -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
-# The draw
-
-
 @pytest.mark.parametrize("rows", [OFFICIAL, make_groups(30)], ids=["official test", "drawn test"])
 def test_same_seed_draws_the_same_films(rows: list[Row]) -> None:
     pd.testing.assert_frame_equal(split(rows, seed=3)[0], split(rows, seed=3)[0])
@@ -113,9 +107,6 @@ def test_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
 def test_validation_is_the_same_whatever_is_unlabelled() -> None:
     rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
     assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
-
-
-# Duplicates
 
 
 # Rows beside the official ones, the IDs of those that stay, and the numbers of dropped ones.
@@ -177,9 +168,6 @@ def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
             assert not set(sides[one]["group"]) & set(sides[other]["group"])
 
 
-# The profile
-
-
 def test_profile_says_what_the_parts_are() -> None:
     rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
     assert split(rows)[1] == {
@@ -207,9 +195,6 @@ def test_films_that_the_sources_own_split_shares_are_counted() -> None:
 def test_texts_of_parts_are_found_in_the_order_of_the_rows(parts: list[str], places: list[int]) -> None:
     reviews = pd.DataFrame({"part": ["test", "train", "validation", "train"]}, index=[7, 8, 9, 10])
     assert find_texts(reviews, *parts).tolist() == places
-
-
-# Folds
 
 
 def fold(reviews: pd.DataFrame, num_folds: int = 3) -> pd.Series:
@@ -249,9 +234,6 @@ def test_fewer_films_than_folds_have_a_fold_each() -> None:
     assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
 
 
-# Tables that can't be split
-
-
 REFUSED: dict[str, tuple[list[Row], dict[str, float], str]] = {
     "a single film": (make_groups(1) + make_groups(2, "test"), {}, "train: .*received none .of 12 reviews on 3 groups"),
     "test of one class": (
@@ -274,9 +256,6 @@ def test_part_without_both_classes_is_refused(rows: list[Row], options: dict[str
 def test_fraction_lies_between_0_and_1(name: str, value: float) -> None:
     with pytest.raises(ValidationError, match=name):
         ReviewSplitSpec(**{name: value})
-
-
-# The real reviews
 
 
 @pytest.fixture(scope="module")

@@ -101,9 +101,6 @@ def test_same_seed_gives_the_same_vectors(learn: Learn, texts: list[list[int]]) 
     np.testing.assert_array_equal(learn(texts, seed=3), learn(texts, seed=3))
 
 
-# Hardly any words
-
-
 def test_dimensions_that_a_tiny_vocabulary_cannot_fill_are_0(learn: Learn) -> None:
     found = learn([[2, 3, 2, 3]], num_words=4, dimensions=64)
     assert (found.shape, np.abs(found[:, 3:]).max()) == ((4, 64), 0)

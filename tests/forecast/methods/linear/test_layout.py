@@ -42,9 +42,6 @@ def find_highest(linear: LinearModels, name: str) -> int:
     return int(max([1, *harmonics[np.abs(free[len(linear.calendar) :]).max(axis=1) > 0]]))
 
 
-# Cycles and harmonics
-
-
 def test_harmonic_crosses_its_middle_twice_in_a_cycle() -> None:
     angles = 2 * np.pi * (np.arange(4 * 365) + 0.5) / 365
     assert count_crossings(np.stack([np.sin(angles), np.cos(angles)], axis=1)).tolist() == [8]
@@ -88,9 +85,6 @@ def test_sine_is_never_without_its_cosine(prepare: Prepare) -> None:
         assert calendar in ([0, 1, 2, 3], [2, 3])
 
 
-# Choice by the folds
-
-
 def test_folds_choose_more_harmonics_of_a_sharp_cycle(prepare: Prepare) -> None:
     linear = fit_linear_models(prepare(draw_peaks(1200, 24), freq="h").windows)
     assert find_highest(linear, "ridge_level") > 1
@@ -110,9 +104,6 @@ def test_contributions_of_harmonics_belong_to_the_calendar(prepare: Prepare) -> 
     parts = model.contribute(panel, windows, origins)
     total = parts.values.sum(axis=0) + parts.calendar + parts.baseline
     np.testing.assert_allclose(total, model.forecast(panel, windows, origins)[0], atol=1e-9)
-
-
-# Seasons
 
 
 @pytest.mark.parametrize(("freq", "steps"), [("h", 168), ("30min", 336), ("15min", 672), ("D", 365)])

@@ -84,9 +84,6 @@ def case(
     return SimpleNamespace(name=request.param, panel=panels[request.param], linear=bases[request.param])
 
 
-# What needs no fitting
-
-
 def forecast_naive(name: str, history: np.ndarray) -> np.ndarray:
     """By its definition, step by step, from float64[lookback] to float64[horizon]."""
     last, weeks = history[-1], history[-2 * SEASON :].reshape(2, SEASON)
@@ -143,9 +140,6 @@ def test_long_season_of_days_is_a_year(prepare: Prepare) -> None:
 
 def test_series_of_less_than_three_years_have_no_long_season(bases: dict[str, LinearModels]) -> None:
     assert "long_seasonal_naive" not in bases["weeks"].names
-
-
-# Ridge
 
 
 def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
@@ -265,9 +259,6 @@ def test_ridge_that_can_not_run_away_is_chosen_where_nothing_is_known() -> None:
     assert choose_ridge(["ridge_level", "ridge_last"], np.full(3, np.nan)) == "ridge_last"
 
 
-# Out of sample
-
-
 def test_losses_are_of_forecasts_by_the_fold_that_has_not_seen_the_window(case: SimpleNamespace) -> None:
     panel, linear = case.panel, case.linear
     normalized = normalize_windows(panel, linear.normalizer, linear.validation)
@@ -338,9 +329,6 @@ def test_forecasts_of_the_folds_are_by_the_matrices_of_each(case: SimpleNamespac
     np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
-# Combinations
-
-
 def test_weights_are_convex(case: SimpleNamespace) -> None:
     assert (case.linear.weights >= 0).all()
     assert case.linear.weights.sum() == pytest.approx(1)
@@ -369,9 +357,6 @@ def test_combination_of_matrices_is_their_sum_by_the_weights_of_the_mix(
 def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(bases: dict[str, LinearModels]) -> None:
     linear = bases["weeks"]
     np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear)))
-
-
-# The frame
 
 
 def test_single_series_keeps_its_units(bases: dict[str, LinearModels]) -> None:
@@ -416,9 +401,6 @@ def test_frame_is_chosen_by_the_geometric_mean_of_scaled_and_relative_errors(
 def test_series_that_reach_below_zero_are_not_seen_in_logarithms(prepare: Prepare) -> None:
     values = {"a": draw_weeks(200, 1, level=0), "b": draw_weeks(200, 2)}
     assert fit_linear_models(prepare(values, WINDOW, SPLIT).windows).kind == "window"
-
-
-# With little
 
 
 @pytest.fixture(scope="module", params=["one", "many"])

@@ -12,13 +12,7 @@ from rnn_pipelines.forecast.methods import method
 from rnn_pipelines.forecast.methods.folds import list_past
 from rnn_pipelines.forecast.methods.linear.models import LinearModels
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
-from rnn_pipelines.forecast.methods.networks.network import (
-    InputLayout,
-    Network,
-    correct,
-    read_windows,
-    size_members,
-)
+from rnn_pipelines.forecast.methods.networks.network import InputLayout, Network, correct, read_windows, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
 from rnn_pipelines.forecast.windows.panel import EvaluationSpec, WindowedPanel, WindowSpec
@@ -77,9 +71,6 @@ def read(
     )
 
 
-# What is read of one series
-
-
 def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: Cases) -> None:
     panel, origins = cases["one"].panel, np.array([40, 77])
     steps, _ = read(panel, cases["one"].linear, origins)
@@ -88,9 +79,7 @@ def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: Case
     np.testing.assert_allclose(steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6)
 
 
-def test_step_of_one_series_has_the_features_of_the_calendar_that_are_asked_for(
-    cases: Cases,
-) -> None:
+def test_step_of_one_series_has_the_features_of_the_calendar_that_are_asked_for(cases: Cases) -> None:
     panel = cases["one"].panel
     steps, _ = read(panel, cases["one"].linear, np.array([40]), calendar=(1,))
     np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
@@ -114,9 +103,6 @@ def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: Cases) -
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=5)
     np.testing.assert_array_equal(joined.reshape(15, 2), np.vstack([np.zeros((1, 2)), single[:, 0]]))
-
-
-# What is read of many series
 
 
 def test_step_of_many_series_is_the_window_in_its_frame(cases: Cases) -> None:
@@ -161,9 +147,6 @@ def test_no_target_is_read(cases: Cases, name: str) -> None:
     np.testing.assert_array_equal(
         read(replace(panel, values=values), linear, origins)[0], read(panel, linear, origins)[0]
     )
-
-
-# What is said
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -71,13 +71,7 @@ def test_network_is_what_was_asked_for(case: SimpleNamespace, field: str, value:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [
-        ("max_steps", 7),
-        ("patience", 9),
-        ("batch_size", 11),
-        ("learning_rate", 0.5),
-        ("weight_average", 0.0),
-    ],
+    [("max_steps", 7), ("patience", 9), ("batch_size", 11), ("learning_rate", 0.5), ("weight_average", 0.0)],
 )
 def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value: float) -> None:
     assert getattr(hyperparameters(case, **{field: value}), field) == value

@@ -108,9 +108,6 @@ def trained(cases: Cases) -> Cases:
     return {name: train(case) for name, case in cases.items()}
 
 
-# Repeatable
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: str) -> None:
     np.random.seed(11)  # the global state, which must not matter
@@ -143,9 +140,6 @@ def test_dropout_changes_the_steps_and_not_the_forecasts(cases: Cases) -> None:
 def test_stack_learns_what_is_not_linear(cases: Cases) -> None:
     history = train(cases["bends"], units=(6, 4), max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
-
-
-# What is seen
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -243,9 +237,6 @@ def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(
         np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
 
 
-# Learning and stopping
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_network_learns_what_is_not_linear(cases: Cases, cell: str) -> None:
     history = train(cases["bends"], cell, max_steps=600, learning_rate=0.02).history
@@ -309,9 +300,6 @@ def test_kept_weights_have_the_least_error_on_unseen_windows(cases: Cases, train
     assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
 
 
-# Trust
-
-
 def test_corrections_that_help_in_each_fold_are_trusted(cases: Cases) -> None:
     case = cases["bends"]
     assert find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
@@ -372,9 +360,6 @@ def test_few_windows_leave_the_base_as_it_is(trained: Cases) -> None:
     """Nobody can say whether a correction would help."""
     record = trained["few"].record
     assert (trained["few"].network.shrinkage, record["best_step"], record["num_steps"]) == (0, 0, 0)
-
-
-# Limits
 
 
 def test_training_ends_when_its_time_is_over(cases: Cases) -> None:
@@ -530,9 +515,6 @@ def test_checkpoint_of_another_training_is_left_out(
     assert_same(train(case, plan=TrainingPlan(checkpoints=tmp_path), **options), train(case, **options))
 
 
-# Engines
-
-
 @pytest.mark.slow
 def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
     """A whole training of a stack with dropout, within the rounding of float32."""
@@ -565,9 +547,6 @@ def test_training_by_keras_continues_from_its_checkpoint(
         with pytest.raises(InterruptionError):
             train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options)
     assert_same(train(cases["bends"], plan=TrainingPlan(checkpoints=tmp_path), **options), whole)
-
-
-# Without the linear forecast
 
 
 @pytest.mark.parametrize("name", ["bends", "many"])
@@ -605,9 +584,6 @@ def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
         for units in ((32,), (32, 32))
     )
     assert two - one == estimate_recurrent_bytes(4, 32, 32, 30, 64)
-
-
-# What the user is told
 
 
 def test_history_has_a_row_for_each_look_from_step_0_on(trained: Cases) -> None:
@@ -648,9 +624,6 @@ def test_loss_that_is_no_number_ends_training_with_advice(cases: Cases, name: st
     case = SimpleNamespace(panel=replace(case.panel, values=values), linear=case.linear)
     with pytest.raises(TrainingError, match=r"gru: the loss is not finite after \d+ steps.*training\.learning_rate"):
         train(case)
-
-
-# Forecasts
 
 
 @pytest.mark.parametrize("name", NAMES)
