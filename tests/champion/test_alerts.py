@@ -52,7 +52,7 @@ def find(text: str, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, value in rows}
 
 
-def test_every_fact_of_a_forecast_is_a_metric() -> None:
+def test_every_fact_of_a_forecast_is_a_metric_and_unknown_numbers_are_left_out() -> None:
     text = format_metrics(FORECAST, NOW)
     times = {
         "check": NOW.isoformat(),
@@ -67,16 +67,9 @@ def test_every_fact_of_a_forecast_is_a_metric() -> None:
     assert find(text, "champion_info") == {f'task="forecast",version="{CHAMPION["version"]}"': 1}
     assert find(text, "error_ratio") == {'task="forecast"': 1.75}
     assert find(text, "drift_ratio") == {'task="forecast"': 0.25}
-
-
-def test_verdict_is_the_one_state_of_four_that_is_set() -> None:
     states = find(format_metrics(FORECAST, NOW), "verdict")
     assert len(states) == 4
     assert [labels for labels, value in states.items() if value] == ['task="forecast",verdict="retrain"']
-
-
-def test_unknown_numbers_are_left_out() -> None:
-    text = format_metrics(FORECAST, NOW)
     assert find(text, "coverage_ratio") == {'task="forecast",level="80"': 0.5}
     assert "drift_effect" not in text
 

@@ -29,14 +29,20 @@ def promote(store: ChampionStore) -> str:
     return version
 
 
-def test_first_retraining_is_a_change(store: ChampionStore) -> None:
+def test_first_retraining_is_a_change_and_no_damage(store: ChampionStore) -> None:
     assert list_changes(store, NOW) == ["the first retraining"]
+    assert list_damages(store) == []
+    assert find_retraining([{"kind": "alarm"}, {"kind": "retrain", "outcome": "failed"}]) is None
 
 
-def test_nothing_is_new_where_all_is_as_it_was(store: ChampionStore) -> None:
+def test_damaged_champion_is_a_change_and_a_whole_one_is_none(store: ChampionStore) -> None:
     promote(store)
     retrain(store)
     assert list_changes(store, NOW) == []
+    version = promote(store)
+    retrain(store)
+    (store.folder / "versions" / version / "model").write_bytes(b"else")
+    assert "model changed after it was written" in list_changes(store, NOW)[0]
 
 
 @pytest.mark.parametrize("kind", NOW)
@@ -45,39 +51,25 @@ def test_other_data_parameters_or_code_are_a_change(store: ChampionStore, kind: 
     assert list_changes(store, NOW) == [f"other {kind}"]
 
 
-def test_retraining_that_failed_is_tried_again(store: ChampionStore) -> None:
-    """What failed decided nothing, even where it got to know the newest data."""
-    retrain(store, data="older")
-    retrain(store, "failed")
-    assert list_changes(store, NOW) == ["other data"]
-
-
-def test_failure_between_two_same_states_is_tried_again(store: ChampionStore) -> None:
+def test_failed_retraining_is_tried_again(store: ChampionStore) -> None:
     retrain(store)
     retrain(store, "failed", code="broken")
     assert list_changes(store, NOW) == ["the last retraining failed"]
     retrain(store)
     assert list_changes(store, NOW) == []
+    # What failed decided nothing, even where it got to know the newest data.
+    retrain(store, data="older")
+    retrain(store, "failed")
+    assert list_changes(store, NOW) == ["other data"]
 
 
-def test_what_is_done_by_hand_is_no_change(store: ChampionStore) -> None:
+def test_only_the_newest_retraining_counts_and_nothing_done_by_hand(store: ChampionStore) -> None:
     """Else the model that was rolled back would come back the next night."""
     retrain(store)
     add_record(store.folder, {"kind": "rollback", "is_promoted": True, "version": promote(store)})
     assert list_changes(store, NOW) == []
-
-
-def test_only_the_newest_retraining_counts(store: ChampionStore) -> None:
-    retrain(store)
     retrain(store, data="else")
     assert list_changes(store, NOW) == ["other data"]
-
-
-def test_damaged_champion_is_a_change(store: ChampionStore) -> None:
-    version = promote(store)
-    retrain(store)
-    (store.folder / "versions" / version / "model").write_bytes(b"else")
-    assert "model changed after it was written" in list_changes(store, NOW)[0]
 
 
 def find_unreadable_champion(store: ChampionStore, **loader: object) -> None:
@@ -87,10 +79,15 @@ def find_unreadable_champion(store: ChampionStore, **loader: object) -> None:
     add_record(store.folder, record)
 
 
-def test_champion_that_could_not_be_loaded_is_a_change(store: ChampionStore) -> None:
+def test_champion_that_this_loader_could_not_load_is_a_change(store: ChampionStore) -> None:
     retrain(store)
     find_unreadable_champion(store)
     assert "it can't be loaded" in list_changes(store, NOW)[0]
+    (version,) = store.list_versions()
+    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": {"code": "else"}})
+    assert "it can't be loaded" in list_changes(store, NOW)[0]
+    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": describe_loader()})
+    assert list_changes(store, NOW) == []
 
 
 @pytest.mark.parametrize("loader", [{"code": "else"}, {"versions": {"keras": "2.0"}}], ids=["code", "libraries"])
@@ -99,22 +96,6 @@ def test_what_another_loader_could_not_load_is_no_change(store: ChampionStore, l
     retrain(store)
     find_unreadable_champion(store, **loader)
     assert list_changes(store, NOW) == []
-
-
-def test_champion_that_could_be_loaded_since_is_no_change(store: ChampionStore) -> None:
-    retrain(store)
-    find_unreadable_champion(store)
-    (version,) = store.list_versions()
-    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": describe_loader()})
-    assert list_changes(store, NOW) == []
-
-
-def test_what_another_loader_could_load_is_a_change(store: ChampionStore) -> None:
-    retrain(store)
-    find_unreadable_champion(store)
-    (version,) = store.list_versions()
-    add_record(store.folder, {"kind": "recovery", "readable": [version], "loader": {"code": "else"}})
-    assert "it can't be loaded" in list_changes(store, NOW)[0]
 
 
 def test_next_champion_ends_the_alarm(store: ChampionStore) -> None:
@@ -127,11 +108,3 @@ def test_next_champion_ends_the_alarm(store: ChampionStore) -> None:
 def test_record_without_fingerprints_is_a_change(store: ChampionStore) -> None:
     add_record(store.folder, {"kind": "retrain", "outcome": "kept", "fingerprints": None})
     assert list_changes(store, NOW) == ["other data", "other parameters", "other code"]
-
-
-def test_no_champion_is_no_damage(store: ChampionStore) -> None:
-    assert list_damages(store) == []
-
-
-def test_no_retraining_is_found_among_other_records() -> None:
-    assert find_retraining([{"kind": "alarm"}, {"kind": "retrain", "outcome": "failed"}]) is None

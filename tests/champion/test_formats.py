@@ -65,15 +65,12 @@ def test_format_that_is_no_number_is_damage(content: str) -> None:
         read_object(content, "my.json")
 
 
-def test_newer_version_falls_back_with_an_alarm(store: ChampionStore, versions: list[str]) -> None:
+def test_newer_version_falls_back_with_an_alarm_and_is_not_promoted(store: ChampionStore, versions: list[str]) -> None:
     change(find_checksums(store, versions[1]), format=99)
     loaded = store.load()
     assert loaded.version == versions[0]
     assert [alarm.split()[0] for alarm in loaded.alarms] == [f"{versions[1]}:", versions[0]]
     assert "format 99" in loaded.alarms[0]
-
-
-def test_newer_version_is_not_promoted(store: ChampionStore, versions: list[str]) -> None:
     change(find_checksums(store, versions[0]), format=99)
     with pytest.raises(FormatError, match=versions[0]):
         promote_version(store, "forecast", versions[0], "I know better")

@@ -13,22 +13,16 @@ from rnn_pipelines.storage.files import list_folder
 from rnn_pipelines.storage.names import is_name
 
 
-def test_record_comes_back_with_its_name(tmp_path: Path) -> None:
+def test_record_comes_back_with_its_name_and_is_not_changed_in_place(tmp_path: Path) -> None:
     name = add_record(tmp_path, {"is_promoted": False, "reasons": ["worse"]})
     assert list_records(tmp_path) == [{"format": 1, "record": name, "is_promoted": False, "reasons": ["worse"]}]
+    record = {"number": 1}
+    add_record(tmp_path, record)
+    assert record == {"number": 1}
 
 
-def test_records_are_listed_the_oldest_first(tmp_path: Path) -> None:
-    for number in range(5):
-        add_record(tmp_path, {"number": number})
-    assert [record["number"] for record in list_records(tmp_path)] == [0, 1, 2, 3, 4]
-
-
-def test_history_is_empty_before_the_first_record(tmp_path: Path) -> None:
+def test_folder_of_the_task_is_made_with_the_first_record(tmp_path: Path) -> None:
     assert list_records(tmp_path / "none") == []
-
-
-def test_folder_of_the_task_is_made(tmp_path: Path) -> None:
     add_record(tmp_path / "deep" / "forecast", {})
     assert len(list_records(tmp_path / "deep" / "forecast")) == 1
 
@@ -38,12 +32,6 @@ def test_another_record_leaves_the_first_file_as_it_was(tmp_path: Path) -> None:
     content, written = path.read_bytes(), path.stat().st_mtime_ns
     add_record(tmp_path, {"number": 2})
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, written)
-
-
-def test_record_is_not_changed_in_place(tmp_path: Path) -> None:
-    record = {"number": 1}
-    add_record(tmp_path, record)
-    assert record == {"number": 1}
 
 
 @pytest.mark.parametrize("content", [b"", b'{"record": ', b"\xff", b"null", b"[]", b'"text"'])
@@ -65,30 +53,25 @@ def test_damaged_record_is_an_error_in_the_log(
     assert [record.getMessage().startswith(f"{path}: left out of the history") for record in caplog.records] == [True]
 
 
-def test_folder_with_the_name_of_a_record_is_left_out(tmp_path: Path) -> None:
+def test_folder_and_unfinished_record_are_no_records(tmp_path: Path) -> None:
     (tmp_path / "history" / "2000.json").mkdir(parents=True)
     assert list_records(tmp_path) == []
-
-
-def test_unfinished_record_of_a_killed_process_is_no_record(tmp_path: Path) -> None:
     add_record(tmp_path, {"number": 1})
     (tmp_path / "history" / ".2000.json.abc.part").write_text('{"format": 1, "number": 0}')
     assert [record["number"] for record in list_records(tmp_path)] == [1]
 
 
-def test_record_that_could_not_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_record_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TypeError):
+        add_record(tmp_path, {"model": object()})
+    assert list((tmp_path / "history").iterdir()) == []
+
     def fail(*_: object) -> None:
         raise OSError
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError):  # noqa: PT011
         add_record(tmp_path, {})
-    assert list((tmp_path / "history").iterdir()) == []
-
-
-def test_record_of_other_than_plain_values_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
-        add_record(tmp_path, {"model": object()})
     assert list((tmp_path / "history").iterdir()) == []
 
 
@@ -119,12 +102,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_name_is_the_time(tmp_path: Path, clock: Clock) -> None:
+def test_name_is_the_time_unless_a_version_is_later(tmp_path: Path, clock: Clock) -> None:
     assert make_name(tmp_path)[:28] == "2026-01-31T02.00.00.000005Z-"
-
-
-def test_names_of_one_moment_and_two_stores_differ(tmp_path: Path, clock: Clock) -> None:
     assert len({make_name(tmp_path / str(number)) for number in range(100)}) == 100
+    ahead = "2031-01-31T02.00.00.000005Z-abcdef"
+    (tmp_path / "versions" / ahead).mkdir(parents=True)
+    assert make_name(tmp_path)[:28] == "2031-01-31T02.00.00.000006Z-"
 
 
 def test_records_of_one_moment_stay_in_their_order(tmp_path: Path, clock: Clock) -> None:
@@ -138,12 +121,6 @@ def test_clock_that_was_ahead_leaves_later_records_later(tmp_path: Path, clock: 
         clock.moment = clock.moment.replace(year=year)
         add_record(tmp_path, {"number": number})
     assert [record["number"] for record in list_records(tmp_path)] == [0, 1, 2, 3, 4]
-
-
-def test_name_is_later_than_that_of_any_version(tmp_path: Path, clock: Clock) -> None:
-    ahead = "2031-01-31T02.00.00.000005Z-abcdef"
-    (tmp_path / "versions" / ahead).mkdir(parents=True)
-    assert make_name(tmp_path)[:28] == "2031-01-31T02.00.00.000006Z-"
 
 
 def test_names_that_are_made_are_known_as_such(tmp_path: Path) -> None:

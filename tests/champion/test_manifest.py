@@ -64,17 +64,11 @@ def test_fingerprint_of_a_table_changes_with_the_size_of_its_numbers() -> None:
     assert fingerprint_table(table.astype("int32")) != fingerprint_table(table.astype("int64"))
 
 
-def test_fingerprint_of_a_table_does_not_change_with_its_row_labels(table: pd.DataFrame) -> None:
+def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(table: pd.DataFrame) -> None:
     assert fingerprint_table(table.set_index(pd.Index([7, 8, 9]))) == fingerprint_table(table)
-
-
-def test_fingerprint_leaves_the_table_as_it_was(table: pd.DataFrame) -> None:
     copy = table.copy()
     fingerprint_table(table)
     pd.testing.assert_frame_equal(table, copy)
-
-
-def test_empty_table_has_a_fingerprint(table: pd.DataFrame) -> None:
     assert len(fingerprint_table(table.iloc[:0])) == 64
 
 
@@ -166,20 +160,13 @@ def run_git(folder: Path, *arguments: str) -> str:
     return finished.stdout.strip()
 
 
-def test_commit_is_the_one_that_is_checked_out(package: Path) -> None:
-    run_git(package, "init")
-    run_git(package, "commit", "--allow-empty", "-m", "first")
-    assert find_commit() == run_git(package, "rev-parse", "HEAD")
-
-
 def test_there_is_no_commit_outside_a_checkout(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(package.parent))
     assert find_commit() is None
-
-
-def test_there_is_no_commit_before_the_first(package: Path) -> None:
     run_git(package, "init")
     assert find_commit() is None
+    run_git(package, "commit", "--allow-empty", "-m", "first")
+    assert find_commit() == run_git(package, "rev-parse", "HEAD")
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.TimeoutExpired("git", 10)])

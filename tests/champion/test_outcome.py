@@ -68,7 +68,7 @@ def test_challenger_that_is_kept_is_no_champion(store: ChampionStore) -> None:
     assert (store.load().version, find_losses(store.list_records())) == (first, [1.0, 2.0])
 
 
-def test_what_the_champion_promised_is_known_though_its_record_was_never_written(
+def test_champion_without_a_record_is_known_and_outlives_its_pointer(
     store: ChampionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(store, 1.0)
@@ -81,6 +81,8 @@ def test_what_the_champion_promised_is_known_though_its_record_was_never_written
     assert found is not None
     assert found["version"] == version
     assert list_damages(store) == []
+    (store.folder / "champion.json").unlink()
+    assert store.load().version == version
 
 
 @pytest.mark.parametrize("change", ["retrain", "rollback", "promote"])
@@ -99,13 +101,6 @@ def test_next_change_of_the_champion_adds_the_record(
         case "promote":
             promote_version(store, "forecast", first, "wrong")
     assert list_records(store.folder)[1] == known
-
-
-def test_champion_without_a_record_outlives_its_pointer(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    save(store, 1.0)
-    version = break_off(store, monkeypatch, 2.0)
-    (store.folder / "champion.json").unlink()
-    assert store.load().version == version
 
 
 def test_version_that_was_not_promoted_yet_is_not_on_record(
@@ -224,12 +219,7 @@ def test_what_was_left_behind_is_not_fallen_back_to(store: ChampionStore, promot
     roll_back(store, "forecast", "wrong")
     damage(store, second)
     assert store.load().version == first
-
-
-def test_history_knows_the_champion_after_a_rollback_too(store: ChampionStore, promote: Promote) -> None:
-    """Where the pointer is lost."""
-    first, second, _ = promote("first"), promote("second"), promote("third")
-    roll_back(store, "forecast", "wrong")
+    # Where the pointer is lost.
     (store.folder / "champion.json").unlink()
     pointer = store.find_pointer()
     assert pointer is not None
@@ -269,15 +259,12 @@ def test_rollback_says_what_is_wrong_with_the_champions_before(store: ChampionSt
 
 
 def test_version_that_was_kept_back_can_be_promoted(store: ChampionStore, promote: Promote) -> None:
+    version = store.add_version({"model": b"first"})
+    assert promote_version(store, "forecast", version, "the first").before is None
     first, kept = promote("first"), store.add_version({"model": b"kept"})
     assert promote_version(store, "forecast", kept, "I know better") == Change(kept, first, "I know better")
     assert store.load().version == kept
     assert list_records(store.folder)[-1]["kind"] == "promote"
-
-
-def test_first_champion_by_hand_has_none_before(store: ChampionStore) -> None:
-    version = store.add_version({"model": b"first"})
-    assert promote_version(store, "forecast", version, "the first").before is None
 
 
 def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
@@ -306,13 +293,9 @@ def test_message_on_an_unknown_version_is_short(store: ChampionStore, num_versio
     assert len(str(raised.value)) < 900
 
 
-def test_version_is_known_by_its_last_letters(store: ChampionStore) -> None:
+def test_version_is_known_by_its_last_letters_and_letters_of_two_are_refused(store: ChampionStore) -> None:
     first, _ = store.add_version({"model": b"first"}), store.add_version({"model": b"second"})
     assert find_version(store, first[-6:]) == first
-
-
-def test_letters_of_two_versions_are_refused(store: ChampionStore) -> None:
-    first, _ = store.add_version({"model": b"first"}), store.add_version({"model": b"second"})
     with pytest.raises(ChampionError, match="2 versions"):
         find_version(store, first[:4])
 

@@ -137,9 +137,13 @@ def test_baseline_that_was_not_measured_is_a_wrong_parameter() -> None:
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
-def test_shared_loss_that_is_not_finite_is_not_promoted(number: float) -> None:
+def test_number_that_is_not_finite_shows_nothing(number: float) -> None:
     decision = decide(replace(BETTER, shared_loss=number), max_age_days=1)
     assert decision == Decision(False, (f"its loss on the shared part is {number}, not a finite number",))
+    decision = decide(replace(WORSE, p_value=number), max_age_days=1)
+    assert decision == Decision(False, (f"the p-value is {number}, not a finite number",))
+    decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
+    assert decision == Decision(False, (f"the loss of naive is {number}, not a finite number",))
 
 
 @pytest.mark.parametrize("number", NOT_FINITE)
@@ -167,18 +171,6 @@ def test_champion_whose_loss_is_not_finite_stays_where_anything_is_against_the_c
     assert not decide(replace(broken, challenger_loss=9.0), must_beat=("naive",)).is_promoted
 
 
-@pytest.mark.parametrize("number", NOT_FINITE)
-def test_p_value_that_is_not_finite_shows_nothing(number: float) -> None:
-    decision = decide(replace(WORSE, p_value=number), max_age_days=1)
-    assert decision == Decision(False, (f"the p-value is {number}, not a finite number",))
-
-
-@pytest.mark.parametrize("number", NOT_FINITE)
-def test_baseline_whose_loss_is_not_finite_is_not_beaten(number: float) -> None:
-    decision = decide(replace(BETTER, baseline_losses={"naive": number}), must_beat=("naive",))
-    assert decision == Decision(False, (f"the loss of naive is {number}, not a finite number",))
-
-
 LOSSES = st.one_of(st.floats(), st.sampled_from([-1.0, 0.0, 1.0, 2.0]))
 EVIDENCE = st.builds(
     Evidence,
@@ -201,24 +193,24 @@ POLICIES = st.builds(
 
 
 @given(EVIDENCE, POLICIES)
-def test_there_is_always_a_reason(evidence: Evidence, policy: PolicySpec) -> None:
+def test_decision_has_a_reason_and_a_promotion_obeys_each_rule(evidence: Evidence, policy: PolicySpec) -> None:
     reasons = decide_promotion(evidence, policy).reasons
     assert reasons
     assert all(reasons)
-
-
-@given(EVIDENCE, POLICIES)
-def test_promoted_has_neither_faults_nor_objections(evidence: Evidence, policy: PolicySpec) -> None:
     if decide_promotion(evidence, policy).is_promoted:
         assert not evidence.faults
         assert not evidence.objections
-
-
-@given(EVIDENCE, POLICIES)
-def test_promoted_has_a_finite_loss_below_each_baseline(evidence: Evidence, policy: PolicySpec) -> None:
     if decide_promotion(evidence, policy).is_promoted:
         assert math.isfinite(evidence.challenger_loss)
         assert all(evidence.challenger_loss < evidence.baseline_losses[name] < math.inf for name in policy.must_beat)
+    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
+        assert evidence.p_value is not None
+        assert get_compared(evidence) <= evidence.champion_loss or evidence.p_value > policy.significance
+    is_young = policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
+    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss) and is_young:
+        assert get_compared(evidence) < evidence.champion_loss
+        assert evidence.p_value is not None
+        assert evidence.p_value <= policy.significance
 
 
 def is_finite(number: float | None) -> bool:
@@ -227,24 +219,6 @@ def is_finite(number: float | None) -> bool:
 
 def get_compared(evidence: Evidence) -> float:
     return evidence.challenger_loss if evidence.shared_loss is None else evidence.shared_loss
-
-
-@given(EVIDENCE, POLICIES)
-def test_promoted_is_not_shown_to_be_worse(evidence: Evidence, policy: PolicySpec) -> None:
-    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss):
-        assert evidence.p_value is not None
-        assert get_compared(evidence) <= evidence.champion_loss or evidence.p_value > policy.significance
-
-
-@given(EVIDENCE, POLICIES)
-def test_younger_champion_is_replaced_only_by_one_that_is_shown_to_be_better(
-    evidence: Evidence, policy: PolicySpec
-) -> None:
-    is_young = policy.max_age_days is None or (evidence.champion_age_days or 0) < policy.max_age_days
-    if decide_promotion(evidence, policy).is_promoted and is_finite(evidence.champion_loss) and is_young:
-        assert get_compared(evidence) < evidence.champion_loss
-        assert evidence.p_value is not None
-        assert evidence.p_value <= policy.significance
 
 
 @given(EVIDENCE, POLICIES, st.sampled_from(NOT_FINITE))

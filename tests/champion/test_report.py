@@ -52,15 +52,14 @@ def page() -> str:
     return render_retraining_report(RECORD)
 
 
-def test_page_is_the_golden_one(page: str) -> None:
+def test_page_is_the_golden_one_small_and_marks_the_lowest_loss(page: str) -> None:
     assert is_golden(page, Path(__file__).parent / "golden/retraining.txt")
-
-
-def test_lowest_loss_is_marked(page: str) -> None:
     assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["13.50"]
+    # It has no figures, and so not the code that draws them.
+    assert len(page) < 20_000
 
 
-def test_losses_of_what_the_champion_forecasts_have_their_column() -> None:
+def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns() -> None:
     metrics = {"challenger": {"loss": 9.0, "shared_loss": 5.0}, "champion": {"shared_loss": 4.0}, "baselines": {}}
     page = render_retraining_report({**RECORD, "metrics": metrics})
     assert read_rows(page)[:3] == [
@@ -69,9 +68,6 @@ def test_losses_of_what_the_champion_forecasts_have_their_column() -> None:
         ["champion", "–", "4.000"],
     ]
     assert SHARED in page
-
-
-def test_measures_of_a_classifier_are_columns() -> None:
     metrics = {"challenger": {"loss": 0.25, "accuracy": 0.9}, "champion": None, "baselines": {"majority": 0.693}}
     rows = read_rows(render_retraining_report({**RECORD, "metrics": metrics}))
     assert rows[:3] == [["", "loss", "accuracy"], ["challenger", "0.2500", "0.9000"], ["majority", "0.6930", "–"]]
@@ -82,11 +78,6 @@ def test_failure_tells_its_error_and_no_losses() -> None:
     page = render_retraining_report({**failure, "version": None, "error": "SeriesError: my.csv: no such file."})
     assert "Failed: SeriesError: my.csv: no such file." in page
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Origin"]
-
-
-def test_page_is_small(page: str) -> None:
-    """It has no figures, and so not the code that draws them."""
-    assert len(page) < 20_000
 
 
 # The overview has the state, the evaluation and the decisions of each task, also if little is on record.
@@ -145,16 +136,16 @@ def list_titles(page: str) -> list[str]:
     return re.findall(r"<h2[^>]*>(.*?)</h2>", page)
 
 
-def test_overview_is_the_golden_one() -> None:
+def test_overview_is_the_golden_one_and_compares_with_the_best_simple_method() -> None:
     assert is_golden(render(OVERVIEW, NOTHING), Path(__file__).parent / "golden/overview.txt")
+    page = render(OVERVIEW)
+    assert "25.0\u00a0% below that of ridge" in page
+    assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["12.00"]
 
 
-def test_task_without_champion_has_only_its_state() -> None:
+def test_task_without_champion_has_its_state_and_failed_decisions() -> None:
     assert list_titles(render(NOTHING)) == ["Sentiment"]
     assert summarize_task(NOTHING) == "Sentiment: no champion yet."
-
-
-def test_failed_first_retraining_is_among_the_decisions() -> None:
     failed: Any = {"kind": "retrain", "at": "2026-01-01T02:00:00+00:00", "outcome": "failed", "error": "SeriesError: x"}
     overview = replace(NOTHING, records=[failed])
     assert list_titles(render(overview)) == ["Sentiment", "Sentiment: decisions"]
@@ -173,12 +164,6 @@ def test_each_verdict_has_a_command_as_the_next_step(verdict: Any, command: str)
     assert command in render(replace(OVERVIEW, verdict=Verdict(verdict, ("it is so",))))
 
 
-def test_evaluation_compares_with_the_best_simple_method() -> None:
-    page = render(OVERVIEW)
-    assert "25.0\u00a0% below that of ridge" in page
-    assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["12.00"]
-
-
 @pytest.mark.parametrize("baselines", [{}, {"ridge": None}])
 def test_evaluation_without_simple_methods_has_the_version_alone(baselines: dict[str, None]) -> None:
     record = make_record(SECOND, 12.0, None)
@@ -188,23 +173,17 @@ def test_evaluation_without_simple_methods_has_the_version_alone(baselines: dict
     assert "best simple method" not in page
 
 
-def test_version_without_a_record_has_no_evaluation() -> None:
+def test_version_without_a_record_has_no_evaluation_and_damage_is_a_fact() -> None:
     page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=None)))
     assert "Forecast: evaluation" not in list_titles(page)
-
-
-def test_damage_is_among_the_facts() -> None:
     assert "damaged: model.npz is missing" in render(
         replace(OVERVIEW, champion=replace(CHAMPION, problem="model.npz is missing"))
     )
 
 
-def test_decisions_begin_with_the_newest_and_mark_the_champion() -> None:
+def test_decisions_begin_with_the_newest_and_name_manual_changes() -> None:
     rows = tabulate_decisions(RECORDS[::-1], CHAMPION).rows
     assert [row[3:] for row in rows] == [["bbbbbb*", "12.00", "13.00"], ["aaaaaa", "14.00", "–"]]
-
-
-def test_manual_changes_have_their_kind_as_the_decision() -> None:
     record: Any = {"kind": "rollback", "at": "2026-02-01T02:00:00+00:00", "version": FIRST, "reasons": ["by hand"]}
     assert tabulate_decisions([record], CHAMPION).rows[0][:4] == ["2026-02-01 02:00", "rollback", "by hand", "aaaaaa"]
 

@@ -83,33 +83,22 @@ def leave_unfinished(store: ChampionStore, version: str) -> Path:
     return left
 
 
-def test_champion_has_the_files_that_were_added(store: ChampionStore, promote: Promote) -> None:
+def test_champion_has_the_files_that_were_added_and_raises_no_alarm(store: ChampionStore, promote: Promote) -> None:
     promote("first")
     assert store.load().files == make_files("first")
-
-
-def test_champion_without_damage_raises_no_alarm(store: ChampionStore, promote: Promote) -> None:
-    promote("first")
     promote("second")
     assert store.load().alarms == []
-
-
-def test_added_version_is_no_champion_yet(store: ChampionStore, promote: Promote) -> None:
     first = promote("first")
     store.add_version(make_files("second"))
     assert store.load().version == first
 
 
-def test_versions_are_listed_the_oldest_first(store: ChampionStore) -> None:
-    added = [store.add_version(make_files(content)) for content in "abc"]
-    assert store.list_versions() == added
-
-
 def test_no_version_is_listed_before_the_first(store: ChampionStore) -> None:
     assert store.list_versions() == []
-
-
-def test_same_files_twice_are_two_versions(store: ChampionStore) -> None:
+    find_folder(store, ".killed.part").mkdir(parents=True)
+    assert store.list_versions() == []
+    added = [store.add_version(make_files(content)) for content in "abc"]
+    assert store.list_versions() == added
     assert store.add_version(make_files("first")) != store.add_version(make_files("first"))
 
 
@@ -128,11 +117,6 @@ def test_name_that_is_not_plain_is_refused(store: ChampionStore, name: str) -> N
 def test_version_without_files_is_refused(store: ChampionStore) -> None:
     with pytest.raises(ValueError, match="received no file"):
         store.add_version({})
-
-
-def test_unfinished_version_of_a_killed_process_is_not_listed(store: ChampionStore) -> None:
-    find_folder(store, ".killed.part").mkdir(parents=True)
-    assert store.list_versions() == []
 
 
 @pytest.mark.parametrize("name", ["add", "prune"])
@@ -203,24 +187,19 @@ def test_one_process_at_a_time_changes_the_store(
         other.kill()
 
 
-def test_pointer_tells_version_time_reasons_and_champions_before(store: ChampionStore, promote: Promote) -> None:
+def test_pointer_tells_version_time_reasons_and_each_champion_before_once(
+    store: ChampionStore, promote: Promote
+) -> None:
     first, second, third = promote("first"), promote("second"), promote("third")
     listed = (find_folder(store, third) / CHECKSUMS).read_bytes()
     assert store.read_pointer() == Pointer(
         third, hashlib.sha256(listed).hexdigest(), SINCE, ["third is better"], [second, first]
     )
-
-
-def test_promotion_returns_what_it_wrote(store: ChampionStore) -> None:
-    assert store.promote(store.add_version(make_files("first")), ["why"], SINCE) == store.read_pointer()
-
-
-def test_rollback_lists_each_champion_before_once(store: ChampionStore, promote: Promote) -> None:
-    first, second, third = promote("first"), promote("second"), promote("third")
     store.promote(second, ["rolled back"], SINCE)
     pointer = store.read_pointer()
     assert pointer is not None
     assert (pointer.version, pointer.previous) == (second, [third, first])
+    assert store.promote(store.add_version(make_files("first")), ["why"], SINCE) == store.read_pointer()
 
 
 def test_damaged_version_is_not_promoted(store: ChampionStore, promote: Promote) -> None:
@@ -323,16 +302,15 @@ def test_without_a_whole_champion_all_that_is_wrong_is_told(store: ChampionStore
     assert str(caught.value).endswith("Run kedro champion retrain.")
 
 
-def test_version_that_was_never_promoted_is_no_fallback(store: ChampionStore, promote: Promote) -> None:
+def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(store: ChampionStore, promote: Promote) -> None:
+    with pytest.raises(ChampionError, match="None was promoted yet"):
+        store.load()
+    store.add_version(make_files("first"))
+    assert (store.read_pointer(), store.find_pointer()) == (None, None)
     store.add_version(make_files("worse"))
     flip_bit(find_folder(store, promote("first")) / NAMES[0])
     store.add_version(make_files("worse"))
     with pytest.raises(ChampionError):
-        store.load()
-
-
-def test_without_a_champion_load_says_so(store: ChampionStore) -> None:
-    with pytest.raises(ChampionError, match="None was promoted yet"):
         store.load()
 
 
@@ -380,13 +358,6 @@ def test_champion_of_a_damaged_pointer_is_what_the_history_says(
     loaded = store.load()
     assert loaded.files == make_files("second")
     assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is ")
-
-
-def test_damaged_pointer_is_not_read_in_part(
-    store: ChampionStore, promote: Promote, damage_pointer: Callable[[], None]
-) -> None:
-    promote("first")
-    damage_pointer()
     with pytest.raises(ChampionError):
         store.read_pointer()
 
@@ -481,11 +452,6 @@ def test_pointer_of_odd_values_is_damaged_and_the_history_says_which_it_was(
     assert loaded.alarms[0].startswith(f"{find_pointer_file(store)}: it is damaged")
 
 
-def test_no_pointer_is_read_before_the_first_champion(store: ChampionStore) -> None:
-    store.add_version(make_files("first"))
-    assert (store.read_pointer(), store.find_pointer()) == (None, None)
-
-
 def test_threads_add_promote_and_record_one_after_the_other(store: ChampionStore, promote: Promote) -> None:
     with ThreadPoolExecutor(4) as threads:
         versions = list(threads.map(promote, "abcdefgh"))
@@ -512,12 +478,6 @@ def test_prune_leaves_the_newest_besides(store: ChampionStore, promote: Promote,
     in_use = [promote("first"), promote("second")]
     store.prune(num_kept)
     assert store.list_versions() == [*others[max(0, 4 - num_kept) :], *in_use]
-
-
-def test_prune_returns_what_it_removed(store: ChampionStore, promote: Promote) -> None:
-    others = [store.add_version(make_files(content)) for content in "ab"]
-    promote("first")
-    assert store.prune(0) == others
 
 
 def test_prune_that_is_dry_says_the_same_and_changes_nothing(store: ChampionStore, promote: Promote) -> None:

@@ -49,14 +49,14 @@ def test_columns_stand_below_one_another() -> None:
     assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
 
 
-def test_history_has_a_line_for_each_record() -> None:
+def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
     assert len(tabulate_history([KEPT, KEPT], None).splitlines()) == 3
-
-
-def test_history_tells_losses_and_reasons() -> None:
     line = tabulate_history([KEPT], None).splitlines()[1]
     told = ["2026-01-31T02:00:00+00:00", "retrain", "kept", "abc123", "5", "4.123", "its loss is 5; and that is worse"]
     assert re.split(" {2,}", line) == told
+    # Where the champion has no forecast of some.
+    assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
+    assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
 
 
 PARTLY = KEPT | {
@@ -68,11 +68,6 @@ PARTLY = KEPT | {
 }
 
 
-def test_history_holds_losses_of_the_same_rows_against_each_other() -> None:
-    """Where the champion has no forecast of some."""
-    assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
-
-
 def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
     text = describe_version(replace(known, record=PARTLY))
     assert find_row(text, "on the holdout").split("  ") == ["loss", "shared loss", "validation loss"]
@@ -81,43 +76,27 @@ def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
     assert find_row(text, "ridge").split() == ["6", "–", "–"]
 
 
-def test_champion_is_marked() -> None:
-    assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
-
-
-def test_failure_tells_its_error_on_one_line() -> None:
+def test_failure_and_manual_change_have_a_line() -> None:
     failed = {"kind": "retrain", "outcome": "failed", "version": None, "reasons": ["it failed"], "error": "E: a\n b"}
     assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
-
-
-def test_record_of_something_done_by_hand_has_dashes() -> None:
     line = tabulate_history([{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None).splitlines()[1]
     assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
 
 
-def test_version_tells_the_losses_of_all(known: VersionFacts) -> None:
+def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(known: VersionFacts) -> None:
     text = describe_version(known)
     assert find_row(text, "challenger").split() == ["5", "4.5"]
     assert find_row(text, "champion").split() == ["4.123", "–"]
     assert find_row(text, "ridge").split() == ["6", "–"]
-
-
-def test_version_tells_its_data(known: VersionFacts) -> None:
     assert find_row(describe_version(known), "data ") == "sales.csv: 2024-01-01 to 2026-01-30, 2 series, 1,400 steps"
-
-
-def test_reason_of_a_promotion_by_hand_is_told(known: VersionFacts) -> None:
     text = describe_version(replace(known, reasons=["I know better", *known.reasons]))
     assert find_row(text, "manual") == "I know better"
     assert text.count("manual") == 1
 
 
-def test_version_without_a_record_tells_its_files(known: VersionFacts) -> None:
+def test_version_without_a_record_tells_its_files_or_their_damage(known: VersionFacts) -> None:
     text = describe_version(replace(known, record=None))
     assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
-
-
-def test_damage_is_told_in_place_of_the_files(known: VersionFacts) -> None:
     assert find_row(describe_version(replace(known, problem="it is gone")), "files") == "damaged: it is gone"
 
 
@@ -155,14 +134,9 @@ def test_facts_have_the_use_and_the_files_of_a_version(
     assert facts.files == {"model": place + 1}
 
 
-def test_without_a_name_the_facts_are_those_of_the_champion_and_its_retraining(
-    store: ChampionStore, versions: list[str]
-) -> None:
+def test_without_a_name_the_facts_are_those_of_the_champion(store: ChampionStore, versions: list[str]) -> None:
     facts = find_facts(store, None)
     assert (facts.version, facts.record["outcome"]) == (versions[1], "promoted")
-
-
-def test_damage_is_told(store: ChampionStore, versions: list[str]) -> None:
     (store.folder / "versions" / versions[1] / "model").write_bytes(b"else")
     facts = find_facts(store, None)
     assert "changed after it was written" in facts.problem

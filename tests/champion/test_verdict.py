@@ -46,27 +46,20 @@ def add_version(folder: Path, trained_until: dict[str, Any], is_promoted: bool =
 
 
 @given(findings)
-def test_gravest_finding_decides(found: list[Finding]) -> None:
+def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(found: list[Finding]) -> None:
     assert LEVELS.index(conclude(found).verdict) == max(LEVELS.index(finding.level) for finding in found)
-
-
-@given(findings)
-def test_reasons_that_ask_for_something_are_all_told(found: list[Finding]) -> None:
-    """Each in its place, and what is well is told only where nothing asks for anything."""
+    # Each in its place, and what is well is told only where nothing asks for anything.
     verdict = conclude(found)
     kept = [finding for finding in found if verdict.verdict == "ok" or finding.level != "ok"]
     expected = [finding.reason for level in reversed(LEVELS) for finding in kept if finding.level == level]
     assert list(verdict.reasons) == expected
 
 
-def test_no_finding_is_not_ok() -> None:
-    with pytest.raises(ValueError, match="one finding"):
-        conclude([])
-
-
-def test_levels_rise() -> None:
+def test_levels_rise_and_no_finding_is_not_ok() -> None:
     found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
     assert conclude(found) == Verdict("alarm", ("c", "b"))
+    with pytest.raises(ValueError, match="one finding"):
+        conclude([])
 
 
 def test_verdict_is_valid_for_so_many_days() -> None:
@@ -159,16 +152,12 @@ def test_record_without_metrics_promises_nothing(tmp_path: Path) -> None:
     assert read_champion(tmp_path)["versions"][version]["by_step"] is None
 
 
-def test_reading_writes_nothing(tmp_path: Path) -> None:
+def test_reading_writes_nothing_and_loads_no_network(tmp_path: Path) -> None:
     add_version(tmp_path, {"a": 3})
     before = sorted(tmp_path.rglob("*"))
     read_champion(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_no_network_is_loaded(tmp_path: Path) -> None:
-    """The stand-in for one could not be."""
-    add_version(tmp_path, {"a": 3})
+    # The stand-in for one could not be.
     had = "keras" in sys.modules
     read_champion(tmp_path)
     assert ("keras" in sys.modules) == had
@@ -257,12 +246,15 @@ def test_champion_that_was_never_monitored_has_a_day(
     assert f"monitor_{task}" in checked.reasons[0]
 
 
-def test_a_new_champion_is_no_new_day(tmp_path: Path, path: Path) -> None:
+def test_a_new_champion_is_no_new_day_and_the_monitor_ends_it(tmp_path: Path, path: Path) -> None:
     """Or a task with a new champion every night would need no monitor."""
     store = ChampionStore(tmp_path / "forecast")
     for hours in (30, 5):
         promote(store, timedelta(hours=hours))
     assert check_task(store, path).verdict == "unmonitored"
+    promote(store, timedelta())
+    write(path, "alarm", "errors are larger than promised")
+    assert check_task(store, path).verdict == "alarm"
 
 
 @pytest.mark.parametrize("at", ["", "soon", "2026-01-31T02:00:00"])
@@ -271,13 +263,6 @@ def test_promotion_whose_time_is_not_known_does_not_count(tmp_path: Path, path: 
     record(store, outcome="promoted", is_promoted=True, at=at)
     promote(store, timedelta(hours=5))
     assert check_task(store, path).verdict == "ok"
-
-
-def test_first_day_ends_with_the_monitor(tmp_path: Path, path: Path) -> None:
-    store = ChampionStore(tmp_path / "forecast")
-    promote(store, timedelta())
-    write(path, "alarm", "errors are larger than promised")
-    assert check_task(store, path).verdict == "alarm"
 
 
 def test_damage_is_graver_than_no_monitor_and_a_failed_retraining_is_not(store: ChampionStore, path: Path) -> None:
@@ -319,12 +304,17 @@ def test_verdict_without_a_reason_counts(store: ChampionStore, path: Path) -> No
     assert check_task(store, path).verdict == "alarm"
 
 
-def test_damaged_champion_is_an_alarm(store: ChampionStore, path: Path) -> None:
+def test_damaged_champion_is_an_alarm_before_other_reasons(store: ChampionStore, path: Path) -> None:
     write(path, "ok", "errors as promised")
     damage(store)
     checked = check_task(store, path)
     assert checked.verdict == "alarm"
     assert "changed after it was written" in checked.reasons[0]
+    write(path, "retrain", "the series drifted")
+    damage(store)
+    checked = check_task(store, path)
+    assert checked.verdict == "alarm"
+    assert checked.reasons[-1] == f"the series drifted (the monitor at {AT})"
 
 
 def test_what_was_better_than_the_champion_is_told(store: ChampionStore, path: Path) -> None:
@@ -345,24 +335,12 @@ def record(store: ChampionStore, **fields: Any) -> None:
     add_record(store.folder, {"kind": "retrain", **fields})
 
 
-def test_failed_retraining_asks_for_another(store: ChampionStore, path: Path) -> None:
+def test_failed_retraining_asks_for_another_until_the_next(store: ChampionStore, path: Path) -> None:
     record(store, outcome="failed", error="SeriesError: no such file")
     write(path, "ok", "errors as promised")
     checked = check_task(store, path)
     assert checked.verdict == "retrain"
     assert checked.reasons == ("the last retraining failed: SeriesError: no such file",)
-
-
-def test_failure_is_forgotten_after_the_next_retraining(store: ChampionStore, path: Path) -> None:
-    record(store, outcome="failed", error="SeriesError: no such file")
     record(store, outcome="kept")
     write(path, "ok", "errors as promised")
     assert check_task(store, path).verdict == "ok"
-
-
-def test_gravest_reason_comes_first(store: ChampionStore, path: Path) -> None:
-    write(path, "retrain", "the series drifted")
-    damage(store)
-    checked = check_task(store, path)
-    assert checked.verdict == "alarm"
-    assert checked.reasons[-1] == f"the series drifted (the monitor at {AT})"

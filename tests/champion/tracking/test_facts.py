@@ -29,7 +29,9 @@ def failure() -> dict[str, Any]:
     }
 
 
-def test_parameters_have_the_names_that_the_command_line_takes(record: dict[str, Any]) -> None:
+def test_parameters_have_the_names_of_the_command_line_in_letters_of_mlflow(
+    record: dict[str, Any], make_record: Callable[..., dict[str, Any]]
+) -> None:
     assert facts.list_parameters(record) == {
         "forecast.source.path": "null",
         "forecast.source.name": "seattle",
@@ -37,9 +39,13 @@ def test_parameters_have_the_names_that_the_command_line_takes(record: dict[str,
         "forecast.lstm.centre": "false",
         "retrain_forecast.policy.must_beat": "[]",
     }
+    record = make_record(parameters={"forecast": {"how much?": 1}})
+    assert facts.list_parameters(record) == {"forecast.how much_": "1"}
 
 
-def test_metrics_begin_with_what_was_measured(record: dict[str, Any]) -> None:
+def test_metrics_are_the_numbers_that_were_measured(
+    record: dict[str, Any], make_record: Callable[..., dict[str, Any]]
+) -> None:
     assert list(facts.list_metrics(record)) == [
         ("loss/challenger", 14.25, 0),
         ("validation_loss/challenger", 11.5, 0),
@@ -51,50 +57,27 @@ def test_metrics_begin_with_what_was_measured(record: dict[str, Any]) -> None:
         ("seconds/training", 40.5, 0),
         ("seconds/total", 60.25, 0),
     ]
-
-
-def test_what_is_no_number_is_no_metric(make_record: Callable[..., dict[str, Any]]) -> None:
     metrics = {"challenger": {"loss": None, "is_good": True, "by_step": [None, 1]}, "champion": None}
     record = make_record(metrics=metrics, p_value=None, seconds={})
     assert list(facts.list_metrics(record)) == [("by_step/challenger", 1.0, 2)]
 
 
-def test_tags_tell_what_it_was_made_of(record: dict[str, Any]) -> None:
+def test_tags_and_times_tell_what_it_was_made_of(record: dict[str, Any]) -> None:
     tags = facts.make_tags(record)
     assert (tags["record"], tags["version"], tags["outcome"]) == (NAME, NAME, "promoted")
     assert (tags["data_hash"], tags["data.source"], tags["with.keras"]) == ("d" * 12, "seattle", "3.15.1")
     assert (tags["mlflow.source.git.commit"], tags["as_of"]) == ("a" * 40, "2026-01-31")
-
-
-def test_reasons_are_the_description_on_mlflows_pages(record: dict[str, Any]) -> None:
     assert facts.make_tags(record)["mlflow.note.content"] == "**promoted**: promoted by the policy"
-
-
-def test_error_is_the_reason_of_a_failure(failure: dict[str, Any]) -> None:
-    assert facts.make_tags(failure)["reasons"] == "OSError: full"
-
-
-def test_failure_has_neither_parameters_nor_metrics(failure: dict[str, Any]) -> None:
-    assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
-
-
-def test_tags_of_a_version_lead_to_its_folder(record: dict[str, Any]) -> None:
     tags = facts.make_version_tags(record, Path("/data/versions") / NAME, "abc")
     assert (tags["version"], tags["path"], tags["checksum"]) == (NAME, f"/data/versions/{NAME}", "abc")
     assert {"data_hash", "parameters_hash", "code_hash"} <= set(tags)
-
-
-def test_times_are_those_of_the_retraining(record: dict[str, Any]) -> None:
     assert facts.find_times(record) == (END - 60250, END)
 
 
-def test_failure_takes_no_time_that_is_known(failure: dict[str, Any]) -> None:
+def test_failure_has_its_error_and_no_numbers(failure: dict[str, Any]) -> None:
+    assert facts.make_tags(failure)["reasons"] == "OSError: full"
+    assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
     assert facts.find_times(failure) == (END, END)
-
-
-def test_letters_that_mlflow_refuses_in_names_are_replaced(make_record: Callable[..., dict[str, Any]]) -> None:
-    record = make_record(parameters={"forecast": {"how much?": 1}})
-    assert facts.list_parameters(record) == {"forecast.how much_": "1"}
 
 
 def test_record_is_left_as_it_was(record: dict[str, Any]) -> None:

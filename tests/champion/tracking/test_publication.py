@@ -59,35 +59,41 @@ def published(store: ChampionStore, spec: TrackingSpec) -> Publication:
     return publish(store, "forecast", spec)
 
 
-def test_every_retraining_is_a_run(published: Publication, client: MlflowClient, store: ChampionStore) -> None:
+def test_every_retraining_is_a_run_and_the_alias_leads_to_the_champion(
+    published: Publication,
+    client: MlflowClient,
+    store: ChampionStore,
+    tmp_path: Path,
+    spec: TrackingSpec,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert published == Publication(num_runs=4, champion=store.list_versions()[1])
     outcomes = [(run.info.status, run.data.tags["outcome"]) for run in list_runs(client)]
     assert sorted(outcomes) == [("FAILED", "failed"), ("FINISHED", "kept"), *2 * [("FINISHED", "promoted")]]
-
-
-def test_run_has_parameters_metrics_and_times(published: Publication, client: MlflowClient) -> None:
     run = list_runs(client)[0]
     assert run.data.params["forecast.lstm.units"] == "[64, 32]"
     assert run.data.metrics["loss/challenger"] == 14.25
     assert run.info.end_time - run.info.start_time == 60250
-
-
-def test_losses_by_step_are_a_line(published: Publication, client: MlflowClient) -> None:
     history = client.get_metric_history(list_runs(client)[0].info.run_id, "by_step/challenger")
     assert [(point.step, point.value) for point in history] == [(1, 14.0), (2, 14.5)]
-
-
-def test_record_and_report_are_among_its_files(
-    published: Publication, client: MlflowClient, store: ChampionStore, tmp_path: Path
-) -> None:
     run = list_runs(client)[0].info.run_id
     record = Path(client.download_artifacts(run, "record.json")).read_text()
     assert json.loads(record) == list_records(store.folder)[0]
     assert "Promoted: promoted by the policy." in Path(client.download_artifacts(run, "report.html")).read_text()
-
-
-def test_files_lie_beside_the_database(published: Publication, client: MlflowClient, tmp_path: Path) -> None:
     assert list_runs(client)[0].info.artifact_uri.startswith(f"{tmp_path}/mlruns/{NAME}/")
+    found = client.get_model_version_by_alias(NAME, "champion")
+    pointer = store.read_pointer()
+    folder = store.find_folder(pointer.version)
+    assert (found.tags["version"], found.tags["path"]) == (pointer.version, str(folder))
+    assert found.tags["checksum"] == pointer.checksum == hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
+    assert publish(store, "forecast", spec) == Publication(0, published.champion)
+    assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
+    # Those that a deployment fetches, with the checksums that they can be held against.
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, spec.tracking_uri)
+    folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
+    original = store.find_folder(store.read_pointer().version)
+    assert read_files(Path(folder)) == read_files(original)
 
 
 def test_nothing_is_left_where_the_command_was_called(
@@ -99,25 +105,6 @@ def test_nothing_is_left_where_the_command_was_called(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_alias_leads_to_the_champion(published: Publication, client: MlflowClient, store: ChampionStore) -> None:
-    found = client.get_model_version_by_alias(NAME, "champion")
-    pointer = store.read_pointer()
-    folder = store.find_folder(pointer.version)
-    assert (found.tags["version"], found.tags["path"]) == (pointer.version, str(folder))
-    assert found.tags["checksum"] == pointer.checksum == hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
-
-
-def test_files_of_the_alias_are_those_of_the_champion(
-    published: Publication, spec: TrackingSpec, store: ChampionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that a deployment fetches, with the checksums that they can be held against."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
-        monkeypatch.setenv(name, spec.tracking_uri)
-    folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
-    original = store.find_folder(store.read_pointer().version)
-    assert read_files(Path(folder)) == read_files(original)
-
-
 def test_version_that_mlflow_lost_is_added_again(
     published: Publication, client: MlflowClient, store: ChampionStore, spec: TrackingSpec
 ) -> None:
@@ -126,13 +113,6 @@ def test_version_that_mlflow_lost_is_added_again(
     again = publish(store, "forecast", spec)
     assert (again.num_runs, again.champion) == (0, published.champion)
     assert client.get_model_version_by_alias(NAME, "champion").tags == lost.tags
-
-
-def test_second_publication_adds_nothing(
-    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
-) -> None:
-    assert publish(store, "forecast", spec) == Publication(0, published.champion)
-    assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
 
 
 def test_alias_follows_a_rollback_and_a_promotion(
@@ -214,17 +194,12 @@ def test_two_at_once_leave_no_doubles(store: ChampionStore, spec: TrackingSpec, 
     assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 3)
 
 
-def test_run_that_was_deleted_in_mlflow_stays_deleted(
+def test_what_was_deleted_or_pruned_stays_so_in_mlflow(
     published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
 ) -> None:
     client.delete_run(list_runs(client)[0].info.run_id)
     assert publish(store, "forecast", spec).num_runs == 0
     assert [run.info.lifecycle_stage for run in list_runs(client)].count("deleted") == 1
-
-
-def test_version_that_was_pruned_stays_in_mlflow(
-    published: Publication, store: ChampionStore, spec: TrackingSpec, client: MlflowClient
-) -> None:
     assert len(store.prune(0)) == 1
     publish(store, "forecast", spec)
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
@@ -271,24 +246,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_server_that_is_down_is_named_with_what_to_do(store: ChampionStore) -> None:
+def test_server_that_is_down_is_named_and_what_it_lacks_is_published_later(
+    store: ChampionStore,
+    caplog: pytest.LogCaptureFixture,
+    spec: TrackingSpec,
+    make_record: Callable[..., dict[str, Any]],
+) -> None:
     with pytest.raises(TrackingError, match=r"^http://127\.0\.0\.1:9: \[Errno \d+\] Connection refused\."):
         publish(store, "forecast", UNREACHABLE)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_server_that_is_down_ends_nothing(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
     publish_if_possible(store, "forecast", lambda: UNREACHABLE)
     (record,) = [record for record in caplog.records if record.name.startswith("rnn_pipelines")]
     assert (record.levelno, bool(record.exc_info)) == (logging.ERROR, False)
     assert "http://127.0.0.1:9: " in record.getMessage()
-
-
-@pytest.mark.usefixtures("impatient")
-def test_what_could_not_be_published_is_published_by_the_command(
-    store: ChampionStore, spec: TrackingSpec, make_record: Callable[..., dict[str, Any]]
-) -> None:
-    publish_if_possible(store, "forecast", lambda: UNREACHABLE)
     add_record(store.folder, make_record("kept", None))
     assert publish(store, "forecast", spec).num_runs == 5
 
@@ -302,14 +271,11 @@ def test_file_that_is_no_database_is_named(store: ChampionStore, tmp_path: Path)
 def test_fault_of_a_library_ends_nothing_and_keeps_its_traceback(
     store: ChampionStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publish_if_possible(store, "forecast", lambda: 1 / 0)
-    assert caplog.records[-1].exc_info[0] is ZeroDivisionError
-
-
-def test_nothing_is_told_where_mlflow_is_off(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         publish_if_possible(store, "forecast", lambda: None)
     assert (caplog.messages, (store.folder / "mlflow.lock").exists()) == ([], False)
+    publish_if_possible(store, "forecast", lambda: 1 / 0)
+    assert caplog.records[-1].exc_info[0] is ZeroDivisionError
 
 
 def test_telemetry_is_off_without_any_setting_of_the_users(spec: TrackingSpec) -> None:

@@ -21,18 +21,15 @@ def fail(settings: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_off_by_default() -> None:
+def test_mlflow_is_off_by_default_and_its_database_lies_in_the_project(tmp_path: Path) -> None:
     assert read_tracking({}, Path()) is None
+    spec = read_tracking({"is_on": True}, tmp_path)
+    assert spec is not None
+    assert spec.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
 
 
 def test_settings_of_the_project_are_the_defaults(project: Path) -> None:
     assert yaml.safe_load((project / "conf/base/mlflow.yml").read_text()) == TrackingSpec().model_dump()
-
-
-def test_path_of_the_database_starts_at_the_project(tmp_path: Path) -> None:
-    spec = read_tracking({"is_on": True}, tmp_path)
-    assert spec is not None
-    assert spec.tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
 
 
 @pytest.mark.parametrize("address", ["sqlite:////var/lib/mlflow.db", "http://127.0.0.1:5000", "https://mlflow.org/a"])
@@ -80,13 +77,9 @@ def test_wrong_value_is_shown() -> None:
     assert re.match(r"mlflow\.is_on: .*'often'", fail({"is_on": "often"}))
 
 
-def test_missing_extra_is_told_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_is_told_unless_mlflow_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(specs, "find_spec", lambda name: None)
     assert 'pip install "rnn-pipelines[mlflow]"' in fail({"is_on": True})
-
-
-def test_missing_extra_is_no_fault_where_mlflow_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(specs, "find_spec", lambda name: None)
     assert read_tracking({"is_on": False}, Path()) is None
 
 

@@ -75,49 +75,38 @@ def networks(case: SimpleNamespace) -> dict[str, Network]:
     return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
 
 
-def test_weights_are_convex(case: SimpleNamespace, networks: dict[str, Network]) -> None:
+def test_weights_are_convex_and_losses_those_of_the_combination(
+    case: SimpleNamespace, networks: dict[str, Network]
+) -> None:
     weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
-
-
-def test_weights_are_of_the_candidates(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     weights = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]
     assert list(weights) == ["baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru", "pretrained"]
-
-
-def test_a_network_that_adds_nothing_has_no_weight(case: SimpleNamespace) -> None:
-    networks = {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0.2 * case.left, shrinkage=0.0)}
-    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
-
-
-def test_errors_of_a_network_are_those_of_its_shrunk_correction(case: SimpleNamespace) -> None:
-    found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
-    np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
-
-
-def test_errors_of_the_baseline_ensemble_are_those_of_its_folds(case: SimpleNamespace) -> None:
-    found = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
-    np.testing.assert_allclose(found, find_scaled(case, 0), atol=1e-6)
-
-
-def test_errors_of_theta_are_those_of_its_forecasts_at_each_origin(case: SimpleNamespace) -> None:
-    linear, panel = case.linear, case.panel
-    actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
-    expected = actual - forecast_locally(panel, linear.validation, extend_by_theta)
-    np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
-
-
-def test_losses_are_the_squared_errors_in_units_of_mase(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     losses = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["losses"]
     assert losses["lstm"] == pytest.approx(measure(case, find_scaled(case, 0.2)), rel=1e-4)
-
-
-def test_loss_of_the_ensemble_is_that_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     record = fit_all_methods(FittingData(case.panel, case.linear), networks)[1]
     errors = find_all_errors(case.panel, case.linear, networks)
     combined = sum(weight * errors[name] for name, weight in record["weights"].items())
     assert record["losses"]["ensemble"] == pytest.approx(measure(case, combined))
+
+
+def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_all(case: SimpleNamespace) -> None:
+    networks = {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0.2 * case.left, shrinkage=0.0)}
+    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["gru"] == 0
+    networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
+    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
+
+
+def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(case: SimpleNamespace) -> None:
+    found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
+    np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
+    found = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
+    np.testing.assert_allclose(found, find_scaled(case, 0), atol=1e-6)
+    linear, panel = case.linear, case.panel
+    actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
+    expected = actual - forecast_locally(panel, linear.validation, extend_by_theta)
+    np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
 
 
 def test_both_are_the_ensembles_of_the_mean_and_of_the_median(
@@ -147,11 +136,6 @@ def test_the_median_has_the_least_absolute_error(case: SimpleNamespace, networks
     )
     assert absolute["median"] <= 1.05 * absolute["mean"]
     assert squared["mean"] <= 1.05 * squared["median"]
-
-
-def test_network_without_error_has_nearly_all_weight(case: SimpleNamespace) -> None:
-    networks = {"lstm": make_unseen(case.left), "gru": make_unseen(0 * case.left)}
-    assert fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"]["lstm"] > 0.9
 
 
 def test_local_methods_have_weight_if_season_and_level_grow_together(prepare: Prepare) -> None:

@@ -68,41 +68,19 @@ def list_own(folds: Folds, fold: int) -> np.ndarray:
     return folds.validation[folds.fold == fold]
 
 
-def test_past_is_all_windows_for_training_and_validation(case: SimpleNamespace) -> None:
+def test_fold_learns_from_something_and_from_nothing_that_it_judges(case: SimpleNamespace) -> None:
     indices = [case.panel.index(part) for part in ("train", "validation")]
     assert len(list_past(case.panel)) == sum(map(len, indices))
-
-
-def test_fold_learns_from_no_target_that_it_judges(case: SimpleNamespace) -> None:
     for fold in range(len(case.folds)):
         assert not list_targets(list_seen(case, fold)) & list_targets(list_own(case.folds, fold))
-
-
-def test_fold_learns_from_no_window_that_it_judges(case: SimpleNamespace) -> None:
     for fold in range(len(case.folds)):
         assert not np.intersect1d(list_seen(case, fold), list_own(case.folds, fold)).size
-
-
-def test_fold_learns_from_something(case: SimpleNamespace) -> None:
     assert all(len(list_seen(case, fold)) >= MIN_SEEN for fold in range(len(case.folds)))
-
-
-def test_no_target_of_the_test_part_is_learned_or_judged(case: SimpleNamespace) -> None:
     index = case.panel.index("test")
     forbidden = list_targets(index.origins(np.arange(len(index))))
     assert not list_targets(np.concatenate([case.folds.fitted, case.folds.validation])) & forbidden
-
-
-def test_no_window_is_judged_twice(case: SimpleNamespace) -> None:
     assert len(np.unique(case.folds.validation)) == len(case.folds.validation)
-
-
-def test_there_is_enough(case: SimpleNamespace) -> None:
     assert case.folds.is_enough
-
-
-def test_values_of_the_test_part_change_nothing(case: SimpleNamespace) -> None:
-    index = case.panel.index("test")
     values = case.panel.values.copy()
     values[sorted(list_targets(index.origins(np.arange(len(index))))), 0] = 1e6
     changed = make_folds(replace(case.panel, values=values))
@@ -110,9 +88,16 @@ def test_values_of_the_test_part_change_nothing(case: SimpleNamespace) -> None:
         np.testing.assert_array_equal(getattr(changed, name), value)
 
 
-def test_series_around_a_level_is_hidden_in_blocks(panels: dict[str, WindowedPanel]) -> None:
+def test_series_around_a_level_is_hidden_in_blocks(
+    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folds = make_folds(panels["level"])
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, False)
+    past = list_past(panels["level"])
+    assert make_folds(panels["level"]).num_independent == pytest.approx((past[-1] + 1 - past[0]) / HORIZON)
+    expected = make_folds(panels["level"]).num_independent
+    monkeypatch.setattr(folding, "MAX_VALIDATION", 20)
+    assert make_folds(panels["level"]).num_independent == expected
 
 
 @pytest.mark.parametrize("name", ["level", "strided"])
@@ -137,9 +122,13 @@ def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels
         np.testing.assert_array_equal(seen[fold], expected)
 
 
-def test_series_that_climbs_is_hidden_forwards(panels: dict[str, WindowedPanel]) -> None:
+def test_series_that_climbs_drifts_and_is_hidden_forwards(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["climbing"])
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, True)
+    past = list_past(panels["climbing"])
+    np.testing.assert_array_equal(make_folds(panels["climbing"]).validation, past[len(past) // 2 :])
+    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
+    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
 
 
 @pytest.mark.parametrize("name", ["climbing", "panel"])
@@ -154,36 +143,19 @@ def test_forward_fold_learns_from_nothing_later(panels: dict[str, WindowedPanel]
             assert last < own[number_series(panel.series_starts, own) == series].min()
 
 
-def test_newest_half_of_a_series_that_climbs_is_judged(panels: dict[str, WindowedPanel]) -> None:
-    past = list_past(panels["climbing"])
-    np.testing.assert_array_equal(make_folds(panels["climbing"]).validation, past[len(past) // 2 :])
-
-
-def test_series_that_climbs_drifts(panels: dict[str, WindowedPanel]) -> None:
-    assert measure_drift(panels["climbing"], list_past(panels["climbing"])) == 1
-
-
-def test_series_around_a_level_hardly_drifts(panels: dict[str, WindowedPanel]) -> None:
-    assert measure_drift(panels["level"], list_past(panels["level"])) < 0.1
-
-
-def test_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel]) -> None:
+def test_every_series_of_a_panel_is_judged_from_origins_at_its_end(panels: dict[str, WindowedPanel]) -> None:
     folds = make_folds(panels["panel"])
     assert (len(folds), folds.is_forward) == (max(NUM_ORIGINS), True)
-
-
-def test_every_series_of_a_panel_is_judged_in_each_fold(panels: dict[str, WindowedPanel]) -> None:
     panel = panels["panel"]
     folds = make_folds(panel)
     series = number_series(panel.series_starts, folds.validation)
     assert all(set(series[folds.fold == fold]) == {0, 1, 2} for fold in range(max(NUM_ORIGINS)))
-
-
-def test_last_fold_of_a_panel_judges_the_newest_window_of_each_series(panels: dict[str, WindowedPanel]) -> None:
-    panel = panels["panel"]
     folds, past = make_folds(panel), list_past(panel)
     newest = [past[number_series(panel.series_starts, past) == series].max() for series in range(3)]
     assert set(newest) <= set(list_own(folds, max(NUM_ORIGINS) - 1))
+    folds = make_folds(panels["panel"])
+    targets = [list_targets(list_own(folds, fold)) for fold in range(max(NUM_ORIGINS))]
+    assert sum(map(len, targets)) == len(set().union(*targets))
 
 
 @pytest.mark.parametrize("num_validated", range(HORIZON, 4 * HORIZON))
@@ -198,16 +170,13 @@ def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepa
     assert sum(map(len, targets)) == len(set().union(*targets))
 
 
-def test_targets_of_one_fold_of_a_panel_are_not_those_of_another(panels: dict[str, WindowedPanel]) -> None:
-    folds = make_folds(panels["panel"])
-    targets = [list_targets(list_own(folds, fold)) for fold in range(max(NUM_ORIGINS))]
-    assert sum(map(len, targets)) == len(set().union(*targets))
-
-
 def test_few_windows_are_not_enough(prepare: Prepare) -> None:
     panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
     folds = make_folds(panel)
     assert (folds.is_enough, len(folds)) == (False, 0)
+    past = list_past(panel)
+    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
+    assert MIN_SEEN_WINDOWS == MIN_SEEN
 
 
 @pytest.mark.parametrize(("size", "num_folds"), [(108, 3), (84, 2), (72, 1), (60, 1), (36, 0), (3, 0)])
@@ -215,16 +184,6 @@ def test_short_panel_has_fewer_folds(prepare: Prepare, size: int, num_folds: int
     values = {f"s{number:02}": draw_wave(size, number) for number in range(20)}
     panel = prepare(values, OpenWindowSpec(horizon=12), SplitSpec(), freq="MS").windows
     assert len(make_folds(panel)) == num_folds
-
-
-def test_window_that_is_left_open_leaves_what_a_fold_needs() -> None:
-    assert MIN_SEEN_WINDOWS == MIN_SEEN
-
-
-def test_folds_that_are_not_enough_see_nothing_apart(prepare: Prepare) -> None:
-    panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
-    past = list_past(panel)
-    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
 
 
 @pytest.mark.parametrize("name", ["level", "panel"])
@@ -236,41 +195,22 @@ def test_of_many_windows_some_are_fitted(
     assert 30 < len(fitted) == len(np.unique(fitted)) <= 40
 
 
-def test_as_many_windows_of_each_series_are_fitted(
+def test_series_give_equal_numbers_of_windows_or_all_that_they_have(
     panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folding, "MAX_FITTED", 45)
     panel = panels["panel"]
     assert np.bincount(number_series(panel.series_starts, make_folds(panel).fitted)).tolist() == [15, 15, 15]
-
-
-def test_short_series_gives_all_windows_and_leaves_the_rest_to_the_others(
-    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    panel = panels["panel"]
     counts = np.bincount(number_series(panel.series_starts, list_past(panel)))
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
     fitted = np.bincount(number_series(panel.series_starts, make_folds(panel).fitted))
     assert fitted[2] == counts[2] < fitted[0] == fitted[1]
 
 
-def test_block_counts_once_for_each_horizon(panels: dict[str, WindowedPanel]) -> None:
-    past = list_past(panels["level"])
-    assert make_folds(panels["level"]).num_independent == pytest.approx((past[-1] + 1 - past[0]) / HORIZON)
-
-
 def test_one_window_of_each_series_and_fold_counts_whole(prepare: Prepare) -> None:
     """However long its horizon: none of its values lies in another."""
     panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
     assert make_folds(panel.windows).num_independent == max(NUM_ORIGINS) * 2
-
-
-def test_windows_that_are_left_out_of_many_count(
-    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = make_folds(panels["level"]).num_independent
-    monkeypatch.setattr(folding, "MAX_VALIDATION", 20)
-    assert make_folds(panels["level"]).num_independent == expected
 
 
 def test_series_too_young_for_a_fold_counts_for_the_others_alone(prepare: Prepare) -> None:

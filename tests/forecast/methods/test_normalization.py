@@ -21,21 +21,29 @@ def measure(kind: NormalizationKind, history: np.ndarray, zero: float = 0.0, sea
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_unframe_is_the_inverse_of_frame(kind: NormalizationKind) -> None:
+def test_normalization_can_be_inverted_and_changes_no_history(kind: NormalizationKind) -> None:
     history = draw_history()
     units = measure(kind, history, zero=-1.0)
     np.testing.assert_allclose(units.denormalize(units.normalize(history)), history, rtol=1e-12)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_frame_is_the_inverse_of_unframe(kind: NormalizationKind) -> None:
     normalized, units = np.random.default_rng(1).normal(size=(6, 3)), measure(kind, draw_history())
     np.testing.assert_allclose(units.normalize(units.denormalize(normalized)), normalized, atol=1e-10)
+    before = history.copy()
+    measure(kind, history).normalize(history)
+    np.testing.assert_array_equal(history, before)
+    alone = measure(kind, history[2:3]).normalize(history[2:3])
+    np.testing.assert_array_equal(measure(kind, history).normalize(history)[2:3], alone)
 
 
-def test_frame_of_a_series_leaves_it_as_it_is() -> None:
+def test_spread_of_a_window_is_its_mean_seasonal_change_and_a_part_of_its_level() -> None:
     history = draw_history()
     np.testing.assert_array_equal(measure("series", history).normalize(history), history)
+    units = measure("window", np.array([[1.0, 3.0, 2.0, 5.0]]), season_length=2)
+    # |2 − 1| and |5 − 3|; the mean distance to 0 is 2.75.
+    assert units.spread[0, 0] == pytest.approx(1.5 + 0.02 * 2.75)
+    history = draw_history(lookback=7)
+    np.testing.assert_array_equal(
+        measure("window", history, season_length=4).spread, measure("window", history, season_length=1).spread
+    )
 
 
 @pytest.mark.parametrize("kind", ["window", "log"])
@@ -47,40 +55,25 @@ def test_unit_of_the_data_does_not_matter(kind: NormalizationKind, factor: float
 
 
 @pytest.mark.parametrize("kind", ["window", "log"])
-def test_where_the_scaled_axis_begins_does_not_matter(kind: NormalizationKind) -> None:
+def test_newest_season_has_the_mean_0_wherever_the_scaled_axis_begins(kind: NormalizationKind) -> None:
     """As long as 0 of the data moves with it."""
     history = draw_history()
     expected = measure(kind, history).normalize(history)
     np.testing.assert_allclose(measure(kind, history - 7, zero=-7.0).normalize(history - 7), expected, rtol=1e-8)
-
-
-@pytest.mark.parametrize("kind", ["window", "log"])
-def test_newest_season_has_the_mean_0(kind: NormalizationKind) -> None:
-    history = draw_history()
     normalized = measure(kind, history).normalize(history)
     np.testing.assert_allclose(normalized[:, -SEASON:].mean(axis=1), 0, atol=1e-10)
 
 
-def test_spread_of_a_window_is_its_mean_change_from_season_to_season_and_a_part_of_its_level() -> None:
-    units = measure("window", np.array([[1.0, 3.0, 2.0, 5.0]]), season_length=2)
-    # |2 − 1| and |5 − 3|; the mean distance to 0 is 2.75.
-    assert units.spread[0, 0] == pytest.approx(1.5 + 0.02 * 2.75)
-
-
-def test_steps_are_taken_for_seasons_where_the_window_holds_no_two_of_them() -> None:
-    history = draw_history(lookback=7)
-    np.testing.assert_array_equal(
-        measure("window", history, season_length=4).spread, measure("window", history, season_length=1).spread
-    )
-
-
-def test_log_frame_turns_factors_into_differences() -> None:
+def test_logarithms_turn_factors_into_differences_and_negative_values_are_zero() -> None:
     history = np.repeat([[10.0]], 8, axis=1)
     units = measure("log", history, season_length=1)
     # The offset of the logarithm is a part of the level.
     values = (np.array([[1.0, 2.0, 4.0]]) * (1 + LOG_OFFSET) - LOG_OFFSET) * 10
     first, second, third = units.normalize(values)[0]
     assert third - second == pytest.approx(second - first)
+    history = draw_history()
+    units = measure("log", history)
+    np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,12 +81,6 @@ def test_log_frame_turns_factors_into_differences() -> None:
 def test_window_that_never_moves_has_a_frame(kind: NormalizationKind, value: float) -> None:
     history = np.full((2, 12), value)
     assert np.isfinite(measure(kind, history).normalize(history)).all()
-
-
-def test_log_frame_takes_what_is_below_zero_for_zero() -> None:
-    history = draw_history()
-    units = measure("log", history)
-    np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
 
 
 def test_logarithms_of_a_series_with_values_below_zero_lie_above_another_zero() -> None:
@@ -115,18 +102,3 @@ def test_logarithms_of_a_series_with_values_below_zero_lie_above_another_zero() 
 def test_window_of_one_step_has_a_frame(kind: NormalizationKind) -> None:
     history = np.array([[4.0], [0.0]])
     assert np.isfinite(measure(kind, history, season_length=7).normalize(history)).all()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_units_of_a_window_do_not_depend_on_the_others(kind: NormalizationKind) -> None:
-    history = draw_history()
-    alone = measure(kind, history[2:3]).normalize(history[2:3])
-    np.testing.assert_array_equal(measure(kind, history).normalize(history)[2:3], alone)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_history_is_not_changed(kind: NormalizationKind) -> None:
-    history = draw_history()
-    before = history.copy()
-    measure(kind, history).normalize(history)
-    np.testing.assert_array_equal(history, before)

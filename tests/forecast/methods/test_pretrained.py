@@ -41,11 +41,16 @@ def test_it_is_a_method_with_intervals_and_a_weight(num_series: int) -> None:
     assert (table[PRETRAINED] < table[f"{PRETRAINED}-hi-80"]).all()
 
 
-def test_forecast_is_that_of_the_network_on_the_values() -> None:
+def test_forecast_is_that_of_the_network_on_the_values_also_once_saved(tmp_path: Path) -> None:
     frame = make_frame()
     table = Forecaster(h=7, networks="pretrained").fit(frame).predict(methods="all")
     expected = load_network(PretrainedSpec()).extend(frame["y"].to_numpy()[None], 7, 7)[0]
     np.testing.assert_allclose(table[PRETRAINED], expected, rtol=1e-4)
+    # A newer package, or another folder of networks, does not change its forecasts.
+    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"network": "lstm"}, use=PRETRAINED).fit(frame)
+    forecaster.save(tmp_path / "model")
+    again = Forecaster.load(tmp_path / "model")
+    pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())
 
 
 def test_missing_folder_is_refused_before_a_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,18 +59,12 @@ def test_missing_folder_is_refused_before_a_training(tmp_path: Path, caplog: pyt
     assert "best step" not in caplog.text
 
 
-def test_switched_off_it_is_gone() -> None:
+def test_networks_can_be_switched_off_or_be_the_pretrained_one_alone() -> None:
     forecaster = Forecaster(h=7, pretrained=False, **QUICK).fit(make_frame())
     assert PRETRAINED not in set(forecaster.leaderboard()["forecaster"])
-
-
-def test_alone_no_network_is_trained() -> None:
     forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame())
     assert {"lstm", "gru"} & set(forecaster.leaderboard()["forecaster"]) == set()
     assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
-
-
-def test_other_networks_are_refused() -> None:
     with pytest.raises(ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"):
         Forecaster(h=7, networks="none")
 
@@ -98,15 +97,6 @@ def test_packed_model_forecasts_the_same() -> None:
     again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
     past = make_frame()["y"].to_numpy()[None]
     np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
-
-
-def test_saved_forecaster_keeps_its_network(tmp_path: Path) -> None:
-    """A newer package, or another folder of networks, does not change its forecasts."""
-    frame = make_frame()
-    forecaster = Forecaster(h=7, networks="pretrained", pretrained={"network": "lstm"}, use=PRETRAINED).fit(frame)
-    forecaster.save(tmp_path / "model")
-    again = Forecaster.load(tmp_path / "model")
-    pd.testing.assert_frame_equal(again.predict(frame), forecaster.predict())
 
 
 def shape_values(name: str) -> np.ndarray:

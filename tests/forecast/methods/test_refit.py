@@ -41,14 +41,11 @@ def methods(data: FittingData) -> dict[str, Any]:
     return fit_all_methods(data, {})[0]
 
 
-def test_windows_of_the_refit_reach_the_end_of_each_series(data: FittingData) -> None:
+def test_refit_solves_the_chosen_ridge_on_all_windows_to_the_end_of_each_series(data: FittingData) -> None:
     ends = np.append(data.panel.series_starts[1:], len(data.panel.values)) - HORIZON
     assert (data.panel.refit[:, 1] + HORIZON - 1 == ends).all()
     assert len(data.panel.index("refit")) > sum(len(data.panel.index(part)) for part in ("train", "validation", "test"))
-
-
-def test_refit_solves_the_chosen_ridge_on_all_windows(data: FittingData) -> None:
-    """With one penalty of the list, whichever was chosen: the normal equations of the centred window hold."""
+    # With one penalty of the list, whichever was chosen: the normal equations of the centred window hold.
     panel, linear = data.panel, data.linear
     index = panel.index("refit")
     origins = index.origins(np.arange(len(index)))
@@ -101,22 +98,19 @@ def spoil(methods: dict[str, Any], factor: float) -> dict[str, Any]:
     return methods | {ENSEMBLE: replace(methods[ENSEMBLE], refitted=refitted)}
 
 
-def test_sound_refit_is_used(data: FittingData, methods: dict[str, Any]) -> None:
+def test_sound_refit_is_used_and_one_without_test_part_is_checked_too(
+    data: FittingData, methods: dict[str, Any]
+) -> None:
     assert check_refit(data, methods) == methods
+    without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
+    assert check_refit(without, methods) == methods
+    assert check_refit(without, spoil(methods, 200.0))[ENSEMBLE].refitted is None
 
 
 @pytest.mark.parametrize("factor", [4.0, np.nan])
 def test_refit_that_is_clearly_worse_is_not_used(data: FittingData, methods: dict[str, Any], factor: float) -> None:
     found = check_refit(data, spoil(methods, factor))
     assert all(method.in_use is method.model for method in found.values())
-
-
-def test_refit_without_a_test_part_is_checked_on_the_validation_part(
-    data: FittingData, methods: dict[str, Any]
-) -> None:
-    without = replace(data, panel=replace(data.panel, test=data.panel.test[:0]))
-    assert check_refit(without, methods) == methods
-    assert check_refit(without, spoil(methods, 200.0))[ENSEMBLE].refitted is None
 
 
 @pytest.mark.parametrize("size", [120, 121, 122, 123])

@@ -78,19 +78,16 @@ def test_inputs_read_no_target_from_the_origin_on(forecaster: Forecaster) -> Non
     assert np.isfinite(inputs).all()
 
 
-def test_few_windows_have_no_trees() -> None:
+def test_few_windows_and_a_pretrained_network_alone_have_no_trees() -> None:
     frame = make_sales(1).drop(columns="promo").dropna()
     assert len(frame) < MIN_WINDOWS
     assert TREES not in set(Forecaster(**PARTS).fit(frame).leaderboard()["forecaster"])
-
-
-def test_pretrained_network_alone_has_no_trees() -> None:
-    """Fitting the trees takes most of the time of such a run."""
+    # Fitting the trees takes most of the time of such a run.
     forecaster = Forecaster(**PARTS, networks="pretrained").fit(make_sales().drop(columns="promo").dropna())
     assert not {TREES, "lstm", "gru"} & set(forecaster.leaderboard()["forecaster"])
 
 
-def test_the_same_data_give_the_same_forecasts(forecaster: Forecaster) -> None:
+def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecaster) -> None:
     training = forecaster._require_training()
     again, fitted = METHODS[TREES].fit(training.data), training.methods[TREES]
     assert again is not None
@@ -100,15 +97,16 @@ def test_the_same_data_give_the_same_forecasts(forecaster: Forecaster) -> None:
         assert one.pack().keys() == arrays.keys()
         for name, array in one.pack().items():
             np.testing.assert_array_equal(array, arrays[name])
-
-
-def test_packed_model_has_the_same_trees(forecaster: Forecaster) -> None:
     model = forecaster._require_training().methods[TREES].in_use
     assert isinstance(model, TreesModel)
     again = METHODS[TREES].unpack(model.pack())
     assert isinstance(again, TreesModel)
     rows = np.random.default_rng(0).normal(size=(50, int(model.inputs.max()) + 1))
     np.testing.assert_array_equal(again.predict(rows), model.predict(rows))
+    parts = forecaster.explain(forecaster=TREES)
+    table = forecaster.predict(methods=TREES)
+    sums = parts.groupby(["unique_id", "ds"])["contribution"].sum().to_numpy()
+    np.testing.assert_allclose(sums, table.sort_values(["unique_id", "ds"])[TREES], rtol=1e-4)
 
 
 def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path: Path) -> None:
@@ -124,10 +122,3 @@ def test_saved_and_exported_forecasts_are_equal(forecaster: Forecaster, tmp_path
     done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=True)
     found = pd.read_csv(io.StringIO(done.stdout))
     np.testing.assert_allclose(found["ensemble"], expected["ensemble"], rtol=1e-5)
-
-
-def test_explanation_sums_to_the_forecast(forecaster: Forecaster) -> None:
-    parts = forecaster.explain(forecaster=TREES)
-    table = forecaster.predict(methods=TREES)
-    sums = parts.groupby(["unique_id", "ds"])["contribution"].sum().to_numpy()
-    np.testing.assert_allclose(sums, table.sort_values(["unique_id", "ds"])[TREES], rtol=1e-4)

@@ -42,12 +42,9 @@ def find_highest(linear: LinearModels, name: str) -> int:
     return int(max([1, *harmonics[np.abs(free[len(linear.calendar) :]).max(axis=1) > 0]]))
 
 
-def test_harmonic_crosses_its_middle_twice_in_a_cycle() -> None:
+def test_harmonics_are_sine_and_cosine_of_the_multiple_angle() -> None:
     angles = 2 * np.pi * (np.arange(4 * 365) + 0.5) / 365
     assert count_crossings(np.stack([np.sin(angles), np.cos(angles)], axis=1)).tolist() == [8]
-
-
-def test_harmonics_are_sine_and_cosine_of_the_multiple_angle() -> None:
     angles = np.linspace(0, 6, 25)
     calendar = np.stack([np.zeros(25), np.zeros(25), np.sin(angles), np.cos(angles)], axis=1)
     sines, cosines = find_harmonics(calendar, np.array([[2, 2], [2, 10]]))
@@ -85,13 +82,10 @@ def test_sine_is_never_without_its_cosine(prepare: Prepare) -> None:
         assert calendar in ([0, 1, 2, 3], [2, 3])
 
 
-def test_folds_choose_more_harmonics_of_a_sharp_cycle(prepare: Prepare) -> None:
+def test_folds_choose_more_harmonics_of_a_sharp_cycle_and_one_of_noise(prepare: Prepare) -> None:
     linear = fit_linear_models(prepare(draw_peaks(1200, 24), freq="h").windows)
     assert find_highest(linear, "ridge_level") > 1
     assert find_highest(linear, "climatology") == 1
-
-
-def test_folds_keep_one_harmonic_of_noise(prepare: Prepare) -> None:
     linear = fit_linear_models(prepare(draw_noise(1200), freq="h").windows)
     assert {find_highest(linear, str(name)) for name in linear.names} == {1}
 

@@ -104,25 +104,18 @@ def forecast_naive(name: str, history: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", NAIVE)
-def test_naive_forecast_is_that_of_its_definition(case: SimpleNamespace, name: str) -> None:
+def test_naive_forecast_is_that_of_its_definition_in_every_fold(case: SimpleNamespace, name: str) -> None:
     origins = case.linear.fitted[::9]
     normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
     found = normalized.predictors @ find_matrix(case.linear, name)
     np.testing.assert_allclose(found, [forecast_naive(name, history) for history in normalized.history], atol=1e-6)
-
-
-@pytest.mark.parametrize("name", NAIVE)
-def test_naive_forecast_is_the_same_in_every_fold(case: SimpleNamespace, name: str) -> None:
     for fold in range(len(case.linear.matrices)):
         np.testing.assert_array_equal(find_matrix(case.linear, name, fold), find_matrix(case.linear, name))
 
 
-def test_window_of_one_step_has_no_drift(prepare: Prepare) -> None:
+def test_window_of_one_step_has_no_drift_and_no_season_no_seasonal_method(prepare: Prepare) -> None:
     window = WindowSpec(lookback=1, horizon=2)
     assert "drift" not in fit_linear_models(prepare(draw_weeks(100), window, SPLIT).windows).names
-
-
-def test_series_without_a_season_have_no_seasonal_method(prepare: Prepare) -> None:
     linear = fit_linear_models(
         prepare(draw_weeks(200), WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=1)).windows
     )
@@ -136,10 +129,6 @@ def test_long_season_of_days_is_a_year(prepare: Prepare) -> None:
     found = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(linear, "long_seasonal_naive")
     expected = panel.values[origins[:, None] - 365 + np.arange(2), 0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-def test_series_of_less_than_three_years_have_no_long_season(bases: dict[str, LinearModels]) -> None:
-    assert "long_seasonal_naive" not in bases["weeks"].names
 
 
 def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
@@ -250,12 +239,9 @@ def test_ridge_on_the_window_as_it_is_is_preferred_unless_another_is_2_percent_b
     assert choose_ridge(names, np.array([0.1, 3.0, 3.0 * part, 3.0 * max(part, 0.99), 0.1, 0.1])) == expected
 
 
-def test_best_of_the_ridges_that_are_clearly_better_is_chosen() -> None:
+def test_ridge_clearly_better_or_that_can_not_run_away_is_chosen() -> None:
     losses = np.array([1.0, 0.7, 0.5, 0.1])
     assert choose_ridge(["ridge_level", "ridge_last", "ridge_mean"], losses) == "ridge_mean"
-
-
-def test_ridge_that_can_not_run_away_is_chosen_where_nothing_is_known() -> None:
     assert choose_ridge(["ridge_level", "ridge_last"], np.full(3, np.nan)) == "ridge_last"
 
 
@@ -316,7 +302,14 @@ def test_values_of_the_test_part_change_nothing(case: SimpleNamespace, value: fl
     assert_same(fit_linear_models(blind_test(case.panel, value)), case.linear)
 
 
-def test_forecasts_of_the_folds_are_by_the_matrices_of_each(case: SimpleNamespace) -> None:
+def test_weights_are_convex_and_their_mix_is_better_than_its_methods(case: SimpleNamespace) -> None:
+    assert (case.linear.weights >= 0).all()
+    assert case.linear.weights.sum() == pytest.approx(1)
+    assert case.linear.losses[-1] < case.linear.weights @ case.linear.losses[:-1]
+    # Which is what its weights are pulled to.
+    losses = case.linear.losses[:-1]
+    guessed = losses**-4.0 / (losses**-4.0).sum()
+    assert case.linear.losses[-1] < guessed @ losses
     linear = case.linear
     normalized = normalize_windows(case.panel, linear.normalizer, linear.validation)
     found = hold_out(linear, normalized.predictors)
@@ -327,22 +320,6 @@ def test_forecasts_of_the_folds_are_by_the_matrices_of_each(case: SimpleNamespac
         ]
     )
     np.testing.assert_allclose(found, expected, atol=1e-8)
-
-
-def test_weights_are_convex(case: SimpleNamespace) -> None:
-    assert (case.linear.weights >= 0).all()
-    assert case.linear.weights.sum() == pytest.approx(1)
-
-
-def test_mix_is_better_than_what_it_is_made_of_is_on_average(case: SimpleNamespace) -> None:
-    assert case.linear.losses[-1] < case.linear.weights @ case.linear.losses[:-1]
-
-
-def test_mix_is_no_worse_than_the_methods_on_average_the_better_the_more(case: SimpleNamespace) -> None:
-    """Which is what its weights are pulled to."""
-    losses = case.linear.losses[:-1]
-    guessed = losses**-4.0 / (losses**-4.0).sum()
-    assert case.linear.losses[-1] < guessed @ losses
 
 
 @pytest.mark.parametrize("fold", [0, 1, -1])
@@ -359,16 +336,14 @@ def test_combination_is_that_of_the_whole_past_if_no_fold_is_named(bases: dict[s
     np.testing.assert_array_equal(linear.combine(), linear.combine(len(linear)))
 
 
-def test_single_series_keeps_its_units(bases: dict[str, LinearModels]) -> None:
+def test_kind_of_units_follows_the_series(bases: dict[str, LinearModels], panels: dict[str, WindowedPanel]) -> None:
     assert (bases["weeks"].kind, bases["weeks"].is_absolute) == ("series", False)
-
-
-def test_windows_of_many_series_have_units_of_their_own(bases: dict[str, LinearModels]) -> None:
     assert (bases["many"].kind in {"window", "log"}, bases["many"].is_absolute) == (True, True)
-
-
-def test_series_that_grow_by_factors_are_seen_in_logarithms(bases: dict[str, LinearModels]) -> None:
     assert bases["factors"].kind == "log"
+    assert "long_seasonal_naive" not in bases["weeks"].names
+    before = panels["many"].values.copy()
+    fit_linear_models(panels["many"])
+    np.testing.assert_array_equal(panels["many"].values, before)
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.99, "window"), (0.97, "log")])
@@ -411,23 +386,13 @@ def few(request: pytest.FixtureRequest, prepare: Prepare) -> WindowedPanel:
     return prepare(values, window, split, evaluation=EvaluationSpec(season_length=2)).windows
 
 
-def test_few_windows_are_fitted_once(few: WindowedPanel) -> None:
+def test_few_windows_are_fitted_once_half_by_a_ridge_and_half_naively(few: WindowedPanel) -> None:
     linear = fit_linear_models(few)
     assert (linear.is_enough, len(linear.matrices)) == (False, 1)
-
-
-def test_few_windows_are_forecast_half_by_a_ridge_and_half_naively(few: WindowedPanel) -> None:
-    linear = fit_linear_models(few)
     weights = dict(zip(linear.names.tolist(), linear.weights.tolist(), strict=True))
     assert weights["ridge_last"] == pytest.approx(0.5)
     assert sum(weights[name] for name in ("last_value", "seasonal_naive", "seasonal_drift")) == pytest.approx(0.5)
-
-
-def test_few_windows_have_no_losses(few: WindowedPanel) -> None:
     assert np.isnan(fit_linear_models(few).losses).all()
-
-
-def test_few_windows_are_fitted_the_same_again(few: WindowedPanel) -> None:
     assert_same(fit_linear_models(few), fit_linear_models(few))
 
 
@@ -444,12 +409,6 @@ def test_without_windows_a_ridge_is_the_naive_forecast_that_it_corrects(prepare:
     linear = fit_linear_models(prepare(values, OpenWindowSpec(horizon=2), SplitSpec()).windows)
     assert (linear.is_enough, len(linear.fitted)) == (False, 0)
     np.testing.assert_allclose(linear.select("ridge_last"), linear.select("last_value"), atol=1e-9)
-
-
-def test_panel_is_not_changed(panels: dict[str, WindowedPanel]) -> None:
-    before = panels["many"].values.copy()
-    fit_linear_models(panels["many"])
-    np.testing.assert_array_equal(panels["many"].values, before)
 
 
 @pytest.mark.parametrize("name", ["weeks", "many"])

@@ -34,13 +34,9 @@ def smooth_alone(values: np.ndarray, grid: np.ndarray, num_first: int, horizon: 
 
 
 @pytest.mark.parametrize("size", [2, 9, 60])
-def test_a_level_is_that_of_a_recursion_by_single_values(size: int) -> None:
+def test_level_and_damped_trend_are_recursions_by_single_values(size: int) -> None:
     values = make_walk(size)
     np.testing.assert_allclose(extend_by_level(values[None], 1, 5)[0], smooth_alone(values, LEVELS, 10, 5), rtol=1e-9)
-
-
-@pytest.mark.parametrize("size", [2, 9, 60])
-def test_a_damped_trend_is_that_of_a_recursion_by_single_values(size: int) -> None:
     values = make_walk(size, 1) + np.arange(size)
     ahead = extend_by_damped_trend(values[None], 1, 5)[0]
     np.testing.assert_allclose(ahead, smooth_alone(values, TRENDS, 4, 5), rtol=1e-9)
@@ -60,23 +56,21 @@ def test_holt_winters_follows_a_season_that_changes() -> None:
     assert np.abs(moving - expected).mean() < 0.3 * np.abs(fixed - expected).mean()
 
 
-def test_holt_winters_of_large_values_multiplies() -> None:
+def test_holt_winters_of_large_values_multiplies_and_never_explodes() -> None:
     values = np.exp(0.01 * np.arange(84)) * 100 * np.resize(PATTERN, 84)
     ahead = extend_by_holt_winters(values[None, :80], 4, 4)[0]
     np.testing.assert_allclose(ahead, values[80:], rtol=0.05)
-
-
-def test_holt_winters_never_explodes() -> None:
     values = np.array([1.0, 2, 3, 4] * 3 + [900.0, 1500, 2000, 9000])
     ahead = extend_by_holt_winters(values[None], 4, 40)[0]
     assert ahead.max() <= 2 * 9000
 
 
 @pytest.mark.parametrize("extend", EVERY)
-def test_forecasts_do_not_depend_on_the_other_series(extend: LocalForecast) -> None:
+def test_forecasts_do_not_depend_on_the_other_series_and_continue_a_constant(extend: LocalForecast) -> None:
     past = np.full((2, 40), np.nan)
     past[0], past[1, 20:] = make_walk(40, 1), make_walk(20, 2)
     np.testing.assert_allclose(extend(past, 4, 5)[1], extend(past[1:, 20:], 4, 5)[0])
+    np.testing.assert_allclose(extend(np.full((1, 30), 7.0), 4, 6), 7.0)
 
 
 @pytest.mark.parametrize("extend", EVERY)
@@ -88,8 +82,3 @@ def test_few_values_have_finite_forecasts(extend: LocalForecast, size: int) -> N
     assert np.isfinite(ahead).all()
     if size == 1:
         np.testing.assert_allclose(ahead, past[0, -1])
-
-
-@pytest.mark.parametrize("extend", EVERY)
-def test_a_constant_is_continued(extend: LocalForecast) -> None:
-    np.testing.assert_allclose(extend(np.full((1, 30), 7.0), 4, 6), 7.0)

@@ -47,20 +47,17 @@ def test_a_forecast_sees_more_than_its_window(panel: SimpleNamespace) -> None:
     assert (forecast(replace(panel, values=changed), origin) != forecast(panel, origin)).all()
 
 
-def test_what_lies_before_a_gap_is_not_read(panel: SimpleNamespace) -> None:
+def test_what_lies_before_a_gap_is_not_read_and_no_origins_have_no_forecasts(panel: SimpleNamespace) -> None:
     values = panel.values.copy()
     values[20, 0] = np.nan
     past = gather_past(replace(panel, values=values), np.array([40]))
     np.testing.assert_array_equal(np.isnan(past[0]), np.arange(40) <= 20)
+    assert forecast(panel, np.array([], int)).shape == (0, panel.horizon)
 
 
 def test_no_more_than_so_many_values_are_read(prepare: Prepare) -> None:
     panel = prepare(make_walk(MAX_PAST + 100).tolist()).windows
     assert gather_past(panel, np.array([MAX_PAST + 50])).shape == (1, MAX_PAST)
-
-
-def test_no_origins_have_no_forecasts(panel: SimpleNamespace) -> None:
-    assert forecast(panel, np.array([], int)).shape == (0, panel.horizon)
 
 
 def test_factors_are_those_of_the_data_and_not_of_the_scaled_values(prepare: Prepare) -> None:

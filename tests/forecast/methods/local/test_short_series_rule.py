@@ -94,14 +94,8 @@ def test_forecasts_at_past_origins_read_nothing_after_them(trace: Trace) -> None
 def test_last_forecasts_at_past_origins_are_those_of_the_method() -> None:
     values = np.random.default_rng(2).normal(0.5, 1, (2, 30)).cumsum(axis=1)
     np.testing.assert_allclose(trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5))
-
-
-def test_trend_without_damping_goes_on_exactly() -> None:
     values = np.arange(10.0)[None]
     np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
-
-
-def test_level_is_the_same_at_all_steps() -> None:
     found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
     np.testing.assert_array_equal(found[..., 0], found[..., -1])
     assert len(LEVELS)

@@ -71,62 +71,44 @@ def read(
     )
 
 
-def test_step_of_one_series_is_the_window_less_its_mean_and_as_it_is(cases: Cases) -> None:
+def test_step_of_one_series_is_the_window_with_and_without_its_mean(cases: Cases) -> None:
     panel, origins = cases["one"].panel, np.array([40, 77])
     steps, _ = read(panel, cases["one"].linear, origins)
     history = np.stack([panel.values[origin - LOOKBACK : origin, 0] for origin in origins])
     np.testing.assert_allclose(steps[:, :, 1].T, history, atol=1e-6)
     np.testing.assert_allclose(steps[:, :, 0].T, history - history.mean(axis=1, keepdims=True), atol=1e-6)
-
-
-def test_step_of_one_series_has_the_features_of_the_calendar_that_are_asked_for(cases: Cases) -> None:
     panel = cases["one"].panel
     steps, _ = read(panel, cases["one"].linear, np.array([40]), calendar=(1,))
     np.testing.assert_array_equal(steps[:, 0, 2:], panel.values[40 - LOOKBACK : 40, [2]])
-
-
-def test_head_of_one_series_reads_no_calendar(cases: Cases) -> None:
     assert read(cases["one"].panel, cases["one"].linear, np.array([40]))[1].shape == (1, 0)
 
 
-def test_segment_puts_steps_of_the_series_side_by_side(cases: Cases) -> None:
+def test_segment_puts_steps_side_by_side_with_zeros_before_the_window(cases: Cases) -> None:
     panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40, 77])
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=7)
     expected = single.reshape(2, 7, 2, 2).transpose(0, 2, 1, 3).reshape(2, 2, 14)
     np.testing.assert_array_equal(joined, expected)
-
-
-def test_first_segment_is_filled_up_with_zeros_before_the_window(cases: Cases) -> None:
-    """14 steps are 3 segments of 5, with one that is missing."""
+    # 14 steps are 3 segments of 5, with one that is missing.
     panel, linear, origins = cases["one"].panel, cases["one"].linear, np.array([40])
     single, _ = read(panel, linear, origins)
     joined, _ = read(panel, linear, origins, segment=5)
     np.testing.assert_array_equal(joined.reshape(15, 2), np.vstack([np.zeros((1, 2)), single[:, 0]]))
 
 
-def test_step_of_many_series_is_the_window_in_its_frame(cases: Cases) -> None:
+def test_step_of_many_series_is_the_window_in_its_frame_with_marked_segments(cases: Cases) -> None:
     panel, linear, origins = cases["many"].panel, cases["many"].linear, np.array([40, 77])
     steps, _ = read(panel, linear, origins)
     np.testing.assert_allclose(
         steps[:, :, 0].T, normalize_windows(panel, linear.normalizer, origins).history, rtol=1e-5, atol=1e-6
     )
-
-
-def test_segments_that_lie_inside_the_series_are_marked(cases: Cases) -> None:
-    steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=7)
-    assert steps[:, 0, -1].tolist() == [1, 1]
-
-
-def test_segment_that_is_filled_up_is_not_marked(cases: Cases) -> None:
-    steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=5)
-    assert steps[:, 0, -1].tolist() == [0, 1, 1]
-
-
-def test_head_of_many_series_reads_the_calendar_of_the_first_target(cases: Cases) -> None:
     panel = cases["many"].panel
     _, known = read(panel, cases["many"].linear, np.array([40, 77]))
     np.testing.assert_array_equal(known, panel.values[[40, 77], 1:])
+    steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=7)
+    assert steps[:, 0, -1].tolist() == [1, 1]
+    steps, _ = read(cases["many"].panel, cases["many"].linear, np.array([40]), segment=5)
+    assert steps[:, 0, -1].tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
@@ -137,16 +119,6 @@ def test_sizes_are_those_of_what_is_read(cases: Cases, name: str, segment: int) 
     steps, known = read(panel, linear, np.array([40]), segment, calendar)
     shape = size_members(panel, "gru", 4, embedding, segment, calendar)
     assert (shape.num_inputs, shape.num_static_inputs, shape.num_outputs) == (steps.shape[-1], known.shape[-1], HORIZON)
-
-
-@pytest.mark.parametrize("name", ["one", "many"])
-def test_no_target_is_read(cases: Cases, name: str) -> None:
-    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40])
-    values = panel.values.copy()
-    values[40:, 0] = np.nan
-    np.testing.assert_array_equal(
-        read(replace(panel, values=values), linear, origins)[0], read(panel, linear, origins)[0]
-    )
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -161,30 +133,26 @@ def test_correction_is_the_mean_of_the_members(cases: Cases, name: str, cell: st
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
-def test_forecast_is_what_is_linear_and_as_much_of_the_correction_as_it_is_trusted(cases: Cases, name: str) -> None:
+def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name: str) -> None:
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
     network = make_trained(panel, linear, shrinkage=0.25)
     normalized = normalize_windows(panel, linear.normalizer, origins)
     in_frame = normalized.predictors @ linear.combine() + 0.25 * correct(network, panel, normalized, origins)
     found = forecast_origins(network, linear, panel, origins)
     np.testing.assert_allclose(found, normalized.units.denormalize(in_frame), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["one", "many"])
-def test_network_that_is_not_trusted_leaves_what_is_linear(cases: Cases, name: str) -> None:
-    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40, 77])
-    normalized = normalize_windows(panel, linear.normalizer, origins)
     expected = normalized.units.denormalize(normalized.predictors @ linear.combine())
     found = forecast_origins(make_trained(panel, linear, shrinkage=0.0), linear, panel, origins)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["one", "many"])
-def test_forecasts_are_one_for_each_window_and_step(cases: Cases, name: str) -> None:
     panel, linear = cases[name].panel, cases[name].linear
     found = forecast_network(make_trained(panel, linear), linear, panel)
     num_series = len(panel.series_starts)
     assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), HORIZON), (num_series, HORIZON))
+    panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40])
+    values = panel.values.copy()
+    values[40:, 0] = np.nan
+    np.testing.assert_array_equal(
+        read(replace(panel, values=values), linear, origins)[0], read(panel, linear, origins)[0]
+    )
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
@@ -198,22 +166,14 @@ def test_forecasts_are_in_the_order_of_the_windows(cases: Cases, part: str) -> N
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_forecasts_are_the_same_whatever_the_batch_size(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forecasts_are_the_same_float32_whatever_the_batch_size(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
     panel, linear = cases["one"].panel, cases["one"].linear
     network, past = make_trained(panel, linear), list_past(panel)
     whole = forecast_origins(network, linear, panel, past)
     monkeypatch.setattr(method, "BATCH_SIZE", 5)
     np.testing.assert_allclose(forecast_origins(network, linear, panel, past), whole, rtol=1e-5, atol=1e-6)
-
-
-def test_forecasts_are_float32(cases: Cases) -> None:
-    panel, linear = cases["one"].panel, cases["one"].linear
     found = forecast_network(make_trained(panel, linear), linear, panel)
     assert found.test.dtype == found.future.dtype == np.float32
-
-
-def test_no_windows_have_no_forecasts(cases: Cases) -> None:
-    panel, linear = cases["one"].panel, cases["one"].linear
     assert forecast_origins(make_trained(panel, linear), linear, panel, np.zeros(0, np.int64)).shape == (0, HORIZON)
 
 

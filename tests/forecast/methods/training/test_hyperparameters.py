@@ -60,8 +60,9 @@ def case(request: pytest.FixtureRequest, cases: Cases) -> SimpleNamespace:
     return cases[request.param]
 
 
-def test_nothing_is_left_open(case: SimpleNamespace) -> None:
+def test_nothing_is_left_open_and_the_loss_is_that_of_the_linear_models(case: SimpleNamespace) -> None:
     assert None not in asdict(hyperparameters(case)).values()
+    assert hyperparameters(case).is_absolute is case.linear.is_absolute
 
 
 @pytest.mark.parametrize(("field", "value"), [("units", 3), ("units", (4, 3)), ("dropout", 0.5), ("segment", 2)])
@@ -77,17 +78,22 @@ def test_training_is_what_was_asked_for(case: SimpleNamespace, field: str, value
     assert getattr(hyperparameters(case, **{field: value}), field) == value
 
 
-def test_each_block_that_is_hidden_in_turn_has_a_member(cases: Cases) -> None:
+def test_one_series_has_a_member_for_each_block_and_many_an_embedding(cases: Cases) -> None:
     assert hyperparameters(cases["one"], {"members": 2}).num_members == len(cases["one"].linear)
+    assert hyperparameters(cases["one"]).segment == 1
+    # The week, and not the year, whose two columns come first.
+    names = cases["one"].panel.columns.num_calendar
+    assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
+    found = hyperparameters(cases["one"])
+    assert found.list_values() == asdict(found)
+    assert (hyperparameters(cases["one"]).embedding, hyperparameters(cases["many"]).embedding > 0) == (0, True)
+    assert hyperparameters(cases["many"]).segment == 7
+    assert hyperparameters(cases["many"]).calendar == ()
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
 def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(cases: Cases, name: str) -> None:
     assert hyperparameters(cases[name], {"members": 2}).num_members == 2
-
-
-def test_many_series_are_read_through_an_embedding(cases: Cases) -> None:
-    assert (hyperparameters(cases["one"]).embedding, hyperparameters(cases["many"]).embedding > 0) == (0, True)
 
 
 def test_few_windows_of_many_series_have_a_small_network_and_small_batches(
@@ -102,14 +108,6 @@ def test_few_windows_of_many_series_have_a_small_network_and_small_batches(
     assert few.learning_rate > many.learning_rate
 
 
-def test_many_series_are_read_season_by_season(cases: Cases) -> None:
-    assert hyperparameters(cases["many"]).segment == 7
-
-
-def test_short_window_of_one_series_is_read_step_by_step(cases: Cases) -> None:
-    assert hyperparameters(cases["one"]).segment == 1
-
-
 @pytest.mark.parametrize("season_length", [1, 7, 24])
 def test_long_window_of_one_series_is_read_in_whole_parts_of_its_season(prepare: Prepare, season_length: int) -> None:
     evaluation = EvaluationSpec(season_length=season_length)
@@ -118,20 +116,6 @@ def test_long_window_of_one_series_is_read_in_whole_parts_of_its_season(prepare:
     segment = hyperparameters(SimpleNamespace(panel=panel, linear=fit_linear_models(panel))).segment
     assert 1 < segment < 168
     assert season_length == 1 or season_length % segment == 0
-
-
-def test_only_cycles_that_came_often_are_read_at_each_step(cases: Cases) -> None:
-    """The week, and not the year, whose two columns come first."""
-    names = cases["one"].panel.columns.num_calendar
-    assert (names, hyperparameters(cases["one"]).calendar) == (4, (2, 3))
-
-
-def test_many_series_read_no_calendar_at_each_step(cases: Cases) -> None:
-    assert hyperparameters(cases["many"]).calendar == ()
-
-
-def test_error_that_is_made_small_is_that_of_the_base(case: SimpleNamespace) -> None:
-    assert hyperparameters(case).is_absolute is case.linear.is_absolute
 
 
 @pytest.mark.parametrize(

@@ -218,8 +218,24 @@ def test_members_in_use_take_as_many_steps_as_were_best(cases: Cases, is_uphill:
     assert steps == [*range(record["num_steps"]), *range(record["best_step"])]
 
 
-def test_blocks_that_are_hidden_in_turn_have_a_member_each(cases: Cases, trained: Cases) -> None:
+def test_each_hidden_block_has_a_member_that_corrects_it_with_the_least_error(cases: Cases, trained: Cases) -> None:
     assert trained["bends"].network.num_members == len(cases["bends"].linear)
+    case, network = cases["bends"], trained["bends"].network
+    for fold in range(len(case.linear)):
+        origins = case.linear.validation[case.linear.fold == fold]
+        own = replace(network, weights={name: array[fold : fold + 1] for name, array in network.weights.items()})
+        found = correct(own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins)
+        np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
+    # The network says nothing yet: its loss is that of the mix.
+    case = cases["bends"]
+    left = find_left(case)
+    first = trained["bends"].history.iloc[0]
+    assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
+    history = trained["bends"].history
+    expected = history.loc[history["val_loss"].idxmin(), "step"]
+    assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
+    found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
+    assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["climbing", "many", "few"])
@@ -228,27 +244,10 @@ def test_members_that_only_judge_are_not_kept(trained: Cases, name: str) -> None
     assert trained[name].network.num_members == 2
 
 
-def test_unseen_corrections_are_those_of_the_member_whose_fold_hides_the_window(cases: Cases, trained: Cases) -> None:
-    case, network = cases["bends"], trained["bends"].network
-    for fold in range(len(case.linear)):
-        origins = case.linear.validation[case.linear.fold == fold]
-        own = replace(network, weights={name: array[fold : fold + 1] for name, array in network.weights.items()})
-        found = correct(own, case.panel, normalize_windows(case.panel, case.linear.normalizer, origins), origins)
-        np.testing.assert_allclose(network.out_of_fold[case.linear.fold == fold], found, atol=1e-6)
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_network_learns_what_is_not_linear(cases: Cases, cell: str) -> None:
     history = train(cases["bends"], cell, max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
-
-
-def test_step_0_is_the_base(cases: Cases, trained: Cases) -> None:
-    """The network says nothing yet: its loss is that of the mix."""
-    case = cases["bends"]
-    left = find_left(case)
-    first = trained["bends"].history.iloc[0]
-    assert (first["step"], first["val_loss"]) == (0, pytest.approx(np.mean(left**2)))
 
 
 @pytest.fixture(scope="module")
@@ -263,11 +262,8 @@ def find_gradients_uphill(*given: Any) -> Weights:
     return {name: -array for name, array in find_gradients(*given).items()}
 
 
-def test_training_that_only_makes_it_worse_keeps_step_0(worsened: SimpleNamespace) -> None:
+def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: SimpleNamespace, cases: Cases) -> None:
     assert (worsened.record["best_step"], worsened.history["is_best"].tolist()) == (0, [True, *[False] * 4])
-
-
-def test_network_without_gain_leaves_the_base_as_it_is(cases: Cases, worsened: SimpleNamespace) -> None:
     case = cases["bends"]
     index = case.panel.index("test")
     normalized = normalize_windows(case.panel, case.linear.normalizer, index.origins(np.arange(len(index))))
@@ -282,59 +278,22 @@ def test_training_ends_once_patience_is_over(cases: Cases) -> None:
         assert train(cases["bends"], patience=200).record["num_steps"] == 200 // PART_AT_START
 
 
-def test_training_takes_no_more_steps_than_it_may(cases: Cases) -> None:
-    """Also where these end between two validations."""
-    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
-
-
-def test_best_step_is_that_of_the_least_error_on_unseen_windows(trained: Cases) -> None:
-    history = trained["bends"].history
-    expected = history.loc[history["val_loss"].idxmin(), "step"]
-    assert trained["bends"].record["best_step"] == expected == history.loc[history["is_best"], "step"].item()
-
-
-def test_kept_weights_have_the_least_error_on_unseen_windows(cases: Cases, trained: Cases) -> None:
-    case = cases["bends"]
-    left = find_left(case)
-    found = np.mean((left - trained["bends"].network.out_of_fold) ** 2)
-    assert found == pytest.approx(trained["bends"].history["val_loss"].min(), rel=1e-5)
-
-
-def test_corrections_that_help_in_each_fold_are_trusted(cases: Cases) -> None:
+def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> None:
     case = cases["bends"]
     assert find_network_shrinkage(case.data, find_left(case).astype(np.float32), num_members=1) > 0.95
-
-
-def test_corrections_that_go_twice_too_far_are_taken_by_no_more_than_half(cases: Cases) -> None:
-    case = cases["bends"]
     assert find_network_shrinkage(case.data, (2 * find_left(case)).astype(np.float32), num_members=1) <= 0.5
-
-
-def test_corrections_are_trusted_the_more_the_more_members_there_are(cases: Cases) -> None:
-    """They hold half of what is left over, and noise."""
-    case = cases["bends"]
+    # They hold half of what is left over, and noise.
     left = find_left(case)
     corrections = (0.5 * left + np.random.default_rng(0).normal(0, 0.7 * left.std(), left.shape)).astype(np.float32)
     gains = [find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2, 5)]
     assert 0 < gains[0] < gains[1] < gains[2] < 1
-
-
-def test_share_of_a_mean_of_members_is_the_best_one(cases: Cases) -> None:
-    """Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
-
-    The mean has half the power of noise. Here noise stands at a right angle to what is left over.
-    """
-    case = cases["bends"]
-    left = find_left(case)
+    # Each says what is left over, and noise of a quarter of its power: 4/5 of one is best, 8/9 of the mean of two.
+    # The mean has half the power of noise. Here noise stands at a right angle to what is left over.
     noise = np.random.default_rng(0).normal(size=left.shape)
     noise -= (noise * left).sum() / (left**2).sum() * left
     corrections = (left + noise * np.sqrt((left**2).sum() / (4 * (noise**2).sum()))).astype(np.float32)
     one, two = (find_network_shrinkage(case.data, corrections, num_members) for num_members in (1, 2))
     assert two / one == pytest.approx((8 / 9) / (4 / 5))
-
-
-def test_corrections_that_go_astray_are_not_trusted(cases: Cases) -> None:
-    case = cases["bends"]
     astray = np.random.default_rng(0).normal(0, 5, (len(case.linear.validation), HORIZON)).astype(np.float32)
     assert find_network_shrinkage(case.data, astray, num_members=5) == 0
 
@@ -356,24 +315,28 @@ def test_one_fold_is_replaced_by_groups_of_series(cases: Cases) -> None:
     assert 0 < other < one
 
 
-def test_few_windows_leave_the_base_as_it_is(trained: Cases) -> None:
+def test_record_and_history_state_the_design_and_each_look(trained: Cases) -> None:
     """Nobody can say whether a correction would help."""
     record = trained["few"].record
     assert (trained["few"].network.shrinkage, record["best_step"], record["num_steps"]) == (0, 0, 0)
+    history = trained["bends"].history
+    assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
+    assert history["step"].tolist() == [0, 25, 50, 75, 100]
+    assert trained["bends"].history["seconds"].is_monotonic_increasing
+    # A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1).
+    assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
+    hyperparameters = trained["bends"].record["hyperparameters"]
+    assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
 
 
-def test_training_ends_when_its_time_is_over(cases: Cases) -> None:
+def test_training_ends_when_its_time_or_its_steps_are_over(cases: Cases) -> None:
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
-
-
-def test_training_whose_time_is_over_says_so(cases: Cases) -> None:
     assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
-
-
-def test_training_that_was_at_its_end_is_not_cut_short(cases: Cases) -> None:
-    """Though its time was over just then."""
+    # Though its time was over just then.
     found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
     assert not found.record["is_cut_short"]
+    # Also where these end between two validations.
+    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
 
 
 class InterruptionError(Exception):
@@ -584,26 +547,6 @@ def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
         for units in ((32,), (32, 32))
     )
     assert two - one == estimate_recurrent_bytes(4, 32, 32, 30, 64)
-
-
-def test_history_has_a_row_for_each_look_from_step_0_on(trained: Cases) -> None:
-    history = trained["bends"].history
-    assert list(history.columns) == ["step", "loss", "val_loss", "seconds", "is_best"]
-    assert history["step"].tolist() == [0, 25, 50, 75, 100]
-
-
-def test_seconds_never_fall(trained: Cases) -> None:
-    assert trained["bends"].history["seconds"].is_monotonic_increasing
-
-
-def test_record_counts_the_parameters_of_all_members(trained: Cases) -> None:
-    """A GRU of 4 units that reads 4 values has 3 · (4 · (4 + 4) + 2 · 4), and its head 2 · (4 + 1)."""
-    assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
-
-
-def test_record_states_the_design(trained: Cases) -> None:
-    hyperparameters = trained["bends"].record["hyperparameters"]
-    assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
 
 
 def test_log_states_what_was_chosen_and_how_it_ended(cases: Cases, caplog: pytest.LogCaptureFixture) -> None:
