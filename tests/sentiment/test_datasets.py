@@ -60,15 +60,12 @@ def get_intercept(filepath: str) -> float:
     return TextClassifierDataset(filepath=filepath).load().calibration["intercept"]
 
 
-def test_loaded_classifier_gives_the_same_scores(
+def test_loaded_classifier_has_the_same_parts_and_scores(
     text_classifier: TextClassifier, loaded: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
 ) -> None:
     texts = [*make_reviews(8)["text"], "", "xyzzy 😀", "so bad " * 40]
     table = pd.DataFrame({"row": range(len(texts)), "text": texts})
     pd.testing.assert_frame_equal(score_sentiment(loaded, table), score_sentiment(text_classifier, table))
-
-
-def test_parts_come_back(text_classifier: TextClassifier, loaded: TextClassifier) -> None:
     for field in ("vocabulary", "padding", "calibration"):
         assert getattr(loaded, field) == getattr(text_classifier, field)
     ngrams, expected = loaded.ngrams, text_classifier.ngrams
@@ -190,7 +187,7 @@ def test_network_that_cannot_be_saved_leaves_the_old_classifier(filepath: str, r
     assert get_intercept(filepath) == 1.0
 
 
-def test_preview_shows_how_models_are_weighed_and_texts_are_cut(
+def test_preview_shows_how_models_are_weighed_without_keras(
     text_classifier: TextClassifier, packed: bytes, write: Callable[..., str]
 ) -> None:
     preview = TextClassifierDataset(filepath=write(packed, "my.zip")).preview()
@@ -200,9 +197,6 @@ def test_preview_shows_how_models_are_weighed_and_texts_are_cut(
         "padding": text_classifier.padding.model_dump(),
         "calibration": text_classifier.calibration,
     }
-
-
-def test_preview_needs_no_keras(packed: bytes, write: Callable[..., str]) -> None:
     code = f"""
         import sys
         from rnn_pipelines.sentiment.datasets import TextClassifierDataset

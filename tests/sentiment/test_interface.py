@@ -50,12 +50,16 @@ def fitted(reviews: pd.DataFrame, no_graphs: None, stages: io.StringIO) -> TextC
         return TextClassifier(**SMALL).fit(reviews["text"], labels, groups=reviews["group"], verbose=True)
 
 
-def test_texts_get_label_and_confidence_in_their_order(fitted: TextClassifier) -> None:
+def test_texts_get_label_and_confidence_and_classifiers_a_leaderboard(fitted: TextClassifier) -> None:
     found = fitted.predict(["a great fine film", "the dull awful film", "xyzzy"])
     assert list(found) == ["text", "label", "probability", "confidence", "num_words", "num_known_words"]
     assert found["text"].tolist() == ["a great fine film", "the dull awful film", "xyzzy"]
     assert found["probability"][0] > 0.5 > found["probability"][1]
     assert found["confidence"][2] == 0.5
+    assert fitted.predict([]).empty
+    found = fitted.leaderboard()
+    assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
+    assert found["log_loss"].is_monotonic_increasing
 
 
 def test_fit_shows_its_stages_if_wanted(
@@ -66,16 +70,6 @@ def test_fit_shows_its_stages_if_wanted(
     capsys.readouterr()
     TextClassifier(**SMALL).fit(reviews["text"], reviews["label"], verbose=False)
     assert capsys.readouterr().err == ""
-
-
-def test_no_text_gets_no_row(fitted: TextClassifier) -> None:
-    assert fitted.predict([]).empty
-
-
-def test_the_leaderboard_has_networks_beside_the_n_grams(fitted: TextClassifier) -> None:
-    found = fitted.leaderboard()
-    assert {*list_candidates(), "ensemble", "nb_ngram"} <= set(found["classifier"])
-    assert found["log_loss"].is_monotonic_increasing
 
 
 def test_classifier_shows_its_networks_its_state_and_the_leaderboard(fitted: TextClassifier, tmp_path: Path) -> None:
@@ -91,23 +85,24 @@ def test_classifier_shows_its_networks_its_state_and_the_leaderboard(fitted: Tex
     assert "Not fitted" in TextClassifier()._repr_html_()
 
 
-def test_each_block_is_an_argument_with_a_name_that_editors_complete(project: Path) -> None:
+def test_blocks_are_arguments_with_the_defaults_of_the_file(project: Path) -> None:
     blocks = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
     assert {*blocks} - {"source", "pointwise"} <= {*signature(TextClassifier).parameters}
+    parameters = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
+    others = {"source", "pointwise"}
+    assert TextClassifier().spec == read_spec({name: v for name, v in parameters.items() if name not in others})
 
 
-def test_what_is_loaded_predicts_the_same(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_saved_is_a_champion_that_predicts_the_same(
+    fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     texts = reviews["text"].tolist()[:20]
     loaded = TextClassifier.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.predict(texts), fitted.predict(texts), rtol=1e-6)
     with pytest.raises(ParameterError, match="no metrics"):
         loaded.leaderboard()
-
-
-def test_what_is_saved_is_a_champion(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
-    """As the pipelines read one, with the memory of what it has seen."""
-    fitted.save(tmp_path / "model")
+    # As the pipelines read one, with the memory of what it has seen.
     artefact = unpack(load_folder(tmp_path / "model"))
     rows = pd.DataFrame({"row": [1], "text": ["a great fine film"]})
     found = score_sentiment(artefact, rows)["probability"]
@@ -132,14 +127,15 @@ def test_threads_use_one_classifier(fitted: TextClassifier, reviews: pd.DataFram
             pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
 
 
-def test_a_classifier_that_has_learnt_nothing_says_so() -> None:
+def test_a_classifier_that_has_learnt_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="Call fit"):
         TextClassifier().predict(["text"])
-
-
-def test_there_is_nothing_to_load(tmp_path: Path) -> None:
     with pytest.raises(ChampionError, match="no saved model"):
         TextClassifier.load(tmp_path)
+    with pytest.raises(ReviewError, match="expected a list of groups, received 'ab'"):
+        TextClassifier().fit(["good", "bad"], [1, 0], groups="ab")
+    with pytest.raises(ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"):
+        TextClassifier().fit(["good", "bad"], [1, 0], groups=["\ud800", "b"])
 
 
 @pytest.mark.parametrize(
@@ -166,13 +162,6 @@ def test_there_is_nothing_to_load(tmp_path: Path) -> None:
 def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -> None:
     with pytest.raises(ReviewError, match=message):
         TextClassifier().fit(texts, labels)
-
-
-def test_groups_that_can_not_be_used_are_told() -> None:
-    with pytest.raises(ReviewError, match="expected a list of groups, received 'ab'"):
-        TextClassifier().fit(["good", "bad"], [1, 0], groups="ab")
-    with pytest.raises(ReviewError, match="column 'group', row 1: expected a text that UTF-8 can hold"):
-        TextClassifier().fit(["good", "bad"], [1, 0], groups=["\ud800", "b"])
 
 
 @pytest.mark.parametrize(
@@ -221,12 +210,6 @@ def test_what_can_not_be_predicted_is_told(fitted: TextClassifier, texts: object
 def test_a_wrong_parameter_is_named_with_what_would_be_right(blocks: dict, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         TextClassifier(**blocks)
-
-
-def test_defaults_are_those_of_the_file(project: Path) -> None:
-    parameters = yaml.safe_load((project / "conf/base/parameters_sentiment.yml").read_text())["sentiment"]
-    others = {"source", "pointwise"}
-    assert TextClassifier().spec == read_spec({name: v for name, v in parameters.items() if name not in others})
 
 
 ALONE = (

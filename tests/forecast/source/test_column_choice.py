@@ -38,18 +38,12 @@ def test_of_two_columns_of_dates_the_name_decides() -> None:
     )
 
 
-def test_whole_numbers_are_times_only_if_they_are_regular_and_increase() -> None:
+def test_whole_numbers_are_times_only_if_they_are_regular_and_increase_in_a_series() -> None:
     assert choose(pd.DataFrame({"run": COUNT * 5, "level": COUNT % 7 + 0.5}))[0] == "run"
     for numbers in (COUNT % 10, COUNT[::-1], COUNT**2):
         assert "no column holds dates" in refuse(pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5}))
-
-
-def test_whole_numbers_of_two_columns_are_named() -> None:
     table = pd.DataFrame({"run": COUNT, "row": COUNT + 7, "level": COUNT % 7 + 0.5})
     assert "which column has the times? Name one of ['run', 'row']" in refuse(table)
-
-
-def test_steps_begin_again_in_each_series() -> None:
     table = pd.DataFrame({"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5})
     assert choose(table, id="shop")[0] == "week_no"
 
@@ -62,20 +56,17 @@ def test_names_of_forecasting_libraries_need_no_option(name: str) -> None:
     assert choose(table) == ("ds", "y", "unique_id")
 
 
-def test_prices_of_years_1700_to_2100_are_no_times() -> None:
+def test_prices_of_years_and_repeated_hours_are_no_times_and_no_series() -> None:
     table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
     assert choose(table)[:2] == ("day", "price")
+    times = [*TEXT, TEXT[3]]
+    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
 
 
 def test_the_column_of_several_series_is_named() -> None:
     table = pd.DataFrame({"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)})
     message = refuse(table.assign(sold=1.5), target="sold")
     assert "Name their column with source.id=city, or one of ['shop']" in message
-
-
-def test_repeated_hours_of_a_clock_change_are_one_series() -> None:
-    times = [*TEXT, TEXT[3]]
-    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
 
 
 @pytest.mark.parametrize("names", [DAYS[:12].strftime("%d.%m.%Y"), [str(year) for year in range(2010, 2022)]])

@@ -111,24 +111,18 @@ def test_a_step_of_the_horizon_without_a_row_is_told(
         look_ahead(times, freq, ahead)
 
 
-def test_a_column_may_have_any_name() -> None:
+def test_missing_hours_are_told_in_local_time_for_columns_of_any_name() -> None:
     """Such as those that joined tables get."""
     table = lay_out("a", FEBRUARY, y=1.0, origin=1.0, _merge=1.0)
     table.loc[18:, "y"] = None
     check_future_covariates(table, table.drop(columns="y"), {"future": ("origin", "_merge")}, 2, "D")
-
-
-def test_missing_hours_are_told_in_local_time() -> None:
+    # What would be missing after its last value is not its fault.
+    look_ahead([*FEBRUARY, pd.Timestamp("2024-02-20 07:00")], "D", FEBRUARY[:0])
     hours = pd.date_range("2024-07-01", periods=5, freq="h")
     covariates = lay_out("a", hours, price=1.0)
     covariates.attrs["tz"] = "Europe/Berlin"
     with pytest.raises(SeriesError, match=r"the first at 2024-07-01 07:00:00\+02:00\. Add"):
         check_future_covariates(lay_out("a", hours, y=1.0), covariates, {"future": ("price",)}, 2, "h")
-
-
-def test_a_series_out_of_step_is_told_by_its_own_check() -> None:
-    """What would be missing after its last value is not its fault."""
-    look_ahead([*FEBRUARY, pd.Timestamp("2024-02-20 07:00")], "D", FEBRUARY[:0])
 
 
 def test_rows_between_steps_are_told_by_series_and_time(caplog: pytest.LogCaptureFixture) -> None:

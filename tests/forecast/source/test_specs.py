@@ -231,26 +231,17 @@ def test_packed_file_is_read(write: Write, name: str, content: bytes) -> None:
     assert read_source(SourceSpec(path=write(content, name)))["y"].tolist() == [1.5, 2.5, 3.5]
 
 
-def test_seattle_has_1461_days() -> None:
+def test_seattle_is_the_daily_maximum_from_2012_to_2015() -> None:
     assert len(read_source(SourceSpec(name="seattle"))) == 1461
-
-
-def test_seattle_is_daily_from_2012_to_2015() -> None:
     assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(pd.date_range("2012-01-01", "2015-12-31"))
-
-
-def test_seattle_is_the_maximum_temperature() -> None:
     assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
+    first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
+    assert not first["y"].equals(second["y"])
 
 
 @pytest.mark.parametrize("name", ["temperature", "sine", "noisy_sine"])
 def test_synthetic_series_bring_their_signal(name: str) -> None:
     assert list(read_source(SourceSpec(name=name)).columns) == ["unique_id", "ds", "y", "signal"]
-
-
-def test_seed_reaches_the_synthetic_series() -> None:
-    first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
-    assert not first["y"].equals(second["y"])
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".pq", ".PARQUET"])
@@ -261,13 +252,10 @@ def test_parquet_is_read_by_its_own_column_names(tmp_path: Path, suffix: str) ->
     assert table["y"].tolist() == list(range(30))
 
 
-def test_parquet_index_counts_as_a_column(tmp_path: Path) -> None:
+def test_parquet_index_counts_as_a_column_beside_partition_like_folders(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"y": np.arange(30.0)}, index=DAYS.rename("ds")).to_parquet(path)
     assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == list(DAYS)
-
-
-def test_parquet_beside_partition_like_folders_is_one_file(tmp_path: Path) -> None:
     path = tmp_path / "y=3" / "my.parquet"
     path.parent.mkdir()
     pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}).to_parquet(path)
@@ -366,13 +354,6 @@ def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCap
     assert table.attrs["tz"] == "Europe/Berlin"
 
 
-def test_steps_are_told(write: Write, caplog: pytest.LogCaptureFixture) -> None:
-    path = write("day,y\n1,1\n2,2\n")
-    with caplog.at_level(logging.INFO, "rnn_pipelines"):
-        read_source(SourceSpec(path=path, time="day"))
-    assert caplog.messages == [f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"]
-
-
 def test_column_of_a_zone_is_read_in_it() -> None:
     days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
     assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
@@ -389,15 +370,17 @@ def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str |
     assert (found["ds"].iloc[0], found.attrs.get("tz")) == (pd.Timestamp(first), tz)
 
 
-def test_catalog_table_is_read() -> None:
+def test_catalog_table_is_read_and_not_changed() -> None:
     assert read_catalog(pd.DataFrame({"ds": DAYS, "y": np.arange(30.0)}))["y"].tolist() == list(range(30))
-
-
-def test_catalog_table_is_not_changed() -> None:
     table = pd.DataFrame({"ds": DAYS[::-1], "y": np.arange(30)}, index=[0] * 30)
     before = table.copy()
     read_catalog(table)
     pd.testing.assert_frame_equal(table, before)
+    table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
+    assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
+    hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
+    kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
+    assert read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"] == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
@@ -447,12 +430,6 @@ def test_steps_that_arrow_holds_are_read(kind: pyarrow.DataType) -> None:
     assert read_catalog(table)["ds"].tolist() == [1, 2, 3]
 
 
-def test_zone_of_times_that_arrow_holds_is_kept() -> None:
-    hours = pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin")
-    kind = pd.ArrowDtype(pyarrow.timestamp("us", "Europe/Berlin"))
-    assert read_catalog(pd.DataFrame({"ds": pd.array(hours, dtype=kind), "y": 1.0})).attrs["tz"] == "Europe/Berlin"
-
-
 @pytest.mark.parametrize(
     ("kind", "cells"),
     [
@@ -467,11 +444,6 @@ def test_values_that_arrow_holds_are_read(kind: pyarrow.DataType, cells: list[ob
     np.testing.assert_array_equal(read_catalog(table)["y"], [1.5, np.nan])
 
 
-def test_categories_are_series_names() -> None:
-    table = pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": pd.Categorical(["a", "b"])})
-    assert read_catalog(table, id="shop")["unique_id"].tolist() == ["a", "b"]
-
-
 @pytest.mark.parametrize("external", [None, {"ds": [1], "y": [2]}])
 def test_catalog_without_a_table_says_where_to_define_it(external: object) -> None:
     assert "forecast_external holds no table. Define it in conf/local/catalog_forecast.yml" in fail(
@@ -479,25 +451,19 @@ def test_catalog_without_a_table_says_where_to_define_it(external: object) -> No
     )
 
 
-def test_missing_column_of_a_catalog_table_is_named() -> None:
+def test_missing_and_repeated_columns_of_a_catalog_table_are_named() -> None:
     message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
     assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
-
-
-def test_repeated_column_of_a_catalog_table_is_named() -> None:
     table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
     assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
 
 
 def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
     monkeypatch.chdir(tmp_path)
     assert fail("none.csv") == f"none.csv: no such file (looked in {tmp_path}). Check source.path."
     assert len(fail(f"{5_000 * 'x'}.csv")) < 500
     assert "no such file" in fail("no\0file.csv")
-
-
-def test_empty_folder_is_named(tmp_path: Path) -> None:
-    assert fail(str(tmp_path)).startswith(f"{tmp_path}: ")
 
 
 @pytest.mark.parametrize("name", ["my.xls", "my.json", "my.ods", "my"])
@@ -569,6 +535,11 @@ def test_what_was_found_is_in_the_log(write: Write, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         read_source(SourceSpec(path=path))
     assert caplog.messages == [f"{path}: read with sep=semicolon, time_format='%d.%m.%Y', decimal=comma"]
+    caplog.clear()
+    path = write("day,y\n1,1\n2,2\n")
+    with caplog.at_level(logging.INFO, "rnn_pipelines"):
+        read_source(SourceSpec(path=path, time="day"))
+    assert caplog.messages == [f"{path}: column 'day' is read as steps from 1 to 2, without a calendar"]
 
 
 @pytest.mark.parametrize(
@@ -586,16 +557,20 @@ def test_sign_that_is_none_is_refused(options: dict[str, str]) -> None:
         SourceSpec(path="my.csv", **options)
 
 
-def test_other_columns_with_decimal_commas_are_numbers(write: Write) -> None:
+def test_words_for_no_value_are_missing_among_numbers_and_words_among_words(write: Write) -> None:
     path = write("ds;y;price;place\n2020-01-01;1,5;2,50;a,b\n2020-01-02;2,5;;c\n")
     rows = read_rows(SourceSpec(path=path), ["price", "place"])
     np.testing.assert_array_equal(rows["price"], [2.5, np.nan])
     assert rows["place"].tolist() == ["a,b", "c"]
-
-
-def test_other_columns_with_a_decimal_point_are_numbers(write: Write) -> None:
     path = write("ds,y,price\n2020-01-01,1.5,2.50\n")
     assert read_rows(SourceSpec(path=path), ["price"])["price"].tolist() == [2.5]
+    path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
+    assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
+    # It is a country.
+    path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
+    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
+    path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
+    assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
 
 
 @pytest.mark.parametrize("cell", NO_VALUE)
@@ -607,21 +582,10 @@ def test_words_for_no_value_are_missing_among_other_numbers(write: Write, cell: 
     assert found[:2].astype(str).str.removesuffix(".0").tolist() == others
 
 
-def test_words_for_no_value_are_missing_among_numbers_with_other_signs(write: Write) -> None:
-    path = write("ds;y;price\n1;1;2,5\n2;1;NA\n")
-    assert read_rows(SourceSpec(path=path), ["price"])["price"].fillna(0).tolist() == [2.5, 0]
-
-
 def test_words_for_no_value_are_missing_in_a_frame() -> None:
     frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
     found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
     assert found.isna().tolist() == [False, True, True]
-
-
-def test_na_is_a_word_among_words(write: Write) -> None:
-    """It is a country."""
-    path = write("ds,y,country\n1,1,NA\n2,1,7\n3,1,DE\n4,1,-\n")
-    assert read_rows(SourceSpec(path=path), ["country"])["country"].tolist() == ["NA", "7", "DE", "-"]
 
 
 @pytest.mark.parametrize("signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]])
@@ -640,17 +604,14 @@ def test_point_in_texts_of_a_table_without_commas_can_part_thousands(tmp_path: P
     assert read_catalog(table, decimal="point")["y"].iloc[1] == float(cells[1])
 
 
-def test_archive_of_a_file_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
-    assert "'my.csv' in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
-
-
-def test_encrypted_archive_is_refused(write: Write) -> None:
+def test_archive_that_is_encrypted_or_too_large_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     content = bytearray(zip_files("my.csv"))
     # The flag of encryption, in the file's own header and in that of the directory.
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     assert "password required" in fail(write(bytes(content), "my.zip"))
+    monkeypatch.setattr(dialect, "MAX_UNPACKED_BYTES", 10)
+    assert "'my.csv' in it has 50 bytes, more than 10" in fail(write(zip_files("my.csv"), "my.zip"))
 
 
 def write_parquet(tmp_path: Path, **columns: object) -> str:
@@ -659,10 +620,16 @@ def write_parquet(tmp_path: Path, **columns: object) -> str:
     return str(path)
 
 
-def test_dictionaries_of_a_parquet_file_are_read(tmp_path: Path) -> None:
+def test_columns_of_a_parquet_file_are_read_whatever_the_others_hold(tmp_path: Path) -> None:
     days, values = pyarrow.array(["2020-01-01", "2020-01-02"]), pyarrow.array([1.5, 2.5])
     path = write_parquet(tmp_path, ds=days.dictionary_encode(), y=values.dictionary_encode())
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
+    path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
+    path = tmp_path / "my.parquet"
+    values = pyarrow.array(np.array([1.5, 2.5], np.float16))
+    pyarrow.parquet.write_table(pyarrow.table({"ds": ["2020-01-01", "2020-01-02"], "y": values}), path)
+    assert read_source(SourceSpec(path=str(path)))["y"].tolist() == [1.5, 2.5]
 
 
 @pytest.mark.parametrize(
@@ -672,11 +639,6 @@ def test_nested_column_of_a_parquet_file_is_named(tmp_path: Path, values: list[o
     message = fail(write_parquet(tmp_path, ds=["2020-01-01"], y=values))
     assert f"column 'y' holds {kind}" in message
     assert "Write it to a column of its own" in message
-
-
-def test_nested_column_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
-    path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
-    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
 
 
 @pytest.mark.parametrize("year", [1500, 1677, 2263, 9999])
@@ -700,27 +662,22 @@ def write_excel(tmp_path: Path, **sheets: pd.DataFrame) -> str:
 TABLE = pd.DataFrame({"ds": DAYS[:3], "y": [1.5, None, 3.5], "shop": ["NA", "b", "7"]})
 
 
-def test_excel_file_is_read(tmp_path: Path) -> None:
+def test_sheet_with_the_columns_is_read_and_must_be_one(tmp_path: Path) -> None:
     table = read_source(SourceSpec(path=write_excel(tmp_path, data=TABLE), id="shop"))
     assert table["ds"].tolist() == list(DAYS[:3])
     np.testing.assert_array_equal(table["y"], [1.5, np.nan, 3.5])
     assert table["unique_id"].tolist() == ["NA", "b", "7"]
-
-
-def test_sheet_with_the_columns_is_read(tmp_path: Path) -> None:
     path = write_excel(tmp_path, notes=pd.DataFrame({"note": ["a"]}), data=TABLE)
     assert len(read_source(SourceSpec(path=path))) == 3
-
-
-def test_two_sheets_with_the_columns_are_refused(tmp_path: Path) -> None:
     assert "the sheets ['2023', '2024'] have the columns" in fail(
         write_excel(tmp_path, **{"2023": TABLE, "2024": TABLE})
     )
-
-
-def test_missing_column_of_an_excel_file_is_named(tmp_path: Path) -> None:
     message = fail(write_excel(tmp_path, data=TABLE), target="sales")
     assert "my.xlsx, sheet 'data': no column ['sales']; its columns are ['ds', 'y', 'shop']" in message
+    path = write_excel(
+        tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
+    )
+    assert len(read_source(SourceSpec(path=path))) == 1
 
 
 def write_sheet(tmp_path: Path, *rows: list[object], **cells: object) -> str:
@@ -776,17 +733,14 @@ def test_cell_far_from_the_table_costs_no_memory(tmp_path: Path, place: str) -> 
     assert values.tolist() == [1.5, 2.5] * 500
 
 
-def test_cell_far_below_in_another_column_is_no_row(tmp_path: Path) -> None:
+def test_rows_of_a_sheet_keep_their_numbers_whatever_stands_far_away(tmp_path: Path) -> None:
     assert len(read_source(SourceSpec(path=write_sheet(tmp_path, ["ds", "y"], *ROWS, C1048576="stray")))) == 2
-
-
-def test_cell_far_below_in_a_column_that_is_read_is_a_row(tmp_path: Path) -> None:
     assert "column 'ds', row 999: " in fail(write_sheet(tmp_path, ["ds", "y"], *ROWS, B1000="stray"))
-
-
-def test_rows_of_a_sheet_keep_their_numbers(tmp_path: Path) -> None:
     path = write_sheet(tmp_path, ["ds", "y"], *ROWS, A7="2020-01-03", B7="high")
     assert "column 'y', row 6: " in fail(path)
+    path = write_sheet(tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"])
+    assert len(read_source(SourceSpec(path=path))) == 3
+    assert "column 'y', row 2" in fail(write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2]))
 
 
 TITLED = [["Sales of 2020"], [], ["by month", "2020"], ["y", "ds", "note"]]
@@ -819,15 +773,6 @@ def test_mistyped_last_time_is_no_footer(tmp_path: Path, cell: str) -> None:
     assert "row 4" in fail(write_sheet(tmp_path, *TITLED, *MONTHS, [4.5, cell]))
 
 
-def test_last_times_without_a_value_stay(tmp_path: Path) -> None:
-    path = write_sheet(tmp_path, *TITLED, [1.5, "2020-01-01"], [2.5, "2020-02-01"], [None, "2020-03-01"])
-    assert len(read_source(SourceSpec(path=path))) == 3
-
-
-def test_error_below_titles_is_named_by_the_row_of_the_table(tmp_path: Path) -> None:
-    assert "column 'y', row 2" in fail(write_sheet(tmp_path, *TITLED, MONTHS[0], ["many", MONTHS[1][1]], MONTHS[2]))
-
-
 def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
     path = write_excel(tmp_path, first=TABLE, second=TABLE.assign(y=7.0))
     assert set(read_source(SourceSpec(path=path, sheet="second"))["y"]) == {7.0}
@@ -837,24 +782,12 @@ def test_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert "['first', 'second']" in message
 
 
-def test_sheet_of_another_file_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        SourceSpec(path="my.csv", sheet="a")
-
-
 def test_file_without_a_sheet_of_cells_is_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.create_chartsheet().add_chart(openpyxl.chart.BarChart())
     book.remove(book.active)
     book.save(tmp_path / "my.xlsx")
     assert "expected a sheet with cells" in fail(str(tmp_path / "my.xlsx"))
-
-
-def test_empty_rows_at_the_end_of_a_sheet_are_none(tmp_path: Path) -> None:
-    path = write_excel(
-        tmp_path, data=pd.DataFrame({"ds": ["2020-01-01", "", " "], "y": [1.5, None, None]}).replace(" ", "")
-    )
-    assert len(read_source(SourceSpec(path=path))) == 1
 
 
 def write_cells(tmp_path: Path, **cells: str) -> str:
@@ -918,11 +851,6 @@ def test_missing_column_is_named_beside_the_columns_there_are(tmp_path: Path, su
 def test_one_column_has_one_role(roles: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="name the same column twice"):
         SourceSpec(**roles)
-
-
-def test_misspelt_parameter_is_refused() -> None:
-    with pytest.raises(ValidationError, match="taget"):
-        SourceSpec.model_validate({"taget": "Temp"})
 
 
 TEXT_ROWS = [["01.03.2024", "1.200,5"], ["02.03.2024", "7"], ["03.03.2024", "8"]]
@@ -1035,16 +963,28 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_words(write: Write, cont
         assert list(table.columns) == ["unique_id", "ds", "y"]
 
 
-def test_columns_without_a_table_are_refused() -> None:
+def test_columns_or_a_sheet_without_their_table_are_refused() -> None:
     """Or Seattle would be forecast for whoever forgot the path."""
     with pytest.raises(ValueError, match="give path"):
         SourceSpec(target="Temp")
+    with pytest.raises(ValidationError, match="taget"):
+        SourceSpec.model_validate({"taget": "Temp"})
+    with pytest.raises(ValidationError):
+        SourceSpec(path="my.csv", sheet="a")
+    assert "\n" not in SourceSpec(path="a\nERROR.csv").label
 
 
-def test_booleans_are_no_times() -> None:
+def test_cells_that_are_no_times_or_texts_are_refused() -> None:
     assert "column 'ds': none of its 2 cells is a time" in fail(
         None, pd.DataFrame({"ds": [True, False], "y": 1.0}), name="catalog"
     )
+    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT", "2020-01-03"], freq="D"))
+    assert "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'" in fail(
+        None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog"
+    )
+    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
+    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
+    assert expected in fail(None, table, name="catalog", id="shop")
 
 
 @pytest.mark.parametrize("column", ["ds", "y", "shop"])
@@ -1060,12 +1000,15 @@ def test_half_of_a_sign_is_refused(column: str) -> None:
         read_source(FrameSpec(name="catalog", id="shop"), table)
 
 
-def test_sign_that_is_0_is_refused_in_names_of_series(tmp_path: Path) -> None:
+def test_names_with_null_characters_and_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "my.parquet"
     pd.DataFrame({"ds": DAYS[:2], "y": 1.0, "shop": ["a", "a\0b"]}).to_parquet(path)
     assert "column 'shop', row 2: expected a name without null characters, received 'a\\x00b'" in fail(
         str(path), id="shop"
     )
+    broken = pyarrow.array([b"\xff", b"2020-01-02"])
+    pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
+    assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
 
 
 @pytest.mark.parametrize(
@@ -1077,13 +1020,6 @@ def test_texts_of_every_arrow_type_are_read(tmp_path: Path, kind: pyarrow.DataTy
     times = pyarrow.array(cells if "binary" in str(kind) else [cell.decode() for cell in cells], kind)
     pyarrow.parquet.write_table(pyarrow.table({"ds": times, "y": [1.0, 2.0]}), path)
     assert read_source(SourceSpec(path=str(path)))["ds"].tolist() == [*DAYS[:2]]
-
-
-def test_bytes_of_a_parquet_file_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    broken = pyarrow.array([b"\xff", b"2020-01-02"])
-    pyarrow.parquet.write_table(pyarrow.table({"ds": broken, "y": [1.0, 2.0]}), path)
-    assert "column 'ds', row 1: expected a text that UTF-8 can hold, received b'\\xff'" in fail(str(path))
 
 
 @pytest.mark.parametrize("column", ["ds", "y", "shop"])
@@ -1099,12 +1035,6 @@ def test_arrow_texts_whose_bytes_are_no_text_are_refused(tmp_path: Path, column:
     assert expected in fail(None, table.to_pandas(types_mapper=pd.ArrowDtype), name="catalog", id="shop")
 
 
-def test_integers_that_python_does_not_write_are_refused() -> None:
-    table = pd.DataFrame({"ds": DAYS[:2], "y": [1.0, 2.0], "shop": pd.Series([1, 10**5000], dtype=object)})
-    expected = "column 'shop', row 2: expected a text that UTF-8 can hold, received int without a text"
-    assert expected in fail(None, table, name="catalog", id="shop")
-
-
 @pytest.mark.parametrize("found", [3, "sep", None])
 def test_attributes_of_a_table_are_the_users(found: object) -> None:
     table = pd.DataFrame({"ds": DAYS[:2], "y": ["1.5", "2.5"]})
@@ -1112,31 +1042,8 @@ def test_attributes_of_a_table_are_the_users(found: object) -> None:
     assert read_source(SourceSpec(name="catalog"), table)["y"].tolist() == [1.5, 2.5]
 
 
-def test_half_floats_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "my.parquet"
-    values = pyarrow.array(np.array([1.5, 2.5], np.float16))
-    pyarrow.parquet.write_table(pyarrow.table({"ds": ["2020-01-01", "2020-01-02"], "y": values}), path)
-    assert read_source(SourceSpec(path=str(path)))["y"].tolist() == [1.5, 2.5]
-
-
-def test_periods_with_a_missing_one_are_refused() -> None:
-    periods = pd.Series(pd.PeriodIndex(["2020-01-01", "NaT", "2020-01-03"], freq="D"))
-    assert "column 'ds', row 2: expected a time of the form 2024-03-31 12:00 (ISO 8601), received 'NaT'" in fail(
-        None, pd.DataFrame({"ds": periods, "y": 1.0}), name="catalog"
-    )
-
-
 def test_endless_header_is_refused(write: Write) -> None:
     assert len(fail(write("x" * 5_000_000))) < 1_000
-
-
-def test_category_that_is_no_number_may_be_called_inf(write: Write) -> None:
-    path = write("ds,y,shop\n2020-01-01,1,inf\n2020-01-02,1,a\n")
-    assert read_rows(SourceSpec(path=path), ["shop"])["shop"].tolist() == ["inf", "a"]
-
-
-def test_newline_in_a_path_is_none_in_messages() -> None:
-    assert "\n" not in SourceSpec(path="a\nERROR.csv").label
 
 
 def test_file_is_opened_and_its_times_are_parsed_once_for_series_and_covariates(

@@ -20,8 +20,9 @@ def sample_noise(name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_signal_follows_its_formula(name: str) -> None:
+def test_signal_follows_its_formula_and_the_seed_alone(name: str) -> None:
     np.testing.assert_allclose(GENERATORS[name](0)["signal"], SIGNALS[name], rtol=0, atol=1e-12)
+    pd.testing.assert_frame_equal(GENERATORS[name](3), GENERATORS[name](3))
 
 
 @pytest.mark.parametrize(("name", "variance"), [("temperature", 4.0), ("noisy_sine", 0.01)])
@@ -39,30 +40,16 @@ def test_noise_of_one_step_tells_nothing_about_the_next() -> None:
     assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 0.02
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-def test_same_seed_gives_the_same_series(name: str) -> None:
-    pd.testing.assert_frame_equal(GENERATORS[name](3), GENERATORS[name](3))
-
-
 @pytest.mark.parametrize("name", ["temperature", "noisy_sine"])
 def test_another_seed_gives_another_series(name: str) -> None:
     assert not np.allclose(GENERATORS[name](0)["y"], GENERATORS[name](1)["y"])
 
 
-def test_sine_has_no_noise() -> None:
+def test_sine_has_no_noise_and_temperature_follows_the_calendar() -> None:
     table = generate_sine(0)
     np.testing.assert_array_equal(table["y"], table["signal"])
-
-
-def test_sine_is_the_same_for_every_seed() -> None:
     pd.testing.assert_frame_equal(generate_sine(0), generate_sine(1))
-
-
-def test_temperature_is_daily() -> None:
     assert set(generate_temperature(0)["ds"].diff().dropna()) == {pd.Timedelta(days=1)}
-
-
-def test_temperature_stays_in_phase_with_the_calendar() -> None:
     table = generate_temperature(0)
     by_date = 20 + 10 * np.sin(2 * np.pi * (table["ds"].dt.day_of_year - 1) / 365)
     np.testing.assert_allclose(table["signal"], by_date, rtol=0, atol=1e-9)

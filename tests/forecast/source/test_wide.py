@@ -57,11 +57,13 @@ def test_table_without_a_named_column_is_refused(tmp_path: Path, given: dict[str
         read_source(SourceSpec(path=save(tmp_path, "my.parquet"), **given))
 
 
-def test_wrong_cell_is_named_by_its_column_and_row() -> None:
+def test_wrong_cell_is_named_and_a_table_without_numbers_refused() -> None:
     table = WIDE.astype({"b": object})
     table.loc[7, "b"] = "many"
     with pytest.raises(SeriesError, match=r"'b', row 8.*'many'"):
         read_source(SourceSpec(name="catalog", wide=True), table)
+    with pytest.raises(SeriesError, match=r"source\.series"):
+        read_source(SourceSpec(name="catalog", wide=True), WIDE[["ds", "note"]].assign(note="x"))
 
 
 @pytest.mark.parametrize(
@@ -70,11 +72,6 @@ def test_wrong_cell_is_named_by_its_column_and_row() -> None:
 def test_parameters_that_contradict_each_other_are_refused(given: dict) -> None:
     with pytest.raises(ValidationError):
         SourceSpec(**{"name": "catalog", **given})
-
-
-def test_table_without_numbers_is_refused() -> None:
-    with pytest.raises(SeriesError, match=r"source\.series"):
-        read_source(SourceSpec(name="catalog", wide=True), WIDE[["ds", "note"]].assign(note="x"))
 
 
 @pytest.mark.parametrize(

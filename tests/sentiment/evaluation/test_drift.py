@@ -110,7 +110,7 @@ def test_values_are_those_of_each_text() -> None:
     }
 
 
-def test_effect_and_p_value_of_shares_are_those_of_an_independent_computation() -> None:
+def test_effects_and_p_values_are_those_of_an_independent_computation() -> None:
     """Cohen's h by hand; the exact p-value near that of the chi-squared test, which is not exact."""
     one, other = make_scores(300, 1, positive=0.62), make_scores(500, 2)
     found = compare(one, other)["positive"]
@@ -119,18 +119,12 @@ def test_effect_and_p_value_of_shares_are_those_of_an_independent_computation() 
     counts = [[(table["label"] == label).sum() for label in ("positive", "negative")] for table in (one, other)]
     assert found["p_value"] == pytest.approx(chi2_contingency(counts).pvalue, rel=0.3)
     assert (found["newest"], found["reference"]) == pytest.approx(shares)
-
-
-def test_effect_and_p_value_of_distributions_are_those_of_scipy() -> None:
     one, other = make_scores(300, 1), make_scores(500, 2).assign(num_words=lambda table: 2 * table["num_words"])
     expected = ks_2samp(one["num_words"], other["num_words"])
     found = compare(one, other)["num_words"]
     assert found["effect"] == pytest.approx(expected.statistic)
     assert found["p_value"] < 1e-6
     assert found["newest"] == one["num_words"].mean()
-
-
-def test_effect_of_a_share_is_above_zero_where_there_are_more_of_them() -> None:
     assert compare(make_scores(unknown=0.3), make_scores())["unknown_label"]["effect"] > 0
 
 

@@ -44,38 +44,23 @@ def examples(predictions: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
     return find_examples(predictions, reviews, CALIBRATIONS)
 
 
-def test_first_example_is_the_first_review_of_the_test_part(examples: pd.DataFrame) -> None:
-    assert examples.loc[examples["kind"] == "sample", "review_id"].tolist() == ["test/0"]
-
-
-def test_mistakes_are_those_with_the_largest_errors_from_the_worst_on(
+def test_examples_are_the_first_review_and_the_worst_mistakes(
     examples: pd.DataFrame, predictions: pd.DataFrame
 ) -> None:
+    assert examples.loc[examples["kind"] == "sample", "review_id"].tolist() == ["test/0"]
     towards_the_label = np.where(predictions["label"] == 1, predictions["gru"], -predictions["gru"])
     expected = predictions["review_id"].iloc[np.argsort(towards_the_label)[:10]].tolist()
     assert examples.loc[examples["kind"] == "mistake", "review_id"].tolist() == expected
-
-
-def test_examples_have_the_probability_of_the_positive_class(examples: pd.DataFrame, predictions: pd.DataFrame) -> None:
     logits = predictions.set_index("review_id").loc[examples["review_id"], "gru"].to_numpy()
     np.testing.assert_allclose(examples["probability"], 1 / (1 + np.exp(-logits)), rtol=1e-12)
-
-
-def test_examples_have_their_own_film_and_text(examples: pd.DataFrame) -> None:
     assert examples["text"].tolist() == [f"text of {i}" for i in examples["review_id"]]
     assert examples["group"].tolist() == [f"film of {i}" for i in examples["review_id"]]
-
-
-def test_examples_are_what_their_type_says(examples: pd.DataFrame) -> None:
     assert ExamplesTable.validate(examples) is examples
 
 
-def test_classifier_without_mistakes_has_a_sample_alone(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
+def test_only_mistakes_are_examples_besides_the_sample(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
     right = predictions.assign(gru=np.where(predictions["label"] == 1, 1.0, -1.0))
     assert find_examples(right, reviews, CALIBRATIONS)["kind"].tolist() == ["sample"]
-
-
-def test_right_review_is_no_mistake_however_unsure(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
     hardly = predictions.assign(gru=np.where(predictions["label"] == 1, 0.001, -0.001))
     hardly.loc[5, "gru"] *= -1
     assert find_examples(hardly, reviews, CALIBRATIONS)["review_id"].tolist() == ["test/0", "test/5"]

@@ -62,16 +62,19 @@ def measured(labels: np.ndarray, logits: np.ndarray) -> dict:
     return measure_classifier(labels, logits)
 
 
-def test_probability_is_the_logistic_function_of_the_logit() -> None:
+def test_probability_is_logistic_and_the_loss_of_a_sure_mistake_its_logit() -> None:
     logits = np.linspace(-30, 30, 61)
     np.testing.assert_allclose(to_probability(logits), 1 / (1 + np.exp(-logits)), rtol=1e-12)
     assert to_probability(np.array([-1e6, 0, 1e6], np.float32)).tolist() == [0.0, 0.5, 1.0]
+    assert measure_log_loss(np.array([0, 1]), np.array([1000, -1000], np.float32)) == 1000
 
 
 CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
 
 
-def test_metrics_equal_those_of_scikit_learn(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
+def test_metrics_equal_those_of_scikit_learn_and_the_interval_is_wilsons(
+    measured: dict, labels: np.ndarray, logits: np.ndarray
+) -> None:
     expected = {
         "accuracy": accuracy_score(labels, logits > 0),
         "f1": f1_score(labels, logits > 0),
@@ -79,10 +82,14 @@ def test_metrics_equal_those_of_scikit_learn(measured: dict, labels: np.ndarray,
         **dict(zip(CONFUSION, confusion_matrix(labels, logits > 0).ravel().tolist(), strict=True)),
     }
     assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-12)
-
-
-def test_log_loss_of_a_sure_mistake_is_its_logit() -> None:
-    assert measure_log_loss(np.array([0, 1]), np.array([1000, -1000], np.float32)) == 1000
+    # Wilson (1927): (p + z² / 2n ± z · √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
+    p, n, z = measured["accuracy"], len(labels), 1.959963984540054
+    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    expected = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
+    assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(expected, rel=1e-9)
+    pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
+    assert measured["roc_auc"] == pytest.approx(pairs.mean(), rel=1e-12)
+    assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -99,22 +106,6 @@ def test_logit_above_0_is_positive(labels: list[int], logits: list[float], expec
     assert expected.items() <= found.items()
 
 
-def test_interval_of_accuracy_is_wilsons(measured: dict, labels: np.ndarray) -> None:
-    """Wilson (1927): (p + z² / 2n ± z · √(p(1−p)/n + z²/4n²)) / (1 + z²/n)."""
-    p, n, z = measured["accuracy"], len(labels), 1.959963984540054
-    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    expected = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
-    assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(expected, rel=1e-9)
-
-
-def test_roc_auc_is_the_share_of_pairs_in_the_right_order(
-    measured: dict, labels: np.ndarray, logits: np.ndarray
-) -> None:
-    pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
-    assert measured["roc_auc"] == pytest.approx(pairs.mean(), rel=1e-12)
-    assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
-
-
 def compute_bins(labels: np.ndarray, logits: np.ndarray) -> list[tuple[float, float, int]]:
     """Confidence, accuracy and size of the bins 0.5 to 0.55, 0.55 to 0.6 and so on, text by text."""
     bins: dict[int, list[tuple[float, bool]]] = {}
@@ -126,20 +117,12 @@ def compute_bins(labels: np.ndarray, logits: np.ndarray) -> list[tuple[float, fl
     return [(*np.mean(bins[place], axis=0), len(bins[place])) for place in sorted(bins)]
 
 
-def test_calibration_is_accuracy_by_confidence(labels: np.ndarray, logits: np.ndarray) -> None:
+def test_calibration_is_accuracy_by_confidence(labels: np.ndarray, logits: np.ndarray, measured: dict) -> None:
     table = tabulate_calibration(labels, logits)
     assert list(table.columns) == ["confidence", "accuracy", "num_texts"]
     np.testing.assert_allclose(table.to_numpy(float), compute_bins(labels, logits), rtol=1e-9)
-
-
-def test_calibration_error_is_the_mean_gap_over_all_texts(
-    measured: dict, labels: np.ndarray, logits: np.ndarray
-) -> None:
     expected = sum(abs(a - c) * size for c, a, size in compute_bins(labels, logits)) / len(labels)
     assert measured["calibration_error"] == pytest.approx(expected, rel=1e-9)
-
-
-def test_bins_are_by_the_confidence_in_the_predicted_class_and_never_empty() -> None:
     table = tabulate_calibration(np.array([0, 1]), np.array([-2.0, 2.0]))
     assert (len(table), table["accuracy"].tolist()) == (1, [1.0])
     assert table["confidence"].tolist() == pytest.approx([1 / (1 + np.exp(-2))])
@@ -192,11 +175,7 @@ def evaluated(predictions: pd.DataFrame) -> tuple[dict, pd.DataFrame, pd.DataFra
     return evaluate_classifiers(predictions, **RECORDS)
 
 
-def test_classifiers_are_those_that_are_registered(predictions: pd.DataFrame) -> None:
-    assert PredictionsTable.list_classifiers(predictions.assign(some_column=1.0)) == CLASSIFIERS
-
-
-def test_metrics_are_those_of_each_classifier_and_against_the_ngram_classifier(
+def test_metrics_are_plain_json_of_each_classifier(
     evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
 ) -> None:
     for name in CLASSIFIERS:
@@ -206,6 +185,15 @@ def test_metrics_are_those_of_each_classifier_and_against_the_ngram_classifier(
             expected["against_nb_ngram"] = compare_errors(labels, *others)
         costs = ("training_seconds", "num_parameters")
         assert {key: value for key, value in evaluated[0][name].items() if key not in costs} == expected
+    assert json.loads(json.dumps(evaluated[0])) == evaluated[0]
+    for name, table in evaluated[2].groupby("classifier", sort=False):
+        expected = tabulate_calibration(labels, predictions[name].to_numpy())
+        pd.testing.assert_frame_equal(table.drop(columns="classifier").reset_index(drop=True), expected)
+    assert evaluated[2]["classifier"].unique().tolist() == CLASSIFIERS
+    before = predictions.copy()
+    evaluate_classifiers(predictions, **RECORDS)
+    pd.testing.assert_frame_equal(predictions, before)
+    assert PredictionsTable.list_classifiers(predictions.assign(some_column=1.0)) == CLASSIFIERS
 
 
 @pytest.mark.parametrize(
@@ -215,25 +203,6 @@ def test_metrics_are_those_of_each_classifier_and_against_the_ngram_classifier(
 def test_costs_are_those_of_the_networks_that_take_part(evaluated: tuple, name: str, seconds: int) -> None:
     costs = {cost: evaluated[0][name][cost] for cost in ("training_seconds", "num_parameters")}
     assert costs == {"training_seconds": seconds, "num_parameters": 10 * seconds}
-
-
-def test_metrics_are_plain_json(evaluated: tuple) -> None:
-    assert json.loads(json.dumps(evaluated[0])) == evaluated[0]
-
-
-def test_calibration_is_that_of_each_classifier(
-    evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
-) -> None:
-    for name, table in evaluated[2].groupby("classifier", sort=False):
-        expected = tabulate_calibration(labels, predictions[name].to_numpy())
-        pd.testing.assert_frame_equal(table.drop(columns="classifier").reset_index(drop=True), expected)
-    assert evaluated[2]["classifier"].unique().tolist() == CLASSIFIERS
-
-
-def test_predictions_are_not_changed(predictions: pd.DataFrame) -> None:
-    before = predictions.copy()
-    evaluate_classifiers(predictions, **RECORDS)
-    pd.testing.assert_frame_equal(predictions, before)
 
 
 LENGTHS = {"up to 100": (0, 100), "101 to 200": (101, 200), "201 to 400": (201, 400), "401 to 800": (401, 800)}

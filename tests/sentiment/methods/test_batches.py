@@ -73,7 +73,9 @@ def test_batches_hold_what_numpy_cuts_and_pads(
         np.testing.assert_array_equal(inputs["ngrams"], expected)
 
 
-def test_batches_have_the_stated_types(features: TextFeatures, labels: np.ndarray) -> None:
+def test_texts_of_like_length_share_a_batch_of_the_stated_types(
+    features: TextFeatures, labels: np.ndarray, make_encoded: Callable[..., EncodedTexts]
+) -> None:
     from rnn_pipelines.sentiment.methods.training import batch_texts
 
     inputs, targets = batch_texts(features, labels, PADDING, 8, shuffle_seed=0).element_spec
@@ -83,6 +85,18 @@ def test_batches_have_the_stated_types(features: TextFeatures, labels: np.ndarra
         "ngrams": ("float32", [None, None, 2]),
         "targets": ("float32", [None, 1]),
     }
+    # Else every batch would be as long as the longest text.
+    lengths = sorted(np.minimum(features.encoded.lengths, 30))
+    widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels)[0]]
+    assert widths == [lengths[min(last, NUM_TEXTS - 1)] for last in range(7, NUM_TEXTS + 7, 8)]
+    from rnn_pipelines.sentiment.methods.training import sort_by_length
+
+    first, second = collect(features, labels, epochs=2)
+    assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
+    # Texts beyond the limit are alike, and stay in their order.
+    order = sort_by_length(features, PaddingSpec(max_length=3))
+    assert order.tolist() == [0, 1, *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text))]
+    assert collect(make_features(make_encoded([])), np.zeros(0)) == [[]]
 
 
 @pytest.mark.parametrize("seed", [None, 0])
@@ -99,62 +113,21 @@ def test_number_of_batches_is_known(features: TextFeatures, labels: np.ndarray, 
     assert len(collect(features, labels, batch_size=batch_size)[0]) == expected
 
 
-def test_texts_of_like_length_share_a_batch(features: TextFeatures, labels: np.ndarray) -> None:
-    """Else every batch would be as long as the longest text."""
-    lengths = sorted(np.minimum(features.encoded.lengths, 30))
-    widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels)[0]]
-    assert widths == [lengths[min(last, NUM_TEXTS - 1)] for last in range(7, NUM_TEXTS + 7, 8)]
-
-
-def test_without_a_seed_the_order_is_that_of_sort_by_length(features: TextFeatures, labels: np.ndarray) -> None:
-    from rnn_pipelines.sentiment.methods.training import sort_by_length
-
-    first, second = collect(features, labels, epochs=2)
-    assert list_texts(first) == list_texts(second) == sort_by_length(features, PADDING).tolist()
-
-
-def test_lengths_are_compared_after_cutting(features: TextFeatures) -> None:
-    """Texts beyond the limit are alike, and stay in their order."""
-    from rnn_pipelines.sentiment.methods.training import sort_by_length
-
-    order = sort_by_length(features, PaddingSpec(max_length=3))
-    assert order.tolist() == [0, 1, *sorted(order[2:], key=lambda text: (min(features.encoded.lengths[text], 3), text))]
-
-
 def test_shuffling_covers_every_text_once_in_each_epoch(features: TextFeatures, labels: np.ndarray) -> None:
     for epoch in collect(features, labels, seed=0, epochs=3):
         assert sorted(list_texts(epoch)) == list(range(NUM_TEXTS))
-
-
-def test_shuffling_keeps_words_and_targets_together(features: TextFeatures, labels: np.ndarray) -> None:
     for inputs, targets in collect(features, labels, seed=0)[0]:
         np.testing.assert_array_equal(inputs["words"], pad_texts(features.encoded, targets[:, 0].astype(int), PADDING))
-
-
-def test_every_epoch_has_other_batches_in_another_order(features: TextFeatures, labels: np.ndarray) -> None:
     epochs = collect(features, labels, seed=0, epochs=3)
     orders = {tuple(list_texts(epoch)) for epoch in epochs}
     batches = {frozenset(frozenset(targets[:, 0]) for _, targets in epoch) for epoch in epochs}
     assert (len(orders), len(batches)) == (3, 3)
-
-
-def test_same_seed_gives_the_same_orders(features: TextFeatures, labels: np.ndarray) -> None:
     one, other = ([list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2))
     assert one == other
-
-
-def test_another_seed_gives_another_order(features: TextFeatures, labels: np.ndarray) -> None:
     [one], [other] = (collect(features, labels, seed=seed) for seed in (0, 1))
     assert list_texts(one) != list_texts(other)
-
-
-def test_short_texts_do_not_always_come_first(features: TextFeatures, labels: np.ndarray) -> None:
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels, seed=0)[0]]
     assert widths != sorted(widths)
-
-
-def test_no_texts_make_no_batch(make_encoded: Callable[..., EncodedTexts]) -> None:
-    assert collect(make_features(make_encoded([])), np.zeros(0)) == [[]]
 
 
 @pytest.mark.parametrize("seed", [None, 0])

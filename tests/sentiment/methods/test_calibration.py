@@ -127,40 +127,38 @@ def test_stacks_are_those_of_networks_with_their_paths(
     assert {name: sorted(stack.columns) for name, stack in stacks.items()} == expected
 
 
-def test_calibrations_are_one_for_each_classifier(calibrated: tuple) -> None:
+def test_predictions_are_the_calibrated_logits_of_the_test_part(
+    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], features: TextFeatures
+) -> None:
     expected = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
     assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == expected
-
-
-def test_predictions_are_the_test_part_in_its_order(calibrated: tuple, reviews: pd.DataFrame) -> None:
     test = reviews[reviews["part"] == "test"]
     for column in ("review_id", "label", "rating"):
         assert calibrated[1][column].tolist() == test[column].tolist()
     assert list(calibrated[1].columns[:4]) == ["review_id", "label", "rating", "num_words"]
     assert calibrated[1]["num_words"].tolist() == list(range(2, NUM_TEXTS, 3))
     assert json.loads(json.dumps(calibrated[0])) == calibrated[0]
-
-
-def test_calibrated_logits_of_the_test_part_follow_from_the_validation_part(
-    calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame]
-) -> None:
     scores = networks["gru"].merge(reviews, on="review_id")
     validation, test = (scores[scores["part"] == part] for part in ("validation", "test"))
     fitted = fit_calibration(validation[["gru", "nb_ngram"]], validation["label"].to_numpy(int))
     expected = apply_calibration(fitted, test)
     np.testing.assert_allclose(calibrated[1]["gru"], expected, rtol=1e-12)
-
-
-def test_ngram_classifier_is_calibrated_too(calibrated: tuple, features: TextFeatures) -> None:
     expected = apply_calibration(calibrated[0]["nb_ngram"], {"nb_ngram": features.logits[2::3]})
     np.testing.assert_allclose(calibrated[1]["nb_ngram"], expected, rtol=1e-12)
+    before = reviews.copy(), networks["gru"].copy()
+    calibrate_classifiers(reviews, features, **networks)
+    pd.testing.assert_frame_equal(reviews, before[0])
+    pd.testing.assert_frame_equal(networks["gru"], before[1])
 
 
-def test_order_of_the_scores_does_not_matter(
+def test_labels_of_the_validation_part_are_read_in_any_order(
     calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
 ) -> None:
     shuffled = {name: scores.sample(frac=1, random_state=0) for name, scores in networks.items()}
     pd.testing.assert_frame_equal(calibrate_classifiers(reviews, features, **shuffled)[1], calibrated[1])
+    flipped = reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
+    weights = calibrate_classifiers(flipped, features, **networks)[0]["nb_ngram"]["weights"]
+    assert weights["nb_ngram"] == pytest.approx(-calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3)
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -173,14 +171,6 @@ def test_only_labels_of_the_validation_part_are_read(
     pd.testing.assert_frame_equal(predictions.drop(columns="label"), calibrated[1].drop(columns="label"))
 
 
-def test_labels_of_the_validation_part_are_read(
-    calibrated: tuple, reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
-) -> None:
-    flipped = reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
-    weights = calibrate_classifiers(flipped, features, **networks)[0]["nb_ngram"]["weights"]
-    assert weights["nb_ngram"] == pytest.approx(-calibrated[0]["nb_ngram"]["weights"]["nb_ngram"], rel=1e-3)
-
-
 @pytest.mark.parametrize("name", ["lstm", "ensemble", "nb_ngram", "gru_alone"])
 def test_validation_log_loss_is_that_of_the_calibrated_logits(
     calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], name: str
@@ -190,15 +180,6 @@ def test_validation_log_loss_is_that_of_the_calibrated_logits(
     logit = apply_calibration(calibrated[0][name], validation)
     expected = log_loss(validation["label"].astype(int), 1 / (1 + np.exp(-logit)))
     assert calibrated[0][name]["validation_log_loss"] == pytest.approx(expected, rel=1e-9)
-
-
-def test_reviews_and_scores_are_not_changed(
-    reviews: pd.DataFrame, features: TextFeatures, networks: dict[str, pd.DataFrame]
-) -> None:
-    before = reviews.copy(), networks["gru"].copy()
-    calibrate_classifiers(reviews, features, **networks)
-    pd.testing.assert_frame_equal(reviews, before[0])
-    pd.testing.assert_frame_equal(networks["gru"], before[1])
 
 
 @pytest.mark.parametrize(

@@ -131,13 +131,10 @@ def test_known_ngrams_are_in_enough_texts_and_not_longer_than_the_order(
     assert (classifier.ngrams.tolist(), classifier.order) == (known, 2)
 
 
-def test_logit_above_0_is_positive(make_encoded: MakeEncoded) -> None:
+def test_logit_above_0_is_positive_and_fitting_twice_the_same(make_encoded: MakeEncoded) -> None:
     texts, labels = [[2, 9], [2, 8], [3, 9], [3, 8]] * 5, np.array([1, 1, 0, 0] * 5)
     logits = score_ngrams(fit_nb_ngram(make_encoded(texts), labels, SPEC), make_encoded([[2], [3]]))
     assert (logits[0] > 0, logits[1] < 0) == (True, True)
-
-
-def test_fitting_twice_gives_the_same_weights(make_encoded: MakeEncoded) -> None:
     texts, labels = make_texts()
     one, other = (fit_nb_ngram(make_encoded(texts), labels, SPEC) for _ in range(2))
     np.testing.assert_array_equal(one.weights, other.weights)
@@ -167,11 +164,6 @@ def test_weights_of_first_occurrences_add_up_to_the_logit(
         first = dict(zip(numbers[start:stop].ravel().tolist(), weights[start:stop].ravel().tolist(), strict=True))
         sums.append(sum(first.values()) + fitted.intercept)
     np.testing.assert_allclose(score_ngrams(fitted, encoded), sums, atol=1e-6)
-
-
-def test_each_word_has_the_weights_of_the_ngrams_that_begin_with_it(
-    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded
-) -> None:
     text, known = [*make_texts()[0][1], 40], get_weights(fitted)
     expected = np.zeros((len(text), 3), np.float32)
     for start in range(len(text)):
@@ -181,9 +173,6 @@ def test_each_word_has_the_weights_of_the_ngrams_that_begin_with_it(
     found = weigh_words(fitted, make_encoded([text]))
     np.testing.assert_array_equal(found, expected)
     assert (np.abs(found[0]).min() > 0, found.dtype) == (True, np.float32)
-
-
-def test_no_texts_have_no_scores(fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded) -> None:
     encoded = make_encoded([])
     assert (score_ngrams(fitted, encoded).shape, weigh_words(fitted, encoded).shape) == ((0,), (0, 3))
 
@@ -235,14 +224,25 @@ def test_a_training_texts_ngram_weights_never_come_from_a_classifier_that_saw_it
     assert features.logits[text] == added.features.logits[text]
 
 
-def test_a_training_texts_ngram_weights_are_blind_to_its_whole_fold(
-    corpus: SimpleNamespace, added: SimpleNamespace
-) -> None:
+def test_weights_come_from_classifiers_that_saw_other_folds(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
     is_fold = corpus.folds == 1
     features = add(corpus, corpus.labels.mask(is_fold, 1 - corpus.labels)).features
     words = np.repeat(is_fold, corpus.encoded.lengths)
     np.testing.assert_array_equal(features.ngrams[words], added.features.ngrams[words])
     assert not np.array_equal(features.ngrams[~words], added.features.ngrams[~words])
+    others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
+    words = np.repeat(corpus.folds < 0, corpus.encoded.lengths)
+    np.testing.assert_array_equal(added.features.ngrams[words], weigh_words(added.classifier, others))
+    np.testing.assert_allclose(added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others))
+    train = np.flatnonzero(corpus.folds >= 0)
+    expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
+    assert get_weights(added.classifier) == get_weights(expected)
+    garbage = corpus.labels.astype("Float64").mask(corpus.folds < 0, 99.0)
+    features = add(corpus, garbage).features
+    np.testing.assert_array_equal(features.ngrams, added.features.ngrams)
+    np.testing.assert_array_equal(features.logits, added.features.logits)
+    assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
+    assert 0 < added.record["training_seconds"] < 5
 
 
 @pytest.mark.parametrize("fold", [0, 2])
@@ -257,33 +257,6 @@ def test_training_texts_have_the_logits_of_a_classifier_fitted_without_their_fol
     expected = score([corpus.texts[text] for text in here])
     np.testing.assert_allclose(added.features.logits[here], expected, atol=2e-3)
     assert np.abs(score_ngrams(added.classifier, corpus.encoded.select(here)) - expected).min() > 2e-3
-
-
-def test_other_texts_have_the_weights_of_the_classifier_that_saw_all_training_texts(
-    corpus: SimpleNamespace, added: SimpleNamespace
-) -> None:
-    others = corpus.encoded.select(np.flatnonzero(corpus.folds < 0))
-    words = np.repeat(corpus.folds < 0, corpus.encoded.lengths)
-    np.testing.assert_array_equal(added.features.ngrams[words], weigh_words(added.classifier, others))
-    np.testing.assert_allclose(added.features.logits[corpus.folds < 0], score_ngrams(added.classifier, others))
-
-
-def test_classifier_is_that_of_the_training_texts(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
-    train = np.flatnonzero(corpus.folds >= 0)
-    expected = fit_nb_ngram(corpus.encoded.select(train), corpus.labels[train].to_numpy(int), SPEC)
-    assert get_weights(added.classifier) == get_weights(expected)
-
-
-def test_labels_outside_the_training_part_are_never_read(corpus: SimpleNamespace, added: SimpleNamespace) -> None:
-    garbage = corpus.labels.astype("Float64").mask(corpus.folds < 0, 99.0)
-    features = add(corpus, garbage).features
-    np.testing.assert_array_equal(features.ngrams, added.features.ngrams)
-    np.testing.assert_array_equal(features.logits, added.features.logits)
-
-
-def test_features_are_float32_for_words_and_float64_for_texts(added: SimpleNamespace) -> None:
-    assert (added.features.ngrams.dtype, added.features.logits.dtype) == (np.float32, np.float64)
-    assert 0 < added.record["training_seconds"] < 5
 
 
 @pytest.mark.parametrize(
@@ -330,12 +303,6 @@ def test_ngrams_are_the_runs_of_words_that_a_loop_finds(
     numbered = number_ngrams(make_encoded(texts), order)
     assert [[unpack(number) for number in row] for row in numbered] == list_naively(texts, order)
     assert (numbered.dtype, numbered.shape[1]) == (np.int64, order)
-
-
-@given(TEXTS, st.integers(1, MAX_ORDER))
-def test_two_ngrams_have_one_number_only_if_they_are_the_same(
-    make_encoded: MakeEncoded, texts: list[list[int]], order: int
-) -> None:
     names = {ngram for row in list_naively(texts, order) for ngram in row if ngram}
     numbers = {number for row in number_ngrams(make_encoded(texts), order).tolist() for number in row if number}
     assert len(numbers) == len(names)
@@ -349,14 +316,8 @@ def test_no_ngram_crosses_the_end_of_a_text(make_encoded: MakeEncoded) -> None:
         [(4,), (4, 5), None],
         [(5,), None, None],
     ]
-
-
-def test_three_words_of_the_largest_number_fit(make_encoded: MakeEncoded) -> None:
     [row, *_] = number_ngrams(make_encoded([[LARGEST] * 3]), 3)
     assert row.tolist() == [2**21 - 1, 2**42 - 1, 2**63 - 1]
-
-
-def test_numbering_changes_no_text(make_encoded: MakeEncoded) -> None:
     encoded = make_encoded([[2, 3], [4]])
     number_ngrams(encoded, 3)
     assert (encoded.ids.tolist(), encoded.offsets.tolist()) == ([2, 3, 4], [0, 2, 3])

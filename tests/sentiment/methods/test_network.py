@@ -90,11 +90,15 @@ def test_text_without_words_has_the_heads_bias_as_logit(build, cell: str, poolin
     assert (logits[0], logits[1] != logits[0]) == (np.float32(0.7), True)
 
 
-def test_order_of_the_texts_does_not_matter(build) -> None:
+def test_order_of_texts_and_words_does_not_matter_where_it_should_not(build) -> None:
     model = build("lstm")
     np.testing.assert_allclose(
         call(model, make_inputs(TEXTS[::-1])), call(model, make_inputs(TEXTS))[::-1], rtol=0, atol=1e-6
     )
+    one, other = call(build("pointwise"), make_inputs([[2, 3, 4], [4, 3, 2]]))
+    assert one == pytest.approx(other, abs=1e-6)
+    logits = call(build("gru", ngram_inputs=False), make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]))
+    assert (logits[0] == logits[1] == logits[2], logits[0] != logits[3]) == (True, True)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -116,37 +120,21 @@ def read_outputs(model, texts: list[list[int]]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_both_directions_are_read(build, cell: str) -> None:
+def test_both_directions_are_read_and_the_order_matters(build, cell: str) -> None:
     """The first half of the outputs knows the words before each step, the second half those after it."""
     one, other = read_outputs(build(cell), [[2, 3, 4, 5], [2, 3, 4, 11]])
     forward, backward = (one != other)[:, :4].any(axis=1), (one != other)[:, 4:].any(axis=1)
     assert (forward.tolist(), backward.tolist()) == ([False, False, False, True], [True] * 4)
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_order_of_the_words_matters(build, cell: str) -> None:
     one, other = call(build(cell, ngram_inputs=False), make_inputs([[2, 3, 4], [4, 3, 2]]))
     assert one != other
 
 
-def test_pointwise_network_reads_each_word_by_itself(build) -> None:
-    one, other = call(build("pointwise"), make_inputs([[2, 3, 4], [4, 3, 2]]))
-    assert one == pytest.approx(other, abs=1e-6)
-
-
-def test_words_beyond_the_vectors_are_unknown(build) -> None:
-    logits = call(build("gru", ngram_inputs=False), make_inputs([[2, 1, 3], [2, NUM_WORDS, 3], [2, 39, 3], [2, 11, 3]]))
-    assert (logits[0] == logits[1] == logits[2], logits[0] != logits[3]) == (True, True)
-
-
-def test_network_starts_from_the_given_vectors(build) -> None:
+def test_network_starts_from_the_given_or_as_many_random_vectors(build) -> None:
     [vectors] = build().get_layer("word_vectors").get_weights()
     np.testing.assert_array_equal(vectors, VECTORS)
-
-
-def test_network_that_starts_from_random_vectors_has_as_many(build) -> None:
     [vectors] = build(word_vectors=False).get_layer("word_vectors").get_weights()
     assert (vectors.shape, np.allclose(vectors, VECTORS)) == (VECTORS.shape, False)
+    assert not [layer for layer in build(**PLAIN).layers if "dropout" in layer.name]
 
 
 @pytest.mark.parametrize(("ngram_inputs", "expected"), [(True, ["ngrams", "words"]), (False, ["words"])])
@@ -199,10 +187,6 @@ def test_each_dropout_acts_in_training_and_is_off_when_scoring(build, field: str
     assert not np.array_equal(call(dropped, inputs, training=True), call(dropped, inputs, training=True))
 
 
-def test_no_dropout_makes_no_layer(build) -> None:
-    assert not [layer for layer in build(**PLAIN).layers if "dropout" in layer.name]
-
-
 def drop(build, field: str) -> np.ndarray:
     """What is left of the word vectors in training: bool[batch, time, dimensions]."""
     import keras
@@ -213,13 +197,10 @@ def drop(build, field: str) -> np.ndarray:
     return layer(np.ones((20, 30, DIMENSIONS), np.float32), training=True).numpy() > 0
 
 
-def test_dropped_words_lose_their_whole_vector(build) -> None:
+def test_dropped_words_lose_their_vector_and_dropped_entries_the_whole_text(build) -> None:
     left = drop(build, "word_dropout")
     assert (left == left[:, :, :1]).all()
     assert left.mean() == pytest.approx(0.5, abs=0.1)
-
-
-def test_dropped_entries_are_the_same_in_the_whole_text(build) -> None:
     left = drop(build, "vector_dropout")
     assert (left == left[:, :1]).all()
     assert 0.2 < left.mean() < 0.8

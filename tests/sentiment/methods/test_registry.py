@@ -26,12 +26,9 @@ from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 pytestmark = pytest.mark.usefixtures("no_graphs")
 
 
-def test_name_that_is_not_registered_is_refused() -> None:
+def test_only_registered_networks_are_taken_and_listed_by_simplicity() -> None:
     with pytest.raises(ValidationError, match="expected one of lstm, gru, pointwise, received 'transformer'"):
         ClassifierSpec.model_validate({"cell": "transformer"})
-
-
-def test_classifiers_come_from_the_simplest_to_all_together() -> None:
     assert list_classifiers() == [
         "majority", "nb_ngram", "pointwise", "lstm_alone", "gru_alone", "lstm", "gru", "ensemble"
     ]  # fmt: skip
@@ -86,15 +83,12 @@ def load(parameters: dict[str, Any]) -> Callable[[str], Any]:
     return run(create_pipeline(), parameters)
 
 
-def test_further_network_is_measured_alone_with_its_path_and_together(load: Callable[[str], Any]) -> None:
+def test_further_network_is_measured_alone_together_and_in_the_report(load: Callable[[str], Any]) -> None:
     metrics = load("sentiment_metrics")
     assert {"rnn", "rnn_alone"} <= set(metrics)
     parts = [metrics[name]["num_parameters"] for name in ("lstm", "gru", "rnn")]
     assert metrics["ensemble"]["num_parameters"] == sum(parts)
     assert set(load("sentiment_calibrations")["ensemble"]["weights"]) == {"lstm", "gru", "rnn", "nb_ngram"}
-
-
-def test_further_network_is_in_the_report(load: Callable[[str], Any]) -> None:
     page = load("sentiment_report")
     assert "<td>simple RNN</td>" in page
     assert "<td>LSTM + GRU + simple RNN</td>" in page

@@ -25,14 +25,13 @@ def predictions() -> pd.DataFrame:
     return pd.DataFrame({**facts, "gru": [-1.0, 2.0], "ensemble": [-1.0, np.nan]})
 
 
-def test_predictions_say_which_columns_are_classifiers(predictions: pd.DataFrame) -> None:
+def test_predictions_name_their_classifiers_and_no_other_columns(predictions: pd.DataFrame) -> None:
     assert PredictionsTable.validate(predictions) is predictions
     assert PredictionsTable.list_classifiers(predictions) == ["gru", "ensemble"]
-
-
-def test_column_of_nobody_is_refused(predictions: pd.DataFrame) -> None:
     with pytest.raises(ReviewError, match="PredictionsTable: expected the columns review_id"):
         PredictionsTable.validate(predictions.assign(rnn=1.0))
+    with pytest.raises(ReviewError, match="the same review_id a second time"):
+        ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
 
 
 def test_column_of_a_network_that_is_registered_later_is_taken(
@@ -41,11 +40,6 @@ def test_column_of_a_network_that_is_registered_later_is_taken(
     monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
     with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
     assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
-
-
-def test_review_stands_once(predictions: pd.DataFrame) -> None:
-    with pytest.raises(ReviewError, match="the same review_id a second time"):
-        ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
 
 
 def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.DataFrame) -> None:

@@ -113,40 +113,29 @@ def test_training_finds_the_words_that_tell_the_label(logits: dict, reviews: pd.
     assert right[is_test].mean() > 0.9
 
 
-def test_training_never_sees_the_test_part(trained: dict, again: SimpleNamespace) -> None:
+def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(trained: dict, again: SimpleNamespace) -> None:
     """Its n-gram weights are not a number there, and would be in the weights."""
     for one, other in zip(trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_same_seed_gives_the_same_losses(trained: dict, again: SimpleNamespace) -> None:
     columns = ["epoch", "loss", "val_loss"]
     assert trained["lstm"].history[columns].equals(again.history[columns])
 
 
-def test_another_seed_gives_other_losses(
+def test_best_weights_come_back_after_worse_epochs_and_seeds_differ(
     misled: SimpleNamespace, features: TextFeatures, flipped: pd.DataFrame
 ) -> None:
     other = train(features, flipped, "pointwise", epochs=1)
     assert other.history["loss"][0] != misled.history["loss"][0]
-
-
-def test_validation_loss_is_the_log_loss_of_the_validation_part(
-    trained: dict, features: TextFeatures, reviews: pd.DataFrame
-) -> None:
-    found = compute_validation_loss(trained["gru"], features, reviews)
-    assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
-
-
-def test_best_weights_come_back_after_worse_epochs(
-    misled: SimpleNamespace, features: TextFeatures, flipped: pd.DataFrame
-) -> None:
     assert misled.record["best_epoch"] < misled.record["num_epochs"]
     found = compute_validation_loss(misled, features, flipped)
     assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
 
 
-def test_record_counts_parameters_and_lists_layers(trained: dict) -> None:
+def test_validation_loss_and_parameters_are_on_record(
+    trained: dict, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
+    found = compute_validation_loss(trained["gru"], features, reviews)
+    assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
     record = trained["lstm"].record
     assert record["num_parameters"] == trained["lstm"].model.count_params()
     assert [layer["layer"] for layer in record["layers"]][-3:] == ["pooling", "dropout", "logit"]
@@ -178,23 +167,19 @@ def test_logits_are_the_same_whatever_the_batches(
 ) -> None:
     from rnn_pipelines.sentiment.methods import training as classification
 
+    np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
     monkeypatch.setattr(classification, "SCORE_BATCH_SIZE", 5)
     np.testing.assert_allclose(score(trained["lstm"], features), logits["lstm"], rtol=0, atol=1e-6)
-
-
-def test_logit_of_a_text_is_the_same_alone(trained: dict, logits: dict, features: TextFeatures) -> None:
     [alone] = score(trained["lstm"], features.select(np.array([7])))
     assert alone == pytest.approx(logits["lstm"][7], rel=0, abs=1e-6)
+    found = score(trained["lstm"], features.select(np.zeros(0, np.int64)))
+    assert (found.shape, found.dtype) == ((0,), np.float64)
 
 
 def test_logits_do_not_depend_on_the_side_of_the_padding(trained: dict, features: TextFeatures) -> None:
     """All texts are shorter than 40 words."""
     one, other = (score(trained["gru"], features, PaddingSpec(max_length=40, padding=side)) for side in ("pre", "post"))
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
-
-
-def test_scoring_drops_no_unit(trained: dict, logits: dict, features: TextFeatures) -> None:
-    np.testing.assert_array_equal(score(trained["lstm"], features), logits["lstm"])
 
 
 def test_logits_follow_the_weights(trained: dict, logits: dict, features: TextFeatures) -> None:
@@ -205,11 +190,6 @@ def test_logits_follow_the_weights(trained: dict, logits: dict, features: TextFe
     found = score(trained["gru"], features)
     head.set_weights([kernel, bias])
     np.testing.assert_allclose(found, logits["gru"] + 1, rtol=0, atol=1e-5)
-
-
-def test_no_texts_have_no_logits(trained: dict, features: TextFeatures) -> None:
-    found = score(trained["lstm"], features.select(np.zeros(0, np.int64)))
-    assert (found.shape, found.dtype) == ((0,), np.float64)
 
 
 @pytest.fixture(scope="module")

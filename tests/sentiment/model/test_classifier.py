@@ -56,42 +56,35 @@ def test_probability_is_that_of_the_weighed_logits(
     assert scored["probability"][number] == pytest.approx(expected, abs=1e-6)
 
 
-def test_label_is_positive_from_a_probability_of_a_half(scored: pd.DataFrame) -> None:
+def test_label_and_confidence_follow_the_probability_of_each_row(
+    scored: pd.DataFrame, texts: list[str], text_classifier: TextClassifier
+) -> None:
     known = scored[scored["num_known_words"] > 0]
     assert known["label"].tolist() == np.where(known["probability"] > 0.5, "positive", "negative").tolist()
     assert known["label"].nunique() == 2
-
-
-def test_confidence_is_the_probability_of_the_label(scored: pd.DataFrame) -> None:
     negative = scored["label"] == "negative"
     expected = np.where(negative, 1 - scored["probability"], scored["probability"])
     np.testing.assert_array_equal(scored["confidence"], expected)
     assert scored["confidence"].between(0.5, 1).all()
-
-
-def test_words_and_known_words_are_counted(text_classifier: TextClassifier) -> None:
-    found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
-    assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == ([4, 0, 1], [2, 0, 0])
-
-
-def test_table_has_the_stated_columns(scored: pd.DataFrame) -> None:
     assert list(scored.columns) == COLUMNS
-
-
-def test_rows_and_texts_are_those_that_were_given(scored: pd.DataFrame, texts: list[str]) -> None:
     assert (scored["row"].tolist(), scored["text"].tolist()) == (list(range(2, 2 + len(texts))), texts)
-
-
-def test_texts_may_bear_any_index(text_classifier: TextClassifier, scored: pd.DataFrame, texts: list[str]) -> None:
     table = make_texts(texts).set_axis(np.arange(len(texts))[::-1] * 7)
     pd.testing.assert_frame_equal(score_sentiment(text_classifier, table), scored)
 
 
-def test_texts_are_not_changed(text_classifier: TextClassifier) -> None:
+def test_words_and_known_words_are_counted_in_texts_of_any_length(text_classifier: TextClassifier) -> None:
+    found = score_sentiment(text_classifier, make_texts(["good film xyzzy !", "", "xyzzy"]))
+    assert (found["num_words"].tolist(), found["num_known_words"].tolist()) == ([4, 0, 1], [2, 0, 0])
     table = make_texts(["good", ""])
     before = table.copy()
     score_sentiment(text_classifier, table)
     pd.testing.assert_frame_equal(table, before)
+    found = score_sentiment(text_classifier, make_texts(["素晴らしい good 😀"]))
+    assert (found["num_known_words"][0], found["label"][0] != "unknown") == (1, True)
+    found = score_sentiment(text_classifier, make_texts(["good film " * 50_000, "bad"]))
+    assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == ([100_000, 1], True)
+    found = score_sentiment(text_classifier, make_texts([]))
+    assert (len(found), list(found.columns)) == (0, COLUMNS)
 
 
 @pytest.mark.parametrize("text", UNKNOWN_TEXTS)
@@ -100,27 +93,12 @@ def test_text_without_a_known_word_is_unknown(scored: pd.DataFrame, texts: list[
     assert (row["label"], row["probability"], row["confidence"]) == ("unknown", 0.5, 0.5)
 
 
-def test_known_word_among_signs_of_other_scripts_is_read(text_classifier: TextClassifier) -> None:
-    found = score_sentiment(text_classifier, make_texts(["素晴らしい good 😀"]))
-    assert (found["num_known_words"][0], found["label"][0] != "unknown") == (1, True)
-
-
-def test_text_of_100_000_words_is_scored(text_classifier: TextClassifier) -> None:
-    found = score_sentiment(text_classifier, make_texts(["good film " * 50_000, "bad"]))
-    assert (found["num_words"].tolist(), found["probability"].between(0, 1).all()) == ([100_000, 1], True)
-
-
 def test_network_reads_what_padding_keeps_of_a_long_text(text_classifier: TextClassifier) -> None:
     """Head and tail; the n-gram classifier reads all, and knows none of the words between."""
     head, tail = "good film " * 5, " was bad" * 5
     texts = [head + "plugh " * size + tail for size in (40, 90_000)]
     found = score_sentiment(text_classifier, make_texts(texts))
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
-
-
-def test_no_texts_have_an_empty_table(text_classifier: TextClassifier) -> None:
-    found = score_sentiment(text_classifier, make_texts([]))
-    assert (len(found), list(found.columns)) == (0, COLUMNS)
 
 
 @pytest.mark.parametrize("chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"])

@@ -57,14 +57,16 @@ def read_reasons(candidate: Candidate) -> str:
     return "; ".join(candidate.decision.reasons)
 
 
-def test_first_challenger_that_beats_the_majority_is_promoted(decide: Callable[..., Candidate]) -> None:
+def test_first_and_better_challengers_are_promoted_and_those_below_a_baseline_kept(
+    decide: Callable[..., Candidate],
+) -> None:
     assert decide().decision.is_promoted
-
-
-def test_better_challenger_is_promoted(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, champion=3.0)
     assert candidate.decision.is_promoted
     assert "it is better" in read_reasons(candidate)
+    candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=1.5)
+    assert "is not below nb_ngram" in read_reasons(candidate)
+    assert "is not below majority" in read_reasons(decide(challenger=6.0))
 
 
 @pytest.mark.parametrize("champion", [0.3, 1.0], ids=["worse", "equal"])
@@ -72,27 +74,15 @@ def test_other_challengers_are_kept_back(decide: Callable[..., Candidate], champ
     assert not decide(CHAMPION, champion=champion).decision.is_promoted
 
 
-def test_policy_can_ask_to_beat_the_n_grams(decide: Callable[..., Candidate]) -> None:
-    candidate = decide(policy={"must_beat": ["nb_ngram"]}, nb_ngram=0.5, challenger=1.5)
-    assert "is not below nb_ngram" in read_reasons(candidate)
-
-
 def test_policy_can_only_ask_for_registered_baselines() -> None:
     with pytest.raises(ValidationError, match="expected one of majority, nb_ngram, received 'ridge'"):
         RetrainSentimentSpec.model_validate({"policy": {"must_beat": ["ridge"]}, "budget": {}})
 
 
-def test_challenger_below_the_majority_is_kept_back(decide: Callable[..., Candidate]) -> None:
-    assert "is not below majority" in read_reasons(decide(challenger=6.0))
-
-
-def test_champion_that_has_seen_the_holdout_is_not_compared(decide: Callable[..., Candidate]) -> None:
+def test_reviews_that_the_champion_has_seen_are_left_out_or_forbid_comparison(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=150, champion=3.0)
     assert not candidate.decision.is_promoted
     assert SEEN in read_reasons(candidate)
-
-
-def test_few_reviews_that_it_has_seen_are_left_out(decide: Callable[..., Candidate]) -> None:
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     assert candidate.decision.is_promoted
     assert "20 of 200" in candidate.manifest["notes"][0]
@@ -126,17 +116,14 @@ def test_broken_challenger_is_kept_back(
     assert fault in read_reasons(candidate)
 
 
-def test_record_is_plain_json(decide: Callable[..., Candidate]) -> None:
+def test_record_is_plain_json_and_keeps_how_the_holdout_was_scored(decide: Callable[..., Candidate]) -> None:
     manifest = decide(CHAMPION, champion=3.0).manifest
     assert json.loads(json.dumps(manifest, allow_nan=False)) == manifest
     assert (manifest["task"], manifest["champion"]) == ("sentiment", "v1")
     assert manifest["metrics"]["challenger"].keys() == manifest["metrics"]["champion"].keys()
     assert manifest["metrics"]["champion"]["validation_loss"] == 0.4
     assert manifest["metrics"]["challenger"]["validation_loss"] == 0.2
-
-
-def test_version_keeps_how_it_scored_the_holdout(decide: Callable[..., Candidate]) -> None:
-    """All of it, for the challenger has seen none of it."""
+    # All of it, for the challenger has seen none of it.
     candidate = decide(CHAMPION, num_seen=20, champion=3.0)
     kept = pd.read_parquet(io.BytesIO(candidate.files[REFERENCE]))
     assert kept.columns.tolist() == ["label", "probability", "num_words", "num_known_words"]

@@ -35,8 +35,10 @@ def differ(measure: str, **changes: float) -> pd.DataFrame:
     return table
 
 
-def test_alike_texts_are_ok() -> None:
+def test_alike_texts_are_ok_and_a_reason_has_both_means_and_the_effect() -> None:
     assert conclude(ALIKE)["verdict"] == "ok"
+    (reason,) = conclude(differ("num_words", newest=14.2, reference=177.1, effect=0.3))["reasons"]
+    assert all(fact in reason for fact in ("14 words", "177 words", "0.30", "p < 0.0001"))
 
 
 @pytest.mark.parametrize(("num_newest", "num_reference", "verdict"), [(0, 1000, "ok"), (0, 0, "ok"), (500, 0, "alarm")])
@@ -69,11 +71,6 @@ def test_effects_count_from_their_limits_on(measure: str, effect: float, verdict
 @pytest.mark.parametrize(("p_value", "verdict"), [(0.002, "alarm"), (0.0021, "ok")])
 def test_five_measures_share_the_significance(p_value: float, verdict: str) -> None:
     assert conclude(differ("confidence", effect=0.9, p_value=p_value))["verdict"] == verdict
-
-
-def test_reason_has_both_means_and_the_effect() -> None:
-    (reason,) = conclude(differ("num_words", newest=14.2, reference=177.1, effect=0.3))["reasons"]
-    assert all(fact in reason for fact in ("14 words", "177 words", "0.30", "p < 0.0001"))
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -113,14 +110,14 @@ def monitor(scores: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict
     return monitor_scores(compare_scores(scores, reference), {"alarms": []}, MonitorSentimentSpec())
 
 
-def test_scores_of_the_same_kind_are_ok() -> None:
+def test_scores_of_the_same_kind_are_ok_and_of_longer_texts_an_alarm() -> None:
     found = monitor(make_scores())
     assert (found["verdict"], found["num_texts"], found["num_reference"]) == ("ok", 300, 300)
     assert [row["measure"] for row in found["measures"]] == list(MEASURES)
-
-
-def test_scores_of_longer_texts_are_an_alarm() -> None:
     assert monitor(make_scores(words=500))["verdict"] == "alarm"
+    for scores in (NOTHING, make_scores()):
+        found = monitor(scores)
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 @pytest.mark.parametrize("column", list(ReferenceTable.columns))
@@ -128,9 +125,3 @@ def test_missing_score_is_an_alarm(column: str) -> None:
     scores = make_scores().astype({column: "object"})
     scores.loc[3, column] = np.nan
     assert monitor(scores)["verdict"] == "alarm"
-
-
-def test_verdict_is_json() -> None:
-    for scores in (NOTHING, make_scores()):
-        found = monitor(scores)
-        assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -69,17 +69,14 @@ def test_nothing_scored_has_no_rows(scores: pd.DataFrame | None) -> None:
     ScoredTextsTable.validate(selected)
 
 
-def test_reference_is_the_holdout_of_the_version_that_scored(store: ChampionStore, left: dict[str, Any]) -> None:
+def test_reference_is_the_holdout_of_the_version_or_the_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
     """Whichever is the champion now, and whatever `sentiment` has left."""
     version = store.add_version(pack_reference(make_holdout(2.0, -2.0, 3.0)))
     store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["later"], "2026-01-31T02:00:00+00:00")
     reference = describe_reference(make_scores(version), store.folder, **left)
     assert reference["label"].tolist() == ["positive", "negative", "positive"]
     ReferenceTable.validate(reference)
-
-
-def test_reference_of_the_classifier_of_sentiment_is_its_test_part(store: ChampionStore, left: dict[str, Any]) -> None:
-    """Though there is a champion."""
+    # Though there is a champion.
     store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00")
     reference = describe_reference(make_scores(UNVERSIONED), store.folder, **left)
     assert reference["label"].tolist() == ["negative"]

@@ -37,8 +37,24 @@ def find_trace(figure: Figure, name: str):
     return next(trace for trace in figure.data if trace.name == name)
 
 
-def test_figures_have_their_names(figures) -> None:
+def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results) -> None:
     assert tuple(figures) == NAMES_OF_FIGURES
+    assert all(figure.layout.title.text for figure in figures.values())
+    assert figures["accuracy"].layout.shapes[0].x0 == 100 * results.metrics["nb_ngram"]["accuracy"]
+    trace, measured = find_trace(figures["accuracy"], "GRU"), results.metrics["gru"]
+    assert trace.x[0] == 100 * measured["accuracy"]
+    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
+    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(100 * measured["accuracy_low"])
+    assert [trace.name for trace in figures["confusion"].data] == ["LSTM + GRU", "NB n-grams"]
+    cells = find_trace(figures["confusion"], "LSTM + GRU")
+    rows = [[int(text.split("<br>")[0]) for text in row] for row in cells.text]
+    measured = results.metrics["ensemble"]
+    assert rows == [
+        [measured["true_negative"], measured["false_positive"]],
+        [measured["false_negative"], measured["true_positive"]],
+    ]
+    assert list(cells.y) == ["negative", "positive"]
+    assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx([1, 1])
 
 
 def test_inputs_are_not_changed(make_sentiment) -> None:
@@ -47,10 +63,6 @@ def test_inputs_are_not_changed(make_sentiment) -> None:
     assert (results.metrics, results.calibrations) == (before.metrics, before.calibrations)
     for name in ("by_group", "by_confidence"):
         pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
-
-
-def test_every_figure_has_a_title(figures) -> None:
-    assert all(figure.layout.title.text for figure in figures.values())
 
 
 @pytest.mark.parametrize("figure", ["accuracy", "calibration", "by_length", "by_rating"])
@@ -72,55 +84,16 @@ def test_ablations_wait_in_the_legend(figures, figure: str) -> None:
     assert waiting == {"no recurrence", "LSTM alone", "GRU alone"}
 
 
-def test_accuracy_is_drawn_with_its_interval(results, figures) -> None:
-    trace, measured = find_trace(figures["accuracy"], "GRU"), results.metrics["gru"]
-    assert trace.x[0] == 100 * measured["accuracy"]
-    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(100 * measured["accuracy_high"])
-    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(100 * measured["accuracy_low"])
-
-
-def test_line_stands_at_the_n_gram_classifier(results, figures) -> None:
-    assert figures["accuracy"].layout.shapes[0].x0 == 100 * results.metrics["nb_ngram"]["accuracy"]
-
-
-def test_confusion_is_that_of_the_chosen_and_the_n_gram_classifier(figures) -> None:
-    assert [trace.name for trace in figures["confusion"].data] == ["LSTM + GRU", "NB n-grams"]
-
-
-def test_true_class_is_the_row_of_the_confusion_matrix(results, figures) -> None:
-    cells = find_trace(figures["confusion"], "LSTM + GRU")
-    rows = [[int(text.split("<br>")[0]) for text in row] for row in cells.text]
-    measured = results.metrics["ensemble"]
-    assert rows == [
-        [measured["true_negative"], measured["false_positive"]],
-        [measured["false_negative"], measured["true_positive"]],
-    ]
-    assert list(cells.y) == ["negative", "positive"]
-
-
-def test_shares_are_of_the_true_class(figures) -> None:
-    assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx([1, 1])
-
-
-def test_calibration_is_drawn_as_it_was_measured(results, figures) -> None:
+def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figures) -> None:
     table, trace = results.by_confidence.query("classifier == 'lstm'"), find_trace(figures["calibration"], "LSTM")
     np.testing.assert_allclose(trace.x, 100 * table["confidence"])
     np.testing.assert_allclose(trace.y, 100 * table["accuracy"])
-
-
-def test_histogram_of_confidence_counts_every_review(figures) -> None:
     bars = [trace for trace in figures["calibration"].data if trace.type == "bar"]
     assert [sum(trace.y) for trace in bars] == [400] * 7
-
-
-def test_bars_stand_in_the_middle_of_their_bin(results, figures) -> None:
     bars = next(trace for trace in figures["calibration"].data if trace.type == "bar" and trace.name == "LSTM")
     confidence = 100 * results.by_confidence.query("classifier == 'lstm'")["confidence"]
     assert np.all(np.abs(bars.x - confidence) <= 2.5)
     np.testing.assert_allclose(bars.x % 5, 2.5)
-
-
-def test_bars_go_and_come_with_their_curve(figures) -> None:
     groups = [{trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}]
     assert groups == [{"lstm_alone"}]
 
@@ -131,11 +104,13 @@ def test_accuracy_of_each_group_is_drawn(results, figures, by: str) -> None:
     np.testing.assert_allclose(find_trace(figures[f"by_{by}"], "GRU").y, 100 * table["accuracy"])
 
 
-def test_groups_of_length_have_short_names_and_their_size(figures, results) -> None:
+def test_groups_of_length_have_their_size_and_losses_their_networks(figures, results) -> None:
     sizes = results.by_group.query("classifier == 'gru' and by == 'length'")["num_texts"]
     names = ["≤ 100", "101–200", "201–400", "401–800", "> 800"]
     expected = [f"{name}<br>{size}" for name, size in zip(names, sizes, strict=True)]
     assert list(find_trace(figures["by_length"], "GRU").x) == expected
+    names = {trace.name.split(",")[0] for trace in figures["losses"].data}
+    assert names == {"LSTM", "GRU", "no recurrence"}
 
 
 def test_source_without_ratings_has_an_empty_figure(make_sentiment) -> None:
@@ -143,11 +118,6 @@ def test_source_without_ratings_has_an_empty_figure(make_sentiment) -> None:
     assert not figure.data
     assert figure.layout.title.subtitle.text
     assert figure.layout.xaxis.visible is False
-
-
-def test_losses_are_those_of_the_networks(figures) -> None:
-    names = {trace.name.split(",")[0] for trace in figures["losses"].data}
-    assert names == {"LSTM", "GRU", "no recurrence"}
 
 
 @pytest.mark.parametrize("classifier", ["lstm", "ensemble", "nb_ngram"])

@@ -44,27 +44,21 @@ def write_report(scores: pd.DataFrame, **options: Any) -> str:
     return render_report(monitor(scores, **options), SPEC, Figure()).replace(read_plotly(), "")
 
 
-def test_verdict_begins_with_the_first_reason() -> None:
+def test_nothing_scored_is_said_and_reasons_are_escaped() -> None:
     verdict = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
     assert has_in_order(write_verdict(verdict), "Label and retrain", "changed", "1 more")
+    report = write_report(NOTHING)
+    assert "There are no scored texts" in report
+    assert 'class="plotly-graph-div"' not in report
+    assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
+    assert "<img" not in write_report(make_scores(), alarms=("<img src='https://evil.example/x.png'>",))
 
 
 def test_page_is_the_golden_one() -> None:
     assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
 
 
-def test_nothing_scored_is_said() -> None:
-    report = write_report(NOTHING)
-    assert "There are no scored texts" in report
-    assert 'class="plotly-graph-div"' not in report
-    assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
-
-
-def test_reasons_are_escaped() -> None:
-    assert "<img" not in write_report(make_scores(), alarms=("<img src='https://evil.example/x.png'>",))
-
-
-def test_distributions_are_those_of_the_texts() -> None:
+def test_distributions_are_those_of_the_texts_with_logarithmic_lengths() -> None:
     """At each share, the value that so many texts are at or below."""
     scores = make_scores()
     figure = draw_distributions(scores, make_scores(300))
@@ -73,9 +67,6 @@ def test_distributions_are_those_of_the_texts() -> None:
     for value, share in list(zip(trace.x, trace.y, strict=True))[1::50]:
         assert 100 * (scores["num_words"] <= value).mean() >= share - 1e-9
         assert 100 * (scores["num_words"] < value).mean() <= share + 1e-9
-
-
-def test_lengths_have_a_logarithmic_axis_and_the_others_none() -> None:
     figure = draw_distributions(make_scores(), make_scores(300))
     kinds = [button.args[1]["xaxis.type"] for button in figure.layout.updatemenus[0].buttons]
     assert kinds == ["linear", "linear", "log"]
@@ -113,13 +104,7 @@ def test_labels_are_given_with_share_and_confidence() -> None:
         ["unknown", "1", "20.0 %", "–"],
     ]
     assert table.rows[0][0] == "negative"
-
-
-def test_unknown_time_is_left_out() -> None:
     assert " at " not in str(report_scores(SCORES, None)[0])
-
-
-def test_without_scores_there_is_nothing() -> None:
     assert report_scores(SCORES.iloc[:0], None) == []
 
 

@@ -115,12 +115,13 @@ def test_page_is_the_golden_one(write_report, make_sentiment) -> None:
     assert is_golden(page, Path(__file__).parent / "golden/report.txt")
 
 
-def test_report_has_all_figures(write_report) -> None:
+def test_report_has_its_figures_and_no_mistakes_that_were_not_made(write_report) -> None:
     assert write_report().count('class="plotly-graph-div"') == 6
-
-
-def test_report_without_ratings_has_one_figure_less(write_report) -> None:
     assert write_report(has_ratings=False).count('class="plotly-graph-div"') == 5
+    assert "LSTM + GRU is right on all" in write_report(noise=0.0)
+    report = write_report({"source": ReviewSourceSpec(path="<img>.csv")})
+    assert "<img" not in report
+    assert "<h1>Sentiment of reviews: &lt;img&gt;.csv</h1>" in report
 
 
 def test_report_without_n_gram_path_does_not_name_it(write_report, make_sentiment) -> None:
@@ -132,18 +133,8 @@ def test_report_without_n_gram_path_does_not_name_it(write_report, make_sentimen
     assert "begin there: LSTM.</p>" in report
 
 
-def test_report_without_mistakes_has_none(write_report) -> None:
-    assert "LSTM + GRU is right on all" in write_report(noise=0.0)
-
-
 @pytest.mark.parametrize("key", ["text", "group"])
 def test_text_from_data_is_escaped(write_report, key: str) -> None:
     report = write_report(noise=2.0, **{key: f"a < b {EVIL[:-1]}"})
     assert "<img" not in report
     assert "&lt; b" in report
-
-
-def test_name_of_the_source_is_escaped(write_report) -> None:
-    report = write_report({"source": ReviewSourceSpec(path="<img>.csv")})
-    assert "<img" not in report
-    assert "<h1>Sentiment of reviews: &lt;img&gt;.csv</h1>" in report

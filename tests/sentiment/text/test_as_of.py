@@ -157,21 +157,15 @@ def test_holdout_is_a_part(holdout: float) -> None:
         AsOfReviewsSpec(holdout=holdout)
 
 
-def test_films_are_held_out_whole_where_there_are_no_times(read: Read) -> None:
+def test_films_are_held_out_whole_in_any_order_and_new_ones_hardly_change_that(read: Read) -> None:
     table = read(make_table(40), source={"group": "group"})
     assert table.groupby("group")["split"].nunique().eq(1).all()
     assert 8 <= len(find_held(table)) <= 9
-
-
-def test_new_films_hardly_change_what_is_held_out(read: Read) -> None:
-    """Fewer than a tenth of the reviews that were learnt from come to judge."""
+    # Fewer than a tenth of the reviews that were learnt from come to judge.
     before = read(make_table(90), source={"group": "group"})
     now = read(make_table(99), source={"group": "group"})
     learnt = set(before["text"]) - set(find_held(before))
     assert len(learnt & set(find_held(now))) < 0.1 * len(learnt)
-
-
-def test_order_of_rows_changes_nothing(read: Read) -> None:
     table = make_table(40)
     assert set(find_held(read(table))) == set(find_held(read(table.iloc[::-1])))
 

@@ -111,12 +111,21 @@ def test_archive_is_downloaded(
     assert os.listdir(source.download_to) == [FILE]
 
 
-def test_what_was_downloaded_before_is_taken_without_a_request(
-    source: ReviewSourceSpec, remote: RemoteArchive, server: Server
+def test_download_is_finished_under_another_name_and_done_once(
+    source: ReviewSourceSpec, remote: RemoteArchive, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fetch_archive(source.archive, source.download_to, remote) == fetch_archive(
-        source.archive, source.download_to, remote
+    # So that whoever reads the folder meanwhile finds all of it or nothing.
+    seen = []
+    write = download._BoundedFile.write
+    monkeypatch.setattr(
+        download._BoundedFile,
+        "write",
+        lambda file, data: (seen.append(os.listdir(source.download_to)), write(file, data)),
     )
+    first = fetch_archive(source.archive, source.download_to, remote)
+    assert seen
+    assert all(len(names) == 1 and FILE not in names for names in seen)
+    assert fetch_archive(source.archive, source.download_to, remote) == first
     assert server.num_requests == 1
 
 
@@ -131,22 +140,6 @@ def test_progress_is_shown_in_a_terminal_only(
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     fetch_archive(source.archive, source.download_to, remote)
     assert ("100%" in capsys.readouterr().err) == terminal
-
-
-def test_unfinished_download_is_not_under_the_archives_name(
-    source: ReviewSourceSpec, remote: RemoteArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So that whoever reads the folder meanwhile finds all of it or nothing."""
-    seen = []
-    write = download._BoundedFile.write
-    monkeypatch.setattr(
-        download._BoundedFile,
-        "write",
-        lambda file, data: (seen.append(os.listdir(source.download_to)), write(file, data)),
-    )
-    fetch_archive(source.archive, source.download_to, remote)
-    assert seen
-    assert all(len(names) == 1 and FILE not in names for names in seen)
 
 
 @pytest.mark.parametrize(
@@ -290,10 +283,7 @@ def test_missing_named_file_is_never_replaced_by_a_download(
     assert server.num_requests == 0
 
 
-def test_folder_is_no_archive(tmp_path: Path) -> None:
+def test_folder_is_no_archive_and_the_official_one_has_its_name(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match="a folder"):
         fetch_archive(str(tmp_path), str(tmp_path))
-
-
-def test_official_archive_is_named_as_its_address_says() -> None:
     assert IMDB.name == "aclImdb_v1.tar.gz"

@@ -27,10 +27,15 @@ def encoded() -> EncodedTexts:
 
 def test_words_have_their_places_in_the_vocabulary_as_numbers(encoded: EncodedTexts) -> None:
     assert list_texts(encoded) == [[2, 4, 5], [], [1, 3, 1, 3, 4], [1, 1], [2]]
-
-
-def test_signs_are_passed_over_where_they_are_no_words() -> None:
     assert list_texts(encode_texts(["Good, film!"], ["good", "film"], signs=False)) == [[2, 3]]
+    assert (len(encoded), encoded.lengths.tolist()) == (5, [3, 0, 5, 2, 1])
+    assert (encoded.ids.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
+    found = encode_texts(["good bad " * 50_000, "film"], WORDS)
+    assert (found.lengths.tolist(), found.ids.tolist()) == ([100_000, 1], [2, 3] * 50_000 + [4])
+    before = encoded.ids.copy(), encoded.offsets.copy()
+    encoded.select(np.array([3, 0])).ids[:] = 9
+    np.testing.assert_array_equal(encoded.ids, before[0])
+    np.testing.assert_array_equal(encoded.offsets, before[1])
 
 
 @given(st.lists(st.lists(st.sampled_from([*WORDS, "other", "words"]), max_size=8), max_size=6))
@@ -40,23 +45,10 @@ def test_words_come_back_from_their_numbers(texts: list[list[str]]) -> None:
     assert found == [[word if word in WORDS else "?" for word in text] for text in texts]
 
 
-def test_lengths_count_the_words(encoded: EncodedTexts) -> None:
-    assert (len(encoded), encoded.lengths.tolist()) == (5, [3, 0, 5, 2, 1])
-
-
-def test_numbers_are_int32_and_offsets_int64(encoded: EncodedTexts) -> None:
-    assert (encoded.ids.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
-
-
 @pytest.mark.parametrize("texts", [[], [""], ["", " "]])
 def test_nothing_to_encode_gives_no_words(texts: list[str]) -> None:
     found = encode_texts(texts, WORDS)
     assert (list_texts(found), found.ids.dtype) == ([[]] * len(texts), np.int32)
-
-
-def test_text_of_100_000_words_is_encoded() -> None:
-    found = encode_texts(["good bad " * 50_000, "film"], WORDS)
-    assert (found.lengths.tolist(), found.ids.tolist()) == ([100_000, 1], [2, 3] * 50_000 + [4])
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=6), st.data())
@@ -67,13 +59,6 @@ def test_selected_texts_are_those_of_the_numbers_in_their_order(
     found = make_encoded(texts).select(np.array(numbers, np.int64))
     assert list_texts(found) == [texts[number] for number in numbers]
     assert found.offsets.dtype == np.int64
-
-
-def test_selecting_changes_nothing(encoded: EncodedTexts) -> None:
-    before = encoded.ids.copy(), encoded.offsets.copy()
-    encoded.select(np.array([3, 0])).ids[:] = 9
-    np.testing.assert_array_equal(encoded.ids, before[0])
-    np.testing.assert_array_equal(encoded.offsets, before[1])
 
 
 def pad_naively(texts: list[list[int]], padding: PaddingSpec) -> list[list[int]]:

@@ -117,12 +117,9 @@ def test_cell_that_is_no_text_is_named(save: Callable[[pd.Series], str], texts: 
     assert "column 'text', row 1: expected text, received" in fail(save(pd.Series(texts)))
 
 
-def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
+def test_missing_file_folder_and_path_are_told_apart(tmp_path: Path) -> None:
     assert "no such file" in fail(str(tmp_path / "mine.csv"))
     assert "received a folder" in fail(str(tmp_path))
-
-
-def test_no_path_says_which_parameter_names_it() -> None:
     with pytest.raises(ReviewError, match=r"predict_sentiment\.path"):
         read_texts(TextFileSpec())
 

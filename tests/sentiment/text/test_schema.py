@@ -28,18 +28,12 @@ def fail(table: pd.DataFrame) -> str:
     return str(caught.value)
 
 
-def test_table_without_faults_passes_as_it_is(table: pd.DataFrame) -> None:
+def test_table_without_faults_passes_as_it_is(table: pd.DataFrame, tmp_path: Path) -> None:
     before = table.copy()
     assert ReviewsTable.validate(table) is table
     pd.testing.assert_frame_equal(table, before)
-
-
-def test_parts_may_be_there(table: pd.DataFrame) -> None:
     in_parts = table.assign(part=["validation", "test", "unlabelled"])
     assert ReviewsTable.validate(in_parts) is in_parts
-
-
-def test_table_comes_back_from_parquet_as_it_was(table: pd.DataFrame, tmp_path: Path) -> None:
     table.to_parquet(tmp_path / "reviews.parquet")
     pd.testing.assert_frame_equal(ReviewsTable.validate(pd.read_parquet(tmp_path / "reviews.parquet")), table)
 

@@ -37,9 +37,6 @@ def test_each_row_is_a_training_review_with_its_number(write: Write) -> None:
         ["2", "train", "2", "none", 0, "Bad film"],
         ["3", "train", "3", "none", 1, "Fine"],
     ]
-
-
-def test_table_fits_the_schema(write: Write) -> None:
     table = read(write(PLAIN))
     assert ReviewsTable.validate(table) is table
 

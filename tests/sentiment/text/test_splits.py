@@ -51,15 +51,20 @@ def get_parts(reviews: pd.DataFrame) -> dict[str, str]:
     return dict(zip(reviews["review_id"], reviews["part"], strict=True))
 
 
-def test_a_films_reviews_sit_on_one_side_of_the_split() -> None:
+def test_films_sit_on_one_side_and_the_official_test_part_stays() -> None:
     reviews, _ = split(make_groups(40), validation=0.3, test=0.3)
     assert reviews.groupby("group")["part"].nunique().max() == 1
-
-
-def test_official_test_part_stays_as_it_is() -> None:
     reviews, _ = split(OFFICIAL)
     assert (reviews["part"] == "test").equals(reviews["split"] == "test")
     assert (reviews["part"] == "test").sum() == 40
+    table = make(OFFICIAL)
+    before = table.copy()
+    reviews, _ = split(table)
+    assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
+    pd.testing.assert_frame_equal(table, before)
+    assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
+    rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
+    assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
 
 
 @pytest.mark.parametrize(
@@ -81,32 +86,15 @@ def test_parts_have_their_fractions(rows: list[Row], options: dict[str, float], 
     assert split(rows, **options)[1]["num_reviews"] == sizes
 
 
-def test_rows_keep_their_order_and_the_table_is_not_changed() -> None:
-    table = make(OFFICIAL)
-    before = table.copy()
-    reviews, _ = split(table)
-    assert ReviewsTable.validate(reviews)["review_id"].tolist() == [row[0] for row in OFFICIAL]
-    pd.testing.assert_frame_equal(table, before)
-
-
 @pytest.mark.parametrize("rows", [OFFICIAL, make_groups(30)], ids=["official test", "drawn test"])
 def test_same_seed_draws_the_same_films(rows: list[Row]) -> None:
     pd.testing.assert_frame_equal(split(rows, seed=3)[0], split(rows, seed=3)[0])
-
-
-def test_other_seed_draws_other_films() -> None:
-    assert get_parts(split(OFFICIAL, seed=1)[0]) != get_parts(split(OFFICIAL, seed=2)[0])
 
 
 @pytest.mark.parametrize("rows", [OFFICIAL, make_groups(30)], ids=["official test", "drawn test"])
 def test_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
     repeated = [*rows, ("train/99/9", "train", "train3", 1, "train 4 1")]
     assert get_parts(split(repeated[::-1])[0]) == get_parts(split(repeated)[0])
-
-
-def test_validation_is_the_same_whatever_is_unlabelled() -> None:
-    rows = [*OFFICIAL, *(("unsup", "unlabelled", "u", None, "seen"),)]
-    assert {"unsup": "unlabelled"} | get_parts(split(OFFICIAL)[0]) == get_parts(split(rows)[0])
 
 
 # Rows beside the official ones, the IDs of those that stay, and the numbers of dropped ones.
@@ -168,7 +156,7 @@ def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
             assert not set(sides[one]["group"]) & set(sides[other]["group"])
 
 
-def test_profile_says_what_the_parts_are() -> None:
+def test_profile_says_in_plain_json_what_the_parts_are() -> None:
     rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
     assert split(rows)[1] == {
         "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
@@ -178,14 +166,8 @@ def test_profile_says_what_the_parts_are() -> None:
         "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
         "num_dropped": {"in_test": 0, "repeated": 0},
     }
-
-
-def test_profile_is_plain_json() -> None:
     profile = split(OFFICIAL)[1]
     assert json.loads(json.dumps(profile)) == profile
-
-
-def test_films_that_the_sources_own_split_shares_are_counted() -> None:
     assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
 
 
@@ -207,28 +189,16 @@ def reviews() -> pd.DataFrame:
     return split(rows)[0]
 
 
-def test_a_films_reviews_share_a_fold(reviews: pd.DataFrame) -> None:
+def test_films_share_a_fold_of_nearly_equal_size(reviews: pd.DataFrame) -> None:
     is_train = reviews["part"] == "train"
     folds = pd.Series(assign_folds(reviews, 3))[is_train]
     assert folds.groupby(reviews.loc[is_train, "group"]).nunique().max() == 1
-
-
-def test_reviews_outside_the_training_part_have_no_fold(reviews: pd.DataFrame) -> None:
-    """Not even those of a film that the training part has too."""
+    # Not even those of a film that the training part has too.
     assert ((assign_folds(reviews, 3) == -1) == (reviews["part"] != "train")).all()
-
-
-def test_folds_hold_as_many_films_but_for_one(reviews: pd.DataFrame) -> None:
     films = reviews.assign(fold=assign_folds(reviews, 4))[reviews["part"] == "train"].groupby("fold")["group"].nunique()
     assert (sorted(films.index), films.max() - films.min()) == ([0, 1, 2, 3], 1)
-
-
-def test_folds_do_not_depend_on_the_order_of_the_rows(reviews: pd.DataFrame) -> None:
     shuffled = reviews.sample(frac=1, random_state=0)
     assert fold(shuffled).sort_index().equals(fold(reviews).sort_index())
-
-
-def test_fewer_films_than_folds_have_a_fold_each() -> None:
     reviews = pd.DataFrame({"part": "train", "group": ["a", "b", "a"], "review_id": ["1", "2", "3"]})
     found = fold(reviews, 10)
     assert (found["1"] == found["3"], sorted(set(found))) == (True, [0, 1])
@@ -265,19 +235,9 @@ def imdb(real_data: Path) -> tuple[pd.DataFrame, dict]:
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_imdb_loses_123_test_texts_and_96_repeats_from_training(imdb: tuple[pd.DataFrame, dict]) -> None:
+def test_imdb_loses_repeats_and_shares_no_film(imdb: tuple[pd.DataFrame, dict]) -> None:
     assert imdb[1]["num_dropped"] == {"in_test": 123, "repeated": 96}
-
-
-@pytest.mark.real_data
-@pytest.mark.slow
-def test_imdb_holds_back_a_tenth_of_its_training_reviews(imdb: tuple[pd.DataFrame, dict]) -> None:
     assert imdb[1]["num_reviews"] == {"test": 25_000, "train": 22_300, "validation": 2_481}
-
-
-@pytest.mark.real_data
-@pytest.mark.slow
-def test_no_film_of_imdb_is_in_train_and_validation(imdb: tuple[pd.DataFrame, dict]) -> None:
     parts = imdb[0].loc[imdb[0]["part"] != "test"].groupby("group")["part"].nunique()
     assert parts.max() == 1
 

@@ -78,30 +78,19 @@ def test_each_dimension_weighs_as_the_root_of_its_singular_value(learn: Learn, t
     singular = np.linalg.svd(compute_information(texts, 3), compute_uv=False)[:4]
     found = np.linalg.norm(learn(texts, window=3), axis=0)
     np.testing.assert_allclose(rescale(found), rescale(np.sqrt(singular)), rtol=1e-4)
+    assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)
 
 
-def test_words_that_stand_together_have_vectors_alike(learn: Learn) -> None:
+def test_words_that_stand_together_have_vectors_alike(learn: Learn, texts: list[list[int]]) -> None:
     found = learn([[2, 8], [3, 8], [4, 9], [5, 9]] * 3, dimensions=3, window=1)
     towards = found @ found.T
     assert towards[2, 3] > 10 * abs(towards[2, 4])
-
-
-def test_no_pair_crosses_the_end_of_a_text(learn: Learn) -> None:
     np.testing.assert_array_equal(
         learn([[2, 3, 2], [4, 5], [6]], window=5), learn([[6], [4, 5], [], [2, 3, 2]], window=5)
     )
-
-
-def test_words_with_numbers_beyond_num_words_count_as_unknown(learn: Learn, texts: list[list[int]]) -> None:
     replaced = [[word if word < 6 else 1 for word in text] for text in texts]
     np.testing.assert_array_equal(learn(texts, num_words=6), learn(replaced, num_words=6))
-
-
-def test_same_seed_gives_the_same_vectors(learn: Learn, texts: list[list[int]]) -> None:
     np.testing.assert_array_equal(learn(texts, seed=3), learn(texts, seed=3))
-
-
-def test_dimensions_that_a_tiny_vocabulary_cannot_fill_are_0(learn: Learn) -> None:
     found = learn([[2, 3, 2, 3]], num_words=4, dimensions=64)
     assert (found.shape, np.abs(found[:, 3:]).max()) == ((4, 64), 0)
 
@@ -117,7 +106,3 @@ def test_whatever_the_texts_vectors_are_finite_float32(
 ) -> None:
     found = learn(texts, num_words=num_words, dimensions=dimensions)
     assert (found.shape, found.dtype, np.isfinite(found).all()) == ((num_words, dimensions), np.float32, True)
-
-
-def test_deviation_over_all_entries_is_as_stated(learn: Learn, texts: list[list[int]]) -> None:
-    assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)
