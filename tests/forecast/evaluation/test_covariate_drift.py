@@ -38,49 +38,31 @@ def compare(cells: pd.DataFrame, names: tuple[str, ...] = ("a", "b"), num_steps:
     return CovariateDriftTable.validate(found).set_index("covariate")
 
 
-def test_numbers_as_before_have_not_drifted() -> None:
+def test_numbers_as_before_have_not_drifted_and_rare_categories_are_counted() -> None:
     found = compare(make_cells())
     assert found["num_drifted"].tolist() == [0, 0, 0]
     assert found.loc["price", "num_unknown"] == 0
-
-
-def test_series_whose_numbers_are_others_is_counted() -> None:
-    price = compare(make_cells(shift=10.0)).loc["price"]
-    assert (price["num_drifted"], price["num_series"], price["num_values"]) == (1, 2, 2 * NEWEST)
-    assert price["distance"] > 0.9
-
-
-def test_categories_without_a_code_are_counted() -> None:
     weather = compare(make_cells()).loc["weather"]
     assert (weather["num_unknown"], weather["num_values"]) == (6, 2 * NEWEST)
     assert weather["usual_fraction"] == pytest.approx(0.1)
-
-
-def test_empty_cells_are_no_category() -> None:
     cells = make_cells().replace({"weather": {"fog": ""}})
     weather = compare(cells).loc["weather"]
     assert (weather["num_unknown"], weather["num_values"]) == (0, 2 * (NEWEST - 3))
-
-
-def test_numbers_far_from_those_of_training_are_counted() -> None:
-    """Also where they have been so for long, which the comparison with the season before can't tell."""
-    price = compare(make_cells(shift=10.0), num_steps=NUM - 3).loc["price"]
-    assert price["num_unknown"] == NEWEST - 3
-
-
-def test_static_numbers_are_not_compared_with_the_past() -> None:
     size = compare(make_cells()).loc["size"]
     assert (size["num_series"], size["num_unknown"]) == (0, 2 * NEWEST)
 
 
-def test_what_lies_after_the_end_of_a_series_is_not_looked_at() -> None:
+def test_series_and_numbers_unlike_those_of_training_are_counted() -> None:
+    price = compare(make_cells(shift=10.0)).loc["price"]
+    assert (price["num_drifted"], price["num_series"], price["num_values"]) == (1, 2, 2 * NEWEST)
+    assert price["distance"] > 0.9
+    # Also where they have been so for long, which the comparison with the season before can't tell.
+    price = compare(make_cells(shift=10.0), num_steps=NUM - 3).loc["price"]
+    assert price["num_unknown"] == NEWEST - 3
     found = compare(make_cells(shift=10.0), num_steps=NUM - NEWEST)
     assert found.loc[["price", "weather"], ["num_drifted", "num_unknown"]].to_numpy().sum() == 0
 
 
 def test_series_that_the_forecaster_does_not_know_are_left_out() -> None:
     assert compare(make_cells(), names=("b",)).loc["price", "num_series"] == 1
-
-
-def test_forecaster_that_knows_no_series_has_no_rows() -> None:
     assert compare(make_cells(), names=()).empty

@@ -48,24 +48,18 @@ def one() -> Covariates:
     return describe(shop, spec, SourceSpec(name="catalog"))
 
 
-def test_table_is_one_of_its_type(one: Covariates) -> None:
+def test_categories_and_past_covariates_have_their_rows(one: Covariates) -> None:
     assert CovariatesTable.validate(one) is one
+    found = one.set_index("covariate")["effect"]
+    assert found["weather = sun"] - found["weather = rain"] == pytest.approx(6, rel=0.1)
+    row = one.set_index("covariate").loc["visitors"]
+    assert (row["role"], row["read_as"], np.isnan(row["effect"])) == ("past", "number", True)
 
 
 @pytest.mark.parametrize(("name", "effect"), [("promo", 40.0), ("price", -5.0)])
 def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(one: Covariates, name: str, effect: float) -> None:
     found = one.set_index("covariate")["effect"]
     assert found[name] == pytest.approx(effect, rel=0.1)
-
-
-def test_categories_are_as_far_apart_as_they_were_made(one: Covariates) -> None:
-    found = one.set_index("covariate")["effect"]
-    assert found["weather = sun"] - found["weather = rain"] == pytest.approx(6, rel=0.1)
-
-
-def test_past_covariates_are_listed_without_an_effect(one: Covariates) -> None:
-    row = one.set_index("covariate").loc["visitors"]
-    assert (row["role"], row["read_as"], np.isnan(row["effect"])) == ("past", "number", True)
 
 
 def test_effect_on_logarithms_is_in_percent() -> None:
@@ -77,24 +71,16 @@ def test_effect_on_logarithms_is_in_percent() -> None:
     assert (found["is_percent"], found["effect"]) == (True, pytest.approx(50, abs=3))
 
 
-def test_holidays_have_an_effect_each() -> None:
+def test_holidays_have_an_effect_each_whatever_the_order() -> None:
     shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
     found = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
     assert found["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]
-
-
-def test_effects_do_not_depend_on_the_order_of_the_covariates() -> None:
-    """In a panel, holidays stand between the kinds of covariates that are known ahead."""
-    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
+    found = describe(shop, CovariateSpec(), SourceSpec(name="catalog"))
+    assert CovariatesTable.validate(found).empty
+    # In a panel, holidays stand between the kinds of covariates that are known ahead.
     spec = CovariateSpec(future=("promo", "price", "weather"), holidays="DE")
     found, expected = (
         describe(shop, spec, SourceSpec(name="catalog"), is_reversed).set_index("covariate").sort_index()
         for is_reversed in (True, False)
     )
     pd.testing.assert_frame_equal(found, expected)
-
-
-def test_without_covariates_there_are_no_rows() -> None:
-    shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
-    found = describe(shop, CovariateSpec(), SourceSpec(name="catalog"))
-    assert CovariatesTable.validate(found).empty

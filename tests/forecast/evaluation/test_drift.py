@@ -59,13 +59,9 @@ def test_season_trend_and_memory_are_no_drift(make: Callable[[int], np.ndarray])
 
 
 @pytest.mark.parametrize("make", [make_yearly, make_trend])
-def test_plain_test_of_the_values_would_call_them_one(make: Callable[[int], np.ndarray]) -> None:
+def test_shift_of_the_level_is_a_drift_and_a_course_is_none(make: Callable[[int], np.ndarray]) -> None:
     p_values = [ks_2samp(make(seed)[-30:], make(seed)[:LEARNT]).pvalue for seed in range(12)]
     assert sum(p_value <= DriftSpec().significance for p_value in p_values) >= 10
-
-
-@pytest.mark.parametrize("make", [make_yearly, make_trend])
-def test_shift_of_the_level_is_a_drift(make: Callable[[int], np.ndarray]) -> None:
     found = []
     for seed in range(12):
         values = make(seed)
@@ -100,13 +96,10 @@ def test_numbers_are_those_of_an_independent_computation() -> None:
     assert found[names].to_numpy(float) == pytest.approx(expected)
 
 
-def test_values_after_those_that_were_learnt_do_not_change_the_past() -> None:
+def test_values_that_were_filled_or_came_later_do_not_change_the_past() -> None:
     one, other = make_yearly(0), make_yearly(0)
     other[LEARNT:-37] += 1000
     pd.testing.assert_series_equal(measure(one), measure(other))
-
-
-def test_filled_values_do_not_count() -> None:
     values, observed = make_yearly(0), np.ones(NUM, bool)
     observed[-10:-5] = False
     one = measure(values, observed=observed)
@@ -124,13 +117,10 @@ def test_short_series_are_compared_or_said_to_be_too_short(num: int) -> None:
     assert np.isnan(found["p_value"]) == (num < 37)
 
 
-def test_series_that_the_forecaster_does_not_know_are_left_out() -> None:
+def test_unknown_series_are_left_out_and_steps_compared_as_dates_are() -> None:
     series = pd.concat([make_series(make_yearly(0)), make_series(make_yearly(1), "b")], ignore_index=True)
     assert compare_with_past(series, {"b": "2021-06-01T00:00:00"}, 7, 30)["unique_id"].tolist() == ["b"]
     assert compare_with_past(series, {}, 7, 30).empty
-
-
-def test_steps_are_compared_as_dates_are() -> None:
     dates = make_series(make_yearly(0))
     steps = dates.assign(ds=np.arange(NUM))
     one = compare_with_past(dates, {"a": dates["ds"][LEARNT - 1].isoformat()}, 7, 30)
@@ -160,6 +150,10 @@ def test_levels_are_means_of_observed_values_in_windows_of_the_training_part() -
     means = [np.nanmean(kept[start : start + 30]) for start in range(LEARNT - 29)]
     expected = [np.nanmean(kept[-30:]), min(means), max(means)]
     assert found[["level", "lowest_level", "highest_level"]].to_numpy(float) == pytest.approx(expected)
+    values = np.full(NUM, 0.1)
+    assert not has_left_its_range(measure(values))
+    values[-30:] = 0.2
+    assert has_left_its_range(measure(values))
 
 
 @pytest.mark.parametrize(
@@ -167,13 +161,6 @@ def test_levels_are_means_of_observed_values_in_windows_of_the_training_part() -
 )
 def test_range_has_a_margin_of_a_quarter(level: float, expected: bool) -> None:
     assert is_outside(level, 0.0, 10.0) == expected
-
-
-def test_constant_series_stays_at_its_level() -> None:
-    values = np.full(NUM, 0.1)
-    assert not has_left_its_range(measure(values))
-    values[-30:] = 0.2
-    assert has_left_its_range(measure(values))
 
 
 @pytest.mark.parametrize(("num", "has_range"), [(119, False), (120, True)])

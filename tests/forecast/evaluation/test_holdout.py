@@ -43,77 +43,65 @@ def read_losses(found: Any, key: str = "loss") -> dict[str, float]:
     return {name: measures[key] for name, measures in found.measures.items() if key in measures}
 
 
-def test_losses_are_means_over_windows_then_over_series(make_holdout: Callable[..., Predictions]) -> None:
+def test_losses_are_means_over_windows_then_series_with_p_values(
+    make_holdout: Callable[..., Predictions],
+) -> None:
     holdout = make_holdout()
     assert read_losses(measure_holdout(holdout, 2)) == {
         name: pytest.approx(compute_mse(holdout, name)) for name in ("last_value", "challenger")
     }
-
-
-def test_without_a_champion_there_is_no_p_value(make_holdout: Callable[..., Predictions]) -> None:
     assert measure_holdout(make_holdout(), 2).p_value is None
-
-
-def test_p_value_is_that_of_the_windows_mean_losses(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout(champion=0.7)
     squared = holdout.errors[["challenger", "champion"]] ** 2
     difference = (squared["challenger"] - squared["champion"]).groupby(holdout.table["cutoff"]).mean()
     assert measure_holdout(holdout, 2).p_value == pytest.approx(compute_p_value(difference.to_numpy(), 2))
-
-
-@pytest.fixture
-def partly(make_holdout: Callable[..., Predictions]) -> Predictions:
-    """The champion doesn't know series c, nor the second step."""
-    holdout = make_holdout("abc", champion=0.7)
-    return change(holdout, champion=holdout.table["champion"].where(is_shared(holdout)))
+    assert find_faults(make_holdout()) == []
 
 
 def is_shared(holdout: Predictions) -> pd.Series:
     return (holdout.table["unique_id"] != "c") & (holdout.table["horizon_step"] == 1)
 
 
-def test_champion_and_challenger_are_compared_on_the_rows_of_both(partly: Predictions) -> None:
+def test_champion_and_challenger_are_compared_on_the_rows_of_both(make_holdout: Callable[..., Predictions]) -> None:
+    # The champion doesn't know series c, nor the second step.
+    holdout = make_holdout("abc", champion=0.7)
+    partly = change(holdout, champion=holdout.table["champion"].where(is_shared(holdout)))
     shared = partly.keep(is_shared(partly))
     found = measure_holdout(partly, 2)
     expected = {name: compute_mse(shared, name) for name in ("challenger", "champion")}
     assert read_losses(found, "shared_loss") == pytest.approx(expected)
     assert found.p_value == measure_holdout(shared, 2).p_value
-
-
-def test_baselines_and_promise_are_of_all_rows(partly: Predictions) -> None:
-    """Whoever is promoted forecasts what the champion could not, too."""
-    found = measure_holdout(partly, 2)
+    # Whoever is promoted forecasts what the champion could not, too.
     expected = {name: compute_mse(partly, name) for name in ("last_value", "challenger")}
     assert read_losses(found) == pytest.approx(expected)
     steps = [compute_mse(partly.keep(partly.table["horizon_step"] == step), "challenger") for step in (1, 2)]
     assert found.measures["challenger"]["by_step"] == pytest.approx(steps)
-
-
-def test_what_is_not_compared_is_noted(partly: Predictions) -> None:
     assert measure_holdout(partly, 2).notes == [
         "not compared with the champion: 1 unknown series",
         "not compared with the champion: 24 rows of other series, without a forecast",
     ]
 
 
-def test_all_rows_are_shared_where_the_champion_forecasts_all(make_holdout: Callable[..., Predictions]) -> None:
+def test_shared_rows_are_named_unless_the_champion_has_all_or_none(make_holdout: Callable[..., Predictions]) -> None:
     found = measure_holdout(make_holdout(champion=0.7), 2)
     assert read_losses(found, "shared_loss") == {}
     assert set(read_losses(found)) == {"last_value", "challenger", "champion"}
-
-
-def test_champion_without_any_forecast_is_left_out(make_holdout: Callable[..., Predictions]) -> None:
     found = measure_holdout(change(make_holdout(), champion=np.nan), 2)
     assert "champion" not in found.measures
     assert found.p_value is None
     assert found.notes == ["the champion has no forecast of this holdout"]
+    holdout = make_holdout(champion=0.7)
+    holdout.table.loc[3, "y"] = np.nan
+    expected = {
+        name: compute_mse(holdout.keep(holdout.table.index != 3), name)
+        for name in ("last_value", "challenger", "champion")
+    }
+    assert read_losses(measure_holdout(holdout, 2)) == pytest.approx(expected)
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
-def test_forecast_of_the_champion_that_is_no_number_counts(
-    make_holdout: Callable[..., Predictions], is_all: bool
-) -> None:
+def test_champions_forecast_of_nan_counts(make_holdout: Callable[..., Predictions], is_all: bool) -> None:
     """It is infinite, and no row that the champion has no forecast of."""
     holdout = make_holdout(champion=0.7)
     found = measure_holdout(
@@ -133,27 +121,9 @@ def test_change_of_a_promotion_is_from_the_forecast_of_the_champion(make_holdout
     changes = {"champion": by_origin[1] - by_origin[2], "challenger": by_origin[1] + 3.0 - by_origin[2]}
     for name, own in changes.items():
         assert found[name]["change"] == pytest.approx(own.abs().groupby("unique_id").mean().mean())
-
-
-def test_one_step_ahead_has_no_change(make_holdout: Callable[..., Predictions]) -> None:
-    holdout = make_holdout(champion=0.7)
     found = measure_holdout(holdout.keep(holdout.table["horizon_step"] == 1), 1).measures
     assert "change" not in found["champion"]
     assert "change" not in found["challenger"]
-
-
-def test_steps_that_were_not_observed_judge_nobody(make_holdout: Callable[..., Predictions]) -> None:
-    holdout = make_holdout(champion=0.7)
-    holdout.table.loc[3, "y"] = np.nan
-    expected = {
-        name: compute_mse(holdout.keep(holdout.table.index != 3), name)
-        for name in ("last_value", "challenger", "champion")
-    }
-    assert read_losses(measure_holdout(holdout, 2)) == pytest.approx(expected)
-
-
-def test_good_challenger_has_no_fault(make_holdout: Callable[..., Predictions]) -> None:
-    assert find_faults(make_holdout()) == []
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -164,37 +134,31 @@ def test_forecast_that_is_not_finite_is_a_fault(make_holdout: Callable[..., Pred
     assert "1 of 48" in fault
 
 
-def test_same_forecast_for_every_window_is_a_fault(make_holdout: Callable[..., Predictions]) -> None:
+def test_same_forecast_for_every_window_is_a_fault_or_a_note(make_holdout: Callable[..., Predictions]) -> None:
     """Though its steps differ."""
     holdout = make_holdout()
     assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
-
-
-def test_series_of_one_window_hides_no_flat_ones(make_holdout: Callable[..., Predictions]) -> None:
-    """Nobody can tell whether its own forecast would have been another for another window."""
+    # Nobody can tell whether its own forecast would have been another for another window.
     holdout = make_holdout("abc")
     holdout = holdout.keep((holdout.table["unique_id"] != "c") | (holdout.table["cutoff"] == 11))
     assert find_faults(change(holdout, challenger=holdout.table["horizon_step"] / 3)) == [
         "its forecasts are the same for every window"
     ]
-
-
-def test_series_whose_forecasts_alone_are_all_alike_are_noted(make_holdout: Callable[..., Predictions]) -> None:
     holdout = make_holdout("abc")
     holdout.table["challenger"] = holdout.table["challenger"].where(holdout.table["unique_id"] == "b", 0.0)
     assert find_faults(holdout) == []
     assert measure_holdout(holdout, 2).notes == [
         "the challenger's forecasts are the same for every window of 2 series (a, c)"
     ]
+    holdout = make_holdout()
+    assert find_faults(holdout.keep(holdout.table["cutoff"] == 11)) == []
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_forecasts_that_are_not_finite_are_not_called_alike(
-    make_holdout: Callable[..., Predictions], value: float
-) -> None:
+def test_infinite_forecasts_are_not_called_alike(make_holdout: Callable[..., Predictions], value: float) -> None:
     holdout = make_holdout()
     assert (
         measure_holdout(
@@ -202,8 +166,3 @@ def test_forecasts_that_are_not_finite_are_not_called_alike(
         ).notes
         == []
     )
-
-
-def test_one_window_of_each_series_is_no_fault(make_holdout: Callable[..., Predictions]) -> None:
-    holdout = make_holdout()
-    assert find_faults(holdout.keep(holdout.table["cutoff"] == 11)) == []

@@ -53,17 +53,16 @@ def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, our
     assert found.tolist() == pytest.approx(expected.groupby("horizon_step")["gru"].mean().tolist())
 
 
-def test_scaled_crps_is_that_of_utilsforecast(predictions: Predictions) -> None:
+def test_scaled_crps_and_width_are_those_of_the_interval(predictions: Predictions) -> None:
     columns = ["gru-lo-95", "gru-lo-80", "gru", "gru-hi-80", "gru-hi-95"]
     quantiles = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
     expected = losses.scaled_crps(predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col="")["gru"].mean()
     assert measure_intervals(predictions)[0]["gru"]["scaled_crps"] == pytest.approx(expected)
-
-
-def test_width_is_that_of_the_interval(predictions: Predictions) -> None:
     bounds = predictions.get_bounds("gru", 80)[predictions.table["y"].notna()]
     by_series = (bounds["hi"] - bounds["lo"]).groupby(predictions.table["unique_id"]).mean()
     assert measure_intervals(predictions)[0]["gru"]["width_80"] == pytest.approx(by_series.mean())
+    _, by_level = measure_intervals(make_predictions())
+    assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2
 
 
 def test_width_is_compared_with_that_of_seasonal_naive(predictions: Predictions) -> None:
@@ -78,24 +77,18 @@ def test_width_is_compared_with_that_of_seasonal_naive(predictions: Predictions)
     assert by_level.query("forecaster == 'gru' and level == 80")["relative_width"].tolist() == pytest.approx([0.5, 0.5])
 
 
-def test_origins_of_a_panel_have_the_least_and_the_most_coverage() -> None:
+def test_coverage_is_told_by_origin_and_above_the_upper_bound() -> None:
     table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
     table = table.assign(y=[0.0, 0.0, 0.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["least_coverage_80"], numbers["gru"]["most_coverage_80"]) == (0.5, 1.0)
-
-
-def test_sparse_series_have_the_share_above_the_upper_bound() -> None:
-    """Series `a` has zeros; `b` has none, and does not count."""
+    # Series `a` has zeros; `b` has none, and does not count.
     table = pd.DataFrame({"unique_id": list("abab"), "cutoff": [0, 0, 1, 1], "ds": [1, 1, 2, 2], "horizon_step": 1})
     table = table.assign(y=[0.0, 9.0, 3.0, 9.0], gru=1.0, **{"gru-lo-80": 0.0, "gru-hi-80": 2.0})
     numbers, _ = measure_intervals(Predictions(table, ("gru",), (80,)))
     assert (numbers["gru"]["coverage_80"], numbers["gru"]["above_80"]) == (0.25, 0.5)
     dense, _ = measure_intervals(Predictions(table[table["unique_id"] == "b"], ("gru",), (80,)))
     assert "above_80" not in dense["gru"]
-
-
-def test_cut_offs_with_fewer_than_half_inside_are_missed() -> None:
     days = pd.to_datetime(["2024-05-01", "2024-05-02"]).repeat(2)
     table = pd.DataFrame({"unique_id": list("abab"), "cutoff": days, "ds": days, "horizon_step": 1})
     table = table.assign(y=[0.0, 9.0, 9.0, 9.0], gru=0.0, **{"gru-lo-80": -1.0, "gru-hi-80": 1.0})
@@ -104,12 +97,7 @@ def test_cut_offs_with_fewer_than_half_inside_are_missed() -> None:
     assert list_missed(Predictions(alone, ("gru",), (80,)), "gru") == {}
 
 
-def test_table_by_level_is_one() -> None:
-    _, by_level = measure_intervals(make_predictions())
-    assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2
-
-
-def test_level_that_could_not_be_promised_has_no_numbers(predictions: Predictions) -> None:
+def test_levels_without_intervals_have_no_metrics(predictions: Predictions) -> None:
     """Scaled CRPS then is that of the others."""
     low, high = name_bounds("gru", 95)
     found, by_level = measure_intervals(
@@ -124,9 +112,6 @@ def test_level_that_could_not_be_promised_has_no_numbers(predictions: Prediction
     )
     assert found["gru"]["scaled_crps"] == pytest.approx(expected["gru"].mean())
     assert MetricsByLevelTable.validate(by_level).query("forecaster == 'gru' and level == 95")["coverage"].isna().all()
-
-
-def test_no_intervals_have_no_metrics(predictions: Predictions) -> None:
     points = Predictions(predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "gru"]], ("gru",))
     numbers, by_level = measure_intervals(points)
     assert (numbers, len(MetricsByLevelTable.validate(by_level))) == ({"gru": {}}, 0)

@@ -9,9 +9,7 @@ from rnn_pipelines.forecast.evaluation.summary import summarize_metrics
 from rnn_pipelines.forecast.report.summary import rank, tabulate_metrics
 
 
-def test_new_column_is_on_the_page_in_the_terminal_and_in_the_file(
-    by_series: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_column_is_on_page_terminal_and_file(by_series: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     column = LeaderboardColumn("new", better="down", measure=lambda means: means["rmse"] / means["mae"])
     monkeypatch.setitem(COLUMNS, "new", column)
     summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(RATIOS)), 0.0)
@@ -22,12 +20,11 @@ def test_new_column_is_on_the_page_in_the_terminal_and_in_the_file(
         assert block["new"] == pytest.approx(block["rmse"] / block["mae"])
 
 
-def test_ratio_with_an_error_of_0_is_missing(by_series: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ratio_with_an_error_of_0_is_missing_and_each_metric_has_a_column(
+    by_series: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(COLUMNS, "new", LeaderboardColumn("new", measure=lambda means: means["rmse"] / 0))
     summary = summarize_metrics(by_series, None, {}, pd.DataFrame(columns=list(RATIOS)), 0.0)
     assert {block["new"] for block in summary.forecasters.values()} == {None}
-
-
-def test_each_metric_and_coverage_has_a_column() -> None:
     assert {*METRICS, *RATIOS} <= COLUMNS.keys()
     assert choose_columns(["mae", "coverage_80"])["coverage_80"].heading == "inside 80 %"

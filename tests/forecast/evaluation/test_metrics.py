@@ -31,11 +31,17 @@ def change(predictions: Predictions, **columns: object) -> Predictions:
     return replace(predictions, table=predictions.table.assign(**columns))
 
 
-def test_predictions_are_not_changed(predictions: Predictions) -> None:
+def test_one_row_for_each_series_step_and_forecaster(predictions: Predictions, by_series: pd.DataFrame) -> None:
     before = predictions.table.copy()
     measure_by(predictions, "horizon_step")
     measure_noise_floor(predictions)
     pd.testing.assert_frame_equal(predictions.table, before)
+    pairs = list(zip(by_series["forecaster"], by_series["unique_id"], strict=True))
+    assert pairs == [(forecaster, name) for forecaster in predictions.forecasters for name in "ab"]
+    assert list(by_series.columns) == ["unique_id", "forecaster", *METRICS, *RATIOS]
+    table = measure_by(predictions, "horizon_step")
+    assert list(table.columns) == ["forecaster", "horizon_step", *MEANS]
+    assert len(table) == 2 * len(predictions.forecasters)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +56,6 @@ def test_metric_equals_scikit_learns(
         assert row[metric] == pytest.approx(compute(rows["y"], rows[row["forecaster"]]), rel=1e-12)
 
 
-def test_one_row_for_each_series_and_forecaster(by_series: pd.DataFrame, predictions: Predictions) -> None:
-    pairs = list(zip(by_series["forecaster"], by_series["unique_id"], strict=True))
-    assert pairs == [(forecaster, name) for forecaster in predictions.forecasters for name in "ab"]
-
-
-def test_columns_are_those_of_the_registry(by_series: pd.DataFrame) -> None:
-    assert list(by_series.columns) == ["unique_id", "forecaster", *METRICS, *RATIOS]
-
-
 def test_empty_actuals_are_skipped(predictions: Predictions, make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series, cutoffs = make_series({"a": [1, 2, 4.0], "b": [1, 2, 4.0]}), make_cutoffs(a=3, b=3)
     is_hole = predictions.table.index.isin([3, 12, 13])
@@ -67,7 +64,7 @@ def test_empty_actuals_are_skipped(predictions: Predictions, make_series: MakeTa
     pd.testing.assert_frame_equal(with_holes, without)
 
 
-def test_mase_is_mae_over_the_naive_error_of_training(
+def test_mase_and_rmsse_are_errors_over_those_of_seasonal_naive_in_training(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     y = np.random.default_rng(2).normal(size=30)
@@ -77,27 +74,25 @@ def test_mase_is_mae_over_the_naive_error_of_training(
     assert table.set_index("forecaster").loc["lstm", "mase"] == pytest.approx(
         mean_absolute_error(predictions.table["y"], predictions.table["lstm"]) / scale, rel=1e-12
     )
+    scale = ((y[3:20] - y[:17]) ** 2).mean()
+    expected = (mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale) ** 0.5
+    assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_naive_error_is_that_of_one_season_ahead(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
+def test_naive_error_is_of_one_season_ahead_in_training(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series = make_series({"a": [0, 10, 1, 12, 3, 15]})
     assert measure_naive_error(series, make_cutoffs(a=6), season_length=2)["a"] == np.mean([1, 2, 2, 3])
-
-
-def test_naive_error_sees_the_training_part_alone(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     short, long = ([1, 2, 4], [1, 2, 4, 1000, -1000])
     errors = [measure_naive_error(make_series({"a": y}), make_cutoffs(a=3), 1)["a"] for y in (short, long)]
     assert errors == [1.5, 1.5]
-
-
-def test_naive_error_never_crosses_into_another_series(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series = make_series({"a": [1, 2], "b": [100, 101]})
     assert measure_naive_error(series, make_cutoffs(a=2, b=2), 1).tolist() == [1, 1]
-
-
-def test_naive_error_skips_filled_values(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
     series = make_series({"a": [1, 2, 99, 4, 6]}).assign(observed=[True, True, False, True, True])
     assert measure_naive_error(series, make_cutoffs(a=5), 1)["a"] == np.mean([1, 2])
+    # Weekly series of a year had no MASE, so that the first baseline of the list was called the best.
+    short, long = [1.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0]
+    assert choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
+    assert choose_scale_season(make_series({"a": short, "b": long}), make_cutoffs(a=3, b=4), 3) == 3
 
 
 @pytest.mark.parametrize("y", [[1, 2, 1, 2], [1]], ids=["repeats itself", "shorter than a season"])
@@ -106,24 +101,6 @@ def test_mase_is_empty_where_training_has_no_naive_error(
 ) -> None:
     table = measure_by_series(make_predictions({"a": 3}), make_series({"a": y}), make_cutoffs(a=len(y)), 2)
     assert table[["mase", "rmsse"]].isna().all(axis=None)
-
-
-def test_panel_of_less_than_a_season_is_scaled_by_one_step(make_series: MakeTable, make_cutoffs: MakeTable) -> None:
-    """Weekly series of a year had no MASE, so that the first baseline of the list was called the best."""
-    short, long = [1.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0]
-    assert choose_scale_season(make_series({"a": short, "b": short}), make_cutoffs(a=3, b=3), 3) == 1
-    assert choose_scale_season(make_series({"a": short, "b": long}), make_cutoffs(a=3, b=4), 3) == 3
-
-
-def test_rmsse_is_the_root_of_mse_over_that_of_seasonal_naive_in_training(
-    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
-) -> None:
-    y = np.random.default_rng(2).normal(size=30)
-    predictions = make_predictions({"a": 5})
-    table = measure_by_series(predictions, make_series({"a": y.tolist()}), make_cutoffs(a=20), season_length=3)
-    scale = ((y[3:20] - y[:17]) ** 2).mean()
-    expected = (mean_squared_error(predictions.table["y"], predictions.table["lstm"]) / scale) ** 0.5
-    assert table.set_index("forecaster").loc["lstm", "rmsse"] == pytest.approx(expected, rel=1e-12)
 
 
 def compute_totals(table: pd.DataFrame, name: str) -> dict[str, tuple[float, float, float, float]]:
@@ -180,27 +157,17 @@ def test_totals_by_series_equal_a_second_computation(
             assert table.loc[(name, one), ["bias", "total_wape"]].tolist() == pytest.approx(expected, nan_ok=True)
 
 
-def test_bias_without_negative_values_is_the_ratio_of_the_sums_minus_1(make_predictions: MakePredictions) -> None:
+def test_biases_are_ratios_in_which_errors_cancel(make_predictions: MakePredictions, predictions: Predictions) -> None:
     predictions = make_predictions({"a": 5})
     sums = predictions.table[["lstm", "y"]].sum()
     assert measure_ratios(predictions).loc["lstm", "bias"] == pytest.approx(sums["lstm"] / sums["y"] - 1)
-
-
-def test_forecasts_that_are_too_low_have_a_bias_below_0(predictions: Predictions) -> None:
     low = change(predictions, gru=0.8 * predictions.table["y"])
     assert measure_ratios(low).loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx([-0.2, 0.2])
     cold = change(predictions, y=predictions.table["y"] - 20, gru=predictions.table["y"] - 25)
     assert measure_ratios(cold).loc["gru", "bias"] < 0
-
-
-def test_errors_that_cancel_within_a_window_leave_its_total_exact(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 5})
     steps = predictions.table["horizon_step"].map({1: 1.0, 2: -1.0})
     ratios = measure_ratios(change(predictions, gru=predictions.table["y"] + steps))
     assert ratios.loc["gru", ["bias", "total_wape"]].tolist() == pytest.approx([0, 0], abs=1e-12)
-
-
-def test_actuals_of_0_have_neither_bias_nor_wape(predictions: Predictions) -> None:
     found = list_ratios(change(predictions, y=0.0 * predictions.table["y"]))
     assert (found["gru"]["bias"], found["gru"]["total_wape"]) == (None, None)
 
@@ -212,39 +179,22 @@ def test_zero_fraction_is_that_of_observed_values_in_training(make_series: MakeT
 
 
 @pytest.mark.parametrize(("metric", "compute"), [("mse", mean_squared_error), ("mae", mean_absolute_error)])
-def test_metric_by_step_is_the_mean_over_series(
-    predictions: Predictions, metric: str, compute: Callable[..., float]
-) -> None:
+def test_metric_by_step_is_a_series_mean(predictions: Predictions, metric: str, compute: Callable[..., float]) -> None:
     for row in measure_by(predictions, "horizon_step").to_dict(orient="records"):
         rows = predictions.table[predictions.table["horizon_step"] == row["horizon_step"]].groupby("unique_id")
         expected = np.mean([compute(group["y"], group[row["forecaster"]]) for _, group in rows])
         assert row[metric] == pytest.approx(expected, rel=1e-12)
 
 
-def test_one_row_for_each_forecaster_and_step(predictions: Predictions) -> None:
-    table = measure_by(predictions, "horizon_step")
-    assert list(table.columns) == ["forecaster", "horizon_step", *MEANS]
-    assert len(table) == 2 * len(predictions.forecasters)
-
-
 def test_noise_floor_is_the_error_of_the_signal(predictions: Predictions) -> None:
     expected = [((group["y"] - 10) ** 2).mean() for _, group in predictions.table.groupby("unique_id")]
     assert measure_noise_floor(predictions) == pytest.approx(np.mean(expected), rel=1e-12)
-
-
-def test_noise_floor_skips_empty_actuals(predictions: Predictions) -> None:
     is_hole = predictions.table.index == 3
     holes = change(predictions, y=predictions.table["y"].mask(is_hole))
     assert measure_noise_floor(holes) == pytest.approx(measure_noise_floor(predictions.keep(~is_hole)), rel=1e-12)
-
-
-def test_noise_floor_is_none_without_a_signal(predictions: Predictions) -> None:
     without = replace(predictions, table=predictions.table.drop(columns="signal"))
     assert measure_noise_floor(without) is None
-
-
-def test_bounds_of_intervals_are_not_forecasters(predictions: Predictions) -> None:
-    """Metrics of points are the same with and without them."""
+    # Metrics of points are the same with and without them.
     bounds = {f"gru-{side}-{level}": predictions.table["gru"] for side in ("lo", "hi") for level in (80, 95)}
     banded = Predictions(predictions.table.assign(**bounds), predictions.forecasters, levels=(80, 95))
     pd.testing.assert_frame_equal(measure_by(banded, "horizon_step"), measure_by(predictions, "horizon_step"))

@@ -76,19 +76,16 @@ def evaluated() -> pd.DataFrame:
     return join_actuals(make_log(*rows), make_series(), CHAMPION)
 
 
-def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version_and_step() -> None:
+def test_forecast_stands_beside_its_actual_and_the_promise_of_its_version() -> None:
     evaluated = join_actuals(make_log(("a", 10, 2, 11.0, "one"), ("b", 10, 1, 5.0, "two")), make_series(), CHAMPION)
     assert evaluated[["y", "y_hat", "expected_mse"]].to_numpy().tolist() == [[12, 11, 2], [110, 5, 3]]
-
-
-def test_forecast_without_an_actual_does_not_count() -> None:
     log = make_log(("a", 38, 1, 1.0, "one"), ("a", 38, 2, 1.0, "one"))
     assert join_actuals(log, make_series(), CHAMPION)["horizon_step"].tolist() == [1]
-
-
-def test_filled_value_never_judges() -> None:
     log = make_log(("a", 10, 1, 1.0, "one"), ("a", 10, 2, 1.0, "one"))
     assert join_actuals(log, make_series(filled=(11,)), CHAMPION)["horizon_step"].tolist() == [2]
+    log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
+    versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
+    assert join_actuals(log, make_series(steps=True), {"versions": versions})["cutoff"].tolist() == [4]
 
 
 @pytest.mark.parametrize(("cutoff", "counts"), [(3, False), (4, True)])
@@ -98,28 +95,24 @@ def test_forecast_from_before_what_its_model_has_learnt_does_not_count(cutoff: i
     assert len(evaluated) == counts
 
 
-def test_forecast_of_steps_from_before_what_its_model_has_learnt_does_not_count() -> None:
-    log = make_log(("a", 3, 1, 1.0, "one"), ("a", 4, 1, 1.0, "one"), steps=True)
-    versions = {"one": {"by_step": [1.0], "trained_until": {"a": 4}}}
-    assert join_actuals(log, make_series(steps=True), {"versions": versions})["cutoff"].tolist() == [4]
-
-
 @pytest.mark.parametrize("by_step", [None, [], [float("nan")], [None], [float("inf")]])
 def test_promise_that_is_not_on_record_is_none(by_step: list[float] | None) -> None:
     evaluated = join_actuals(make_log(("a", 10, 1, 1.0, "x")), make_series(), {"versions": {"x": {"by_step": by_step}}})
     assert evaluated["expected_mse"].isna().tolist() == [True]
 
 
-def test_nothing_can_be_judged_where_there_are_no_forecasts() -> None:
+def test_nothing_is_judged_without_forecasts_or_of_another_time_axis() -> None:
     evaluated = join_actuals(None, make_series(), CHAMPION)
     assert evaluated.empty
     assert measure_realised(evaluated)["ratio"] is None
     assert measure_groups(evaluated, "horizon_step").empty
-
-
-def test_dates_are_not_held_against_steps() -> None:
     with pytest.raises(SeriesError, match="datetime64"):
         join_actuals(make_log(("a", 3, 1, 1.0, "one")), make_series(steps=True), CHAMPION)
+    log, series = make_log(("a", 10, 1, 1.0, "one")), make_series()
+    before = log.copy(), series.copy()
+    join_actuals(log, series, CHAMPION)
+    pd.testing.assert_frame_equal(log, before[0])
+    pd.testing.assert_frame_equal(series, before[1])
 
 
 def test_stability_as_issued_does_not_depend_on_the_order_of_the_store() -> None:
@@ -133,19 +126,7 @@ def test_stability_as_issued_does_not_depend_on_the_order_of_the_store() -> None
         assert stability == pytest.approx(2.5 / 1.75)
 
 
-def test_inputs_are_not_changed() -> None:
-    log, series = make_log(("a", 10, 1, 1.0, "one")), make_series()
-    before = log.copy(), series.copy()
-    join_actuals(log, series, CHAMPION)
-    pd.testing.assert_frame_equal(log, before[0])
-    pd.testing.assert_frame_equal(series, before[1])
-
-
-def test_newest_cut_offs_are_kept(evaluated: pd.DataFrame) -> None:
-    assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
-
-
-def test_errors_are_those_of_an_independent_computation(evaluated: pd.DataFrame) -> None:
+def test_errors_are_those_of_an_independent_computation_also_by_step(evaluated: pd.DataFrame) -> None:
     """Row by row in plain Python: means over a series, then over series."""
     measures = measure_realised(evaluated)
     by_series: dict[str, list[tuple[float, float, float]]] = {"a": [], "b": []}
@@ -159,32 +140,24 @@ def test_errors_are_those_of_an_independent_computation(evaluated: pd.DataFrame)
     assert [measures[name] for name in ("mse", "mae", "expected_mse")] == pytest.approx([mse, mae, expected])
     assert measures["ratio"] == pytest.approx(mse / expected)
     assert (measures["num_forecasts"], measures["num_cutoffs"]) == (len(evaluated), 20)
-
-
-def test_errors_by_step_are_those_of_an_independent_computation(evaluated: pd.DataFrame) -> None:
     by_step = measure_groups(evaluated, "horizon_step").set_index("horizon_step")
     for step in (1, 2):
         rows = evaluated[evaluated["horizon_step"] == step]
         squares = [((part["y"] - part["y_hat"]) ** 2).to_numpy().mean() for _, part in rows.groupby("unique_id")]
         assert by_step.loc[step, "mse"] == pytest.approx(sum(squares) / 2)
         assert by_step.loc[step, "num_forecasts"] == len(rows)
+    assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
 
 
-def test_versions_stand_in_the_order_of_their_first_forecasts(evaluated: pd.DataFrame) -> None:
+def test_versions_stand_in_their_order_and_those_without_a_promise_are_counted(evaluated: pd.DataFrame) -> None:
     versions = measure_groups(evaluated.replace({"model_version": {"one": "z"}}), "model_version")
     assert versions["model_version"].tolist() == ["z", "two"]
     assert versions["first_cutoff"].tolist() == [day(10), day(20)]
-
-
-def test_forecasts_of_versions_without_a_promise_are_counted_and_left_out(evaluated: pd.DataFrame) -> None:
     unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["model_version"] == "two"))
     only = evaluated[evaluated["model_version"] == "two"]
     assert measure_realised(unknown) == measure_realised(only) | {
         "num_without_expected_error": len(evaluated) - len(only)
     }
-
-
-def test_promise_of_a_group_is_none_where_one_of_its_forecasts_has_none(evaluated: pd.DataFrame) -> None:
     unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29)))
     assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
 
@@ -194,8 +167,5 @@ def test_small_p_value_needs_an_error_that_differs_from_the_promise(evaluated: p
     far_below = evaluated.assign(expected_mse=0.01)
     assert measure_realised(as_expected)["p_value"] > 0.2
     assert measure_realised(far_below)["p_value"] < 0.01
-
-
-def test_forecast_that_is_no_number_makes_no_ratio_that_is_one(evaluated: pd.DataFrame) -> None:
     infinite = evaluated.assign(y_hat=evaluated["y_hat"].where(evaluated["cutoff"] != day(29), np.inf))
     assert not np.isfinite(measure_realised(infinite)["ratio"])

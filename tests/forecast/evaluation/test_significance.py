@@ -45,12 +45,15 @@ def test_p_value_is_that_of_an_independent_computation(horizon: int) -> None:
     assert compute_p_value(differences, horizon) == pytest.approx(compute_again(differences.tolist(), horizon))
 
 
-def test_one_step_ahead_it_is_students_test_of_the_mean() -> None:
+def test_one_step_ahead_it_is_students_test_with_its_interval() -> None:
     """Its statistic has n - 1 below the root: the correction makes Student's of Diebold and Mariano's."""
     from scipy.stats import ttest_1samp
 
     differences = np.random.default_rng(0).normal(0.2, 1, 30)
     assert compute_p_value(differences, 1) == pytest.approx(ttest_1samp(differences, 0).pvalue)
+    differences = draw(60, 3, np.random.default_rng(3))
+    low, high = compute_interval(differences, 3)
+    assert compute_interval(10 * differences + 5, 3) == pytest.approx((10 * low + 5, 10 * high + 5))
 
 
 @pytest.mark.parametrize(("horizon", "num"), [(1, 30), (3, 60), (7, 290)])
@@ -61,17 +64,21 @@ def test_equal_forecasters_differ_as_often_as_the_level_says(horizon: int, num: 
     assert rejected == pytest.approx(0.05, abs=0.015 + 0.02 * (horizon > 1))
 
 
-def test_without_autocovariances_the_level_would_be_missed_by_far() -> None:
+def test_autocovariances_keep_the_level_and_find_a_difference() -> None:
     """What the horizon is for."""
     random = np.random.default_rng(1)
     rejected = np.mean([compute_p_value(draw(290, 7, random), 1) <= 0.05 for _ in range(500)])
     assert rejected > 0.3
-
-
-def test_a_difference_is_found() -> None:
     random = np.random.default_rng(2)
     found = np.mean([compute_p_value(draw(290, 7, random, mean=0.6), 7) <= 0.05 for _ in range(200)])
     assert found > 0.9
+    # Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0.
+    from scipy.stats import t
+
+    differences = np.tile([1.0, -1.0], 5) + 0.1
+    variance = (1 - 2 * 0.5 * 0.9) / 10
+    statistic = 0.1 / variance**0.5 * ((10 + 1 - 4 + 2 / 10) / 10) ** 0.5
+    assert compute_p_value(differences, 2) == pytest.approx(2 * t.sf(statistic, 9))
 
 
 @pytest.mark.parametrize(
@@ -81,16 +88,6 @@ def test_a_difference_is_found() -> None:
 )
 def test_limits(differences: list[float], horizon: int, expected: float) -> None:
     assert compute_p_value(np.array(differences), horizon) == expected
-
-
-def test_variance_that_would_be_negative_is_weighed_by_bartletts_kernel() -> None:
-    """Alternating differences: γ_0 = 1, γ_1 = -9/10, and 1 - 2 · 9/10 < 0."""
-    from scipy.stats import t
-
-    differences = np.tile([1.0, -1.0], 5) + 0.1
-    variance = (1 - 2 * 0.5 * 0.9) / 10
-    statistic = 0.1 / variance**0.5 * ((10 + 1 - 4 + 2 / 10) / 10) ** 0.5
-    assert compute_p_value(differences, 2) == pytest.approx(2 * t.sf(statistic, 9))
 
 
 @pytest.mark.parametrize(("horizon", "num"), [(1, 8), (1, 30), (3, 60), (7, 290)])
@@ -136,12 +133,6 @@ def test_interval_of_a_difference_that_never_varies_is_the_difference(value: flo
     assert compute_interval(np.full(9, value), 2) == (value, value)
 
 
-def test_interval_moves_with_the_mean_and_grows_with_the_unit() -> None:
-    differences = draw(60, 3, np.random.default_rng(3))
-    low, high = compute_interval(differences, 3)
-    assert compute_interval(10 * differences + 5, 3) == pytest.approx((10 * low + 5, 10 * high + 5))
-
-
 def make_losses(one: dict[str, list[float]], other: dict[str, list[float]]) -> pd.DataFrame:
     """Of two forecasters, by series."""
     tables = [
@@ -157,9 +148,6 @@ def test_panel_is_compared_by_its_means_over_series() -> None:
     losses = make_losses({"x": a, "y": b}, {"x": c, "y": d})
     mean = [(a - c + b - d) / 2 for a, b, c, d in zip(a, b, c, d, strict=True)]
     assert compare_losses(losses, "one", "other", 3) == pytest.approx(compute_p_value(np.array(mean), 3))
-
-
-def test_series_that_all_say_the_same_count_once() -> None:
     random = np.random.default_rng(4)
     one, other = random.random(20).tolist(), random.random(20).tolist()
     single, three = (
@@ -167,9 +155,6 @@ def test_series_that_all_say_the_same_count_once() -> None:
         for names in ("a", "abc")
     )
     assert three == pytest.approx(single)
-
-
-def test_order_of_rows_and_sides_does_not_matter() -> None:
     random = np.random.default_rng(5)
     losses = make_losses({"a": random.random(20).tolist()}, {"a": random.random(20).tolist()})
     p_value = compare_losses(losses, "one", "other", 3)
@@ -204,12 +189,40 @@ def read_difference(found: dict[str, dict[str, float | None]], name: str) -> lis
     return [found[name][key] for key in ("difference", "difference_low", "difference_high")]
 
 
-def test_difference_of_one_series_is_that_of_the_mse_over_cutoffs(make_predictions: MakePredictions) -> None:
+def test_difference_is_that_of_the_mse_or_of_the_scaled_error(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30}, horizon=3)
     found = measure_differences(predictions, pd.Series({"a": 2.0}), "ridge")
     ours, theirs = (compute_losses(predictions, name, 2).to_numpy() for name in ("gru", "ridge"))
     parts = (ours - theirs) / theirs.mean()
     assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
+    # The mean over the series at a cut-off first: they share their luck.
+    predictions = make_predictions({"a": 30, "b": 25}, horizon=3)
+    scale = pd.Series({"a": 2.0, "b": 5.0})
+    found = measure_differences(predictions, scale, "ridge")
+    means = {}
+    for name in ("gru", "ridge"):
+        losses = compute_losses(predictions, name, 1)
+        a, b = losses["a"] / 2, losses["b"] / 5
+        means[name] = np.array([(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)])
+    parts = (means["gru"] - means["ridge"]) / means["ridge"].mean()
+    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
+    # Whose forecasts don't overlap, however far they reach.
+    names = [f"s{number}" for number in range(12)]
+    predictions = make_predictions(dict.fromkeys(names, 1), horizon=6)
+    scale = pd.Series(np.linspace(1, 3, 12), index=names)
+    found = measure_differences(predictions, scale, "ridge")
+    ours, theirs = (
+        (compute_losses(predictions, name, 1).droplevel("cutoff") / scale)[names].to_numpy()
+        for name in ("gru", "ridge")
+    )
+    parts = (ours - theirs) / theirs.mean()
+    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 1)], rel=1e-12)
+    predictions = make_predictions({"a": 60}, horizon=4)
+    thinned = predictions.keep(predictions.table["cutoff"] % 2 == 0)
+    found = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
+    ours, theirs = (compute_losses(thinned, name, 2).to_numpy() for name in ("gru", "ridge"))
+    parts = (ours - theirs) / theirs.mean()
+    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 2)], rel=1e-12)
 
 
 @pytest.mark.parametrize(("num_cutoffs", "has_interval"), [(29, False), (30, True)])
@@ -221,47 +234,22 @@ def test_fewer_than_ten_windows_that_do_not_overlap_have_no_interval(
     assert (found["difference_low"] is not None) == has_interval
 
 
-def test_no_difference_goes_below_an_error_of_zero() -> None:
+def test_interval_keeps_its_width_around_the_difference_of_the_metric() -> None:
     wide = {"gru": {"difference": 1.0, "difference_low": -1.83, "difference_high": 17.8}}
-    found = centre_differences(wide, {"gru": 2.0, "ridge": 1.0}, "ridge")["gru"]
-    assert (found["difference_low"], found["difference_high"]) == (-1.0, 17.8)
-
-
-def test_overlap_of_thinned_cutoffs_is_shorter(make_predictions: MakePredictions) -> None:
-    predictions = make_predictions({"a": 60}, horizon=4)
-    thinned = predictions.keep(predictions.table["cutoff"] % 2 == 0)
-    found = measure_differences(thinned, pd.Series({"a": 2.0}), "ridge")
-    ours, theirs = (compute_losses(thinned, name, 2).to_numpy() for name in ("gru", "ridge"))
-    parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 2)], rel=1e-12)
-
-
-def test_difference_of_a_panel_is_that_of_the_scaled_error_over_cutoffs(make_predictions: MakePredictions) -> None:
-    """The mean over the series at a cut-off first: they share their luck."""
-    predictions = make_predictions({"a": 30, "b": 25}, horizon=3)
-    scale = pd.Series({"a": 2.0, "b": 5.0})
-    found = measure_differences(predictions, scale, "ridge")
-    means = {}
-    for name in ("gru", "ridge"):
-        losses = compute_losses(predictions, name, 1)
-        a, b = losses["a"] / 2, losses["b"] / 5
-        means[name] = np.array([(a[cutoff] + b[cutoff]) / 2 if cutoff in b else a[cutoff] for cutoff in range(30)])
-    parts = (means["gru"] - means["ridge"]) / means["ridge"].mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 3)], rel=1e-12)
-
-
-def test_difference_of_a_panel_with_one_origin_each_is_over_series(make_predictions: MakePredictions) -> None:
-    """Whose forecasts don't overlap, however far they reach."""
-    names = [f"s{number}" for number in range(12)]
-    predictions = make_predictions(dict.fromkeys(names, 1), horizon=6)
-    scale = pd.Series(np.linspace(1, 3, 12), index=names)
-    found = measure_differences(predictions, scale, "ridge")
-    ours, theirs = (
-        (compute_losses(predictions, name, 1).droplevel("cutoff") / scale)[names].to_numpy()
-        for name in ("gru", "ridge")
-    )
-    parts = (ours - theirs) / theirs.mean()
-    assert read_difference(found, "gru") == pytest.approx([parts.mean(), *compute_interval(parts, 1)], rel=1e-12)
+    kept = centre_differences(wide, {"gru": 2.0, "ridge": 1.0}, "ridge")["gru"]
+    assert (kept["difference_low"], kept["difference_high"]) == (-1.0, 17.8)
+    measured: dict[str, dict[str, float | None]] = {
+        "gru": {"difference": 0.02, "difference_low": -0.01, "difference_high": 0.05},
+        "lstm": {"difference": 0.1, "difference_low": None, "difference_high": None},
+        "ridge": {"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0},
+    }
+    found = centre_differences(measured, {"gru": 2.06, "lstm": 2.4, "ridge": 2.0}, "ridge")
+    assert read_difference(found, "gru") == pytest.approx([0.03, 0.0, 0.06], abs=1e-12)
+    assert read_difference(found, "lstm") == [pytest.approx(0.2), None, None]
+    assert read_difference(found, "ridge") == [0, 0, 0]
+    undefined: dict[str, float | None] = dict.fromkeys(("difference", "difference_low", "difference_high"))
+    found = centre_differences({"gru": undefined, "ridge": undefined}, {"gru": 1.0, "ridge": 0.0}, "ridge")
+    assert read_difference(found, "gru") == [None, None, None]
 
 
 def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredictions) -> None:
@@ -282,17 +270,14 @@ def test_difference_of_rmsse_is_that_of_the_roots(make_predictions: MakePredicti
     drawn = [compare(random.integers(0, 200, 200)) for _ in range(2000)]
     assert found[0] == pytest.approx(compare(np.arange(200)), rel=1e-12)
     assert found[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
-
-
-def test_exact_forecasts_have_an_rmsse_of_nothing(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30, "b": 30})
     exact = change(predictions, gru=predictions.table["y"], lstm=np.inf)
-    found = measure_differences(exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True)
-    assert read_difference(found, "gru")[0] == pytest.approx(-1)
-    assert found["lstm"]["difference"] is None
+    differences = measure_differences(exact, pd.Series(1.0, index=["a", "b"]), "ridge", is_root=True)
+    assert read_difference(differences, "gru")[0] == pytest.approx(-1)
+    assert differences["lstm"]["difference"] is None
 
 
-def test_window_of_which_nothing_was_observed_has_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
+def test_windows_and_series_without_a_number_have_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30}, horizon=1)
     is_hole = predictions.table["cutoff"] == 4
     found = measure_differences(
@@ -300,20 +285,12 @@ def test_window_of_which_nothing_was_observed_has_no_part_in_the_difference(make
     )
     expected = measure_differences(predictions.keep(~is_hole), pd.Series({"a": 1.0}), "ridge")
     assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-
-
-def test_cutoffs_of_a_series_without_a_scale_alone_have_no_part_in_the_difference(
-    make_predictions: MakePredictions,
-) -> None:
-    """Those from the twentieth on."""
+    # Those from the twentieth on.
     predictions = make_predictions({"a": 30, "b": 20})
     found = measure_differences(predictions, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
     kept = predictions.keep(predictions.table["cutoff"] < 20)
     expected = measure_differences(kept, pd.Series({"a": 0.0, "b": 1.0}), "ridge")
     assert read_difference(found, "gru") == pytest.approx(read_difference(expected, "gru"))
-
-
-def test_series_without_a_scale_have_no_part_in_the_difference(make_predictions: MakePredictions) -> None:
     names = [f"s{number}" for number in range(12)]
     predictions = make_predictions(dict.fromkeys(names, 1))
     scale = pd.Series(1.0, index=names)
@@ -329,40 +306,18 @@ def test_baseline_differs_from_itself_by_nothing(sizes: dict[str, int], make_pre
     assert read_difference(found, "ridge") == [0, 0, 0]
 
 
-def test_half_the_error_is_a_difference_below_zero(make_predictions: MakePredictions) -> None:
+def test_half_the_error_is_a_difference_below_0_and_exact_ones_have_none(
+    make_predictions: MakePredictions,
+) -> None:
     predictions = make_predictions({"a": 40})
     table = predictions.table
     halved = change(predictions, gru=table["y"] - 0.5 * (table["y"] - table["ridge"]))
     found = read_difference(measure_differences(halved, pd.Series({"a": 1.0}), "ridge"), "gru")
     assert found[0] == pytest.approx(-0.75)
     assert found[1] < -0.75 < found[2] < 0
-
-
-def test_too_few_cutoffs_have_a_difference_without_an_interval(make_predictions: MakePredictions) -> None:
     found = measure_differences(make_predictions({"a": 2}), pd.Series({"a": 1.0}), "ridge")
     assert found["gru"]["difference"] is not None
     assert read_difference(found, "gru")[1:] == [None, None]
-
-
-def test_nothing_is_said_against_a_baseline_that_is_exact(make_predictions: MakePredictions) -> None:
     predictions = make_predictions({"a": 30})
     exact = change(predictions, ridge=predictions.table["y"])
     assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [None, None, None]
-
-
-def test_interval_keeps_its_width_around_the_difference_of_the_metric() -> None:
-    measured: dict[str, dict[str, float | None]] = {
-        "gru": {"difference": 0.02, "difference_low": -0.01, "difference_high": 0.05},
-        "lstm": {"difference": 0.1, "difference_low": None, "difference_high": None},
-        "ridge": {"difference": 0.0, "difference_low": 0.0, "difference_high": 0.0},
-    }
-    found = centre_differences(measured, {"gru": 2.06, "lstm": 2.4, "ridge": 2.0}, "ridge")
-    assert read_difference(found, "gru") == pytest.approx([0.03, 0.0, 0.06], abs=1e-12)
-    assert read_difference(found, "lstm") == [pytest.approx(0.2), None, None]
-    assert read_difference(found, "ridge") == [0, 0, 0]
-
-
-def test_undefined_difference_stays_undefined() -> None:
-    undefined: dict[str, float | None] = dict.fromkeys(("difference", "difference_low", "difference_high"))
-    found = centre_differences({"gru": undefined, "ridge": undefined}, {"gru": 1.0, "ridge": 0.0}, "ridge")
-    assert read_difference(found, "gru") == [None, None, None]

@@ -39,6 +39,11 @@ def test_change_is_that_of_one_date_between_neighbouring_origins() -> None:
     assert found["moving"]["stability"] == pytest.approx(4 / 2)
     assert found["moving"]["horizon_stability"] == pytest.approx(3 * 4 / 2)
     assert found["steady"]["stability"] == found["steady"]["horizon_stability"] == 0
+    moving = list_ratios(make_predictions(2))["moving"]
+    assert (moving["stability"], moving["horizon_stability"]) == (pytest.approx(2), pytest.approx(2))
+    predictions = make_predictions()
+    exact = Predictions(predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters)
+    assert list_ratios(exact)["moving"]["stability"] is None
 
 
 def test_independent_loop_gives_the_same_number() -> None:
@@ -63,39 +68,18 @@ def test_windows_that_do_not_overlap_have_no_stability(step: int) -> None:
     assert sum_ratios(predictions)["stability"]["moving"] == (0, 0)
 
 
-def test_dates_are_paired_across_a_step_below_the_horizon() -> None:
-    found = list_ratios(make_predictions(2))["moving"]
-    assert (found["stability"], found["horizon_stability"]) == (pytest.approx(2), pytest.approx(2))
-
-
-def test_exact_forecasts_have_no_stability() -> None:
-    predictions = make_predictions()
-    exact = Predictions(predictions.table.assign(moving=predictions.table["y"]), predictions.forecasters)
-    assert list_ratios(exact)["moving"]["stability"] is None
-
-
-def test_a_series_without_pairs_counts_neither_in_changes_nor_in_errors() -> None:
+def test_series_without_pairs_and_unobserved_dates_count_nowhere() -> None:
     predictions = make_predictions()
     table = predictions.table
     is_left = (table["unique_id"] == "a") | (table["cutoff"] == table["cutoff"].min())
     rough = table.assign(moving=table["moving"] + 100 * (table["unique_id"] == "b"))
     found = list_ratios(Predictions(rough[is_left], predictions.forecasters))
     assert found["moving"]["stability"] == pytest.approx(2)
-
-
-def test_unobserved_dates_and_missing_forecasts_count_nowhere() -> None:
-    predictions = make_predictions()
-    table = predictions.table
     is_hole = table["ds"] == "2024-01-05"
     wild = table.assign(y=table["y"].mask(is_hole), moving=table["moving"].mask(is_hole, 1e9))
     assert list_ratios(Predictions(wild, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
     gap = table.assign(moving=table["moving"].mask(table["cutoff"] == "2024-01-04"))
     assert list_ratios(Predictions(gap, predictions.forecasters))["moving"]["stability"] == pytest.approx(2)
-
-
-def test_table_of_series_has_its_columns() -> None:
-    predictions = make_predictions()
-    table = predictions.table
     series = table.drop_duplicates(["unique_id", "ds"])[["unique_id", "ds", "y"]].assign(observed=True)
     cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "train_stop": 5})
     found = measure_by_series(predictions, series.reset_index(drop=True), cutoffs, 1)

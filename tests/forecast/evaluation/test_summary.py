@@ -49,9 +49,7 @@ def summary(by_series: pd.DataFrame) -> ForecastMetrics:
 
 
 @pytest.mark.parametrize("metric", list(METRICS))
-def test_summary_is_the_mean_over_series_not_over_rows(
-    by_series: pd.DataFrame, summary: ForecastMetrics, metric: str
-) -> None:
+def test_summary_is_the_mean_over_series(by_series: pd.DataFrame, summary: ForecastMetrics, metric: str) -> None:
     one, other = by_series.loc[by_series["forecaster"] == "lstm", metric]
     assert summary.get("lstm", metric) == pytest.approx((one + other) / 2, rel=1e-12)
 
@@ -60,27 +58,21 @@ def test_mase_of_the_summary_is_that_of_the_series_that_have_one(by_series: pd.D
     table = by_series.assign(mase=by_series["mase"].where(by_series["unique_id"] == "b"))
     expected = table[(table["unique_id"] == "b") & (table["forecaster"] == "gru")]["mase"].item()
     assert summarize(table).get("gru", "mase") == pytest.approx(expected, rel=1e-12)
-
-
-def test_mase_of_the_summary_is_none_where_no_series_has_one(by_series: pd.DataFrame) -> None:
     assert summarize(by_series.assign(mase=np.nan)).forecasters["gru"]["mase"] is None
 
 
-def test_skill_is_1_minus_the_ratio_of_mse(summary: ForecastMetrics) -> None:
+def test_skill_is_1_minus_the_ratio_of_what_decides(summary: ForecastMetrics, by_series) -> None:
     for baseline in ("last_value", "seasonal_naive", "ridge"):
         expected = 1 - summary.get("lstm", "mse") / summary.get(baseline, "mse")
         assert summary.get("lstm", f"skill_vs_{baseline}") == pytest.approx(expected, rel=1e-12)
-
-
-def test_skill_of_several_series_is_that_of_mase_against_seasonal_naive(summary: ForecastMetrics) -> None:
     expected = 1 - summary.get("lstm", "mase") / summary.get("seasonal_naive", "mase")
     assert (summary.reference, summary.get("lstm", "skill")) == ("seasonal_naive", pytest.approx(expected))
-
-
-def test_skill_of_one_series_is_that_of_mse_and_against_the_last_value_without_a_season(by_series) -> None:
     alone = by_series[(by_series["unique_id"] == "a") & (by_series["forecaster"] != "seasonal_naive")]
     found = summarize(alone)
     assert found.get("lstm", "skill") == pytest.approx(1 - found.get("lstm", "mse") / found.get("last_value", "mse"))
+    assert "skill_vs_ridge" not in summary.forecasters["ridge"]
+    table = by_series.assign(mse=by_series["mse"].where(by_series["forecaster"] != "ridge", 0.0))
+    assert summarize(table).forecasters["lstm"]["skill_vs_ridge"] is None
 
 
 @pytest.mark.parametrize(("factor", "skill"), [(0.0, 1.0), (1.0, 0.0), (2.0, -1.0)], ids=["perfect", "equal", "worse"])
@@ -91,27 +83,8 @@ def test_skill_is_up_where_the_forecast_is_better(by_series: pd.DataFrame, facto
     assert found.get("lstm", "skill_vs_last_value") == pytest.approx(skill)
 
 
-def test_baseline_has_no_skill_against_itself(summary: ForecastMetrics) -> None:
-    assert "skill_vs_ridge" not in summary.forecasters["ridge"]
-
-
-def test_skill_against_a_perfect_baseline_is_none(by_series: pd.DataFrame) -> None:
-    table = by_series.assign(mse=by_series["mse"].where(by_series["forecaster"] != "ridge", 0.0))
-    assert summarize(table).forecasters["lstm"]["skill_vs_ridge"] is None
-
-
-def test_record_of_a_network_stands_in_its_block(summary: ForecastMetrics) -> None:
-    """But for what was chosen, which is no number."""
-    assert summary.forecasters["lstm"].items() >= {
-        (key, value) for key, value in RECORD.items() if key != "hyperparameters"
-    }
-    assert "hyperparameters" not in summary.forecasters["lstm"]
-
-
 @pytest.mark.parametrize("floor", [1.25, None])
-def test_json_holds_the_forecasters_and_the_noise_floor(
-    by_series: pd.DataFrame, floor: float | None, predictions: Predictions
-) -> None:
+def test_json_holds_all_and_the_floor(by_series: pd.DataFrame, floor: float | None, predictions: Predictions) -> None:
     summary = summarize(by_series, floor, {"lstm": RECORD})
     found = json.loads(json.dumps(summary.to_json(), allow_nan=False))
     facts = (
@@ -129,9 +102,7 @@ def test_json_holds_the_forecasters_and_the_noise_floor(
     assert ForecastMetrics.parse(found) == summary
 
 
-def test_relative_mae_is_the_geometric_mean_of_ratios_to_seasonal_naive(
-    predictions: Predictions, by_series: pd.DataFrame
-) -> None:
+def test_relative_mae_is_the_geometric_mean_of_ratios(predictions: Predictions, by_series: pd.DataFrame) -> None:
     found = measure_relative_mae(by_series)
     for name in predictions.forecasters:
         ratios = [
@@ -139,26 +110,14 @@ def test_relative_mae_is_the_geometric_mean_of_ratios_to_seasonal_naive(
             for _, rows in predictions.table.groupby("unique_id")
         ]
         assert found[name] == pytest.approx((ratios[0] * ratios[1]) ** 0.5, rel=1e-12)
-
-
-def test_relative_mae_of_seasonal_naive_is_1(by_series: pd.DataFrame) -> None:
     assert measure_relative_mae(by_series)["seasonal_naive"] == pytest.approx(1)
-
-
-def test_relative_mae_is_against_the_last_value_where_there_is_no_season(by_series: pd.DataFrame) -> None:
     without = by_series[by_series["forecaster"] != "seasonal_naive"]
     mae = without.pivot(index="unique_id", columns="forecaster", values="mae")
     expected = (mae["gru"] / mae["last_value"]).prod() ** 0.5
     assert measure_relative_mae(without)["gru"] == pytest.approx(expected, rel=1e-12)
-
-
-def test_unit_of_a_series_does_not_change_relative_mae(by_series: pd.DataFrame) -> None:
     factor = by_series["unique_id"].map({"a": 1.0, "b": 1e6})
     found = measure_relative_mae(by_series.assign(mae=factor * by_series["mae"]))
     pd.testing.assert_series_equal(found, measure_relative_mae(by_series))
-
-
-def test_half_the_error_on_one_series_weighs_as_much_as_twice_on_another(by_series: pd.DataFrame) -> None:
     factor = by_series["unique_id"].map({"a": 0.5, "b": 2.0}).where(by_series["forecaster"] == "gru", 1.0)
     found = measure_relative_mae(by_series.assign(mae=factor * by_series["mae"]))
     pd.testing.assert_series_equal(found, measure_relative_mae(by_series))
@@ -172,15 +131,20 @@ def test_series_on_which_one_is_exact_is_left_out_of_relative_mae(by_series: pd.
     assert found["gru"] == pytest.approx(mae["gru"] / mae["seasonal_naive"], rel=1e-12)
 
 
-def test_summary_of_several_series_has_relative_mae(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
+def test_summary_of_several_series_is_judged_by_mase(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
     assert summary.get("gru", "relative_mae") == pytest.approx(measure_relative_mae(by_series)["gru"], rel=1e-12)
     alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert "relative_mae" not in alone.forecasters["gru"]
-
-
-def test_several_series_are_judged_by_mase_and_one_by_mse(by_series: pd.DataFrame, summary: ForecastMetrics) -> None:
-    alone = summarize(by_series[by_series["unique_id"] == "a"])
     assert (summary.deciding, alone.deciding) == ("mase", "mse")
+    # But for what was chosen, which is no number.
+    assert summary.forecasters["lstm"].items() >= {
+        (key, value) for key, value in RECORD.items() if key != "hyperparameters"
+    }
+    assert "hyperparameters" not in summary.forecasters["lstm"]
+    found = summary.add({"gru": {"difference": -0.5}})
+    assert found.forecasters["gru"] == {**summary.forecasters["gru"], "difference": -0.5}
+    assert found.forecasters["lstm"] == summary.forecasters["lstm"]
+    assert "difference" not in summary.forecasters["gru"]
 
 
 @pytest.mark.parametrize("zeros", [0.0, 1.0])
@@ -211,13 +175,6 @@ def test_several_series_with_many_zeros_are_ranked_by_rmsse(by_series: pd.DataFr
     assert summarize(by_series[by_series["unique_id"] == "a"], zeros=zeros).deciding == "mse"
 
 
-def test_best_constant_is_zero_or_the_mean(by_series: pd.DataFrame) -> None:
-    renamed = by_series.replace({"forecaster": {"ridge": "zero", "last_value": "mean"}})
-    found = summarize(renamed)
-    assert found.find_best_constant() == min(("zero", "mean"), key=lambda name: found.get(name, "mase"))
-    assert summarize(by_series).find_best_constant() is None
-
-
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]], ids=["one", "many"])
 def test_best_baseline_has_the_least_of_what_decides(by_series: pd.DataFrame, names: list[str]) -> None:
     found = summarize(by_series[by_series["unique_id"].isin(names)])
@@ -225,24 +182,18 @@ def test_best_baseline_has_the_least_of_what_decides(by_series: pd.DataFrame, na
     assert errors[found.find_best_baseline()] == min(errors.values())
 
 
-def test_network_is_never_the_best_baseline(by_series: pd.DataFrame) -> None:
+def test_best_baseline_has_the_deciding_metric_and_is_no_network(by_series: pd.DataFrame) -> None:
     exact = by_series.assign(**{name: by_series[name].mask(by_series["forecaster"] == "lstm", 0.0) for name in METRICS})
     assert summarize(exact).find_best_baseline() != "lstm"
-
-
-def test_baseline_without_the_metric_that_decides_is_not_the_best(by_series: pd.DataFrame) -> None:
     table = by_series.assign(mase=by_series["mase"].where(by_series["forecaster"] == "last_value"))
     assert summarize(table).find_best_baseline() == "last_value"
+    renamed = by_series.replace({"forecaster": {"ridge": "zero", "last_value": "mean"}})
+    found = summarize(renamed)
+    assert found.find_best_constant() == min(("zero", "mean"), key=lambda name: found.get(name, "mase"))
+    assert summarize(by_series).find_best_constant() is None
 
 
-def test_numbers_are_added_to_those_that_are_there(summary: ForecastMetrics) -> None:
-    found = summary.add({"gru": {"difference": -0.5}})
-    assert found.forecasters["gru"] == {**summary.forecasters["gru"], "difference": -0.5}
-    assert found.forecasters["lstm"] == summary.forecasters["lstm"]
-    assert "difference" not in summary.forecasters["gru"]
-
-
-def test_seconds_stand_beside_the_metrics(
+def test_seconds_windows_and_cutoffs_stand_beside_the_metrics(
     make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
 ) -> None:
     predictions, evaluation = make_predictions({"a": 30}), EvaluationSpec(season_length=1)
@@ -250,12 +201,7 @@ def test_seconds_stand_beside_the_metrics(
     seconds = {"gru": {"fit_seconds": 2.0, "prediction_seconds": 1.0}}
     blocks, *_ = evaluate_forecasts(predictions, series, cutoffs, {"season_length": 1}, evaluation, seconds)
     assert blocks["gru"].items() >= seconds["gru"].items()
-
-
-def test_windows_and_their_cutoffs_are_counted(
-    make_predictions: MakePredictions, make_series: MakeTable, make_cutoffs: MakeTable
-) -> None:
-    """Without windows of which nothing was observed."""
+    # Without windows of which nothing was observed.
     predictions = make_predictions({"a": 30, "b": 20})
     holes = change(predictions, y=predictions.table["y"].mask(predictions.table["cutoff"] == 25))
     series, cutoffs = make_series({"a": [1, 0, 4.0, 7], "b": [1, 2, 0, 7.0]}), make_cutoffs(a=4, b=4)

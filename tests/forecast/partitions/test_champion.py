@@ -89,9 +89,6 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     pd.testing.assert_frame_equal(found[known], expected[known], check_dtype=False, rtol=1e-5)
     width, expected_width = ((one["hi-80"] - one["lo-80"])[~known] for one in (found, expected))
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
-
-
-def test_undivided_panel_has_no_tables(champion: LoadedChampion, source: SourceSpec) -> None:
     tables, summary = forecast_all_newest(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE)
     assert (list(tables), summary) == ([], {})
 
@@ -121,9 +118,7 @@ def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, sourc
     assert found["ds"].min() == pd.Timestamp(last) + pd.Timedelta(days=1)
 
 
-def test_other_champion_and_other_day_have_other_results(
-    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
-) -> None:
+def test_other_champion_or_day_changes_results(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
     other = LoadedChampion("v2", champion.artefact, "", (), {})
     sample = divide(champion, source, tmp_path)
     folders = {
@@ -134,9 +129,7 @@ def test_other_champion_and_other_day_have_other_results(
     assert len(folders) == 4
 
 
-def test_fault_of_a_partition_is_raised_after_the_others(
-    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
-) -> None:
+def test_fault_is_raised_after_the_others(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
     """One partition lacks the price of a day ahead."""
     sample = divide(champion, source, tmp_path)
     file = sample.partitions.list_files()[2]

@@ -84,12 +84,13 @@ def divide_rows(table: pd.DataFrame, folder: Path, covariates: dict[str, Any] | 
     return draw_sample(found, CovariateSpec(**(covariates or {})), spec, folder, Rows(table))
 
 
-def test_small_panel_is_not_divided(path: Path) -> None:
+def test_small_panel_is_not_divided_and_a_missing_file_left_to_the_reader(path: Path) -> None:
     sample = divide(path, training_rows=NUM_SERIES * NUM_STEPS)
     partitions, source = sample.partitions, sample.source
     assert len(partitions) == 0
     assert source.path == str(path)
     assert not (path.parent / "partitions").exists()
+    assert len(divide(path.with_name("none.parquet")).partitions) == 0
 
 
 @pytest.mark.parametrize("source", [{"id": None, "target": "price"}, {"path": None, "name": "seattle", "id": None}])
@@ -97,11 +98,7 @@ def test_series_alone_is_not_divided(path: Path, source: dict[str, Any]) -> None
     assert len(divide(path, **source).partitions) == 0
 
 
-def test_missing_file_is_left_to_the_reader(path: Path) -> None:
-    assert len(divide(path.with_name("none.parquet")).partitions) == 0
-
-
-def test_partitions_hold_all_series_once(path: Path) -> None:
+def test_partitions_hold_all_series_and_the_fit_reads_the_first(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     partitions = divide(path).partitions
     tables = [pd.read_parquet(file) for file in partitions.list_files()]
     names = [name for table in tables for name in table["shop"].unique()]
@@ -109,15 +106,19 @@ def test_partitions_hold_all_series_once(path: Path) -> None:
     assert partitions.num_training == 2
     assert sorted(names) == sorted(make_table()["shop"].unique())
     assert sum(map(len, tables)) == partitions.num_rows == NUM_SERIES * NUM_STEPS
-
-
-def test_fit_reads_the_first_partitions(path: Path) -> None:
     sample = divide(path, covariates={"past": ["price"]})
     partitions, source, covariates = sample.partitions, sample.source, sample.covariates
     table, covariate_table = read_series(source, covariates)
     expected = pd.concat(pd.read_parquet(file) for file in partitions.list_files()[:2])
     assert set(table["unique_id"]) == set(expected["shop"])
     assert covariate_table["price"].sum() == pytest.approx(expected["price"].sum())
+    caplog.clear()
+    sample = divide(path)
+    partitions, source = sample.partitions, sample.source
+    num_fitted = read_series(source, CovariateSpec())[0]["unique_id"].nunique()
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert f"{num_fitted} series" in warning
+    assert f"training_rows above {partitions.num_rows}" in warning
 
 
 @pytest.mark.parametrize("has_id", [True, False])
@@ -138,15 +139,6 @@ def test_more_values_of_covariates_are_divided_if_they_have_a_series(path: Path,
         assert covariates.path == given["path"]
 
 
-def test_fit_on_few_series_is_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sample = divide(path)
-    partitions, source = sample.partitions, sample.source
-    num_fitted = read_series(source, CovariateSpec())[0]["unique_id"].nunique()
-    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
-    assert f"{num_fitted} series" in warning
-    assert f"training_rows above {partitions.num_rows}" in warning
-
-
 def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = path.parent / "days"
     folder.mkdir()
@@ -157,16 +149,12 @@ def test_rows_of_csv_files_are_counted_without_their_headers(path: Path, caplog:
     assert f"{NUM_SERIES * NUM_STEPS:,} rows" in caplog.text
 
 
-def test_unchanged_table_is_divided_once(path: Path) -> None:
+def test_unchanged_table_is_divided_once_and_an_interrupted_one_again(path: Path) -> None:
     first = divide(path).partitions
     times = [file.stat().st_mtime_ns for file in first.list_files()]
     second = divide(path).partitions
     assert second == first
     assert [file.stat().st_mtime_ns for file in second.list_files()] == times
-
-
-def test_interrupted_division_is_repeated(path: Path) -> None:
-    first = divide(path).partitions
     assert first.folder is not None
     (first.folder / MANIFEST).unlink()
     first.list_files()[0].write_bytes(b"half a file")
@@ -219,7 +207,7 @@ def test_file_of_somebody_else_among_the_partitions_is_named(path: Path) -> None
     assert mine.exists()
 
 
-def test_rows_that_are_not_written_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_not_written_or_read_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = vars(surveys)["scatter_rows"]
 
     def lose_one(batches: Any, *given: Any) -> Any:
@@ -229,9 +217,7 @@ def test_rows_that_are_not_written_are_an_error(path: Path, monkeypatch: pytest.
     with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,198"):
         divide(path)
     assert list_panels(path.parent / "partitions") == []
-
-
-def test_rows_that_are_not_read_are_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     read = vars(scatter)["read_batches"]
     monkeypatch.setattr(scatter, "read_batches", lambda *given: (batch.slice(1) for batch in read(*given)))
     with pytest.raises(SeriesError, match=r"expected 1,200 rows, found 1,199"):
@@ -373,9 +359,12 @@ def test_query_without_series_is_not_divided(tmp_path: Path, source: dict[str, A
     assert len(divide_rows(make_table(), tmp_path, **source).partitions) == 0
 
 
-def test_small_query_is_not_divided(tmp_path: Path) -> None:
+def test_small_query_is_not_divided_and_a_missing_column_an_error(tmp_path: Path) -> None:
     assert len(divide_rows(make_table()[:400], tmp_path).partitions) == 0
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(MissingColumnsError) as error:
+        divide_rows(make_table(), tmp_path, target="sold")
+    assert error.value.missing == ["sold"]
 
 
 def test_results_of_unchanged_rows_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,12 +408,6 @@ def test_interrupted_division_of_a_query_leaves_nothing(tmp_path: Path, monkeypa
 
 def raise_interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
-
-
-def test_missing_column_of_a_query_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MissingColumnsError) as error:
-        divide_rows(make_table(), tmp_path, target="sold")
-    assert error.value.missing == ["sold"]
 
 
 def test_sample_without_a_series_is_an_error_in_each_run(tmp_path: Path) -> None:

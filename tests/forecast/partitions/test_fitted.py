@@ -83,7 +83,7 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables)).sort_values(["unique_id"], kind="stable", ignore_index=True)
 
 
-def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
+def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
     """The panel was fitted whole, so that only the reading differs."""
     next_values, _, _ = forecast_partitions(fitted, panel, ALONE)
     found, expected = join(next_values), evaluate(whole).future.table
@@ -92,6 +92,18 @@ def test_next_values_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, 
     np.testing.assert_allclose(found["forecast"], expected[ENSEMBLE], rtol=1e-4)
     for bound in ("lo-80", "hi-80"):
         np.testing.assert_allclose(found[bound], expected[f"{ENSEMBLE}-{bound}"], rtol=1e-4)
+    _, by_series, summary = forecast_partitions(fitted, panel, ALONE)
+    expected = evaluate(whole).metrics
+    assert set(summary["forecasters"]) == set(expected.forecasters)
+    for name, numbers in summary["forecasters"].items():
+        keys = ("mae", "mase", "rmse", "bias", "total_wape")
+        known = {key: expected.forecasters[name][key] for key in keys}
+        assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
+    assert summary["num_series"] == summary["num_evaluated"] == join(by_series)["unique_id"].nunique() == NUM_SERIES
+    assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
+    whole = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
+    next_values, by_series, summary = forecast_partitions(fitted, whole, ALONE)
+    assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
 def test_next_values_are_those_of_the_method_in_use(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
@@ -128,30 +140,12 @@ def test_new_series_have_bounds_that_depend_on_no_other_series(
         np.testing.assert_allclose(own[name], expected[column], rtol=1e-4)
 
 
-def test_metrics_are_those_of_the_panel(whole: Fitted, fitted: FittedPanel, panel: Sample) -> None:
-    _, by_series, summary = forecast_partitions(fitted, panel, ALONE)
-    expected = evaluate(whole).metrics
-    assert set(summary["forecasters"]) == set(expected.forecasters)
-    for name, numbers in summary["forecasters"].items():
-        keys = ("mae", "mase", "rmse", "bias", "total_wape")
-        known = {key: expected.forecasters[name][key] for key in keys}
-        assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
-    assert summary["num_series"] == summary["num_evaluated"] == join(by_series)["unique_id"].nunique() == NUM_SERIES
-    assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
-
-
 def test_partition_without_a_series_is_left_out(fitted: FittedPanel, tmp_path: Path) -> None:
     """Few long series leave some ranges of the hash without any."""
     panel = divide(fitted, tmp_path, rows=50)
     next_values, _, summary = forecast_partitions(fitted, panel, ALONE)
     assert len(panel.partitions.list_numbers()) <= NUM_SERIES < len(panel.partitions)
     assert summary["num_series"] == join(next_values)["unique_id"].nunique() == NUM_SERIES
-
-
-def test_undivided_panel_has_no_tables(fitted: FittedPanel) -> None:
-    whole = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
-    next_values, by_series, summary = forecast_partitions(fitted, whole, ALONE)
-    assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 
 def test_interrupted_run_goes_on(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +164,9 @@ def test_interrupted_run_goes_on(fitted: FittedPanel, panel: Sample, monkeypatch
     assert [file.stat().st_mtime_ns for file in others] == times
 
 
-def test_changed_results_are_made_again(fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture) -> None:
+def test_changed_results_are_made_again_unless_a_file_of_somebody_else_is_there(
+    fitted: FittedPanel, panel: Sample, caplog: pytest.LogCaptureFixture
+) -> None:
     whole, _, summary = forecast_partitions(fitted, panel, ALONE)
     expected = join(whole)
     for file in (whole.files[0], whole.files[2].with_name(FACTS)):
@@ -179,9 +175,6 @@ def test_changed_results_are_made_again(fitted: FittedPanel, panel: Sample, capl
     assert join(again).equals(expected)
     assert same == summary
     assert caplog.text.count("changed after it was written") == 2
-
-
-def test_changed_results_with_a_file_of_somebody_else_are_named(fitted: FittedPanel, panel: Sample) -> None:
     whole, _, _ = forecast_partitions(fitted, panel, ALONE)
     flip_bit(whole.files[0])
     mine = whole.files[0].with_name("notes.txt")
@@ -207,9 +200,7 @@ def test_results_that_change_before_they_are_read_are_an_error(
         forecast_partitions(fitted, panel, ALONE)
 
 
-def test_interrupted_partition_leaves_no_result(
-    fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_part_leaves_nothing(fitted: FittedPanel, panel: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*given: Any) -> None:
         raise KeyboardInterrupt
 

@@ -26,9 +26,7 @@ def read(folder: Path) -> str:
     return (folder / OWN / "rows/training/00000.parquet").read_text()
 
 
-def test_two_runs_that_publish_at_once_leave_the_files_of_the_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_runs_at_once_leave_the_files_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one comes between the check and the renaming of the first one."""
     drafts = [make_draft(tmp_path, letter) for letter in "ab"]
     second = threading.Thread(target=publish_panel, args=(drafts[1], tmp_path / OWN))
@@ -69,9 +67,7 @@ def test_damaged_folder_with_files_of_others_is_named(tmp_path: Path) -> None:
     assert (tmp_path / OWN / "rows/training/notes.txt").read_text() == "mine"
 
 
-def test_panel_that_a_run_has_found_is_not_removed_by_another_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_panel_that_a_run_has_found_outlives_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish_panel(make_draft(tmp_path, "a"), tmp_path / OWN)
     other = tmp_path / ("f" * 16)
     make_draft(tmp_path, "b").rename(other)

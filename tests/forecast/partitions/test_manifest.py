@@ -31,8 +31,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_facts_come_back(folder: Path) -> None:
+def test_facts_come_back_unless_their_checksum_is_missing(folder: Path) -> None:
     assert read_manifest(folder / "manifest.json") == find_manifest(folder / "manifest.json") == FACTS
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("content_sha256", "content_sha257"))
+    with pytest.raises(SeriesError, match="no checksum"):
+        read_manifest(path)
 
 
 @pytest.mark.parametrize("name", ["rows/0.bin", "facts.bin", "manifest.json"])
@@ -47,23 +51,13 @@ def test_damaged_file_is_named(folder: Path, name: str, damage: object, caplog: 
     assert (name in caplog.text) == (folder / "manifest.json").exists()
 
 
-def test_manifest_without_a_checksum_is_refused(folder: Path) -> None:
-    path = folder / "manifest.json"
-    path.write_text(path.read_text().replace("content_sha256", "content_sha257"))
-    with pytest.raises(SeriesError, match="no checksum"):
-        read_manifest(path)
-
-
-def test_another_file_in_a_subfolder_is_named(folder: Path) -> None:
+def test_files_of_others_are_named(folder: Path) -> None:
     """The files of a subfolder are read together; results are read by their names."""
     (folder / "mine.txt").write_text("mine")
     assert read_manifest(folder / "manifest.json") == FACTS
     (folder / "rows/mine.txt").write_text("mine")
     with pytest.raises(SeriesError, match=r"'rows/mine\.txt'"):
         read_manifest(folder / "manifest.json")
-
-
-def test_files_of_others_are_named_if_a_folder_cannot_be_removed(folder: Path) -> None:
     require_removed(folder / "missing")
     with pytest.raises(SeriesError, match=r"'rows/0\.bin'.*Move them away"):
         require_removed(folder)

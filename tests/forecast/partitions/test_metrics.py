@@ -59,11 +59,8 @@ def test_metrics_are_those_of_the_whole_panel(num_parts: int) -> None:
         assert {key: found[name][key] for key in expected} == pytest.approx(expected)
 
 
-def test_best_forecaster_comes_first() -> None:
+def test_best_forecaster_and_series_come_first() -> None:
     assert list(summarize(3)["forecasters"]) == ["ensemble", "ridge"]
-
-
-def test_ends_are_the_series_with_the_smallest_and_the_largest_error() -> None:
     predictions, series, cutoffs = make_panel()
     by_series = measure_by_series(predictions, series, cutoffs, SEASON)
     errors = by_series[by_series["forecaster"] == "ensemble"].set_index("unique_id")["mase"].sort_values()
@@ -73,23 +70,17 @@ def test_ends_are_the_series_with_the_smallest_and_the_largest_error() -> None:
     assert found["mase"]["0.5"] == pytest.approx(errors.median())
 
 
-def test_infinite_errors_are_left_out_of_means() -> None:
+def test_infinite_errors_and_empty_partitions_count_nothing() -> None:
     predictions, series, cutoffs = make_panel()
     table = measure_by_series(predictions, series, cutoffs, SEASON)
     table.loc[table["forecaster"] == "ridge", "mse"] = [np.inf, *[2.0] * (NUM_SERIES - 1)]
     assert summarize_series([table], [], "ensemble")["forecasters"]["ridge"]["mse"] == 2.0
-
-
-def test_partitions_without_series_count_nothing() -> None:
     found = summarize_series(
         [pd.DataFrame()], [{"num_series": 0, "left_out": ["a"], "repairs": [], "ratios": {}}], "ensemble"
     )
     assert (found["num_series"], found["num_evaluated"], found["left_out"]) == (0, 0, ["a"])
     assert found["forecasters"] == found["best"] == found["mase"] == {}
-
-
-def test_series_that_are_shorter_than_a_season_are_ranked_as_in_a_small_panel() -> None:
-    """By the scale of one step, because no training part holds a season."""
+    # By the scale of one step, because no training part holds a season.
     metrics = measure_all(*make_panel(), 52)
     AllMetricsTable.validate(metrics)
     assert metrics["mase"].notna().all()

@@ -208,16 +208,12 @@ def test_names_of_any_type(tmp_path: Path, kind: str) -> None:
         assert check_equal(path)["unique_id"].nunique() == len(NAMES)
 
 
-def test_own_file_of_the_user_in_a_divided_folder_is_not_read(tmp_path: Path) -> None:
+def test_own_file_of_the_user_is_not_read_and_rows_keep_their_numbers(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "table.csv", list_lines())
+    for table in list_parts(path):
+        assert [ROWS[row - 1][0] for row in table.index] == table["unique_id"].tolist()
     sample = divide(path)
     expected, _ = read_series(sample.source, sample.covariates)
     assert sample.partitions.folder is not None
     (sample.partitions.folder / "rows/training/notes.parquet").write_text("mine")
     pd.testing.assert_frame_equal(read_series(sample.source, sample.covariates)[0], expected)
-
-
-def test_rows_of_a_partition_have_their_numbers_in_the_table(tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "table.csv", list_lines())
-    for table in list_parts(path):
-        assert [ROWS[row - 1][0] for row in table.index] == table["unique_id"].tolist()

@@ -25,16 +25,22 @@ SETTINGS = (
 )
 
 
-def test_prepared_series_is_repaired_profiled_and_cut(make_table: MakeTable) -> None:
+def test_prepared_series_is_repaired_and_open_windows_follow_its_length(make_table: MakeTable) -> None:
     table = make_table([1.0, 2.0] * 7 + [None, 3.0, 4.0])
     checked, series, profile, cutoffs = prepare_series(table, *SETTINGS)
     assert checked is table
     assert (len(series), profile["freq"], cutoffs["train_stop"].tolist()) == (17, "D", [11])
-
-
-def test_error_of_the_split_names_the_file(make_table: MakeTable) -> None:
     with pytest.raises(SeriesTooShortError, match=r"^my.csv: series 'y' has 9 steps"):
         prepare_series(make_table([1.0, 2.0, 3.0] * 3), *SETTINGS)
+    assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
+    # 100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30.
+    assert choose(make_table, 100, horizon=8) == [36, 8]
+    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == ([9, 14], [56, 3])
+    assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
+    source = SourceSpec(name="seattle")
+    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
+    profile = prepare_series(read_source(source), *settings)[2]
+    assert (profile["lookback"], profile["horizon"]) == (30, 7)
 
 
 def choose(
@@ -53,10 +59,6 @@ def choose(
     return [profile["lookback"], profile["horizon"]]
 
 
-def test_open_window_goes_with_the_frequency(make_table: MakeTable) -> None:
-    assert (choose(make_table, 400), choose(make_table, 400, "MS")) == ([56, 14], [24, 12])
-
-
 @pytest.mark.parametrize(("size", "horizon"), [(60, 12), (30, 7), (10, 2), (3, 1)])
 def test_open_horizon_is_at_most_a_quarter_of_the_rows(make_table: MakeTable, size: int, horizon: int) -> None:
     assert choose(make_table, size, "MS")[1] == horizon
@@ -69,17 +71,10 @@ def test_open_lookback_shrinks_with_the_rows(make_table: MakeTable, size: int, l
     assert choose(make_table, size, "MS", horizon=12) == [lookback, 12]
 
 
-def test_open_lookback_leaves_enough_windows_to_judge_by(make_table: MakeTable) -> None:
-    """100 days have 80 before the test part: 56 steps, and 8 ahead, would leave 10 windows, 36 steps 30."""
-    assert choose(make_table, 100, horizon=8) == [36, 8]
-
-
 @pytest.mark.parametrize(
     ("size", "split", "most"), [(47, None, 35), (35, None, 35), (12, None, 12), (3, None, 3), (40, 12, 28)]
 )
-def test_given_lookback_fits_or_is_refused_with_the_longest_one(
-    make_table: MakeTable, size: int, split: int | None, most: int
-) -> None:
+def test_given_lookback_fits_or_is_refused(make_table: MakeTable, size: int, split: int | None, most: int) -> None:
     def prepare(lookback: int) -> int:
         return choose(make_table, size, "MS", SplitSpec(test=split), horizon=12, lookback=lookback)[0]
 
@@ -89,7 +84,7 @@ def test_given_lookback_fits_or_is_refused_with_the_longest_one(
             prepare(given)
 
 
-def test_given_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTable) -> None:
+def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTable) -> None:
     values = [float(step % 7 + step % 5) for step in range(60)]
     table = make_table({"long": values, "short": values[:9], "other": values[:20]})
     source = SourceSpec(path="my.csv", id="unique_id")
@@ -102,39 +97,19 @@ def test_given_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: M
     assert prepare(OpenWindowSpec(horizon=5, lookback=55)) == 55
     with pytest.raises(SeriesTooShortError, match="at most 55"):
         prepare(OpenWindowSpec(horizon=5, lookback=56))
-
-
-def test_lookback_of_a_fit_stays_in_a_partition_of_short_series(make_table: MakeTable) -> None:
-    """Models of the fit read windows of its lookback."""
+    # Models of the fit read windows of its lookback.
     table = make_table({"a": [1.0, 2.0, 4.0] * 4, "b": [3.0, 2.0, 4.0] * 3})
     source, window = SourceSpec(path="my.csv", id="unique_id"), WindowSpec(lookback=30, horizon=3)
     settings = (source, GapPolicy("interpolate"), SplitSpec(), window, EvaluationSpec())
     assert prepare_series(table, *settings)[2]["lookback"] == 30
 
 
-def test_what_is_given_stays(make_table: MakeTable) -> None:
-    assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == ([9, 14], [56, 3])
-
-
-def test_open_window_fits_a_split_by_steps(make_table: MakeTable) -> None:
-    assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
-
-
 @pytest.mark.parametrize(("names", "lookback"), [("a", 30), ("ab", 52)])
-def test_panel_of_steps_without_a_frequency_sees_four_horizons(
-    make_table: MakeTable, names: str, lookback: int
-) -> None:
+def test_panel_of_steps_without_frequency_sees_4_horizons(make_table: MakeTable, names: str, lookback: int) -> None:
     table = make_table({name: [float(step % 7 + step % 5) for step in range(400)] for name in names}, 1, start=0)
     source = SourceSpec(path="my.csv", id="unique_id")
     settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(horizon=13), EvaluationSpec())
     assert prepare_series(table, *settings)[2]["lookback"] == lookback
-
-
-def test_series_that_come_along_have_the_window_of_their_figures() -> None:
-    source = SourceSpec(name="seattle")
-    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
-    profile = prepare_series(read_source(source), *settings)[2]
-    assert (profile["lookback"], profile["horizon"]) == (30, 7)
 
 
 def profile_file(folder: Path, name: str, **options: str) -> dict:

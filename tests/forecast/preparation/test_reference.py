@@ -46,7 +46,7 @@ def find_kind(series: pd.DataFrame, reference: Reference) -> str:
     return changes["a"].kind if "a" in changes else ""
 
 
-def test_statistics_are_those_of_the_observed_values() -> None:
+def test_statistics_are_those_of_the_observed_values_and_learnt_windows() -> None:
     values = np.array([0.0, 4.0, 4.0, np.nan, 4.0, -2.0, 0.0])
     series = pd.concat([make_series(values), make_series(make_values(), "b")], ignore_index=True)
     row = learn(series).iloc[0]
@@ -55,9 +55,6 @@ def test_statistics_are_those_of_the_observed_values() -> None:
     assert row["deviation"] == pytest.approx(np.std([0, 4, 4, 4, -2, 0]))
     assert row["last"] == pd.Timestamp("2024-01-07")
     assert np.isnan(row["lowest_level"])
-
-
-def test_levels_are_those_of_the_learnt_windows() -> None:
     values = make_values()
     values[250:] += 100
     means = [values[start : start + LEVEL_STEPS].mean() for start in range(240 - LEVEL_STEPS + 1)]
@@ -71,10 +68,16 @@ def test_other_values_of_the_same_times_are_another_history(scale: float) -> Non
     assert find_kind(make_series(values * scale), learn(make_series(values))) == "rewritten"
 
 
-def test_shift_spread_and_zeros_are_another_history() -> None:
+def test_shift_spread_and_zeros_are_another_history_but_usual_stretches_none() -> None:
     values, reference = make_values(), learn(make_series(make_values()))
     for other in (values + 273, 50 + 10 * (values - 50), np.where(np.arange(NUM) % 3 == 0, 0, values)):
         assert find_kind(make_series(other), reference) == "rewritten"
+    assert find_changes(make_series(values[:100]), reference, 30, is_cut=True) == {}
+    counts = np.where(np.arange(NUM) % 25 == 0, 3.0, 0.0)
+    assert find_kind(make_series(np.append(counts, np.zeros(20))), learn(make_series(counts))) == ""
+    assert find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts))) == "stuck"
+    constant = np.full(NUM, 5.0)
+    assert find_kind(make_series(np.append(constant, constant)), learn(make_series(constant))) == ""
 
 
 @given(seed=st.integers(0, 10_000), num_new=st.integers(0, 200), trend=st.floats(-0.5, 0.5), late=st.integers(0, 20))
@@ -100,23 +103,10 @@ def test_table_that_keeps_its_length_has_lost_nothing(num_days: int) -> None:
     assert find_kind(make_series(values[: NUM + num_days]).iloc[num_days:], reference) == ""
 
 
-def test_data_of_an_earlier_day_have_lost_nothing() -> None:
-    values, reference = make_values(), learn(make_series(make_values()))
-    assert find_changes(make_series(values[:100]), reference, 30, is_cut=True) == {}
-
-
 @pytest.mark.parametrize(("num", "kind"), [(9, ""), (10, "stuck")])
 def test_value_that_repeats_is_stuck_after_ten_steps(num: int, kind: str) -> None:
     values = np.append(make_values(), np.full(num, 47.0))
     assert find_kind(make_series(values), learn(make_series(make_values()))) == kind
-
-
-def test_stretches_as_in_training_are_not_stuck() -> None:
-    counts = np.where(np.arange(NUM) % 25 == 0, 3.0, 0.0)
-    assert find_kind(make_series(np.append(counts, np.zeros(20))), learn(make_series(counts))) == ""
-    assert find_kind(make_series(np.append(counts, np.zeros(60))), learn(make_series(counts))) == "stuck"
-    constant = np.full(NUM, 5.0)
-    assert find_kind(make_series(np.append(constant, constant)), learn(make_series(constant))) == ""
 
 
 @pytest.mark.parametrize(("num", "kind"), [(2, ""), (3, "negative"), (30, "negative")])
@@ -126,10 +116,15 @@ def test_values_below_0_are_new_if_there_were_none(num: int, kind: str) -> None:
     assert find_kind(make_series(values - 51), learn(make_series(make_values() - 51))) == ""
 
 
-def test_series_that_is_gone_is_absent() -> None:
+def test_series_that_is_gone_is_absent_and_steps_compared_as_days_are() -> None:
     reference = learn(pd.concat([make_series(make_values(), name) for name in "ab"], ignore_index=True))
     (change,) = find_changes(make_series(make_values(), "b"), reference, 30).values()
     assert change.kind == "absent"
+    values = make_values()
+    steps = make_series(values).assign(ds=np.arange(NUM))
+    reference = ReferenceTable.validate(measure_reference(steps, {"a": 239}, 1))
+    assert find_kind(steps, reference) == ""
+    assert find_kind(steps.assign(y=1000 * values), reference) == "rewritten"
 
 
 @pytest.mark.parametrize(("num_steps", "has_ended"), [(7, False), (8, True)])
@@ -140,14 +135,6 @@ def test_series_has_ended_if_the_others_go_on_for_more_than_a_horizon(num_steps:
     assert list(find_ended(today, reference, "D", 7)) == ["a"] * has_ended
     # It had ended before the training.
     assert find_ended(today, learn(today), "D", 7) == {}
-
-
-def test_numbered_steps_are_compared_as_days_are() -> None:
-    values = make_values()
-    steps = make_series(values).assign(ds=np.arange(NUM))
-    reference = ReferenceTable.validate(measure_reference(steps, {"a": 239}, 1))
-    assert find_kind(steps, reference) == ""
-    assert find_kind(steps.assign(y=1000 * values), reference) == "rewritten"
 
 
 @dataclass(frozen=True)

@@ -40,91 +40,10 @@ def test_series_without_faults_stays_as_it_is(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     series, _ = repair(table)
     pd.testing.assert_frame_equal(series.drop(columns="observed"), table.reset_index(drop=True), check_dtype=False)
-
-
-@pytest.mark.parametrize("gaps", ["interpolate", "error"])
-def test_series_without_faults_have_no_repairs(make_table: MakeTable, gaps: str) -> None:
-    """Neither do the same times in two series, nor series whose rows are mixed."""
-    table = make_table({"a": RAMP, "b": RAMP})
-    for rows in (table, table.sort_values(["ds", "unique_id"])):
-        series, profile = repair(rows, gaps)
-        assert (profile["repairs"], profile["num_steps"], series["y"].tolist()) == ([], 60, RAMP + RAMP)
-
-
-def test_table_is_not_changed(make_table: MakeTable) -> None:
     table = make_table(leave_out([5]))[::-1]
     before = table.copy()
     repair(table)
     pd.testing.assert_frame_equal(table, before)
-
-
-def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
-    """Payments on the 15th, or on the Friday before if it is on a weekend."""
-    usual = pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)
-    paid = usual - pd.to_timedelta(np.maximum(usual.day_of_week - 4, 0), unit="D")
-    table = make_table(RAMP).assign(ds=paid)
-    series, profile = repair(table)
-    assert profile["freq"] == "MS+14D"
-    assert series["ds"].tolist() == list(usual)
-    assert len(profile["repairs"]) == 1
-    assert str((paid != usual).sum()) in profile["repairs"][0]
-
-
-def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
-    """With rows without values on some of them, and without rows on others."""
-    days = pd.bdate_range("2023-12-01", periods=30)
-    closed = days.isin(pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"]))
-    table = make_table(RAMP).assign(ds=days)
-    table.loc[closed, "y"] = np.nan
-    for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
-        for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
-            series, profile = repair(rows, **options)
-            assert profile["freq"] == "B-DE"
-            assert series["ds"].tolist() == list(days[~closed])
-            assert profile["repairs"] == []
-    assert "source.closed_days=DE" in repair(table)[1]["repairs"][0]
-
-
-def test_rows_of_0_on_closed_days_are_left_out(make_table: MakeTable) -> None:
-    days = pd.date_range("2023-12-01", periods=30)
-    is_closed = (days == "2023-12-25") | (days.day_of_week == 6)
-    table = make_table(RAMP).assign(ds=days)
-    table["y"] = table["y"].mask(is_closed, 0)
-    series, profile = repair(table, closed_days=("SUN", "20231225"))
-    assert profile["freq"] == "D-SUN+20231225"
-    assert series["ds"].tolist() == list(days[~is_closed])
-    assert str(is_closed.sum()) in profile["repairs"][0]
-
-
-def test_value_on_a_closed_day_is_refused(make_table: MakeTable) -> None:
-    table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
-    for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
-        message = fail(table, **options)
-        assert "row 17" in message
-        assert "2023-12-25" in message
-
-
-def test_closed_days_are_of_days(make_table: MakeTable) -> None:
-    table = make_table(RAMP).assign(ds=pd.date_range("2020-01-01", periods=30, freq="MS"))
-    assert "'MS'" in fail(table, closed_days=("DE",))
-
-
-def test_days_near_the_usual_weekday_are_moved_to_it(make_table: MakeTable) -> None:
-    usual = pd.date_range("2020-01-06", periods=30, freq="W-MON")
-    table = make_table(RAMP).assign(ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14")))
-    series, profile = repair(table)
-    assert profile["freq"] == "W-MON"
-    assert series["ds"].tolist() == list(usual)
-    assert "2020-04-14" in profile["repairs"][0]
-
-
-def test_day_far_from_the_usual_one_is_refused(make_table: MakeTable) -> None:
-    times = (pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)).tolist()
-    times[20] += pd.Timedelta(days=4)
-    assert "row 21" in fail(make_table(RAMP).assign(ds=times))
-
-
-def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
     assert repair(make_table({"a": RAMP, "b": RAMP[:20]}))[1] == {
         "source": "my.csv",
         "target": "Temp",
@@ -147,15 +66,74 @@ def test_profile_says_what_the_data_are(make_table: MakeTable) -> None:
     }
 
 
-def test_unsorted_rows_are_sorted_and_counted(make_table: MakeTable) -> None:
+@pytest.mark.parametrize("gaps", ["interpolate", "error"])
+def test_series_without_faults_have_no_repairs(make_table: MakeTable, gaps: str) -> None:
+    """Neither do the same times in two series, nor series whose rows are mixed."""
+    table = make_table({"a": RAMP, "b": RAMP})
+    for rows in (table, table.sort_values(["ds", "unique_id"])):
+        series, profile = repair(rows, gaps)
+        assert (profile["repairs"], profile["num_steps"], series["y"].tolist()) == ([], 60, RAMP + RAMP)
+
+
+def test_days_near_the_usual_one_are_moved_to_it(make_table: MakeTable) -> None:
+    """Payments on the 15th, or on the Friday before if it is on a weekend."""
+    usual = pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)
+    paid = usual - pd.to_timedelta(np.maximum(usual.day_of_week - 4, 0), unit="D")
+    table = make_table(RAMP).assign(ds=paid)
+    series, profile = repair(table)
+    assert profile["freq"] == "MS+14D"
+    assert series["ds"].tolist() == list(usual)
+    assert len(profile["repairs"]) == 1
+    assert str((paid != usual).sum()) in profile["repairs"][0]
+    usual = pd.date_range("2020-01-06", periods=30, freq="W-MON")
+    table = make_table(RAMP).assign(ds=usual.where(usual != "2020-04-13", pd.Timestamp("2020-04-14")))
+    series, profile = repair(table)
+    assert profile["freq"] == "W-MON"
+    assert series["ds"].tolist() == list(usual)
+    assert "2020-04-14" in profile["repairs"][0]
+    times = (pd.date_range("2020-01-01", periods=30, freq="MS") + pd.Timedelta(days=14)).tolist()
+    times[20] += pd.Timedelta(days=4)
+    assert "row 21" in fail(make_table(RAMP).assign(ds=times))
+
+
+def test_holidays_without_values_are_no_gaps(make_table: MakeTable) -> None:
+    """With rows without values on some of them, and without rows on others."""
+    days = pd.bdate_range("2023-12-01", periods=30)
+    closed = days.isin(pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"]))
+    table = make_table(RAMP).assign(ds=days)
+    table.loc[closed, "y"] = np.nan
+    for rows in (table, table[~closed], table[days != pd.Timestamp("2024-01-01")]):
+        for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}, {"freq": "B", "closed_days": ("DE",)}):
+            series, profile = repair(rows, **options)
+            assert profile["freq"] == "B-DE"
+            assert series["ds"].tolist() == list(days[~closed])
+            assert profile["repairs"] == []
+    assert "source.closed_days=DE" in repair(table)[1]["repairs"][0]
+
+
+def test_closed_days_have_no_values_but_0(make_table: MakeTable) -> None:
+    days = pd.date_range("2023-12-01", periods=30)
+    is_closed = (days == "2023-12-25") | (days.day_of_week == 6)
+    table = make_table(RAMP).assign(ds=days)
+    table["y"] = table["y"].mask(is_closed, 0)
+    series, profile = repair(table, closed_days=("SUN", "20231225"))
+    assert profile["freq"] == "D-SUN+20231225"
+    assert series["ds"].tolist() == list(days[~is_closed])
+    assert str(is_closed.sum()) in profile["repairs"][0]
+    table = make_table(RAMP).assign(ds=pd.bdate_range("2023-12-01", periods=30))
+    for options in ({"freq": "B-DE"}, {"closed_days": ("DE",)}):
+        message = fail(table, **options)
+        assert "row 17" in message
+        assert "2023-12-25" in message
+    table = make_table(RAMP).assign(ds=pd.date_range("2020-01-01", periods=30, freq="MS"))
+    assert "'MS'" in fail(table, closed_days=("DE",))
+
+
+def test_repeated_and_unsorted_rows_are_named_or_repaired(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     assert repair(table.sample(frac=1, random_state=0))[0]["y"].tolist() == RAMP
     (sentence,) = repair(table.iloc[[1, 0, *range(2, 30)]])[1]["repairs"]
     assert "1 row" in sentence
-
-
-def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
-    table = make_table(RAMP)
     table.loc[4, "ds"] = table.loc[3, "ds"]
     assert has_in_order(fail(table), "my.csv: column 'Date', row 4: series 'y' has 2021-01-03", "source.id")
     panel = make_table({"a": RAMP, "b": RAMP})
@@ -163,19 +141,19 @@ def test_repeated_time_is_named_with_its_row(make_table: MakeTable) -> None:
     message = fail(panel, id="shop")
     assert message.startswith("my.csv: column 'Date', row 34: series 'b' has 2021-01-03 a second time (1 repeated")
     assert "source.id" not in message
-
-
-def test_rows_of_one_time_are_all_repeats(make_table: MakeTable) -> None:
     table = make_table(RAMP).assign(ds=pd.Timestamp("2021-01-01"))
     assert "row 2: series 'y' has 2021-01-01 a second time (29 repeated times in all)" in fail(table)
+    table = make_table(RAMP)
+    series, profile = repair(pd.concat([table, table[10:13]]))
+    assert len(series) == len(RAMP)
+    assert "3" in profile["repairs"][-1]
+    message = fail(pd.concat([table, table[10:13].assign(y=[10.0, -5, 12])]).reset_index(drop=True))
+    assert "2021-01-12" in message
 
 
-def test_table_without_values_is_refused(make_table: MakeTable) -> None:
+def test_table_or_series_without_values_is_refused_or_left_out(make_table: MakeTable) -> None:
     assert has_in_order(fail(make_table(RAMP)[:0]), "my.csv: no rows", "source.path")
     assert has_in_order(fail(make_table([np.nan] * 30)), "my.csv: column 'Temp'", "series 'y'")
-
-
-def test_series_of_a_panel_without_a_value_is_left_out(make_table: MakeTable) -> None:
     profile = repair(make_table({"a": RAMP, "b": [np.nan] * 30}))[1]
     assert (profile["num_series"], profile["left_out"], profile["repairs"]) == (
         *(1, ["b"]),
@@ -192,10 +170,13 @@ def test_file_of_one_or_two_rows_is_too_short_for_a_frequency(make_table: MakeTa
 
 
 @pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
-def test_gaps_are_filled_on_a_straight_line(make_table: MakeTable, empty: float | None) -> None:
+def test_gaps_are_filled_on_a_line_or_the_first_is_named(make_table: MakeTable, empty: float | None) -> None:
     values = [empty if step in (5, 6, 7) else value**2 for step, value in enumerate(RAMP)]
     series, _ = repair(make_table(values))
     assert series["y"].tolist()[4:9] == [16, 28, 40, 52, 64]
+    values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
+    message = fail(make_table({"a": RAMP, "b": values}), "error")
+    assert has_in_order(message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate")
 
 
 @pytest.mark.parametrize("gaps", ["interpolate", "split"])
@@ -206,9 +187,13 @@ def test_gaps_are_not_observed(make_table: MakeTable, gaps: str, empty: float | 
     assert np.flatnonzero(~series["observed"]).tolist() == [5, 6]
 
 
-def test_no_line_is_drawn_from_one_series_to_the_next(make_table: MakeTable) -> None:
+def test_gaps_are_filled_within_a_series_and_on_integer_steps(make_table: MakeTable) -> None:
     series, _ = repair(make_table({"a": [*RAMP[:9], None, 9], "b": [100.0, None, *RAMP]}))
     assert series.groupby("unique_id")["y"].max().tolist() == [9, 100]
+    series, _ = repair(make_table(leave_out([5]), freq=5, start=-40), time="step")
+    assert series["ds"].tolist() == list(range(-40, 110, 5))
+    with pytest.raises(ValidationError, match="interpolate"):
+        GapPolicy("ignore")
 
 
 @pytest.mark.parametrize(
@@ -224,23 +209,6 @@ def test_gaps_of_values_and_signal_are_treated_and_logged(
     (sentence,) = profile["repairs"]
     assert has_in_order(sentence, treated, "2 of 30 steps", "'y' at 2021-01-06")
     assert caplog.messages == [f"my.csv: {sentence}"]
-
-
-@pytest.mark.parametrize("empty", [None, np.nan], ids=["missing rows", "empty cells"])
-def test_error_policy_names_the_first_gap(make_table: MakeTable, empty: float | None) -> None:
-    values = [empty if step in (5, 20) else value for step, value in enumerate(RAMP)]
-    message = fail(make_table({"a": RAMP, "b": values}), "error")
-    assert has_in_order(message, "my.csv", "'Temp'", "2 of 60", "'b'", "2021-01-06", "gaps=interpolate")
-
-
-def test_gap_of_integer_steps_is_filled(make_table: MakeTable) -> None:
-    series, _ = repair(make_table(leave_out([5]), freq=5, start=-40), time="step")
-    assert series["ds"].tolist() == list(range(-40, 110, 5))
-
-
-def test_unknown_policy_is_refused() -> None:
-    with pytest.raises(ValidationError, match="interpolate"):
-        GapPolicy("ignore")
 
 
 @pytest.mark.parametrize("gaps", ["interpolate", "error", "split"])
@@ -260,14 +228,17 @@ def test_missing_steps_are_observed_zeros_up_to_the_end_of_the_table(make_table:
     assert series.groupby("unique_id")["ds"].max().eq(pd.Timestamp("2021-01-30")).all()
     assert any("54 of 59" in repair for repair in profile["repairs"])
     SeriesTable.validate(series)
-
-
-def test_empty_cells_of_a_wide_table_are_zeros_too(make_table: MakeTable) -> None:
-    """Also after the last value of a series, and not before its first one."""
+    # Also after the last value of a series, and not before its first one.
     table = make_table({"a": RAMP, "b": [np.nan, np.nan, 4.0, *[np.nan] * 27]})
     series, profile = repair(table, "zero")
     assert series.loc[series["unique_id"] == "b", "y"].tolist() == [4.0, *[0.0] * 27]
     assert not any("covariates" in repair for repair in profile["repairs"])
+    # No series has one of its own.
+    shop = np.random.default_rng(0).integers(0, 3, 60)
+    sales = {str(number): [1.0 if one == number else None for one in shop] for number in range(3)}
+    series, profile = repair(make_table(sales), "zero")
+    assert profile["freq"] == "D"
+    assert series.groupby("ds")["y"].sum().eq(1).all()
 
 
 @pytest.mark.parametrize("freq", ["W-MON", "MS", "B", 5])
@@ -280,24 +251,12 @@ def test_series_are_extended_on_their_own_steps(make_table: MakeTable, freq: str
     assert series.groupby("unique_id").size().to_dict() == {"a": 30, "b": 28 if freq == 5 else 29}
 
 
-def test_rare_events_have_the_spacing_of_all_times(make_table: MakeTable) -> None:
-    """No series has one of its own."""
-    shop = np.random.default_rng(0).integers(0, 3, 60)
-    sales = {str(number): [1.0 if one == number else None for one in shop] for number in range(3)}
-    series, profile = repair(make_table(sales), "zero")
-    assert profile["freq"] == "D"
-    assert series.groupby("ds")["y"].sum().eq(1).all()
-
-
 def test_mistyped_year_is_no_gap_of_zeros(make_table: MakeTable) -> None:
     table = make_table({"a": RAMP, "b": RAMP})
     table.loc[table.index[-1], "ds"] = pd.Timestamp("2121-01-30")
     message = fail(table, "zero", freq="D")
     assert has_in_order(message, "row 60", "'b'", "2121-01-30")
-
-
-def test_last_time_far_from_the_others_is_named(make_table: MakeTable) -> None:
-    """One mistyped year among many days, so that most steps would be zeros of all series."""
+    # One mistyped year among many days, so that most steps would be zeros of all series.
     values = [1.0, *[None] * 3, *[1.0] * 900]
     table = make_table(dict.fromkeys("abcde", values))
     row = table.index[table["unique_id"] == "c"][400]
@@ -305,9 +264,17 @@ def test_last_time_far_from_the_others_is_named(make_table: MakeTable) -> None:
     assert has_in_order(fail(table, "zero", freq="D"), f"row {row}", "'c'", "2043-01-05", "2023-06-")
     steps = table.assign(ds=(table["ds"] - pd.Timestamp("2021-01-01")).dt.days)
     assert f"row {row}" in fail(steps, "zero", time="step")
+    table = make_table({"a": RAMP[:6], "b": RAMP[:2]})
+    table.loc[table.index[-2:], "ds"] = pd.to_datetime(["2121-01-30", "2121-01-31"])
+    message = fail(table, "zero", freq="D")
+    assert has_in_order(message, f"row {table.index[-1]}", "'b'", "2121-01-31")
+    assert "gaps=zero" not in message
+    table = make_table([1.0] * 30)[np.arange(30) % 3 != 1]
+    assert "gaps=zero" in fail(table)
+    assert "gaps=zero" not in fail(table, "zero")
 
 
-def test_last_time_may_be_as_far_as_rare_events_are(make_table: MakeTable) -> None:
+def test_last_times_and_tiny_values_pass(make_table: MakeTable) -> None:
     """A few events show no usual distance, and neither does a pause within a series."""
     few = [*[1.0] * 11, *[None] * 40, 1.0]
     assert len(repair(make_table(few[1:]), "zero", freq="D")[0]) == 51
@@ -315,53 +282,42 @@ def test_last_time_may_be_as_far_as_rare_events_are(make_table: MakeTable) -> No
     assert len(repair(make_table(paused), "zero", freq="D")[0]) == 71
     half = [*[1.0] * 50, *[None] * 23, 1.0]
     assert len(repair(make_table(half), "zero", freq="D")[0]) == 74
+    table = make_table([*RAMP, *RAMP, *RAMP])
+    table["ds"] = table["ds"].dt.strftime("%Y%m%d").astype("int64")
+    assert fail(table).endswith("or give source.time_format if the steps are dates.")
+    series, _ = repair(make_table({"a": RAMP, "b": leave_out([5])}), "split")
+    assert SeriesTable.validate(series) is series
+    table = make_table({"a": [1.0, 1e-300] * 10, "b": [2e-38] * 20})
+    series, _ = repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
+    np.testing.assert_array_equal(series["y"], table["y"])
 
 
-def test_too_few_values_name_the_row_that_extends_all_series(make_table: MakeTable) -> None:
-    table = make_table({"a": RAMP[:6], "b": RAMP[:2]})
-    table.loc[table.index[-2:], "ds"] = pd.to_datetime(["2121-01-30", "2121-01-31"])
-    message = fail(table, "zero", freq="D")
-    assert has_in_order(message, f"row {table.index[-1]}", "'b'", "2121-01-31")
-    assert "gaps=zero" not in message
-
-
-def test_zeros_are_no_advice_if_given(make_table: MakeTable) -> None:
-    table = make_table([1.0] * 30)[np.arange(30) % 3 != 1]
-    assert "gaps=zero" in fail(table)
-    assert "gaps=zero" not in fail(table, "zero")
-
-
-def test_step_off_the_grid_is_named(make_table: MakeTable) -> None:
+def test_irregular_steps_and_series_are_named(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table.loc[21, "ds"] += pd.Timedelta(hours=1)
     message = fail(table)
     assert message.startswith("my.csv: column 'Date', row 21: irregular spacing in series 'y' at 2021-01-21 01:00:00.")
     assert "every step of 'D'; received 1 of 30 rows" in message
     assert "absent" not in message
-
-
-def test_absent_rows_may_be_zeros(make_table: MakeTable) -> None:
-    """A list of sales has no row for a day without one."""
+    # A list of sales has no row for a day without one.
     table = make_table([1.0] * 30)
     assert "absent rows mean 0" in fail(table[np.arange(30) % 3 != 1])
     assert "absent rows mean 0" in fail(table[np.isin(np.arange(30), [0, 1, 2, 9, 20, 29])], freq="D")
-
-
-def test_irregular_timestamps_name_file_and_column(make_table: MakeTable) -> None:
     table = make_table(RAMP)
     table["ds"] = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.cumsum([1, 2, 4, 1, 7, 3] * 5), unit="D")
     assert fail(table).startswith("my.csv: column 'Date': irregular spacing: no 12 timestamps in a row")
-
-
-def test_frequency_wins_over_the_inferred_one(make_table: MakeTable) -> None:
     series, profile = repair(make_table(RAMP, freq="2D"), freq="D")
     assert (profile["freq"], len(series)) == ("D", 59)
+    table = make_table({"a": RAMP, "b": RAMP})
+    is_b = table["unique_id"] == "b"
+    months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
+    message = fail(table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b]))))
+    assert "'b'" in message
+    assert "'MS'" in message
 
 
 @pytest.mark.parametrize(("freq", "parts"), [("h", ["2021-01-02", "'h'"]), ("MS", ["29 of 30 rows out of step"])])
-def test_too_fine_or_coarse_a_frequency_is_irregular_spacing(
-    make_table: MakeTable, freq: str, parts: list[str]
-) -> None:
+def test_too_fine_or_coarse_a_frequency_is_irregular(make_table: MakeTable, freq: str, parts: list[str]) -> None:
     assert has_in_order(fail(make_table(RAMP), freq=freq), "irregular spacing in series 'y'", *parts)
 
 
@@ -383,12 +339,6 @@ def test_mistyped_year_is_named_before_a_grid_fills_the_memory(make_table: MakeT
     table.loc[30, "ds"] = pd.Timestamp(f"{year}-01-01")
     message = fail(table)
     assert f"{'row 30' if year == '9021' else 'row 1'}: irregular spacing in series 'y' at" in message
-
-
-def test_dates_written_as_integers_ask_for_a_time_format(make_table: MakeTable) -> None:
-    table = make_table([*RAMP, *RAMP, *RAMP])
-    table["ds"] = table["ds"].dt.strftime("%Y%m%d").astype("int64")
-    assert fail(table).endswith("or give source.time_format if the steps are dates.")
 
 
 # A value, an empty cell, a missing row
@@ -418,11 +368,6 @@ def test_values_are_kept_and_nothing_else_is_observed_or_the_error_says_why(
         SeriesTable.validate(series)
 
 
-def test_type_lets_a_repaired_series_pass(make_table: MakeTable) -> None:
-    series, _ = repair(make_table({"a": RAMP, "b": leave_out([5])}), "split")
-    assert SeriesTable.validate(series) is series
-
-
 REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     **{
         f"no {column}": (lambda series, column=column: series.drop(columns=column), r"unique_id \(text\), ds")
@@ -449,27 +394,3 @@ def test_series_with_tiny_values_alone_is_named_with_row(make_table: MakeTable, 
     table = make_table({"a": [1.0] * 20, "b": [0.0, *[size] * 19]})
     with pytest.raises(SeriesError, match=rf"row 22: {size:g}. All values of series 'b' are closer to 0 than 1.18e-38"):
         repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
-
-
-def test_tiny_values_beside_others_stay(make_table: MakeTable) -> None:
-    table = make_table({"a": [1.0, 1e-300] * 10, "b": [2e-38] * 20})
-    series, _ = repair_series(table, SourceSpec(name="catalog", freq="D"), GapPolicy("interpolate"))
-    np.testing.assert_array_equal(series["y"], table["y"])
-
-
-def test_repeated_rows_are_left_out(make_table: MakeTable) -> None:
-    table = make_table(RAMP)
-    series, profile = repair(pd.concat([table, table[10:13]]))
-    assert len(series) == len(RAMP)
-    assert "3" in profile["repairs"][-1]
-    message = fail(pd.concat([table, table[10:13].assign(y=[10.0, -5, 12])]).reset_index(drop=True))
-    assert "2021-01-12" in message
-
-
-def test_series_of_another_spacing_is_named(make_table: MakeTable) -> None:
-    table = make_table({"a": RAMP, "b": RAMP})
-    is_b = table["unique_id"] == "b"
-    months = pd.date_range("2021-01-01", periods=is_b.sum(), freq="MS")
-    message = fail(table.assign(ds=table["ds"].mask(is_b, pd.Series(months, index=table.index[is_b]))))
-    assert "'b'" in message
-    assert "'MS'" in message

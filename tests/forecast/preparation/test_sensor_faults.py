@@ -35,9 +35,16 @@ def test_equal_values_among_changing_ones_are_named(make_table: MakeTable, lengt
     assert not named or f"the first has {length} values of 5.25 in series 'y' from 2021-04-11" in named[0]
 
 
-def test_equal_values_of_counts_are_usual(make_table: MakeTable) -> None:
+def test_equal_counts_are_usual_and_early_ends_are_named(make_table: MakeTable) -> None:
     counts = np.where(np.random.default_rng(0).random(400) < 0.1, 3.0, 0.0)
     assert find(prepare(make_table(list(counts)))[1], "equal values") == []
+    series, profile = prepare(make_panel(make_table))
+    assert profile["dead"] == ["b", "dead"]
+    assert series["unique_id"].nunique() == 3
+    assert "2 of 3 series that end 2 horizons or more before the others" in find(profile, "horizons")[0]
+    assert prepare(make_panel(make_table), horizon=8)[1]["dead"] == ["dead"]
+    series, profile = prepare(make_panel(make_table), dead="drop")
+    assert (series["unique_id"].unique().tolist(), profile["left_out"]) == (["a"], ["b", "dead"])
 
 
 def make_gaps(make_table: MakeTable, *spans: tuple[int, int]) -> pd.DataFrame:
@@ -51,31 +58,12 @@ def test_only_gaps_longer_than_the_horizon_stay_open(make_table: MakeTable) -> N
     series, profile = prepare(make_gaps(make_table, (50, 57), (100, 130)))
     assert series.index[series["y"].isna()].tolist() == list(range(100, 130))
     assert "1 gap longer than the horizon of 7 steps, of which 1 stay open" in find(profile, "longer than")[0]
-
-
-def test_a_gap_within_the_newest_window_is_filled_but_named(make_table: MakeTable) -> None:
     series, profile = prepare(make_gaps(make_table, (385, 394)))
     assert not series["y"].isna().any()
     assert "of which 0 stay open" in find(profile, "longer than")[0]
-
-
-def test_gaps_that_would_take_most_windows_are_filled(make_table: MakeTable) -> None:
     series = prepare(make_gaps(make_table, (50, 140), (200, 290)))[0]
     assert not series["y"].isna().any()
 
 
 def make_panel(make_table: MakeTable) -> pd.DataFrame:
     return make_table({"a": list(VALUES), "b": list(VALUES[:386]), "dead": list(VALUES[:200])})
-
-
-def test_series_that_end_two_horizons_before_the_others_are_named(make_table: MakeTable) -> None:
-    series, profile = prepare(make_panel(make_table))
-    assert profile["dead"] == ["b", "dead"]
-    assert series["unique_id"].nunique() == 3
-    assert "2 of 3 series that end 2 horizons or more before the others" in find(profile, "horizons")[0]
-    assert prepare(make_panel(make_table), horizon=8)[1]["dead"] == ["dead"]
-
-
-def test_dead_series_are_left_out_if_asked(make_table: MakeTable) -> None:
-    series, profile = prepare(make_panel(make_table), dead="drop")
-    assert (series["unique_id"].unique().tolist(), profile["left_out"]) == (["a"], ["b", "dead"])

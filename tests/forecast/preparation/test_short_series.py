@@ -59,14 +59,11 @@ def test_window_needs(lookback: int, horizon: int, season_length: int, num_serie
     assert find_min_history(WindowSpec(lookback=lookback, horizon=horizon), season_length, num_series) == needed
 
 
-def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_of_a_series_alone(
+def test_first_window_sees_two_seasons_of_a_panel_and_the_whole_lookback_alone(
     prepared: SimpleNamespace, prepare: Prepare, make_values: MakeValues
 ) -> None:
     assert list_places(prepared, "train", "c")[0] == 14
     assert prepare(make_values(80), WINDOW, SPLIT).windows.list_origins("train")[0] == 30
-
-
-def test_season_that_is_set_counts(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(60, seed=2)}
     prepared = prepare(values, WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=5))
     assert (list_places(prepared, "train", "a")[0], prepared.windows.season_length) == (10, 5)
@@ -90,17 +87,17 @@ def test_padding_continues_the_oldest_season_into_the_past(prepared: SimpleNames
     assert count_padded(panel, origins).any()
 
 
-def test_padding_repeats_the_first_step_where_no_season_was_seen(prepared: SimpleNamespace) -> None:
+def test_padding_is_counted_and_repeats_the_first_step_without_a_season(prepared: SimpleNamespace) -> None:
     panel = prepared.windows
     start = panel.series_starts[1]
     history, _ = gather_windows(panel, np.array([start + 3]))
     assert history[0, :, 0].tolist() == [panel.values[start, 0]] * 28 + panel.values[start + 1 : start + 3, 0].tolist()
-
-
-def test_padded_steps_are_counted(prepared: SimpleNamespace) -> None:
-    panel = prepared.windows
     assert count_padded(panel, panel.series_starts + 14).tolist() == [16, 16, 16]
     assert count_padded(panel, panel.series_starts + np.array([30, 29, 31])).tolist() == [0, 1, 0]
+    assert list_places(prepared, "train", "b") == []
+    assert list_places(prepared, "validation", "b") == [16, 17, 18, 19]
+    assert list_places(prepared, "test", "b") == [22, 23, 24, 25]
+    assert list_places(prepared, "future", "b") == [28]
 
 
 @given(st.lists(st.integers(2, 30), min_size=1, max_size=4), st.integers(1, 40), st.integers(1, 12), st.data())
@@ -129,13 +126,6 @@ def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_val
     np.testing.assert_array_equal(one, other)
 
 
-def test_series_without_a_training_window_is_forecast_all_the_same(prepared: SimpleNamespace) -> None:
-    assert list_places(prepared, "train", "b") == []
-    assert list_places(prepared, "validation", "b") == [16, 17, 18, 19]
-    assert list_places(prepared, "test", "b") == [22, 23, 24, 25]
-    assert list_places(prepared, "future", "b") == [28]
-
-
 def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues) -> None:
     """Its gap at the end leaves no window."""
     values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
@@ -156,23 +146,19 @@ def test_series_that_are_left_out_are_stated_and_logged(
     assert profile["left_out"] == [f"short {number}" for number in range(6)]
     (sentence,) = profile["repairs"]
     assert f"catalog: {sentence}" in caplog.messages
-
-
-def test_profile_is_that_of_the_series_that_are_left(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50, seed=1), "b": make_values(60, seed=2), "c": [1.0] * 9}
     profile = prepare(values, WINDOW, SPLIT, short_series="drop").profile
     assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
+    values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
+    assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
 
 
-def test_nothing_is_said_where_all_series_can_be_used(prepare: Prepare, make_values: MakeValues) -> None:
+def test_constant_series_and_all_that_can_be_used_are(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
     profile = prepare(values, WINDOW, SPLIT).profile
     assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
     # The series begin together.
     assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
-
-
-def test_constant_series_are_used(prepare: Prepare) -> None:
     prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
     assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
 
@@ -187,37 +173,23 @@ def test_young_series_is_forecast(prepare: Prepare, make_values: MakeValues, siz
 YOUNG = [float(value) for value in range(20)]
 
 
-@pytest.fixture(scope="module")
-def with_a_young_one(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
-    """A series that has what a window needs, and nothing that could be hidden from it."""
-    return prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
-
-
-def test_series_too_short_to_be_judged_is_forecast_scaled_by_all_of_it_and_named(
-    with_a_young_one: SimpleNamespace,
+def test_series_too_short_to_be_judged_is_forecast_but_takes_no_part_in_training(
+    prepare: Prepare, make_values: MakeValues
 ) -> None:
+    # A series that has what a window needs, and nothing that could be hidden from it.
+    with_a_young_one = prepare({"a": make_values(80, seed=1), "b": YOUNG, "c": make_values(60, seed=2)}, WINDOW, SPLIT)
     assert [list_places(with_a_young_one, part, "b") for part in PARTS] == [[], [], [], [20]]
     scaler, profile = with_a_young_one.scaler.set_index("unique_id").loc["b"], with_a_young_one.profile
     assert (scaler["mean"], scaler["deviation"]) == pytest.approx((np.mean(YOUNG), np.std(YOUNG)))
     assert (profile["not_evaluated"], profile["left_out"]) == (["b"], [])
     assert any("too short" in repair and "(b: 20)" in repair for repair in profile["repairs"])
-
-
-def test_series_too_short_to_be_judged_takes_no_part_in_training(
-    prepare: Prepare, make_values: MakeValues, with_a_young_one: SimpleNamespace
-) -> None:
-    """Its rows are as new as those by which others are judged."""
+    # Its rows are as new as those by which others are judged.
     alone = prepare({"a": make_values(80, seed=1), "c": make_values(60, seed=2)}, WINDOW, SPLIT)
     one, other = (
         gather_windows(each.windows, each.windows.list_origins("train")) for each in (with_a_young_one, alone)
     )
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-
-
-def test_min_length_says_what_is_short(prepare: Prepare, make_values: MakeValues) -> None:
-    values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
-    assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
 
 
 @pytest.mark.parametrize(

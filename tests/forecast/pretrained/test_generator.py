@@ -20,18 +20,9 @@ def test_series_are_finite(season: int, num_steps: int) -> None:
     assert np.isfinite(values).all()
 
 
-def test_same_seed_gives_the_same_series() -> None:
+def test_series_have_the_seasons_and_signs_of_their_kinds() -> None:
     np.testing.assert_array_equal(draw(), draw())
     assert (draw() != draw(seed=1)).any()
-
-
-@pytest.mark.parametrize("part", sorted(set(PARTS) - {"long_season"}))
-def test_every_part_changes_some_series(part: str) -> None:
-    others = tuple(other for other in PARTS if other != part)
-    assert (draw() != draw(parts=others)).any()
-
-
-def test_long_season_repeats_after_a_week_of_hours() -> None:
     rng = np.random.default_rng(0)
     values = generate(rng, 200, 24, 4 * 168, ("season", "long_season"))
     weeks = values.reshape(200, 4, 7, 24).mean(axis=3)
@@ -39,24 +30,20 @@ def test_long_season_repeats_after_a_week_of_hours() -> None:
     rng = np.random.default_rng(0)
     plain = generate(rng, 200, 24, 4 * 168, ("season",)).reshape(200, 4, 7, 24).mean(axis=3).mean(axis=1).std(axis=1)
     assert (days > 3 * plain).mean() > 0.2
-
-
-def test_series_without_parts_are_noise() -> None:
     values = draw(parts=())
     scaled = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
     assert np.abs((scaled[:, 1:] * scaled[:, :-1]).mean(axis=1)).mean() < 0.15
-
-
-def test_all_signs_and_zeros_occur() -> None:
     values = draw()
     assert (values > 0).all(axis=1).any()
     assert (values < 0).all(axis=1).any()
     assert ((values == 0).mean(axis=1) > 0.2).any()
-
-
-def test_kinds_have_the_seasons_and_lengths_of_the_table() -> None:
-    rng = np.random.default_rng(0)
     kinds = [draw_kind(rng) for _ in range(500)]
     assert {kind.season_length for kind in kinds} >= {season for season in KINDS if season}
     assert all(KINDS[kind.season_length][1] <= kind.num_known for kind in kinds if kind.season_length in KINDS)
     assert min(kind.num_known for kind in kinds) == 2
+
+
+@pytest.mark.parametrize("part", sorted(set(PARTS) - {"long_season"}))
+def test_every_part_changes_some_series(part: str) -> None:
+    others = tuple(other for other in PARTS if other != part)
+    assert (draw() != draw(parts=others)).any()

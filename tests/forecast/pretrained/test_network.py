@@ -27,49 +27,30 @@ def draw(seed: Seed = 0, num_steps: int = 40) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(5, num_steps)).cumsum(axis=1)
 
 
-def test_quantiles_never_cross(network: PretrainedNetwork) -> None:
+def test_forecasts_follow_unit_zero_and_sign_of_a_series_alone(network: PretrainedNetwork) -> None:
     quantiles = network.forecast(draw(), 4, HORIZON)
     assert quantiles.shape == (5, HORIZON, len(LEVELS))
     assert (np.diff(quantiles, axis=2) > 0).all()
-
-
-def test_forecasts_follow_unit_and_zero(network: PretrainedNetwork) -> None:
     values = draw() - 50
     np.testing.assert_allclose(
         network.extend(100 * values - 3, 4, HORIZON), 100 * network.extend(values, 4, HORIZON) - 3, rtol=1e-3
     )
-
-
-def test_forecasts_of_positive_series_follow_their_unit(network: PretrainedNetwork) -> None:
     values = draw() + 50
     np.testing.assert_allclose(
         network.extend(7 * values, 4, HORIZON), 7 * network.extend(values, 4, HORIZON), rtol=1e-4
     )
-
-
-def test_forecast_of_negated_values_is_negated(network: PretrainedNetwork) -> None:
-    """If no value is positive, logarithms are not read."""
+    # If no value is positive, logarithms are not read.
     values = draw()
     assert not has_logarithm(values).any()
     assert not has_logarithm(-values).any()
     np.testing.assert_allclose(network.extend(-values, 4, HORIZON), -network.extend(values, 4, HORIZON), atol=1e-9)
-
-
-def test_forecasts_do_not_depend_on_other_series(network: PretrainedNetwork) -> None:
-    values = draw()
     values[2, :30] = np.nan
     together = network.extend(values, 4, HORIZON)
     for number, own in enumerate(values):
         alone = network.extend(own[~np.isnan(own)][None], 4, HORIZON)
         np.testing.assert_allclose(alone[0], together[number], atol=1e-4)
-
-
-def test_constant_series_stay_constant(network: PretrainedNetwork) -> None:
     np.testing.assert_allclose(network.extend(np.full((1, 30), 5.0), 4, HORIZON), 5.0, atol=0.05)
-
-
-def test_network_without_weights_of_its_output_is_the_base(network: PretrainedNetwork) -> None:
-    """The quantiles are then those of a normal distribution, which is where the training starts."""
+    # The quantiles are then those of a normal distribution, which is where the training starts.
     start = PretrainedNetwork(network.cell, {**network.head, "output_kernel": 0 * network.head["output_kernel"],
                                              "output_bias": 0 * network.head["output_bias"]})  # fmt: skip
     values = draw() - 50
@@ -78,40 +59,27 @@ def test_network_without_weights_of_its_output_is_the_base(network: PretrainedNe
     np.testing.assert_allclose(quantiles[:, :, MIDDLE], base, atol=1e-4)
     widths = (quantiles[:, :, -1] - base) / read.unit[:, None] / find_spread(HORIZON)
     np.testing.assert_allclose(widths, 1.6448536, atol=1e-3)
-
-
-def test_arrays_keep_the_forecasts(network: PretrainedNetwork) -> None:
     again = PretrainedNetwork.from_arrays(network.to_arrays())
     np.testing.assert_array_equal(again.extend(draw(), 4, HORIZON), network.extend(draw(), 4, HORIZON))
 
 
-def test_packaged_files_are_small() -> None:
+def test_packaged_files_are_small_and_their_card_tells_of_both() -> None:
     """So that a wheel with both stays small."""
     assert sum(path.stat().st_size for path in PACKAGED.iterdir()) < 500_000
-
-
-def test_card_of_the_package_tells_of_both_networks() -> None:
     card = json.loads((PACKAGED / CARD).read_text())
     assert set(card["networks"]) == set(CELLS)
     assert card["training"]["num_steps"] > 0
     assert all(card["metrics"]["generated"][cell]["mae_ratio"] < 1 for cell in CELLS)
 
 
-def test_changed_file_is_refused(tmp_path: Path) -> None:
+def test_changed_missing_and_other_files_are_refused(tmp_path: Path) -> None:
     shutil.copytree(PACKAGED, tmp_path / "own")
     path = tmp_path / "own/pretrained_gru.npz"
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(ParameterError, match="is not the file that"):
         load_network(PretrainedSpec(path=str(tmp_path / "own")))
-
-
-def test_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"pretrained\.path: .*kedro run --pipelines=pretrain"):
         load_network(PretrainedSpec(path=str(tmp_path / "none")))
-
-
-def test_other_form_of_card_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(PACKAGED, tmp_path / "own")
     (tmp_path / "own" / CARD).write_text("[]")
     with pytest.raises(ParameterError, match=CARD):
         load_network(PretrainedSpec(path=str(tmp_path / "own")))

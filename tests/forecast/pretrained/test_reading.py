@@ -17,16 +17,13 @@ def past() -> np.ndarray:
     return values
 
 
-def test_unit_and_zero_do_not_count(past: np.ndarray) -> None:
+def test_unit_zero_and_other_series_do_not_count(past: np.ndarray) -> None:
     plain, other = read_past(past, SEASON, HORIZON), read_past(1000 * past - 7, SEASON, HORIZON)
     for name in ("sequence", "static", "ahead", "base"):
         np.testing.assert_allclose(getattr(plain, name), getattr(other, name), atol=1e-5)
     np.testing.assert_allclose(other.unit, 1000 * plain.unit)
     np.testing.assert_allclose(other.zero, 1000 * plain.zero - 7)
-
-
-def test_other_series_do_not_count(past: np.ndarray) -> None:
-    """A window alone has no missing values before it."""
+    # A window alone has no missing values before it.
     together = read_past(past, SEASON, HORIZON)
     for number, values in enumerate(past):
         alone = read_past(values[~np.isnan(values)][None], SEASON, HORIZON)
@@ -42,33 +39,23 @@ def test_base_is_the_value_of_the_newest_same_season(past: np.ndarray) -> None:
     read = read_past(past, SEASON, HORIZON)
     values = read.base * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(values[0], past[0, [16, 17, 18, 19, 16, 17]], atol=1e-5)
-
-
-def test_base_of_less_than_a_season_is_the_last_value(past: np.ndarray) -> None:
-    """The series has three values of four, so that only the first step ahead has no value in the newest season."""
-    read = read_past(past, SEASON, HORIZON)
+    # The series has three values of four, so that only the first step ahead has no value in the newest season.
     values = read.base[2] * read.unit[2] + read.zero[2]
     np.testing.assert_allclose(values, past[2, [19, 17, 18, 19, 19, 17]], atol=1e-5)
-
-
-def test_base_without_a_season_is_the_last_value(past: np.ndarray) -> None:
     read = read_past(past, 1, HORIZON)
     values = read.base * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(values, np.repeat(past[:, -1:], HORIZON, axis=1), atol=1e-5)
 
 
-def test_long_series_are_read_in_part() -> None:
+def test_long_series_are_read_in_part_at_their_phase() -> None:
     assert read_past(np.arange(300.0)[None], 12, 3).sequence.shape[1] == MAX_STEPS
+    # The newest step has phase 0, and the step ahead of one season too.
+    read = read_past(np.arange(12.0)[None], SEASON, HORIZON)
+    np.testing.assert_allclose(read.sequence[0, -1, 4:6], [0, 1], atol=1e-6)
+    np.testing.assert_allclose(read.ahead[0, SEASON - 1, -2:], [0, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("values", [[5.0, 5.0, 5.0, 5.0, 5.0], [0.0, 0.0, 0.0], [3.0], [1e300, 2e300, 1e300]])
 def test_everything_read_is_finite(values: list[float]) -> None:
     read = read_past(np.array([values]), SEASON, HORIZON)
     assert all(np.isfinite(part).all() for part in read)
-
-
-def test_steps_keep_their_phase() -> None:
-    """The newest step has phase 0, and the step ahead of one season too."""
-    read = read_past(np.arange(12.0)[None], SEASON, HORIZON)
-    np.testing.assert_allclose(read.sequence[0, -1, 4:6], [0, 1], atol=1e-6)
-    np.testing.assert_allclose(read.ahead[0, SEASON - 1, -2:], [0, 1], atol=1e-6)

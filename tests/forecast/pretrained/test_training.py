@@ -82,9 +82,6 @@ def test_targets_are_those_of_the_series() -> None:
     assert targets.shape == (len(read.base), 8)
     reach = training.LARGEST_TARGET * find_spread(8)
     assert (np.abs(targets - read.base) <= reach + 1e-4).all()
-
-
-def test_head_alone_reads_no_sequence() -> None:
     model, history = training.train("gru", SPEC.model_copy(update={"units": 0}))
     network, kind = training.read_model(model), SeriesKind(12, 30, 9)
     read, _ = training.draw_windows(np.random.default_rng(0), kind, 20)

@@ -37,20 +37,14 @@ def test_undivided_panel_has_no_section(found: dict[str, Any]) -> None:
     assert summarize_all_series(found) == ""
 
 
-def test_section_has_all_forecasters_and_both_ends(found: dict[str, Any]) -> None:
+def test_section_has_all_forecasters_and_the_summary_fits_the_terminal(found: dict[str, Any]) -> None:
     (section,) = report_all_series(found)
     forecasters, quantiles, ends = (part for part in section.parts if isinstance(part, Table))
     assert len(forecasters.rows) == len(found["forecasters"])
     assert list(quantiles.header[1:]) == ["smallest", "median", "largest"]
     assert [row[:2] for row in ends.rows] == [["shop 1", "shop 3"], ["shop 2", "shop 2"], ["shop 3", "shop 1"]]
-
-
-def test_panel_without_a_test_part_has_no_quantiles(found: dict[str, Any]) -> None:
     (section,) = report_all_series({**found, "forecasters": {}, "mase": {}, "best": {}, "worst": {}})
     assert len([part for part in section.parts if isinstance(part, Table)]) == 1
-
-
-def test_summary_fits_the_terminal(found: dict[str, Any]) -> None:
     summary = summarize_all_series(found)
     assert max(map(len, summary.splitlines())) <= WIDTH
     assert all(text in summary for text in ("1,234", "1,200", "shop 7", "81.2 %"))

@@ -75,22 +75,23 @@ def test_verdict_names_schedules_and_differences(changes: dict[str, Any], facts:
     assert has_in_order(describe_verdict(make_results(**changes)), *facts)
 
 
-def test_lowest_errors_are_marked() -> None:
+def test_lowest_errors_are_marked_and_the_table_lists_what_came_into_use(retrainings: pd.DataFrame) -> None:
     assert tabulate_schedules(make_results()).best == {(1, 1), (1, 2)}
     assert tabulate_schedules(make_results(ridge={"mae": 0.1})).best == {(1, 1), (4, 2)}
-
-
-def test_table_lists_what_came_into_use(retrainings: pd.DataFrame) -> None:
     assert tabulate_retrainings(retrainings).rows == [
         ["never", "1989-12-31", "the first"],
         ["weekly", "1989-12-31", "the first"],
         ["weekly", "1990-01-14", "it is better"],
     ]
+    results = make_results()
+    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
 
 
-def test_picture_has_a_point_for_each_schedule() -> None:
+def test_picture_has_a_point_for_each_schedule_and_hides_lines_far_away() -> None:
     points = draw_error_against_cost(make_results().model_dump()).data[0]
     assert (list(points.text), list(points.x), list(points.y)) == (["never", "weekly"], [10.0, 1234.5], [4.0, 3.0])
+    lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results().model_dump()).data[1:]}
+    assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}
 
 
 def test_without_a_trained_network_there_is_no_cost_to_draw() -> None:
@@ -101,10 +102,6 @@ def test_without_a_trained_network_there_is_no_cost_to_draw() -> None:
     assert "no network was trained" in figure.layout.title.subtitle.text
 
 
-def test_simple_methods_far_away_do_not_press_the_points_together() -> None:
-    lines = {trace.name: trace.visible for trace in draw_error_against_cost(make_results().model_dump()).data[1:]}
-    assert lines == {"last value": "legendonly", "seasonal naive": "legendonly", "ridge": True}
-
 
 def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     """With forecasts that were left out."""
@@ -112,8 +109,3 @@ def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
     page = render_report(results, retrainings, spec, draw_error_against_cost(results))
     assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
-
-
-def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
-    results = make_results()
-    assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))

@@ -41,23 +41,17 @@ def make_change(ids: tuple[str, ...] = ("october",), sign: float = 1.0, **others
     return Change(**{**given, "versions": ("earlier", VERSION), **others})
 
 
-def test_the_sentence_has_the_largest_parts_first_and_names_a_value() -> None:
+def test_the_sentence_names_the_largest_parts_first_and_a_value() -> None:
     change = choose_times(make_change(), "2026-10")
     assert write_change(change) == (
         "The forecast of october for 2026-10-01 fell by 6.1 %, from 100.0 to 93.9: −5.0 from 5 new values (4 below "
         "their forecast), −1.4 from version a1b2c3, +0.3 from changed covariates. The value at 2026-09-28, 95.0 "
         "instead of an expected 102.0, lowers the forecast by 2.0."
     )
-
-
-def test_the_sentence_of_a_panel_is_on_the_mean_and_names_the_series() -> None:
     text = write_change(make_change(("a", "b")))
     assert text.startswith("The forecast of 2 series for 2026-09-30 to 2026-10-01, on average, fell by 5.1 %")
     assert "−4.0 from 10 new values (8 below their forecast)" in text
     assert "The value of a at 2026-09-28" in text
-
-
-def test_a_revised_value_is_named_before_a_new_one_with_a_larger_effect() -> None:
     rows = [
         ("october", kind, DAYS[0], 9.0, 8.0, day, size)
         for kind, size in (("new", 7.0), ("revised", 0.5))
@@ -67,15 +61,9 @@ def test_a_revised_value_is_named_before_a_new_one_with_a_larger_effect() -> Non
     assert text.index("The revised value at 2026-09-30, 9.0 instead of 8.0, raises the forecast by 0.5.") < text.index(
         "The value at 2026-09-30, 9.0 instead of an expected 8.0, raises the forecast by 7.0."
     )
-
-
-def test_without_percent_the_parts_have_the_unit_of_the_series() -> None:
-    """A forecast below 0 has no rate of change."""
+    # A forecast below 0 has no rate of change.
     text = write_change(make_change(sign=-1))
     assert "fell by 5.1, from −100.0 to −105.1: −4.0 from 5 new values" in text
-
-
-def test_a_part_that_is_0_in_the_digits_shown_is_left_out() -> None:
     change = make_change()
     text = write_change(Change(**{**vars(change), "table": change.table.assign(covariates=0.001)}))
     assert "covariates" not in text
@@ -87,7 +75,7 @@ def test_a_small_negative_number_has_no_sign_in_the_table() -> None:
     assert [(row[2], row[8]) for row in tabulate_changes(small["changes"]).rows] == [("0.00", "0.00")] * 2
 
 
-def test_unknown_parts_are_not_written() -> None:
+def test_unknown_parts_are_not_written_and_a_missing_explanation_has_its_reason() -> None:
     change = make_change()
     table = change.table.assign(**dict.fromkeys([*PARTS, DAY_AHEAD], np.nan))
     found = describe_change(Change(**{**vars(change), "table": table, "notes": ("The parts are unknown: why.",)}))
@@ -98,6 +86,9 @@ def test_unknown_parts_are_not_written() -> None:
     page = render_change(found)
     assert "The parts are unknown: why." in page
     assert "–" in tabulate_changes(found["changes"]).rows[0]
+    page = render_change(note_failure("the inputs of 1 night are on record"))
+    assert "the inputs of 1 night are on record" in page
+    assert "Largest changes" not in page
 
 
 @pytest.mark.parametrize(("time", "days"), [(None, 2), ("2026-10-01", 1), ("2026", 2), ("2026-09", 1)])
@@ -106,7 +97,7 @@ def test_times_are_chosen_by_their_beginning(time: str | None, days: int) -> Non
     assert len(change.table) == len(change.values) == days
 
 
-def test_a_time_without_forecasts_is_refused_with_those_that_there_are() -> None:
+def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
     with pytest.raises(ParameterError, match="expected one from 2026-09-30 to 2026-10-01"):
         choose_times(make_change(), "2025-10")
     steps = make_change()
@@ -114,6 +105,8 @@ def test_a_time_without_forecasts_is_refused_with_those_that_there_are() -> None
         **{**vars(steps), "table": steps.table.assign(ds=[1, 12]), "values": steps.values.assign(ds=[1, 12])}
     )
     assert choose_times(steps, "1").table["ds"].tolist() == [1]
+    change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
+    assert is_golden(render_change(describe_change(change, MAX_ROWS)), Path(__file__).parent / "golden/change.txt")
 
 
 def test_the_description_is_json_with_the_largest_changes_first() -> None:
@@ -137,14 +130,3 @@ def test_the_waterfall_ends_at_the_change() -> None:
         assert bars.base[1:-1] == pytest.approx(np.cumsum(bars.y[:-1])[:-1])
         assert sum(bars.y[:-1]) == pytest.approx(bars.y[-1]) == pytest.approx(total)
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["2026-10-01", "2026-09-30"]
-
-
-def test_page_is_the_golden_one() -> None:
-    change = make_change(("a", "<b>"), notes=("1 series had no forecast tonight.",))
-    assert is_golden(render_change(describe_change(change, MAX_ROWS)), Path(__file__).parent / "golden/change.txt")
-
-
-def test_without_an_explanation_the_page_has_the_reason() -> None:
-    page = render_change(note_failure("the inputs of 1 night are on record"))
-    assert "the inputs of 1 night are on record" in page
-    assert "Largest changes" not in page

@@ -15,30 +15,22 @@ from rnn_pipelines.forecast.report.choice import (
 )
 
 
-def test_rolling_origins_are_drawn_one_step_ahead(make_results) -> None:
+def test_rolling_origins_are_drawn_one_step_ahead_and_single_ones_whole(make_results) -> None:
     rows = choose_steps(make_results(horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1] * 20
-
-
-def test_single_origin_is_drawn_with_all_steps(make_results) -> None:
     rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1, 2, 3] * 2
+    rows = choose_steps(make_results(num_series=40, num_origins=2).predictions.table)
+    assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
+    rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
+    assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
 
 
-def test_few_series_are_all_chosen(make_results) -> None:
+def test_chosen_series_are_few_and_spread_over_the_panel(make_results) -> None:
     assert list(choose_series(make_results(num_series=3).predictions.table)) == ["s00000", "s00001", "s00002"]
-
-
-def test_chosen_series_spread_over_the_panel() -> None:
     table = pd.DataFrame({"unique_id": [f"s{number}" for number in range(111)]})
     assert list(choose_series(table)) == [f"s{number}" for number in range(0, 111, 10)]
-
-
-def test_a_panel_is_drawn_in_few_series(make_results) -> None:
     assert len(choose_series(make_results(num_series=40, num_origins=2).predictions.table)) == MAX_SERIES
-
-
-def test_the_last_steps_are_kept() -> None:
     tables = {name: pd.DataFrame({"step": range(MAX_STEPS)}) for name in "abc"}
     kept = list(keep_last_steps(tables))
     assert sum(map(len, kept)) == MAX_STEPS
@@ -51,30 +43,13 @@ def test_words_say_how_far_ahead(make_results, horizon: int, words: str) -> None
     assert describe_choice(rows, choose_series(rows)) == words
 
 
-def test_words_say_how_many_series_are_drawn(make_results) -> None:
-    rows = choose_steps(make_results(num_series=40, num_origins=2).predictions.table)
-    assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
-
-
-def test_words_say_how_many_steps_are_drawn(make_results) -> None:
-    rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
-    assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
-
-
-def test_steps_before_the_first_forecast_come_along(make_results) -> None:
+def test_steps_without_a_forecast_or_an_observed_value_stay_empty(make_results) -> None:
     results = make_results(num_origins=1, horizon=3)
     table = join_steps(results.series, results.predictions.table, num_before=5)
     assert table["ridge"].notna().tolist() == [False] * 5 + [True] * 3
-
-
-def test_steps_without_a_forecast_stay_empty(make_results) -> None:
     results = make_results(horizon=1)
     table = join_steps(results.series, results.predictions.table.drop(index=[4, 5]), num_before=0)
     assert np.flatnonzero(table["ridge"].isna()).tolist() == [4, 5]
-
-
-def test_values_that_were_filled_in_are_not_drawn(make_results) -> None:
-    results = make_results(horizon=1)
     series = results.series.assign(observed=np.arange(60) != 50)
     table = join_steps(series, results.predictions.table, num_before=0)
     assert table.loc[table["y"].isna(), "ds"].tolist() == [results.series["ds"][50]]

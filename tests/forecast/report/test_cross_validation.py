@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from golden import fits_screen, has_in_order, is_golden
 from rnn_pipelines.forecast.evaluation.windows import WindowResults
@@ -39,21 +38,10 @@ def make_results(mse: float = 3.0, p_value: float = 0.01) -> WindowResults:
     )
 
 
-@pytest.fixture
-def by_cutoff() -> pd.DataFrame:
-    cutoffs = pd.to_datetime(["2021-01-31", "2021-02-28"])
-    errors = {"gru": 3.0, "ridge": 4.0, "last_value": 9.0}
-    rows = [{"cutoff": c, "forecaster": name, "mse": mse, "mae": 1.0} for name, mse in errors.items() for c in cutoffs]
-    return pd.DataFrame(rows)
-
-
-def test_verdict_names_the_best_forecaster_and_its_difference() -> None:
+def test_the_verdict_names_the_best_which_stands_first_and_is_marked() -> None:
     assert has_in_order(describe_verdict(make_results()), "GRU", "3.000", "25.0 %", "ridge", "p = 0.01")
     assert "chance" in describe_verdict(make_results(p_value=0.4))
     assert has_in_order(describe_verdict(make_results(mse=5.0)), "No network", "ridge", "4.000")
-
-
-def test_the_best_stands_first_and_the_lowest_errors_are_marked() -> None:
     table = tabulate_forecasters(make_results())
     assert [row[0] for row in table.rows] == ["GRU", "ridge", "last value"]
     best = {(table.rows[row][0], table.header[column]) for row, column in table.best}
@@ -62,18 +50,16 @@ def test_the_best_stands_first_and_the_lowest_errors_are_marked() -> None:
     assert columns["bias, %"] == ("−12.3", "+5.0", "–")
     assert columns["WAPE of totals, %"] == ("20.0", "30.0", "–")
     assert (columns["p"], columns["inside 80 %"]) == (("0.01", "–", "0.2"), ("75 %", "–", "–"))
-
-
-def test_forecasters_far_away_do_not_press_the_others_together(by_cutoff: pd.DataFrame) -> None:
-    lines = {trace.name: trace.visible for trace in draw_error_by_cutoff(by_cutoff).data}
-    assert lines == {"GRU": True, "ridge": True, "last value": "legendonly"}
-
-
-def test_page_is_the_golden_one(by_cutoff: pd.DataFrame) -> None:
-    page = render_report(make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
-    assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")
-
-
-def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
     results = make_results()
     assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
+
+
+def test_page_is_the_golden_one_with_all_forecasters() -> None:
+    cutoffs = pd.to_datetime(["2021-01-31", "2021-02-28"])
+    errors = {"gru": 3.0, "ridge": 4.0, "last_value": 9.0}
+    rows = [{"cutoff": c, "forecaster": name, "mse": mse, "mae": 1.0} for name, mse in errors.items() for c in cutoffs]
+    by_cutoff = pd.DataFrame(rows)
+    lines = {trace.name: trace.visible for trace in draw_error_by_cutoff(by_cutoff).data}
+    assert lines == {"GRU": True, "ridge": True, "last value": "legendonly"}
+    page = render_report(make_results().model_dump(), CrossValidationSpec(), draw_error_by_cutoff(by_cutoff))
+    assert is_golden(page, Path(__file__).parent / "golden/cross_validation.txt")

@@ -43,9 +43,7 @@ def make_predictions(errors: Any, freq: str | None = "D", horizon: int = 1, name
     ("freq", "season_length", "period", "label"),
     [("D", 7, 7, "Mon"), ("h", 24, 24, "0"), ("MS", 12, 12, "Jan"), ("QS", 4, 4, "Q1"), (None, 5, 5, "1")],
 )
-def test_bad_part_of_the_season_has_the_highest_bar(
-    freq: str | None, season_length: int, period: int, label: str
-) -> None:
+def test_bad_part_of_a_season_has_the_top_bar(freq: str | None, season_length: int, period: int, label: str) -> None:
     errors = np.where(np.arange(8 * period) % period == 0, 9.0, -1.0)
     profile: Any = {"season_length": season_length, "freq": freq or 1}
     (bars,) = draw_error_by_season(make_predictions(errors, freq), profile).data
@@ -53,12 +51,7 @@ def test_bad_part_of_the_season_has_the_highest_bar(
     assert sorted(bars.y)[-2] == 1
 
 
-def test_steps_without_a_season_have_no_figure() -> None:
-    profile: Any = {"season_length": 1, "freq": 1}
-    assert not draw_error_by_season(make_predictions(np.ones(20), None), profile).data
-
-
-def test_autocorrelation_is_that_of_the_errors() -> None:
+def test_autocorrelation_is_that_of_enough_inexact_errors() -> None:
     errors = np.tile([3.0, -3.0], 50)[1:] + np.random.default_rng(0).normal(size=99)
     bars, upper, lower = draw_autocorrelation(make_predictions(errors), PROFILE).data
     used = pd.Series(errors[1:])
@@ -67,11 +60,10 @@ def test_autocorrelation_is_that_of_the_errors() -> None:
     assert bars.y[1] == pytest.approx((centred[2:].to_numpy() * centred[:-2].to_numpy()).sum() / (centred**2).sum())
     assert upper.y[0] == -lower.y[0] == pytest.approx(1.96 / np.sqrt(98))
     assert bars.y[0] < -0.8
-
-
-def test_few_or_exact_forecasts_have_no_autocorrelation() -> None:
     assert not draw_autocorrelation(make_predictions([1, 2, 3, 4, 5]), PROFILE).data
     assert not draw_autocorrelation(make_predictions(np.zeros(50)), PROFILE).data
+    profile: Any = {"season_length": 1, "freq": 1}
+    assert not draw_error_by_season(make_predictions(np.ones(20), None), profile).data
 
 
 def test_worst_windows_do_not_overlap_and_come_first() -> None:
@@ -83,15 +75,9 @@ def test_worst_windows_do_not_overlap_and_come_first() -> None:
     assert worst["first"][0] <= pd.Timestamp("2024-01-21") <= worst["last"][0]
     ordered = worst.sort_values("first")
     assert (ordered["first"].iloc[1:].to_numpy() > ordered["last"].iloc[:-1].to_numpy()).all()
-
-
-def test_same_times_of_two_series_are_two_windows() -> None:
     tables = [make_predictions(np.full(4, size), name=name).table for name, size in (("a", 5.0), ("b", 4.0))]
     worst = find_worst_windows(Predictions(pd.concat(tables, ignore_index=True), ("ensemble",)))
     assert worst["unique_id"].tolist() == ["a", "a", "a", "b", "b"]
-
-
-def test_errors_are_related_to_the_average() -> None:
     table = tabulate_worst_windows(make_predictions([0, 8, 2]), average=4.0)
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
     assert table.rows[0][1] == "2024-01-02"
@@ -112,26 +98,17 @@ def make_levels(*levels: tuple[str, float, float]) -> Predictions:
     return Predictions(table.assign(ds=days, cutoff=days - pd.Timedelta(1, "D"), horizon_step=1), ("ensemble",))
 
 
-def test_bias_of_high_forecasts_is_in_the_highest_fifth() -> None:
+def test_bias_of_high_forecasts_is_in_the_highest_fifth_of_each_series() -> None:
     levels = [("a", float(level), float(level)) for level in range(1, 9)]
     found = measure_fifths(make_levels(*levels, ("a", 20.0, 16.0), ("a", 30.0, 24.0)))
     assert list(found["fifth"]) == ["lowest", "second", "middle", "fourth", "highest"]
     assert list(found["forecast"]) == [1.5, 3.5, 5.5, 7.5, 25.0]
     assert list(found["mae"]) == [0.0, 0.0, 0.0, 0.0, 5.0]
     assert list(found["bias"]) == [0.0, 0.0, 0.0, 0.0, 0.25]
-
-
-def test_each_series_has_fifths_of_its_own() -> None:
     levels = [(name, float(scale * level), 0.0) for name, scale in (("a", 1), ("b", 100)) for level in range(1, 6)]
     found = measure_fifths(make_levels(*levels))
     assert list(found["forecast"]) == [50.5 * level for level in range(1, 6)]
     assert [row[-1] for row in tabulate_fifths(make_levels(*levels)).rows] == ["–"] * 5
-
-
-def test_windows_without_an_actual_are_left_out() -> None:
     found = measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 2.0, 4.0), ("a", 9.0, np.nan)))
     assert list(found["mae"]) == [1.0, 2.0]
-
-
-def test_constant_forecast_has_no_fifths() -> None:
     assert measure_fifths(make_levels(("a", 1.0, 2.0), ("a", 1.0, 4.0))).empty

@@ -31,22 +31,30 @@ def figures(results, draw) -> dict[str, Figure]:
     return draw(results)
 
 
-def test_figures_have_their_names(figures) -> None:
+def test_figures_have_names_axes_menus_and_one_color_for_each_forecaster(figures, results) -> None:
     assert set(figures) == set(NAMES)
+    buttons = figures["error_by_step"].layout.updatemenus[0].buttons
+    assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == ["RMSE", "MAE"]
+    errors = results.predictions.errors[["last_value", "seasonal_naive", "ridge"]]
+    assert find_strongest_baseline(results.by_step) == (errors**2).mean().idxmin() == "ridge"
+    for name in ("forecasts", "next_values"):
+        waiting = [trace.name for trace in figures[name].data if trace.visible == "legendonly"]
+        assert waiting == ["last value", "seasonal naive"]
+    for name in ("forecasts", "next_values", "residuals"):
+        assert pd.to_datetime(pd.Series(figures[name].data[0].x)).is_monotonic_increasing
+    traces = [trace for figure in figures.values() for trace in figure.data if trace.name.startswith("LSTM")]
+    assert {trace.line.color or trace.marker.color for trace in traces} == {STYLES["lstm"].color}
+    assert len({style.color for style in STYLES.values()} | {SPARE_COLOR}) == len(STYLES) + 1
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_vertical_axis_has_a_title(figures, name: str) -> None:
+def test_every_figure_is_json_with_a_title_of_its_axis(figures, name: str) -> None:
     titles = [axis.title.text for axis in figures[name].select_yaxes()]
     assert any(titles)
+    assert json.loads(figures[name].to_json())["data"]
 
 
-def test_axis_of_errors_is_named_by_the_metric_of_the_menu(figures) -> None:
-    buttons = figures["error_by_step"].layout.updatemenus[0].buttons
-    assert [button.args[1]["yaxis.title.text"].split(",")[0] for button in buttons] == ["RMSE", "MAE"]
-
-
-def test_inputs_are_not_changed(make_results, draw) -> None:
+def test_steps_origins_and_gaps_are_drawn(make_results, draw) -> None:
     results, before = make_results(num_series=2, has_signal=True), make_results(num_series=2, has_signal=True)
     draw(results)
     for name in ("predictions", "next_values"):
@@ -54,128 +62,65 @@ def test_inputs_are_not_changed(make_results, draw) -> None:
     for name in ("series", "by_step"):
         pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
     pd.testing.assert_frame_equal(results.histories["lstm"], before.histories["lstm"])
-
-
-def test_times_are_drawn_as_dates(make_results, draw) -> None:
     results = make_results(freq="h")
     drawn = pd.to_datetime(pd.Series(find_trace(draw(results)["forecasts"], "LSTM").x))
     assert drawn.tolist() == results.predictions.table.query("horizon_step == 1")["ds"].tolist()
-
-
-def test_integer_steps_draw_too(make_results, draw) -> None:
     figures = draw(make_results(freq=None))
     assert find_trace(figures["forecasts"], "LSTM").x.tolist() == list(range(40, 60))
-
-
-def test_forecasts_and_actual_values_are_drawn_as_they_are(results, figures) -> None:
-    rows = results.predictions.table.query("horizon_step == 1")
-    for name, column in (("actual", "y"), ("LSTM", "lstm"), ("last value", "last_value")):
-        np.testing.assert_array_equal(find_trace(figures["forecasts"], name).y, rows[column])
-
-
-def test_strongest_baseline_has_the_smallest_error(results) -> None:
-    errors = results.predictions.errors[["last_value", "seasonal_naive", "ridge"]]
-    assert find_strongest_baseline(results.by_step) == (errors**2).mean().idxmin() == "ridge"
-
-
-def test_weaker_baselines_wait_in_the_legend(figures) -> None:
-    for name in ("forecasts", "next_values"):
-        waiting = [trace.name for trace in figures[name].data if trace.visible == "legendonly"]
-        assert waiting == ["last value", "seasonal naive"]
-
-
-def test_single_origin_is_drawn_with_what_came_before(make_results, draw) -> None:
     results = make_results(num_origins=1, horizon=5)
     figure = draw(results)["forecasts"]
     np.testing.assert_array_equal(find_trace(figure, "actual").y, results.series["y"].tail(3 * 5))
     np.testing.assert_array_equal(find_trace(figure, "GRU").y[-5:], results.predictions.table["gru"])
+    figure = draw(make_results(horizon=1))["error_by_step"]
+    bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
+    assert bars == [("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")]
+    figure = draw(make_results(has_signal=True))["error_by_step"]
+    np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
+    figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
+    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+    figures = draw(make_results(num_origins=100_000, horizon=1))
+    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+    figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
+    for name in ("forecasts", "residuals"):
+        assert figures[name].layout.title.subtitle.text == "one step ahead; 12 of 30 series; last 250 of 400 steps"
+    results = make_results(horizon=1)
+    results.series.loc[50, "observed"] = False
+    results.predictions.table.loc[10, ["y"]] = np.nan
+    results.predictions = results.predictions.keep(results.predictions.table.index != 11)
+    figure = draw(results)["forecasts"]
+    assert np.flatnonzero(np.isnan(find_trace(figure, "actual").y)).tolist() == [10]
+    assert np.flatnonzero(np.isnan(find_trace(figure, "GRU").y)).tolist() == [11]
 
 
-def test_next_values_begin_after_the_last_observation(results, figures) -> None:
+def test_forecasts_residuals_and_errors_are_drawn_as_they_are(results, figures) -> None:
+    rows = results.predictions.table.query("horizon_step == 1")
+    for name, column in (("actual", "y"), ("LSTM", "lstm"), ("last value", "last_value")):
+        np.testing.assert_array_equal(find_trace(figures["forecasts"], name).y, rows[column])
     trace = find_trace(figures["next_values"], "GRU")
     forecast = pd.Series(trace.y, pd.to_datetime(pd.Series(trace.x))).dropna()
     assert forecast.index.min() == results.series["ds"].max() + pd.Timedelta(days=1)
     assert forecast.tolist() == results.next_values.table["gru"].tolist()
-
-
-def test_time_goes_forward(figures) -> None:
-    for name in ("forecasts", "next_values", "residuals"):
-        assert pd.to_datetime(pd.Series(figures[name].data[0].x)).is_monotonic_increasing
-
-
-def test_residuals_are_actual_minus_forecast(results, figures) -> None:
     errors = results.predictions.errors[results.predictions.table["horizon_step"] == 1]
     np.testing.assert_array_equal(find_trace(figures["residuals"], "LSTM").y, errors["lstm"])
-
-
-def test_histogram_counts_every_residual(results, figures) -> None:
     histograms = [trace for trace in figures["residuals"].data if trace.xaxis == "x2"]
     assert [sum(trace.x) for trace in histograms] == [20, 20]
-
-
-def test_error_by_step_is_the_root_of_the_mse(results, figures) -> None:
     mse = results.by_step.query("forecaster == 'gru'")["mse"]
     np.testing.assert_allclose(find_trace(figures["error_by_step"], "GRU").y, np.sqrt(mse))
-
-
-def test_single_step_has_a_bar_for_each_forecaster(make_results, draw) -> None:
-    figure = draw(make_results(horizon=1))["error_by_step"]
-    bars = [(trace.type, trace.name) for trace in figure.data if trace.visible is not False]
-    assert bars == [("bar", name) for name in ("LSTM", "GRU", "last value", "seasonal naive", "ridge")]
-
-
-def test_noise_floor_is_the_error_of_the_signal(make_results, draw) -> None:
-    figure = draw(make_results(has_signal=True))["error_by_step"]
-    np.testing.assert_allclose(find_trace(figure, "noise floor").y, [0.5, 0.5, 0.5])
-
-
-def test_series_without_a_signal_have_no_noise_floor(figures) -> None:
     assert "noise floor" not in {trace.name for trace in figures["error_by_step"].data}
 
 
-def test_forecaster_has_one_color_in_all_figures(figures) -> None:
-    traces = [trace for figure in figures.values() for trace in figure.data if trace.name.startswith("LSTM")]
-    assert {trace.line.color or trace.marker.color for trace in traces} == {STYLES["lstm"].color}
-
-
-def test_no_two_forecasters_share_a_color() -> None:
-    assert len({style.color for style in STYLES.values()} | {SPARE_COLOR}) == len(STYLES) + 1
-
-
-def test_panel_has_a_menu_of_its_series(make_results, draw) -> None:
+def test_panel_has_a_menu_that_leads_to_its_series(make_results, draw) -> None:
     figure = draw(make_results(names=["north", "south"]))["forecasts"]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["north", "south"]
-
-
-def test_menu_leads_to_the_series_of_its_label(make_results, draw) -> None:
     results = make_results(names=["north", "south"])
     figure = draw(results)["forecasts"]
     shown = figure.layout.updatemenus[0].buttons[1].args[0]["visible"]
     first = next(trace for trace, visible in zip(figure.data, shown, strict=True) if visible)
     south = results.predictions.table.query("unique_id == 'south' and horizon_step == 1")
     np.testing.assert_array_equal(first.y, south["y"])
-
-
-def test_names_of_series_are_no_markup(make_results, draw) -> None:
     figure = draw(make_results(names=["<a href='x'>", "<b>b</b>"]))["residuals"]
     labels = [button.label for button in figure.layout.updatemenus[0].buttons]
     assert labels == ["&lt;a href='x'&gt;", "&lt;b&gt;b&lt;/b&gt;"]
-
-
-def test_figures_stay_small_for_a_large_panel(make_results, draw) -> None:
-    figures = draw(make_results(num_series=366, num_origins=30, horizon=2))
-    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
-
-
-def test_figures_stay_small_for_a_long_series(make_results, draw) -> None:
-    figures = draw(make_results(num_origins=100_000, horizon=1))
-    assert max(len(figure.to_json()) for figure in figures.values()) < 1_000_000
-
-
-def test_subtitle_says_what_is_left_out(make_results, draw) -> None:
-    figures = draw(make_results(num_series=30, num_origins=400, horizon=2))
-    for name in ("forecasts", "residuals"):
-        assert figures[name].layout.title.subtitle.text == "one step ahead; 12 of 30 series; last 250 of 400 steps"
 
 
 def test_bounds_of_intervals_are_not_drawn(make_results, draw) -> None:
@@ -188,18 +133,3 @@ def test_bounds_of_intervals_are_not_drawn(make_results, draw) -> None:
     assert {name: figure.to_json() for name, figure in draw(results).items()} == {
         name: figure.to_json() for name, figure in plain.items()
     }
-
-
-def test_gap_interrupts_the_lines(make_results, draw) -> None:
-    results = make_results(horizon=1)
-    results.series.loc[50, "observed"] = False
-    results.predictions.table.loc[10, ["y"]] = np.nan
-    results.predictions = results.predictions.keep(results.predictions.table.index != 11)
-    figure = draw(results)["forecasts"]
-    assert np.flatnonzero(np.isnan(find_trace(figure, "actual").y)).tolist() == [10]
-    assert np.flatnonzero(np.isnan(find_trace(figure, "GRU").y)).tolist() == [11]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_figures_are_valid_json(figures, name: str) -> None:
-    assert json.loads(figures[name].to_json())["data"]

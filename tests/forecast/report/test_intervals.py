@@ -39,28 +39,16 @@ def make_predictions() -> Predictions:
     return Predictions(table.assign(**{"ensemble-lo-95": np.nan, "ensemble-hi-95": np.nan}), ("ensemble",), (80, 95))
 
 
-def test_wide_band_lies_below_the_narrow_one() -> None:
+def test_bands_go_along_their_bounds_and_across_no_gap() -> None:
     bands = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert [band.name for band in bands] == ["ensemble, 95 %", "ensemble, 80 %"]
-
-
-def test_band_goes_along_its_bounds() -> None:
     wide, _ = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(wide.x) == [10, 11, 12, 13, 13, 12, 11, 10, None]
     assert list(wide.y) == [3, 4, 5, 6, 2, 1, 0, -1, None]
-
-
-def test_no_band_is_drawn_across_a_gap() -> None:
     _, narrow = draw_fan("ensemble", STEPS, TABLE, (80, 95), visible=True)
     assert list(narrow.x) == [10, 11, 11, 10, None, 13, 13, None]
-
-
-def test_interval_of_one_step_is_an_error_bar() -> None:
     wide, _ = draw_fan("ensemble", STEPS[2:3], TABLE[2:3], (80, 95), visible=True)
     assert (list(wide.x), list(wide.y), list(wide.error_y.array)) == ([12], [3], [2])
-
-
-def test_forecaster_without_intervals_has_no_fan() -> None:
     assert draw_fan("baseline_ensemble", STEPS, TABLE, (80, 95), visible=True) == []
 
 
@@ -82,10 +70,23 @@ def measured() -> tuple[ForecastMetrics, pd.DataFrame]:
     return ForecastMetrics(numbers, None), by_level
 
 
-def test_coverage_stands_with_its_range_over_steps(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+def test_coverage_stands_with_its_range_over_steps_and_origins(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     table = tabulate_intervals(*measured)
     assert table.header[:5] == ["forecaster", "coverage 80 %", "width 80 %", "relative width 80 %", "Winkler 80 %"]
     assert table.rows[0][:2] == ["ensemble", "80.0 (70.0 to 90.0)"]
+    metrics, by_level = measured
+    more = {"least_coverage_80": 0.5, "most_coverage_80": 0.9, "above_80": 0.085}
+    table = tabulate_intervals(metrics.add({"ensemble": more}), by_level)
+    assert table.header[2:4] == ["by origin 80 %", "above 80 %"]
+    assert table.rows[0][2:4] == ["50 to 90", "8.5"]
+    same = metrics.add({"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}})
+    assert tabulate_intervals(same, by_level).rows[0][2] == "67"
+    numbers = {"coverage_80": 0.67, "least_coverage_80": 0.67, "most_coverage_80": 0.67}
+    found = ForecastMetrics({"ensemble": numbers}, None)
+    assert describe_coverage(found, (80,)).count("67 %") == 1
+    assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
+    (note,) = list_empty_levels(measured[1])
+    assert "95 %" in note
 
 
 @pytest.mark.parametrize(
@@ -117,52 +118,23 @@ def test_missed_origins_are_named() -> None:
     assert "2024-05-04" not in found
 
 
-def test_panel_and_sparse_series_have_columns_of_their_own(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
-    metrics, by_level = measured
-    more = {"least_coverage_80": 0.5, "most_coverage_80": 0.9, "above_80": 0.085}
-    table = tabulate_intervals(metrics.add({"ensemble": more}), by_level)
-    assert table.header[2:4] == ["by origin 80 %", "above 80 %"]
-    assert table.rows[0][2:4] == ["50 to 90", "8.5"]
-
-
-def test_one_coverage_at_all_origins_is_shown_once(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
-    metrics, by_level = measured
-    same = metrics.add({"ensemble": {"least_coverage_80": 0.67, "most_coverage_80": 0.67, "above_80": 0.085}})
-    assert tabulate_intervals(same, by_level).rows[0][2] == "67"
-    numbers = {"coverage_80": 0.67, "least_coverage_80": 0.67, "most_coverage_80": 0.67}
-    found = ForecastMetrics({"ensemble": numbers}, None)
-    assert describe_coverage(found, (80,)).count("67 %") == 1
-
-
-def test_level_without_intervals_is_a_dash_with_a_note(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
-    assert tabulate_intervals(*measured).rows[0][5:9] == 4 * ["–"]
-    (note,) = list_empty_levels(measured[1])
-    assert "95 %" in note
-
-
-def test_coverage_is_drawn_with_the_level(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
+def test_coverage_is_drawn_with_the_level_or_the_reason_why_not(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
     figure = draw_coverage(measured[1], hidden=set())
     assert [(trace.name, list(trace.y)) for trace in figure.data[:2]] == [
         ("ensemble", [90, 70]),
         ("expected", [80, 80]),
     ]
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["80 %", "95 %"]
-
-
-def test_figure_without_intervals_has_a_reason() -> None:
     points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
     figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), bool(figure.layout.title.subtitle.text)) == (0, True)
 
 
-def test_width_is_compared_with_the_reference() -> None:
+def test_width_is_compared_with_the_reference_and_exact_forecasts_are_neither() -> None:
     numbers = {"ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6}, "last_value": {"mae": 1.0}}
     found = describe_coverage(ForecastMetrics(numbers, None), (80,))
     assert "last value" in found
     assert "seasonal" not in found
-
-
-def test_intervals_of_exact_forecasts_are_neither_too_wide_nor_too_narrow() -> None:
     numbers = {"coverage_80": 1.0, "relative_width_80": 1e9, "mae": 1e-9}
     found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None, mean_size=10.0), (80,))
     assert "exact" in found

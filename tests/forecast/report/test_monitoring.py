@@ -91,60 +91,42 @@ def write_report(**changes: Any) -> str:
     return render_report(make_verdict(**changes), PROFILE, spec, **figures).replace(read_plotly(), "")
 
 
-def test_page_is_the_golden_one() -> None:
+def test_page_and_summary_begin_with_the_verdict() -> None:
     assert is_golden(write_report(), Path(__file__).parent / "golden/monitoring.txt")
-
-
-def test_verdict_begins_with_the_first_reason() -> None:
     assert has_in_order(write_verdict(make_verdict()), "Retrain", "error", "1 more")
     assert write_verdict(make_verdict(verdict="alarm", reasons=["damaged"])) == "Alarm: damaged."
     assert "more" not in write_verdict(make_verdict(verdict="ok"))
+    report = write_report(error=NO_ERROR, by_step=[], version="newest")
+    assert NOTES["no_error"] in report
+    assert report.count('class="plotly-graph-div"') == 1
+    reasons = [f"{number} of 50 series have drifted" for number in range(50)]
+    verdict: Any = make_verdict(reasons=reasons)
+    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
 
 
-def test_steps_have_realised_and_expected_error() -> None:
+def test_steps_anomalies_and_drift_are_tabulated_with_dashes_for_what_is_missing() -> None:
     assert tabulate_steps([STEP]).rows == [["1", "1,234", "2.000", "1.500", "1.000", "4.00"]]
-
-
-def test_missing_expected_error_is_a_dash() -> None:
     assert tabulate_steps([STEP | {"expected_mse": None}]).rows[0][-2:] == ["–", "–"]
-
-
-def test_error_that_is_not_finite_has_no_p_value() -> None:
     error = make_verdict()["error"] | {"mse": None, "ratio": None, "p_value": None}
     assert has_in_order(write_report(error=error), "ratio –", "no p-value")
-
-
-def test_newest_anomalies_are_shown_and_the_rest_counted() -> None:
     assert tabulate_anomalies(make_verdict()["anomalies"]).rows == [["a", "2024-10-20", "31.50", "8.000", "30.00"]]
     assert "2 more" in write_report()
+    rows = tabulate_drift(make_verdict()["drift"]).rows
+    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"], ["b", "0", "9", *"–––––"]]
 
 
-def test_forecasts_without_intervals_have_no_section_of_them() -> None:
+def test_sections_are_those_with_something_to_show() -> None:
     assert ">Intervals<" not in write_report(intervals=[], anomalies=[], num_anomalies=0)
-
-
-def test_covariates_are_told_where_any_are_read() -> None:
     row = {"covariate": "price", "num_values": 60, "num_series": 2, "num_drifted": 1, "distance": 0.5, "p_value": 0.01}
     row |= {"num_unknown": 0, "usual_fraction": 0.0}
     assert tabulate_covariates([row]).rows == [["price", "60", "2", "1", "0.500", "0.01", "0"]]
     assert ">Covariates<" in write_report(covariate_drift=[row])
     assert ">Covariates<" not in write_report()
-
-
-def test_drift_that_could_not_be_measured_is_a_dash() -> None:
-    rows = tabulate_drift(make_verdict()["drift"]).rows
-    assert rows == [["a", "30", "250", "−1.20", "0.610", "0.004", "21.50", "6.000 to 16.25"], ["b", "0", "9", *"–––––"]]
-
-
-def test_stability_without_two_forecasts_of_a_date_is_not_shown() -> None:
     nothing = {"stability": None, "horizon_stability": None}
     assert describe_stability({"version": nothing, "issued": nothing}) == ""
     assert "0.400 as issued." in describe_stability(
         {"version": nothing, "issued": make_verdict()["stability"]["issued"]}
     )
-
-
-def test_most_distant_series_are_shown_and_the_rest_counted() -> None:
     drift = [make_verdict()["drift"][0] | {"unique_id": f"s{number}", "distance": number / 30} for number in range(25)]
     report = write_report(drift=drift)
     assert "5 more series" in report
@@ -172,12 +154,6 @@ def test_report_is_whole_where_there_is_nothing_yet() -> None:
     assert 'class="plotly-graph-div"' not in report
 
 
-def test_forecasts_of_other_versions_are_shown_where_that_in_use_has_none() -> None:
-    report = write_report(error=NO_ERROR, by_step=[], version="newest")
-    assert NOTES["no_error"] in report
-    assert report.count('class="plotly-graph-div"') == 1
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -191,12 +167,6 @@ def test_text_from_outside_is_escaped(changes: dict[str, Any]) -> None:
     report = write_report(**changes)
     assert "<img" not in report
     assert "&lt;img" in report
-
-
-def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
-    reasons = [f"{number} of 50 series have drifted" for number in range(50)]
-    verdict: Any = make_verdict(reasons=reasons)
-    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
 
 
 # Realised and expected error, with a mark where a model version begins.
@@ -223,58 +193,37 @@ def evaluated() -> pd.DataFrame:
     )
 
 
-def test_root_mean_squares_are_drawn(evaluated: pd.DataFrame) -> None:
+def test_root_mean_squares_and_versions_are_drawn(evaluated: pd.DataFrame) -> None:
     one, mean, expected = draw_error_over_time(evaluated, 10).data
     assert list(one.y) == [1.0] * 30 + [3.0] * 10
     assert mean.y[29] == 1.0
     assert mean.y[34] == pytest.approx(np.sqrt((5 * 1 + 5 * 9) / 10))
     assert set(expected.y) == {2.0}
-
-
-def test_first_cut_off_of_each_version_is_marked(evaluated: pd.DataFrame) -> None:
     figure = draw_error_over_time(evaluated, 10)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [("2024-01-01",) * 2, ("2024-01-21",) * 2]
     assert [(note.x, note.text.strip()) for note in figure.layout.annotations] == [
         ("2024-01-01", "v1"),
         ("2024-01-21", "v2"),
     ]
-
-
-def test_single_cut_off_is_a_label(evaluated: pd.DataFrame) -> None:
-    """The scale of a single date would be microseconds."""
+    both = pd.concat([evaluated, evaluated.assign(model_version="c")])
+    assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == ["v1, v2", "v3"]
+    figure = draw_error_over_time(evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
+    assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
+    figure = draw_error_over_time(evaluated.assign(cutoff=np.arange(NUM)), 10)
+    assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
+    # The scale of a single date would be microseconds.
     axes = [draw_error_over_time(evaluated[:num], 10).layout.xaxis for num in (1, 2)]
     assert [axis.type for axis in axes] == ["category", None]
     assert [axis.title.text for axis in axes] == ["cut-off"] * 2
 
 
-def test_versions_are_numbered_as_in_the_table(evaluated: pd.DataFrame) -> None:
+def test_errors_of_each_step_are_drawn_and_empty_figures_say_so(evaluated: pd.DataFrame) -> None:
     assert (
         mark_versions(evaluated)["model_version"].tolist()
         == measure_groups(evaluated, "model_version")["model_version"].tolist()
     )
-
-
-def test_versions_that_begin_together_share_a_mark(evaluated: pd.DataFrame) -> None:
-    both = pd.concat([evaluated, evaluated.assign(model_version="c")])
-    assert [note.text.strip() for note in draw_error_over_time(both, 10).layout.annotations] == ["v1, v2", "v3"]
-
-
-def test_marks_of_many_versions_have_no_names(evaluated: pd.DataFrame) -> None:
-    figure = draw_error_over_time(evaluated.assign(model_version=[f"{number:03}" for number in range(NUM)]), 10)
-    assert (len(figure.layout.shapes), len(figure.layout.annotations)) == (NUM, 0)
-
-
-def test_steps_are_drawn_as_dates_are(evaluated: pd.DataFrame) -> None:
-    figure = draw_error_over_time(evaluated.assign(cutoff=np.arange(NUM)), 10)
-    assert [shape.x0 for shape in figure.layout.shapes] == [0, 20]
-
-
-def test_figures_without_evaluated_forecasts_are_empty(evaluated: pd.DataFrame) -> None:
     figures = draw_error_over_time(evaluated.head(0), 10), draw_error_by_step([])
     assert [(len(figure.data), figure.layout.title.subtitle.text) for figure in figures] == [(0, NOTHING)] * 2
-
-
-def test_realised_and_expected_error_of_each_step_are_drawn() -> None:
     realised, expected = draw_error_by_step(
         [{"horizon_step": 1, "mse": 4.0, "expected_mse": 1.0}, {"horizon_step": 2, "mse": 9.0, "expected_mse": None}]
     ).data

@@ -39,13 +39,10 @@ def make_next_values(ids: tuple[str, ...] = ("a",), horizon: int = 3) -> Predict
     return Predictions(table.assign(ensemble=forecasts, **bounds), ("ensemble",), (80,))
 
 
-def test_table_of_the_ensemble_has_short_names_and_numbers() -> None:
+def test_table_of_the_ensemble_has_short_names_and_marks_dead_series() -> None:
     table = tabulate_used(make_next_values())
     assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
     assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
-
-
-def test_rows_of_dead_series_are_marked_if_there_are_some() -> None:
     table = tabulate_used(make_next_values(("a", "b"), 2), dead=["b"])
     assert table["is_dead"].tolist() == [False, False, True, True]
     assert "is_dead" not in tabulate_used(make_next_values(("a", "b"), 2), dead=[])
@@ -73,48 +70,32 @@ def test_report_shows_the_first_series_and_names_the_files() -> None:
     assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
     assert len(table.rows) == MAX_ROWS
     assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
-
-
-def test_one_value_of_one_series_is_singular() -> None:
     _, note = tabulate_next_values(make_next_values(horizon=1))
     assert "1 value " in str(note)
-
-
-def test_first_value_is_a_sentence_that_names_the_first_of_several_series() -> None:
     sentence = describe_first_value(make_next_values())
     assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
     assert has_in_order(describe_first_value(make_next_values(("a", "b"))), "of a", "2026-01-30", "100.0", "2 series")
 
 
-@pytest.fixture
-def log() -> pd.DataFrame:
-    """Forecasts of the same steps by the versions v0 and v1, made on two days."""
+def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:
+    # Forecasts of the same steps by the versions v0 and v1, made on two days.
     table = make_next_values(("a", "b")).table
-    return pd.concat(
+    log = pd.concat(
         table[["unique_id", "cutoff", "ds", "horizon_step"]].assign(
             y_hat=table["ensemble"] + day, lo_80=1.0, hi_80=np.nan, lo_99=0.0, model_version=f"v{day}", recorded_at=time
         )
         for day, time in enumerate(pd.date_range("2026-01-29", periods=2))
     )
-
-
-def test_forecasts_of_a_run_are_summarized(log: pd.DataFrame) -> None:
     text = summarize_forecasts(log[log["model_version"] == "v1"], log)
     lines = text.splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "2 series", "v1"))
     assert lines[2].split() == ["forecasts", "of", "a", "forecast", "lo", "80"]
     assert lines[3].split() == ["2026-01-30", "101.0", "1.0"]
     assert len(lines) == 6
-
-
-def test_repeated_run_shows_its_own_forecasts_and_that_none_is_new(log: pd.DataFrame) -> None:
-    """Of an earlier day or version, although the log has newer ones."""
+    # Of an earlier day or version, although the log has newer ones.
     again = log[log["model_version"] == "v0"].assign(recorded_at=pd.Timestamp("2026-02-01"))
     lines = summarize_forecasts(again, log).splitlines()
     assert all(fact in lines[0] for fact in ("6 forecasts", "v0", "Nothing is new"))
     assert ["2026-01-30", "100.0", "1.0"] in [line.split() for line in lines]
-
-
-def test_new_forecasts_are_counted_if_the_log_had_others(log: pd.DataFrame) -> None:
     newest = log[log["model_version"] == "v1"]
     assert "2 of them are new" in summarize_forecasts(newest, pd.concat([log[:6], newest[:2]])).splitlines()[0]

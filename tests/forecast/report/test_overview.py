@@ -30,7 +30,7 @@ def make_log(*series: str, runs: int = 2, levels: tuple[int, ...] = (80, 99)) ->
     return pd.DataFrame(rows)
 
 
-def test_only_the_newest_run_is_shown() -> None:
+def test_only_the_newest_forecasts_are_shown() -> None:
     text, figure = report_forecasts(make_log("a"))
     assert isinstance(figure, Figure)
     assert [part in str(text) for part in ("3 forecasts", "1 series", "2026-01-03 03:04 UTC", "version v1")] == [
@@ -38,9 +38,6 @@ def test_only_the_newest_run_is_shown() -> None:
     ] * 4
     assert tuple(figure.data[-1].y) == (11.0, 12.0, 13.0)
     assert list(figure.data[-1].x) == ["2026-01-03", "2026-01-04", "2026-01-05"]
-
-
-def test_forecast_that_a_revision_replaced_is_not_shown() -> None:
     log = make_log("a", "b")
     revised = log[(log["unique_id"] == "a") & (log["cutoff"] == "2026-01-02")]
     revised = revised.assign(y_hat=99.0, recorded_at=pd.Timestamp("2026-01-04", tz="UTC"))
@@ -51,22 +48,13 @@ def test_forecast_that_a_revision_replaced_is_not_shown() -> None:
     assert shown == [(99.0,) * 3, (11.0, 12.0, 13.0)]
 
 
-def test_interval_of_the_anomalies_is_not_drawn() -> None:
+def test_interval_of_the_anomalies_is_not_drawn_and_series_have_a_menu() -> None:
     figure = draw_forecasts(make_log("a", runs=1))
     assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
     assert set(figure.data[0].y) == {80.0, -80.0, None}
-
-
-def test_log_without_intervals_has_the_forecasts_alone() -> None:
     assert [trace.name for trace in draw_forecasts(make_log("a", runs=1, levels=())).data] == ["forecast"]
-
-
-def test_several_series_have_a_menu() -> None:
     figure = draw_forecasts(make_log("a", "<b>", runs=1))
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["a", "&lt;b&gt;"]
-
-
-def test_empty_log_has_no_forecasts() -> None:
     assert report_forecasts(make_log("a").iloc[:0]) == []
 
 
@@ -96,23 +84,14 @@ VERDICT: Any = {
 }
 
 
-def test_live_values_are_beside_the_expected_ones() -> None:
+def test_live_values_are_beside_the_expected_ones_with_the_verdict() -> None:
     (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
     assert table.rows == [["MSE", "18.00", "12.00", "0.25"], ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"]]
-
-
-def test_verdict_has_the_time_of_the_monitor() -> None:
     first = str(report_monitor(VERDICT)[0])
     assert "2026-01-31 02:00 UTC" in first
     assert "Alarm: the error is large." in first
-
-
-def test_monitor_without_evaluated_forecasts_has_no_table() -> None:
     parts = report_monitor({**VERDICT, "error": {"num_forecasts": 0}})
     assert not any(isinstance(part, Table) for part in parts)
-
-
-def test_drift_is_that_of_the_farthest_series() -> None:
     known: Any = DRIFT[:2]
     assert "values of b differ most" in describe_drift(known)
     assert "0.750" in describe_drift(known)

@@ -113,38 +113,6 @@ def add_ensemble(next_values: Predictions) -> Predictions:
     return Predictions(table, (*next_values.forecasters, "ensemble"), (80,))
 
 
-@pytest.fixture(scope="module")
-def write_report(make_results, draw):
-    """Renders a report of handmade results, without the code of Plotly."""
-
-    def write(
-        metrics: ForecastMetrics | None = None,
-        num_steps: int = 3,
-        covariates: pd.DataFrame = NO_COVARIATES,
-        **profile: object,
-    ) -> str:
-        made: SimpleNamespace = make_results(horizon=num_steps)
-        figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
-        # As the catalog returns them.
-        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
-        parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
-        results = Results(
-            metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
-            profile=PROFILE | profile,
-            cutoffs=CUTOFFS,
-            test=made.predictions,
-            next_values=add_ensemble(made.next_values),
-            by_level=made.by_level,
-            covariates=covariates,
-            records={"lstm": RECORD, "gru": RECORD},
-            ensemble=ENSEMBLE,
-        )
-        report = render_report(results, parameters, loaded)
-        return report.replace(read_plotly(), "")
-
-    return write
-
-
 @pytest.mark.parametrize(
     ("metrics", "facts"),
     [
@@ -189,16 +157,26 @@ def test_verdict_follows_interval_size_and_sign(interval: tuple[float, float], m
     assert has_in_order(write_verdict(metrics), "LSTM", *facts, "ensemble", *facts)
 
 
-def test_verdict_has_the_biases_of_ensemble_and_baseline() -> None:
+def test_verdict_has_biases_and_warns_of_few_windows_and_useless_networks() -> None:
     biases = {"ensemble": {"bias": -0.1149}, "ridge": {"bias": 0.37}}
     assert has_in_order(write_verdict(make_metrics(ensemble=61.0).add(biases)), "−11.5 %", "+37.0 %")
-
-
-def test_verdict_says_if_windows_are_too_few_for_an_interval() -> None:
     metrics = replace(make_panel_metrics(lstm=76.8), num_windows=50, num_cutoffs=1)
     assert has_in_order(write_verdict(metrics), "behind", "28.0 % higher", "50 windows", "1 cut-off")
     assert "too few" not in write_verdict(make_metrics(lstm=60.0))
     assert "too few" not in write_verdict(make_metrics(ridge=0.0))
+    # Otherwise one of them would be called the best, although both are the ensemble of simple methods.
+    verdict = write_verdict(make_metrics(lstm=63.0, gru=63.0, baseline_ensemble=63.0))
+    assert has_in_order(verdict, "No correction", "LSTM and GRU", "ensemble")
+    one = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert has_in_order(one, "No correction", "LSTM", "ensemble")
+    assert "LSTM and GRU" not in one
+    assert "No correction" not in write_verdict(make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0))
+    assert "ensemble" not in write_verdict(make_metrics())
+    # In which the GRU is the better network, and seasonal naive the better baseline.
+    metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
+    assert has_in_order(write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower")
+    metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
+    assert has_in_order(write_verdict(metrics), "RMSE", "direction", "MASE")
 
 
 @pytest.mark.parametrize(
@@ -215,31 +193,6 @@ def test_verdict_never_praises_an_ensemble_that_a_constant_reaches(ensemble: flo
     assert ("constant" in verdict) == bool(facts)
 
 
-def test_verdict_warns_if_no_network_corrects_anything() -> None:
-    """Otherwise one of them would be called the best, although both are the ensemble of simple methods."""
-    verdict = write_verdict(make_metrics(lstm=63.0, gru=63.0, baseline_ensemble=63.0))
-    assert has_in_order(verdict, "No correction", "LSTM and GRU", "ensemble")
-    one = write_verdict(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
-    assert has_in_order(one, "No correction", "LSTM", "ensemble")
-    assert "LSTM and GRU" not in one
-    assert "No correction" not in write_verdict(make_metrics(lstm=61.0, gru=62.0, baseline_ensemble=63.0))
-
-
-def test_verdict_without_an_ensemble_does_not_name_it() -> None:
-    assert "ensemble" not in write_verdict(make_metrics())
-
-
-def test_verdict_on_a_panel_is_by_mase() -> None:
-    """In which the GRU is the better network, and seasonal naive the better baseline."""
-    metrics = make_panel_metrics().add({"gru": {"mase": 0.5}, "seasonal_naive": {"mase": 0.55}})
-    assert has_in_order(write_verdict(metrics), "GRU", "ahead", "seasonal naive", "MASE", "9.1 % lower")
-
-
-def test_verdict_on_a_panel_says_if_the_rmse_disagrees() -> None:
-    metrics = make_panel_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0})
-    assert has_in_order(write_verdict(metrics), "RMSE", "direction", "MASE")
-
-
 def find_row(table: Table, name: str) -> Sequence[str]:
     return next(row for row in table.rows if row[0] == name)
 
@@ -254,12 +207,9 @@ def list_best(table: Table) -> set[tuple[str, str]]:
     return {(table.rows[row][0], table.header[column]) for row, column in table.best}
 
 
-def test_forecasters_stand_from_the_best_to_the_worst() -> None:
+def test_forecasters_stand_from_best_to_worst_with_numbers_below_their_names() -> None:
     table = tabulate_metrics(make_metrics(lstm=48.0, gru=75.0, ridge=60.0))
     assert [row[0] for row in table.rows] == ["LSTM", "ridge", "seasonal naive", "GRU", "last value"]
-
-
-def test_numbers_stand_below_their_names() -> None:
     metrics = make_metrics(lstm=48.0, last_value=100.0, intervals={"lstm": (-0.312, 0.004)})
     numbers = {"bias": -0.0149, "total_wape": 0.12, "skill": 0.25, "fit_seconds": 12.34, "prediction_seconds": 0.00567}
     table = tabulate_metrics(metrics.add({"lstm": numbers}))
@@ -280,16 +230,13 @@ def test_numbers_stand_below_their_names() -> None:
             "predict, s": "< 0.01",
         }.items()
     )
-
-
-def test_metrics_of_a_panel_have_relative_mae_and_differences_of_mase() -> None:
     table = tabulate_metrics(make_panel_metrics())
     assert table.header[1:3] == ["MASE against ridge, %", "MASE"]
     assert find_row(table, "LSTM")[table.header.index("relative MAE")] == "0.9000"
     assert "relative MAE" not in tabulate_metrics(make_metrics()).header
 
 
-def test_noise_floor_has_the_last_row() -> None:
+def test_best_of_each_metric_is_marked_but_not_the_noise_floor() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=4.0))
     cells = dict(zip(table.header, table.rows[-1], strict=True))
     assert {name: cell for name, cell in cells.items() if cell != "–"} == {
@@ -297,38 +244,23 @@ def test_noise_floor_has_the_last_row() -> None:
         "MSE": "4.000",
         "RMSE": "2.000",
     }
-
-
-def test_noise_floor_of_0_is_a_number_and_not_marked_as_the_best() -> None:
     table = tabulate_metrics(make_metrics(noise_floor=0.0))
     assert find_row(table, "noise floor")[table.header.index("MSE")] == "0"
     assert {name for name, _ in list_best(table)} == {"ridge"}
-
-
-def test_best_of_each_metric_is_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=50.0, ridge=60.0, rmse={"lstm": 8.0, "ridge": 7.0}))
     assert list_best(table) == {("ridge", "RMSE"), ("ridge", "MAE"), ("LSTM", "MSE"), ("LSTM", "MASE")}
-
-
-def test_best_relative_mae_of_a_panel_is_marked() -> None:
-    """Nothing is marked in the columns of skill and seconds."""
+    # Nothing is marked in the columns of skill and seconds.
     numbers = {"relative_mae": 0.1, "skill": 0.5, "fit_seconds": 1.0}
     marked = list_best(tabulate_metrics(make_panel_metrics().add({"gru": numbers})))
     assert ("GRU", "relative MAE") in marked
     assert not {"skill", "fit, s", "predict, s"} & {heading for _, heading in marked}
-
-
-def test_bias_nearest_to_0_is_marked() -> None:
     biases = {"lstm": {"bias": -0.3}, "gru": {"bias": 0.02}, "ridge": {"bias": 0.1}}
     assert ("GRU", "bias, %") in list_best(tabulate_metrics(make_metrics().add(biases)))
-
-
-def test_metrics_that_look_the_same_are_both_marked() -> None:
     table = tabulate_metrics(make_metrics(lstm=60.0001, ridge=60.0))
     assert {name for name, _ in list_best(table)} == {"LSTM", "ridge"}
 
 
-def test_missing_mase_is_a_dash() -> None:
+def test_differences_are_from_the_best_baseline_and_missing_ones_dashes() -> None:
     metrics = make_metrics()
     for name in ("lstm", "gru", *BASELINES):
         vars(metrics)["forecasters"][name]["mase"] = None
@@ -336,12 +268,14 @@ def test_missing_mase_is_a_dash() -> None:
     place = table.header.index("MASE")
     assert {row[place] for row in table.rows} == {"–"}
     assert place not in {column for _, column in table.best}
-
-
-def test_differences_are_from_the_best_baseline() -> None:
     metrics = make_metrics(lstm=75.0, last_value=90.0, intervals={"ridge": (0.0, 0.0)})
     assert [find_difference(metrics, name) for name in ("LSTM", "last value", "ridge")] == ["+25.0", "+50.0", "–"]
     assert find_difference(make_metrics(ridge=0.0), "LSTM") == "–"
+    # A baseline of error 0 has no relative difference.
+    metrics = replace(make_metrics(lstm=0.0, gru=1.0, ridge=0.0), mean_size=10.0)
+    assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == ["exact", "–", "–"]
+    table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
+    assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
 
 
 @pytest.mark.parametrize("difference", [1e16, 5.0])
@@ -354,18 +288,7 @@ def test_errors_that_are_rounding_are_exact(difference: float) -> None:
     assert has_in_order(write_verdict(metrics), "LSTM", "level", "ridge", "exact")
 
 
-def test_exact_forecasts_without_a_difference_are_exact() -> None:
-    """A baseline of error 0 has no relative difference."""
-    metrics = replace(make_metrics(lstm=0.0, gru=1.0, ridge=0.0), mean_size=10.0)
-    assert [find_difference(metrics, name) for name in ("LSTM", "GRU", "ridge")] == ["exact", "–", "–"]
-
-
-def test_network_that_adds_nothing_is_named() -> None:
-    table = tabulate_metrics(make_metrics(lstm=63.0, gru=62.0, baseline_ensemble=63.0))
-    assert {row[0] for row in table.rows} >= {"LSTM (adds nothing)", "GRU", "ensemble of simple methods"}
-
-
-def test_parts_stand_on_the_time_axis() -> None:
+def test_parts_stand_on_the_time_axis_and_the_profile_lists_repairs() -> None:
     rows = tabulate_parts(PROFILE, CUTOFFS).rows
     assert rows == [
         ["training", "2021-01-01", "30"],
@@ -373,25 +296,16 @@ def test_parts_stand_on_the_time_axis() -> None:
         ["test", "2021-02-10", "22"],
         ["forecast", "after 2021-03-01", "7"],
     ]
-
-
-def test_parts_of_several_series_begin_at_several_times() -> None:
-    """A series that is only forecast has no part."""
+    # A series that is only forecast has no part.
     young = CUTOFFS.assign(unique_id="young", train_stop=62, validation_stop=62)
     later = CUTOFFS.assign(unique_id="later", test_from=pd.Timestamp("2021-02-20"))
     rows = tabulate_parts(PROFILE, pd.concat([CUTOFFS, later, young])).rows
     assert rows[2] == ["test", "2021-02-10 to 2021-02-20", "44"]
-
-
-def test_parts_without_validation_windows_have_no_error() -> None:
     best = {
         "weights": {"baseline_ensemble": 1.0, "gru": 0.0},
         "losses": {"baseline_ensemble": None, "gru": None, "ensemble": None},
     }
     assert [row[2] for row in tabulate_weights(best).rows] == ["–", "–", "–"]
-
-
-def test_profile_lists_repairs_findings_and_an_integer_frequency() -> None:
     found = {"sep": "semicolon", "time_format": "%d.%m.%Y"}
     rows = tabulate_profile(PROFILE | {"repairs": ["sorted", "gaps filled"], "found": found, "freq": 5}).rows
     assert [row[1] for row in rows if row[0] == "repair"] == ["sorted", "gaps filled"]
@@ -399,47 +313,56 @@ def test_profile_lists_repairs_findings_and_an_integer_frequency() -> None:
     assert ["frequency", "every 5 steps"] in rows
 
 
-def test_page_is_the_golden_one(write_report) -> None:
+def test_page_is_the_golden_one_and_its_notes_follow_the_data(make_results, draw) -> None:
     """Of a synthetic series with a filled gap: a network loses to the ridge, and the ensemble is ahead of it."""
+    # Renders a report of handmade results, without the code of Plotly.
+
+    def write_report(
+        metrics: ForecastMetrics | None = None,
+        num_steps: int = 3,
+        covariates: pd.DataFrame = NO_COVARIATES,
+        **profile: object,
+    ) -> str:
+        made: SimpleNamespace = make_results(horizon=num_steps)
+        figures = draw(made) | draw_diagnostics(made.predictions, PROFILE)
+        # As the catalog returns them.
+        loaded = {name: plotly.io.from_json(figure.to_json()) for name, figure in figures.items()}
+        parameters = {"source": SourceSpec(path="folder/my.csv", seed=123), "gaps": GapPolicy("interpolate")}
+        results = Results(
+            metrics=(metrics or make_metrics()).add(measure_intervals(made.predictions)[0]),
+            profile=PROFILE | profile,
+            cutoffs=CUTOFFS,
+            test=made.predictions,
+            next_values=add_ensemble(made.next_values),
+            by_level=made.by_level,
+            covariates=covariates,
+            records={"lstm": RECORD, "gru": RECORD},
+            ensemble=ENSEMBLE,
+        )
+        report = render_report(results, parameters, loaded)
+        return report.replace(read_plotly(), "")
+
     intervals = {"lstm": (0.2, 0.8), "gru": (0.3, 0.9), "ensemble": (-0.2, 0.1)}
     metrics = make_metrics(noise_floor=4.0, ensemble=57.0, intervals=intervals)
     numbers = {"skill": -0.286, "fit_seconds": 62.0, "prediction_seconds": 0.25, "bias": -0.031, "total_wape": 0.12}
     biases = {"ensemble": {"bias": 0.004}, "ridge": {"bias": -0.02}}
     metrics = replace(metrics.add({"lstm": numbers} | biases), num_windows=20)
     assert is_golden(write_report(metrics, repairs=["gaps filled"]), GOLDEN)
-
-
-def test_report_holds_no_outside_address(write_report) -> None:
     assert not re.search(r"//|\bsrc=|url\(|@import", write_report())
-
-
-def test_report_links_only_to_its_own_sections(write_report) -> None:
     assert all(link.startswith("#section-") for link in re.findall(r'href="([^"]*)"', write_report()))
-
-
-def test_notes_depend_on_noise_floor_and_panel(write_report) -> None:
-    """And on the covariates, whose effects in a panel are medians."""
+    # And on the covariates, whose effects in a panel are medians.
     plain = extract_text(write_report())
     panel = extract_text(write_report(num_series=2, covariates=COVARIATES))
     assert has_in_order(panel, "root of the mean MSE", "the effect is the median over series", "Relative MAE")
     assert has_in_order(extract_text(write_report(make_metrics(noise_floor=4.0))), "Glossary", "noise floor")
     assert not any(text in plain for text in ("root of the mean MSE", "noise floor", "Relative MAE", "## Covariates"))
-
-
-def test_horizon_of_one_step_has_no_figures_and_brackets_by_step(write_report) -> None:
     several, one = extract_text(write_report()), extract_text(write_report(num_steps=1))
     for text in ("Newest forecast of the test part", "Coverage by step ahead", "brackets"):
         assert text in several
         assert text not in one
     assert "Nothing to compare" not in one
-
-
-def test_contributions_of_series_without_a_season_name_none(write_report) -> None:
     assert "mid-season" in write_report(season_length=7)
     assert "mid-season" not in write_report(season_length=1)
-
-
-def test_text_from_data_is_escaped(write_report) -> None:
     report = write_report(source=EVIL, target=EVIL, first=EVIL, repairs=[EVIL])
     assert "<img" not in report
     assert report.count("&lt;img") >= 4
@@ -459,21 +382,12 @@ def make_blocks(**mae: float) -> ForecastMetrics:
 WINS = make_blocks(ensemble=1.0, lstm=1.5, seasonal_naive=4.0)
 
 
-def test_expected_error_is_that_of_the_ensemble() -> None:
+def test_expected_error_is_that_of_the_ensemble_unless_it_is_exact() -> None:
     sentence = describe_expected_error(WINS)
     assert "±1.00 " in sentence
     assert "25 % of the error of seasonal naive" in sentence
-
-
-def test_error_that_is_rounding_is_exact() -> None:
     assert "exact" in describe_expected_error(make_blocks(ensemble=1e-7, seasonal_naive=4.0))
-
-
-def test_reference_without_error_gives_no_share() -> None:
     assert "%" not in describe_expected_error(make_blocks(ensemble=1.0, seasonal_naive=0.0))
-
-
-def test_what_was_not_evaluated_has_no_expected_error() -> None:
     assert describe_expected_error(make_blocks(lstm=1.0)) == ""
 
 

@@ -41,11 +41,6 @@ def test_chosen_values_stand_in_place_of_null() -> None:
     assert shown["forecast.training.learning_rate"] == "0.01"
 
 
-def test_no_calendar_is_claimed_without_features() -> None:
-    profile = {"found": {}, "freq": "D", "target": "y", "lookback": 3, "horizon": 1, "season_length": 7}
-    assert not [name for name in list_chosen(profile, {}) if "calendar" in name]
-
-
 # The report says which covariates were read, and what they add.
 
 
@@ -66,15 +61,14 @@ def tabulate_some(covariates: pd.DataFrame) -> Table:
     return table
 
 
-def test_each_covariate_has_a_row() -> None:
+def test_each_covariate_has_a_row_and_no_calendar_is_claimed_without_features() -> None:
     rows = tabulate_some(COVARIATES).rows
     assert rows == [["promo", "future", "number", "−4.500"], ["visitors", "past", "number", "–"]]
+    assert tabulate_covariates(COVARIATES[:0]) is None
+    profile = {"found": {}, "freq": "D", "target": "y", "lookback": 3, "horizon": 1, "season_length": 7}
+    assert not [name for name in list_chosen(profile, {}) if "calendar" in name]
 
 
 @pytest.mark.parametrize(("is_percent", "unit"), [(False, "effect, unit of the data"), (True, "effect, %")])
 def test_unit_of_the_effect_is_said(is_percent: bool, unit: str) -> None:
     assert tabulate_some(COVARIATES.assign(is_percent=is_percent)).header[-1] == unit
-
-
-def test_table_without_covariates_is_left_out() -> None:
-    assert tabulate_covariates(COVARIATES[:0]) is None

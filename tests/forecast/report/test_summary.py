@@ -57,15 +57,12 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
     return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
 
 
-def test_summary_of_a_run_begins_with_the_columns() -> None:
+def test_summary_begins_with_the_columns_and_the_verdict_in_one_sentence() -> None:
     columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
     profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
     said = summarize_run(METRICS, make_next_values(), profile=profile)
     line = "times from 'day' (days), values from 'sales', series by 'shop', not read: 'price'"
     assert said == f"{line}\n\n{summarize_run(METRICS, make_next_values())}"
-
-
-def test_summary_begins_with_the_verdict_in_one_sentence() -> None:
     said = " ".join(summarize_run(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
     assert said.count(". ") == 0
     assert write_verdict(METRICS).startswith(said)
@@ -79,18 +76,12 @@ def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named:
     assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
 
 
-def test_best_stands_first() -> None:
+def test_best_stands_first_and_lines_that_are_too_long_leave_the_bias_out() -> None:
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
     assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]
-
-
-def test_who_has_no_error_stands_last() -> None:
     lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
     assert lines[-1].split()[:2] == ["LSTM", "–"]
     assert has_in_order(lines[-1], "2.000", "1.500", "+10.0 (−5.0 to +25.0)", "79.1")
-
-
-def test_bias_is_left_out_of_a_line_that_is_too_long() -> None:
     coverages = {f"coverage_{level}": 0.5 for level in (50, 60, 70, 80, 90, 95)}
     narrow = METRICS.add({name: {"difference": None} for name in METRICS.forecasters})
     assert "bias" in rank(narrow)
@@ -109,10 +100,12 @@ def test_bounds_follow_the_next_values() -> None:
     assert lines[0].split("  ")[0] == "next values"
     assert lines[0].split()[2:] == ["ensemble", "lo", "80", "hi", "80"]
     assert lines[1].split() == ["2026-01-30", "101.0", "91.2", "111.0"]
-
-
-def test_hours_are_told_where_there_are_some() -> None:
     assert "2026-01-30 01:00:00" in list_next_values(make_next_values(freq="h"))
+    assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
+    values = make_next_values()
+    empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
+    assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
+    assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
 
 
 @pytest.mark.parametrize(
@@ -128,21 +121,6 @@ def test_what_is_left_out_is_counted(num_series: int, horizon: int, rest: str | 
     lines = list_next_values(make_next_values(num_series, horizon)).splitlines()
     assert len(lines) == 1 + MAX_VALUES + (rest is not None)
     assert rest is None or lines[-1] == rest
-
-
-def test_series_is_named_where_it_is_one_of_several() -> None:
-    assert list_next_values(make_next_values(2)).startswith("next values of shop 0 ")
-
-
-def test_missing_bounds_are_dashes() -> None:
-    values = make_next_values()
-    empty = replace(values, table=values.table.assign(**{"ensemble-lo-80": np.nan, "ensemble-hi-80": np.nan}))
-    assert list_next_values(empty).splitlines()[1].split() == ["2026-01-30", "101.0", "–", "–"]
-
-
-def test_without_next_values_it_says_why() -> None:
-    values = make_next_values()
-    assert list_next_values(replace(values, table=values.table[:0])).startswith("No next values: ")
 
 
 def test_summary_of_a_real_run_fits_a_screen(make_results: Callable[..., SimpleNamespace]) -> None:

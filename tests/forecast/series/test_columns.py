@@ -13,26 +13,14 @@ def test_columns_are_target_calendar_static_future_and_past_ones() -> None:
     parts = [numbers[part].tolist() for part in (COLUMNS.calendar, COLUMNS.static, COLUMNS.future, COLUMNS.varying)]
     assert parts == [[1, 2], [3], [4, 5], [4, 5, 6]]
     assert numbers[COLUMNS.covariates].tolist() == [3, 4, 5, 6]
-
-
-def test_future_covariates_alone_are_known_over_the_horizon() -> None:
     columns, steps = COLUMNS.list_ahead(3)
     assert columns.tolist() == [4, 4, 4, 5, 5, 5]
     assert steps.tolist() == [0, 1, 2, 0, 1, 2]
-
-
-def test_inputs_are_values_ahead_lags_and_static_ones() -> None:
     inputs = COLUMNS.list_inputs(1, num_lags=2)
     assert inputs.columns.tolist() == [4, 5, 4, 4, 5, 5, 6, 6, 3]
     assert inputs.steps.tolist() == [0, 0, -2, -1, -2, -1, -2, -1, -1]
     assert inputs.are_ahead.tolist() == [True] * 2 + [False] * 7
-
-
-def test_columns_without_covariates_have_no_inputs() -> None:
     assert [part.tolist() for part in Columns(2).list_inputs(3, num_lags=4)] == [[], []]
-
-
-def test_contributions_are_summed_by_column() -> None:
     calendar, covariates = COLUMNS.sum_by_column(np.array([1, 2, 4, 4, 6]), np.arange(10.0).reshape(5, 2))
     assert calendar.tolist() == [2, 4]
     assert covariates.tolist() == [[0, 0], [10, 12], [0, 0], [8, 9]]

@@ -30,15 +30,12 @@ def test_dates_are_the_times_and_a_number_of_the_rows_is_not(dates: object) -> N
     assert choose(table, target="units") == ("when", "units", None)
 
 
-def test_of_two_columns_of_dates_the_name_decides() -> None:
+def test_times_and_series_are_chosen_by_cells_and_names() -> None:
     table = pd.DataFrame({"delivered": TEXT, "date": TEXT, "y": 1.5})
     assert choose(table)[0] == "date"
     assert "Name one of ['delivered', 'ordered'] in source.time" in refuse(
         pd.DataFrame({"delivered": TEXT, "ordered": TEXT, "y": 1.5})
     )
-
-
-def test_whole_numbers_are_times_only_if_they_are_regular_and_increase_in_a_series() -> None:
     assert choose(pd.DataFrame({"run": COUNT * 5, "level": COUNT % 7 + 0.5}))[0] == "run"
     for numbers in (COUNT % 10, COUNT[::-1], COUNT**2):
         assert "no column holds dates" in refuse(pd.DataFrame({"run": numbers, "level": COUNT % 7 + 0.5}))
@@ -46,6 +43,16 @@ def test_whole_numbers_are_times_only_if_they_are_regular_and_increase_in_a_seri
     assert "which column has the times? Name one of ['run', 'row']" in refuse(table)
     table = pd.DataFrame({"shop": np.repeat(["a", "b"], 20), "week_no": np.tile(np.arange(20), 2), "sold": 1.5})
     assert choose(table, id="shop")[0] == "week_no"
+    table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
+    assert choose(table)[:2] == ("day", "price")
+    times = [*TEXT, TEXT[3]]
+    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
+    table = pd.DataFrame({"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)})
+    message = refuse(table.assign(sold=1.5), target="sold")
+    assert "Name their column with source.id=city, or one of ['shop']" in message
+    # The reader names the row, which a list of candidates would hide.
+    table = pd.DataFrame({"date": ["soon", *["2024-13-77"] * 39], "y": 1.5, "note": "x"})
+    assert choose(table)[0] == "date"
 
 
 @pytest.mark.parametrize("name", ["ds", "unique_id"])
@@ -56,26 +63,7 @@ def test_names_of_forecasting_libraries_need_no_option(name: str) -> None:
     assert choose(table) == ("ds", "y", "unique_id")
 
 
-def test_prices_of_years_and_repeated_hours_are_no_times_and_no_series() -> None:
-    table = pd.DataFrame({"price": 1800 + COUNT % 5, "day": TEXT})
-    assert choose(table)[:2] == ("day", "price")
-    times = [*TEXT, TEXT[3]]
-    assert choose(pd.DataFrame({"date": times, "sold": 1.5, "kind": "a"}), target="sold") == ("date", "sold", None)
-
-
-def test_the_column_of_several_series_is_named() -> None:
-    table = pd.DataFrame({"date": np.tile(TEXT, 2), "shop": np.repeat([7, 8], 40), "city": np.repeat(["a", "b"], 40)})
-    message = refuse(table.assign(sold=1.5), target="sold")
-    assert "Name their column with source.id=city, or one of ['shop']" in message
-
-
 @pytest.mark.parametrize("names", [DAYS[:12].strftime("%d.%m.%Y"), [str(year) for year in range(2010, 2022)]])
 def test_a_table_with_columns_of_times_is_turned(names: list[str]) -> None:
     table = pd.DataFrame([[number, *range(12)] for number in range(1, 30)], columns=["Product", *names])
     assert ".set_index('Product').T" in refuse(table)
-
-
-def test_a_column_named_after_a_time_shows_its_faulty_cells() -> None:
-    """The reader names the row, which a list of candidates would hide."""
-    table = pd.DataFrame({"date": ["soon", *["2024-13-77"] * 39], "y": 1.5, "note": "x"})
-    assert choose(table)[0] == "date"

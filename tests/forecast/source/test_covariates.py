@@ -32,9 +32,7 @@ CATALOG = SourceSpec(name="catalog")
         ({}, {"future": ["y"]}, "y"),
     ],
 )
-def test_column_of_the_series_is_no_covariate(
-    source: dict[str, str], covariates: dict[str, list[str]], column: str
-) -> None:
+def test_series_column_is_no_covariate(source: dict[str, str], covariates: dict[str, list[str]], column: str) -> None:
     """Under the names that times and series have here, a covariate would take their place."""
     external = DAYS.assign(day=DAYS["ds"], shop="a", unique_id="b")
     spec = SourceSpec(name="catalog", **source)
@@ -50,9 +48,7 @@ def test_column_of_the_series_is_no_covariate(
     ],
     ids=["steps after times", "times after steps"],
 )
-def test_times_ahead_are_of_the_kind_of_the_series(
-    tmp_path: Path, table: pd.DataFrame, time: str, message: str
-) -> None:
+def test_times_ahead_are_of_kind_of_the_series(tmp_path: Path, table: pd.DataFrame, time: str, message: str) -> None:
     (tmp_path / "ahead.csv").write_text(f"ds,price\n{time},5\n")
     with pytest.raises(SeriesError, match=message):
         read_series(CATALOG, CovariateSpec(future=["price"], path=str(tmp_path / "ahead.csv")), table)
@@ -104,9 +100,7 @@ def test_a_row_at_each_step_of_the_horizon_is_enough(times: object, freq: int | 
     ],
     ids=["a day late", "at noon", "a gap", "days of months", "steps"],
 )
-def test_a_step_of_the_horizon_without_a_row_is_told(
-    times: object, freq: int | str, ahead: object, message: str
-) -> None:
+def test_step_of_the_horizon_without_row_is_told(times: object, freq: int | str, ahead: object, message: str) -> None:
     with pytest.raises(SeriesError, match=rf"missing over the horizon, in 1 of 1 series: 'a' {message}"):
         look_ahead(times, freq, ahead)
 

@@ -67,7 +67,7 @@ def test_ids_keep_their_type(kind: str) -> None:
         assert set(table["unique_id"]) == set(frame["unique_id"])
 
 
-def test_ids_above_the_largest_signed_integer_and_leading_zeros_stay() -> None:
+def test_ids_stay_and_foreign_frames_are_refused() -> None:
     ids = pd.Series([2**63, 2**64 - 1], dtype="uint64")
     restored = restore_ids(pd.DataFrame({"unique_id": ids.astype(str)}), ids.dtype)["unique_id"]
     pd.testing.assert_series_equal(restored, ids, check_names=False)
@@ -75,9 +75,6 @@ def test_ids_above_the_largest_signed_integer_and_leading_zeros_stay() -> None:
     assert restore_ids(table, None)["unique_id"].tolist() == ["007"]
     frame = pd.DataFrame({"ds": MONTHS, "unique_id": range(len(MONTHS))})
     assert find_id_type(frame, SourceSpec(name="catalog", wide=True)) is None
-
-
-def test_frame_of_another_library_that_pandas_cannot_hold_is_refused() -> None:
     names = pyarrow.array([b"\xff", b"a"]).view(pyarrow.string()).dictionary_encode()
     with pytest.raises(SeriesError, match=r"^the frame: Table does not become a pandas DataFrame: "):
         convert_frame(pyarrow.table({"ds": [1, 2], "y": [1.0, 2.0], "unique_id": names}), SOURCE)

@@ -198,9 +198,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("content", "options", "expected"), READ.values(), ids=READ)
-def test_csv_file_is_read(
-    write: Write, content: str | bytes, options: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_csv_is_read(write: Write, content: str | bytes, options: dict[str, Any], expected: dict[str, Any]) -> None:
     table = read_source(SourceSpec(path=write(content), **options))
     assert list(table) == ["unique_id", "ds", "y"]
     for name, cells in expected.items():
@@ -209,9 +207,7 @@ def test_csv_file_is_read(
 
 
 @pytest.mark.parametrize(("content", "options", "parts"), REFUSED.values(), ids=REFUSED)
-def test_csv_file_is_refused_with_column_and_row(
-    write: Write, content: str, options: dict[str, Any], parts: list[str]
-) -> None:
+def test_csv_is_refused_with_its_cell(write: Write, content: str, options: dict[str, Any], parts: list[str]) -> None:
     path, columns = write(content), options.get("columns", ())
     options = {name: value for name, value in options.items() if name != "columns"}
     with pytest.raises(SeriesError) as caught:
@@ -231,12 +227,24 @@ def test_packed_file_is_read(write: Write, name: str, content: bytes) -> None:
     assert read_source(SourceSpec(path=write(content, name)))["y"].tolist() == [1.5, 2.5, 3.5]
 
 
-def test_seattle_is_the_daily_maximum_from_2012_to_2015() -> None:
+def test_columns_are_read_by_zone_words_and_names() -> None:
     assert len(read_source(SourceSpec(name="seattle"))) == 1461
     assert read_source(SourceSpec(name="seattle"))["ds"].tolist() == list(pd.date_range("2012-01-01", "2015-12-31"))
     assert read_source(SourceSpec(name="seattle"))["y"].tolist()[:3] == [12.8, 10.6, 11.7]
     first, second = (read_source(SourceSpec(name="noisy_sine", seed=seed)) for seed in (0, 1))
     assert not first["y"].equals(second["y"])
+    days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
+    assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
+    hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
+    found = read_catalog(hours)
+    assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
+    message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
+    assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
+    table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
+    assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
+    frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
+    found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
+    assert found.isna().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("name", ["temperature", "sine", "noisy_sine"])
@@ -354,14 +362,6 @@ def test_seconds_since_1970_are_times_of_utc(write: Write, caplog: pytest.LogCap
     assert table.attrs["tz"] == "Europe/Berlin"
 
 
-def test_column_of_a_zone_is_read_in_it() -> None:
-    days = pd.DataFrame({"ds": pd.date_range("2020-07-01", periods=3, tz="Europe/Berlin"), "y": 1.0})
-    assert read_catalog(days)["ds"].iloc[0] == pd.Timestamp("2020-07-01")
-    hours = days.assign(ds=pd.date_range("2020-07-01", periods=3, freq="h", tz="Europe/Berlin"))
-    found = read_catalog(hours)
-    assert (found["ds"].iloc[0], found.attrs["tz"]) == (pd.Timestamp("2020-06-30 22:00"), "Europe/Berlin")
-
-
 @pytest.mark.parametrize(("freq", "first", "tz"), [("D", "2020-07-01", None), ("h", "2020-06-30 22:00", "Etc/GMT-2")])
 def test_column_of_a_distance_from_utc_keeps_it(freq: str, first: str, tz: str | None) -> None:
     """Days are days of that distance, and shorter steps are shown with it."""
@@ -449,13 +449,6 @@ def test_catalog_without_a_table_says_where_to_define_it(external: object) -> No
     assert "forecast_external holds no table. Define it in conf/local/catalog_forecast.yml" in fail(
         None, external, name="catalog"
     )
-
-
-def test_missing_and_repeated_columns_of_a_catalog_table_are_named() -> None:
-    message = fail(None, pd.DataFrame({"when": [1], "y": [2]}), name="catalog")
-    assert "forecast_external: no column ['ds']; its columns are ['when', 'y']" in message
-    table = pd.DataFrame([[1, 2, 3]], columns=["ds", "y", "y"])
-    assert "more than one column 'y': its columns [" in fail(None, table, name="catalog")
 
 
 def test_missing_file_is_named_with_the_folder_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -582,12 +575,6 @@ def test_words_for_no_value_are_missing_among_other_numbers(write: Write, cell: 
     assert found[:2].astype(str).str.removesuffix(".0").tolist() == others
 
 
-def test_words_for_no_value_are_missing_in_a_frame() -> None:
-    frame = pd.DataFrame({"ds": [1, 2, 3], "y": 1.0, "price": [2.5, "NA", None]})
-    found = read_rows(SourceSpec(name="catalog"), ["price"], frame)["price"]
-    assert found.isna().tolist() == [False, True, True]
-
-
 @pytest.mark.parametrize("signs", [["+", "-"], ["-", "?"], ["+", "+"], ["--", "--"], ["_", "_"], ["*", "*"]])
 def test_other_signs_and_several_are_categories(write: Write, signs: list[str]) -> None:
     """Such as a trend."""
@@ -626,10 +613,8 @@ def test_columns_of_a_parquet_file_are_read_whatever_the_others_hold(tmp_path: P
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
     path = write_parquet(tmp_path, ds=["2020-01-01"], y=[1.5], tags=[["a"]])
     assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5]
-    path = tmp_path / "my.parquet"
-    values = pyarrow.array(np.array([1.5, 2.5], np.float16))
-    pyarrow.parquet.write_table(pyarrow.table({"ds": ["2020-01-01", "2020-01-02"], "y": values}), path)
-    assert read_source(SourceSpec(path=str(path)))["y"].tolist() == [1.5, 2.5]
+    path = write_parquet(tmp_path, ds=["2020-01-01", "2020-01-02"], y=pyarrow.array(np.array([1.5, 2.5], np.float16)))
+    assert read_source(SourceSpec(path=path))["y"].tolist() == [1.5, 2.5]
 
 
 @pytest.mark.parametrize(
@@ -712,9 +697,7 @@ def test_names_that_pandas_makes_up_are_no_columns(tmp_path: Path, write: Write,
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 @pytest.mark.parametrize(("target", "value"), [("y.1", 4.0), ("Unnamed: 1", 3.0)])
-def test_column_with_a_name_as_pandas_makes_them_up_is_read(
-    tmp_path: Path, write: Write, kind: str, target: str, value: float
-) -> None:
+def test_column_named_as_by_pandas_is_read(tmp_path: Path, write: Write, kind: str, target: str, value: float) -> None:
     content = "ds,,Unnamed: 1,y.1,y,y\n2020-01-01,1,3,4,5,6\n2020-01-02,1,NA,NA,5,6\n"
     rows = [[cell or None for cell in line.split(",")] for line in content.splitlines()]
     path = write_sheet(tmp_path, *rows) if kind == "xlsx" else write(content)
@@ -812,9 +795,7 @@ NO_NUMBER, NO_RESULT = '<c t="e"><v>#DIV/0!</v></c>', "<c><f>A2+1</f><v/></c>"
     ids=["error", "formula with an error", "formula without a result"],
 )
 @pytest.mark.parametrize("place", ["A3", "B3", "B5"])
-def test_cell_of_an_excel_file_that_lacks_its_value_is_named(
-    tmp_path: Path, place: str, cell: str, received: str
-) -> None:
+def test_excel_cell_that_lacks_its_value_is_named(tmp_path: Path, place: str, cell: str, received: str) -> None:
     message = fail(write_cells(tmp_path, **{place: cell}))
     assert f"column {place[0]}, row {place[1]}" in message
     assert received in message
@@ -868,9 +849,7 @@ TEXT_ROWS = [["01.03.2024", "1.200,5"], ["02.03.2024", "7"], ["03.03.2024", "8"]
     ids=["excel", "titles", "empty", "total", "notes"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_lines_around_a_table_of_text_are_left_out(
-    tmp_path: Path, encoding: str, above: list[str], below: list[str]
-) -> None:
+def test_lines_around_a_text_table_are_cut(tmp_path: Path, encoding: str, above: list[str], below: list[str]) -> None:
     lines = [*above, " Tag ; Umsatz", *map(";".join, TEXT_ROWS), *below]
     (tmp_path / "my.csv").write_bytes("\r\n".join(lines).encode(encoding))
     table = read_source(SourceSpec(path=str(tmp_path / "my.csv"), time="Tag", target="Umsatz", time_format="%d.%m.%Y"))
@@ -1079,9 +1058,7 @@ def test_covariate_may_have_the_name_that_values_have_here(write: Write) -> None
         (["1", "2"], [1, 2]),
     ],
 )
-def test_cells_of_a_csv_file_are_not_changed_by_the_types_of_pandas(
-    write: Write, cells: list[str], expected: list[object]
-) -> None:
+def test_cells_of_csv_are_not_changed_by_pandas(write: Write, cells: list[str], expected: list[object]) -> None:
     path = write("shop,ds,y,note\n" + "".join(f"{cell},2020-01-01,1,{cell}\n" for cell in cells))
     raw = user_files.read_columns(Path(path), ["shop", "note"], source_reading.FILES, numbers=["note"])
     assert raw["shop"].tolist() == cells

@@ -35,17 +35,9 @@ def test_noise_has_mean_0(name: str, deviation: float) -> None:
     assert abs(np.mean(sample_noise(name))) < 4 * deviation / np.sqrt(40_000)
 
 
-def test_noise_of_one_step_tells_nothing_about_the_next() -> None:
+def test_series_have_the_noise_and_calendar_of_their_names() -> None:
     noise = sample_noise("temperature")
     assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 0.02
-
-
-@pytest.mark.parametrize("name", ["temperature", "noisy_sine"])
-def test_another_seed_gives_another_series(name: str) -> None:
-    assert not np.allclose(GENERATORS[name](0)["y"], GENERATORS[name](1)["y"])
-
-
-def test_sine_has_no_noise_and_temperature_follows_the_calendar() -> None:
     table = generate_sine(0)
     np.testing.assert_array_equal(table["y"], table["signal"])
     pd.testing.assert_frame_equal(generate_sine(0), generate_sine(1))
@@ -53,6 +45,11 @@ def test_sine_has_no_noise_and_temperature_follows_the_calendar() -> None:
     table = generate_temperature(0)
     by_date = 20 + 10 * np.sin(2 * np.pi * (table["ds"].dt.day_of_year - 1) / 365)
     np.testing.assert_allclose(table["signal"], by_date, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["temperature", "noisy_sine"])
+def test_another_seed_gives_another_series(name: str) -> None:
+    assert not np.allclose(GENERATORS[name](0)["y"], GENERATORS[name](1)["y"])
 
 
 @pytest.mark.parametrize("generate", [generate_sine, generate_noisy_sine])

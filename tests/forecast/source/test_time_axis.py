@@ -27,9 +27,7 @@ def make_table(times: pd.DatetimeIndex) -> pd.DataFrame:
     ],
     ids=["seconds", "minutes", "evenings", "regular"],
 )
-def test_times_are_rounded_to_regular_ones(
-    times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_times_are_round(times: pd.DatetimeIndex, rounded: pd.DatetimeIndex, caplog: pytest.LogCaptureFixture) -> None:
     table = make_table(times)[::-1]
     assert round_times(table, OPEN)["ds"].tolist() == make_table(rounded)["ds"].tolist()[::-1]
     assert len(caplog.records) == (list(times) != list(rounded))

@@ -40,9 +40,7 @@ def test_numbers_far_from_all_others_are_reported_and_stay(
 
 
 @pytest.mark.parametrize("number", [-999.0, -9999.0, -99.9])
-def test_repeated_negative_number_among_values_from_0_on_is_missing(
-    number: float, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_repeated_negative_number_among_others_is_missing(number: float, caplog: pytest.LogCaptureFixture) -> None:
     table = make_table(number)
     assert read_source(SourceSpec(name="catalog"), table)["y"].isna().sum() == 60
     (message,) = list_warnings(caplog)
@@ -62,9 +60,7 @@ def test_negative_number_that_occurs_once_stays() -> None:
     [(99.0, 5 * TEMPERATURES), (999.0, 100 * TEMPERATURES), (9999.0, np.linspace(0, 20000, 400)), (-1.0, TEMPERATURES)],
     ids=["near", "usual", "inside", "other"],
 )
-def test_numbers_near_the_others_are_not_reported(
-    number: float, values: np.ndarray, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_near_numbers_are_not_reported(number: float, values: np.ndarray, caplog: pytest.LogCaptureFixture) -> None:
     read_source(SourceSpec(name="catalog"), make_table(number, values))
     assert list_warnings(caplog) == []
 

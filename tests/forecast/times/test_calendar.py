@@ -52,8 +52,16 @@ def test_phase_is_that_of_the_time_in_its_cycle(time: str, cycle: str, harmonic:
     assert compute(time, cycle, calendar, harmonic) == pytest.approx((np.sin(angle), np.cos(angle)), abs=1e-6)
 
 
-def test_yearly_phase_moves_with_the_hour() -> None:
+def test_phases_harmonics_and_types_of_a_calendar() -> None:
     assert compute("2021-03-01 06:00", "yearly") != compute("2021-03-01 07:00", "yearly")
+    features = compute_calendar(pd.Series([pd.Timestamp("2021-01-01")]), "D", CalendarSpec(yearly=3, weekly=0))
+    assert list(features) == [f"yearly_{wave}_{harmonic}" for harmonic in (1, 2, 3) for wave in ("sin", "cos")]
+    assert compute_calendar(pd.Series([0, 1, 2]), 1, ALL) == {}
+    ds = pd.Series(pd.date_range("2019-12-01", periods=20_000, freq="h"))
+    features = compute_calendar(ds, "h", ALL)
+    assert all(feature.dtype == np.float32 and np.abs(feature).max() <= 1 for feature in features.values())
+    with pytest.raises(ValidationError, match="yearly"):
+        CalendarSpec(yearly=-1)
 
 
 @pytest.mark.parametrize(
@@ -75,27 +83,7 @@ def test_0_leaves_a_cycle_out(cycle: str) -> None:
     assert not [name for name in features if name.startswith(cycle)]
 
 
-def test_number_of_harmonics_can_be_chosen() -> None:
-    features = compute_calendar(pd.Series([pd.Timestamp("2021-01-01")]), "D", CalendarSpec(yearly=3, weekly=0))
-    assert list(features) == [f"yearly_{wave}_{harmonic}" for harmonic in (1, 2, 3) for wave in ("sin", "cos")]
-
-
-def test_integer_steps_have_no_calendar() -> None:
-    assert compute_calendar(pd.Series([0, 1, 2]), 1, ALL) == {}
-
-
-def test_features_are_float32_between_minus_1_and_1() -> None:
-    ds = pd.Series(pd.date_range("2019-12-01", periods=20_000, freq="h"))
-    features = compute_calendar(ds, "h", ALL)
-    assert all(feature.dtype == np.float32 and np.abs(feature).max() <= 1 for feature in features.values())
-
-
-def test_negative_number_of_harmonics_is_refused() -> None:
-    with pytest.raises(ValidationError, match="yearly"):
-        CalendarSpec(yearly=-1)
-
-
-def test_future_steps_follow_each_series_without_values(prepare: Prepare, make_values: MakeValues) -> None:
+def test_calendar_of_the_future_is_known(prepare: Prepare, make_values: MakeValues) -> None:
     features = prepare({"a": make_values(50), "b": make_values(40)}).features.table
     ends = features.groupby("unique_id")["ds"].max().tolist()
     assert ends == [pd.Timestamp("2021-02-21"), pd.Timestamp("2021-02-11")]
@@ -104,23 +92,14 @@ def test_future_steps_follow_each_series_without_values(prepare: Prepare, make_v
     assert np.flatnonzero(features["y"].isna()).tolist() == [50, 51, 92, 93]
     ds = prepare(make_values(50), freq=5, start=-10).features.table["ds"]
     assert (ds.dtype, ds.tolist()[-2:]) == ("int64", [240, 245])
-
-
-def test_features_are_known_in_advance(prepare: Prepare, make_values: MakeValues) -> None:
-    """The future of a series has the features that the same days have once they are past."""
+    # The future of a series has the features that the same days have once they are past.
     short, long = (prepare(make_values(size)).features.table for size in (50, 52))
     columns = short.columns.drop(["y", "observed"])
     pd.testing.assert_frame_equal(short[columns], long[columns][:52])
-
-
-def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50))
     before = prepared.series.copy()
     add_calendar(prepared.series, "D", CalendarSpec(), 3)
     pd.testing.assert_frame_equal(prepared.series, before)
-
-
-def test_cycle_that_no_series_has_seen_is_left_out_unless_it_is_given(prepare: Callable, make_values: Callable) -> None:
     names = prepare(make_values(100)).features.calendar
     assert ("weekly_sin_1" in names, "yearly_sin_1" in names) == (True, False)
     assert "yearly_sin_2" in prepare(make_values(100), calendar=CalendarSpec(yearly=2)).features.calendar

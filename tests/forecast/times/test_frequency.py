@@ -31,18 +31,25 @@ def test_frequency_is_inferred(freq: str | int, inferred: str | int, missing: li
     assert infer_frequency(make_table(freq, missing)) == inferred
 
 
-def test_frequency_of_most_stretches_wins() -> None:
+def test_frequency_is_that_of_most_stretches() -> None:
     """Ten days by the hour, then five by the day."""
     hours = pd.date_range("2021-01-01", periods=240, freq="h")
     days = pd.date_range("2021-01-11", periods=15, freq="D")
     table = pd.DataFrame({"unique_id": "a", "ds": hours.append(days)})
     assert infer_frequency(table) == "h"
-
-
-def test_frequency_is_inferred_from_every_series_alone() -> None:
-    """The step from the end of one series to the start of the next is none."""
+    # The step from the end of one series to the start of the next is none.
     tables = [make_table("MS", [], size=6).assign(unique_id=name) for name in "abc"]
     assert infer_frequency(pd.concat(tables)) == "MS"
+    # Each ninth month ends a day earlier, such as on a holiday.
+    times = [
+        end - pd.offsets.BDay() if number % 9 == 0 else end
+        for number, end in enumerate(pd.date_range("2015-01-01", periods=60, freq="BME"))
+    ]
+    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
+    days = pd.date_range("2024-01-01", periods=90)
+    table = pd.DataFrame({"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]})
+    assert infer_frequency(table) == "D"
+    assert infer_frequency(make_table("D", [], size=3)) == "D"
 
 
 def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
@@ -66,9 +73,7 @@ def list_days(freq: str, num_days: int = 0, size: int = 60) -> pd.DatetimeIndex:
     ids=["15th", "28th", "middle", "july", "dekads", "dekads-5th", "twice", "twice-5th", "15th-last", "9h"],
 )
 @pytest.mark.parametrize("missing", GAPS.values(), ids=GAPS)
-def test_later_days_of_the_month_are_a_shift(
-    times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]
-) -> None:
+def test_late_days_of_a_month_are_shifts(times: pd.DatetimeIndex, freq: str, season: int, missing: list[int]) -> None:
     """The series go on on the same days, and gaps are found."""
     table = pd.DataFrame({"unique_id": "a", "ds": times}).drop(index=missing)
     assert infer_frequency(table) == freq
@@ -97,15 +102,6 @@ def test_days_that_short_months_lack_are_their_last_day(day: int, missing: list[
     assert [add_steps(times[30], number, freq) for number in (-30, 0, 29)] == [times[0], times[30], times[59]]
 
 
-def test_month_ends_near_the_last_business_day_are_month_ends() -> None:
-    """Each ninth month ends a day earlier, such as on a holiday."""
-    times = [
-        end - pd.offsets.BDay() if number % 9 == 0 else end
-        for number, end in enumerate(pd.date_range("2015-01-01", periods=60, freq="BME"))
-    ]
-    assert infer_frequency(pd.DataFrame({"unique_id": "a", "ds": times})) == "BME"
-
-
 @pytest.mark.parametrize(
     ("closed", "freq", "season", "window"),
     [((6,), "D-SUN", 6, (48, 12)), ((0, 6), "D-MON+SUN", 5, (40, 10)), ((4, 5), "D-FRI+SAT", 5, (40, 10))],
@@ -119,12 +115,6 @@ def test_weekdays_without_rows_are_no_steps(
     assert infer_frequency(table) == freq
     assert get_season_length(freq) == season
     assert get_usual_window(freq) == window
-
-
-def test_weekday_with_one_row_is_a_step() -> None:
-    days = pd.date_range("2024-01-01", periods=90)
-    table = pd.DataFrame({"unique_id": "a", "ds": days[(days.day_of_week != 6) | (days == "2024-03-17")]})
-    assert infer_frequency(table) == "D"
 
 
 @pytest.mark.parametrize(("freq", "season", "num_days"), [("B-DE", 5, 252), ("D-DE-BY", 7, 354), ("B-NYSE", 5, 251)])
@@ -163,10 +153,6 @@ IRREGULAR = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(np.cumsum([1, 2
 def test_table_without_a_frequency_is_refused(table: pd.DataFrame, part: str) -> None:
     with pytest.raises(SeriesError, match=rf"{part} .*source\.freq"):
         infer_frequency(table)
-
-
-def test_three_timestamps_show_a_frequency() -> None:
-    assert infer_frequency(make_table("D", [], size=3)) == "D"
 
 
 # Alias, steps in a season, and usual lookback and horizon.

@@ -84,13 +84,10 @@ def test_time_between_two_steps_is_on_none(ds: str, freq: str) -> None:
     assert count_steps(first, time, freq)[1].tolist() == [False]
 
 
-def test_no_grid_is_made_to_count_seconds_up_to_a_mistyped_year() -> None:
+def test_first_time_off_the_grid_is_found_without_a_grid() -> None:
     first, last = np.array(["2021-01-01"], "datetime64[s]"), np.array(["9021-01-01"], "datetime64[s]")
     assert count_steps(first, last, "s")[0] > 2e11
-
-
-def test_first_time_off_the_grid_counts_from_the_step_after_it() -> None:
-    """As pandas' own ranges do; the first time itself lies on no step."""
+    # As pandas' own ranges do; the first time itself lies on no step.
     firsts, ds = (
         np.array(["2021-01-15"] * 2, "datetime64[us]"),
         np.array(["2021-01-15", "2021-03-01"], "datetime64[us]"),
@@ -110,24 +107,14 @@ def test_inserted_steps_are_empty_and_not_observed(table: pd.DataFrame) -> None:
     assert filled["ds"].dt.day.tolist() == [1, 2, 3, 1, 2]
     np.testing.assert_array_equal(filled["y"], [1, np.nan, 3, 4, np.nan])
     assert filled["observed"].tolist() == [True, False, True, True, False]
-
-
-def test_inserted_steps_change_no_column(table: pd.DataFrame) -> None:
-    filled = insert_steps(table, find_rows(table), np.array([0, 2, 0]), np.array([3, 2]), "D")
     pd.testing.assert_series_equal(filled.dtypes, table.dtypes)
 
 
-def test_rows_of_each_series_are_found_in_the_order_of_the_table(table: pd.DataFrame) -> None:
+def test_series_of_a_table_are_found_by_name_and_rows(table: pd.DataFrame) -> None:
     rows = find_rows(table)
     assert (rows.starts.tolist(), rows.stops.tolist()) == ([0, 2], [2, 3])
     assert (rows.numbers.tolist(), rows.places.tolist()) == ([0, 0, 1], [0, 1, 0])
     assert list_names(table).tolist() == ["b", "a"]
-
-
-def test_table_without_rows_has_no_series(table: pd.DataFrame) -> None:
     assert len(find_rows(table[:0]).starts) == 0
-
-
-def test_what_is_known_of_each_series_is_looked_up_by_its_name(table: pd.DataFrame) -> None:
     by_series = pd.DataFrame({"unique_id": ["a", "b", "c"], "stop": [1, 2, 3]})
     assert look_up(table, by_series, "stop").tolist() == [2, 1]

@@ -22,14 +22,8 @@ def test_holidays_are_known_with_the_days_around_them() -> None:
         "day_before_holiday": [0, 0, 1, 0, 0, 0],
         "day_after_holiday": [0, 0, 0, 0, 1, 0],
     }
-
-
-def test_holidays_of_a_part_are_those_it_has() -> None:
     epiphany = pd.Series([pd.Timestamp("2024-01-06")])
     assert [find_holidays(epiphany, country)["holiday"][0] for country in ("DE", "DE-BY")] == [0, 1]
-
-
-def test_steps_have_no_holidays() -> None:
     with pytest.raises(SeriesError, match="received steps"):
         find_holidays(pd.Series([1, 2, 3]), "DE")
 
@@ -53,10 +47,7 @@ def test_country_that_does_not_exist_is_refused_with_the_closest_code(country: s
 def test_country_without_a_close_code_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"received ''\.$"):
         Forecaster(covariates={"holidays": ""})
-
-
-def test_norway_without_quotes_is_told_how_to_be_written() -> None:
-    """YAML reads NO as false."""
+    # YAML reads NO as false.
     with pytest.raises(ParameterError, match=r"^covariates\.holidays: .*'NO'"):
         Forecaster(covariates={"holidays": yaml.safe_load("NO")})
 
@@ -67,15 +58,12 @@ def test_other_names_of_the_package_are_no_countries(name: str) -> None:
         Forecaster(covariates={"holidays": name})
 
 
-def test_missing_package_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_package_is_imported_only_if_needed_and_its_absence_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(ParameterError, match="-m pip install holidays"):
         Forecaster(covariates={"holidays": "DE"})
     # What was learnt with the package is still described without it.
     assert Coding(holidays="DE").make_spec().holidays == "DE"
-
-
-def test_package_is_imported_only_if_it_is_needed() -> None:
     code = "import sys, rnn_pipelines.forecast.interface; print('holidays' in sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert finished.stdout.strip() == "False"

@@ -40,21 +40,16 @@ def code(role: Role, *cells: Sequence[object]) -> dict[str, list[list[float]]]:
     return {name: found.table[name].to_numpy().reshape(len(cells), -1).round(4).tolist() for name in found.names}
 
 
-def test_numbers_are_scaled_by_the_training_part() -> None:
+def test_numbers_are_scaled_by_training_and_carried_forward() -> None:
     assert code("future", [1, 3, 1, 3, 5, 7, 9, 2])["future:x"] == [[-1, 1, -1, 1, 3, 5, 7, 0]]
-
-
-def test_numbers_that_move_have_the_scale_of_their_series() -> None:
     one, other = code("future", [1, 3, 1, 3, 1, 1, 1, 1], [10, 30, 10, 30, 10, 10, 10, 10])["future:x"]
     assert one == other
-
-
-def test_static_numbers_have_one_scale() -> None:
     assert code("static", [1] * 8, [3] * 8)["static:x"] == [[-1] * 8, [1] * 8]
-
-
-def test_numbers_far_out_are_drawn_in() -> None:
     assert code("future", [1, 3, 1, 3, 1e9, 1, 1, 1])["future:x"][0][4] == MAX_DEVIATIONS
+    assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [-1, 1, 1, 1, -1, -1]
+    assert code("past", [None, None, 1, 3, 1, 1, 1, 1])["past:x"][0][:2] == [0, 0]
+    assert code("past", [1, 3, 1, 3, 1, 9, 9, 9], [None, None, 1, 3, 1, 1, 1, 1])["past:x"][1][:2] == [0, 0]
+    assert np.isnan(code("past", [1, 3, 1, 3, 1, 1, 5, 5])["past:x"][0][NUM_DAYS:]).all()
 
 
 @pytest.mark.parametrize(("yes", "no"), [(1, 0), (True, False), ("true", "false"), ("Yes", "no")])
@@ -64,66 +59,32 @@ def test_flags_are_1_apart(yes: object, no: object) -> None:
     ]
 
 
-def test_each_category_of_training_has_a_number() -> None:
+def test_categories_of_training_have_numbers_and_others_none() -> None:
     assert code("future", ["b", "a", "a", "a", "b", "a", "a", "b"]) == {
         "future:x=a": [[-0.75, 0.25, 0.25, 0.25, -0.75, 0.25, 0.25, -0.75]],
         "future:x=b": [[0.75, -0.25, -0.25, -0.25, 0.75, -0.25, -0.25, 0.75]],
     }
-
-
-def test_unknown_category_is_told_from_each_known_one() -> None:
     found = code("future", ["a", "b", "a", "b", "new", "a", "a", "b"])
     assert [found[name][0][4] for name in found] == [0, 0]
-
-
-def test_rare_categories_of_many_are_unknown() -> None:
     cells = [[f"c{number}"] * 8 for number in range(MAX_LEVELS + 5)]
     assert len(code("static", *cells)) == MAX_LEVELS
 
 
-def test_last_value_of_the_past_is_carried_forward() -> None:
-    assert code("past", [1, 3, None, None, 1, "", None, None])["past:x"][0][:6] == [-1, 1, 1, 1, -1, -1]
-
-
-def test_before_the_first_value_of_the_past_stands_the_mean_of_training() -> None:
-    assert code("past", [None, None, 1, 3, 1, 1, 1, 1])["past:x"][0][:2] == [0, 0]
-
-
-def test_past_covariates_are_not_carried_into_another_series() -> None:
-    assert code("past", [1, 3, 1, 3, 1, 9, 9, 9], [None, None, 1, 3, 1, 1, 1, 1])["past:x"][1][:2] == [0, 0]
-
-
-def test_nothing_of_the_past_is_known_ahead() -> None:
-    assert np.isnan(code("past", [1, 3, 1, 3, 1, 1, 5, 5])["past:x"][0][NUM_DAYS:]).all()
-
-
-def test_missing_value_that_is_known_ahead_is_refused_by_series_and_time() -> None:
+def test_what_has_no_code_is_refused_by_its_place() -> None:
     with pytest.raises(SeriesError, match="'x' of series 's1' at 2 times from 2 to 4"):
         code("future", [1, 3, 1, 3, 1, 1, 1, 1], [1, 3, None, 3, " ", 1, 1, 1])
-
-
-def test_missing_static_value_is_the_mean() -> None:
-    assert code("static", [1] * 8, [3] * 8, [None] * 8)["static:x"][2] == [0] * 8
-
-
-def test_static_value_that_changes_is_refused() -> None:
     with pytest.raises(SeriesError, match="'x' changes in series 's1'"):
         code("static", [1] * 8, [3, 3, 3, 3, 3, 4, 3, 3])
-
-
-def test_text_among_numbers_is_refused_with_its_place() -> None:
     with pytest.raises(
         SeriesError, match="series 's0' at 5: expected a number, as in the training part, received 'many'"
     ):
         code("past", [1, 3, 1, 3, 1, "many", 1, 1])
-
-
-def test_column_without_a_value_in_training_is_refused() -> None:
     with pytest.raises(SeriesError, match="no value in the training part"):
         code("past", [None, None, None, None, 1, 1, 1, 1])
 
 
-def test_one_series_has_nothing_static(caplog: pytest.LogCaptureFixture) -> None:
+def test_static_values_are_of_a_panel_alone(caplog: pytest.LogCaptureFixture) -> None:
+    assert code("static", [1] * 8, [3] * 8, [None] * 8)["static:x"][2] == [0] * 8
     assert code("static", [1] * 8) == {}
     assert "one series has one value" in caplog.text
 
@@ -132,9 +93,17 @@ def read(external: pd.DataFrame, **covariates: object) -> pd.DataFrame:
     return read_series(SourceSpec(name="catalog"), CovariateSpec.model_validate(covariates), external)[1]
 
 
-def test_rows_after_the_last_value_are_read() -> None:
+def test_covariates_are_columns_of_one_kind() -> None:
     found = read(pd.DataFrame({"ds": [1, 2, 3], "y": [5.0, 6.0, None], "promo": [0, 1, 0]}), future=["promo"])
     assert found["promo"].tolist() == [0, 1, 0]
+    with pytest.raises(SeriesError, match=r"no column \['promo'\]"):
+        read(pd.DataFrame({"ds": [1], "y": [1.0]}), future=["promo"])
+    with pytest.raises(ValidationError, match="of one kind"):
+        CovariateSpec(future=("price",), past=("price",))
+    assert read(pd.DataFrame({"ds": [1], "y": [1.0]})).empty
+    ds = pd.date_range("2024-10-01", periods=4)
+    features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
+    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"]) == 3
 
 
 def test_values_of_another_table_are_added(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -144,26 +113,6 @@ def test_values_of_another_table_are_added(tmp_path_factory: pytest.TempPathFact
     found = read(external, future=["promo"], past=["rain"], path=str(path))
     assert found["ds"].tolist() == [1, 2, 3, 4]
     assert found["promo"].astype(int).tolist() == [0, 1, 1, 0]
-
-
-def test_missing_column_is_refused() -> None:
-    with pytest.raises(SeriesError, match=r"no column \['promo'\]"):
-        read(pd.DataFrame({"ds": [1], "y": [1.0]}), future=["promo"])
-
-
-def test_column_is_of_one_kind() -> None:
-    with pytest.raises(ValidationError, match="of one kind"):
-        CovariateSpec(future=("price",), past=("price",))
-
-
-def test_no_covariates_are_no_rows() -> None:
-    assert read(pd.DataFrame({"ds": [1], "y": [1.0]})).empty
-
-
-def test_holidays_stand_beside_no_column() -> None:
-    ds = pd.date_range("2024-10-01", periods=4)
-    features = Features(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0, "observed": True}))
-    assert len(add_covariates(features, Coding(holidays="DE"), None, 1).covariates["future"]) == 3
 
 
 @pytest.mark.parametrize("cells", [[1, 2, 7], [1.0, 2.0, np.nan]])

@@ -16,23 +16,21 @@ MakeValues = Callable[..., list[float | None]]
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12)), max_size=6), st.integers(1, 5))
-def test_index_numbers_the_windows_as_arange_does(steps: list[tuple[int, int]], stride: int) -> None:
+def test_index_numbers_and_counts_the_windows_as_arange_does(steps: list[tuple[int, int]], stride: int) -> None:
     ends = np.cumsum(np.array(steps, np.int64).reshape(-1))
     runs = ends.reshape(-1, 2)
     expected = [origin for first, stop in runs for origin in np.arange(first, stop, stride)]
     index = WindowIndex(runs, stride)
     assert index.origins(np.arange(len(index))).tolist() == expected
-
-
-@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12)), max_size=6), st.integers(1, 5))
-def test_index_counts_its_windows(steps: list[tuple[int, int]], stride: int) -> None:
     runs = np.cumsum(np.array(steps, np.int64).reshape(-1)).reshape(-1, 2)
     assert len(WindowIndex(runs, stride)) == sum(len(range(first, stop, stride)) for first, stop in runs)
 
 
-def test_origins_are_given_in_the_order_asked_for() -> None:
+def test_origins_and_seasons_are_those_asked_for() -> None:
     index = WindowIndex(np.array([[3, 6], [10, 12]]))
     assert index.origins(np.array([4, 0, 2, 3])).tolist() == [11, 3, 5, 10]
+    assert EvaluationSpec().choose_season_length({"season_length": 7}) == 7
+    assert EvaluationSpec(season_length=12).choose_season_length({"season_length": 7}) == 12
 
 
 @pytest.mark.parametrize("stride", [1, 3])
@@ -61,11 +59,3 @@ def test_gathered_windows_are_slices_of_the_array(
 def test_window_has_at_least_one_step(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         WindowSpec(**{field: 0})
-
-
-def test_season_length_is_that_of_the_data_profile() -> None:
-    assert EvaluationSpec().choose_season_length({"season_length": 7}) == 7
-
-
-def test_season_length_that_is_set_wins() -> None:
-    assert EvaluationSpec(season_length=12).choose_season_length({"season_length": 7}) == 12

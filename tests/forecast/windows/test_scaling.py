@@ -28,43 +28,28 @@ def test_unscale_computes_in_float64() -> None:
     assert unscale(np.float32([1.5]), np.array([1e8]), np.array([1.0])).tolist() == [1e8 + 1.5]
 
 
-def test_training_part_has_mean_0_and_deviation_1(prepare: Prepare, make_values: MakeValues) -> None:
+def test_scale_is_mean_and_deviation_of_each_training_part(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50))
     train = scale(prepared.series["y"][:30], *prepared.scaler.loc[0, ["mean", "deviation"]])
     assert (train.mean(), train.std()) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
-
-
-def test_scale_is_mean_and_population_deviation(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(50)
     scaler = prepare(values).scaler
     assert scaler.loc[0, ["mean", "deviation"]].tolist() == pytest.approx([np.mean(values[:30]), np.std(values[:30])])
-
-
-def test_every_series_has_its_own_scale(prepare: Prepare, make_values: MakeValues) -> None:
     scaler = prepare({"a": make_values(50, seed=1), "b": make_values(60, seed=2)}).scaler
     expected = [np.mean(make_values(50, seed=1)[:30]), np.mean(make_values(60, seed=2)[:40])]
     assert scaler["mean"].tolist() == pytest.approx(expected)
 
 
-def test_scaler_never_sees_validation_or_test(prepare: Prepare, make_values: MakeValues) -> None:
+def test_scaler_sees_the_values_of_training_alone(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(50, missing=[28, 29, 30])
     later = [value if row < 30 or value is None else value + 1000 for row, value in enumerate(values)]
     pd.testing.assert_frame_equal(prepare(values).scaler, prepare(later).scaler)
-
-
-def test_scaler_sees_the_last_training_value(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(50)
     changed = [*values[:29], values[29] + 1, *values[30:]]
     assert not prepare(values).scaler.equals(prepare(changed).scaler)
-
-
-def test_scaler_sees_no_filled_value(prepare: Prepare, make_values: MakeValues) -> None:
     values = make_values(50, missing=[10, 11])
     observed = [value for value in values[:30] if value is not None]
     assert prepare(values).scaler.loc[0, "mean"] == pytest.approx(np.mean(observed))
-
-
-def test_series_is_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50, missing=[10]))
     before = prepared.series.copy()
     fit_scaler(prepared.series, prepared.cutoffs)

@@ -51,51 +51,39 @@ def fail(series: pd.DataFrame, validation: object = 10, test: object = 10, windo
     return str(caught.value)
 
 
-def test_fractions_count_steps_of_the_whole_series(make_series: Make) -> None:
+def test_parts_are_fractions_steps_or_dates(make_series: Make) -> None:
     assert find_stops(make_series(100), 0.1, 0.2) == (70, 80)
-
-
-def test_whole_numbers_count_steps_from_the_end(make_series: Make) -> None:
     assert find_stops(make_series(100), 5, 10) == (85, 95 - 5)
-
-
-def test_dates_are_the_first_of_their_part(make_series: Make) -> None:
     assert find_stops(make_series(100), "2021-02-01", "2021-03-01") == (31, 59)
-
-
-def test_dates_in_a_zone_go_to_utc(make_series: Make) -> None:
     assert find_stops(make_series(100), 5, "2021-03-01T02:00+02:00")[1] == 59
-
-
-def test_numbers_in_quotes_are_steps_of_an_integer_axis(make_series: Make) -> None:
     assert find_stops(make_series(100, freq=1), "70", "80") == (70, 80)
-
-
-def test_the_three_ways_can_be_mixed(make_series: Make) -> None:
     assert find_stops(make_series(100), 0.1, "2021-03-01") == (49, 59)
 
 
 def test_cutoffs_say_when_the_parts_begin(make_series: Make) -> None:
     found = cut(make_series(100), 5, 10)
     assert (found.validation_from, found.test_from) == (pd.Timestamp("2021-03-27"), pd.Timestamp("2021-04-01"))
-
-
-def test_parts_follow_each_other_without_overlap(make_series: Make) -> None:
     found = cut(make_series(100), 0.15, 0.2)
     assert 0 < found.train_stop < found.validation_stop < found.num_steps == 100
+    series = make_series(100)
+    before = series.copy()
+    cut(series, 0.1, 0.1)
+    pd.testing.assert_frame_equal(series, before)
 
 
 def test_every_series_of_a_panel_is_cut_at_its_own_end(make_table: Make, make_values: MakeValues) -> None:
     table = make_table({"a": make_values(50), "b": make_values(80)})
     series, _ = repair_series(table, SourceSpec(), GapPolicy("interpolate"))
     assert split_series(series, SplitSpec(validation=10, test=10), WINDOW)["validation_stop"].tolist() == [40, 70]
-
-
-def test_series_is_not_changed(make_series: Make) -> None:
-    series = make_series(100)
-    before = series.copy()
-    cut(series, 0.1, 0.1)
-    pd.testing.assert_frame_equal(series, before)
+    table = make_table({name: make_values(size) for name, size in {"a": 200, "b": 30, "c": 11, "d": 5, "e": 1}.items()})
+    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
+    parts = measure_parts(series, WindowSpec(lookback=14, horizon=4), 4)
+    assert parts == [[140, 20, 40], [20, 4, 6], [11, 0, 0], [5, 0, 0], [1, 0, 0]]
+    table = make_table(make_values(50, missing=[48]))
+    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
+    window = WindowSpec(lookback=4, horizon=1)
+    with pytest.raises(SeriesError, match=r"fits the gaps of \['test'\]"):
+        split_series(series, SplitSpec(validation=10, test=2), window)
 
 
 @pytest.mark.parametrize("part", ["soon", "2021-02-31"])
@@ -106,15 +94,18 @@ def test_part_that_is_no_date_is_named(make_series: Make, part: str) -> None:
     )
 
 
-def test_step_is_a_whole_number_as_people_write_it(make_series: Make) -> None:
+def test_part_that_can_not_be_cut_is_named(make_series: Make) -> None:
     """Python reads 4_0 as 40."""
     assert "received '4_0'" in fail(make_series(100, freq=1), 10, "4_0")
-
-
-def test_date_on_an_integer_axis_is_named(make_series: Make) -> None:
     assert "a timestamp like those of the series (0), received '2021-02-01'" in fail(
         make_series(100, freq=1), 10, "2021-02-01"
     )
+    with pytest.raises(SeriesTooShortError):
+        cut(make_series(12), 10, 10)
+    assert find_stops(make_series(10), 2, 2) == (6, 8)
+    series = make_series(60, "split", missing=(51, 53, 55, 57))
+    facts = ("'y'", "4 + 2 steps", "['test', 'future']", "gaps=interpolate", "window.lookback", "split.test")
+    assert has_in_order(fail(series, 10, 9), *facts)
 
 
 @pytest.mark.parametrize("part", [0, -1, 0.0, 1.0, 1.5, True])
@@ -138,29 +129,6 @@ def test_short_part_is_named_with_received_and_needed_length(
     make_series: Make, size: int, split: tuple[object, object], shortage: tuple[str, str]
 ) -> None:
     assert has_in_order(fail(make_series(size), *split), "'y'", f"{size} steps", *shortage, "lookback 4, horizon 2")
-
-
-def test_short_part_is_a_series_too_short_error(make_series: Make) -> None:
-    with pytest.raises(SeriesTooShortError):
-        cut(make_series(12), 10, 10)
-
-
-def test_shortest_series_that_fits_is_cut(make_series: Make) -> None:
-    assert find_stops(make_series(10), 2, 2) == (6, 8)
-
-
-def test_gaps_that_leave_a_part_no_window_are_named(make_series: Make) -> None:
-    series = make_series(60, "split", missing=(51, 53, 55, 57))
-    facts = ("'y'", "4 + 2 steps", "['test', 'future']", "gaps=interpolate", "window.lookback", "split.test")
-    assert has_in_order(fail(series, 10, 9), *facts)
-
-
-def test_test_part_whose_only_window_has_a_filled_target_is_named(make_table: Make, make_values: MakeValues) -> None:
-    table = make_table(make_values(50, missing=[48]))
-    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
-    window = WindowSpec(lookback=4, horizon=1)
-    with pytest.raises(SeriesError, match=r"fits the gaps of \['test'\]"):
-        split_series(series, SplitSpec(validation=10, test=2), window)
 
 
 def measure_parts(series: pd.DataFrame, window: WindowSpec, season_length: int = 1, **split: object) -> list[list[int]]:
@@ -187,13 +155,6 @@ def measure_parts(series: pd.DataFrame, window: WindowSpec, season_length: int =
 def test_open_parts_follow_the_horizon(make_series: Make, size: int, horizon: int, parts: list[int]) -> None:
     window = WindowSpec(lookback=min(size, 20), horizon=horizon)
     assert measure_parts(make_series(size), window, 14) == [parts]
-
-
-def test_open_parts_of_a_panel_follow_each_series(make_table: Make, make_values: MakeValues) -> None:
-    table = make_table({name: make_values(size) for name, size in {"a": 200, "b": 30, "c": 11, "d": 5, "e": 1}.items()})
-    series, _ = repair_series(table, SourceSpec(freq="D"), GapPolicy("interpolate"))
-    parts = measure_parts(series, WindowSpec(lookback=14, horizon=4), 4)
-    assert parts == [[140, 20, 40], [20, 4, 6], [11, 0, 0], [5, 0, 0], [1, 0, 0]]
 
 
 @pytest.mark.parametrize(("split", "parts"), [({"test": 9}, [37, 4, 9]), ({"validation": 9}, [37, 9, 4])])

@@ -81,7 +81,7 @@ def draw_gappy_series(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, tuple[in
 
 
 @given(draw_gappy_series())
-def test_runs_are_what_an_enumeration_finds(
+def test_runs_are_as_enumerated(
     series: tuple[np.ndarray, np.ndarray, tuple[int, int, int, int], WindowSpec],
 ) -> None:
     runs = find_runs(*series)
@@ -89,28 +89,15 @@ def test_runs_are_what_an_enumeration_finds(
     assert origins == enumerate_origins(*series)
 
 
-def test_stride_is_that_of_the_training_windows(prepare: Prepare, make_values: MakeValues) -> None:
+def test_origins_are_at_the_strides_of_each_part(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
     assert np.diff(panel.list_origins("train")).tolist() == [3] * 8
-
-
-def test_stride_skips_no_test_window(prepare: Prepare, make_values: MakeValues) -> None:
-    panel = prepare(make_values(50), WindowSpec(lookback=4, horizon=2, stride=3)).windows
     assert panel.list_origins("test").tolist() == list(range(40, 49))
-
-
-def test_rolling_origins_are_every_step_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert panel.list_origins("test").tolist() == [*range(40, 49), *range(52 + 30, 52 + 39)]
-
-
-def test_last_origin_forecasts_the_end_of_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     values = {"a": make_values(50), "b": make_values(40)}
     panel = prepare(values, evaluation=EvaluationSpec(origins="last")).windows
     assert panel.list_origins("test").tolist() == [48, 52 + 38]
-
-
-def test_future_origin_is_the_row_after_each_series(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare({"a": make_values(50), "b": make_values(40)}).windows
     assert panel.list_origins("future").tolist() == [50, 52 + 40]
 
@@ -122,48 +109,49 @@ def test_future_needs_a_history_without_open_gaps(row: int, num_windows: int) ->
     assert len(runs["future"]) == num_windows
 
 
-def test_rows_of_the_future_have_no_target(prepare: Prepare, make_values: MakeValues) -> None:
+def test_windows_of_the_future_have_no_target_and_change_with_it(prepare: Prepare, make_values: MakeValues) -> None:
     values = prepare({"a": make_values(50), "b": make_values(40)}).windows.values
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [50, 51, 92, 93]
-
-
-def test_rows_of_the_future_have_known_features(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare(make_values(50)).windows
     assert not np.isnan(panel.values[50:, 1:]).any()
+    # Or the test above would say nothing.
+    values = make_values(80)
+    before, after = (prepare(v).windows for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
+    origins = np.array([71])
+    assert not np.array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
 
 
-def test_target_is_scaled_by_its_own_series(prepare: Prepare, make_values: MakeValues) -> None:
+def test_panel_is_one_scaled_array_of_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:
     panel = prepare({"a": make_values(50), "b": [100 * value for value in make_values(50)]}).windows
     np.testing.assert_allclose(panel.values[:50, 0], panel.values[52:102, 0], rtol=1e-5, atol=1e-5)
-
-
-def test_signal_is_no_input(prepare: Prepare, make_values: MakeValues) -> None:
-    """Only what is known in advance stands beside the target."""
+    # Only what is known in advance stands beside the target.
     prepared = prepare(make_values(50))
     features = replace(prepared.features, table=prepared.features.table.assign(signal=1.0))
     window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
     panel = make_windows(features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
     np.testing.assert_array_equal(panel.values, prepared.windows.values)
+    prepared = prepare(make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30))
+    assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.columns.num_calendar) * 4
+    values = prepare({"a": make_values(50), "b": make_values(50)}).windows.values
+    assert (values.dtype, values.flags["C_CONTIGUOUS"]) == (np.float32, True)
+    short, long = (prepare(make_values(size)).windows for size in (50, 500))
+    assert [getattr(long, part).shape for part in PARTS] == [getattr(short, part).shape for part in PARTS]
+    prepared = prepare(make_values(50, missing=[20]))
+    before = prepared.features.table.copy()
+    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
+    make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
+    pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
-def test_every_part_of_the_gappy_panel_has_windows(gappy: SimpleNamespace) -> None:
+def test_windows_of_a_part_hold_no_value_of_a_later_one(gappy: SimpleNamespace) -> None:
     """Or the tests below would say nothing."""
     assert all(len(gappy.windows.list_origins(part)) > 2 for part in PARTS)
-
-
-def test_no_training_window_holds_a_validation_value(gappy: SimpleNamespace) -> None:
     seen = gappy.windows.list_origins("train")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
     train = {row for start, train_stop, _, _ in list_bounds(gappy) for row in range(start, train_stop)}
     assert set(seen.ravel().tolist()) <= train
-
-
-def test_no_validation_window_holds_a_test_value(gappy: SimpleNamespace) -> None:
     seen = gappy.windows.list_origins("validation")[:, None] + np.arange(-gappy.windows.lookback, gappy.windows.horizon)
     before_test = {row for start, _, stop, _ in list_bounds(gappy) for row in range(start, stop)}
     assert set(seen.ravel().tolist()) <= before_test
-
-
-def test_validation_targets_never_overlap_training_targets(gappy: SimpleNamespace) -> None:
     assert not list_targets(gappy.windows, "validation") & list_targets(gappy.windows, "train")
 
 
@@ -173,28 +161,16 @@ def test_test_targets_never_overlap_targets_before(gappy: SimpleNamespace, part:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_no_window_reaches_into_another_series(gappy: SimpleNamespace, part: Part) -> None:
+def test_windows_stay_in_their_series_and_off_its_gaps(gappy: SimpleNamespace, part: Part) -> None:
     panel = gappy.windows
     names = gappy.features.table["unique_id"].to_numpy()
     windows = names[panel.list_origins(part)[:, None] + np.arange(-panel.lookback, panel.horizon)]
     assert (windows == windows[:, :1]).all()
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_no_window_starts_inside_a_gap(gappy: SimpleNamespace, part: Part) -> None:
-    """The newest value that a forecast sees is no filling, which would lean on the value after it."""
+    # The newest value that a forecast sees is no filling, which would lean on the value after it.
     assert gappy.features.table["observed"].to_numpy()[gappy.windows.list_origins(part) - 1].all()
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_no_window_has_filled_targets_alone(gappy: SimpleNamespace, part: Part) -> None:
     targets = gappy.windows.list_origins(part)[:, None] + np.arange(gappy.windows.horizon)
     assert gappy.features.table["observed"].to_numpy()[targets].any(axis=1).all()
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_no_target_of_a_part_was_filled_from_a_later_part(gappy: SimpleNamespace, part: Part) -> None:
-    """Every target up to the next observation lies in the same part."""
+    # Every target up to the next observation lies in the same part.
     observed = np.flatnonzero(gappy.features.table["observed"])
     targets = np.array(sorted(list_targets(gappy.windows, part)))
     next_observed = observed[np.searchsorted(observed, targets)]
@@ -212,9 +188,7 @@ def test_no_window_reaches_across_an_open_gap(prepare: Prepare, make_values: Mak
 
 @pytest.mark.parametrize("gaps", GAP_POLICIES)
 @pytest.mark.parametrize("cut", [60, 62, 67, 80, 86])
-def test_changing_the_future_changes_no_earlier_window(
-    prepare: Prepare, make_values: MakeValues, gaps: str, cut: int
-) -> None:
+def test_the_future_changes_no_earlier_window(prepare: Prepare, make_values: MakeValues, gaps: str, cut: int) -> None:
     values = make_values(100, missing=[30, 58, 59, 61, 66, 79, 80, 85])
     changed = [value if row < cut or value is None else value + 1000 for row, value in enumerate(values)]
     split = SplitSpec(validation=20, test=20)
@@ -222,37 +196,6 @@ def test_changing_the_future_changes_no_earlier_window(
     origins = np.concatenate([before.list_origins(part) for part in PARTS])
     origins = origins[origins <= cut]
     np.testing.assert_array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
-
-
-def test_changing_the_future_changes_later_windows(prepare: Prepare, make_values: MakeValues) -> None:
-    """Or the test above would say nothing."""
-    values = make_values(80)
-    before, after = (prepare(v).windows for v in (values, [*values[:70], *(value + 1000 for value in values[70:])]))
-    origins = np.array([71])
-    assert not np.array_equal(gather_windows(before, origins)[0], gather_windows(after, origins)[0])
-
-
-def test_panel_holds_each_row_once(prepare: Prepare, make_values: MakeValues) -> None:
-    prepared = prepare(make_values(300), WindowSpec(lookback=100, horizon=20), SplitSpec(validation=30, test=30))
-    assert prepared.windows.values.nbytes == 320 * (1 + prepared.windows.columns.num_calendar) * 4
-
-
-def test_panel_is_one_contiguous_float32_array(prepare: Prepare, make_values: MakeValues) -> None:
-    values = prepare({"a": make_values(50), "b": make_values(50)}).windows.values
-    assert (values.dtype, values.flags["C_CONTIGUOUS"]) == (np.float32, True)
-
-
-def test_runs_need_no_memory_for_each_window(prepare: Prepare, make_values: MakeValues) -> None:
-    short, long = (prepare(make_values(size)).windows for size in (50, 500))
-    assert [getattr(long, part).shape for part in PARTS] == [getattr(short, part).shape for part in PARTS]
-
-
-def test_features_are_not_changed(prepare: Prepare, make_values: MakeValues) -> None:
-    prepared = prepare(make_values(50, missing=[20]))
-    before = prepared.features.table.copy()
-    window, evaluation = WindowSpec(lookback=4, horizon=2), EvaluationSpec()
-    make_windows(prepared.features, prepared.cutoffs, prepared.scaler, window, evaluation, prepared.profile)
-    pd.testing.assert_frame_equal(prepared.features.table, before)
 
 
 def test_covariates_stand_behind_target_and_calendar(prepare: Prepare, make_values: MakeValues) -> None:
@@ -268,9 +211,6 @@ def test_covariates_stand_behind_target_and_calendar(prepare: Prepare, make_valu
     np.testing.assert_array_equal(panel.values[:, :stop], prepared.windows.values)
     assert panel.values[0, stop:].tolist() == [2, 3, 1]
     assert panel.values[0, [columns.static.start, columns.future.start, columns.varying.stop - 1]].tolist() == [2, 3, 1]
-
-
-def test_column_that_does_not_say_when_it_is_known_is_refused(prepare: Prepare, make_values: MakeValues) -> None:
     features = prepare(make_values(50)).features
     with pytest.raises(SeriesError, match="one role"):
         replace(features, table=features.table.assign(sold=1.0))
