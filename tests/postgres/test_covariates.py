@@ -79,9 +79,7 @@ def test_forecasts_from_a_query_are_those_from_a_file(database: Any, champion: L
 
 
 @pytest.mark.parametrize("change", ["promo = not promo", "price = price + 1"])
-def test_what_is_known_ahead_in_the_table_moves_the_forecast(
-    database: Any, champion: LoadedChampion, change: str
-) -> None:
+def test_what_the_table_knows_ahead_moves_forecasts(database: Any, champion: LoadedChampion, change: str) -> None:
     database.run(*SALES, f"update sales set {change} where day > '2024-03-30'")
     external = PostgresQueryDataset(sql=QUERY, credentials=database.credentials).load()
     assert (predict(champion, external) != predict(champion, make_sales())).all()

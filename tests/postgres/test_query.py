@@ -167,9 +167,7 @@ def test_query_that_would_write_is_refused(database: Any, read: Callable[[str], 
         "select set_config('transaction_read_only', 'off', false), (select 1 as y)",
     ],
 )
-def test_no_query_leaves_the_transaction_that_may_only_read(
-    database: Any, read: Callable[[str], pd.DataFrame], sql: str
-) -> None:
+def test_no_query_leaves_its_transaction(database: Any, read: Callable[[str], pd.DataFrame], sql: str) -> None:
     with pytest.raises(DatasetError):
         read(sql)
     assert database.read("select to_regclass('made'), count(*) from series") == [(None, 3)]
@@ -259,9 +257,7 @@ def test_error_of_the_server_says_what_to_do(read: Callable[[str], pd.DataFrame]
     ],
     ids=["wrong password", "unknown user", "unknown database", "no server", "unknown host"],
 )
-def test_connection_that_fails_says_what_to_look_at_and_no_password(
-    database: Any, change: tuple[str, str], told: str
-) -> None:
+def test_failed_connection_says_what_to_do_and_no_password(database: Any, change: tuple[str, str], told: str) -> None:
     """Neither in the message nor anywhere in the traceback, whole or in part, as it stands in the URL or not."""
     with pytest.raises(DatasetError) as caught:
         PostgresQueryDataset(sql="select 1", credentials={"con": database.url.replace(*change)}).load().read()
@@ -270,9 +266,7 @@ def test_connection_that_fails_says_what_to_look_at_and_no_password(
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_what_the_url_leaves_out_comes_from_the_environment(
-    database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL
-) -> None:
+def test_environment_completes_the_url(database: Any, monkeypatch: pytest.MonkeyPatch, server: sa.URL) -> None:
     monkeypatch.setenv("PGPASSWORD", server.password)
     url = re.sub(":[^:]*@", "@", database.url)
     assert PostgresQueryDataset(sql="select 1 as y", credentials={"con": url}).load().read()["y"].tolist() == [1]

@@ -56,9 +56,7 @@ def test_rows_come_back_as_from_the_log_in_a_file(
     pd.testing.assert_frame_equal(found, expected)
 
 
-def test_column_without_any_number_comes_back_as_numbers(
-    dataset: PostgresRowsDataset, make_forecasts: Forecasts
-) -> None:
+def test_column_without_number_comes_back_numeric(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     rows = make_forecasts().assign(y_hat=np.nan)
     dataset.save(rows)
     pd.testing.assert_frame_equal(dataset.load(), rows)
@@ -72,9 +70,7 @@ def test_times_come_back_in_utc_whatever_the_zone_of_the_server(
     pd.testing.assert_frame_equal(dataset.load(), make_forecasts())
 
 
-def test_what_is_no_number_is_null_for_other_readers(
-    database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts
-) -> None:
+def test_nan_is_null_for_other_readers(database: Any, dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     rows = make_forecasts()
     rows.loc[0, "y_hat"] = np.nan
     dataset.save(rows)
@@ -155,9 +151,7 @@ def make_log(url: str) -> PostgresLogDataset:
     return PostgresLogDataset(table="forecasts", key=key, families=["lo_", "hi_"], credentials={"con": url})
 
 
-def test_log_in_a_table_keeps_what_the_log_in_a_file_keeps(
-    database: Any, make_forecasts: Forecasts, tmp_path: Path
-) -> None:
+def test_log_in_a_table_keeps_what_files_keep(database: Any, make_forecasts: Forecasts, tmp_path: Path) -> None:
     """A forecast, the same again, a revised one, the first one again, a new level, and a clock that was set back."""
     rows = make_forecasts()
     rows.loc[0, "y_hat"] = np.nan
@@ -203,9 +197,7 @@ def test_tables_are_written_one_after_another_in_one_transaction(
     assert caplog.messages == ["table forecasts: 15 of 15 rows are new or changed"]
 
 
-def test_fault_in_a_later_table_leaves_the_first_one_out(
-    dataset: PostgresRowsDataset, make_forecasts: Forecasts
-) -> None:
+def test_fault_in_a_later_table_leaves_all_out(dataset: PostgresRowsDataset, make_forecasts: Forecasts) -> None:
     rows = make_forecasts()
     with pytest.raises(DatasetError, match="column 'model_version', row 1"):
         dataset.save([rows[:3], rows[3:].assign(model_version="\0")])
@@ -248,9 +240,7 @@ def test_large_panel_is_written_in_seconds(dataset: PostgresRowsDataset, make_fo
     assert len(dataset.load()) == 100_800
 
 
-def test_tables_that_the_documents_make_are_those_of_the_catalog(
-    database: Any, make_forecasts: Forecasts, project: Path
-) -> None:
+def test_documented_tables_are_those_of_the_catalog(database: Any, make_forecasts: Forecasts, project: Path) -> None:
     """With no more rights than they name."""
     page = (project / "docs/how-to/postgresql.md").read_text()
     documented = re.search(r"```sql\n(create table forecasts.*?)```", page, re.DOTALL)

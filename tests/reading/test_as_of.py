@@ -6,9 +6,10 @@ import pytest
 from rnn_pipelines.reading.as_of import parse_as_of, parse_step
 
 
-def test_day_counts_to_its_end() -> None:
+def test_day_counts_to_its_end_and_numbers_are_steps() -> None:
     last = parse_as_of("2024-01-02")
     assert pd.Timestamp("2024-01-02 23:59:59") < last < pd.Timestamp("2024-01-03")
+    assert [parse_step(step) for step in (3, "3", " -12 ", "+7", "0")] == [3, 3, -12, 7, 0]
 
 
 @pytest.mark.parametrize("time", ["00:00", "00:00:00+00:00", "02:00+02:00", "00:00Z"])
@@ -29,10 +30,6 @@ def test_week_is_no_day(text: str) -> None:
     """Python reads one as its Monday, and whoever names it means its end."""
     with pytest.raises(ValueError, match="a week is no day"):
         parse_as_of(text)
-
-
-def test_whole_numbers_are_steps() -> None:
-    assert [parse_step(step) for step in (3, "3", " -12 ", "+7", "0")] == [3, 3, -12, 7, 0]
 
 
 @pytest.mark.parametrize("text", ["1_0", "inf", "1.0", "\u0661", "", "9" * 19])

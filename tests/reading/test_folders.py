@@ -72,6 +72,15 @@ def test_only_wanted_columns_are_read(save: Save, tmp_path: Path) -> None:
     assert list(read_frame(SourceSpec(path=str(tmp_path / "folder" / "b.parquet"), id="id"))) == ["ds", "y", "id"]
 
 
+def test_wide_files_may_have_different_series(save: Save, tmp_path: Path) -> None:
+    times = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=6)})
+    save("a.csv", times[:3].assign(one=[1, 2, 3]))
+    save("b.csv", times[3:].assign(one=[4, 5, 6], two=[7, 8, 9]))
+    values = read_source(SourceSpec(path=str(tmp_path / "folder"), wide=True)).dropna().set_index("unique_id")["y"]
+    assert values["one"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert values["two"].tolist() == [7, 8, 9]
+
+
 def test_numbers_in_one_csv_file_and_markers_in_another_are_numbers(save: Save, tmp_path: Path) -> None:
     save("a.csv", make_table(1))
     save("b.csv", make_table(1).assign(id="b", y=["n/a", *range(19)]))
@@ -107,12 +116,3 @@ def test_column_that_is_empty_in_one_file_has_the_type_of_the_others(save: Save,
     values = read(tmp_path / "folder")["y"]
     assert values.dtype == np.float64
     assert values.isna().sum() == 20
-
-
-def test_wide_files_may_have_different_series(save: Save, tmp_path: Path) -> None:
-    times = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=6)})
-    save("a.csv", times[:3].assign(one=[1, 2, 3]))
-    save("b.csv", times[3:].assign(one=[4, 5, 6], two=[7, 8, 9]))
-    values = read_source(SourceSpec(path=str(tmp_path / "folder"), wide=True)).dropna().set_index("unique_id")["y"]
-    assert values["one"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert values["two"].tolist() == [7, 8, 9]

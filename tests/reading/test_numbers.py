@@ -76,15 +76,20 @@ REFUSED: list[tuple[list[object], Marks, bool, list[str]]] = [
 
 
 @pytest.mark.parametrize(("cells", "marks", "is_comma_separated", "parts"), REFUSED)
-def test_column_is_refused_by_its_cell(
-    cells: list[object], marks: Marks, is_comma_separated: bool, parts: list[str]
-) -> None:
+def test_cell_is_refused(cells: list[object], marks: Marks, is_comma_separated: bool, parts: list[str]) -> None:
     message = fail(cells, marks, bool(is_comma_separated))
     assert [part for part in parts if part not in message] == []
 
 
-def test_point_is_a_decimal_point_between_commas() -> None:
+def test_signs_and_missing_cells_of_columns_of_numbers() -> None:
     assert read(["1.234", "2.500"]) == ([1.234, 2.5], {})
+    assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
+    mixed = pd.Series([2.5, "1,5", None, " "], name="price")
+    np.testing.assert_array_equal(read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan])
+    with pytest.raises(SeriesError, match=r"column 'price'.* '1,234', can be read in two ways"):
+        read_other_signs(pd.Series([2.5, "1,234"], name="price"), "my.csv", UNKNOWN, True)
+    np.testing.assert_array_equal(read([None, "1,5", None])[0], [np.nan, 1.5, np.nan])
+    np.testing.assert_array_equal(read([None, None])[0], [np.nan, np.nan])
 
 
 @pytest.mark.parametrize(
@@ -92,10 +97,6 @@ def test_point_is_a_decimal_point_between_commas() -> None:
 )
 def test_a_given_sign_decides(marks: Marks, value: float) -> None:
     assert read(["1.234", "950"], marks, is_comma_separated=False)[0] == [value, 950]
-
-
-def test_what_is_given_is_not_said_to_be_found() -> None:
-    assert read(["1.234,5"], Marks(",", None))[1] == {"thousands": "point"}
 
 
 @pytest.mark.parametrize("number", [2.5, 999, 1e-7, Decimal("2.500")])
@@ -106,18 +107,3 @@ def test_numbers_beside_texts_choose_no_signs(number: object) -> None:
         "my.csv: column 'y': the texts, as '1,234', can be read in two ways. Give "
         "source.decimal=comma (1.234) or source.thousands=comma (1,234)."
     )
-
-
-def test_other_columns_are_read_by_their_texts_alone() -> None:
-    mixed = pd.Series([2.5, "1,5", None, " "], name="price")
-    np.testing.assert_array_equal(read_other_signs(mixed, "my.csv", UNKNOWN, True), [2.5, 1.5, np.nan, np.nan])
-    with pytest.raises(SeriesError, match=r"column 'price'.* '1,234', can be read in two ways"):
-        read_other_signs(pd.Series([2.5, "1,234"], name="price"), "my.csv", UNKNOWN, True)
-
-
-def test_missing_cells_stay_missing() -> None:
-    np.testing.assert_array_equal(read([None, "1,5", None])[0], [np.nan, 1.5, np.nan])
-
-
-def test_column_without_any_value_is_missing() -> None:
-    np.testing.assert_array_equal(read([None, None])[0], [np.nan, np.nan])

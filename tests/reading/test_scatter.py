@@ -127,7 +127,7 @@ def test_dictionaries_and_integers_are_those_of_the_first_file(tmp_path: Path) -
     assert len(found) == len(table)
 
 
-def test_columns_of_other_kinds_name_the_file(tmp_path: Path) -> None:
+def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -> None:
     table, folder = make_table(), tmp_path / "days"
     folder.mkdir()
     table[:400].to_parquet(folder / "a.parquet")
@@ -137,12 +137,9 @@ def test_columns_of_other_kinds_name_the_file(tmp_path: Path) -> None:
     source = SourceSpec(path=str(folder), id="id")
     with pytest.raises(SeriesError, match=r"b\.parquet: column 'y' holds str, but float64 in a\.parquet"):
         draw_sample(source, CovariateSpec(), PartitionSpec(training_rows=8), tmp_path / "partitions")
-
-
-def test_missing_columns_are_named(tmp_path: Path) -> None:
     make_table().drop(columns="y").to_parquet(tmp_path / "table.parquet")
     with pytest.raises(MissingColumnsError, match="'y'") as error:
-        divide(tmp_path / "table.parquet", tmp_path / "parts")
+        divide(tmp_path / "table.parquet", tmp_path / "others")
     assert error.value.missing == ["y"]
 
 

@@ -82,9 +82,20 @@ def test_repeated_hour_is_told_apart_in_each_series(way: int) -> None:
     assert list_hours(table) == HOURS + HOURS[::way]
 
 
-def test_repeated_quarters_of_an_hour_are_told_apart() -> None:
+def test_cells_that_clocks_skip_or_repeat_are_placed() -> None:
     assert read(QUARTERS)["ds"].diff().dropna().eq(pd.Timedelta(minutes=15)).all()
     assert read(QUARTERS[::-1])["ds"].diff().dropna().eq(pd.Timedelta(minutes=-15)).all()
+    days = pd.date_range("2024-09-01", periods=14)
+    aware = days.tz_localize("America/Santiago", nonexistent="shift_forward")
+    assert aware[7].hour == 1
+    table = read_source(SourceSpec(name="catalog"), pd.DataFrame({"ds": aware, "y": 1.0}))
+    assert table["ds"].tolist() == days.tolist()
+    table = read([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]], values=[1.0, 2.0, None, 3.0, 4.0])
+    assert table["y"].to_dict() == {1: 1, 2: 2, 4: 3, 5: 4}
+    days = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
+    assert read(days)["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
+    with pytest.raises(ValueError, match="expected a time zone such as Europe/Berlin"):
+        SourceSpec(name="catalog", tz="Mars/Olympus")
 
 
 @pytest.mark.parametrize(
@@ -132,19 +143,6 @@ def test_long_steps_that_are_regular_in_utc_alone_are_counted_in_utc(spacing: st
     assert table["ds"].tolist() == instants.tz_localize(None).tolist()
 
 
-def test_a_day_whose_midnight_clocks_pass_over_is_a_day() -> None:
-    days = pd.date_range("2024-09-01", periods=14)
-    aware = days.tz_localize("America/Santiago", nonexistent="shift_forward")
-    assert aware[7].hour == 1
-    table = read_source(SourceSpec(name="catalog"), pd.DataFrame({"ds": aware, "y": 1.0}))
-    assert table["ds"].tolist() == days.tolist()
-
-
-def test_empty_cell_at_an_hour_that_there_is_not_is_left_out() -> None:
-    table = read([*SPRING[:2], "2024-03-31 02:00", *SPRING[2:]], values=[1.0, 2.0, None, 3.0, 4.0])
-    assert table["y"].to_dict() == {1: 1, 2: 2, 4: 3, 5: 4}
-
-
 @pytest.mark.parametrize(
     "times", [["2024-03-30", "2024-03-31", "2024-04-01"], ["2024-03-31 00:00", "2024-03-31 02:00"]]
 )
@@ -153,33 +151,21 @@ def test_steps_of_more_than_an_hour_stay_local(times: list[str]) -> None:
     assert (table["ds"].tolist(), table.attrs["tz"]) == ([pd.Timestamp(time) for time in times], None)
 
 
-def test_days_that_say_their_zone_become_local_days() -> None:
-    days = ["2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"]
-    assert read(days)["ds"].tolist() == list(pd.date_range("2024-03-30", periods=3))
-
-
-def test_zone_that_there_is_not_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a time zone such as Europe/Berlin"):
-        SourceSpec(name="catalog", tz="Mars/Olympus")
-
-
-def test_last_day_that_counts_is_a_local_one() -> None:
+def test_tables_of_a_zone_have_local_days_and_hours() -> None:
     hours = pd.date_range("2024-07-01", periods=72, freq="h")
     rows = pd.DataFrame({"ds": hours, "y": 1.0})
     newest, _ = read_as_of(rows, SourceSpec(name="catalog", tz=BERLIN), AsOfSpec(as_of="2024-07-02"))
     assert show_local(newest["ds"], BERLIN).iloc[-1] == pd.Timestamp("2024-07-02 23:00", tz=BERLIN)
-
-
-def test_covariates_lie_on_the_same_axis() -> None:
     rows = pd.DataFrame({"ds": AUTUMN, "y": 1.0, "price": range(5)})
     source = SourceSpec(name="catalog", tz=BERLIN)
     _, covariates = read_series(source, CovariateSpec(future=["price"]), rows)
     assert covariates["ds"].tolist() == read_source(source, rows)["ds"].tolist()
-
-
-def test_holidays_are_those_of_local_days() -> None:
     hours = pd.Series(pd.date_range("2024-12-24 20:00", periods=5, freq="h"))
     assert find_holidays(show_local(hours, BERLIN), "DE")["holiday"].tolist() == [0, 0, 0, 1, 1]
+    rows = pd.DataFrame({"ds": [*AUTUMN, "2024-10-27 04:00"], "y": 1.0})
+    source = SourceSpec(name="catalog", freq="h")
+    with pytest.raises(SeriesError, match="if it is the hour that clocks repeat"):
+        prepare_panel(read_source(source, rows), Recipe(source=source))
 
 
 @pytest.fixture(scope="module")
@@ -191,26 +177,13 @@ def panel() -> Panel:
     return prepare_panel(read_source(source, rows), recipe)
 
 
-def test_calendar_is_that_of_local_time(panel: Panel) -> None:
+def test_panel_of_a_zone_has_local_calendar_and_parts(panel: Panel) -> None:
     features = panel.features.table
     hour = show_local(features["ds"], BERLIN).dt.hour
     np.testing.assert_allclose(features["daily_cos_1"], np.cos(2 * np.pi * hour / 24), atol=1e-6)
-
-
-def test_part_begins_on_a_local_day(panel: Panel) -> None:
     assert panel.cutoffs["test_from"].tolist() == [pd.Timestamp("2024-04-19 22:00")]
-
-
-def test_forecaster_keeps_the_zone_of_its_calendar(panel: Panel) -> None:
     recipe = Recipe(source=SourceSpec(name="catalog"))
     settings = describe_forecaster(
         panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
     )
     assert settings.tz == BERLIN
-
-
-def test_hour_that_clocks_repeat_is_no_reason_for_an_id() -> None:
-    rows = pd.DataFrame({"ds": [*AUTUMN, "2024-10-27 04:00"], "y": 1.0})
-    source = SourceSpec(name="catalog", freq="h")
-    with pytest.raises(SeriesError, match="if it is the hour that clocks repeat"):
-        prepare_panel(read_source(source, rows), Recipe(source=source))

@@ -17,29 +17,17 @@ def list_parts(text: str) -> list[tuple[str, str]]:
     return [(part.tag, "".join(part.itertext())) for part in write(text)]
 
 
-def test_line_has_a_name_and_an_equation() -> None:
+def test_equations_are_mathml_with_their_text() -> None:
     assert parse_equation("Forget gate:  f = σ(x)") == Equation("Forget gate", "f = σ(x)")
-
-
-def test_subscript_and_prime_are_set() -> None:
     index, prime = write("W_f h′")[0], write("W_f h′")[2]
     assert (index.tag, [part.text for part in index]) == ("msub", ["W", "f"])
     assert (prime.tag, [part.text for part in prime]) == ("msup", ["h", "′"])
-
-
-def test_names_beside_each_other_are_a_product() -> None:
     times = ("mo", "\u2062")
     assert list_parts("x W") == [("mi", "x"), times, ("mi", "W")]
     assert list_parts("r (h)")[1] == times
     assert times not in list_parts("1 − z = r · c")
-
-
-def test_function_is_applied() -> None:
     assert list_parts("tanh c") == [("mi", "tanh"), ("mo", "\u2061"), ("mspace", ""), ("mi", "c")]
     assert list_parts("σ(a)") == [("mi", "σ"), ("mo", "\u2061"), ("mo", "("), ("mi", "a"), ("mo", ")")]
-
-
-def test_text_of_the_equation_stays() -> None:
     assert 'alttext="c′ = f · c,  h′ = o"' in write_mathml(Equation("", "c′ = f · c,  h′ = o"))
 
 

@@ -20,26 +20,28 @@ def draw(numbers: list[int], name: str = "a") -> str:
 def test_a_function_that_works_is_as_before() -> None:
     assert guard(draw, str.upper)([1, 2], name="b") == "b3"
     assert pop_failures() == []
-
-
-def test_kedro_reads_name_signature_and_type_hints_of_the_function() -> None:
     guarded = guard(draw, str.upper)
     assert (guarded.__name__, guarded.__doc__) == ("draw", "Draws.")
     assert inspect.signature(guarded) == inspect.signature(draw)
     assert get_type_hints(guarded) == get_type_hints(draw)
 
 
-def test_the_substitute_is_given_the_error() -> None:
+def test_the_substitute_is_given_the_error_once_in_one_line() -> None:
     reason = "draw: SeriesError: there are no numbers"
     assert guard(draw, str.upper)([]) == reason.upper()
     assert pop_failures() == [reason]
-
-
-def test_failures_are_told_once() -> None:
     for _ in range(2):
         guard(draw, str.upper)([])
     assert len(pop_failures()) == 2
     assert pop_failures() == []
+
+    def fail() -> str:
+        raise ValueError("a\nb\x1b[0m" * 1000)
+
+    reason = guard(fail, str)()
+    assert len(reason) <= MAX_REASON
+    assert reason.isprintable()
+    pop_failures()
 
 
 def test_the_log_has_a_warning_and_the_traceback_for_those_who_ask(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,13 +63,3 @@ def test_whoever_ends_the_run_ends_it(kind: type[BaseException]) -> None:
     with pytest.raises(kind):
         guard(interrupt, str.upper)()
     assert pop_failures() == []
-
-
-def test_the_reason_is_one_line_of_bounded_length() -> None:
-    def fail() -> str:
-        raise ValueError("a\nb\x1b[0m" * 1000)
-
-    reason = guard(fail, str)()
-    assert len(reason) <= MAX_REASON
-    assert reason.isprintable()
-    pop_failures()

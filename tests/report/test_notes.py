@@ -23,45 +23,31 @@ REASON = "draw: ValueError: <img src=x onerror=alert(1)> & more"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt; &amp; more"
 
 
-def test_a_figure_holds_the_escaped_error() -> None:
+def test_a_figure_that_fails_holds_the_escaped_error(tmp_path: Path) -> None:
     figure = draw_note(REASON)
     assert ESCAPED in figure.layout.annotations[0].text
-
-
-def test_a_long_error_is_wrapped() -> None:
     lines = draw_note("word " * 80).layout.annotations[0].text.split("<br>")
     assert len(lines) > 3
     assert " ".join(lines).split() == ["word"] * 80
-
-
-def test_a_figure_can_be_saved(tmp_path: Path) -> None:
-    dataset = JSONDataset(filepath=str(tmp_path / "figure.json"))
-    dataset.save(draw_note(REASON))
-    assert ESCAPED in dataset.load().layout.annotations[0].text
-
-
-def test_every_name_has_a_figure() -> None:
     figures = draw_notes(["a", "b"])(REASON)
     assert {name: len(figure.layout.annotations) for name, figure in figures.items()} == {"a": 1, "b": 1}
 
-
-def test_one_figure_that_fails_is_replaced() -> None:
     def draw(size: int) -> Figure:
         return Figure().add_scatter(y=[1 / size])
 
     assert draw_or_note(draw, 2).data[0].y == (0.5,)
     assert "ZeroDivisionError" in draw_or_note(draw, size=0).layout.annotations[0].text
     assert len(pop_failures()) == 1
+    dataset = JSONDataset(filepath=str(tmp_path / "figure.json"))
+    dataset.save(draw_note(REASON))
+    assert ESCAPED in dataset.load().layout.annotations[0].text
 
 
-def test_a_page_holds_the_escaped_error() -> None:
+def test_pages_and_texts_hold_the_error() -> None:
     page = render_note(REASON)
     assert ESCAPED in page
     assert "<img" not in page
     assert page.endswith("</html>")
-
-
-def test_a_text_holds_the_error() -> None:
     assert REASON in write_note(REASON)
 
 

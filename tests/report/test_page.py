@@ -54,50 +54,49 @@ def write_page(*parts: object, title: str = "Title", verdict: str = "Verdict.") 
     return page.replace(read_plotly(), "")
 
 
-def test_page_fetches_nothing() -> None:
+def test_page_and_its_figures_fetch_nothing() -> None:
     assert Reader(write_page(make_figure())).find("src") == []
-
-
-def test_page_links_to_its_own_sections_only() -> None:
     reader = Reader(write_page("Text."))
     assert reader.find("href") == [f"#{name}" for name in reader.find("id")]
-
-
-def test_style_fetches_nothing() -> None:
     assert not re.search(r"url\(|@import", write_page(make_figure()))
-
-
-def test_page_holds_no_outside_address() -> None:
     assert not re.search(r"//|www\.|plot\.?ly\.com", write_page(make_figure(), Table(["a"], [["b"]])))
-
-
-def test_browser_is_told_to_fetch_nothing() -> None:
     assert "default-src 'none';" in Reader(write_page()).find("content")[1]
-
-
-def test_figures_have_no_button_that_leads_out_of_the_page() -> None:
     page = write_page(make_figure())
     assert '"displaylogo": false' in page
     assert '"showSendToCloud": false' in page
 
 
-def test_plotly_is_in_the_page_once() -> None:
+def test_code_of_plotly_is_in_a_page_of_figures_once() -> None:
     page = render_page("Title", "Verdict.", [Section("First", [make_figure(), make_figure()])])
     assert page.count(read_plotly()) == 1
-
-
-def test_each_figure_has_a_name_of_its_own() -> None:
     names = [name for name in Reader(write_page(make_figure(), "Text.", make_figure())).find("id") if "figure" in name]
     assert names == ["figure-1-1", "figure-1-3"]
+    assert read_plotly() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
+    assert read_plotly() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])
+    # Figures are made by the Python package, and drawn by the bundle.
+    code = gzip.decompress(base64.b64decode(read_plotly())).decode()
+    version = re.search(r"plotly\.js \(cartesian - minified\) v(\d+)\.", code)
+    assert version is not None
+    assert version[1] == get_plotlyjs_version().split(".")[0]
+    assert len(render_page("Title", "Verdict.", [Section("First", [make_figure()])])) < 800_000
 
 
-def test_same_contents_give_the_same_page() -> None:
+def test_parts_come_in_their_order_under_their_titles() -> None:
     assert write_page(make_figure()) == write_page(make_figure())
-
-
-def test_parts_come_in_their_order() -> None:
     page = write_page("One.", Table(["two"], [["2"]]), make_figure(), "Four.")
     assert page.index("One.") < page.index("two") < page.index("figure-1-3") < page.index("Four.")
+    figure = make_figure().update_layout(title={"text": "Sales &lt; 5", "subtitle": {"text": EVIL}})
+    page = write_page(figure)
+    assert "<b>Sales &lt; 5</b>" in page
+    assert EVIL not in page
+    assert figure.layout.title.text == "Sales &lt; 5"
+    assert "<b>" not in write_page(make_figure().update_layout(title={"text": "First"}))
+    page = write_page(Quote(["first fact", "second fact"], "The text."))
+    assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")
+    figure, divided = Figure(), make_subplots(1, 2, subplot_titles=["one", "other"])
+    page = render_page("A", "b", [Section("C", [figure, divided])])
+    first, second = (int(size) for size in re.findall(r'"margin":{"t":(\d+)', page))
+    assert second - first == PART_TITLES
 
 
 @pytest.mark.parametrize(
@@ -116,41 +115,33 @@ def test_parts_are_escaped(parts: list[object]) -> None:
     assert "&lt;script&gt;" in write_page(*parts)
 
 
-def test_percent_sign_stays_on_the_line_of_its_number() -> None:
-    page = write_page("It is 5 % higher.", verdict="It is 7 % lower.")
-    assert "5\u00a0% higher" in page
-    assert "7\u00a0% lower" in page
-
-
-def test_title_and_verdict_are_escaped() -> None:
+def test_texts_are_escaped_and_kept_on_their_lines() -> None:
     assert EVIL not in write_page(title=EVIL, verdict=EVIL)
-
-
-def test_figures_can_not_end_their_script() -> None:
     page = write_page(Figure().add_scatter(y=[1], name=EVIL))
     assert EVIL not in page
     assert "alert(" in page
+    page = write_page("It is 5 % higher.", verdict="It is 7 % lower.")
+    assert "5\u00a0% higher" in page
+    assert "7\u00a0% lower" in page
+    page = write_page("Run kedro run --pipelines=forecast & see.")
+    assert "Run <code>kedro run --pipelines=forecast</code> &amp; see." in page
 
 
-def test_best_cells_are_marked() -> None:
+def test_table_has_its_rows_and_marks() -> None:
     table = Table(["name", "error"], [["a", "2"], ["b", "1"]], best=frozenset({(1, 1)}))
     assert re.findall(r'class="number best">(.*?)<', write_page(table)) == ["1"]
-
-
-def test_table_has_a_row_for_each_record() -> None:
     table = make_table([1, 2], {"number": str, "double": lambda number: str(2 * number)}, caption="numbers")
     assert (list(table.header), table.rows, table.caption) == (
         ["number", "double"],
         [["1", "2"], ["2", "4"]],
         "numbers",
     )
-
-
-def test_best_values_and_those_that_look_the_same_are_marked() -> None:
     rows = [["a", "1.0", "3"], ["b", "1.0", "–"], ["c", "2.0", "4"], ["floor", "0.5", "9"]]
     assert mark_best(rows, {1: [1.02, 1.01, 2.0], 2: [3, None, 4]}) == {(0, 1), (1, 1), (0, 2)}
     assert mark_best(rows, {1: [None, None, None]}) == frozenset()
     assert mark_best(rows, {1: [math.nan, 1.01, 2.0]}) == mark_best(rows, {1: [None, 1.01, 2.0]})
+    table = Table(["a", "b", "c"], [["text", "text too", "7"]], num_text_columns=2)
+    assert re.findall(r'<td class="number">(.*?)<', write_page(table)) == ["7"]
 
 
 def test_direction_of_a_column_decides_which_number_is_marked() -> None:
@@ -176,71 +167,14 @@ def test_direction_of_a_column_decides_which_number_is_marked() -> None:
     assert table.best == {(0, 1), (1, 2), (0, 3)}
 
 
-def test_text_columns_are_not_set_as_numbers() -> None:
-    table = Table(["a", "b", "c"], [["text", "text too", "7"]], num_text_columns=2)
-    assert re.findall(r'<td class="number">(.*?)<', write_page(table)) == ["7"]
-
-
-def test_quote_stands_below_its_facts() -> None:
-    page = write_page(Quote(["first fact", "second fact"], "The text."))
-    assert page.index("first fact") < page.index("second fact") < page.index("<p>The text.</p>")
-
-
-def test_page_without_figures_holds_no_code_of_plotly() -> None:
-    assert read_plotly() not in render_page("Title", "Verdict.", [Section("First", ["Text."])])
-
-
-def test_page_with_a_figure_holds_the_code_of_plotly() -> None:
-    assert read_plotly() in render_page("Title", "Verdict.", [Section("First", ["Text.", make_figure()])])
-
-
-def test_code_of_plotly_is_a_bundle_of_the_same_major_version() -> None:
-    """Figures are made by the Python package, and drawn by the bundle."""
-    code = gzip.decompress(base64.b64decode(read_plotly())).decode()
-    version = re.search(r"plotly\.js \(cartesian - minified\) v(\d+)\.", code)
-    assert version is not None
-    assert version[1] == get_plotlyjs_version().split(".")[0]
-
-
-def test_page_with_figures_is_small() -> None:
-    assert len(render_page("Title", "Verdict.", [Section("First", [make_figure()])])) < 800_000
-
-
-def test_title_of_a_figure_is_text_of_the_page() -> None:
-    figure = make_figure().update_layout(title={"text": "Sales &lt; 5", "subtitle": {"text": EVIL}})
-    page = write_page(figure)
-    assert "<b>Sales &lt; 5</b>" in page
-    assert EVIL not in page
-    assert figure.layout.title.text == "Sales &lt; 5"
-
-
-def test_title_of_the_section_is_not_repeated() -> None:
-    assert "<b>" not in write_page(make_figure().update_layout(title={"text": "First"}))
-
-
-def test_command_stays_on_one_line() -> None:
-    page = write_page("Run kedro run --pipelines=forecast & see.")
-    assert "Run <code>kedro run --pipelines=forecast</code> &amp; see." in page
-
-
 def test_equation_is_mathml_beside_its_name() -> None:
     page = render_page("A", "b", [Section("C", [Equation("Gate", "f = σ(x)")])])
     assert re.search(r'<p class="equation">Gate: <math alttext="f = σ\(x\)">', page)
+    (style,) = re.findall(r"\.equation \{(.*?)\}", write_page())
+    assert "overflow: auto hidden" in style
 
 
 @pytest.mark.parametrize(("num_columns", "is_wide"), [(4, False), (12, True)])
 def test_table_of_many_columns_may_use_the_margin(num_columns: int, is_wide: bool) -> None:
     table = Table(["name"] * num_columns, [["1"] * num_columns])
     assert ('class="table wide"' in render_page("A", "b", [Section("C", [table])])) is is_wide
-
-
-def test_buttons_leave_space_for_the_titles_of_parts() -> None:
-    figure, divided = Figure(), make_subplots(1, 2, subplot_titles=["one", "other"])
-    page = render_page("A", "b", [Section("C", [figure, divided])])
-    first, second = (int(size) for size in re.findall(r'"margin":{"t":(\d+)', page))
-    assert second - first == PART_TITLES
-
-
-def test_subscripts_give_an_equation_no_scroll_bar() -> None:
-    (style,) = re.findall(r"\.equation \{(.*?)\}", write_page())
-    assert "overflow: auto hidden" in style

@@ -18,7 +18,4 @@ def test_challengers_are_split_by_the_decision() -> None:
         (3, 1),
     )
     assert (traces[KEPT.name].x, traces[KEPT.name].y) == (("2026-01-02T02:00:00",), (2.5,))
-
-
-def test_axis_has_the_name_of_the_loss() -> None:
     assert draw_retrainings(CONTESTS, "log loss").layout.yaxis.title.text == "log loss"

@@ -15,17 +15,16 @@ def test_percent_sign_stays_with_its_number(num_letters: int) -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_words_stand_to_the_left_and_numbers_to_the_right() -> None:
+def test_tables_are_aligned_below_their_texts() -> None:
     assert align_columns([["name", "x"], ["a", "10"]]) == "name   x\na     10"
+    text = summarize(["It wins.", "", "By far."], make_rows(1), make_rows(0))
+    assert [block.split()[0] for block in text.split("\n\n")] == ["It", "By", "column"]
+    lines = summarize(["It wins."], make_rows(4)).splitlines()
+    assert lines[-4:] == ["  ".join(["x" * 12] * 3)] * 4
 
 
 def make_rows(num_rows: int, num_columns: int = 3) -> Table:
     return Table([f"column {n}" for n in range(num_columns)], [["x" * 12] * num_columns] * num_rows)
-
-
-def test_summary_has_its_texts_above_its_tables() -> None:
-    text = summarize(["It wins.", "", "By far."], make_rows(1), make_rows(0))
-    assert [block.split()[0] for block in text.split("\n\n")] == ["It", "By", "column"]
 
 
 @pytest.mark.parametrize("num_tables", [1, 2, 5])
@@ -34,8 +33,3 @@ def test_summary_fits_a_screen(num_tables: int) -> None:
     assert len(lines) <= 40
     assert max(map(len, lines)) <= WIDTH
     assert sum(line.startswith("and ") for line in lines) == num_tables
-
-
-def test_short_table_is_shown_as_a_whole() -> None:
-    lines = summarize(["It wins."], make_rows(4)).splitlines()
-    assert lines[-4:] == ["  ".join(["x" * 12] * 3)] * 4

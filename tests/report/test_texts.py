@@ -51,28 +51,22 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     return name
 
 
-def test_a_text_is_one_paragraph_whatever_its_line_breaks(package: str) -> None:
+def test_texts_and_sections_of_a_template(package: str) -> None:
     assert read_texts(package) == {"notes": {"first": "Lower is better."}}
-
-
-def test_blocks_are_paragraphs_and_parts_and_empty_ones_are_left_out(package: str) -> None:
     sections = list_sections(package, "sections", **VALUES, more=[])
     assert sections == [Section("Always", ["A paragraph of 2 lines.", TABLE]), Section("Last", ["End."])]
-
-
-def test_lists_of_parts_and_sections_stand_in_their_place(package: str) -> None:
     other = Section("Other", ["Text."])
     sections = list_sections(package, "sections", **VALUES | {"is_long": True, "other": [TABLE, "One."]}, more=[other])
     assert [section.title for section in sections] == ["Always", "Only with a part", "Other", "Last"]
     assert sections[0].parts == ["A paragraph of 2 lines. It is long.", "Another one.", TABLE]
     assert sections[1].parts == [TABLE, "One."]
-
-
-def test_page_begins_with_title_and_verdict(package: str) -> None:
     page = render_template(package, "page", **VALUES | {"name": "<b>"}, more=None)
     assert "<h1>Report of &lt;b&gt;</h1>" in page
     assert '<p class="verdict">Good.</p>' in page
     assert "Only with a part" not in page
+    evil = "a\n\n## Evil\n\n{{ table }}"
+    (section, _) = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
+    assert section.parts[1] == evil
 
 
 @pytest.mark.parametrize("missing", ["name", "table"])
@@ -80,9 +74,3 @@ def test_name_without_a_value_is_an_error(package: str, missing: str) -> None:
     values = {name: value for name, value in VALUES.items() if name != missing}
     with pytest.raises(UndefinedError, match=missing):
         render_template(package, "page", **values, more=None)
-
-
-def test_text_of_data_makes_no_block_and_no_expression(package: str) -> None:
-    evil = "a\n\n## Evil\n\n{{ table }}"
-    (section, _) = list_sections(package, "sections", **VALUES | {"table": evil}, more=None)
-    assert section.parts[1] == evil

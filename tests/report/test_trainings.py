@@ -35,15 +35,26 @@ def find_trace(figure: Figure, name: str) -> Scatter:
     return next(trace for trace in figure.data if trace.name == name)
 
 
-def test_losses_are_drawn_as_they_are() -> None:
+def test_losses_and_the_best_epoch_are_drawn() -> None:
     figure = draw()
     assert list(find_trace(figure, "LSTM, training").y) == [3.0, 2.0, 1.0]
     assert list(find_trace(figure, "LSTM, validation").y) == [3.0, 1.5, 2.0]
-
-
-def test_star_marks_the_lowest_validation_loss() -> None:
     star = find_trace(draw(), "LSTM, best epoch")
     assert (list(star.x), list(star.y)) == ([2], [1.5])
+    # The first look is before the first step, of which there is no training loss.
+    history = pd.DataFrame({"step": [0, 25], "loss": [float("nan"), 2.0], "val_loss": [3.0, 1.5]})
+    figure = draw_losses({"lstm": history}, "on scaled values", STYLES, by="step")
+    assert list(find_trace(figure, "LSTM, validation").x) == [0, 25]
+    assert list(find_trace(figure, "LSTM, best step").x) == [25]
+    long = pd.DataFrame({"epoch": range(100), "loss": 1.0, "val_loss": 1.0})
+    figure = draw_losses({"lstm": HISTORY, "gru": long}, "on scaled values", STYLES)
+    assert {find_trace(figure, f"{name}, validation").mode for name in ("LSTM", "GRU")} == {"lines"}
+    assert "markers" in find_trace(draw(HISTORY[:1]), "LSTM, validation").mode
+    history = HISTORY.copy()
+    draw(history)
+    pd.testing.assert_frame_equal(history, HISTORY)
+    assert draw().layout.title.subtitle.text.startswith("on scaled values, ")
+    assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [3.0, 2.0, 0.0]
 
 
 @pytest.mark.parametrize("is_best", [[False, False, True], [0.25, 0.25, 0.5]])
@@ -51,64 +62,20 @@ def test_star_marks_the_epoch_that_was_kept(is_best: list[float]) -> None:
     assert list(find_trace(draw(HISTORY.assign(is_best=is_best)), "LSTM, best epoch").x) == [3]
 
 
-def test_losses_by_step_have_steps_on_their_axis() -> None:
-    """The first look is before the first step, of which there is no training loss."""
-    history = pd.DataFrame({"step": [0, 25], "loss": [float("nan"), 2.0], "val_loss": [3.0, 1.5]})
-    figure = draw_losses({"lstm": history}, "on scaled values", STYLES, by="step")
-    assert list(find_trace(figure, "LSTM, validation").x) == [0, 25]
-    assert list(find_trace(figure, "LSTM, best step").x) == [25]
-
-
-def test_all_networks_have_the_same_markers() -> None:
-    long = pd.DataFrame({"epoch": range(100), "loss": 1.0, "val_loss": 1.0})
-    figure = draw_losses({"lstm": HISTORY, "gru": long}, "on scaled values", STYLES)
-    assert {find_trace(figure, f"{name}, validation").mode for name in ("LSTM", "GRU")} == {"lines"}
-
-
-def test_training_of_one_epoch_is_drawn() -> None:
-    assert "markers" in find_trace(draw(HISTORY[:1]), "LSTM, validation").mode
-
-
-def test_history_is_not_changed() -> None:
-    history = HISTORY.copy()
-    draw(history)
-    pd.testing.assert_frame_equal(history, HISTORY)
-
-
-def test_subtitle_says_what_was_minimised() -> None:
-    assert draw().layout.title.subtitle.text.startswith("on scaled values, ")
-
-
 @pytest.mark.parametrize(("smallest", "scale"), [(0.5, "log"), (1.0, None)])
 def test_losses_that_differ_much_have_a_logarithmic_axis(smallest: float, scale: str | None) -> None:
     assert draw(HISTORY.assign(loss=[3.0, 2.0, smallest])).layout.yaxis.type == scale
 
 
-def test_loss_of_0_is_drawn() -> None:
-    assert list(find_trace(draw(HISTORY.assign(loss=[3.0, 2.0, 0.0])), "LSTM, training").y) == [3.0, 2.0, 0.0]
-
-
-def test_trainings_have_their_seconds() -> None:
+def test_trainings_layers_and_parameters_have_their_rows() -> None:
     assert list(tabulate_trainings({"gru": RECORD}, STYLES).rows) == [["GRU", "4,512", "30", "21", "61.3", "2.4"]]
-
-
-def test_layers_are_those_of_the_network() -> None:
     table = tabulate_layers({"lstm": RECORD}, STYLES)[0]
     assert table.caption.startswith("LSTM from input to output")
     assert table.rows[1] == ["lstm_1", "LSTM", "32", "4,512"]
-
-
-def test_layers_of_several_members_are_those_of_one() -> None:
     table = tabulate_layers({"lstm": RECORD | {"num_parameters": 3 * 4512}}, STYLES)[0]
     assert table.caption.startswith("LSTM, one of 3 members,")
-
-
-def test_length_of_a_text_is_called_time() -> None:
     record = RECORD | {"layers": [RECORD["layers"][1] | {"output_shape": [None, 8]}]}
     assert tabulate_layers({"lstm": record}, STYLES)[0].rows[0][2] == "time × 8"
-
-
-def test_parameters_have_the_names_that_the_command_line_takes() -> None:
     parameters = {
         "source": SourceSpec(name="sine"),
         "gaps": GapPolicy("split"),

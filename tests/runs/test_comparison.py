@@ -35,9 +35,18 @@ def do_run(store: RunStore, mse: float = 1.0, horizon: int = 7, fingerprint: str
     return run.name
 
 
-def test_numbers_are_those_of_results_and_not_of_figures(store: RunStore) -> None:
+def test_main_metric_and_numbers_are_those_of_results(store: RunStore) -> None:
     name = do_run(store)
     assert comparison.read_numbers(store.folder / name, FILES) == {"lstm.mse": 1.0, "lstm.seconds": 3.0}
+    do_run(store, mse=2.0)
+    do_run(store, mse=1.5)
+    lines = comparison.tabulate_runs(store).splitlines()
+    assert ["lstm.mse 2" in lines[2], "lstm.mse 1.5" in lines[3]] == [True, True]
+    folder = store.folder / name / "08_reporting"
+    (folder / "metrics.json").write_text('{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}')
+    assert comparison.find_main_metric(store, store.read_record(name)) == "ensemble.mse 3"
+    (folder / "metrics.json").write_text("{")
+    assert comparison.find_main_metric(store, store.read_record(name)) == "–"
 
 
 def test_list_says_what_differs_from_the_run_before(store: RunStore) -> None:
@@ -147,18 +156,11 @@ def test_run_is_known_by_its_last_letters(store: RunStore) -> None:
 
 
 def test_unknown_run_is_refused_with_those_that_there_are(store: RunStore) -> None:
+    with pytest.raises(RunError, match="kedro run --pipelines=forecast"):
+        comparison.find_run(store, None)
     name = do_run(store)
     with pytest.raises(RunError, match=f"xyz.*found 0; known: {name[-6:]}"):
         comparison.find_run(store, "xyz")
-
-
-def test_without_a_run_one_is_asked_for(store: RunStore) -> None:
-    with pytest.raises(RunError, match="kedro run --pipelines=forecast"):
-        comparison.find_run(store, None)
-
-
-def test_where_no_run_is_shown_those_that_there_are_are_named(store: RunStore) -> None:
-    name = do_run(store)
     (store.folder / "current").unlink()
     with pytest.raises(RunError, match=f"known: {name[-6:]}\\."):
         comparison.find_run(store, None)
@@ -197,22 +199,6 @@ def test_nested_values_are_named_by_their_path(values: Any, expected: dict[str, 
     assert flatten(values) == expected
 
 
-def test_list_has_the_main_metric_of_each_run(store: RunStore) -> None:
-    do_run(store, mse=2.0)
-    do_run(store, mse=1.5)
-    lines = comparison.tabulate_runs(store).splitlines()
-    assert ["lstm.mse 2" in lines[1], "lstm.mse 1.5" in lines[2]] == [True, True]
-
-
-def test_main_metric_is_that_of_the_ensemble(store: RunStore) -> None:
-    name = do_run(store)
-    folder = store.folder / name / "08_reporting"
-    (folder / "metrics.json").write_text('{"run": "a", "lstm": {"mse": 1}, "ensemble": {"mse": 3, "mae": 2}}')
-    assert comparison.find_main_metric(store, store.read_record(name)) == "ensemble.mse 3"
-    (folder / "metrics.json").write_text("{")
-    assert comparison.find_main_metric(store, store.read_record(name)) == "–"
-
-
 def make_record(run: str, path: str | None = "a.csv", units: int = 16, **facts: Any) -> RunRecord:
     made: Any = {
         "run": run,
@@ -240,11 +226,8 @@ def find(store: RunStore, **facts: Any) -> EarlierRun | None:
     return find_earlier_run(store, make_record("now", **facts))
 
 
-def test_first_run_has_none_before(store: RunStore) -> None:
-    assert find(store) is None
-
-
 def test_newest_run_on_the_source_is_found_with_its_results(store: RunStore) -> None:
+    assert find(store) is None
     do_run_on(store)
     newest = do_run_on(store)
     do_run_on(store, path="b.csv")
@@ -253,9 +236,6 @@ def test_newest_run_on_the_source_is_found_with_its_results(store: RunStore) -> 
     assert (found.pipeline, found.run, found.ended) == ("forecast", newest, "2026-01-01T00:00:00+00:00")
     assert found.results == {"ensemble.mse": 2.5, "test_fingerprint": "f"}
     assert found.differences == {}
-
-
-def test_other_settings_of_a_source_are_the_same_source(store: RunStore) -> None:
     run = do_run_on(store)
     found = find(store, parameters={"forecast.source": {"path": "a.csv", "tz": "UTC"}})
     assert found is not None
@@ -272,24 +252,17 @@ def test_differences_are_named_by_kind(store: RunStore) -> None:
         "parameters": {"forecast.lstm.units": (16, 32)},
         "code": {"code": ("c", "d")},
     }
-
-
-def test_partial_run_without_data_compares_none(store: RunStore) -> None:
-    do_run_on(store)
     found = find(store, data={})
     assert found is not None
     assert "data" not in found.differences
 
 
-def test_run_with_a_damaged_record_is_passed_over(store: RunStore) -> None:
+def test_run_with_a_damaged_record_is_passed_over_and_damaged_results_an_error(store: RunStore) -> None:
     whole, damaged = do_run_on(store), do_run_on(store)
     (store.folder / damaged / "run.json").write_text("{")
     found = find(store)
     assert found is not None
     assert found.run == whole
-
-
-def test_damaged_results_are_an_error(store: RunStore) -> None:
     run = do_run_on(store)
     (store.folder / run / FILES[0]).write_text("{")
     with pytest.raises(RunError, match=r"metrics\.json"):

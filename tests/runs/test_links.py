@@ -58,9 +58,6 @@ def test_links_take_the_place_of_exact_copies(copy: RunStore, store: RunStore) -
 def test_results_are_then_as_in_the_folder_that_was_copied(copy: RunStore, store: RunStore) -> None:
     assert restore_links(copy, LAYERS) == []
     assert list_tree(copy.root) == list_tree(store.root)
-
-
-def test_run_that_leaves_nodes_out_goes_on_in_a_copy(copy: RunStore, store: RunStore) -> None:
     assert begin(copy, needed=[METRICS]).continues == store.find_current()
 
 
@@ -95,9 +92,7 @@ def test_copy_of_a_file_that_the_run_no_longer_has_is_left_as_it_is(copy: RunSto
     assert list_tree(copy.find_shown("08_reporting")) == before
 
 
-def test_file_that_comes_into_a_copy_after_the_check_is_not_removed(
-    copy: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_that_comes_after_the_check_is_not_removed(copy: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is then in the folder that the copy was renamed to, and ends later runs by its name."""
     aside = copy.root / "08_reporting/.forecast.copied.part"
     check = Copied.has_all_of

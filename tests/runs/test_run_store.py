@@ -47,13 +47,10 @@ def test_dry_run_says_the_same_and_changes_nothing(store: RunStore) -> None:
     assert store.prune(2) == found
 
 
-def test_run_that_was_killed_is_removed_by_the_next_one(store: RunStore) -> None:
+def test_killed_and_failed_runs_are_removed_when_one_has_ended_well(store: RunStore) -> None:
     killed = kill(store, 1)
     do_run(store, 2)
     assert not killed.exists()
-
-
-def test_a_failed_run_is_removed_when_one_has_ended_well(store: RunStore) -> None:
     failed = fail(store, 1)
     do_run(store, 2)
     assert store.prune(2) == Removal([failed.name])
@@ -140,13 +137,10 @@ def change(folder: Path, **fields: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def test_record_comes_back_with_the_files(folder: Path) -> None:
+def test_record_comes_back_with_the_files_and_what_another_version_adds(folder: Path) -> None:
     found = read_record(folder)
     assert {**found, "files": None} == {"format": 1, **WHOLE, "files": None}
     assert found["files"]["metrics.json"]["num_bytes"] == 2
-
-
-def test_what_another_version_adds_is_kept(folder: Path) -> None:
     change(folder, host="a", data={"t": {"fingerprint": "a", "num_rows": 1, "num_series": 2}})
     assert read_record(folder)["data"]["t"] == {"fingerprint": "a", "num_rows": 1, "num_series": 2}
 

@@ -30,16 +30,17 @@ def break_off(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) 
 def test_new_file_holds_the_content(tmp_path: Path) -> None:
     replace_file(tmp_path / "my.json", b"\x00new\xff")
     assert (tmp_path / "my.json").read_bytes() == b"\x00new\xff"
+    with pytest.raises(FileNotFoundError):
+        replace_file(tmp_path / "nowhere" / "my.json", b"new")
 
 
 def test_old_content_is_replaced_whole(path: Path) -> None:
     replace_file(path, b"n")
     assert path.read_bytes() == b"n"
-
-
-def test_nothing_is_left_beside_the_file(path: Path) -> None:
     replace_file(path, b"new")
     assert list(path.parent.iterdir()) == [path]
+    # Temporary files are for their owner alone.
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -64,22 +65,6 @@ def test_content_is_on_disk_before_it_takes_the_name(path: Path, monkeypatch: py
         monkeypatch.setattr(os, step, note)
     replace_file(path, b"new")
     assert steps == ["fsync", "replace", "fsync"]
-
-
-@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
-@pytest.mark.parametrize("step", STEPS)
-def test_failed_write_leaves_the_old_content(
-    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
-) -> None:
-    """And nothing beside the file."""
-    break_off(monkeypatch, step, error)
-    with pytest.raises(type(error)):
-        replace_file(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_what_is_being_written_is_hidden_and_no_json(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = []
     replace = os.replace
     monkeypatch.setattr(
@@ -90,14 +75,15 @@ def test_what_is_being_written_is_hidden_and_no_json(path: Path, monkeypatch: py
     assert not names[0].endswith(".json")
 
 
-def test_others_can_read_the_file(path: Path) -> None:
-    """Temporary files are for their owner alone."""
-    assert path.stat().st_mode & 0o777 == 0o644
-
-
-def test_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        replace_file(tmp_path / "nowhere" / "my.json", b"new")
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt("stop")], ids=type)
+@pytest.mark.parametrize("step", STEPS)
+def test_failure_leaves_the_old(path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
+    """And nothing beside the file."""
+    break_off(monkeypatch, step, error)
+    with pytest.raises(type(error)):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_own_temporary_file_is_known_by_its_name() -> None:

@@ -12,6 +12,16 @@ FIELDS = {"format": 1, "reasons": ["it is 3 % better", f'"{KEY}": "{BLANK}"'], "
 
 def test_object_comes_back_without_its_checksum() -> None:
     assert read_object(dump_object(FIELDS), "it") == read_object(dump_object(FIELDS).decode(), "it") == FIELDS
+    # A list of checksums has that of the file.
+    content = json.dumps(FIELDS).encode()
+    assert not has_checksum(content)
+    assert read_object(content, "it") == FIELDS
+    # The values of a Parquet file come before their description.
+    content = embed_checksum(f'values "{KEY}": "{BLANK}" end "{KEY}": "{BLANK}" end'.encode())
+    assert content.count(BLANK.encode()) == 1
+    assert has_checksum(content)
+    with pytest.raises(ValueError, match="changed after it was written"):
+        has_checksum(content.replace(b"values", b"valued"))
 
 
 def test_every_flipped_bit_is_found_or_harmless() -> None:
@@ -27,19 +37,3 @@ def test_every_flipped_bit_is_found_or_harmless() -> None:
         num_harmless += 1
     # Those of the name of the checksum.
     assert num_harmless <= 8 * len(KEY)
-
-
-def test_file_without_a_checksum_is_read() -> None:
-    """A list of checksums has that of the file."""
-    content = json.dumps(FIELDS).encode()
-    assert not has_checksum(content)
-    assert read_object(content, "it") == FIELDS
-
-
-def test_checksum_is_that_of_the_last_place_with_its_name() -> None:
-    """The values of a Parquet file come before their description."""
-    content = embed_checksum(f'values "{KEY}": "{BLANK}" end "{KEY}": "{BLANK}" end'.encode())
-    assert content.count(BLANK.encode()) == 1
-    assert has_checksum(content)
-    with pytest.raises(ValueError, match="changed after it was written"):
-        has_checksum(content.replace(b"values", b"valued"))

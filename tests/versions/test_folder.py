@@ -154,9 +154,7 @@ def test_empty_folder_with_the_name_of_a_version_is_not_removed(kind: Kind) -> N
 
 
 @pytest.mark.parametrize("is_list", [False, True])
-def test_file_that_was_moved_to_another_disk_and_linked_keeps_its_version(
-    kind: Kind, tmp_path: Path, is_list: bool
-) -> None:
+def test_file_that_was_moved_to_another_disk_keeps_its_version(kind: Kind, tmp_path: Path, is_list: bool) -> None:
     name = kind.add()
     moved = kind.versions.list_name if is_list else kind.files[0]
     path = kind.folder / name / moved
@@ -283,9 +281,7 @@ def test_interrupted_removal_leaves_complete_versions_only(
 
 
 @pytest.mark.parametrize("call", ["fsync", "rename", "replace", "chmod"])
-def test_version_that_cannot_be_written_leaves_nothing(
-    champions: Kind, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
+def test_version_that_fails_leaves_nothing(champions: Kind, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     champions.folder.mkdir(parents=True)
     interrupt_after(monkeypatch, call, 0)
     with pytest.raises(KeyboardInterrupt):
