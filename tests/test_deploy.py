@@ -81,7 +81,7 @@ def test_night_can_do_little_more_than_it_needs(deploy: Path) -> None:
     assert float(re.search(r"Overall exposure level for \S+: ([\d.]+)", said)[1]) <= MAX_EXPOSURE
 
 
-def test_night_can_write_its_results(deploy: Path, project: Path) -> None:
+def test_night_is_caught_up_untracked_and_may_write_its_results(deploy: Path, project: Path) -> None:
     """The data roots of all environments for nights lie in the folder that the unit opens."""
     service = read_unit(deploy / UNITS[0])["Service"]
     folder = service["WorkingDirectory"]
@@ -89,29 +89,18 @@ def test_night_can_write_its_results(deploy: Path, project: Path) -> None:
     files = [project / f"conf/{env}/globals.yml" for env in ("base", "classic", "postgres")]
     roots = [yaml.safe_load(path.read_text())["data_root"] for path in files]
     assert [root for root in roots if root.partition("/")[0] != "data"] == []
-
-
-def test_missed_night_is_caught_up(deploy: Path) -> None:
     assert read_unit(deploy / UNITS[1])["Timer"]["Persistent"] == "true"
-
-
-def test_night_that_asks_for_a_retraining_is_no_failure(deploy: Path) -> None:
-    """And an alarm is one."""
+    # And an alarm is one.
     assert read_unit(deploy / UNITS[0])["Service"]["SuccessExitStatus"] == "10 11"
-
-
-def test_no_night_is_tracked(deploy: Path) -> None:
     for name in (*UNITS[:1], "crontab", "nightly.sh"):
         assert "DO_NOT_TRACK=1" in (deploy / name).read_text()
-
-
-def test_cron_has_one_line_with_lock_and_log(deploy: Path) -> None:
     lines = [line for line in (deploy / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
     assert len(lines) == 1
     minute, hour, day, month, weekday, command = lines[0].split(maxsplit=5)
     assert (minute.isdigit(), hour.isdigit(), day, month, weekday) == (True, True, "*", "*", "*")
     assert re.search(r"flock --nonblock .*deploy/nightly\.sh forecast >> \S+\.log 2>&1$", command)
     assert "%" not in command  # cron makes a line break of it
+    assert os.access(deploy / "nightly.sh", os.X_OK)
 
 
 @pytest.fixture
@@ -133,7 +122,9 @@ def night(deploy: Path, tmp_path: Path) -> Night:
     return run_night
 
 
-def test_night_retrains_predicts_monitors_and_checks(night: Night) -> None:
+def test_night_runs_all_steps_and_tells_the_first_failure(night: Night) -> None:
+    code, calls = night()
+    assert (code != 0, calls) == (True, [])
     assert night("forecast") == (
         0,
         [
@@ -143,26 +134,11 @@ def test_night_retrains_predicts_monitors_and_checks(night: Night) -> None:
             "1 champion check forecast",
         ],
     )
-
-
-def test_night_is_executable(deploy: Path) -> None:
-    assert os.access(deploy / "nightly.sh", os.X_OK)
-
-
-def test_failed_retraining_keeps_nothing_from_its_work(night: Night) -> None:
     code, calls = night("forecast", retrain=1)
-    assert (code, len(calls)) == (1, 4)
+    assert (code, len(calls)) == (1, 2 * 4)
+    assert night("forecast", retrain=75, predict=1, check=20)[0] == 75
 
 
 @pytest.mark.parametrize("check", [10, 11, 20])
 def test_night_ends_with_the_code_of_the_check(night: Night, check: int) -> None:
     assert night("forecast", check=check)[0] == check
-
-
-def test_first_failure_is_the_one_that_is_told(night: Night) -> None:
-    assert night("forecast", retrain=75, predict=1, check=20)[0] == 75
-
-
-def test_night_without_a_task_does_nothing(night: Night) -> None:
-    code, calls = night()
-    assert (code != 0, calls) == (True, [])

@@ -79,22 +79,27 @@ def parse_champion(words: list[str]) -> tuple[str, dict[str, Any]]:
     return words[2], champion.commands[words[2]].make_context(words[2], words[3:]).params
 
 
-def test_every_task_has_a_night(load: Load) -> None:
-    assert tuple(load()["find_tasks"]()) == TASKS
-
-
-def test_tasks_can_be_chosen(load: Load) -> None:
-    loaded = load(TASKS="sentiment")
-    assert [task for task in TASKS if f"rnn_pipelines_{task}" in loaded] == ["sentiment"]
-
-
-def test_dag_ids_are_unique(load: Load) -> None:
+def test_every_task_has_a_night_with_the_steps_of_the_script(load: Load, project: Path) -> None:
     ids = [call.kwargs["dag_id"] for call in load()["DAG"].call_args_list]
     assert ids == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
-
-
-def test_night_has_the_steps_of_the_script(load: Load) -> None:
+    assert tuple(load()["find_tasks"]()) == TASKS
+    loaded = load(TASKS="sentiment")
+    assert [task for task in TASKS if f"rnn_pipelines_{task}" in loaded] == ["sentiment"]
     assert list(load()["list_commands"]("forecast")) == ["retrain", "predict", "monitor", "check"]
+    commands = [load()["list_commands"](task)[step] for task in TASKS for step in ("predict", "monitor")]
+    named = [parse_run(render(command))["pipelines"][0] for command in commands]
+    assert [name for name in named if not (project / f"src/rnn_pipelines/pipelines/{name}/pipeline.py").exists()] == []
+    commands = load()["list_commands"]("forecast")
+    assert parse_champion(render(commands["retrain"], None))[1]["as_of"] is None
+    assert [parse_run(render(commands[step], None))["params"] for step in ("predict", "monitor")] == [{}, {}]
+    command = load(LAG_HOURS="24")["list_commands"]("forecast")["retrain"]
+    assert parse_champion(render(command))[1]["as_of"] == "2024-02-29T02:30:00+00:00"
+    words = render(load()["list_commands"]("forecast")["check"])
+    assert parse_champion(words[:4])[0] == "check"
+    test = " ".join(words[5:])
+    codes = (0, 1, 10, 11, 20, 75)
+    results = [subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode for code in codes]
+    assert [code for code, result in zip(codes, results, strict=True) if result == 0] == [0, 10, 11]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -118,40 +123,11 @@ def test_texts_have_no_end(load: Load, step: str) -> None:
     assert (given["pipelines"], given["params"]) == ([f"{step}_sentiment"], {})
 
 
-def test_named_pipelines_exist(load: Load, project: Path) -> None:
-    commands = [load()["list_commands"](task)[step] for task in TASKS for step in ("predict", "monitor")]
-    named = [parse_run(render(command))["pipelines"][0] for command in commands]
-    assert [name for name in named if not (project / f"src/rnn_pipelines/pipelines/{name}/pipeline.py").exists()] == []
-
-
-def test_run_without_logical_date_sees_all_data(load: Load) -> None:
-    commands = load()["list_commands"]("forecast")
-    assert parse_champion(render(commands["retrain"], None))[1]["as_of"] is None
-    assert [parse_run(render(commands[step], None))["params"] for step in ("predict", "monitor")] == [{}, {}]
-
-
-def test_lag_ends_the_data_earlier(load: Load) -> None:
-    command = load(LAG_HOURS="24")["list_commands"]("forecast")["retrain"]
-    assert parse_champion(render(command))[1]["as_of"] == "2024-02-29T02:30:00+00:00"
-
-
-def test_check_that_asks_for_a_retraining_is_no_failure(load: Load) -> None:
-    words = render(load()["list_commands"]("forecast")["check"])
-    assert parse_champion(words[:4])[0] == "check"
-    test = " ".join(words[5:])
-    codes = (0, 1, 10, 11, 20, 75)
-    results = [subprocess.run(["bash", "-c", f"(exit {code}) || {test}"], check=False).returncode for code in codes]
-    assert [code for code, result in zip(codes, results, strict=True) if result == 0] == [0, 10, 11]
-
-
-def test_linked_file_finds_its_project(load: Load, dags: Path, tmp_path: Path) -> None:
+def test_linked_file_finds_its_project_and_a_copy_needs_its_name(load: Load, dags: Path, tmp_path: Path) -> None:
     link = tmp_path / "dags/link.py"
     link.parent.mkdir()
     link.symlink_to(dags)
     assert load(link)["find_project"]() == (tmp_path / "project").resolve()
-
-
-def test_copied_file_needs_the_name_of_the_folder(load: Load, dags: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.py"
     copy.write_text(dags.read_text())
     with pytest.raises(FileNotFoundError, match=r"expected the folder of RNN Pipelines.*RNN_PIPELINES_PROJECT"):

@@ -40,12 +40,14 @@ def test_lines_are_printed_as_they_are_but_for_control_characters(capsys: pytest
     assert all(map(is_plain, lines))
 
 
-def test_line_that_is_composed_has_no_line_of_its_own() -> None:
+def test_composed_lines_and_labels_are_one_line_without_markup() -> None:
     assert len(write_list(HOSTILE, [HOSTILE, 2]).split("\n")) == 3
     for table in (format_table, align_columns):
         lines = table([("name", "number"), (HOSTILE, "1")]).split("\n")
         assert (len(lines), [*map(is_plain, lines)]) == (2, [True, True])
     assert all(map(is_plain, wrap_lines(HOSTILE).split("\n")))
+    label = write_label("<a href='http://b'>a</a>\x1b\n&lt;b&gt;")
+    assert label == "&lt;a href='http://b'&gt;a&lt;/a&gt;\\x1b &amp;lt;b&amp;gt;"
 
 
 def test_json_holds_the_text_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,34 +65,28 @@ def log() -> tuple[logging.Logger, io.StringIO]:
     return logger, stream
 
 
-def test_message_of_the_log_is_one_line(log: tuple[logging.Logger, io.StringIO]) -> None:
+def test_log_is_escaped_for_its_own_handlers_once(log: tuple[logging.Logger, io.StringIO]) -> None:
     logger, stream = log
     escape_log(logger.handlers)
     logger.warning("%s: left out", HOSTILE)
     said = stream.getvalue()
     assert (said.count("\n"), said[:9], said[-11:], is_plain(said[:-1])) == (1, "WARNING a", ": left out\n", True)
-
-
-def test_lines_of_a_traceback_are_set_in(log: tuple[logging.Logger, io.StringIO]) -> None:
-    logger, stream = log
-    escape_log(logger.handlers)
     try:
         raise ValueError(HOSTILE)
     except ValueError:
         logger.exception("it failed")
-    first, *rest = stream.getvalue().removesuffix("\n").split("\n")
+    first, *rest = stream.getvalue().removeprefix(said).removesuffix("\n").split("\n")
     assert (first, rest[0]) == ("ERROR it failed", "  Traceback (most recent call last):")
     assert [line for line in rest if not line.startswith("  ") or not is_plain(line)] == []
-
-
-def test_other_handlers_see_the_record_as_it_was(log: tuple[logging.Logger, io.StringIO]) -> None:
-    logger, stream = log
-    escape_log(logger.handlers)
-    escape_log(logger.handlers)
-    seen: list[logging.LogRecord] = []
+    said, seen = stream.getvalue(), list[logging.LogRecord]()
     logger.addHandler(type("Seen", (logging.Handler,), {"emit": lambda _, record: seen.append(record)})())
     logger.warning("%s", "a\nb")
-    assert (stream.getvalue(), seen[0].getMessage()) == ("WARNING a b\n", "a\nb")
+    assert (stream.getvalue().removeprefix(said), seen[0].getMessage()) == ("WARNING a b\n", "a\nb")
+    handler = log[0].handlers[0]
+    escape_log([handler, None])
+    form = handler.formatter
+    escape_log([handler])
+    assert (handler.formatter is form, isinstance(form, LineFormatter)) == (True, True)
 
 
 def test_log_of_another_process_is_escaped_too(capfd: pytest.CaptureFixture[str]) -> None:
@@ -125,19 +121,12 @@ def count_series(source: SourceSpec) -> int:
 
 
 @pytest.mark.parametrize(("names", "named"), [((), "forecast.source.tz"), (("empty",), "source.tz")])
-def test_run_names_parameters_as_its_command_does(
-    names: tuple[str, ...], named: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_names_parameters_as_said(names: tuple[str, ...], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read = Pipeline([Node(count_series, "params:forecast.source", "a", name="read")])
     monkeypatch.setattr(run_command, "pipelines", {"__default__": read, "empty": Pipeline([])})
     with pytest.raises(click.ClickException) as caught, show_plainly(names):
         raise SeriesError("Set source.tz.")
     assert caught.value.message == f"Set {named}."
-
-
-def test_label_of_a_figure_holds_no_markup() -> None:
-    label = write_label("<a href='http://b'>a</a>\x1b\n&lt;b&gt;")
-    assert label == "&lt;a href='http://b'&gt;a&lt;/a&gt;\\x1b &amp;lt;b&amp;gt;"
 
 
 def find_calls(project: Path) -> list[tuple[str, str]]:
@@ -166,16 +155,13 @@ def test_errors_and_log_lines_are_those_of_the_outermost_call(caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["give tz", "name --tz", "name tz"]
 
 
-def test_all_is_printed_in_one_place(project: Path) -> None:
+def test_all_is_printed_and_logged_in_one_place(project: Path) -> None:
     """The bars of progress go their own way; they show names of networks and tasks alone."""
     ways = {"print", "pprint", "click.echo", "click.secho", "echo", "warnings.warn"}
     ways |= {"sys.stdout.write", "sys.stderr.write"}
     # The program of an export runs without the project, which only copies it.
     found = [call for call in find_calls(project) if call[1] in ways and call[0] != "forecast/export/program.py"]
     assert found == [("printing.py", "click.echo")] * 2
-
-
-def test_no_module_sets_the_log_up(project: Path) -> None:
     ways = ("addHandler", "setFormatter", "StreamHandler", "basicConfig", "dictConfig")
     # The console has no settings of Kedro for its log. Records of other processes are handled, and escaped, here.
     assert sorted(call for call in find_calls(project) if call[1].rpartition(".")[2] in ways) == [
@@ -183,18 +169,7 @@ def test_no_module_sets_the_log_up(project: Path) -> None:
         ("networks/beside.py", "own.addHandler"),
         ("printing.py", "handler.setFormatter"),
     ]
-
-
-def test_all_handlers_of_the_log_are_those_of_the_root(project: Path) -> None:
-    """Those that the settings escape."""
+    # Those that the settings escape.
     settings = yaml.safe_load((project / "conf/logging.yml").read_text())
     assert [name for name, logger in settings["loggers"].items() if "handlers" in logger] == []
     assert settings["root"]["handlers"] == [*settings["handlers"]]
-
-
-def test_escaping_twice_changes_nothing(log: tuple[logging.Logger, io.StringIO]) -> None:
-    handler = log[0].handlers[0]
-    escape_log([handler, None])
-    form = handler.formatter
-    escape_log([handler])
-    assert (handler.formatter is form, isinstance(form, LineFormatter)) == (True, True)

@@ -95,6 +95,9 @@ def test_kedro_run_stays_as_it_is_but_for_its_errors() -> None:
 
 def test_kedro_finds_the_run_of_the_project(project: Path) -> None:
     assert KedroCLI(project).get_command(Context(cli.cli), "run") is run_command.run
+    bootstrap_project(project)
+    result = CliRunner().invoke(run_command.run, ["--pipelines=compare,sentiment"])
+    assert (result.exit_code, "(draw_figures, render_report)" in result.stderr) == (1, True)
 
 
 def end_run(monkeypatch: pytest.MonkeyPatch, project: Path, error: Exception, *arguments: str) -> Result:
@@ -170,12 +173,6 @@ def test_file_of_conf_that_is_no_yaml_is_told(project: Path, tmp_path: Path, fil
     assert result.stderr.startswith("Error: conf, or --params, could not be read: ")
 
 
-def test_pipelines_whose_nodes_have_the_same_names_do_not_run_together(project: Path) -> None:
-    bootstrap_project(project)
-    result = CliRunner().invoke(run_command.run, ["--pipelines=compare,sentiment"])
-    assert (result.exit_code, "(draw_figures, render_report)" in result.stderr) == (1, True)
-
-
 def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "kedro.pipeline.node"), run_command._hide_repeated_errors():
         logging.getLogger("kedro.pipeline.node").error("Node failed with error")
@@ -183,14 +180,12 @@ def test_error_of_a_node_is_not_in_the_log_too(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == ["Running node"]
 
 
-def test_help_lists_every_command() -> None:
+def test_help_lists_every_command_with_the_shared_options_and_codes() -> None:
     assert sorted(cli.champion.commands) == COMMANDS
-
-
-def test_every_command_takes_environment_and_json() -> None:
     commands = cli.champion.commands.items()
     options = {name: {option for taken in command.params for option in taken.opts} for name, command in commands}
     assert [name for name, taken in options.items() if not taken >= {"--env", "--json"}] == []
+    assert list_codes(run("--help")) == ["0", "1", "2", "75"]
 
 
 CHANGING = ["promote", "prune", "publish", "retrain", "rollback"]
@@ -203,52 +198,36 @@ def test_help_gives_the_exit_codes(command: str, codes: list[str]) -> None:
     assert list_codes(run(command, "--help")) == codes
 
 
-def test_help_of_all_commands_gives_the_shared_exit_codes() -> None:
-    assert list_codes(run("--help")) == ["0", "1", "2", "75"]
-
-
 def list_codes(result: Result) -> list[str]:
     codes = result.stdout.partition("Exit codes:")[2].partition("Options:")[0]
     return re.findall(r"^ +(\d+) ", codes, re.MULTILINE)
 
 
-def test_unknown_task_is_a_wrong_call(paths: Paths) -> None:
+def test_task_without_champion_has_no_history_and_one_line(paths: Paths) -> None:
     assert run("history", "weather").exit_code == 2
-
-
-def test_history_has_a_line_for_each_record(store: ChampionStore) -> None:
-    lines = run("history", "forecast").stdout.splitlines()
-    assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
-    assert f"{find_champion(store)[-6:]}*" in lines[2]
-
-
-def test_history_as_json_is_what_is_on_record(store: ChampionStore) -> None:
-    assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
-
-
-def test_history_can_be_cut_to_the_newest(store: ChampionStore) -> None:
-    assert json.loads(run("history", "forecast", "--json", "--last", "1").stdout) == list_records(store.folder)[-1:]
-
-
-def test_history_before_the_first_record_is_empty(paths: Paths) -> None:
-    result = run("history", "forecast")
-    assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
-
-
-def test_show_tells_of_the_champion(store: ChampionStore) -> None:
-    result = run("show", "forecast")
-    assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
-
-
-def test_show_tells_of_a_version(store: ChampionStore) -> None:
-    kept = store.list_versions()[-1]
-    assert json.loads(run("show", "forecast", kept[-6:], "--json").stdout)["version"] == kept
-
-
-def test_error_of_the_library_is_one_line_without_a_traceback(paths: Paths) -> None:
     result = run("show", "forecast")
     assert result.exit_code == 1
     assert result.stderr == f"Error: {paths.champion}: there is no champion yet. Run kedro champion retrain.\n"
+    result = run("history", "forecast")
+    assert (result.exit_code, result.stdout) == (0, "forecast: nothing yet\n")
+    paths.verdict.parent.mkdir(parents=True, exist_ok=True)
+    paths.verdict.write_text("{")
+    found = json.loads(run("check", "forecast", "--json").stdout)
+    assert (found["verdict"], found["champion"], found["monitor"]) == ("alarm", None, None)
+
+
+def test_history_and_champion_are_told_as_lines_and_json(store: ChampionStore) -> None:
+    lines = run("history", "forecast").stdout.splitlines()
+    assert [line.split()[2] for line in lines[1:]] == ["promoted", "promoted", "kept"]
+    assert f"{find_champion(store)[-6:]}*" in lines[2]
+    assert json.loads(run("history", "forecast", "--json").stdout) == list_records(store.folder)
+    assert json.loads(run("history", "forecast", "--json", "--last", "1").stdout) == list_records(store.folder)[-1:]
+    result = run("show", "forecast")
+    assert result.stdout.splitlines()[0].split() == ["version", find_champion(store)]
+    kept = store.list_versions()[-1]
+    assert json.loads(run("show", "forecast", kept[-6:], "--json").stdout)["version"] == kept
+    result = run("check", "forecast", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
 
 
 def test_fault_of_the_program_keeps_its_traceback(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,19 +244,11 @@ def test_check_ends_with_the_code_of_the_verdict(store: ChampionStore, paths: Pa
     assert (result.exit_code, result.stdout) == (code, f"forecast: {verdict}\n  seen (the monitor at {SINCE})\n")
 
 
-def test_check_of_a_champion_that_was_never_monitored_has_a_code_of_its_own(store: ChampionStore) -> None:
-    result = run("check", "forecast", "--json")
-    assert (result.exit_code, json.loads(result.stdout)["verdict"]) == (11, "unmonitored")
-
-
-def test_check_as_json_ends_with_the_same_code(store: ChampionStore, paths: Paths) -> None:
+def test_check_as_json_has_code_numbers_and_times(store: ChampionStore, paths: Paths) -> None:
     shutil.rmtree(store.folder / "versions" / find_champion(store))
     result = run("check", "forecast", "--json")
     assert result.exit_code == 20
     assert json.loads(result.stdout)["verdict"] == "alarm"
-
-
-def test_check_as_json_has_numbers_and_times_as_fields(store: ChampionStore, paths: Paths) -> None:
     error = {"ratio": 0.5, "p_value": 0.25, "num_cutoffs": 12, "last_cutoff": "2024-01-31"}
     verdict = {"verdict": "ok", "reasons": [], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00", "error": error}
     coverage = {"newest_value": SINCE, "newest_forecast": None, "missed_steps": {"a": 0}}
@@ -290,17 +261,8 @@ def test_check_as_json_has_numbers_and_times_as_fields(store: ChampionStore, pat
     assert found["champion"].keys() == {*expected, "loss", "p_value", "as_of", "data"}
 
 
-def test_check_as_json_of_a_task_without_champion_and_with_a_damaged_monitor(paths: Paths) -> None:
-    paths.verdict.parent.mkdir(parents=True, exist_ok=True)
-    paths.verdict.write_text("{")
-    found = json.loads(run("check", "forecast", "--json").stdout)
-    assert (found["verdict"], found["champion"], found["monitor"]) == ("alarm", None, None)
-
-
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("alarm", 20)])
-def test_alerts_of_a_check_do_not_change_its_code(
-    store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int
-) -> None:
+def test_alerts_change_no_code(store: ChampionStore, paths: Paths, tmp_path: Path, verdict: str, code: int) -> None:
     monitored = {"verdict": verdict, "reasons": ["seen"], "at": SINCE, "valid_until": "2999-01-01T00:00:00+00:00"}
     paths.verdict.write_text(json.dumps(monitored))
     file = tmp_path / "forecast.prom"
@@ -360,9 +322,6 @@ def test_prune_leaves_the_champion_and_the_one_before(store: ChampionStore) -> N
     result = run("prune", "forecast", "--keep", "0")
     assert store.list_versions() == [first, second]
     assert result.stdout == f"forecast: 1 removed\n{kept}\n"
-
-
-def test_prune_needs_to_be_told_how_many_stay(store: ChampionStore) -> None:
     assert run("prune", "forecast").exit_code == 2
 
 
@@ -405,16 +364,13 @@ def trained(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[
     return runs
 
 
-def test_retraining_runs_its_pipeline_and_tells_the_outcome(trained: list[dict[str, Any]]) -> None:
+def test_retraining_tells_the_outcome_and_gets_day_and_environment(trained: list[dict[str, Any]]) -> None:
     result = run("retrain", "forecast")
     assert trained == [{"names": ["retrain_forecast"], "env": None, "parameters": {}}]
     assert (result.exit_code, result.stdout) == (0, "forecast: kept v4\n  no better\n")
-
-
-def test_day_and_environment_reach_the_run(trained: list[dict[str, Any]]) -> None:
     run("retrain", "sentiment", "--as-of", "2026-01-31", "--env", "test")
     parameters = {"retrain_sentiment": {"as_of": "2026-01-31"}}
-    assert trained == [{"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}]
+    assert trained[1:] == [{"names": ["retrain_sentiment"], "env": "test", "parameters": parameters}]
 
 
 def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[dict[str, Any]]) -> None:
@@ -425,15 +381,11 @@ def test_second_retraining_waits_and_leaves(store: ChampionStore, trained: list[
     assert "retrain.lock: another process or thread still holds this lock after 0.2 s" in result.stderr
 
 
-def test_nothing_new_ends_at_once(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_new_ends_at_once_unless_forced(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     result = run("retrain", "forecast")
     assert trained == []
     assert (result.exit_code, result.stdout) == (0, f"forecast: nothing new since {SINCE} (kept: kept by the policy)\n")
-
-
-def test_force_retrains_though_nothing_is_new(trained: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_list_changes", lambda *_: [])
     assert json.loads(run("retrain", "forecast", "--force", "--json").stdout)["outcome"] == "kept"
     assert len(trained) == 1
 
@@ -593,17 +545,14 @@ def test_source_that_is_missing_is_a_failure_on_record(elsewhere: Path) -> None:
     assert HEAVY.findall(finished.stderr) == []
 
 
-def test_publish_names_the_file_that_its_environment_reads(elsewhere: Path) -> None:
+def test_commands_load_what_they_need_and_name_their_files(elsewhere: Path) -> None:
     """`conf/local` is not read there."""
     (elsewhere / "conf/local").mkdir()
     (elsewhere / "conf/local/mlflow.yml").write_text("is_on: true")
     finished, _ = run_kedro(elsewhere, "publish", "forecast")
     assert finished.returncode == 1
     assert "conf/test/mlflow.yml" in finished.stderr
-
-
-def test_check_loads_no_tensorflow_and_no_mlflow(elsewhere: Path) -> None:
-    """Not even where MLflow is on, for it has nothing to tell."""
+    # Not even where MLflow is on, for it has nothing to tell.
     (elsewhere / "conf/test/mlflow.yml").write_text("is_on: true")
     finished, _ = run_kedro(elsewhere, "check", "forecast")
     assert (finished.returncode, finished.stdout.splitlines()[0]) == (10, "forecast: retrain")

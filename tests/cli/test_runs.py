@@ -57,9 +57,6 @@ def test_list_says_which_run_is_damaged(names: list[str]) -> None:
     found = run("list", "forecast")
     assert (found.exit_code, len(found.output.splitlines())) == (0, 3)
     assert f"{names[0]}/run.json: it is damaged" in found.output
-
-
-def test_programs_are_told_so_too(names: list[str]) -> None:
     found = json.loads(run("list", "forecast", "--json").output)
     assert [(record["run"], "problem" in record) for record in found] == [(names[0], True), (names[1], False)]
 
@@ -94,12 +91,6 @@ def leave_run(store: RunStore, **changes: Any) -> str:
     return made.name
 
 
-def test_run_is_repeated_if_nothing_differs(store: RunStore, began: list[str]) -> None:
-    name = leave_run(store)
-    found = run("repeat", "forecast")
-    assert (found.exit_code, began) == (0, [f"kedro runs repeat forecast {name[-6:]}"])
-
-
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -124,9 +115,16 @@ def test_difference_is_refused_unless_it_is_allowed(
     assert [text for text in expected if text not in allowed.stderr] == []
 
 
-def test_another_commit_with_the_same_modules_is_no_difference(store: RunStore, began: list[str]) -> None:
+def test_run_is_repeated_if_nothing_differs_and_it_has_a_record(store: RunStore, began: list[str]) -> None:
     leave_run(store, commit="xyz")
     assert (run("repeat", "forecast").exit_code, len(began)) == (0, 1)
+    began.clear()
+    name = leave_run(store)
+    found = run("repeat", "forecast")
+    assert (found.exit_code, began) == (0, [f"kedro runs repeat forecast {name[-6:]}"])
+    (store.folder / name / "run.json").unlink()
+    found = run("repeat", "forecast", name)
+    assert (found.exit_code, "has no record of its parameters" in found.stderr, len(began)) == (1, True, 1)
 
 
 def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,9 +136,7 @@ def test_run_with_other_metrics_is_an_error(store: RunStore, began: list[str], m
     assert "seconds" not in found.stderr
 
 
-def test_oldest_run_is_repeated_and_not_removed_by_its_repetition(
-    store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_oldest_run_outlives_its_repetition(store: RunStore, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bootstrap_project(project)
     names = [leave_run(store) for _ in range(2)]
     session = MagicMock()
@@ -157,13 +153,6 @@ def test_oldest_run_is_repeated_and_not_removed_by_its_repetition(
     assert names[0] in store.list_runs()
     store.prune(2)
     assert names[0] not in store.list_runs()
-
-
-def test_run_without_a_record_is_not_repeated(store: RunStore, began: list[str]) -> None:
-    name = leave_run(store)
-    (store.folder / name / "run.json").unlink()
-    found = run("repeat", "forecast", name)
-    assert (found.exit_code, "has no record of its parameters" in found.stderr, began) == (1, True, [])
 
 
 def test_parameters_of_a_run_are_nested(project: Path) -> None:
@@ -191,14 +180,12 @@ def test_prune_names_what_goes_and_what_stays_because_of_which_files(store: RunS
     assert store.list_runs() == (names if is_dry else [*names[:2], *names[3:]])
 
 
-def test_prune_keeps_as_many_as_the_parameter_says(store: RunStore) -> None:
-    names = [do_run(store, number) for number in range(4)]
-    assert run("prune", "forecast").output == f"forecast: 1 removed\n{names[0]}\n"
-
-
-def test_prune_where_there_are_no_runs_makes_no_folder(store: RunStore) -> None:
+def test_prune_and_repair_where_there_is_nothing_to_do(store: RunStore) -> None:
     assert run("prune", "forecast", "--dry-run").output == "forecast: 0 would be removed\n"
     assert not store.folder.exists()
+    names = [do_run(store, number) for number in range(4)]
+    assert run("prune", "forecast").output == f"forecast: 1 removed\n{names[0]}\n"
+    assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs.NAMES)
 
 
 @pytest.mark.parametrize("num_kept", ["1", "0", "-1", "x"])
@@ -215,10 +202,6 @@ def test_repair_says_what_it_did(store: RunStore) -> None:
     assert found["linked"] == ["08_reporting/forecast"]
     assert (store.root / found["moved"]["08_reporting/forecast"] / "mine/note.md").read_text() == "mine"
     assert json.loads(run("repair", "forecast", "--json").output)["forecast"] == {"linked": [], "moved": {}}
-
-
-def test_repair_of_all_pipelines(store: RunStore) -> None:
-    assert json.loads(run("repair", "--all", "--json").output).keys() == set(runs.NAMES)
 
 
 @pytest.mark.parametrize("arguments", [[], ["forecast", "--all"]])

@@ -72,7 +72,7 @@ def results(started: subprocess.CompletedProcess[str]) -> Any:
     return found
 
 
-def test_results_are_those_of_python(folder: Path, results: Any) -> None:
+def test_results_are_those_of_python_and_complete(folder: Path, results: Any) -> None:
     frame = pd.read_csv(folder / "my.csv", parse_dates=["Date"]).rename(columns={"Date": "ds", "sales": "y"})
     small = {"training": {"max_steps": 25}, "lstm": {"members": 1}, "gru": {"members": 1}}
     expected = Forecaster(h=3, **small).fit(frame[["ds", "y"]]).predict()
@@ -82,15 +82,18 @@ def test_results_are_those_of_python(folder: Path, results: Any) -> None:
     np.testing.assert_allclose(table["lo-95"], expected["ensemble-lo-95"], atol=1e-4)
     assert results["horizon"] == 3
     assert [row["ds"] for row in results["next_values"]] == ["2024-02-10", "2024-02-11", "2024-02-12"]
-
-
-def test_files_are_complete(folder: Path, results: Any) -> None:
     assert {path.name for path in (folder / "out").iterdir()} == {
         *("report.html", "next_values.csv", "all_methods.csv", "metrics.json", "model")
     }
     assert results["files"]["report"] == "out/report.html"
     assert "<html" in (folder / "out/report.html").read_text()
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert results["columns"] == {"time": "Date", "id": None, "series": [], "unread": ["price"], "target": "sales"}
+    frame = pd.read_csv(folder / "my.csv")
+    made = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
+    line = "times from 'Date' (days), values from 'sales', not read: 'price'"
+    assert made.summary().startswith(f"{line}\n")
+    assert line in (folder / "out/report.html").read_text().replace("&#39;", "'")
 
 
 def test_saved_model_predicts(folder: Path, results: Any) -> None:
@@ -197,20 +200,22 @@ def test_errors_of_users_exit_with_2(folder: Path, results: Any, words: list[str
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-def test_an_error_exits_with_2_from_the_shell_as_well(folder: Path) -> None:
+def test_errors_of_the_shell_exit_with_2_and_say_what_fits(folder: Path) -> None:
     words = ["forecast", "my.csv", "--target", "no"]
     started, called = start(folder, *words), call(folder, *words)
     assert (started.returncode, started.stdout) == (2, "")
     assert started.stderr.endswith(called.stderr)
-
-
-def test_lookback_that_does_not_fit_is_refused_with_the_one_that_does(folder: Path) -> None:
     done = call(folder, "forecast", "my.csv", "-y", "sales", "--lookback", "5000", "--horizon", "3")
     given = re.search(r"--lookback=5000 does not fit .* Give (--lookback=\d+) or less", done.stderr)
     assert given, done.stderr
     assert not (folder / "my-forecast").exists()
     done = call(folder, "forecast", "my.csv", "-y", "sales", given[1], "--horizon", "3", "-o", "fits", *SMALL)
     assert done.returncode == 0, done.stderr
+    save_folder(folder / "classifier", {"vocabulary.json": b"[]"})
+    done = call(folder, "export", "classifier", "exported_classifier")
+    assert done.returncode == 2
+    assert "rnn-pipelines serve" in done.stderr
+    assert not (folder / "exported_classifier").exists()
 
 
 def test_neither_kedro_nor_tensorflow_is_loaded(started: subprocess.CompletedProcess[str]) -> None:
@@ -219,14 +224,11 @@ def test_neither_kedro_nor_tensorflow_is_loaded(started: subprocess.CompletedPro
     assert {"kedro", "tensorflow", "keras"}.isdisjoint(loaded)
 
 
-def test_a_new_folder_gets_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_folder_gets_a_number_and_an_old_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast")
     Path("my-forecast").symlink_to("nowhere")
     assert choose_folder("data/my.csv", "forecast", None) == Path("my-forecast-2")
-
-
-def test_an_existing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError):
         choose_folder("my.csv", "forecast", str(tmp_path))
 
@@ -250,16 +252,10 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_settings_are_nested_values_of_yaml() -> None:
+def test_settings_names_and_columns_are_read_and_told_as_options() -> None:
     found = read_settings(("training.seed=1", "lstm.units=[64, 32]", "level=[50]"))
     assert found == {"training": {"seed": 1}, "lstm": {"units": [64, 32]}, "level": [50]}
-
-
-def test_names_of_the_pipeline_are_read() -> None:
     assert read_settings(("forecast.source.tz=UTC", "source.freq=D")) == {"source": {"tz": "UTC", "freq": "D"}}
-
-
-def test_columns_in_messages_are_options() -> None:
     assert name_options("source.id, source.time_format, forecast.source.target.") == (
         "--id, --set source.time_format=…, --target."
     )
@@ -279,14 +275,6 @@ def test_a_first_column_that_is_taken_for_the_times_is_named(tmp_path: Path) -> 
 def test_wrong_settings_are_refused(setting: str) -> None:
     with pytest.raises(ParameterError):
         read_settings(("a=1", setting))
-
-
-def test_a_classifier_is_not_exported(folder: Path) -> None:
-    save_folder(folder / "classifier", {"vocabulary.json": b"[]"})
-    done = call(folder, "export", "classifier", "exported_classifier")
-    assert done.returncode == 2
-    assert "rnn-pipelines serve" in done.stderr
-    assert not (folder / "exported_classifier").exists()
 
 
 @pytest.mark.parametrize(
@@ -319,12 +307,3 @@ def test_parameters_without_an_option_of_the_command_are_named_without_set(messa
     found = name_options(message, {option for parameter in predict.params for option in parameter.opts})
     assert found.removesuffix(NO_OPTION) == expected.removesuffix(NO_OPTION)
     assert found.endswith(NO_OPTION) == ("=" in message)
-
-
-def test_columns_are_named_on_the_terminal_in_the_results_and_in_python(folder: Path, results: Any) -> None:
-    assert results["columns"] == {"time": "Date", "id": None, "series": [], "unread": ["price"], "target": "sales"}
-    frame = pd.read_csv(folder / "my.csv")
-    made = Forecaster(h=3, training={"max_steps": 1}, time="Date", target="sales").fit(frame)
-    line = "times from 'Date' (days), values from 'sales', not read: 'price'"
-    assert made.summary().startswith(f"{line}\n")
-    assert line in (folder / "out/report.html").read_text().replace("&#39;", "'")

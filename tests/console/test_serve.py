@@ -77,13 +77,10 @@ def make_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def test_health_names_the_versions(port: int, store: ChampionStore) -> None:
+def test_forecasts_are_those_of_the_champion_as_json_and_csv(port: int, store: ChampionStore) -> None:
     status, _, body = ask(port, "/health")
     assert status == 200
     assert json.loads(body)["champions"] == {"forecast": store.list_versions()[0], "sentiment": None}
-
-
-def test_forecasts_are_those_of_the_champion(port: int, store: ChampionStore) -> None:
     status, headers, body = ask(port, "/forecast", {"rows": make_rows(), "h": 2, "level": [80]})
     expected = Forecaster.load(store.folder).predict(make_frame(), h=2, level=[80])
     found = json.loads(body)
@@ -91,9 +88,6 @@ def test_forecasts_are_those_of_the_champion(port: int, store: ChampionStore) ->
     assert headers["Model-Version"] == found["model_version"] == store.list_versions()[0]
     assert list(found["rows"][0]) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
     np.testing.assert_allclose([row["ensemble"] for row in found["rows"]], expected["ensemble"])
-
-
-def test_csv_gives_csv(port: int) -> None:
     content = make_frame().to_csv(index=False).encode()
     status, headers, body = ask(
         port, "/forecast?h=2&level=80,95", content, **{"Content-Type": "text/csv", "Accept": "text/csv"}
@@ -117,9 +111,7 @@ def make_panel() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("is_panel", [False, True], ids=["single", "panel"])
-def test_few_rows_have_the_answer_or_the_refusal_of_predict(
-    tmp_path: Path, port: int, store: ChampionStore, is_panel: bool
-) -> None:
+def test_few_rows_are_answered_as_by_predict(tmp_path: Path, port: int, store: ChampionStore, is_panel: bool) -> None:
     """A panel is padded from one row on; a series alone needs a lookback, here 14 rows."""
     if is_panel:
         Forecaster(h=3, **SMALL).fit(make_panel()).save(tmp_path / "panel")
@@ -191,9 +183,7 @@ def test_numbers_with_three_decimals_are_no_thousands_between_commas(port: int) 
     ],
     ids=["surplus cell", "repeated column", "truncated row", "other column", "empty", "Excel"],
 )
-def test_csv_that_a_file_may_not_hold_is_refused_in_the_same_words(
-    port: int, content: str | bytes, message: str
-) -> None:
+def test_csv_that_no_file_may_hold_is_refused_in_the_same_words(port: int, content: str | bytes, message: str) -> None:
     status, answer = ask_with_csv(port, content)
     assert status == 422
     assert message in answer["error"]

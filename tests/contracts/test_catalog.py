@@ -23,8 +23,10 @@ def entries(context: KedroContext) -> dict[str, dict]:
     return {name: entry for name, entry in context.config_loader["catalog"].items() if not name.startswith("_")}
 
 
-def test_every_dataset_has_an_entry(catalog: Any, datasets: list[str]) -> None:
+def test_every_dataset_has_an_entry_and_a_layer(catalog: Any, datasets: list[str]) -> None:
     assert [name for name in datasets if name not in catalog] == []
+    layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
+    assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}
 
 
 def test_every_entry_belongs_to_a_pipeline(entries: dict[str, dict], datasets: list[str]) -> None:
@@ -39,11 +41,6 @@ def test_every_entry_is_written_in_a_file_of_the_pipelines(project: Path, entrie
     files = (project / "src" / "rnn_pipelines" / "pipelines").rglob("*.py")
     wiring = "\n".join(path.read_text(encoding="utf-8") for path in files)
     assert [name for name in entries if f'"{name}"' not in wiring] == []
-
-
-def test_every_dataset_has_a_layer(catalog: Any, datasets: list[str]) -> None:
-    layers = {name: (catalog[name].metadata or {}).get("kedro-viz", {}).get("layer") for name in datasets}
-    assert {name: layer for name, layer in layers.items() if layer not in LAYERS} == {}
 
 
 def test_no_node_leads_back_to_an_earlier_layer(catalog: Any, registered: dict[str, Pipeline]) -> None:
@@ -69,39 +66,27 @@ def test_every_file_lies_in_the_folder_of_its_layer(entries: dict[str, dict]) ->
     assert misplaced == []
 
 
-def test_every_folder_is_named_after_its_layer(entries: dict[str, dict]) -> None:
+def test_every_path_is_below_its_layer_and_nothing_is_pickled(entries: dict[str, dict]) -> None:
     folders = {
         Path(entry["filepath"]).parts[1]: entry["metadata"]["kedro-viz"]["layer"]
         for entry in entries.values()
         if "filepath" in entry
     }
     assert {folder.partition("_")[2] for folder in folders} == set(folders.values())
-
-
-def test_every_path_starts_at_the_one_data_root(entries: dict[str, dict]) -> None:
-    """That of the environment `test` is no folder of real results."""
+    # That of the environment `test` is no folder of real results.
     roots = {Path(entry["filepath"]).parts[0] for entry in entries.values() if "filepath" in entry}
     assert roots == {".test_data"}
-
-
-def test_every_file_lies_under_the_name_of_its_pipeline(entries: dict[str, dict]) -> None:
     misplaced = [
         name
         for name, entry in entries.items()
         if "filepath" in entry and not name.startswith(f"{Path(entry['filepath']).parts[2]}_")
     ]
     assert misplaced == []
-
-
-def test_nothing_is_pickled(entries: dict[str, dict]) -> None:
     assert [name for name, entry in entries.items() if "pickle" in str(entry).lower()] == []
+    # Kedro's own data set writes NaN and Infinity, which are no JSON; Plotly's writes null.
+    assert [name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"] == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_layer_has_its_folder(project: Path, layer: str) -> None:
     assert (project / "data" / f"{LAYERS.index(layer) + 1:02}_{layer}").is_dir()
-
-
-def test_no_json_is_written_with_numbers_that_are_none(entries: dict[str, dict]) -> None:
-    """Kedro's own data set writes NaN and Infinity, which are no JSON; Plotly's writes null."""
-    assert [name for name, entry in entries.items() if entry.get("type") == "json.JSONDataset"] == []

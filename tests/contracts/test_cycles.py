@@ -3,12 +3,6 @@
 from graphlib import CycleError, TopologicalSorter
 
 import grimp
-import pytest
-
-
-@pytest.fixture(scope="module")
-def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("rnn_pipelines", exclude_type_checking_imports=False, cache_dir=None)
 
 
 def find_cycle(imports: dict[str, set[str]]) -> list[str]:
@@ -20,24 +14,19 @@ def find_cycle(imports: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_modules_import_each_other(graph: grimp.ImportGraph) -> None:
+def test_no_modules_and_packages_import_each_other() -> None:
+    graph = grimp.build_graph("rnn_pipelines", exclude_type_checking_imports=False, cache_dir=None)
     imports = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
     assert len(imports) > 100
     assert find_cycle(imports) == []
-
-
-def test_no_packages_import_each_other(graph: grimp.ImportGraph) -> None:
-    """The subpackages and modules at the root."""
+    # The subpackages and modules at the root.
     packages: dict[str, set[str]] = {}
     for module in graph.modules - {"rnn_pipelines"}:
         package = module.split(".")[1]
         found = {name.split(".")[1] for name in graph.find_modules_directly_imported_by(module) if "." in name}
         packages.setdefault(package, set()).update(found - {package})
     assert find_cycle(packages) == []
-
-
-def test_local_imports_are_counted(graph: grimp.ImportGraph) -> None:
-    """As that of Keras' own side of training, which stands inside a function so that commands start fast."""
+    # As that of Keras' own side of training, which stands inside a function so that commands start fast.
     assert "rnn_pipelines.sentiment.methods.training" in graph.find_modules_directly_imported_by(
         "rnn_pipelines.sentiment.model.classifier"
     )

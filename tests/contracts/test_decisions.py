@@ -28,19 +28,13 @@ def test_has_its_number_a_date_and_a_status(decision: Path) -> None:
     number, _, day, _ = read_head(decision)
     assert decision.name.startswith(f"{number:04d}-")
     assert date(2026, 11, 25) <= date.fromisoformat(day)
-
-
-def test_is_changed_by_later_decisions_alone(decision: Path) -> None:
     number, _, _, status = read_head(decision)
     named = re.findall(r"\[decision (\d+)\]\((\d{4})-", status)
     assert [name for name, file in named if int(name) != int(file) or int(name) <= number] == []
 
 
-def test_numbers_have_no_gap() -> None:
+def test_table_lists_every_decision_without_a_gap() -> None:
     assert [read_head(path)[0] for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
-
-
-def test_table_lists_every_decision() -> None:
     rows = ROW.findall((FOLDER / "README.md").read_text())
     heads = [(read_head(path), path.name) for path in DECISIONS]
     assert rows == [(str(number), title, file, day, status) for (number, title, day, status), file in heads]

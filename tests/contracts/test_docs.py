@@ -35,14 +35,11 @@ def document(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-def test_relative_links_lead_somewhere(document: Path) -> None:
+def test_relative_links_and_named_modules_exist(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", document.read_text())
     broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
     assert broken == []
-
-
-def test_named_modules_exist(document: Path) -> None:
-    """From the root of the project, or from the package."""
+    # From the root of the project, or from the package.
     named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.py)`", document.read_text()))
     roots = (PROJECT, PROJECT / "src/rnn_pipelines")
     assert [name for name in sorted(named) if not any((root / name).is_file() for root in roots)] == []
@@ -106,25 +103,27 @@ def test_named_parameters_exist(document: Path) -> None:
     assert unknown == []
 
 
-def test_recorded_comparison_can_be_printed() -> None:
+def test_recorded_comparison_and_methods_are_shown() -> None:
     """By `benchmarks/compare.py`, which prints the sections of the README."""
     kept = json.loads((PROJECT / "benchmarks/results/compare.json").read_text())
     printed = (PROJECT / "benchmarks/README.md").read_text()
     tasks = list_tasks(kept["runs"], kept["summary"], kept)
     assert [task.name for task in tasks] == list(kept["tasks"])
     assert [name for name in kept["tasks"] if f"### `{name}`\n" not in printed] == []
+    shown = list_rows(PROJECT / "docs/how-to/champion.md", "on the holdout")
+    assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
+    assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
+    # Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for.
+    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)}
+    assert list_methods("Forecasting") == forecasting, "add the row of the method to docs/reference/methods.md"
+    classifiers = {name: get_styles()[name].name for name in list_classifiers()}
+    assert list_methods("Texts") == classifiers, "add the row of the classifier to docs/reference/methods.md"
 
 
 def list_rows(path: Path, heading: str) -> set[str]:
     """Return the first cells of the tables that an output in a page shows below a heading."""
     tables = re.findall(rf"^    {heading} .*\n((?:    \S.*\n)+)", path.read_text(), re.MULTILINE)
     return {re.split(" {2,}", row.strip())[0] for table in tables for row in table.splitlines()} - {"…"}
-
-
-def test_shown_holdouts_name_methods() -> None:
-    shown = list_rows(PROJECT / "docs/how-to/champion.md", "on the holdout")
-    assert {"champion", "challenger", "baseline_ensemble", "nb_ngram"} <= shown
-    assert shown <= {"champion", "challenger", *METHODS, *BASELINES}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
@@ -159,14 +158,6 @@ def list_methods(heading: str) -> dict[str, str]:
     """Return the names in a table of `docs/reference/methods.md`, with those that reports show."""
     section = (PROJECT / "docs/reference/methods.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
-
-
-def test_page_of_methods_lists_every_method() -> None:
-    """Of both registries. A new method needs a row: its name, that of its `Style`, its forecast, and what it is for."""
-    forecasting = {name: STYLES[name].name for name in (*ENSEMBLE_STYLES, *NETWORKS, *TRAINED_BEFORE, *METHODS)}
-    assert list_methods("Forecasting") == forecasting, "add the row of the method to docs/reference/methods.md"
-    classifiers = {name: get_styles()[name].name for name in list_classifiers()}
-    assert list_methods("Texts") == classifiers, "add the row of the classifier to docs/reference/methods.md"
 
 
 # The file in `benchmarks/results` and the metric of each row of results, by the first words of the row.

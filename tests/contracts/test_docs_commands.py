@@ -171,17 +171,11 @@ def test_wrong_commands_are_refused(kedro: click.Command, line: str) -> None:
         check_command(kedro, line, is_whole=True)
 
 
-def test_commands_in_blocks_are_accepted(document: Path, kedro: click.Command) -> None:
+def test_commands_and_parameters_are_accepted(document: Path, kedro: click.Command) -> None:
     for line in list_shown(document):
         check_command(kedro, line, is_whole=True)
-
-
-def test_commands_in_prose_are_accepted(document: Path, kedro: click.Command) -> None:
     for line in list_named(document):
         check_command(kedro, line, is_whole=False)
-
-
-def test_parameters_with_values_are_accepted(document: Path, kedro: click.Command) -> None:
     for span in filter(ASSIGNMENTS.fullmatch, list_spans(read_text(document))):
         # What is said of columns is for a table of the reader's own.
         own = f"{span.partition('.')[0]}.source.path=my.csv," if ".source." in span else ""
@@ -190,21 +184,18 @@ def test_parameters_with_values_are_accepted(document: Path, kedro: click.Comman
         check_parameters(list(PIPELINES), found.params["params"])
 
 
-def test_parameters_in_yaml_are_accepted(document: Path) -> None:
+def test_yaml_and_environments_are_accepted(document: Path) -> None:
     """Of each block whose outermost names are pipelines."""
     for block in list_parameter_models(read_text(document)):
         given = yaml.safe_load(block.text) if block.language == "yaml" else None
         if isinstance(given, dict) and set(given) <= set(PIPELINES):
             check_parameters(list(PIPELINES), given)
+    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {*ENVIRONMENTS, METAVAR}
 
 
 def test_wrong_yaml_is_refused() -> None:
     with pytest.raises((ParameterValidationError, ParameterError)):
         check_parameters(list(PIPELINES), yaml.safe_load("forecast: {source: {pth: my.csv}}"))
-
-
-def test_environments_exist(document: Path) -> None:
-    assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {*ENVIRONMENTS, METAVAR}
 
 
 @pytest.mark.parametrize("path", DEPLOYED, ids=lambda path: path.name)

@@ -19,7 +19,4 @@ def list_examples() -> list[object]:
 def test_examples_are_the_same_each_time() -> None:
     assert settings().database is None
     assert list_examples() == list_examples()
-
-
-def test_no_example_is_a_constant_of_the_modules_that_are_loaded() -> None:
     assert len(HypothesisProvider(None)._local_constants) == 0

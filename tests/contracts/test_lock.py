@@ -19,29 +19,19 @@ def lock(project: Path, request: pytest.FixtureRequest) -> str:
     return (project / request.param).read_text()
 
 
-@pytest.fixture(scope="module")
-def requirements(lock: str) -> list[str]:
-    """One requirement each, with its hashes."""
-    return lock.replace("\\\n", " ").strip().splitlines()
-
-
 def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name.strip())[0]).lower()
 
 
-def test_lock_names_no_address(lock: str) -> None:
+def test_lock_names_no_address_and_no_path(lock: str) -> None:
     assert re.findall(r"\S+://\S+|--(?:extra-)?index-url\S*|--find-links|-i ", lock) == []
-
-
-def test_lock_names_no_path(lock: str) -> None:
     assert re.findall(r"^(?:-e |/|\.|file:).*", lock, re.MULTILINE) == []
 
 
-def test_every_package_has_one_version(requirements: list[str]) -> None:
+def test_every_package_has_one_version_and_a_hash(lock: str) -> None:
+    # One requirement each, with its hashes.
+    requirements = lock.replace("\\\n", " ").strip().splitlines()
     assert [line for line in requirements if not re.match(r"[\w.-]+==[\w.+!]+( ; .+)? +--hash", line)] == []
-
-
-def test_every_package_has_a_hash(requirements: list[str]) -> None:
     assert [line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)] == []
 
 
@@ -105,20 +95,13 @@ def test_command_installs_the_extras_that_it_needs(fresh: Path, arguments: list[
     assert set(re.findall(r"--all-extras|--extra \w+", list_steps(fresh, *arguments))) == extras
 
 
-def test_every_install_requires_hashes_but_that_of_the_project_itself(fresh: Path) -> None:
+def test_installs_require_hashes_and_are_made_once(fresh: Path) -> None:
     installs = re.findall(r"install --.*", list_steps(fresh, "install", "airflow"))
     assert len(installs) == 5
     assert ["--require-hashes" in line or "--no-deps" in line for line in installs] == [True] * 5
-
-
-def test_environment_of_an_older_form_is_made_anew(fresh: Path) -> None:
     (fresh / ".venv").mkdir()
     (fresh / ".venv/installed").touch()
     assert "-m venv --clear .venv" in list_steps(fresh, "forecast")
-
-
-def test_what_is_installed_is_not_installed_again(fresh: Path) -> None:
-    (fresh / ".venv").mkdir()
     for name in ("uv", "project"):
         (fresh / f".venv/{name}.installed").touch()
     assert list_steps(fresh, "forecast") == ".venv/bin/kedro run --pipelines=forecast  \n"

@@ -22,16 +22,13 @@ def citation(project: Path) -> dict[str, Any]:
     return yaml.safe_load((project / "CITATION.cff").read_text())
 
 
-def test_every_file_of_the_package_is_installed(configuration: dict[str, Any]) -> None:
+def test_every_file_is_installed_for_the_supported_versions(configuration: dict[str, Any]) -> None:
     package = Path(rnn_pipelines.__file__).parent
     patterns = configuration["tool"]["setuptools"]["package-data"]["rnn_pipelines"]
     installed = {path for pattern in patterns for path in package.glob(pattern)}
     others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert others == installed
     assert package / "py.typed" in installed
-
-
-def test_classifiers_name_the_supported_versions_of_python(configuration: dict[str, Any]) -> None:
     metadata = configuration["project"]
     first, stop = map(int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups())
     named = [name.split(" :: ")[-1] for name in metadata["classifiers"] if "Python :: 3." in name]

@@ -96,8 +96,19 @@ def types(registered: dict[str, Pipeline]) -> dict[str, type[BaseModel]]:
     return TypeExtractor(registered).extract_types_from_pipelines()
 
 
-def test_kedro_finds_the_type_of_every_parameter(types: dict[str, type[BaseModel]]) -> None:
+def test_every_type_is_found_frozen_and_refuses_misspelling(types: dict[str, type[BaseModel]]) -> None:
     assert types == TYPES
+    # A root model has no names to misspell.
+    lenient = [
+        key
+        for key, kind in types.items()
+        if not issubclass(kind, RootModel) and kind.model_config.get("extra") != "forbid"
+    ]
+    assert lenient == []
+    # A node can't change what the next one reads.
+    assert [
+        key for key, kind in types.items() if not issubclass(kind, RootModel) and not kind.model_config.get("frozen")
+    ] == []
 
 
 def test_every_type_is_a_block() -> None:
@@ -114,46 +125,24 @@ def test_every_block_that_a_node_reads_has_a_type(
     assert blocks == set(types) - set(registered)
 
 
-def test_every_type_refuses_misspelt_parameters(types: dict[str, type[BaseModel]]) -> None:
-    """A root model has no names to misspell."""
-    lenient = [
-        key
-        for key, kind in types.items()
-        if not issubclass(kind, RootModel) and kind.model_config.get("extra") != "forbid"
-    ]
-    assert lenient == []
-
-
-def test_every_type_is_frozen(types: dict[str, type[BaseModel]]) -> None:
-    """A node can't change what the next one reads."""
-    assert [
-        key for key, kind in types.items() if not issubclass(kind, RootModel) and not kind.model_config.get("frozen")
-    ] == []
-
-
-@pytest.fixture(scope="module")
-def written(context: KedroContext) -> dict[str, Any]:
-    """The parameters of `conf/base`, pipeline by pipeline."""
-    files = sorted((context.project_path / "conf" / "base").glob("parameters*.yml"))
-    return dict(OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files))))
-
-
 def find(parameters: dict[str, Any], key: str) -> Any:
     for name in key.split("."):
         parameters = parameters[name]
     return parameters
 
 
-def test_every_parameter_stands_in_its_file(types: dict[str, type[BaseModel]], written: dict[str, Any]) -> None:
+def test_every_parameter_stands_in_its_file_with_a_right_value(
+    types: dict[str, type[BaseModel]], context: KedroContext
+) -> None:
+    # The parameters of `conf/base`, pipeline by pipeline.
+    files = sorted((context.project_path / "conf" / "base").glob("parameters*.yml"))
+    written = dict(OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.load(file) for file in files))))
     missing = {
         key: sorted(set(kind.model_fields) - set(find(written, key)))
         for key, kind in types.items()
         if not issubclass(kind, RootModel)
     }
     assert {key: names for key, names in missing.items() if names} == {}
-
-
-def test_every_parameter_has_a_right_value(types: dict[str, type[BaseModel]], written: dict[str, Any]) -> None:
     for key, kind in types.items():
         assert isinstance(kind.model_validate(find(written, key)), kind)
 

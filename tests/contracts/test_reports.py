@@ -38,9 +38,7 @@ def test_all_outputs_of_a_guarded_node_are_parts_of_a_report_and_all_others_are_
     assert [name for name, parts in is_report.items() if any(parts) and not all(parts)] == []
 
 
-def test_every_guarded_node_that_fails_gives_what_the_catalog_takes(
-    nodes: dict[str, Node], context: KedroContext, tmp_path: Path
-) -> None:
+def test_guarded_failures_are_as_the_catalog(nodes: dict[str, Node], context: KedroContext, tmp_path: Path) -> None:
     """Given nothing that it can use."""
     guarded = {name: node for name, node in nodes.items() if is_guarded(node)}
     assert len(guarded) > 15

@@ -26,9 +26,12 @@ def test_runs_every_week(workflow: Workflow) -> None:
     assert (minute.isdigit(), hour.isdigit(), day, month, weekday.isdigit()) == (True, True, "*", "*", True)
 
 
-def test_python_is_that_of_the_image(project: Path, steps: list[dict[str, Any]]) -> None:
+def test_python_and_locks_are_those_of_what_runs(project: Path, steps: list[dict[str, Any]]) -> None:
     versions = {step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})}
     assert versions == set(re.findall(r"^FROM python:([\d.]+)-", (project / "Dockerfile").read_text(), re.MULTILINE))
+    audits = [step["run"] for step in steps if step.get("run", "").startswith("pip-audit")]
+    assert [command.split()[-1] for command in audits] == ["requirements.lock", "deploy/airflow/requirements.lock"]
+    assert all({"--disable-pip", "--require-hashes"} <= set(command.split()) for command in audits)
 
 
 def test_all_is_installed_from_locks_with_hashes(steps: list[dict[str, Any]]) -> None:
@@ -38,12 +41,6 @@ def test_all_is_installed_from_locks_with_hashes(steps: list[dict[str, Any]]) ->
         "make install",
         "pip install --quiet --require-hashes --requirement .github/audit/requirements.lock",
     ]
-
-
-def test_every_lock_of_what_runs_is_audited(project: Path, steps: list[dict[str, Any]]) -> None:
-    audits = [step["run"] for step in steps if step.get("run", "").startswith("pip-audit")]
-    assert [command.split()[-1] for command in audits] == ["requirements.lock", "deploy/airflow/requirements.lock"]
-    assert all({"--disable-pip", "--require-hashes"} <= set(command.split()) for command in audits)
 
 
 def test_nothing_is_tracked(project: Path) -> None:

@@ -26,28 +26,14 @@ def workflow(request: pytest.FixtureRequest) -> Workflow:
     return read_workflow(request.param)
 
 
-@pytest.fixture(scope="module")
-def tests() -> Workflow:
-    return read_workflow(PROJECT / ".github/workflows/test.yml")
-
-
-def test_may_only_read(workflow: Workflow) -> None:
+def test_runs_with_each_change_may_only_read_and_end(workflow: Workflow) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
     checkouts = [step for step in list_steps(workflow) if "checkout" in step.get("uses", "")]
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(workflow["jobs"])
-
-
-def test_nothing_is_tracked(workflow: Workflow) -> None:
     assert workflow["env"] == {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-
-
-def test_every_job_has_a_limit_of_time(workflow: Workflow) -> None:
     assert [name for name, job in workflow["jobs"].items() if not 0 < job.get("timeout-minutes", 0) <= 60] == []
-
-
-def test_runs_with_each_change(workflow: Workflow) -> None:
-    """YAML reads the key `on` as true."""
+    # YAML reads the key `on` as true.
     assert {"push", "pull_request", "workflow_dispatch"} <= workflow[True].keys()
     assert workflow[True]["push"] == {"branches": ["main"]}
 
@@ -59,18 +45,13 @@ def test_an_action_is_named_by_one_commit() -> None:
     assert sorted(name.split("@")[0] for name in used) == ["actions/checkout", "actions/setup-python"]
 
 
-def test_every_supported_python_is_tested(tests: Workflow) -> None:
+def test_tests_are_those_of_make_for_every_python() -> None:
+    tests = read_workflow(PROJECT / ".github/workflows/test.yml")
     metadata = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     first, stop = map(int, re.fullmatch(r">=3\.(\d+),<3\.(\d+)", metadata["requires-python"]).groups())
     (job,) = tests["jobs"].values()
     assert job["strategy"]["matrix"]["python-version"] == [f"3.{minor}" for minor in range(first, stop)]
     (chosen,) = [step["with"]["python-version"] for step in job["steps"] if "setup-python" in step.get("uses", "")]
     assert chosen == "${{ matrix.python-version }}"
-
-
-def test_a_failure_with_one_python_hides_no_other(tests: Workflow) -> None:
     assert [job["strategy"]["fail-fast"] for job in tests["jobs"].values()] == [False]
-
-
-def test_tests_are_those_of_make(tests: Workflow) -> None:
     assert [step["run"] for step in list_steps(tests) if "run" in step] == ["make test", "make coverage"]

@@ -57,9 +57,7 @@ def test_loaded_panel_still_finds_its_windows(tmp_path: Path, panel: WindowedPan
 
 
 @pytest.mark.parametrize("more", [(), ("num_static", "num_future", "num_past")])
-def test_windows_of_an_earlier_run_name_the_run_that_saves_them_again(
-    tmp_path: Path, panel: WindowedPanel, more: tuple[str, ...]
-) -> None:
+def test_windows_name_the_run_that_saves_again(tmp_path: Path, panel: WindowedPanel, more: tuple[str, ...]) -> None:
     """Windows of before had three counts of covariates instead of their roles and names."""
     path = tmp_path / "windows.npz"
     saved = {part.name: getattr(panel, part.name) for part in fields(WindowedPanel)} | dict.fromkeys(more, 1)
@@ -68,26 +66,26 @@ def test_windows_of_an_earlier_run_name_the_run_that_saves_them_again(
         ArraysDataset(filepath=str(path), holds=PANEL).load()
 
 
-def test_forecasts_come_back_as_they_went(dataset: ArraysDataset, forecasts: Forecasts) -> None:
+def test_forecasts_come_back_as_they_went_and_are_previewed(dataset: ArraysDataset, forecasts: Forecasts) -> None:
     dataset.save(forecasts)
     loaded = dataset.load()
     np.testing.assert_array_equal(loaded.test, forecasts.test)
     np.testing.assert_array_equal(loaded.future, forecasts.future)
-
-
-def test_data_are_loaded_into_the_class_they_came_from(dataset: ArraysDataset, forecasts: Forecasts) -> None:
-    dataset.save(forecasts)
     assert type(dataset.load()) is Forecasts
+    preview = dataset.preview()
+    assert preview["columns"] == ["array", "shape", "dtype"]
+    assert preview["data"] == [
+        ["test", "[3, 2]", "float32"],
+        ["future", "[1, 2]", "float32"],
+        ["seconds", "[]", "float64"],
+    ]
 
 
-def test_pickled_content_is_refused_on_load(tmp_path: Path) -> None:
+def test_pickled_content_is_refused(tmp_path: Path, dataset: ArraysDataset) -> None:
     path = tmp_path / "my.npz"
     np.savez(path, test=np.array([{"run": "me"}], dtype=object), future=np.zeros(1))
     with pytest.raises(DatasetError, match="allow_pickle=False"):
         ArraysDataset(filepath=str(path), holds=FORECASTS).load()
-
-
-def test_objects_are_refused_on_save(dataset: ArraysDataset) -> None:
     with pytest.raises(DatasetError, match="allow_pickle=False"):
         dataset.save(Anything(test=np.array([{}], dtype=object), future=np.zeros(1)))
 
@@ -98,14 +96,3 @@ def test_failed_save_leaves_only_the_old_file(dataset: ArraysDataset, forecasts:
         dataset.save(Anything(test=np.zeros(1), future=np.array([{}], dtype=object)))
     np.testing.assert_array_equal(dataset.load().test, forecasts.test)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["my.npz"]
-
-
-def test_preview_shows_name_shape_and_type(dataset: ArraysDataset, forecasts: Forecasts) -> None:
-    dataset.save(forecasts)
-    preview = dataset.preview()
-    assert preview["columns"] == ["array", "shape", "dtype"]
-    assert preview["data"] == [
-        ["test", "[3, 2]", "float32"],
-        ["future", "[1, 2]", "float32"],
-        ["seconds", "[]", "float64"],
-    ]

@@ -81,56 +81,49 @@ def damage(folder: Path, version: str) -> None:
     (folder / "versions" / version / "settings.json").write_bytes(b"{}")
 
 
-def test_loaded_forecaster_gives_the_same_forecasts(
-    folder: Path, forecaster: Forecaster, prepared: SimpleNamespace
+def test_loaded_forecaster_gives_the_same_forecasts_without_pickles(
+    folder: Path, forecaster: Forecaster, prepared: SimpleNamespace, bare: Forecaster
 ) -> None:
     save(folder, forecaster)
     loaded = open_dataset(folder).load().artefact
     one, other = (forecast_newest(f, prepared.table, SourceSpec(name="catalog")) for f in (forecaster, loaded))
     pd.testing.assert_frame_equal(one, other)
-
-
-def test_scale_and_settings_come_back_to_the_last_digit(folder: Path, bare: Forecaster) -> None:
     save(folder, bare)
     loaded = open_dataset(folder).load().artefact
     pd.testing.assert_frame_equal(loaded.scaler, bare.scaler, check_exact=True, check_dtype=False)
     assert loaded.settings == bare.settings
-
-
-def test_loaded_classifier_gives_the_same_scores(
-    folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
-) -> None:
-    save(folder, text_classifier, task="sentiment")
-    loaded = open_dataset(folder, "sentiment").load().artefact
-    texts = pd.DataFrame({"row": range(8), "text": make_reviews(8)["text"]})
-    pd.testing.assert_frame_equal(score_sentiment(loaded, texts), score_sentiment(text_classifier, texts))
-
-
-def test_loaded_classifier_knows_what_it_has_seen(folder: Path, text_classifier: TextClassifier) -> None:
-    for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
-        save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
-        loaded = open_dataset(folder, "sentiment").load().artefact
-        assert (loaded.seen.tolist(), loaded.seen.dtype) == (seen.tolist(), np.uint64)
-
-
-def test_nothing_is_pickled(folder: Path, forecaster: Forecaster) -> None:
-    """Settings and scale are JSON, the model is arrays."""
+    # Settings and scale are JSON, the model is arrays.
     version = save(folder, forecaster)
     names = {path.name for path in (folder / "versions" / version).iterdir()}
     own = {"settings.json", "scaler.json", "coding.json", "model.npz"}
     assert names == {*own, "record.json", "checksums.json"}
 
 
-def test_without_a_champion_nothing_is_loaded(folder: Path) -> None:
+def test_loaded_classifier_gives_the_same_scores_and_knows_what_it_has_seen(
+    folder: Path, text_classifier: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
+) -> None:
+    save(folder, text_classifier, task="sentiment")
+    loaded = open_dataset(folder, "sentiment").load().artefact
+    texts = pd.DataFrame({"row": range(8), "text": make_reviews(8)["text"]})
+    pd.testing.assert_frame_equal(score_sentiment(loaded, texts), score_sentiment(text_classifier, texts))
+    for seen in (np.array([3, 2**64 - 1], np.uint64), np.zeros(0, np.uint64)):
+        save(folder, dataclasses.replace(text_classifier, seen=seen), task="sentiment")
+        loaded = open_dataset(folder, "sentiment").load().artefact
+        assert (loaded.seen.tolist(), loaded.seen.dtype) == (seen.tolist(), np.uint64)
+
+
+def test_promoted_candidate_is_loaded_and_one_that_is_kept_back_on_record(folder: Path, bare: Forecaster) -> None:
     dataset = open_dataset(folder)
     assert (dataset.load(), dataset.exists()) == (None, False)
-
-
-def test_promoted_candidate_is_loaded(folder: Path, bare: Forecaster) -> None:
     version = save(folder, bare)
     champion = open_dataset(folder).load()
     assert (champion.version, champion.alarms, champion.record["version"]) == (version, (), version)
     assert 0 <= champion.age_days < 0.01
+    first, second = save(folder, bare), save(folder, bare, is_promoted=False)
+    dataset = open_dataset(folder)
+    assert dataset.load().version == first
+    assert dataset.store.list_versions() == [version, first, second]
+    assert [record["version"] for record in list_records(folder)] == [version, first, second]
 
 
 def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forecaster) -> None:
@@ -140,14 +133,6 @@ def test_other_files_of_a_candidate_lie_in_its_version(folder: Path, bare: Forec
     dataset.save(candidate)
     assert dataset.store.load().files["other.bin"] == b"other"
     assert dataset.load().artefact.settings == bare.settings
-
-
-def test_candidate_that_is_kept_back_is_a_version_on_record(folder: Path, bare: Forecaster) -> None:
-    first, second = save(folder, bare), save(folder, bare, is_promoted=False)
-    dataset = open_dataset(folder)
-    assert dataset.load().version == first
-    assert dataset.store.list_versions() == [first, second]
-    assert [record["version"] for record in list_records(folder)] == [first, second]
 
 
 def test_all_nodes_of_a_run_get_the_same_champion(folder: Path, bare: Forecaster) -> None:
@@ -210,9 +195,7 @@ def test_older_champion_is_as_old_as_its_newest_promotion(folder: Path, bare: Fo
     assert open_dataset(folder).load().promoted_at == promoted_at
 
 
-def test_damaged_champion_falls_back_with_an_alarm_on_record(
-    folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_damaged_champion_is_replaced(folder: Path, bare: Forecaster, caplog: pytest.LogCaptureFixture) -> None:
     first, second = save(folder, bare), save(folder, bare)
     damage(folder, second)
     champion = open_dataset(folder).load()
@@ -222,20 +205,16 @@ def test_damaged_champion_falls_back_with_an_alarm_on_record(
     assert list_records(folder)[-1]["kind"] == "alarm"
 
 
-def test_same_damage_is_recorded_once(folder: Path, bare: Forecaster) -> None:
+def test_same_damage_is_recorded_once_and_that_of_a_later_champion_again(folder: Path, bare: Forecaster) -> None:
     save(folder, bare)
     damage(folder, save(folder, bare))
     for _ in range(3):
         open_dataset(folder).load()
     assert [record["kind"] for record in list_records(folder)].count("alarm") == 1
-
-
-def test_damage_of_a_later_champion_is_recorded_again(folder: Path, bare: Forecaster) -> None:
-    save(folder, bare)
     for _ in range(2):
         damage(folder, save(folder, bare))
         open_dataset(folder).load()
-    assert [record["kind"] for record in list_records(folder)].count("alarm") == 2
+    assert [record["kind"] for record in list_records(folder)].count("alarm") == 1 + 2
 
 
 def test_older_champion_is_as_old_as_its_own_promotion(folder: Path, bare: Forecaster) -> None:
@@ -375,9 +354,7 @@ def test_whatever_a_model_raises_the_champion_before_is_in_use(
 
 
 @pytest.mark.parametrize("error", MODELS, ids=repr)
-def test_only_champion_that_raises_anything_leaves_none_and_an_alarm(
-    folder: Path, bare: Forecaster, error: Exception
-) -> None:
+def test_only_champion_that_raises_leaves_an_alarm(folder: Path, bare: Forecaster, error: Exception) -> None:
     """So that the next retraining can put one in its place."""
     save(folder, bare)
     assert load_with(folder, {0: error}) is None

@@ -78,26 +78,20 @@ def test_value_stays_after_a_write_that_failed(
     assert dict(folder) == before
 
 
-def test_value_that_is_no_json_leaves_the_old_one(folder: JSONFolder) -> None:
+def test_every_value_is_a_json_file_of_its_key(folder: JSONFolder, tmp_path: Path) -> None:
+    folder["a"] = {"test": 1}
+    assert json.loads((tmp_path / "deep" / "down" / "a.json").read_text()) == {"test": 1}
     folder["a"] = 1
     with pytest.raises(TypeError):
         folder["a"] = object()
     assert folder["a"] == 1
 
 
-def test_every_value_is_a_json_file_of_its_key(folder: JSONFolder, tmp_path: Path) -> None:
-    folder["a"] = {"test": 1}
-    assert json.loads((tmp_path / "deep" / "down" / "a.json").read_text()) == {"test": 1}
-
-
 def test_loaded_mapping_fills_the_folder_of_the_dataset(tmp_path: Path) -> None:
+    assert dict(JSONFolderDataset(path=str(tmp_path / "mine")).load()) == {}
     dataset = JSONFolderDataset(path=str(tmp_path / "mine"))
     dataset.load()["a"] = 1
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["a.json"]
-
-
-def test_dataset_loads_before_there_is_a_folder(tmp_path: Path) -> None:
-    assert dict(JSONFolderDataset(path=str(tmp_path / "mine")).load()) == {}
 
 
 @pytest.mark.parametrize("is_filled", [True, False])

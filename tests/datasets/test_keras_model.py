@@ -63,49 +63,30 @@ def test_loaded_network_predicts_the_same(models: dict, filepath: str, name: str
     np.testing.assert_array_equal(predict(dataset.load()), predict(models[name]))
 
 
-@pytest.fixture(scope="module")
-def compiled(models: dict):
-    """A network in the state in which training leaves it."""
-    model = models["compiled gru"]
-    model.compile("adam", "mse")
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def test_file_holds_no_optimizer(compiled, filepath: str) -> None:
+def test_file_holds_no_optimizer_and_the_saved_network_keeps_its_own(filepath: str, models: dict) -> None:
     """Its state is twice the size of the weights, and no forecast needs it."""
+    # A network in the state in which training leaves it.
+    compiled = models["compiled gru"]
+    compiled.compile("adam", "mse")
+    compiled.optimizer.build(compiled.trainable_variables)
     KerasModelDataset(filepath=filepath).save(compiled)
     with zipfile.ZipFile(filepath) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
         assert "optimizer" not in weights
-
-
-def test_saved_network_can_still_be_trained(compiled, filepath: str) -> None:
-    KerasModelDataset(filepath=filepath).save(compiled)
     assert compiled.optimizer is not None
-
-
-def test_loaded_network_has_no_optimizer(compiled, filepath: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(compiled)
     assert getattr(dataset.load(), "optimizer", None) is None
 
 
-@pytest.fixture(scope="module")
-def unsafe():
-    """A network whose Lambda layer holds code, which loading would run."""
+def test_network_with_code_in_it_is_refused(filepath: str) -> None:
+    # A network whose Lambda layer holds code, which loading would run.
     import keras
 
-    return keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
-
-
-def test_network_with_code_in_it_is_refused_on_load(unsafe, filepath: str) -> None:
+    unsafe = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
     Path(filepath).parent.mkdir()
     unsafe.save(filepath)
     with pytest.raises(DatasetError, match="safe_mode"):
         KerasModelDataset(filepath=filepath).load()
-
-
-def test_network_with_code_in_it_is_refused_on_save(unsafe, filepath: str) -> None:
     with pytest.raises(DatasetError, match="Lambda"):
         KerasModelDataset(filepath=filepath).save(unsafe)
 
@@ -118,7 +99,7 @@ def test_failed_save_leaves_the_old_network(models: dict, filepath: str) -> None
     np.testing.assert_array_equal(predict(dataset.load()), predict(models["gru"]))
 
 
-def test_preview_shows_the_layers(models: dict, filepath: str) -> None:
+def test_preview_shows_the_layers_without_keras(models: dict, filepath: str) -> None:
     dataset = KerasModelDataset(filepath=filepath)
     dataset.save(models["lstm"])
     preview = dataset.preview()
@@ -128,9 +109,6 @@ def test_preview_shows_the_layers(models: dict, filepath: str) -> None:
         ["LSTM_1", "LSTM", 3],
         ["head_0", "Dense", 2],
     ]
-
-
-def test_preview_needs_no_keras(models: dict, filepath: str) -> None:
     KerasModelDataset(filepath=filepath).save(models["lstm"])
     code = f"""
         import sys

@@ -101,17 +101,14 @@ def test_a_folder_that_cannot_be_read_has_no_versions(
     assert "Permission denied" in caplog.text
 
 
-def test_no_files_are_no_version(dataset: NewestVersionsDataset) -> None:
+def test_no_files_are_no_version_and_another_machine_is_refused(dataset: NewestVersionsDataset) -> None:
     dataset.save({})
     assert not dataset.exists()
+    with pytest.raises(DatasetError, match="expected a folder on this machine"):
+        NewestVersionsDataset(path="s3://bucket/nights")
 
 
 @pytest.mark.parametrize("keep", [0, -1, 1.5, "two"])
 def test_a_number_of_versions_below_1_is_refused(keep: object, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="keep: expected a whole number of 1 or more"):
         NewestVersionsDataset(path=str(tmp_path), keep=keep)
-
-
-def test_another_machine_is_refused() -> None:
-    with pytest.raises(DatasetError, match="expected a folder on this machine"):
-        NewestVersionsDataset(path="s3://bucket/nights")

@@ -35,9 +35,7 @@ def test_data_sets_that_save_at_once_do_not_end_each_others_writes(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("load_version", "expected"), [(None, 2), ("2024-01-01", 1)], ids=["newest", "older"])
-def test_newest_version_is_loaded_unless_another_is_named(
-    filepath: str, load_version: str | None, expected: int
-) -> None:
+def test_newest_version_is_loaded_unless_named(filepath: str, load_version: str | None, expected: int) -> None:
     for version, value in (("2024-01-01", 1), ("2024-01-02", 2)):
         save(filepath, value, Version(None, version))
     assert sorted(path.parent.name for path in Path(filepath).rglob("my.json") if path.is_file()) == [
@@ -48,14 +46,11 @@ def test_newest_version_is_loaded_unless_another_is_named(
 
 
 def test_one_dataset_saves_and_loads_the_same_version(filepath: str) -> None:
+    with pytest.raises(VersionNotFoundError):
+        load(filepath, VERSIONED)
     dataset = StrictJSONDataset(filepath=filepath, version=VERSIONED)
     dataset.save(1)
     assert dataset.load() == 1
-
-
-def test_missing_version_is_an_error(filepath: str) -> None:
-    with pytest.raises(VersionNotFoundError):
-        load(filepath, VERSIONED)
 
 
 @pytest.mark.parametrize("version", [None, VERSIONED], ids=["plain", "versioned"])

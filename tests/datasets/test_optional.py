@@ -19,16 +19,13 @@ def dataset(path: Path) -> OptionalDataset:
     return OptionalDataset(dataset={"type": "json.JSONDataset", "filepath": str(path)})
 
 
-def test_what_is_not_there_is_none(dataset: OptionalDataset) -> None:
+def test_what_is_not_there_is_none_and_what_cannot_be_read_an_error(dataset: OptionalDataset, path: Path) -> None:
     assert dataset.load() is None
-
-
-def test_what_is_there_is_loaded(dataset: OptionalDataset, path: Path) -> None:
+    with pytest.raises(DatasetError, match="belongs to another pipeline"):
+        dataset.save({"a": 1})
+    assert not path.exists()
     path.write_text(json.dumps({"a": 1}))
     assert dataset.load() == {"a": 1}
-
-
-def test_what_cannot_be_read_is_an_error_and_not_none(dataset: OptionalDataset, path: Path) -> None:
     path.write_text("{")
     with pytest.raises(DatasetError):
         dataset.load()
@@ -41,13 +38,9 @@ def test_dataset_exists_where_the_other_one_does(dataset: OptionalDataset, path:
     assert dataset.exists() is is_there
 
 
-def test_nothing_is_saved(dataset: OptionalDataset, path: Path) -> None:
-    with pytest.raises(DatasetError, match="belongs to another pipeline"):
-        dataset.save({"a": 1})
-    assert not path.exists()
-
-
 def test_newest_of_several_versions_is_loaded(path: Path) -> None:
+    versioned = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True}
+    assert OptionalDataset(dataset=versioned).load() is None
     for version, value in (("2025-01-01T00.00.00.000Z", 1), ("2026-01-01T00.00.00.000Z", 2)):
         file = path / version / path.name
         file.parent.mkdir(parents=True)
@@ -56,18 +49,10 @@ def test_newest_of_several_versions_is_loaded(path: Path) -> None:
     assert OptionalDataset(dataset=versioned).load() == 2
 
 
-def test_versioned_dataset_without_a_version_is_none(path: Path) -> None:
-    versioned = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True}
-    assert OptionalDataset(dataset=versioned).load() is None
-
-
-def test_configuration_is_not_changed(path: Path) -> None:
+def test_configuration_is_not_changed_and_the_layer_that_of_the_other_one(path: Path) -> None:
     config = {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
     OptionalDataset(dataset=config)
     assert config == {"type": "json.JSONDataset", "filepath": str(path), "versioned": True, "validator": "none"}
-
-
-def test_layer_is_that_of_the_other_one(path: Path) -> None:
     metadata = {"kedro-viz": {"layer": "models"}}
     config = {"type": "json.JSONDataset", "filepath": str(path), "metadata": metadata}
     assert OptionalDataset(dataset=config).metadata == metadata

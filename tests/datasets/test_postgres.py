@@ -86,19 +86,24 @@ def test_description_has_no_credentials(make: Callable[[str], Any]) -> None:
     assert "hunter2" not in f"{dataset!r} {dataset} {dataset._describe()}"
 
 
-def test_description_within_another_dataset_has_no_credentials() -> None:
+def test_descriptions_have_no_credentials_and_load_no_library() -> None:
     rows = {"type": "rnn_pipelines.datasets.PostgresRowsDataset", "table": "forecasts", "key": ["a"]}
     dataset = OptionalDataset(dataset=rows | {"credentials": {"con": "postgresql://user:hunter2@host/database"}})
     assert "forecasts" in repr(dataset)
     assert "hunter2" not in repr(dataset)
+    with pytest.raises(DatasetError, match="select 1"):
+        make_query(FORM).save(pd.DataFrame())
+    code = (
+        "import sys; from rnn_pipelines.datasets import PostgresQueryDataset, PostgresRowsDataset; "
+        "PostgresQueryDataset(sql='select 1'); PostgresRowsDataset(table='a', key=['b']); "
+        "print({'sqlalchemy', 'psycopg'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
 
 
-def test_options_of_the_url_win() -> None:
+def test_options_of_the_url_win_and_other_credentials_are_options_of_the_engine() -> None:
     con = make_engine_options({"con": "postgresql://user:a%40b@host/database?connect_timeout=3"})["con"]
     assert con == "postgresql://user:a%40b@host/database?connect_timeout=3&fallback_application_name=rnn-pipelines"
-
-
-def test_other_credentials_are_options_of_the_engine() -> None:
     options = make_engine_options({"con": FORM, "pool_pre_ping": True})
     assert (options["pool_pre_ping"], options["hide_parameters"]) == (True, True)
 
@@ -113,17 +118,3 @@ def test_text_that_the_server_cannot_keep_is_told_with_column_and_row(text: str,
         make_rows(FORM).save(data)
     told = str(caught.value)
     assert ("table forecasts, column 'shop', row 3" in told, shown in told) == (True, True)
-
-
-def test_query_is_only_read() -> None:
-    with pytest.raises(DatasetError, match="select 1"):
-        make_query(FORM).save(pd.DataFrame())
-
-
-def test_datasets_load_no_library_until_they_are_used() -> None:
-    code = (
-        "import sys; from rnn_pipelines.datasets import PostgresQueryDataset, PostgresRowsDataset; "
-        "PostgresQueryDataset(sql='select 1'); PostgresRowsDataset(table='a', key=['b']); "
-        "print({'sqlalchemy', 'psycopg'} & set(sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"

@@ -56,31 +56,21 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     assert mark_text(text) == text
 
 
-def test_numbers_are_no_texts(tmp_path: Path) -> None:
+def test_numbers_are_no_texts_and_texts_come_back(tmp_path: Path) -> None:
     write(tmp_path, pd.DataFrame({"y": [-1.5, 2.0]}))
     assert read_cells(tmp_path) == ["-1.5", "2.0"]
-
-
-def test_texts_come_back(tmp_path: Path) -> None:
     data = pd.DataFrame({"row": range(1, len(FORMULAS) + 2), "text": [*FORMULAS, None]})
     pd.testing.assert_frame_equal(write(tmp_path, data).load(), data)
-
-
-def test_data_is_not_changed_in_place(tmp_path: Path) -> None:
     data = pd.DataFrame({"text": ["=1"]})
     write(tmp_path, data)
     assert data["text"].tolist() == ["=1"]
-
-
-def test_texts_that_are_categories_are_marked_too(tmp_path: Path) -> None:
     write(tmp_path, pd.DataFrame({"text": pd.Categorical(["=1", "=1"])}))
     assert read_cells(tmp_path) == ["'=1", "'=1"]
-
-
-def test_carriage_return_begins_no_row(tmp_path: Path) -> None:
-    """Which could be a formula again."""
+    # Which could be a formula again.
     write(tmp_path, pd.DataFrame({"text": ["a\r=1+1"], "y": [1.0]}))
     assert read_cells(tmp_path) == ["a\r=1+1"]
+    loaded = write(tmp_path, pd.DataFrame({"text": pd.Series(dtype="str"), "y": pd.Series(dtype="float64")})).load()
+    assert (list(loaded), len(loaded)) == (["text", "y"], 0)
 
 
 def test_half_a_sign_is_named_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -89,11 +79,6 @@ def test_half_a_sign_is_named_and_leaves_the_file_as_it_was(tmp_path: Path) -> N
     with pytest.raises(DatasetError, match=r"column 'text', row 2: .* received 'b\\ud800'"):
         dataset.save(pd.DataFrame({"text": texts}))
     assert dataset.load()["text"].tolist() == ["good"]
-
-
-def test_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
-    loaded = write(tmp_path, pd.DataFrame({"text": pd.Series(dtype="str"), "y": pd.Series(dtype="float64")})).load()
-    assert (list(loaded), len(loaded)) == (["text", "y"], 0)
 
 
 @pytest.mark.slow

@@ -31,24 +31,14 @@ def test_numbers_that_are_not_finite_are_null(path: Path, number: float) -> None
     assert json.loads(path.read_text(), parse_constant=refuse) == {"mse": None, "all": [1.0, None]}
 
 
-def test_object_says_which_run_made_it(path: Path) -> None:
+def test_object_says_which_run_made_it_and_a_list_stays_one(path: Path) -> None:
     dataset = StrictJSONDataset(filepath=str(path))
     dataset.run = "2026"
     dataset.save({"mse": 1})
     assert json.loads(path.read_text()) == {"run": "2026", "mse": 1}
     assert dataset.load() == {"mse": 1}
-
-
-def test_list_stays_one(path: Path) -> None:
-    dataset = StrictJSONDataset(filepath=str(path))
-    dataset.run = "2026"
     dataset.save([1, 2])
     assert json.loads(path.read_text()) == [1, 2]
-
-
-def test_file_is_replaced_whole(path: Path) -> None:
-    dataset = StrictJSONDataset(filepath=str(path))
-    dataset.save({"mse": 1})
     with pytest.raises(DatasetError):
         dataset.save({"mse": object()})
-    assert dataset.load() == {"mse": 1}
+    assert dataset.load() == [1, 2]

@@ -23,18 +23,13 @@ def dataset(tmp_path: Path) -> TablesDataset:
     return TablesDataset(filepath=str(tmp_path / "folder/tables.parquet"))
 
 
-def test_tables_are_loaded_as_one(dataset: TablesDataset) -> None:
+def test_tables_are_loaded_as_one_from_groups_of_rows(dataset: TablesDataset, tmp_path: Path) -> None:
     dataset.save(make_tables())
     pd.testing.assert_frame_equal(dataset.load(), pd.concat(make_tables(), ignore_index=True))
-
-
-def test_each_table_is_a_group_of_rows(dataset: TablesDataset, tmp_path: Path) -> None:
-    dataset.save(make_tables())
     assert pyarrow.parquet.read_metadata(tmp_path / "folder/tables.parquet").num_row_groups == 3
-
-
-def test_no_tables_leave_no_file(dataset: TablesDataset) -> None:
-    dataset.save(make_tables())
+    shown = dataset.preview(nrows=2)
+    assert shown["columns"] == ["unique_id", "y"]
+    assert shown["data"] == [["s0", "0.0"], ["s0", "1.0"]]
     dataset.save([])
     assert not dataset.exists()
 
@@ -48,10 +43,3 @@ def test_tables_that_fail_leave_the_earlier_file(dataset: TablesDataset) -> None
     with pytest.raises(Exception, match="Failed while saving"):
         dataset.save(fail())
     assert len(dataset.load()) == 12
-
-
-def test_preview_has_the_first_rows(dataset: TablesDataset) -> None:
-    dataset.save(make_tables())
-    shown = dataset.preview(nrows=2)
-    assert shown["columns"] == ["unique_id", "y"]
-    assert shown["data"] == [["s0", "0.0"], ["s0", "1.0"]]

@@ -76,15 +76,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_run_starts_and_completes(run: Run) -> None:
+def test_run_starts_and_completes_with_columns_rows_and_versions(run: Run, tmp_path: Path) -> None:
     start, complete = run()
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == complete["run"]["runId"]
     assert (start["job"]["namespace"], start["job"]["name"]) == ("rnn-pipelines", "sales")
-
-
-def test_data_sets_have_their_columns_and_numbers_of_rows(run: Run, tmp_path: Path) -> None:
-    complete = run()[-1]
     inputs, (counts,) = {found["name"]: found for found in complete["inputs"]}, complete["outputs"]
     assert inputs.keys() == {str(tmp_path / "sales.csv"), str(tmp_path / "champion")}
     sales = inputs[str(tmp_path / "sales.csv")]
@@ -94,6 +90,9 @@ def test_data_sets_have_their_columns_and_numbers_of_rows(run: Run, tmp_path: Pa
         columns = {field["name"]: field["type"] for field in found["facets"]["schema"]["fields"]}
         assert columns == {name: str(kind) for name, kind in SALES.dtypes.items()}
     assert (counts["name"], counts["outputFacets"]["outputStatistics"]["rowCount"]) == (str(tmp_path / "counts.csv"), 2)
+    (champion,) = [found for found in start["inputs"] if found["name"].endswith("champion")]
+    version = ChampionDataset(path=str(tmp_path / "champion"), task="forecast").store.read_pointer().version
+    assert champion["facets"]["version"]["datasetVersion"] == version
 
 
 @pytest.mark.parametrize(("covariates", "files"), [(None, ["sales.csv"]), ("prices.csv", ["prices.csv", "sales.csv"])])
@@ -110,13 +109,6 @@ def test_files_of_a_sample_are_inputs_once(tmp_path: Path, covariates: str | Non
     inputs = read_events(events)[-1]["inputs"]
     assert sorted(Path(found["name"]).name for found in inputs) == files
     assert all(found["inputFacets"]["inputStatistics"]["rowCount"] == 3 for found in inputs)
-
-
-def test_version_of_the_champion_is_that_of_the_event(run: Run, tmp_path: Path) -> None:
-    start = run()[0]
-    (champion,) = [found for found in start["inputs"] if found["name"].endswith("champion")]
-    version = ChampionDataset(path=str(tmp_path / "champion"), task="forecast").store.read_pointer().version
-    assert champion["facets"]["version"]["datasetVersion"] == version
 
 
 def test_failed_run_has_its_error(run: Run) -> None:
@@ -152,9 +144,7 @@ def test_results_that_cannot_be_published_are_a_failure(run: Run, monkeypatch: p
 @pytest.mark.parametrize(
     "transport", [{"type": "file", "log_file_path": "/nowhere/events", "append": True}, {"type": "x"}]
 )
-def test_event_that_cannot_be_sent_is_a_warning(
-    run: Run, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_event_is_a_warning(run: Run, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
     monkeypatch.setattr(lineage.logger, "warning", lambda text, *parts: warned.append(text % parts))
     assert run({"is_on": True, "transport": transport}) == []
@@ -214,14 +204,11 @@ def test_missing_client_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         run()
 
 
-def test_client_is_not_imported_for_the_settings_of_kedro() -> None:
+def test_client_is_not_imported_and_events_without_a_run_refused() -> None:
     code = "import sys, rnn_pipelines.settings; print(sorted(name for name in sys.modules if 'openlineage' in name))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout == "[]\n"
-
-
-def test_schema_refuses_an_event_without_a_run() -> None:
-    """So that an event that is valid says something."""
+    # So that an event that is valid says something.
     event = {"eventTime": "2026-11-29T02:00:00Z", "producer": "https://x.example", "schemaURL": "https://x.example"}
     with pytest.raises(jsonschema.ValidationError, match="'run' is a required property"):
         make_validators()["RunEvent"].validate({**event, "job": {"namespace": "a", "name": "b"}})

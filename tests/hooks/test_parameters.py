@@ -44,28 +44,23 @@ def test_misspelt_block_is_refused_with_the_name_that_was_meant() -> None:
     assert fail({"forecast": {"windw": {}}}, {}) == (
         "Parameter 'forecast.windw' is read by no node of this run. Did you mean 'forecast.window'?"
     )
-
-
-def test_misspelt_pipeline_on_the_command_line_is_refused_with_the_name_that_was_meant() -> None:
     assert fail(PARAMETERS, {"forcast": {"window": {}}}) == (
         "Parameter 'forcast' is read by no node of this run. Did you mean 'forecast'?"
     )
-
-
-def test_block_like_no_other_is_refused_with_the_names_there_are() -> None:
     assert fail({"forecast": {"xyz": {}}}, {}).endswith("Expected one of ['lstm', 'window'].")
-
-
-def test_parameters_of_another_pipeline_are_none_of_this_runs_business() -> None:
-    assert check_parameter_names(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
-
-
-def test_parameters_of_another_pipeline_on_the_command_line_are_refused() -> None:
     assert "Parameter 'sentiment' is read by no node" in fail(PARAMETERS, {"sentiment": {"anything": 2}})
 
 
-def test_pipeline_that_reads_all_its_parameters_in_one_has_no_unknown_block() -> None:
+def test_names_of_parameters_are_those_of_this_run() -> None:
+    assert check_parameter_names(INPUTS, PARAMETERS | {"sentiment": {"misspelt": 1}}, {}) is None
     assert check_parameter_names(["params:monitor"], {"monitor": TextFileSpec()}, {}) is None
+    parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
+    assert check_network_cells(["params:monitor", "sales"], parameters) is None
+    with pytest.raises(ParameterError, match="expected the blocks"):
+        check_parameter_names({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
+    assert rename_parameters("source.tz", INTERNALS) == "internals.small.source.tz"
+    assert rename_parameters("source.tz, gaps=split", BOTH) == "source.tz, forecast.gaps=split"
+    assert rename_parameters("source.tz", {}) == "source.tz"
 
 
 SPECS = {"forecast": NetworkSpec, "sentiment": ClassifierSpec}
@@ -92,16 +87,6 @@ def test_block_that_is_named_rightly_passes(block: dict[str, Any]) -> None:
     assert check_network_cells([f"params:forecast.{name}" for name in block], {"forecast": block}) is None
 
 
-def test_swapped_cell_of_another_pipeline_is_none_of_this_runs_business() -> None:
-    parameters = {"forecast": {"lstm": NetworkSpec(cell="gru")}, "monitor": TextFileSpec()}
-    assert check_network_cells(["params:monitor", "sales"], parameters) is None
-
-
-def test_a_value_in_place_of_the_blocks_is_refused() -> None:
-    with pytest.raises(ParameterError, match="expected the blocks"):
-        check_parameter_names({"params:forecast.window"}, {"forecast": 3}, {"forecast": 3})
-
-
 def explain(parameters: dict[str, Any], **types: type) -> list[str]:
     """The lines that become of Kedro's message about blocks of `forecast`."""
     validator = ParameterValidator({})
@@ -111,28 +96,19 @@ def explain(parameters: dict[str, Any], **types: type) -> list[str]:
     return explain_faults(str(caught.value), known).splitlines()
 
 
-def test_misspelt_inner_name_is_refused_with_the_name_that_was_meant() -> None:
+def test_misspelt_inner_names_are_refused_with_those_that_were_meant() -> None:
     assert explain({"window": {"horizn": 3}}, window=WindowSpec) == [
         "Parameter 'forecast.window.horizn' is not known. Did you mean 'forecast.window.horizon'?"
     ]
-
-
-def test_misspelt_name_of_a_block_in_a_block_is_refused_with_the_name_that_was_meant() -> None:
     parameters = {"retraining": {"policy": {"significanc": 0.1}, "budget": {}}}
     assert explain(parameters, retraining=RetrainForecastSpec) == [
         "Parameter 'forecast.retraining.policy.significanc' is not known. "
         "Did you mean 'forecast.retraining.policy.significance'?"
     ]
-
-
-def test_misspelt_name_below_a_name_with_a_point_is_refused_with_the_name_that_was_meant() -> None:
     assert explain({"tuning": {"space": {"gru.units": {"choice": [3]}}}}, tuning=TuningSpec) == [
         "Parameter 'forecast.tuning.space.gru.units.choice' is not known. "
         "Did you mean 'forecast.tuning.space.gru.units.choices'?"
     ]
-
-
-def test_misspelt_name_in_a_book_of_blocks_is_refused_with_the_name_that_was_meant() -> None:
     line = explain({"tasks": {"adding": {"contenders": {"gru": {"cell": "gru", "unit": 3}}}}}, tasks=TaskBook)[2]
     assert line == (
         "Parameter 'forecast.tasks.adding.contenders.gru.unit' is not known. "
@@ -140,29 +116,31 @@ def test_misspelt_name_in_a_book_of_blocks_is_refused_with_the_name_that_was_mea
     )
 
 
-def test_parameter_that_can_not_be_searched_is_refused_with_those_that_can() -> None:
+def test_each_fault_of_a_value_has_a_line() -> None:
     (line,) = explain({"tuning": {"space": {"lstm": {"units": 5}}}}, tuning=TuningSpec)
     assert line.startswith("Parameter 'forecast.tuning.space': expected some of ['calendar.daily', ")
     assert "received ['lstm']" in line
-
-
-def test_every_fault_of_every_block_has_a_line() -> None:
     parameters = {"window": {"horizon": -1, "lookbak": 3}, "source": {"seed": "x"}}
     assert [line.partition(":")[0] for line in explain(parameters, window=WindowSpec, source=SourceSpec)] == [
         "Parameter 'forecast.window.horizon'",
         "Parameter 'forecast.window.lookbak' is not known. Did you mean 'forecast.window.lookback'?",
         "Parameter 'forecast.source.seed'",
     ]
-
-
-def test_value_that_is_refused_is_told() -> None:
     (line,) = explain({"window": {"horizon": -1}}, window=WindowSpec)
     assert line == "Parameter 'forecast.window.horizon': Input should be greater than or equal to 1; received -1."
-
-
-def test_truth_value_in_place_of_a_number_is_told() -> None:
     (line,) = explain({"window": {"horizon": True}}, window=WindowSpec)
     assert line == "Parameter 'forecast.window.horizon': expected a number, received True."
+    (line,) = explain({"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec)
+    assert line == (
+        "Parameter 'forecast.backtest.period': expected day, week, month, year, or a number of steps from 1 on, "
+        "received 'decade'."
+    )
+    (line,) = explain({"source": {"path": "my.csv", "time": "a", "target": "a"}}, source=SourceSpec)
+    assert line == (
+        "Parameter 'forecast.source': time, target and id name the same column twice; each needs one of its own."
+    )
+    (line,) = explain({"window": None}, window=WindowSpec)
+    assert line == "Parameter 'forecast.window': value is None but type is not Optional"
 
 
 @pytest.mark.parametrize("value", [1.0, 0, -5])
@@ -172,26 +150,6 @@ def test_parameter_of_several_kinds_is_refused_once_under_its_name(value: float)
         "Parameter 'forecast.split.test': expected a fraction above 0 and below 1, a number of steps from 1 on, or a "
         f"date, received {value}."
     )
-
-
-def test_period_that_is_none_is_refused_once_under_its_name() -> None:
-    (line,) = explain({"backtest": {"period": "decade", "schedules": {"never": {}}}}, backtest=BacktestSpec)
-    assert line == (
-        "Parameter 'forecast.backtest.period': expected day, week, month, year, or a number of steps from 1 on, "
-        "received 'decade'."
-    )
-
-
-def test_fault_of_a_block_as_a_whole_is_told_in_its_own_words() -> None:
-    (line,) = explain({"source": {"path": "my.csv", "time": "a", "target": "a"}}, source=SourceSpec)
-    assert line == (
-        "Parameter 'forecast.source': time, target and id name the same column twice; each needs one of its own."
-    )
-
-
-def test_what_kedro_says_in_other_words_stays() -> None:
-    (line,) = explain({"window": None}, window=WindowSpec)
-    assert line == "Parameter 'forecast.window': value is None but type is not Optional"
 
 
 # Messages of a run name parameters as users give them.
@@ -246,18 +204,6 @@ BOTH = find_full_names({"forecast": Pipeline([READ]), "internals": Pipeline([LOO
 )
 def test_short_names_become_full_ones(message: str, full: str) -> None:
     assert rename_parameters(message, FORECAST) == full
-
-
-def test_blocks_within_blocks_are_named() -> None:
-    assert rename_parameters("source.tz", INTERNALS) == "internals.small.source.tz"
-
-
-def test_name_that_two_parameters_share_stays() -> None:
-    assert rename_parameters("source.tz, gaps=split", BOTH) == "source.tz, forecast.gaps=split"
-
-
-def test_message_stays_without_names() -> None:
-    assert rename_parameters("source.tz", {}) == "source.tz"
 
 
 def test_log_of_a_run_has_full_names(tmp_path: Path) -> None:

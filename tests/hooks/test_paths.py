@@ -145,10 +145,7 @@ class NoFiles:
         raise MissingConfigException(key)
 
 
-def test_mlflow_is_off_without_a_file() -> None:
+def test_mlflow_is_off_without_a_file_and_another_champion_refused() -> None:
     assert find_tracking(SimpleNamespace(config_loader=NoFiles(), project_path=Path())) is None
-
-
-def test_champion_of_another_type_is_refused() -> None:
     with pytest.raises(ChampionError, match="catalog entry champion_forecast: expected a ChampionDataset"):
         find_store(DataCatalog({"champion_forecast": MemoryDataset()}), "forecast")

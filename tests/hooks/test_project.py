@@ -42,27 +42,15 @@ def run_hook(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return run
 
 
-def test_run_without_a_name_is_checked_as_the_default(run_hook: Callable[..., None]) -> None:
+def test_named_and_given_parameters_of_a_run_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
         run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}})
-
-
-def test_named_run_is_checked_by_its_name(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
         run_hook({"forecast": {"windows": {}}, "compare": {"cell": {}}}, ["compare"])
-
-
-def test_all_pipelines_of_a_run_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'compare\.cells'"):
         run_hook({"forecast": {"window": {}}, "compare": {"cell": {}}}, ["forecast", "compare"])
-
-
-def test_given_parameters_are_checked(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match="Did you mean 'forecast'"):
         run_hook({"forecast": {"window": {}}}, given={"forecasts": {}})
-
-
-def test_swapped_cell_ends_the_run(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"'forecast\.lstm\.cell'"):
         run_hook({"forecast": {"window": {}, "lstm": NetworkSpec(cell="gru")}})
 
@@ -82,9 +70,7 @@ def test_run_ends_by_printing_its_summary(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "\nAll is level.\n\n"
 
 
-def test_run_ends_by_saying_which_part_of_the_report_failed(
-    run_hook: Callable[..., None], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_run_ends_by_saying_which_part_failed(run_hook: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
     """Once, and a run before has nothing to do with it."""
     pipeline = Pipeline([Node(lambda: "", None, "forecast_report", name="write_report")])
     guard(divmod, str)(1, 0)
@@ -139,17 +125,11 @@ def test_run_ends_by_saying_which_table_its_forecasts_are_in(caplog: pytest.LogC
     assert caplog.messages == ["Forecasts: table sales"]
 
 
-def test_block_that_another_pipeline_reads_is_no_mistake(run_hook: Callable[..., None]) -> None:
+def test_blocks_that_another_pipeline_reads_are_checked_by_name(run_hook: Callable[..., None]) -> None:
     """Of the blocks of `forecast`, its predictions read one."""
     assert run_hook({"forecast": {"window": {}, "lstm": {}}, "sales": {}}, ["predict"]) is None
-
-
-def test_misspelt_block_of_another_pipeline_is_refused(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"Did you mean 'forecast\.window'"):
         run_hook({"forecast": {"windows": {}}}, ["predict"])
-
-
-def test_given_block_that_only_another_pipeline_reads_is_refused(run_hook: Callable[..., None]) -> None:
     with pytest.raises(ParameterError, match=r"'forecast\.window' is read by no node of this run"):
         run_hook({"forecast": {"window": {}}}, ["predict"], given={"forecast": {"window": {}}})
 

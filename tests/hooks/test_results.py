@@ -139,15 +139,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(tmp_path)
 
 
-def test_nothing_is_seen_before_the_run_has_ended(project: Project) -> None:
+def test_run_stands_in_metrics_predictions_report_and_record(project: Project) -> None:
     project.run(1)
     seen = []
     project.run(2, meanwhile=lambda _: seen.append(project.read_metrics()["gru"]))
     assert (seen, project.read_metrics()["gru"]) == ([1], 2)
-
-
-def test_run_stands_in_metrics_predictions_and_report(project: Project) -> None:
-    project.run(1)
     run = project.store.find_current()
     assert project.read_metrics()["run"] == run
     predictions = pd.read_parquet(project.root / "07_model_output/forecast/predictions.parquet")
@@ -155,19 +151,10 @@ def test_run_stands_in_metrics_predictions_and_report(project: Project) -> None:
     page = (project.root / "08_reporting/forecast/report.html").read_text()
     assert f"Run {run} · " in page
     assert "kedro run --pipelines=forecast" in page
-
-
-def test_what_is_loaded_is_what_was_saved(project: Project) -> None:
     assert project.run(1).load("forecast_metrics") == {"gru": 1}
-
-
-def test_data_sets_say_afterwards_where_people_look(project: Project) -> None:
     catalog = project.run(1)
     place = catalog["forecast_report"]._describe()["filepath"]
     assert place == str(project.root / "08_reporting/forecast/report.html")
-
-
-def test_record_says_what_the_run_was_made_of(project: Project) -> None:
     project.run(7)
     record = project.store.read_record(str(project.store.find_current()))
     assert record["parameters"] == {"number": 7}
@@ -175,12 +162,17 @@ def test_record_says_what_the_run_was_made_of(project: Project) -> None:
     assert {"code", "commit", "versions", "began", "ended"} <= record.keys()
 
 
-def test_run_that_fails_leaves_the_results_before(project: Project) -> None:
+def test_run_that_fails_or_writes_nothing_leaves_the_results_before(project: Project) -> None:
     project.run(1)
     before = project.store.find_current()
     with pytest.raises(ValueError, match="gru"):
         project.run(2, is_failing=True)
     assert (project.read_metrics()["gru"], project.store.list_runs()) == (1, [before])
+    project.run(2, nodes=("forecast",))
+    record = project.store.read_record(str(project.store.find_current()))
+    assert (record["continues"], project.read_metrics()["gru"]) == (before, 2)
+    project.run(2, nodes=("read",))
+    assert (len(project.store.list_runs()), project.read_metrics()["gru"]) == (2, 2)
 
 
 def test_old_runs_are_removed_and_named(project: Project, caplog: pytest.LogCaptureFixture) -> None:
@@ -217,20 +209,6 @@ def test_old_run_that_cannot_be_removed_is_a_warning(
         project.run(1)
     assert project.read_metrics()["gru"] == 1
     assert "not yours" in caplog.text
-
-
-def test_run_of_some_nodes_says_from_which_run_it_went_on(project: Project) -> None:
-    project.run(1)
-    before = project.store.find_current()
-    project.run(2, nodes=("forecast",))
-    record = project.store.read_record(str(project.store.find_current()))
-    assert (record["continues"], project.read_metrics()["gru"]) == (before, 2)
-
-
-def test_run_that_writes_no_result_is_none(project: Project) -> None:
-    project.run(1)
-    project.run(2, nodes=("read",))
-    assert (len(project.store.list_runs()), project.read_metrics()["gru"]) == (1, 1)
 
 
 def test_note_among_results_stays_in_its_run_and_is_never_removed(project: Project) -> None:
@@ -352,19 +330,17 @@ def test_run_that_could_not_begin_lets_go_of_the_lock(project: Project) -> None:
     assert subprocess.run([sys.executable, "-c", code, str(project.store.lock)], check=False).returncode == 0
 
 
-def test_data_root_on_another_machine_is_written_in_place(project: Project) -> None:
+def test_settings_are_checked_before_the_first_node(project: Project) -> None:
     hooks = ResultHooks()
     hooks.after_context_created(
         SimpleNamespace(config_loader={"globals": {"data_root": "s3://bucket/data"}}, project_path=project.root.parent)
     )
     assert hooks._root is None
-
-
-def test_number_of_runs_that_are_kept_is_checked_before_the_first_node(project: Project) -> None:
     hooks, catalog = ResultHooks(), DataCatalog({"parameters": MemoryDataset({"runs": {"keep": 0}})})
     params = {"pipeline_names": ["forecast"], "only_missing_outputs": False, "env": "test"}
     with pytest.raises(ParameterError, match=r"runs\.keep: .*greater than or equal to 2"):
         hooks.before_pipeline_run(params, Pipeline([]), catalog)
+    assert ResultHooks().before_node_run({"forecast_table": None}) == {}
 
 
 def test_node_that_reads_the_run_before_is_given_it(project: Project) -> None:
@@ -378,10 +354,6 @@ def test_node_that_reads_the_run_before_is_given_it(project: Project) -> None:
     assert found[0] is not None
     assert found[0].results["gru"] == 1
     assert found[0].differences["parameters"]["number"] == (1, 2)
-
-
-def test_nodes_without_the_run_before_are_given_nothing() -> None:
-    assert ResultHooks().before_node_run({"forecast_table": None}) == {}
 
 
 def test_damaged_run_before_is_a_warning(project: Project, caplog: pytest.LogCaptureFixture) -> None:

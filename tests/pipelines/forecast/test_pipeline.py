@@ -28,25 +28,16 @@ def test_graph_has_four_parts_and_each_reads_only_those_before() -> None:
 def test_networks_and_baselines_see_the_same_windows() -> None:
     readers = {node.name for node in create_pipeline().nodes if "forecast_windows" in node.inputs}
     assert {"methods.fit_linear_models", "methods.fit_all_methods", "methods.train_networks"} <= readers
-
-
-def test_networks_and_baselines_start_from_what_is_linear() -> None:
-    """Which is fitted once."""
+    # Which is fitted once.
     readers = {node.name for node in create_pipeline().nodes if "forecast_linear" in node.inputs}
     assert {"methods.fit_all_methods", "methods.train_networks"} <= readers
-
-
-def test_ensemble_is_of_every_network() -> None:
     nodes = {node.name: set(node.inputs) for node in create_pipeline().nodes}
     assert {f"forecast_{name}_model" for name in NETWORKS} <= nodes["methods.fit_all_methods"]
 
 
-def test_data_from_outside_are_the_external_table_the_run_before_and_a_folder() -> None:
+def test_data_come_from_outside_and_are_checked_before_they_are_saved() -> None:
     data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
     assert data == {"forecast_external", "forecast_run_before", "forecast_partition_folder"}
-
-
-def test_nothing_is_saved_before_the_series_is_checked() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
     assert nodes["preparation.read_source"].outputs[0] == "forecast_table"
     assert nodes["preparation.prepare_series"].inputs[0] == "forecast_table"

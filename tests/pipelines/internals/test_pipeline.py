@@ -11,17 +11,11 @@ def test_only_what_other_pipelines_may_have_left_is_read() -> None:
         f"internals_found_{what}"
         for what in ("lstm_model", "gru_model", "linear", "windows", "features", "scaler", "classifier", "reviews")
     }
-
-
-def test_nothing_of_other_pipelines_is_written() -> None:
     assert all(name.startswith("internals_") for name in create_pipeline().all_outputs())
 
 
 def test_every_gate_and_candidate_has_its_figure() -> None:
     gates = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
     assert gates <= set(FIGURES)
-
-
-def test_report_shows_every_figure() -> None:
     (report,) = (node for node in create_pipeline().nodes if node.name == "render_report")
     assert {f"internals_{name}_figure" for name in FIGURES} <= set(report.inputs)

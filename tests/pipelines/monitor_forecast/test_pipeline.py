@@ -13,13 +13,7 @@ def test_what_other_pipelines_have_left_is_only_read() -> None:
         "monitor_forecast_found_forecasts",
     }
     assert all(name.startswith("monitor_forecast_") for name in create_pipeline().all_outputs())
-
-
-def test_report_shows_every_figure() -> None:
     (report,) = (node for node in create_pipeline().nodes if node.name == "render_report")
     assert {f"monitor_forecast_{name}_figure" for name in FIGURES} <= set(report.inputs)
-
-
-def test_verdict_can_be_had_without_the_report() -> None:
     names = {node.name for node in create_pipeline().to_nodes("monitor_forecasts").nodes}
     assert names.isdisjoint({"draw_figures", "render_report"})

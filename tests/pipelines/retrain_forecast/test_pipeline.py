@@ -7,9 +7,21 @@ from rnn_pipelines.pipelines import forecast
 from rnn_pipelines.pipelines.retrain_forecast import create_pipeline
 
 
-def test_every_network_is_trained() -> None:
+def test_every_network_is_trained_by_the_parameters_of_forecast() -> None:
     trained = [node.namespace for node in create_pipeline().nodes if node.short_name == "train_network"]
     assert sorted(trained) == sorted(f"retrain_forecast_{name}" for name in NETWORKS)
+    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
+    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level", "use"}
+    assert blocks == expected | set(NETWORKS) | {"partitions", "pretrained"}
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {
+        "forecast_external",
+        "forecast_partition_folder",
+        "champion_forecast",
+        "retrain_forecast_checkpoints",
+    }
+    readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
+    assert readers == {"draw_sample"}
 
 
 def test_data_is_prepared_as_by_forecast() -> None:
@@ -23,35 +35,11 @@ def test_data_is_prepared_as_by_forecast() -> None:
             ]
 
 
-def test_all_parameters_of_forecast_are_read() -> None:
-    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:forecast.")}
-    expected = {"source", "gaps", "split", "window", "calendar", "covariates", "training", "evaluation", "level", "use"}
-    assert blocks == expected | set(NETWORKS) | {"partitions", "pretrained"}
-
-
-def test_nothing_is_read_but_the_table_the_champion_and_checkpoints() -> None:
-    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {
-        "forecast_external",
-        "forecast_partition_folder",
-        "champion_forecast",
-        "retrain_forecast_checkpoints",
-    }
-
-
-def test_table_is_cut_before_anything_reads_it() -> None:
-    readers = {node.short_name for node in create_pipeline().nodes if "forecast_external" in node.inputs}
-    assert readers == {"draw_sample"}
-
-
 def test_what_is_decided_on_is_what_was_evaluated() -> None:
     nodes = {node.short_name: node for node in create_pipeline().nodes}
     assert "retrain_forecast_challenger" in nodes["forecast_holdout"].inputs
     assert nodes["decide_promotion"].inputs[0] == "retrain_forecast_challenger"
-
-
-def test_modules_beside_the_pipelines_are_none() -> None:
-    """Kedro takes folders in `pipelines/` for pipelines, and no modules."""
+    # Kedro takes folders in `pipelines/` for pipelines, and no modules.
     configure_project("rnn_pipelines")
     assert {"forecast", "retrain_forecast"} <= (names := set(find_pipelines(raise_errors=True)))
     assert {"retraining", "steps", "wiring"} & names == set()

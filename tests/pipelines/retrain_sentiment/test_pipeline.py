@@ -6,11 +6,24 @@ from rnn_pipelines.pipelines.sentiment.pipeline import create_data_pipeline
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 
 
-def test_both_networks_come_from_one_template() -> None:
+def test_networks_are_trained_and_chosen_without_the_champion() -> None:
     assert [{node.short_name for node in create_network_pipeline(cell).nodes} for cell in list_candidates()] == [
         {"train_challenger", "score_reviews"},
         {"train_challenger", "score_reviews"},
     ]
+    # But for those of the network without recurrence, which is there to be compared with.
+    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:sentiment.")}
+    expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
+    assert blocks == expected | set(list_candidates())
+    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
+    assert data == {"champion_sentiment", "retrain_sentiment_checkpoints"}
+    readers = {node.short_name for node in create_pipeline().nodes if "params:sentiment.source" in node.inputs}
+    assert readers == {"read_as_of"}
+    readers = {node.short_name for node in create_pipeline().nodes if "champion_sentiment" in node.inputs}
+    assert readers == {"score_holdout", "decide_promotion"}
+    nodes = {node.short_name: node for node in create_pipeline().nodes}
+    assert "retrain_sentiment_challenger" in nodes["score_holdout"].inputs
+    assert nodes["decide_promotion"].inputs[0] == "retrain_sentiment_challenger"
 
 
 def test_data_is_prepared_as_sentiment_prepares_it() -> None:
@@ -22,31 +35,3 @@ def test_data_is_prepared_as_sentiment_prepares_it() -> None:
         assert [name for name in again.inputs if name.startswith("params:")] == [
             name for name in node.inputs if name.startswith("params:")
         ]
-
-
-def test_all_parameters_of_sentiment_are_read() -> None:
-    """But for those of the network without recurrence, which is there to be compared with."""
-    blocks = {name.partition(".")[2] for name in create_pipeline().inputs() if name.startswith("params:sentiment.")}
-    expected = {"source", "split", "vocabulary", "padding", "word_vectors", "ngrams", "training"}
-    assert blocks == expected | set(list_candidates())
-
-
-def test_nothing_is_read_but_the_source_the_champion_and_checkpoints() -> None:
-    data = {name for name in create_pipeline().inputs() if not name.startswith("params:")}
-    assert data == {"champion_sentiment", "retrain_sentiment_checkpoints"}
-
-
-def test_table_is_cut_before_anything_reads_it() -> None:
-    readers = {node.short_name for node in create_pipeline().nodes if "params:sentiment.source" in node.inputs}
-    assert readers == {"read_as_of"}
-
-
-def test_networks_are_trained_and_chosen_without_the_champion() -> None:
-    readers = {node.short_name for node in create_pipeline().nodes if "champion_sentiment" in node.inputs}
-    assert readers == {"score_holdout", "decide_promotion"}
-
-
-def test_what_is_decided_on_is_what_was_evaluated() -> None:
-    nodes = {node.short_name: node for node in create_pipeline().nodes}
-    assert "retrain_sentiment_challenger" in nodes["score_holdout"].inputs
-    assert nodes["decide_promotion"].inputs[0] == "retrain_sentiment_challenger"
