@@ -239,9 +239,7 @@ def test_metrics_that_cannot_be_written_are_a_warning(
     assert content is None or path.read_text() == content
 
 
-def test_failed_message_is_a_warning_and_metrics_are_still_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failed_message_is_a_warning_and_metrics_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     send_alerts(FORECAST, tmp_path / "forecast.prom", "http://127.0.0.1:1/secret")
     out, err = capsys.readouterr()
     assert (out, err.startswith("Warning: 127.0.0.1: ")) == ("", True)

@@ -266,9 +266,7 @@ def test_what_a_killed_save_left_is_removed_by_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 @pytest.mark.parametrize("at", range(1, 4))
-def test_a_save_that_fails_leaves_the_old_model_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int
-) -> None:
+def test_failed_save_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, at: int) -> None:
     save_folder(tmp_path, FILES)
     before, original, calls = read_tree(tmp_path), getattr(os, call), []
 
@@ -285,9 +283,7 @@ def test_a_save_that_fails_leaves_the_old_model_and_nothing_else(
     assert read_tree(tmp_path) == before
 
 
-def test_file_that_another_save_adds_during_the_check_is_not_foreign(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_that_another_save_adds_meanwhile_is_not_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_folder(tmp_path / "other", OTHER)
     save_folder(tmp_path / "model", FILES)
 
@@ -354,9 +350,7 @@ def test_a_model_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
         load_model(tmp_path / "model", unpack)
 
 
-def test_tilde_is_the_home_folder_or_the_first_letter_of_a_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tilde_is_the_home_folder_or_a_first_letter_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     save_folder("~/model", FILES)

@@ -103,9 +103,7 @@ def test_newer_pointer_is_never_overwritten(store: ChampionStore, versions: list
     assert set(store.list_versions()) >= set(versions)
 
 
-def test_newer_record_is_left_out_with_a_word(
-    store: ChampionStore, versions: list[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_newer_record_is_left_out(store: ChampionStore, versions: list[str], caplog: pytest.LogCaptureFixture) -> None:
     path = store.folder / "history" / f"{versions[0]}.json"
     change(path, format=99)
     with caplog.at_level(logging.ERROR):

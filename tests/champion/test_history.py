@@ -42,9 +42,7 @@ def test_damaged_record_is_left_out(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]"])
-def test_damaged_record_is_an_error_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
-) -> None:
+def test_damaged_record_is_a_logged_error(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
     add_record(tmp_path, {})
     path = tmp_path / "history" / "2000.json"
     path.write_bytes(content)
@@ -190,9 +188,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("fields", ODD, ids=str)
-def test_record_of_odd_values_is_left_out_with_a_word(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, object]
-) -> None:
+def test_odd_record_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, object]) -> None:
     """It is well-formed, and whoever used a value later would fail."""
     path = tmp_path / "history" / f"{add_record(tmp_path, {})}.json"
     path.write_text(json.dumps({"format": 1, **fields}))

@@ -58,10 +58,16 @@ def test_fingerprint_of_a_table_changes_with(table: pd.DataFrame, change: str) -
     assert fingerprint_table(TABLE_CHANGES[change](table)) != fingerprint_table(table)
 
 
-def test_fingerprint_of_a_table_changes_with_the_size_of_its_numbers() -> None:
+def test_fingerprints_are_of_sizes_and_the_projects_own_code() -> None:
     """Whose values have the same hashes."""
     table = pd.DataFrame({"y": [1, 2, 3]})
     assert fingerprint_table(table.astype("int32")) != fingerprint_table(table.astype("int64"))
+    turned = {"deep": {"none": None, "is_on": True, "rate": 0.1}, "names": ["a", "b"], "lookback": 30}
+    assert fingerprint_values(turned) == fingerprint_values(VALUES)
+    assert Path(rnn_pipelines.__file__).parent == manifest.PACKAGE
+    versions = list_versions()
+    assert versions["python"] == sys.version.split()[0]
+    assert versions["rnn-pipelines"] == rnn_pipelines.__version__
 
 
 def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(table: pd.DataFrame) -> None:
@@ -73,11 +79,6 @@ def test_fingerprint_of_a_table_leaves_its_row_labels_out_and_itself_as_it_was(t
 
 
 VALUES = {"lookback": 30, "names": ["a", "b"], "deep": {"rate": 0.1, "is_on": True, "none": None}}
-
-
-def test_fingerprint_of_values_does_not_change_with_the_order_of_a_mapping() -> None:
-    turned = {"deep": {"none": None, "is_on": True, "rate": 0.1}, "names": ["a", "b"], "lookback": 30}
-    assert fingerprint_values(turned) == fingerprint_values(VALUES)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +151,6 @@ def test_fingerprint_of_the_code_does_not_change_with_other_files(package: Path)
     assert fingerprint_code() == before
 
 
-def test_fingerprint_is_of_the_projects_own_code() -> None:
-    assert Path(rnn_pipelines.__file__).parent == manifest.PACKAGE
-
-
 def run_git(folder: Path, *arguments: str) -> str:
     own = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     finished = subprocess.run(["git", *own, *arguments], cwd=folder, capture_output=True, text=True, check=True)
@@ -176,12 +173,6 @@ def test_there_is_no_commit_without_git(monkeypatch: pytest.MonkeyPatch, error: 
 
     monkeypatch.setattr(subprocess, "run", fail)
     assert find_commit() is None
-
-
-def test_versions_name_python_and_the_project() -> None:
-    versions = list_versions()
-    assert versions["python"] == sys.version.split()[0]
-    assert versions["rnn-pipelines"] == rnn_pipelines.__version__
 
 
 @pytest.mark.parametrize("module", [np, pd, h5py, pydantic])

@@ -68,9 +68,7 @@ def test_challenger_that_is_kept_is_no_champion(store: ChampionStore) -> None:
     assert (store.load().version, find_losses(store.list_records())) == (first, [1.0, 2.0])
 
 
-def test_champion_without_a_record_is_known_and_outlives_its_pointer(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unrecorded_champion_outlives_its_pointer(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0)
     assert store.load().version == version
@@ -86,9 +84,7 @@ def test_champion_without_a_record_is_known_and_outlives_its_pointer(
 
 
 @pytest.mark.parametrize("change", ["retrain", "rollback", "promote"])
-def test_next_change_of_the_champion_adds_the_record(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
+def test_next_change_adds_the_record(store: ChampionStore, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     """Under the version's name, at its place."""
     first = save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0)
@@ -103,9 +99,7 @@ def test_next_change_of_the_champion_adds_the_record(
     assert list_records(store.folder)[1] == known
 
 
-def test_version_that_was_not_promoted_yet_is_not_on_record(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_before_its_promotion_is_not_on_record(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else nothing would be new, and it would never be."""
     for _ in range(2):
         break_off(store, monkeypatch, 1.0, "promote")
@@ -114,9 +108,7 @@ def test_version_that_was_not_promoted_yet_is_not_on_record(
         store.load()
 
 
-def test_kept_version_without_a_record_has_one_once_it_is_promoted_by_hand(
-    store: ChampionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unrecorded_version_is_recorded_once_promoted(store: ChampionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     save(store, 1.0)
     version = break_off(store, monkeypatch, 2.0, "promote")
     promote_version(store, "forecast", version, "by hand")

@@ -73,11 +73,31 @@ def test_measures_of_what_the_champion_forecasts_and_of_a_classifier_are_columns
     assert rows[:3] == [["", "loss", "accuracy"], ["challenger", "0.2500", "0.9000"], ["majority", "0.6930", "–"]]
 
 
-def test_failure_tells_its_error_and_no_losses() -> None:
+def test_overview_tells_failures_states_and_decisions() -> None:
     failure: dict[str, Any] = {"task": "forecast", "at": RECORD["at"], "outcome": "failed", "reasons": ["it failed"]}
     page = render_retraining_report({**failure, "version": None, "error": "SeriesError: my.csv: no such file."})
     assert "Failed: SeriesError: my.csv: no such file." in page
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Origin"]
+    assert list_titles(render(NOTHING)) == ["Sentiment"]
+    assert summarize_task(NOTHING) == "Sentiment: no champion yet."
+    failed: Any = {"kind": "retrain", "at": "2026-01-01T02:00:00+00:00", "outcome": "failed", "error": "SeriesError: x"}
+    overview = replace(NOTHING, records=[failed])
+    assert list_titles(render(overview)) == ["Sentiment", "Sentiment: decisions"]
+    assert tabulate_decisions([failed], None).rows == [["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]]
+    page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=None)))
+    assert "Forecast: evaluation" not in list_titles(page)
+    assert "damaged: model.npz is missing" in render(
+        replace(OVERVIEW, champion=replace(CHAMPION, problem="model.npz is missing"))
+    )
+    rows = tabulate_decisions(RECORDS[::-1], CHAMPION).rows
+    assert [row[3:] for row in rows] == [["bbbbbb*", "12.00", "13.00"], ["aaaaaa", "14.00", "–"]]
+    record: Any = {"kind": "rollback", "at": "2026-02-01T02:00:00+00:00", "version": FIRST, "reasons": ["by hand"]}
+    assert tabulate_decisions([record], CHAMPION).rows[0][:4] == ["2026-02-01 02:00", "rollback", "by hand", "aaaaaa"]
+    page = render(replace(OVERVIEW, records=RECORDS * MAX_RECORDS))
+    assert f"{MAX_RECORDS} older records are listed by kedro champion history forecast" in page
+    assert "plotly-graph-div" not in render(replace(OVERVIEW, records=RECORDS[:1])).partition("<body>")[2].replace(
+        '(".plotly-graph-div")', ""
+    )
 
 
 # The overview has the state, the evaluation and the decisions of each task, also if little is on record.
@@ -143,15 +163,6 @@ def test_overview_is_the_golden_one_and_compares_with_the_best_simple_method() -
     assert re.findall(r'<td class="number best">(.*?)</td>', page) == ["12.00"]
 
 
-def test_task_without_champion_has_its_state_and_failed_decisions() -> None:
-    assert list_titles(render(NOTHING)) == ["Sentiment"]
-    assert summarize_task(NOTHING) == "Sentiment: no champion yet."
-    failed: Any = {"kind": "retrain", "at": "2026-01-01T02:00:00+00:00", "outcome": "failed", "error": "SeriesError: x"}
-    overview = replace(NOTHING, records=[failed])
-    assert list_titles(render(overview)) == ["Sentiment", "Sentiment: decisions"]
-    assert tabulate_decisions([failed], None).rows == [["2026-01-01 02:00", "failed", "SeriesError: x", "–", "–", "–"]]
-
-
 @pytest.mark.parametrize(
     ("verdict", "command"),
     [
@@ -171,29 +182,3 @@ def test_evaluation_without_simple_methods_has_the_version_alone(baselines: dict
     page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=record)))
     assert "Forecast: evaluation" in list_titles(page)
     assert "best simple method" not in page
-
-
-def test_version_without_a_record_has_no_evaluation_and_damage_is_a_fact() -> None:
-    page = render(replace(OVERVIEW, champion=replace(CHAMPION, record=None)))
-    assert "Forecast: evaluation" not in list_titles(page)
-    assert "damaged: model.npz is missing" in render(
-        replace(OVERVIEW, champion=replace(CHAMPION, problem="model.npz is missing"))
-    )
-
-
-def test_decisions_begin_with_the_newest_and_name_manual_changes() -> None:
-    rows = tabulate_decisions(RECORDS[::-1], CHAMPION).rows
-    assert [row[3:] for row in rows] == [["bbbbbb*", "12.00", "13.00"], ["aaaaaa", "14.00", "–"]]
-    record: Any = {"kind": "rollback", "at": "2026-02-01T02:00:00+00:00", "version": FIRST, "reasons": ["by hand"]}
-    assert tabulate_decisions([record], CHAMPION).rows[0][:4] == ["2026-02-01 02:00", "rollback", "by hand", "aaaaaa"]
-
-
-def test_older_records_are_left_to_the_command() -> None:
-    page = render(replace(OVERVIEW, records=RECORDS * MAX_RECORDS))
-    assert f"{MAX_RECORDS} older records are listed by kedro champion history forecast" in page
-
-
-def test_one_retraining_needs_no_figure() -> None:
-    assert "plotly-graph-div" not in render(replace(OVERVIEW, records=RECORDS[:1])).partition("<body>")[2].replace(
-        '(".plotly-graph-div")', ""
-    )

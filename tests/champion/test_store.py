@@ -155,9 +155,7 @@ def test_temporary_files_of_killed_processes_are_removed(store: ChampionStore, p
 
 @pytest.mark.parametrize("name", ["add_version", "promote", "prune"])
 @pytest.mark.parametrize("wrong", ["link to itself", "folder"])
-def test_lock_that_cannot_be_used_is_an_error_of_ours(
-    store: ChampionStore, promote: Promote, name: str, wrong: str
-) -> None:
+def test_unusable_lock_is_an_error_of_ours(store: ChampionStore, promote: Promote, name: str, wrong: str) -> None:
     first = promote("first")
     lock = store.folder / "pointer.lock"
     lock.unlink()
@@ -187,9 +185,7 @@ def test_one_process_at_a_time_changes_the_store(
         other.kill()
 
 
-def test_pointer_tells_version_time_reasons_and_each_champion_before_once(
-    store: ChampionStore, promote: Promote
-) -> None:
+def test_pointer_tells_version_time_reasons_and_champions_before_once(store: ChampionStore, promote: Promote) -> None:
     first, second, third = promote("first"), promote("second"), promote("third")
     listed = (find_folder(store, third) / CHECKSUMS).read_bytes()
     assert store.read_pointer() == Pointer(
@@ -221,9 +217,7 @@ def test_what_is_no_version_is_not_promoted(store: ChampionStore, promote: Promo
     assert store.load().version == first
 
 
-def test_failed_promotion_leaves_the_champion(
-    store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_promotion_is_undone(store: ChampionStore, promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError
 
@@ -237,9 +231,7 @@ def test_failed_promotion_leaves_the_champion(
 
 @pytest.mark.parametrize("name", [NAMES[1], CHECKSUMS])
 @pytest.mark.parametrize("damage", [flip_bit, truncate, write(b""), Path.unlink, replace_by_folder])
-def test_damaged_file_falls_back_to_the_champion_before(
-    store: ChampionStore, promote: Promote, damage: Damage, name: str
-) -> None:
+def test_damaged_file_falls_back_a_champion(store: ChampionStore, promote: Promote, damage: Damage, name: str) -> None:
     """With an alarm that tells what is damaged and what is in use."""
     first, second = promote("first"), promote("second")
     damage(find_folder(store, second) / name)
@@ -258,9 +250,7 @@ def test_alarm_names_the_file_that_changed(store: ChampionStore, promote: Promot
 
 
 @pytest.mark.parametrize("content", ["null", "[]", "{}", "5", '"a"', '["model.keras"]', b"\xff"])
-def test_list_of_checksums_of_another_form_falls_back(
-    store: ChampionStore, promote: Promote, content: str | bytes
-) -> None:
+def test_list_of_another_form_falls_back(store: ChampionStore, promote: Promote, content: str | bytes) -> None:
     """Also of a champion before, whose list nothing else vouches for."""
     first, second, third = promote("first"), promote("second"), promote("third")
     for version in (second, third):
@@ -314,9 +304,7 @@ def test_version_that_was_never_promoted_is_no_champion_and_no_fallback(store: C
         store.load()
 
 
-def test_name_in_checksums_that_leads_elsewhere_is_not_followed(
-    store: ChampionStore, promote: Promote, tmp_path: Path
-) -> None:
+def test_checksum_that_leads_elsewhere_is_not_followed(store: ChampionStore, promote: Promote, tmp_path: Path) -> None:
     first, second, third = promote("first"), promote("second"), promote("third")
     (tmp_path / "secret").write_bytes(b"secret")
     checksum = hashlib.sha256(b"secret").hexdigest()

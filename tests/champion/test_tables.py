@@ -45,11 +45,8 @@ def find_row(text: str, name: str) -> str:
     return next(line.removeprefix(name).strip() for line in text.splitlines() if line.startswith(name))
 
 
-def test_columns_stand_below_one_another() -> None:
-    assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
-
-
 def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
+    assert format_table([("a", "b"), ("long", "c")]) == "a     b\nlong  c"
     assert len(tabulate_history([KEPT, KEPT], None).splitlines()) == 3
     line = tabulate_history([KEPT], None).splitlines()[1]
     told = ["2026-01-31T02:00:00+00:00", "retrain", "kept", "abc123", "5", "4.123", "its loss is 5; and that is worse"]
@@ -57,6 +54,10 @@ def test_history_has_a_line_for_each_record_with_losses_and_reasons() -> None:
     # Where the champion has no forecast of some.
     assert re.split(" {2,}", tabulate_history([PARTLY], None).splitlines()[1])[4:6] == ["5", "4"]
     assert "abc123*" in tabulate_history([KEPT], KEPT["version"])
+    failed = {"kind": "retrain", "outcome": "failed", "version": None, "reasons": ["it failed"], "error": "E: a\n b"}
+    assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
+    line = tabulate_history([{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None).splitlines()[1]
+    assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
 
 
 PARTLY = KEPT | {
@@ -74,13 +75,9 @@ def test_version_tells_which_losses_compare(known: VersionFacts) -> None:
     assert find_row(text, "challenger").split() == ["9", "5", "4.5"]
     assert find_row(text, "champion").split() == ["–", "4", "–"]
     assert find_row(text, "ridge").split() == ["6", "–", "–"]
-
-
-def test_failure_and_manual_change_have_a_line() -> None:
-    failed = {"kind": "retrain", "outcome": "failed", "version": None, "reasons": ["it failed"], "error": "E: a\n b"}
-    assert tabulate_history([failed], None).splitlines()[1].endswith("E: a b")
-    line = tabulate_history([{"kind": "rollback", "version": "x-abc123", "reasons": ["wrong"]}], None).splitlines()[1]
-    assert line.split() == ["–", "rollback", "–", "abc123", "–", "–", "wrong"]
+    text = describe_version(replace(known, record=None))
+    assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
+    assert find_row(describe_version(replace(known, problem="it is gone")), "files") == "damaged: it is gone"
 
 
 def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(known: VersionFacts) -> None:
@@ -92,12 +89,6 @@ def test_version_tells_losses_data_and_the_reason_of_a_promotion_by_hand(known: 
     text = describe_version(replace(known, reasons=["I know better", *known.reasons]))
     assert find_row(text, "manual") == "I know better"
     assert text.count("manual") == 1
-
-
-def test_version_without_a_record_tells_its_files_or_their_damage(known: VersionFacts) -> None:
-    text = describe_version(replace(known, record=None))
-    assert text.splitlines()[1:] == ["in use   no", "files    lstm.keras (28,547 bytes)"]
-    assert find_row(describe_version(replace(known, problem="it is gone")), "files") == "damaged: it is gone"
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,11 @@ def test_gravest_finding_decides_and_reasons_that_ask_for_something_are_told(fou
     assert list(verdict.reasons) == expected
 
 
-def test_levels_rise_and_no_finding_is_not_ok() -> None:
+def test_levels_rise_and_a_verdict_has_its_days() -> None:
     found = [Finding("retrain", "b"), Finding("ok", "a"), Finding("alarm", "c")]
     assert conclude(found) == Verdict("alarm", ("c", "b"))
     with pytest.raises(ValueError, match="one finding"):
         conclude([])
-
-
-def test_verdict_is_valid_for_so_many_days() -> None:
     told = describe_verdict(Verdict("retrain", ("b", "c")), 7)
     assert (told["verdict"], told["reasons"]) == ("retrain", ["b", "c"])
     at, until = (datetime.fromisoformat(told[key]) for key in ("at", "valid_until"))
@@ -207,9 +204,7 @@ def test_verdict_is_the_monitors(store: ChampionStore, path: Path, verdict: str)
     ("days", "verdict", "reasons"),
     [(1, "ok", [f"errors as promised (the monitor at {AT})"]), (-1, "alarm", [f"the monitor has not run since {AT}"])],
 )
-def test_verdict_is_believed_until_its_end(
-    store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]
-) -> None:
+def test_verdict_has_an_end(store: ChampionStore, path: Path, days: int, verdict: str, reasons: list[str]) -> None:
     until = datetime.now(UTC) + timedelta(days=days)
     write(path, "ok", "errors as promised", valid_until=until.isoformat(timespec="seconds"))
     checked = check_task(store, path)
@@ -236,9 +231,7 @@ def promote(store: ChampionStore, age: timedelta) -> None:
         (timedelta(days=-2), "unmonitored"),
     ],
 )
-def test_champion_that_was_never_monitored_has_a_day(
-    tmp_path: Path, path: Path, age: timedelta, verdict: str, task: str
-) -> None:
+def test_unmonitored_champion_has_a_day(tmp_path: Path, path: Path, age: timedelta, verdict: str, task: str) -> None:
     store = ChampionStore(tmp_path / task)
     promote(store, age)
     checked = check_task(store, path)

@@ -96,14 +96,13 @@ def find_key(book: TaskBook, number: int = 0, **changes: Any) -> str:
     return list_jobs({name: book.root[name] for name in plan.tasks.split()}, plan)[number].key
 
 
-def test_key_begins_with_task_contender_and_seed() -> None:
+def test_keys_begin_with_task_contender_and_seed_and_all_differ() -> None:
     assert find_key(make_book(), number=3).startswith("small-gru-1-")
-
-
-def test_all_keys_differ() -> None:
     plan = make_plan(seeds=3)
     keys = [job.key for job in list_jobs(make_book().root, plan)]
     assert len(set(keys)) == len(keys) == 4 * 2 * 3
+    contenders = CONTENDERS | {"gru": {"cell": "gru", "units": 10}}
+    assert find_key(make_book(contenders=contenders)) == find_key(make_book())
 
 
 @pytest.mark.parametrize(
@@ -135,23 +134,15 @@ def test_another_version_of_what_trains_is_another_key(monkeypatch: pytest.Monke
     assert find_key(make_book()) != before
 
 
-def test_settings_of_the_other_contender_do_not_count() -> None:
-    contenders = CONTENDERS | {"gru": {"cell": "gru", "units": 10}}
-    assert find_key(make_book(contenders=contenders)) == find_key(make_book())
-
-
 @pytest.mark.parametrize("changes", [{"seeds": 5}, {"music": "."}], ids=str)
 def test_plan_never_changes_a_key(changes: dict[str, Any]) -> None:
     assert find_key(make_book(), **changes) == find_key(make_book())
 
 
-def test_music_in_another_folder_has_the_same_key(music: Path, tmp_path: Path) -> None:
+def test_key_follows_the_music_whatever_its_folder(music: Path, tmp_path: Path) -> None:
     copy(music / "JSB_Chorales.mat", tmp_path)
     one, other = (find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path))
     assert one == other
-
-
-def test_other_music_in_a_file_of_the_same_name_is_another_key(music: Path, tmp_path: Path) -> None:
     (tmp_path / "JSB_Chorales.mat").write_bytes(b"another")
     one, other = (find_key(make_book(), tasks="jsb", music=str(folder)) for folder in (music, tmp_path))
     assert one != other
@@ -165,29 +156,22 @@ def test_series_that_was_changed_in_its_file_is_another_key(write: Callable[...,
     assert len(keys) == 2
 
 
-def test_trainings_are_spread_as_asked_for(trainings: SimpleNamespace) -> None:
+def test_trainings_are_spread_and_runs_come_in_their_order(trainings: SimpleNamespace) -> None:
     compare_cells(make_book(), make_plan(), {}, ParallelSpec(workers=3))
     assert trainings.over == [ParallelSpec(workers=3)]
-
-
-def test_every_network_is_trained_with_every_seed(trainings: SimpleNamespace) -> None:
+    trainings.jobs.clear()
     compare_cells(make_book(), make_plan(), {}, ALONE)
     assert sorted(trainings.jobs) == [
         (*names, seed) for names in (("small", "gru"), ("small", "lstm")) for seed in (0, 1)
     ]
-
-
-def test_networks_take_turns_within_a_task(trainings: SimpleNamespace) -> None:
-    """Each seed in all networks, so that a load that comes and goes is not taken for one of the cells."""
+    trainings.jobs.clear()
+    # Each seed in all networks, so that a load that comes and goes is not taken for one of the cells.
     compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     # The stand-in trains the last job first.
     assert trainings.jobs[::-1] == [
         (task, cell, seed) for task in ("large", "small") for seed in (0, 1) for cell in ("lstm", "gru")
     ]
-
-
-def test_runs_come_in_the_order_of_tasks_networks_and_seeds(trainings: SimpleNamespace) -> None:
-    """Not in that in which they end."""
+    # Not in that in which they end.
     runs, _ = compare_cells(make_book(), make_plan("large small"), {}, ALONE)
     assert [(run["task"], run["cell"], run["seed"]) for run in runs] == [
         (task, cell, seed) for task in ("large", "small") for cell in ("lstm", "gru") for seed in (0, 1)
@@ -200,28 +184,11 @@ def test_finished_trainings_are_not_done_again(trainings: SimpleNamespace) -> No
     trainings.jobs.clear()
     assert compare_cells(make_book(), make_plan(), finished, ALONE) == first
     assert trainings.jobs == []
-
-
-def test_more_seeds_train_those_alone(trainings: SimpleNamespace) -> None:
-    finished: dict[str, Any] = {}
     compare_cells(make_book(), make_plan(), finished, ALONE)
     trainings.jobs.clear()
     compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert sorted(trainings.jobs) == [("small", "gru", 2), ("small", "lstm", 2)]
-
-
-def test_fewer_seeds_are_read_from_what_is_finished(trainings: SimpleNamespace) -> None:
-    finished: dict[str, Any] = {}
-    compare_cells(make_book(), make_plan(seeds=3), finished, ALONE)
     assert [run["seed"] for run in compare_cells(make_book(), make_plan(), finished, ALONE)[0]] == [0, 1, 0, 1]
-
-
-def test_trainings_that_ended_before_one_failed_are_kept(trainings: SimpleNamespace) -> None:
-    finished: dict[str, Any] = {}
-    trainings.fail_at = 3
-    with pytest.raises(TrainingError):
-        compare_cells(make_book(), make_plan(), finished, ALONE)
-    assert sorted(key[:-13] for key in finished) == ["small-gru-0", "small-gru-1", "small-lstm-1"]
 
 
 def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
@@ -229,6 +196,7 @@ def test_comparison_goes_on_where_it_failed(trainings: SimpleNamespace) -> None:
     trainings.fail_at = 3
     with pytest.raises(TrainingError):
         compare_cells(make_book(), make_plan(), finished, ALONE)
+    assert sorted(key[:-13] for key in finished) == ["small-gru-0", "small-gru-1", "small-lstm-1"]
     trainings.jobs.clear()
     trainings.fail_at = None
     compare_cells(make_book(), make_plan(), finished, ALONE)
@@ -260,68 +228,39 @@ def test_each_training_is_logged_with_its_loss(trainings: SimpleNamespace, caplo
     ],
     ids=["unknown task", "unequal budgets", "no folder of music"],
 )
-def test_what_is_refused_trains_nothing(
-    trainings: SimpleNamespace, book: TaskBook, plan: PlanSpec, message: str
-) -> None:
+def test_refused_plan_trains_nothing(trainings: SimpleNamespace, book: TaskBook, plan: PlanSpec, message: str) -> None:
     with pytest.raises(TaskError, match=message):
         compare_cells(book, plan, {}, ALONE)
     assert trainings.over == []
 
 
-def test_unequal_budgets_of_a_task_that_is_not_chosen_are_none_of_its_business(trainings: SimpleNamespace) -> None:
+def test_only_chosen_tasks_are_trained_and_each_once(trainings: SimpleNamespace) -> None:
     book = make_book(contenders=CONTENDERS | {"gru": {"cell": "gru", "units": 12}})
     assert len(compare_cells(book, make_plan("large"), {}, ALONE)[0]) == 4
-
-
-def test_task_that_is_named_twice_is_trained_once(trainings: SimpleNamespace) -> None:
     assert len(compare_cells(make_book(), make_plan("small small"), {}, ALONE)[0]) == 4
-
-
-def test_task_without_its_file_is_left_out(trainings: SimpleNamespace, music: Path) -> None:
-    runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
-    assert {run["task"] for run in runs} == set(description["tasks"]) == {"jsb"}
-    assert description["left_out"] == ["nottingham"]
-
-
-def test_task_without_its_file_is_named_in_the_log(
-    trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
-    assert any("missing: nottingham" in message for message in caplog.messages)
-
-
-def test_nothing_is_left_out_where_no_file_is_needed(trainings: SimpleNamespace) -> None:
     assert compare_cells(make_book(), make_plan(), {}, ALONE)[1]["left_out"] == []
-
-
-def test_tasks_that_are_all_left_out_are_refused(trainings: SimpleNamespace, music: Path) -> None:
-    with pytest.raises(TaskError, match=r"\['nottingham'\].*compare\.plan\.music"):
-        compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
-
-
-@pytest.fixture
-def described(trainings: SimpleNamespace, music: Path) -> dict[str, Any]:
-    return compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1]["tasks"]
-
-
-def test_description_has_the_numbers_of_recurrent_weights(described: dict[str, Any]) -> None:
-    assert described["small"]["num_recurrent_parameters"] == {"lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
-
-
-def test_description_has_the_spec_from_which_the_task_can_be_made_again(described: dict[str, Any]) -> None:
-    assert TaskSpec.model_validate(described["small"]["spec"]) == make_book().root["small"]
-
-
-def test_description_has_what_papers_report(described: dict[str, Any]) -> None:
-    assert (set(described["jsb"]["published"]), described["small"]["published"]) == (
-        {"Chung et al. 2014", "Bai et al. 2018"},
-        {},
-    )
-
-
-def test_references_are_means_over_the_seeds(trainings: SimpleNamespace) -> None:
     data = {"kind": "series", "source": {"name": "noisy_sine"}, "lookback": 5}
     book = make_book(data=data, contenders={name: {"cell": "rnn", "units": 4} for name in ("one", "other")})
     found = compare_cells(book, make_plan(), {}, ALONE)[1]["tasks"]["small"]["references"]
     of_seeds = [book.root["small"].data.prepare(seed, None).references for seed in (0, 1)]
     assert found == {name: pytest.approx((of_seeds[0][name] + of_seeds[1][name]) / 2) for name in of_seeds[0]}
+
+
+def test_task_without_file_is_named(trainings: SimpleNamespace, music: Path, caplog: pytest.LogCaptureFixture) -> None:
+    runs, description = compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
+    assert {run["task"] for run in runs} == set(description["tasks"]) == {"jsb"}
+    assert description["left_out"] == ["nottingham"]
+    compare_cells(make_book(), make_plan("jsb nottingham", music=str(music)), {}, ALONE)
+    assert any("missing: nottingham" in message for message in caplog.messages)
+    with pytest.raises(TaskError, match=r"\['nottingham'\].*compare\.plan\.music"):
+        compare_cells(make_book(), make_plan("nottingham", music=str(music)), {}, ALONE)
+
+
+def test_description_has_weights_spec_and_what_papers_report(trainings: SimpleNamespace, music: Path) -> None:
+    described = compare_cells(make_book(), make_plan("small jsb", music=str(music)), {}, ALONE)[1]["tasks"]
+    assert described["small"]["num_recurrent_parameters"] == {"lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
+    assert TaskSpec.model_validate(described["small"]["spec"]) == make_book().root["small"]
+    assert (set(described["jsb"]["published"]), described["small"]["published"]) == (
+        {"Chung et al. 2014", "Bai et al. 2018"},
+        {},
+    )

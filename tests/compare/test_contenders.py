@@ -21,17 +21,16 @@ def make_contenders(**units: int) -> dict[str, ContenderSpec]:
     return {cell: ContenderSpec(cell=cell, units=number) for cell, number in units.items()}
 
 
-def test_budgets_are_the_weights_of_kernel_recurrent_kernel_and_bias() -> None:
+def test_budgets_are_the_weights_and_unequal_ones_are_refused() -> None:
     """Simple RNN u(m + u + 1), LSTM four times as many, GRU three times u(m + u + 2)."""
     found = check_budgets("mine", make_contenders(rnn=17, lstm=8, gru=9), 2)
     assert found == {"rnn": 17 * 20, "lstm": 4 * 8 * 11, "gru": 3 * 9 * 13}
-
-
-def test_unequal_budgets_are_refused_with_all_numbers() -> None:
     with pytest.raises(TaskError) as caught:
         check_budgets("mine", make_contenders(rnn=90, lstm=50, gru=57), 2)
     facts = ("'mine'", "6 %", "rnn 8,370, lstm 10,600, gru 10,431", "2 inputs", "compare.tasks.mine.contenders")
     assert has_in_order(str(caught.value), *facts)
+    with pytest.raises(ValidationError, match="units"):
+        ContenderSpec.model_validate({"cell": "lstm"})
 
 
 @pytest.mark.parametrize(("units", "is_refused"), [(47, False), (46, True)])
@@ -94,11 +93,6 @@ def test_wrong_contender_is_refused_before_keras_loads(field: str, value: object
         ContenderSpec(**{"cell": "lstm", "units": 4, field: value})
 
 
-def test_contender_without_units_is_refused() -> None:
-    with pytest.raises(ValidationError, match="units"):
-        ContenderSpec.model_validate({"cell": "lstm"})
-
-
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_forget_bias_is_refused_for_a_cell_without_a_forget_gate(cell: str) -> None:
     with pytest.raises(ValidationError, match=f"unit_forget_bias is for the cell lstm; {cell} has no forget gate"):
@@ -120,34 +114,26 @@ def test_output_is_one_for_each_sequence_or_each_step(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_output_of_a_sequence_is_that_of_its_last_step(build, inputs: np.ndarray, cell: str) -> None:
+def test_output_is_that_of_the_last_step_whatever_the_padding(build, inputs: np.ndarray, cell: str) -> None:
     np.testing.assert_allclose(build(cell)(inputs), build(cell, every_step=True)(inputs)[:, -1], rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_padding_after_the_end_never_changes_what_was_said_before(build, inputs: np.ndarray, cell: str) -> None:
     model = build(cell, every_step=True)
     padded = np.concatenate([inputs, np.full((5, 3, NUM_FEATURES), 9, "float32")], axis=1)
     np.testing.assert_allclose(model(padded)[:, :7], model(inputs), rtol=0, atol=1e-6)
-
-
-def test_head_is_linear(build, inputs: np.ndarray) -> None:
-    model = build("lstm")
-    before = model(inputs).numpy()
-    head = model.get_layer("head")
-    head.set_weights([1_000 * weights for weights in head.get_weights()])
-    np.testing.assert_allclose(model(inputs), 1_000 * before, rtol=1e-4)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_weights_are_as_many_as_the_formula_and_the_head_have(build, cell: str) -> None:
     model = build(cell)
     assert model.get_layer("recurrent").count_params() == count_cell(cell, 4)
     assert model.count_params() == count_cell(cell, 4) + 4 * NUM_OUTPUTS + NUM_OUTPUTS
 
 
-def test_activation_is_that_of_the_spec(build) -> None:
+def test_head_is_linear_and_networks_start_alike_but_for_the_bias(build, inputs: np.ndarray) -> None:
+    model = build("lstm")
+    before = model(inputs).numpy()
+    head = model.get_layer("head")
+    head.set_weights([1_000 * weights for weights in head.get_weights()])
+    np.testing.assert_allclose(model(inputs), 1_000 * before, rtol=1e-4)
     assert build("gru", activation="relu").get_layer("recurrent").activation.__name__ == "relu"
+    one, other = (build("lstm", unit_forget_bias=is_1).get_weights() for is_1 in (True, False))
+    for number in (0, 1, 3, 4):
+        np.testing.assert_array_equal(one[number], other[number])
 
 
 @pytest.mark.parametrize(("unit_forget_bias", "bias"), [(True, 1), (False, 0)])
@@ -155,9 +141,3 @@ def test_forget_gate_starts_with_the_bias_of_the_spec(build, unit_forget_bias: b
     """Keras puts the input gate first, then forget gate, candidate and output gate."""
     found = build("lstm", unit_forget_bias=unit_forget_bias).get_layer("recurrent").get_weights()[2]
     assert found.tolist() == [0] * 4 + [bias] * 4 + [0] * 8
-
-
-def test_networks_that_differ_in_the_forget_bias_start_alike_in_all_else(build) -> None:
-    one, other = (build("lstm", unit_forget_bias=is_1).get_weights() for is_1 in (True, False))
-    for number in (0, 1, 3, 4):
-        np.testing.assert_array_equal(one[number], other[number])

@@ -40,16 +40,16 @@ def test_wrong_task_is_refused(changes: dict[str, Any], message: str) -> None:
         TaskSpec.model_validate(make_task(**changes))
 
 
-def test_contender_that_is_named_after_another_cell_is_refused() -> None:
+def test_contender_has_the_cell_of_its_name_or_a_name_of_its_own() -> None:
     """Its results would stand under the wrong name."""
     contenders = {"lstm": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
     with pytest.raises(ValidationError, match="contender 'lstm': expected the cell of that name, received 'gru'"):
         TaskSpec.model_validate(make_task(contenders=contenders))
-
-
-def test_contender_may_have_a_name_of_its_own() -> None:
     contenders = {"mine": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
     assert list(TaskSpec.model_validate(make_task(contenders=contenders)).contenders) == ["mine", "gru"]
+    contenders = {"my cell": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
+    with pytest.raises(ValidationError, match="pattern"):
+        TaskSpec.model_validate(make_task(contenders=contenders))
 
 
 @pytest.mark.parametrize("name", ["", "my task", "../a"])
@@ -57,12 +57,6 @@ def test_name_that_is_no_word_is_refused(name: str) -> None:
     """It couldn't stand in the list of tasks, or in the name of a file."""
     with pytest.raises(ValidationError, match="pattern"):
         TaskBook.model_validate({name: make_task()})
-
-
-def test_name_of_a_contender_that_is_no_word_is_refused() -> None:
-    contenders = {"my cell": {"cell": "gru", "units": 9}, "gru": {"cell": "gru", "units": 9}}
-    with pytest.raises(ValidationError, match="pattern"):
-        TaskSpec.model_validate(make_task(contenders=contenders))
 
 
 @pytest.mark.parametrize(

@@ -74,23 +74,6 @@ def contests(music: Path) -> dict[str, Contest]:
     return {kind: make_task(kind).data.prepare(0, str(music)) for kind in DATA}
 
 
-@pytest.fixture(scope="module")
-def again(train: Callable[..., dict[str, Any]], runs: dict) -> dict[str, Any]:
-    """The same training after others have moved the global random state; and with another test part."""
-    return train("adding", num_test=50)
-
-
-@pytest.fixture(scope="module")
-def reseeded(train: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    return train("adding", seed=1)
-
-
-@pytest.fixture(scope="module")
-def misled(train: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    """Steps so large that an early epoch stays the best."""
-    return train("adding", training={"learning_rate": 1.0, "epochs": 6, "patience": 6})
-
-
 def list_batches(sequences: Sequences, task: TaskSpec, seed: int | None = None, epochs: int = 1) -> list[Batch]:
     from rnn_pipelines.compare.training import batch_sequences
 
@@ -110,10 +93,16 @@ def order_for(cell: str, contest: Contest, seed: int = 0, **options: Any) -> lis
     return list_batches(contest.parts["train"], task, seed, epochs=2)
 
 
-def test_two_contenders_get_equal_batches_in_every_epoch(contests: dict[str, Contest]) -> None:
+def test_batches_are_equal_for_contenders_and_differ_by_epoch_and_seed(contests: dict[str, Contest]) -> None:
     batches = [order_for(cell, contests["adding"]) for cell in CONTENDERS]
     for one, other in zip(*batches, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
+    batches = order_for("rnn", contests["adding"])
+    assert not np.array_equal(batches[0][0], batches[NUM_BATCHES][0])
+    one, other = (order_for("rnn", contests["adding"], seed)[0][0] for seed in (0, 1))
+    assert not np.array_equal(one, other)
+    batches = order_for("rnn", contests["adding"], steps_per_epoch=1)
+    assert not np.array_equal(batches[0][0], batches[1][0])
 
 
 def test_order_is_the_same_whatever_a_network_draws(contests: dict[str, Contest]) -> None:
@@ -129,25 +118,12 @@ def test_order_is_the_same_whatever_a_network_draws(contests: dict[str, Contest]
     np.testing.assert_array_equal(*orders)
 
 
-def test_each_epoch_has_another_order(contests: dict[str, Contest]) -> None:
-    batches = order_for("rnn", contests["adding"])
-    assert not np.array_equal(batches[0][0], batches[NUM_BATCHES][0])
-
-
-def test_another_seed_has_another_order(contests: dict[str, Contest]) -> None:
-    one, other = (order_for("rnn", contests["adding"], seed)[0][0] for seed in (0, 1))
-    assert not np.array_equal(one, other)
-
-
-def test_an_epoch_has_every_sequence_once(contests: dict[str, Contest]) -> None:
+def test_an_epoch_has_every_sequence_once_with_its_target(contests: dict[str, Contest]) -> None:
     train = contests["adding"].parts["train"]
     inputs = np.concatenate([batch[0] for batch in list_batches(train, make_task(), seed=0)])
     np.testing.assert_array_equal(np.unique(inputs, axis=0), np.unique(train.inputs, axis=0))
     assert len(inputs) == 40
-
-
-def test_inputs_keep_their_targets(contests: dict[str, Contest]) -> None:
-    """The sum of the two marked numbers."""
+    # The sum of the two marked numbers.
     for inputs, targets, _ in list_batches(contests["adding"].parts["train"], make_task(), seed=0):
         np.testing.assert_allclose((inputs[:, :, 0] * inputs[:, :, 1]).sum(axis=1), targets[:, 0], rtol=1e-6)
 
@@ -160,14 +136,7 @@ def test_an_epoch_has_the_steps_of_the_task_but_at_most_those_of_one_pass(
     assert len(batches) == expected
 
 
-def test_short_epochs_do_not_see_the_same_sequences_again_and_again(contests: dict[str, Contest]) -> None:
-    batches = order_for("rnn", contests["adding"], steps_per_epoch=1)
-    assert not np.array_equal(batches[0][0], batches[1][0])
-
-
-def test_batches_to_measure_are_in_the_order_of_the_sequences(
-    contests: dict[str, Contest], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_to_measure_keep_the_order(contests: dict[str, Contest], monkeypatch: pytest.MonkeyPatch) -> None:
     from rnn_pipelines.compare import training as contenders
 
     monkeypatch.setattr(contenders, "EVALUATION_BATCH_SIZE", 7)
@@ -176,15 +145,12 @@ def test_batches_to_measure_are_in_the_order_of_the_sequences(
     np.testing.assert_array_equal(np.concatenate([batch[0] for batch in batches]), validation.inputs)
 
 
-def test_batches_are_cut_at_their_longest_sequence(contests: dict[str, Contest]) -> None:
+def test_batches_are_cut_at_their_longest_sequence_unless_compiled(contests: dict[str, Contest]) -> None:
     """Of 4 sequences with 4, 11, 6 and 8 steps."""
     batches = list_batches(contests["music"].parts["train"], make_task("music", training={"batch_size": 2}), seed=0)
     lengths = [[array.shape[1] for array in batch] for batch in batches]
     assert lengths == [[int(batch[2].sum(axis=1).max())] * 3 for batch in batches]
     assert len({length[0] for length in lengths}) == 2
-
-
-def test_batches_keep_one_shape_where_it_is_compiled(contests: dict[str, Contest]) -> None:
     task = make_task("music", training={"batch_size": 2, "jit_compile": True})
     batches = list_batches(contests["music"].parts["train"], task, seed=0)
     assert [batch[0].shape for batch in batches] == [(2, 11, 88)] * 2
@@ -212,7 +178,7 @@ def test_metric_is_the_loss_times_the_scale(contests: dict[str, Contest], output
     assert contest.measure(outputs[kind], test) == pytest.approx(contest.scale * loss, rel=1e-5)
 
 
-def test_loss_of_padded_and_of_cut_batches_is_equal(contests: dict[str, Contest], outputs: dict) -> None:
+def test_loss_pools_the_steps_whatever_the_padding(contests: dict[str, Contest], outputs: dict) -> None:
     """Of two sequences with 5 and 2 steps, and 4 steps of padding besides."""
     contest = contests["music"]
     test = contest.parts["test"]
@@ -221,19 +187,15 @@ def test_loss_of_padded_and_of_cut_batches_is_equal(contests: dict[str, Contest]
     wide = np.pad(outputs["music"], ((0, 0), (0, 4), (0, 0)), constant_values=7)
     one, other = compute_loss("music", contest, cut, outputs["music"]), compute_loss("music", contest, padded, wide)
     assert one == pytest.approx(other, rel=1e-6)
-
-
-def test_loss_pools_the_steps_so_that_a_longer_sequence_counts_for_more(contests: dict[str, Contest]) -> None:
-    """5 steps of one half for each note, and 2 steps that cost nothing."""
-    contest = contests["music"]
-    test = contest.parts["test"]
+    # 5 steps of one half for each note, and 2 steps that cost nothing.
     logits = np.zeros(test.targets.shape, "float32")
     logits[1] = 1e3 * (2 * test.targets[1] - 1)
     loss = compute_loss("music", contest, (test.inputs, test.targets, test.weights), logits)
     assert loss == pytest.approx(5 / 7 * 88 * np.log(2), rel=1e-5)
 
 
-def test_run_has_the_stated_fields(runs: dict) -> None:
+def test_run_has_the_stated_fields_of_different_parts(runs: dict, train: Callable[..., dict[str, Any]]) -> None:
+    reseeded = train("adding", seed=1)
     assert list(runs["adding"]) == [
         "task",
         "cell",
@@ -252,42 +214,32 @@ def test_run_has_the_stated_fields(runs: dict) -> None:
         "steps_to_learn",
         "curve",
     ]
+    assert all(run["validation"] != run["test"] for run in runs.values())
+    assert runs["adding"]["steps_per_epoch"] == NUM_BATCHES
+    assert reseeded["curve"] != runs["adding"]["curve"]
 
 
 @pytest.mark.parametrize("kind", TRAINED)
-def test_curve_at_the_best_epoch_is_the_metric_of_the_kept_weights(runs: dict, kind: str) -> None:
+def test_curve_has_a_point_for_each_epoch_and_the_kept_weights_the_best(runs: dict, kind: str) -> None:
     run = runs[kind]
     assert run["curve"][run["best_epoch"] - 1] == pytest.approx(run["validation"], rel=1e-4)
+    assert len(runs[kind]["curve"]) == runs[kind]["epochs"] == 3
+    assert 0 <= run["seconds_to_best"] <= run["epochs"] * run["seconds_per_epoch"]
 
 
-def test_weights_of_the_best_epoch_are_measured_after_worse_ones(misled: dict[str, Any]) -> None:
+def test_weights_of_the_best_epoch_are_measured_after_worse_ones(train: Callable[..., dict[str, Any]]) -> None:
+    # Steps so large that an early epoch stays the best.
+    misled = train("adding", training={"learning_rate": 1.0, "epochs": 6, "patience": 6})
     assert misled["best_epoch"] < misled["epochs"]
     assert misled["validation"] == pytest.approx(min(misled["curve"]), rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", TRAINED)
-def test_curve_has_a_point_for_each_epoch(runs: dict, kind: str) -> None:
-    assert len(runs[kind]["curve"]) == runs[kind]["epochs"] == 3
-
-
-def test_validation_and_test_are_of_different_parts(runs: dict) -> None:
-    assert all(run["validation"] != run["test"] for run in runs.values())
-
-
-def test_training_never_sees_the_test_part(runs: dict, again: dict[str, Any]) -> None:
+def test_training_never_sees_the_test_part(runs: dict, train: Callable[..., dict[str, Any]]) -> None:
+    # The same training after others have moved the global random state; and with another test part.
+    again = train("adding", num_test=50)
     assert again["curve"] == runs["adding"]["curve"]
-
-
-def test_same_seed_gives_the_same_validation(runs: dict, again: dict[str, Any]) -> None:
     assert again["validation"] == runs["adding"]["validation"]
-
-
-def test_test_is_of_the_test_part(runs: dict, again: dict[str, Any]) -> None:
     assert again["test"] != runs["adding"]["test"]
-
-
-def test_another_seed_gives_another_curve(runs: dict, reseeded: dict[str, Any]) -> None:
-    assert reseeded["curve"] != runs["adding"]["curve"]
 
 
 @pytest.mark.parametrize(("kind", "num_inputs"), [("series", 1), ("adding", 2), ("music", 88)])
@@ -298,10 +250,6 @@ def test_recurrent_weights_are_those_of_the_formula(runs: dict, kind: str, num_i
 @pytest.mark.parametrize(("kind", "num_outputs"), [("series", 1), ("adding", 1), ("music", 88)])
 def test_head_has_the_other_weights(runs: dict, kind: str, num_outputs: int) -> None:
     assert runs[kind]["num_parameters"] - runs[kind]["num_recurrent_parameters"] == 18 * num_outputs
-
-
-def test_steps_of_an_epoch_are_stated(runs: dict) -> None:
-    assert runs["adding"]["steps_per_epoch"] == NUM_BATCHES
 
 
 @pytest.fixture
@@ -328,21 +276,14 @@ def test_steps_to_learn_end_with_the_first_epoch_below_the_bar(
     assert describe(learnt_below=bar)["steps_to_learn"] == steps
 
 
-def test_bar_is_in_the_unit_of_the_metric(
-    describe: Callable[..., dict[str, Any]], contests: dict[str, Contest]
-) -> None:
+def test_bar_and_curve_are_in_its_unit(describe: Callable[..., dict[str, Any]], contests: dict[str, Contest]) -> None:
     """Losses are of scaled values."""
     variance = contests["series"].scale
     assert variance < 0.6
     assert describe(kind="series", learnt_below=0.35 * variance)["steps_to_learn"] == 10
-
-
-def test_curve_is_in_the_unit_of_the_metric(
-    describe: Callable[..., dict[str, Any]], contests: dict[str, Contest]
-) -> None:
-    variance = contests["series"].scale
     expected = [variance * loss for loss in (0.8, 0.3, 0.4, 0.2)]
     assert describe(kind="series")["curve"] == pytest.approx(expected)
+    assert describe()["seconds_per_epoch"] == pytest.approx(8 / 4)
 
 
 @pytest.mark.parametrize(("best_epoch", "seconds"), [(1, 3), (2, 4), (4, 7)])
@@ -352,19 +293,7 @@ def test_seconds_to_best_are_those_of_the_epochs_up_to_it_without_compilation(
     assert describe(best_epoch)["seconds_to_best"] == pytest.approx(seconds)
 
 
-def test_seconds_of_an_epoch_are_the_mean_without_compilation(describe: Callable[..., dict[str, Any]]) -> None:
-    assert describe()["seconds_per_epoch"] == pytest.approx(8 / 4)
-
-
-@pytest.mark.parametrize("kind", TRAINED)
-def test_time_to_the_best_epoch_is_part_of_the_whole(runs: dict, kind: str) -> None:
-    run = runs[kind]
-    assert 0 <= run["seconds_to_best"] <= run["epochs"] * run["seconds_per_epoch"]
-
-
-def test_loss_that_is_no_number_names_the_training(
-    monkeypatch: pytest.MonkeyPatch, contests: dict[str, Contest]
-) -> None:
+def test_loss_of_nan_names_the_training(monkeypatch: pytest.MonkeyPatch, contests: dict[str, Contest]) -> None:
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         monkeypatch.setenv(name, os.environ.get(name, "2"))
     task = make_task(training={"epochs": 2})

@@ -18,17 +18,6 @@ def record(make_record: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     return make_record(version=NAME, record=NAME)
 
 
-@pytest.fixture
-def failure() -> dict[str, Any]:
-    return {
-        "record": NAME,
-        "task": "forecast",
-        "outcome": "failed",
-        "reasons": ["it failed"],
-        "error": "OSError: full.",
-    }
-
-
 def test_parameters_have_the_names_of_the_command_line_in_letters_of_mlflow(
     record: dict[str, Any], make_record: Callable[..., dict[str, Any]]
 ) -> None:
@@ -43,9 +32,7 @@ def test_parameters_have_the_names_of_the_command_line_in_letters_of_mlflow(
     assert facts.list_parameters(record) == {"forecast.how much_": "1"}
 
 
-def test_metrics_are_the_numbers_that_were_measured(
-    record: dict[str, Any], make_record: Callable[..., dict[str, Any]]
-) -> None:
+def test_metrics_are_the_measured_numbers(record: dict[str, Any], make_record: Callable[..., dict[str, Any]]) -> None:
     assert list(facts.list_metrics(record)) == [
         ("loss/challenger", 14.25, 0),
         ("validation_loss/challenger", 11.5, 0),
@@ -74,7 +61,14 @@ def test_tags_and_times_tell_what_it_was_made_of(record: dict[str, Any]) -> None
     assert facts.find_times(record) == (END - 60250, END)
 
 
-def test_failure_has_its_error_and_no_numbers(failure: dict[str, Any]) -> None:
+def test_failure_has_its_error_and_no_numbers() -> None:
+    failure = {
+        "record": NAME,
+        "task": "forecast",
+        "outcome": "failed",
+        "reasons": ["it failed"],
+        "error": "OSError: full.",
+    }
     assert facts.make_tags(failure)["reasons"] == "OSError: full"
     assert (facts.list_parameters(failure), list(facts.list_metrics(failure))) == ({}, [])
     assert facts.find_times(failure) == (END, END)

@@ -91,9 +91,8 @@ def test_every_retraining_is_a_run_and_the_alias_leads_to_the_champion(
     # Those that a deployment fetches, with the checksums that they can be held against.
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.setenv(name, spec.tracking_uri)
-    folder = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
-    original = store.find_folder(store.read_pointer().version)
-    assert read_files(Path(folder)) == read_files(original)
+    fetched = artifacts.download_artifacts(f"models:/{NAME}@champion", dst_path=str(tmp_path / "fetched"))
+    assert read_files(Path(fetched)) == read_files(folder)
 
 
 def test_nothing_is_left_where_the_command_was_called(
@@ -165,9 +164,7 @@ def test_end_of_a_retraining_publishes_the_newest_one_alone(
     assert publish(store, "forecast", spec) == Publication(4, version)
 
 
-def test_file_of_another_name_in_the_history_is_no_retraining(
-    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
-) -> None:
+def test_file_of_another_name_is_no_retraining(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
     copied = next((store.folder / "history").iterdir())
     copied.with_name("it's a copy.json").write_bytes(copied.read_bytes())
     assert publish(store, "forecast", spec).num_runs == 4
@@ -205,9 +202,7 @@ def test_what_was_deleted_or_pruned_stays_so_in_mlflow(
     assert len(client.search_model_versions(f"name = '{NAME}'")) == 3
 
 
-def test_version_that_was_pruned_before_is_a_run_alone(
-    store: ChampionStore, spec: TrackingSpec, client: MlflowClient
-) -> None:
+def test_pruned_version_is_a_run_alone(store: ChampionStore, spec: TrackingSpec, client: MlflowClient) -> None:
     store.prune(0)
     publish(store, "forecast", spec)
     assert (len(list_runs(client)), len(client.search_model_versions(f"name = '{NAME}'"))) == (4, 2)
@@ -268,9 +263,7 @@ def test_file_that_is_no_database_is_named(store: ChampionStore, tmp_path: Path)
         publish(store, "forecast", TrackingSpec(is_on=True, tracking_uri=f"sqlite:///{tmp_path}/broken.db"))
 
 
-def test_fault_of_a_library_ends_nothing_and_keeps_its_traceback(
-    store: ChampionStore, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_fault_of_a_library_keeps_its_traceback(store: ChampionStore, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         publish_if_possible(store, "forecast", lambda: None)
     assert (caplog.messages, (store.folder / "mlflow.lock").exists()) == ([], False)

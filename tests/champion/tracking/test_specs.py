@@ -73,20 +73,17 @@ def test_secret_in_the_address_is_refused_and_not_shown(address: Any) -> None:
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_wrong_value_is_shown() -> None:
+def test_wrong_value_is_shown_without_mlflow() -> None:
     assert re.match(r"mlflow\.is_on: .*'often'", fail({"is_on": "often"}))
-
-
-def test_missing_extra_is_told_unless_mlflow_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(specs, "find_spec", lambda name: None)
-    assert 'pip install "rnn-pipelines[mlflow]"' in fail({"is_on": True})
-    assert read_tracking({"is_on": False}, Path()) is None
-
-
-def test_reading_imports_no_mlflow() -> None:
     code = (
         "import sys; from pathlib import Path; from rnn_pipelines.champion.tracking import publication, specs; "
         "print(specs.read_tracking({'is_on': True}, Path()).is_on, 'mlflow' in sys.modules)"
     )
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert finished.stdout == "True False\n"
+
+
+def test_missing_extra_is_told_unless_mlflow_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(specs, "find_spec", lambda name: None)
+    assert 'pip install "rnn-pipelines[mlflow]"' in fail({"is_on": True})
+    assert read_tracking({"is_on": False}, Path()) is None

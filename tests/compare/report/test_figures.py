@@ -47,18 +47,12 @@ def list_curves(figure: Figure, name: str) -> list[Scatter]:
     return [trace for trace in figure.data if trace.name == name and trace.fill is None]
 
 
-def test_figures_are_those_of_the_pipeline(figures) -> None:
+def test_figures_are_those_of_the_pipeline_and_leave_their_inputs(figures, make_comparison) -> None:
     assert tuple(figures) == FIGURES
-
-
-def test_inputs_are_not_changed(make_comparison) -> None:
     made = make_comparison()
     before = copy.deepcopy((made.runs, made.results, made.description))
     draw(made)
     assert (made.runs, made.results, made.description) == before
-
-
-def test_no_two_share_a_color() -> None:
     colors = [style.color for style in STYLES.values() if style.color != SPARE_COLOR]
     assert len(set(colors)) == len(colors)
 
@@ -95,95 +89,43 @@ def test_losses_that_differ_much_have_a_logarithmic_axis(make_comparison, task: 
     assert (figures["curves"].layout.yaxis.type, figures["losses"].layout.xaxis.type) == (scale, scale)
 
 
-def test_curve_is_the_median_over_seeds(adding) -> None:
+def test_curve_is_the_median_over_seeds_with_a_band_and_references(adding) -> None:
     curves = list_losses(adding, "gru", "curve")
     median = [np.median([curve[epoch] for curve in curves]) for epoch in range(28)]
     np.testing.assert_allclose(list_curves(draw(adding)["curves"], "GRU")[0].y, median)
-
-
-def test_thick_line_ends_where_the_first_seed_stops(adding) -> None:
     thick, thin = list_curves(draw(adding)["curves"], "GRU")
     assert (thick.x[0], thick.x[-1]) == (100, 2800)
     assert (thin.x[0], thin.x[-1]) == (2800, 4000)
     assert thick.line.width > thin.line.width
-
-
-def test_seed_that_has_stopped_goes_on_with_its_last_loss(adding) -> None:
-    curves = list_losses(adding, "gru", "curve")
     ends = [curve[-1] for curve in curves]
     assert list_curves(draw(adding)["curves"], "GRU")[1].y[-1] == pytest.approx(np.median(ends))
-
-
-def test_band_reaches_from_the_lowest_to_the_highest_seed(adding) -> None:
     band = next(trace for trace in draw(adding)["curves"].data if trace.name == "LSTM" and trace.fill == "toself")
     last = [curve[27] for curve in list_losses(adding, "lstm", "curve")]
     ends = [y for x, y in zip(band.x, band.y, strict=True) if x == 2800]
     assert sorted(ends) == pytest.approx([min(last), max(last)])
-
-
-def test_network_has_one_entry_in_the_legend(adding) -> None:
     entries = [trace.name for trace in draw(adding)["curves"].data if trace.showlegend]
     assert entries == ["simple RNN", "LSTM", "GRU"]
-
-
-def test_networks_stand_in_the_order_of_the_task(make_comparison) -> None:
-    entries = [trace.name for trace in draw(make_comparison("noisy_sine"))["curves"].data if trace.showlegend]
-    assert entries == ["simple RNN", "LSTM", "GRU", "LSTM (relu)"]
-
-
-def test_references_and_bound_are_drawn_along_the_curves(adding) -> None:
     lines = {
         trace.name: list(trace.y) for trace in draw(adding)["curves"].data if trace.line.dash not in (None, "solid")
     }
     assert lines == {"guessing 1 0.1667": [1 / 6, 1 / 6], "learnt below 0.01000": [0.01, 0.01]}
-
-
-def test_training_of_one_epoch_is_drawn(adding) -> None:
     runs = [run | {"curve": run["curve"][:1], "epochs": 1} for run in adding.runs]
     figure = draw_figures(runs, adding.results, adding.description)["curves"]
     assert "markers" in list_curves(figure, "GRU")[0].mode
 
 
-def test_every_seed_has_a_dot(adding) -> None:
-    dots, _ = find_row(draw(adding)["losses"], 1)
-    assert list(dots.x) == list_losses(adding, "lstm")
-    assert list(dots.text) == [f"seed {seed}" for seed in range(5)]
-
-
-def test_dots_of_seeds_do_not_hide_each_other(adding) -> None:
-    dots, _ = find_row(draw(adding)["losses"], 1)
-    assert len(set(dots.y)) == 5
-
-
-def test_rows_have_the_names_of_their_networks(adding) -> None:
-    figure = draw(adding)["losses"]
-    names = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
-    assert names == {0: "simple RNN", -1: "LSTM", -2: "GRU"}
-    assert [round(float(np.mean(find_row(figure, row)[0].y)), 2) for row in range(3)] == [0.12, -0.88, -1.88]
-
-
-def test_mean_is_drawn_with_its_interval(make_comparison) -> None:
+def test_means_and_published_figures_stand_in_the_rows_of_their_networks(make_comparison) -> None:
+    entries = [trace.name for trace in draw(make_comparison("noisy_sine"))["curves"].data if trace.showlegend]
+    assert entries == ["simple RNN", "LSTM", "GRU", "LSTM (relu)"]
     made = make_comparison("temperature")
     _, mean = find_row(draw(made)["losses"], 2)
     test = next(entry["test"] for entry in made.results["summary"] if entry["cell"] == "gru")
     ends = (mean.x[0] - mean.error_x.arrayminus[0], mean.x[0] + mean.error_x.array[0])
     assert (mean.x[0], *ends) == pytest.approx((test["mean"], test["low"], test["high"]))
-
-
-def test_interval_of_a_loss_is_above_0_on_a_logarithmic_axis(adding) -> None:
-    _, mean = find_row(draw(adding)["losses"], 1)
-    low, high = mean.x[0] - mean.error_x.arrayminus[0], mean.x[0] + mean.error_x.array[0]
-    assert 0 < low == pytest.approx(mean.x[0] ** 2 / high)
-
-
-def test_published_figures_stand_in_the_row_of_their_cell(make_comparison) -> None:
     figure = draw(make_comparison("jsb_chorales"))["losses"]
     published = next(trace for trace in figure.data if trace.name == "Chung et al. 2014")
     rows = {round(y - 0.12): x for x, y in zip(published.x, published.y, strict=True)}
     assert rows == {0: 9.10, -1: 8.67, -2: 8.54}
-
-
-def test_best_reference_and_noise_floor_are_drawn_beside_the_seeds(make_comparison) -> None:
     names = [
         trace.name
         for trace in draw(make_comparison("temperature"))["losses"].data
@@ -192,40 +134,39 @@ def test_best_reference_and_noise_floor_are_drawn_beside_the_seeds(make_comparis
     assert names == ["ridge 4.650", "noise floor 4.000"]
 
 
-def test_reference_stands_where_its_loss_is(adding) -> None:
+def test_every_seed_has_a_dot_in_the_row_of_its_network(adding) -> None:
+    dots, _ = find_row(draw(adding)["losses"], 1)
+    assert list(dots.x) == list_losses(adding, "lstm")
+    assert list(dots.text) == [f"seed {seed}" for seed in range(5)]
+    assert len(set(dots.y)) == 5
+    figure = draw(adding)["losses"]
+    names = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
+    assert names == {0: "simple RNN", -1: "LSTM", -2: "GRU"}
+    assert [round(float(np.mean(find_row(figure, row)[0].y)), 2) for row in range(3)] == [0.12, -0.88, -1.88]
+    _, mean = find_row(draw(adding)["losses"], 1)
+    low, high = mean.x[0] - mean.error_x.arrayminus[0], mean.x[0] + mean.error_x.array[0]
+    assert 0 < low == pytest.approx(mean.x[0] ** 2 / high)
     line = next(trace for trace in draw(adding)["losses"].data if trace.name == "guessing 1 0.1667")
     assert list(line.x) == [1 / 6, 1 / 6]
 
 
-def test_dots_are_differences_seed_by_seed(adding) -> None:
+def test_dots_are_differences_and_seconds_begin_at_0(adding) -> None:
     dots, _ = find_row(draw(adding)["differences"], 2)
     np.testing.assert_allclose(dots.x, np.subtract(list_losses(adding, "lstm"), list_losses(adding, "gru")))
-
-
-def test_first_network_of_a_difference_stands_above(adding) -> None:
     names = draw(adding)["differences"].layout.yaxis.ticktext
     assert list(names) == ["simple RNN<br>− LSTM", "simple RNN<br>− GRU", "LSTM<br>− GRU"]
-
-
-def test_difference_has_the_color_of_the_better_network(adding) -> None:
     colors = [find_row(draw(adding)["differences"], row)[1].marker.color for row in range(3)]
     assert colors == [UNDECIDED.color, STYLES["gru"].color, UNDECIDED.color]
+    layout = draw(adding)["time"].layout
+    assert (layout.xaxis.rangemode, layout.xaxis2.rangemode) == ("tozero", "tozero")
+    estimate = {"mean": 1.0, "low": -3.0, "high": 5.0}
+    summary = [entry | {"seconds_per_epoch": estimate} for entry in adding.results["summary"]]
+    figure = draw_figures(adding.runs, {"summary": summary}, adding.description)["time"]
+    mean = next(trace for trace in figure.data if trace.xaxis == "x" and trace.error_x.array is not None)
+    assert (mean.error_x.arrayminus[0], mean.error_x.array[0]) == (1.0, 4.0)
 
 
 @pytest.mark.parametrize(("key", "axis"), [("seconds_per_epoch", "x"), ("seconds_to_best", "x2")])
 def test_seconds_are_those_of_each_seed(adding, key: str, axis: str) -> None:
     dots = [trace for trace in draw(adding)["time"].data if trace.xaxis == axis and trace.text]
     assert [list(trace.x) for trace in dots] == [list_losses(adding, cell, key) for cell in ("rnn", "lstm", "gru")]
-
-
-def test_seconds_begin_at_0(adding) -> None:
-    layout = draw(adding)["time"].layout
-    assert (layout.xaxis.rangemode, layout.xaxis2.rangemode) == ("tozero", "tozero")
-
-
-def test_interval_of_seconds_is_cut_at_0(adding) -> None:
-    estimate = {"mean": 1.0, "low": -3.0, "high": 5.0}
-    summary = [entry | {"seconds_per_epoch": estimate} for entry in adding.results["summary"]]
-    figure = draw_figures(adding.runs, {"summary": summary}, adding.description)["time"]
-    mean = next(trace for trace in figure.data if trace.xaxis == "x" and trace.error_x.array is not None)
-    assert (mean.error_x.arrayminus[0], mean.error_x.array[0]) == (1.0, 4.0)

@@ -43,39 +43,30 @@ def test_every_figure_is_in_its_section(report, title: str) -> None:
     assert section.count('class="plotly-graph-div"') == 1
 
 
-def test_one_seed_has_means_and_no_intervals(make_comparison, write_report) -> None:
+def test_one_seed_has_means_and_no_intervals_and_the_summary_fits_a_screen(make_comparison, write_report) -> None:
     made = make_comparison(num_seeds=1)
     assert {network["test"]["low"] for network in made.results["summary"]} == {None}
     assert all(pair["better"] is None for network in made.results["summary"] for pair in network["differences"])
     assert "no interval" in write_report(num_seeds=1)
     assert summarize_comparison(made.results, made.description)
     assert "NaN" not in json.dumps(made.results)
+    made = make_comparison()
+    text = summarize_comparison(made.results, made.description)
+    assert fits_screen(text)
+    assert all(name in text for name in ("LSTM", "GRU", "JSB Chorales", "adding"))
 
 
-def test_papers_are_described_only_with_their_losses(write_report, report) -> None:
+def test_papers_folders_and_threads_are_described(write_report, report, make_comparison) -> None:
     assert "published" in report
     assert "published" not in write_report(tasks="adding_100")
-
-
-def test_folder_of_music_is_named_and_escaped(write_report) -> None:
     report = write_report({"music": "<img>"}, tasks="adding_100", left_out=("jsb_chorales",))
     assert "<img" not in report
     assert "&lt;img&gt;: JSB" in report
     assert "RNN_DATA/music: JSB" in write_report(tasks="adding_100", left_out=("jsb_chorales",))
-
-
-def test_threads_are_those_of_the_trainings(make_comparison, report) -> None:
-    """Not those of the run that wrote the report: some were finished before."""
+    # Not those of the run that wrote the report: some were finished before.
     made = make_comparison("adding_100")
     runs = [{**run, "num_threads": 1 + run["seed"] % 2} for run in made.runs]
     figures = draw_figures(made.runs, made.results, made.description)
     page = render_report({**made.results, "runs": runs}, made.description, made.plan, **figures)
     assert "1 or 2 threads" in page
     assert "1 thread." in report
-
-
-def test_summary_has_each_task_and_fits_a_screen(make_comparison) -> None:
-    made = make_comparison()
-    text = summarize_comparison(made.results, made.description)
-    assert fits_screen(text)
-    assert all(name in text for name in ("LSTM", "GRU", "JSB Chorales", "adding"))

@@ -48,33 +48,31 @@ def test_losses_stand_below_their_names(adding: TaskResults) -> None:
         "learnt by": "3 of 5",
         "after steps": "1,250",
     }
-
-
-def test_network_that_no_seed_learnt_with_has_no_steps(adding: TaskResults) -> None:
     row = find_row(tabulate_results(replace(adding, networks=[make_network("rnn", 1, 1)])), "simple RNN")
     assert (row["learnt by"], row["after steps"]) == ("0 of 5", "–")
 
 
-def test_task_without_a_bound_has_no_column_for_learning(made) -> None:
+def test_references_have_their_loss_and_pairs_a_row(made, make_comparison) -> None:
     table = tabulate_results(find_task(made, "temperature"))
     assert list(table.header) == ["network", "test", "95 % interval", "validation"]
-
-
-def test_reference_has_its_loss_and_nothing_else(made) -> None:
     row = find_row(tabulate_results(find_task(made, "temperature")), "ridge")
     assert row == {"network": "ridge", "test": "4.650", "95 % interval": "–", "validation": "–"}
-
-
-def test_published_figure_stands_beside_ours(made) -> None:
     table = tabulate_results(find_task(made, "jsb_chorales"))
     assert find_row(table, "GRU, Chung et al. 2014")["test"] == "8.540"
+    rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
+    assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
+    assert len({tuple(row[:2]) for row in rows}) == 9
 
 
-def test_lowest_means_of_the_networks_are_marked(adding: TaskResults) -> None:
+def test_lowest_means_are_marked_and_steps_have_a_row(adding: TaskResults) -> None:
     networks = [make_network("rnn", 3, 1), make_network("lstm", 2, 1.5), make_network("gru", 2.5, 2)]
     table = tabulate_results(replace(adding, networks=networks))
     marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
     assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
+    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
+    table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
+    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
+    assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == ("0.20", "0.10 to 0.30")
 
 
 @pytest.mark.parametrize(
@@ -106,12 +104,6 @@ def test_size_and_seconds_stand_below_their_names(made) -> None:
     assert float(seconds["s to best validation"]) == pytest.approx(gru["seconds_to_best"]["mean"], rel=0.005)
 
 
-def test_every_pair_of_every_task_has_a_row(make_comparison) -> None:
-    rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
-    assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
-    assert len({tuple(row[:2]) for row in rows}) == 9
-
-
 @pytest.mark.parametrize(("better", "verdict"), [("gru", "GRU is better"), (None, "no difference shown")])
 def test_pair_has_its_difference_and_verdict(adding: TaskResults, better: str | None, verdict: str) -> None:
     pair = {"cell": "rnn", "against": "gru", "mean": 0.1673, "low": 0.1551, "high": 0.1795, "better": better}
@@ -126,12 +118,6 @@ def test_pair_has_its_difference_and_verdict(adding: TaskResults, better: str | 
     }
 
 
-def test_steps_of_networks_that_always_learnt_have_a_row(adding: TaskResults) -> None:
-    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
-    table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
-    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
-
-
 @pytest.mark.parametrize(
     ("mean", "low", "high", "texts"),
     [
@@ -142,11 +128,5 @@ def test_steps_of_networks_that_always_learnt_have_a_row(adding: TaskResults) ->
         (1.5e-10, 1.0e-10, 2.0e-10, ("1.50e−10", "1.00e−10 to 2.00e−10")),
     ],
 )
-def test_estimates_are_rounded_by_the_width_of_their_interval(
-    mean: float, low: float, high: float, texts: tuple[str, str]
-) -> None:
+def test_estimates_are_rounded_by_their_interval(mean: float, low: float, high: float, texts: tuple[str, str]) -> None:
     assert format_estimate({"mean": mean, "low": low, "high": high}) == texts
-
-
-def test_other_direction_changes_signs_and_order() -> None:
-    assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == ("0.20", "0.10 to 0.30")

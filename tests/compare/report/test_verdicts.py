@@ -81,30 +81,27 @@ def test_verdict_names_the_better_cell_and_its_tasks(better: dict[str, str | Non
     assert has_in_order(verdict, "LSTM against GRU", *facts)
 
 
-def test_lstm_against_gru_comes_first_and_sentences_begin_with_a_capital_letter() -> None:
+def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
     pairs = (("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))
     verdict = write({"a": make_entries(*pairs)})
     assert has_in_order(verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU")
-
-
-def test_variant_is_compared_with_its_own_cell_only() -> None:
     pairs = (("rnn", "lstm_relu", "rnn"), ("lstm", "lstm_relu", "lstm"), ("gru", "lstm_relu", "gru"))
     verdict = write({"a": make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)})
     assert "LSTM against LSTM (relu): LSTM is" in verdict
     assert verdict.count("(relu)") == 1
-
-
-def test_verdict_has_the_number_of_seeds_that_learnt() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     assert "simple RNN 0 of 5, LSTM 3 of 5" in write({"adding_100": entries}, learnt_below=0.01)
+    verdict = write({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
+    assert "JSB Chorales and Nottingham" in verdict
+    entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
+    verdict = write_verdict([make_task("noisy_sine", entries)], [])
+    assert verdict == "LSTM against GRU: no difference that one seed can show on noisy sine."
 
 
 @pytest.mark.parametrize(
     ("sooner", "facts"), [("gru", ("GRU learns sooner on adding 100",)), (None, ("no difference", "on adding 100"))]
 )
-def test_steps_decide_between_networks_that_learn_whatever_their_losses(
-    sooner: str | None, facts: tuple[str, ...]
-) -> None:
+def test_steps_decide_between_learners_whatever_their_losses(sooner: str | None, facts: tuple[str, ...]) -> None:
     verdict = write({"adding_100": make_entries(("lstm", "gru", "lstm"), sooner=("lstm", "gru", sooner))})
     assert has_in_order(verdict, "LSTM against GRU", *facts)
     assert "is better" not in verdict
@@ -115,11 +112,6 @@ def test_verdict_names_simple_methods_that_are_as_good(ridge: float, is_named: b
     references = {"last value": 2.0, "ridge": ridge, "noise floor": 0.5}
     verdict = write({"a": make_entries(("lstm", "gru", None))}, references=references)
     assert ("ridge" in verdict) is is_named
-
-
-def test_verdict_names_the_tasks_that_were_left_out() -> None:
-    verdict = write({"a": make_entries(("lstm", "gru", None))}, left_out=("jsb_chorales", "nottingham"))
-    assert "JSB Chorales and Nottingham" in verdict
 
 
 @pytest.mark.parametrize(
@@ -134,17 +126,16 @@ def test_pair_has_its_difference_and_interval(better: str | None, facts: tuple[s
     assert has_in_order(write_task_verdict(make_task("a", make_entries(("lstm", "gru", better)))), *facts)
 
 
-def test_differences_that_are_not_shown_come_last() -> None:
+def test_differences_that_are_not_shown_come_last_and_learning_has_its_bound() -> None:
     entries = make_entries(("rnn", "lstm", None), ("rnn", "gru", "gru"), ("lstm", "gru", "gru"))
     facts = ("GRU", "simple RNN", "GRU", "LSTM", "No difference", "simple RNN − LSTM")
     assert has_in_order(write_task_verdict(make_task("a", entries)), *facts)
-
-
-def test_learning_has_its_bound_and_steps() -> None:
     entries = make_entries(("rnn", "lstm", None), learnt={"lstm": 3})
     text = describe_learning(make_task("a", entries, learnt_below=0.01))
     assert has_in_order(text, "0.01", "3,000", "simple RNN 0 of 5", "LSTM 3 of 5", "1,200")
     assert describe_learning(make_task("a", entries)) == ""
+    text = describe_references(make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667}))
+    assert "best" not in text
 
 
 @pytest.mark.parametrize(
@@ -170,20 +161,9 @@ def test_networks_that_beat_the_best_simple_method_are_counted(losses: tuple[flo
     assert has_in_order(describe_references(make_task("a", entries, references=references)), "ridge", "1.000", count)
 
 
-def test_single_simple_method_is_not_called_the_best() -> None:
-    text = describe_references(make_task("a", [{"test": {"mean": 0.1}}], references={"guessing 1": 0.1667}))
-    assert "best" not in text
-
-
 @pytest.mark.parametrize(
     ("names", "text"),
     [(["lstm"], "LSTM"), (["lstm", "gru"], "LSTM and GRU"), (["rnn", "lstm", "gru"], "simple RNN, LSTM and GRU")],
 )
 def test_names_are_joined(names: list[str], text: str) -> None:
     assert join_names(names) == text
-
-
-def test_one_seed_shows_no_difference() -> None:
-    entries = [{**entry, "num_seeds": 1} for entry in make_entries(("lstm", "gru", None))]
-    verdict = write_verdict([make_task("noisy_sine", entries)], [])
-    assert verdict == "LSTM against GRU: no difference that one seed can show on noisy sine."

@@ -51,9 +51,15 @@ def list_arrays(contest: Contest) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_same_seed_gives_the_same_data(prepare: Prepare, kind: str) -> None:
+def test_seeds_inputs_and_perfect_outputs_are_those_of_the_task(prepare: Prepare, kind: str) -> None:
     for one, other in zip(list_arrays(prepare(kind, 3)), list_arrays(prepare(kind, 3)), strict=True):
         np.testing.assert_array_equal(one, other)
+    assert prepare(kind).num_inputs == NUM_INPUTS[kind]
+    assert set(prepare(kind).references) <= set(DATA[kind].styles)
+    contest = prepare(kind)
+    targets = contest.parts["test"].targets
+    certain = {"copy": lambda: 1e3 * np.eye(9)[targets], "music": lambda: 1e3 * (2 * targets - 1)}
+    assert contest.measure(certain.get(kind, lambda: targets)(), contest.parts["test"]) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
@@ -62,34 +68,23 @@ def test_another_seed_gives_other_data_in_every_part(prepare: Prepare, kind: str
     assert not any(np.array_equal(one[part].inputs, other[part].inputs) for part in PARTS)
 
 
-def test_music_is_the_same_for_every_seed(prepare: Prepare) -> None:
-    for one, other in zip(list_arrays(prepare("music", 3)), list_arrays(prepare("music", 4)), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("kind", ["adding", "copy"])
-def test_parts_have_the_stated_numbers_of_sequences(prepare: Prepare, kind: str) -> None:
+def test_parts_have_their_own_sequences_in_the_stated_numbers(prepare: Prepare, kind: str) -> None:
     assert [len(prepare(kind).parts[part].inputs) for part in PARTS] == [30, 20, 10]
-
-
-@pytest.mark.parametrize("kind", ["adding", "copy"])
-def test_no_sequence_stands_in_two_parts(prepare: Prepare, kind: str) -> None:
     rows = np.concatenate([part.inputs.reshape(len(part.inputs), -1) for part in prepare(kind).parts.values()])
     assert len(np.unique(rows, axis=0)) == 60
-
-
-@pytest.mark.parametrize("kind", ["adding", "copy"])
-def test_size_of_one_part_changes_nothing_in_the_others(prepare: Prepare, kind: str) -> None:
     larger = DATA[kind].model_copy(update={"num_train": 31}).prepare(0, None)
     np.testing.assert_array_equal(larger.parts["test"].inputs, prepare(kind).parts["test"].inputs)
 
 
-def test_parts_of_music_are_those_of_the_file(prepare: Prepare) -> None:
+def test_parts_of_music_are_those_of_the_file_for_every_seed(prepare: Prepare) -> None:
     assert [part.weights.sum(axis=1).tolist() for part in prepare("music").parts.values()] == [
         [4, 11, 6, 8],
         [3, 7],
         [5, 2],
     ]
+    for one, other in zip(list_arrays(prepare("music", 3)), list_arrays(prepare("music", 4)), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_music_is_cut_for_training_alone(music: Path) -> None:
@@ -101,11 +96,6 @@ def test_music_is_cut_for_training_alone(music: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", DATA)
-def test_number_of_inputs_is_that_of_the_task(prepare: Prepare, kind: str) -> None:
-    assert prepare(kind).num_inputs == NUM_INPUTS[kind]
-
-
 @pytest.mark.parametrize(
     ("kind", "every_step"), [("series", False), ("adding", False), ("copy", True), ("music", True)]
 )
@@ -113,7 +103,7 @@ def test_targets_stand_at_every_step_or_at_the_end(prepare: Prepare, kind: str, 
     assert prepare(kind).every_step is every_step
 
 
-def test_windows_are_those_of_the_series_in_their_order(prepare: Prepare) -> None:
+def test_windows_and_metric_are_those_of_the_series(prepare: Prepare) -> None:
     """1,000 points, of which the last 200 are the test part, scaled with the first 700."""
     y = read_source(SourceSpec(name="noisy_sine", seed=2))["y"].to_numpy()
     scaled = (y - y[:700].mean()) / y[:700].std()
@@ -122,22 +112,21 @@ def test_windows_are_those_of_the_series_in_their_order(prepare: Prepare) -> Non
     np.testing.assert_allclose(
         test.inputs[:, :, 0], [scaled[i - 10 : i] for i in range(800, 1000)], rtol=1e-4, atol=1e-5
     )
-
-
-def test_seed_of_a_source_is_added_to_that_of_the_run(prepare: Prepare) -> None:
     shifted = DATA["series"].model_copy(update={"source": SourceSpec(name="noisy_sine", seed=2)})
     one, other = shifted.prepare(1, None), prepare("series", 3)
     np.testing.assert_array_equal(one.parts["test"].targets, other.parts["test"].targets)
+    # Forecasting the mean of the training part has the MSE around it.
+    y = read_source(SourceSpec(name="noisy_sine"))["y"].to_numpy()
+    contest = prepare("series")
+    found = contest.measure(np.zeros((200, 1)), contest.parts["test"])
+    assert found == pytest.approx(np.mean((y[800:] - y[:700].mean()) ** 2), rel=1e-5)
 
 
-def test_several_series_are_refused(write: Callable[..., str]) -> None:
+def test_several_series_and_missing_files_are_refused(write: Callable[..., str]) -> None:
     rows = "".join(f"{name},2020-01-{day:02},{day}\n" for name in "ab" for day in range(1, 31))
     source = SourceSpec(path=write(f"id,ds,y\n{rows}"), id="id")
     with pytest.raises(TaskError, match=r"my\.csv: expected one series, received 2"):
         SeriesData(kind="series", source=source, lookback=3).prepare(0, None)
-
-
-def test_missing_file_of_a_series_is_named() -> None:
     with pytest.raises(SeriesError, match=r"nowhere\.csv: no such file"):
         SeriesData(kind="series", source=SourceSpec(path="nowhere.csv")).prepare(0, None)
 
@@ -147,68 +136,35 @@ def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RNN_DATA", raising=False)
 
 
-def test_music_file_is_found_in_the_folder_of_the_plan(music: Path, no_data: None) -> None:
-    assert JSB.find_file(str(music)) == music / "JSB_Chorales.mat"
-
-
-def test_music_file_is_found_below_the_folder_of_data(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_music_file_is_found_in_the_folder_of_the_plan_alone(
+    music: Path, no_data: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "music").symlink_to(music)
-    monkeypatch.setenv("RNN_DATA", str(tmp_path))
-    assert JSB.find_file(None) == tmp_path / "music" / "JSB_Chorales.mat"
-
-
-def test_folder_of_the_plan_wins_over_that_of_the_environment(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RNN_DATA", str(tmp_path))
     assert JSB.find_file(str(music)) == music / "JSB_Chorales.mat"
-
-
-def test_no_folder_has_no_music(no_data: None, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even where the command is run beside a folder of that name."""
+    with pytest.raises(TaskError, match=r"JSB_Chorales\.mat.*compare\.plan\.music"):
+        JSB.prepare(0, None)
+    # Not even where the command is run beside a folder of that name.
     monkeypatch.chdir(music)
     assert JSB.find_file(None) is None
 
 
-def test_music_file_that_is_not_there_is_none(music: Path) -> None:
+def test_music_file_is_found_below_data_or_plan(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "music").symlink_to(music)
+    monkeypatch.setenv("RNN_DATA", str(tmp_path))
+    assert JSB.find_file(None) == tmp_path / "music" / "JSB_Chorales.mat"
+    assert JSB.find_file(str(music)) == music / "JSB_Chorales.mat"
+
+
+def test_files_that_are_missing_are_none(music: Path, tmp_path: Path) -> None:
     assert MusicData(kind="music", file="Nottingham.mat").find_file(str(music)) is None
-
-
-def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"compare\.plan\.music: expected a folder, received .*nowhere"):
         JSB.find_file(str(tmp_path / "nowhere"))
-
-
-def test_preparing_music_without_its_file_says_how_to_give_it(no_data: None) -> None:
-    with pytest.raises(TaskError, match=r"JSB_Chorales\.mat.*compare\.plan\.music"):
-        JSB.prepare(0, None)
-
-
-def test_file_of_a_series_is_its_path() -> None:
     assert SeriesData(kind="series", source=SourceSpec(path="my.csv")).find_file(None) == Path("my.csv")
+    assert DATA["adding"].published == {}
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_drawn_data_have_no_file(kind: str) -> None:
     assert DATA[kind].find_file(None) is None
-
-
-@pytest.mark.parametrize("kind", DATA)
-def test_perfect_outputs_have_the_metric_0(prepare: Prepare, kind: str) -> None:
-    contest = prepare(kind)
-    targets = contest.parts["test"].targets
-    certain = {"copy": lambda: 1e3 * np.eye(9)[targets], "music": lambda: 1e3 * (2 * targets - 1)}
-    assert contest.measure(certain.get(kind, lambda: targets)(), contest.parts["test"]) == pytest.approx(0, abs=1e-9)
-
-
-def test_metric_of_a_series_is_in_its_unit(prepare: Prepare) -> None:
-    """Forecasting the mean of the training part has the MSE around it."""
-    y = read_source(SourceSpec(name="noisy_sine"))["y"].to_numpy()
-    contest = prepare("series")
-    found = contest.measure(np.zeros((200, 1)), contest.parts["test"])
-    assert found == pytest.approx(np.mean((y[800:] - y[:700].mean()) ** 2), rel=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -239,51 +195,36 @@ def test_baselines_of_a_series_are_those_of_forecast(
     assert temperature.references[reference] == pytest.approx(forecast_metrics[baseline]["mse"], rel=1e-5)
 
 
-def test_noise_floor_is_that_of_forecast(temperature: Contest, forecast_metrics: dict[str, Any]) -> None:
+def test_noise_floor_is_that_of_forecast_with_a_signal(temperature: Contest, forecast_metrics: dict[str, Any]) -> None:
     assert temperature.references["noise floor"] == pytest.approx(forecast_metrics["noise_floor_mse"])
-
-
-def test_series_without_a_signal_has_no_noise_floor() -> None:
     contest = SeriesData(kind="series", source=SourceSpec(name="seattle")).prepare(0, None)
     assert set(contest.references) == {"last value", "ridge"}
 
 
-def test_mean_squared_error_is_that_of_a_loop() -> None:
+def test_losses_are_those_of_a_loop_and_of_scikit_learn() -> None:
     sequences = Sequences(np.zeros((3, 2, 1)), np.array([[1.0], [2.0], [4.0]]), np.ones(3))
     assert measure_mse(np.array([[1.0], [0.0], [3.0]]), sequences) == pytest.approx((0 + 4 + 1) / 3)
-
-
-def test_cross_entropy_is_that_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     logits, targets = random.normal(0, 3, (4, 5, 9)).astype(np.float32), random.integers(0, 9, (4, 5), np.int32)
     probabilities = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(axis=2, keepdims=True)
     expected = log_loss(targets.ravel(), probabilities.reshape(-1, 9), labels=range(9))
     found = measure_cross_entropy(logits, Sequences(logits, targets, np.ones((4, 5))))
     assert found == pytest.approx(expected, rel=1e-5)
-
-
-def test_huge_logits_have_a_finite_cross_entropy() -> None:
     logits = np.full((1, 1, 9), -1e4, np.float32)
     logits[..., 3] = 1e4
     assert measure_cross_entropy(logits, Sequences(logits, np.array([[2]], np.int32), np.ones((1, 1)))) == 2e4
 
 
-def test_guessing_1_on_the_test_part_is_the_reference_of_adding(prepare: Prepare) -> None:
+def test_references_guess_what_is_known_without_the_sequence(prepare: Prepare) -> None:
     """Not in the mean over all draws, 1/6: the networks have this draw too."""
     contest = prepare("adding")
     sums = contest.parts["test"].targets.ravel().tolist()
     assert contest.references["guessing 1"] == pytest.approx(sum((total - 1) ** 2 for total in sums) / 10)
-
-
-def test_knowing_when_but_not_which_is_the_reference_of_copying(prepare: Prepare) -> None:
     contest = prepare("copy")
     logits = np.zeros((10, 23, 9))
     logits[:, :-10, 8] = 1e3
     logits[:, -10:, 8] = -1e3
     assert contest.measure(logits, contest.parts["test"]) == pytest.approx(contest.references["no memory"])
-
-
-def test_note_frequencies_are_the_reference_of_music(prepare: Prepare) -> None:
     contest = prepare("music")
     heard = contest.parts["train"].targets[contest.parts["train"].weights > 0]
     frequency = (heard.sum(axis=0) + 1) / (len(heard) + 2)
@@ -302,10 +243,6 @@ def test_music_has_published_figures(file: str) -> None:
     assert set(MusicData(kind="music", file=file).published) == {"Chung et al. 2014", "Bai et al. 2018"}
 
 
-def test_other_tasks_have_no_published_figures() -> None:
-    assert DATA["adding"].published == {}
-
-
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -315,8 +252,3 @@ def test_other_tasks_have_no_published_figures() -> None:
 )
 def test_what_is_given_is_told(data: TaskData, words: str) -> None:
     assert words in data.describe()
-
-
-@pytest.mark.parametrize("kind", DATA)
-def test_every_reference_has_a_look(prepare: Prepare, kind: str) -> None:
-    assert set(prepare(kind).references) <= set(DATA[kind].styles)

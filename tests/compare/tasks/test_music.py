@@ -78,10 +78,14 @@ def test_pickle_is_refused_with_the_reason(tmp_path: Path, suffix: str) -> None:
     assert "pickle" in fail(tmp_path / f"music{suffix}")
 
 
-def test_pickle_is_refused_under_another_name_too(tmp_path: Path) -> None:
+def test_pickles_missing_files_and_other_contents_are_refused(tmp_path: Path, save: Save) -> None:
     path = tmp_path / "music.mat"
     path.write_bytes(b"\x80\x04" + bytes(200))
     assert "expected a MATLAB file" in fail(path)
+    assert "nowhere.mat" in fail(tmp_path / "nowhere.mat")
+    path = save()
+    savemat(path, {"traindata": np.zeros((5, 88)), "validdata": 1.0, "testdata": "text"})
+    assert "traindata: expected a cell array of piano rolls" in fail(path)
 
 
 @pytest.mark.parametrize("name", ["traindata", "validdata", "testdata"])
@@ -89,8 +93,9 @@ def test_missing_part_is_named(save: Save, name: str) -> None:
     assert name in fail(save(**{name: None}))
 
 
-def test_part_without_rolls_is_refused(save: Save) -> None:
+def test_part_without_rolls_or_numbers_is_refused(save: Save) -> None:
     assert "testdata: expected a cell array of piano rolls, received none" in fail(save(testdata=[]))
+    assert "validdata, cell 4: expected a piano roll" in fail(save(validdata=[*ROLLS, np.array(["text"])]))
 
 
 @pytest.mark.parametrize(
@@ -113,16 +118,6 @@ def test_what_is_no_piano_roll_is_refused_with_its_place(save: Save, roll: np.nd
     assert f"received {received}." in message
 
 
-def test_cell_without_numbers_is_refused(save: Save) -> None:
-    assert "validdata, cell 4: expected a piano roll" in fail(save(validdata=[*ROLLS, np.array(["text"])]))
-
-
-def test_part_that_is_no_cell_array_is_refused(save: Save) -> None:
-    path = save()
-    savemat(path, {"traindata": np.zeros((5, 88)), "validdata": 1.0, "testdata": "text"})
-    assert "traindata: expected a cell array of piano rolls" in fail(path)
-
-
 @pytest.mark.parametrize("num_bytes", [0, 130])
 def test_file_that_is_cut_off_is_refused(save: Save, num_bytes: int) -> None:
     path = save(traindata=ROLLS)
@@ -130,24 +125,24 @@ def test_file_that_is_cut_off_is_refused(save: Save, num_bytes: int) -> None:
     assert str(path) in fail(path)
 
 
-def test_missing_file_is_refused(tmp_path: Path) -> None:
-    assert "nowhere.mat" in fail(tmp_path / "nowhere.mat")
-
-
 @pytest.mark.parametrize("number", [0, 2])
-def test_inputs_are_the_steps_but_the_last(number: int) -> None:
+def test_inputs_are_the_steps_but_the_last_and_targets_those_but_the_first(number: int) -> None:
     roll = ROLLS[number]
     np.testing.assert_array_equal(pad_rolls(ROLLS).inputs[number, : len(roll) - 1], roll[:-1])
-
-
-@pytest.mark.parametrize("number", [0, 2])
-def test_targets_are_the_steps_but_the_first(number: int) -> None:
-    roll = ROLLS[number]
     np.testing.assert_array_equal(pad_rolls(ROLLS).targets[number, : len(roll) - 1], roll[1:])
 
 
-def test_weights_are_1_at_steps_with_a_target_and_0_after_them() -> None:
+def test_weights_are_1_at_steps_with_a_target() -> None:
     assert pad_rolls(ROLLS).weights.tolist() == [[1] * 4 + [0] * 4, [1] + [0] * 7, [1] * 8]
+    padded = pad_rolls(ROLLS)
+    arrays = [padded.inputs, padded.targets, padded.weights]
+    assert [(array.dtype, array.shape) for array in arrays] == [
+        (np.float32, (3, 8, 88)),
+        (np.float32, (3, 8, 88)),
+        (np.float32, (3, 8)),
+    ]
+    assert pad_rolls([]).inputs.shape == (0, 0, 88)
+    assert [len(stretch) - 1 for stretch in cut_rolls(ROLLS, 3)] == [3, 1, 1, 3, 3, 2]
 
 
 @pytest.mark.parametrize("name", ["inputs", "targets"])
@@ -156,41 +151,19 @@ def test_padding_is_silent(name: str) -> None:
     assert not getattr(padded, name)[padded.weights == 0].any()
 
 
-def test_arrays_are_float32_with_the_stated_axes() -> None:
-    padded = pad_rolls(ROLLS)
-    arrays = [padded.inputs, padded.targets, padded.weights]
-    assert [(array.dtype, array.shape) for array in arrays] == [
-        (np.float32, (3, 8, 88)),
-        (np.float32, (3, 8, 88)),
-        (np.float32, (3, 8)),
-    ]
-
-
-def test_no_rolls_give_no_sequences() -> None:
-    assert pad_rolls([]).inputs.shape == (0, 0, 88)
-
-
 @pytest.mark.parametrize("num_steps", [1, 4])
-def test_every_target_is_in_one_stretch(num_steps: int) -> None:
+def test_every_target_is_in_one_stretch_with_the_step_before_it(num_steps: int) -> None:
     targets = [stretch[1:] for stretch in cut_rolls(ROLLS, num_steps)]
     np.testing.assert_array_equal(np.concatenate(targets), np.concatenate([roll[1:] for roll in ROLLS]))
-
-
-@pytest.mark.parametrize("num_steps", [1, 4])
-def test_every_target_keeps_the_step_before_it(num_steps: int) -> None:
     inputs = [stretch[:-1] for stretch in cut_rolls(ROLLS, num_steps)]
     np.testing.assert_array_equal(np.concatenate(inputs), np.concatenate([roll[:-1] for roll in ROLLS]))
-
-
-def test_stretches_have_no_more_targets_than_asked_for() -> None:
-    assert [len(stretch) - 1 for stretch in cut_rolls(ROLLS, 3)] == [3, 1, 1, 3, 3, 2]
 
 
 def make_logits(sequences: Sequences, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(-2, 3, sequences.targets.shape).astype(np.float32)
 
 
-def test_loss_is_the_negative_log_likelihood_of_all_notes_over_the_number_of_steps() -> None:
+def test_loss_is_the_negative_log_likelihood_of_all_notes_over_the_steps() -> None:
     sequences = pad_rolls(ROLLS)
     logits = make_logits(sequences)
     total = 0.0
@@ -198,23 +171,19 @@ def test_loss_is_the_negative_log_likelihood_of_all_notes_over_the_number_of_ste
         probabilities = 1 / (1 + np.exp(-row[: len(roll) - 1].astype(float)))
         total -= bernoulli.logpmf(roll[1:], probabilities).sum()
     assert measure_music_loss(logits, sequences) == pytest.approx(total / (4 + 1 + 8))
-
-
-def test_loss_of_knowing_nothing_is_88_times_ln_2() -> None:
-    sequences = pad_rolls(ROLLS)
     assert measure_music_loss(np.zeros((3, 8, 88)), sequences) == pytest.approx(88 * math.log(2))
-
-
-def test_steps_are_pooled_so_that_a_longer_roll_counts_for_more() -> None:
-    """A silent roll of 3 targets and one of 1; every note is given 1/2 in the first, and 0 in the second."""
+    # A silent roll of 3 targets and one of 1; every note is given 1/2 in the first, and 0 in the second.
     sequences = pad_rolls([np.zeros((4, 88)), np.zeros((2, 88))])
     logits = np.stack([np.zeros((3, 88)), np.full((3, 88), -50.0)])
     assert measure_music_loss(logits, sequences) == pytest.approx(3 / 4 * 88 * math.log(2))
-
-
-def test_certain_and_wrong_costs_its_logit_and_is_finite() -> None:
     sequences = pad_rolls([np.zeros((2, 88))])
     assert measure_music_loss(np.full((1, 1, 88), 1_000, np.float32), sequences) == 88_000
+    sequences = pad_rolls(ROLLS)
+    logits = make_logits(sequences)
+    before = logits.copy(), sequences.targets.copy()
+    measure_music_loss(logits, sequences)
+    np.testing.assert_array_equal(logits, before[0])
+    np.testing.assert_array_equal(sequences.targets, before[1])
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True, width=32), st.integers(0, 1))
@@ -239,15 +208,6 @@ def test_more_padding_never_changes_the_loss(amount: int) -> None:
     assert found == measure_music_loss(logits, sequences)
 
 
-def test_measuring_changes_nothing() -> None:
-    sequences = pad_rolls(ROLLS)
-    logits = make_logits(sequences)
-    before = logits.copy(), sequences.targets.copy()
-    measure_music_loss(logits, sequences)
-    np.testing.assert_array_equal(logits, before[0])
-    np.testing.assert_array_equal(sequences.targets, before[1])
-
-
 def compute_note_frequency_loss(train: list[np.ndarray], test: list[np.ndarray]) -> float:
     """Step by step and note by note."""
     heard = [step.tolist() for roll in train for step in roll[1:]]
@@ -264,9 +224,6 @@ def test_note_frequency_loss_is_what_a_loop_over_steps_and_notes_gives() -> None
     test = make_rolls(4, 6, seed=1)
     found = measure_note_frequency_loss(pad_rolls(ROLLS), pad_rolls(test))
     assert found == pytest.approx(compute_note_frequency_loss(ROLLS, test))
-
-
-def test_note_that_training_never_heard_costs_a_finite_loss() -> None:
     train, test = [np.zeros((3, 88))], [np.ones((2, 88))]
     assert measure_note_frequency_loss(pad_rolls(train), pad_rolls(test)) == pytest.approx(88 * math.log(4))
 
