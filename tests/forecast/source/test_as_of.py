@@ -54,8 +54,6 @@ def test_all_rows_are_those_of_the_source(days: str) -> None:
     [
         ("2023-01-01", "first row is of 2024-01-01"),
         ("soon", "received 'soon'"),
-        ("03/04/2024", "received '03/04/2024'"),
-        ("2024-W01", "received '2024-W01'"),
         (7, "received 7"),
     ],
 )

@@ -116,12 +116,18 @@ def test_dates_of_a_parquet_file_are_read(tmp_path: Path) -> None:
     assert len(read_as_of(source, AsOfReviewsSpec(time="day", as_of="2024-01-04"))) == 4
 
 
-def test_later_rows_leave_no_trace(read: Read) -> None:
+def test_later_rows_and_the_test_part_leave_no_trace(read: Read) -> None:
     """Wherever they stand, numbers and draws are the same."""
     early = make_table().iloc[6:]
     pd.testing.assert_frame_equal(
         read(time="day", as_of="2024-01-04"), read(early, time="day", as_of="2024-01-04"), check_exact=True
     )
+    table = make_table(40).assign(part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))])
+    found = read(table, source={"split": "part"})
+    assert len(found) == 20
+    assert 4 <= len(find_held(found)) <= 5
+    for found in (read(time="day").drop(columns="time"), read(source={"group": "group"})):
+        assert ReviewsTable.validate(found) is found
 
 
 @pytest.mark.parametrize(
@@ -131,11 +137,8 @@ def test_later_rows_leave_no_trace(read: Read) -> None:
         ({"time": "day", "as_of": "2023-01-01"}, "the first review is of 2024-01-01"),
         ({"time": "day", "as_of": 7}, "expected a time like those of the reviews"),
         ({"time": "day", "as_of": "soon"}, "received 'soon'"),
-        ({"time": "day", "as_of": "03/04/2024"}, "received '03/04/2024'"),
-        ({"time": "day", "as_of": "2024-W01"}, "received '2024-W01'"),
         ({"time": "batch", "as_of": "2024-01-01"}, "received '2024-01-01'"),
         ({"time": "batch", "as_of": "1_0"}, "received '1_0'"),
-        ({"time": "batch", "as_of": "inf"}, "received 'inf'"),
         ({"time": "when"}, r"no column \['when'\].*retrain_sentiment\.time"),
         ({"time": "group"}, "column 'group', row 1: expected a date or time"),
     ],
@@ -168,15 +171,3 @@ def test_films_are_held_out_whole_in_any_order_and_new_ones_hardly_change_that(r
     assert len(learnt & set(find_held(now))) < 0.1 * len(learnt)
     table = make_table(40)
     assert set(find_held(read(table))) == set(find_held(read(table.iloc[::-1])))
-
-
-def test_test_part_of_the_source_is_left_out(read: Read) -> None:
-    table = make_table(40).assign(part=lambda t: ["test" if n % 4 < 2 else "train" for n in range(len(t))])
-    found = read(table, source={"split": "part"})
-    assert len(found) == 20
-    assert 4 <= len(find_held(found)) <= 5
-
-
-def test_table_is_one_of_reviews(read: Read) -> None:
-    for found in (read(time="day").drop(columns="time"), read(source={"group": "group"})):
-        assert ReviewsTable.validate(found) is found
