@@ -10,15 +10,9 @@ from rnn_pipelines.cells.conventions import sigmoid
 from rnn_pipelines.cells.registry import CELLS
 
 
-def test_gates_of_an_lstm_are_input_forget_candidate_output() -> None:
+def test_order_of_gates_and_default_form_are_those_of_keras() -> None:
     assert CELLS["lstm"].gates == ("input", "forget", "candidate", "output")
-
-
-def test_gates_of_a_gru_are_update_reset_candidate() -> None:
     assert CELLS["gru"].gates == ("update", "reset", "candidate")
-
-
-def test_reset_after_is_the_default_of_keras() -> None:
     import keras
 
     assert keras.layers.GRU(1).reset_after is True
@@ -49,9 +43,7 @@ def test_weights_by_gate_sum_to_all_weights(cell: str, num_inputs: int, units: i
         ("mingru", dict.fromkeys(["update", "candidate"], 2 * (3 + 1))),
     ],
 )
-def test_each_gate_has_a_row_of_weights_for_each_input_and_unit_and_each_bias(
-    cell: str, expected: dict[str, int]
-) -> None:
+def test_each_gate_has_a_row_of_weights_for_each_input_unit_and_bias(cell: str, expected: dict[str, int]) -> None:
     found = CELLS[cell].count_weights_by_gate(num_inputs=3, units=2)
     assert [*found.items()] == [*expected.items()]
 

@@ -56,9 +56,7 @@ def test_gradients_equal_those_of_tensorflow(run: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_gradients_of_reading_backwards_equal_those_of_tensorflow(
-    kind: str, side: str, make_layer, read_layer, make_inputs
-) -> None:
+def test_backward_gradients_are_those_of_tensorflow(kind: str, side: str, make_layer, read_layer, make_inputs) -> None:
     import tensorflow as tf
 
     layer, inputs, mask = make_layer(kind, dtype="float64", go_backwards=True), make_inputs(3, 8), MASKS[side]
@@ -134,13 +132,10 @@ def test_gradients_of_any_shape_mask_and_direction_equal_finite_differences_alon
     assert slope == pytest.approx((above - below) / 2e-5, rel=1e-6, abs=1e-7)
 
 
-def test_masked_inputs_have_no_gradient(kind: str, make_weights, make_inputs) -> None:
+def test_masked_inputs_do_not_matter_and_have_no_gradient(kind: str, make_weights, make_inputs) -> None:
     weights, inputs = make_weights(kind), make_inputs(3, 8)
     gradients = backpropagate(weights, inputs, unroll(weights, inputs, HOLES), np.ones((3, 8, 4)), HOLES)
     np.testing.assert_array_equal(gradients.inputs.any(axis=2), HOLES)
-
-
-def test_what_stands_at_a_masked_step_does_not_matter(kind: str, make_weights, make_inputs) -> None:
     weights, inputs, ones = make_weights(kind), make_inputs(3, 8), np.ones((3, 8, 4))
     changed = np.where(HOLES[:, :, None], inputs, np.nan)
     found, expected = (
@@ -151,21 +146,15 @@ def test_what_stands_at_a_masked_step_does_not_matter(kind: str, make_weights, m
         np.testing.assert_array_equal(found[part], expected[part])
 
 
-def test_where_nothing_is_read_the_initial_state_gets_all_gradients(kind: str, make_weights, make_inputs) -> None:
+def test_gradients_reach_what_was_read_before_alone(kind: str, make_weights, make_inputs) -> None:
     weights, inputs, mask = make_weights(kind), make_inputs(3, 8), np.zeros((3, 8), bool)
     hidden_gradients = draw_hidden_gradients(None, units=4)
     gradients = backpropagate(weights, inputs, unroll(weights, inputs, mask), hidden_gradients, mask)
     np.testing.assert_allclose(gradients.initial.hidden, hidden_gradients.sum(axis=1), rtol=1e-12)
     assert not any(array.any() for array in gradients.weights.to_list())
-
-
-def test_no_steps_give_no_gradients(kind: str, make_weights) -> None:
     weights, inputs = make_weights(kind), np.zeros((2, 0, 3))
     gradients = backpropagate(weights, inputs, unroll(weights, inputs), np.zeros((2, 0, 4)))
     assert not any(part.any() for part in list_parts(gradients).values())
-
-
-def test_an_output_sends_no_gradient_to_later_inputs(kind: str, make_weights, make_inputs) -> None:
     weights, inputs, hidden_gradients = make_weights(kind), make_inputs(3, 8), np.zeros((3, 8, 4))
     hidden_gradients[:, 5] = 1
     gradients = backpropagate(weights, inputs, unroll(weights, inputs), hidden_gradients)
@@ -186,11 +175,8 @@ def follow_the_cell_state(weights: LSTMWeights, forget_bias: float, num_steps: i
     return float(gradients.initial.cell[0, 0])
 
 
-def test_open_forget_gate_carries_the_gradient_through_200_steps_undiminished(make_weights) -> None:
+def test_forget_gate_carries_or_halves_the_gradient_at_each_step(make_weights) -> None:
     assert follow_the_cell_state(make_weights("lstm"), 1000.0, 200) == pytest.approx(1, abs=1e-9)
-
-
-def test_half_open_forget_gate_halves_the_gradient_at_each_step(make_weights) -> None:
     assert follow_the_cell_state(make_weights("lstm"), 0.0, 200) == pytest.approx(0.5**200, rel=1e-9)
 
 
@@ -202,16 +188,13 @@ def test_everything_is_of_the_dtype_of_the_weights(kind: str, make_weights, make
     assert {part.dtype for part in list_parts(gradients).values()} == {np.dtype(dtype)}
 
 
-def test_gradients_have_the_shapes_of_what_they_belong_to(kind: str, make_weights, make_inputs, make_state) -> None:
+def test_gradients_have_the_shapes_of_arrays_which_stay(kind: str, make_weights, make_inputs, make_state) -> None:
     weights, inputs = make_weights(kind), make_inputs(3, 8)
     initial = make_state(weights, batch=3)
     trace = unroll(weights, inputs, initial=initial)
     found = list_parts(backpropagate(weights, inputs, trace, np.ones((3, 8, 4)), initial=initial))
     expected = dict(zip(PARTS, [*weights.to_list(), inputs, np.stack(initial)], strict=True))
     assert {part: found[part].shape for part in PARTS} == {part: expected[part].shape for part in PARTS}
-
-
-def test_nothing_is_changed_in_place(kind: str, make_weights, make_inputs, make_state) -> None:
     weights, inputs, hidden_gradients = make_weights(kind), make_inputs(3, 8), np.ones((3, 8, 4))
     initial = make_state(weights, batch=3)
     trace = unroll(weights, inputs, HOLES, initial)

@@ -47,19 +47,13 @@ def set_gates(weights: GRUWeights, **biases: float) -> GRUWeights:
     )
 
 
-def test_open_update_gate_keeps_the_state(kind: str, make_weights, make_inputs, make_state) -> None:
+def test_open_and_closed_gates_keep_write_and_hide(kind: str, make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights(kind), update=1000, candidate=3)
     initial = make_state(weights, batch=4)
     hidden = unroll(weights, make_inputs(time=200), initial=initial).states.hidden
     np.testing.assert_array_equal(hidden, np.broadcast_to(initial.hidden[:, None], hidden.shape))
-
-
-def test_closed_update_gate_writes_the_candidate(kind: str, make_weights, make_inputs) -> None:
     trace = unroll(set_gates(make_weights(kind), update=-1000, candidate=0.4), make_inputs())
     np.testing.assert_array_equal(trace.states.hidden, trace.gates.candidate)
-
-
-def test_closed_reset_gate_hides_the_state_from_the_candidate(kind: str, make_weights, make_inputs) -> None:
     trace = unroll(set_gates(make_weights(kind), reset=-1000, candidate=0.4), make_inputs())
     np.testing.assert_allclose(trace.gates.candidate, tanh(0.4), rtol=1e-14)
 
@@ -123,9 +117,6 @@ def test_wrong_step_is_10_000_tolerances_away(
 
 def test_shape_of_the_bias_says_which_form_it_is(kind: str, make_weights) -> None:
     assert make_weights(kind).reset_after == (kind == "gru_reset_after")
-
-
-def test_form_with_reset_before_has_no_bias_of_the_state(make_weights) -> None:
     weights = make_weights("gru_reset_before")
     input_bias, recurrent_bias = weights.split_biases()
     np.testing.assert_array_equal(input_bias, weights.bias)

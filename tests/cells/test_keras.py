@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cell_weights import draw_weights
-from rnn_pipelines.cells.gru import GRUWeights
-from rnn_pipelines.cells.lstm import LSTMWeights
+from rnn_pipelines.cells.gru import GRUWeights, step_gru
+from rnn_pipelines.cells.lstm import LSTMWeights, step_lstm
 from rnn_pipelines.cells.unroll import unroll
 
 
@@ -16,13 +16,14 @@ def read_weights(layer: Any) -> LSTMWeights | GRUWeights:
     return (LSTMWeights if type(layer).__name__ == "LSTM" else GRUWeights)(*layer.get_weights())
 
 
-def test_120_outputs_equal_those_of_keras(run: SimpleNamespace) -> None:
+def test_outputs_and_last_state_equal_those_of_keras(run: SimpleNamespace, step_through) -> None:
     assert np.abs(run.trace.states.hidden - run.keras[0]).max() <= run.tolerance
-
-
-def test_last_state_equals_that_of_keras(run: SimpleNamespace) -> None:
     for ours, expected in zip(run.trace.states, run.keras[1:], strict=True):
         assert np.abs(ours[:, -1] - expected).max() <= run.tolerance
+    for array, expected in zip(read_weights(run.layer).to_list(), run.weights.to_list(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+    step: Any = step_lstm if isinstance(run.weights, LSTMWeights) else step_gru
+    assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 
 
 @pytest.mark.parametrize("implementation", [1, 2])
@@ -35,21 +36,11 @@ def test_each_gate_equals_that_of_keras(run: SimpleNamespace, record_gates, impl
         assert np.abs(getattr(run.trace.gates, gate) - expected).max() <= run.tolerance, gate
 
 
-def test_layer_with_bias_is_read_as_it_is(run: SimpleNamespace) -> None:
-    for array, expected in zip(read_weights(run.layer).to_list(), run.weights.to_list(), strict=True):
-        np.testing.assert_array_equal(array, expected)
-
-
 def test_keras_takes_our_weights_back(kind: str, make_layer, make_inputs) -> None:
     layer, inputs = make_layer(kind), make_inputs()
     weights = draw_weights(np.random.default_rng(5), kind, num_inputs=3, units=8)
     layer.set_weights(weights.to_list())
     assert np.abs(unroll(weights, inputs).states.hidden - layer(inputs)[0].numpy()).max() <= 1e-6
-
-
-def test_right_step_passes_the_comparison_of_wrong_ones(run: SimpleNamespace, step_through) -> None:
-    step: Any = LSTMWeights.step if isinstance(run.weights, LSTMWeights) else GRUWeights.step
-    assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 
 
 @pytest.mark.parametrize(

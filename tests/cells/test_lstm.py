@@ -34,6 +34,7 @@ def test_a_step_is_its_equations_number_by_number(make_weights) -> None:
     found = LSTMWeights.step(LSTMWeights(kernel, recurrent_kernel, bias), np.array([x]), state)
     np.testing.assert_allclose(np.ravel(found[0]), [o * tanh(cell), cell], rtol=1e-14)
     np.testing.assert_allclose(np.ravel(found[1]), [i, f, g, o], rtol=1e-14)
+    assert make_weights("lstm", num_inputs=3, units=4).units == 4
 
 
 def set_gates(weights: LSTMWeights, **biases: float) -> LSTMWeights:
@@ -42,20 +43,14 @@ def set_gates(weights: LSTMWeights, **biases: float) -> LSTMWeights:
     return LSTMWeights(0 * weights.kernel, 0 * weights.recurrent_kernel, bias)
 
 
-def test_open_forget_gate_and_closed_input_gate_keep_the_cell_state(make_weights, make_inputs, make_state) -> None:
+def test_open_and_closed_gates_keep_write_and_hide(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=-1000, forget=1000, candidate=3)
     initial = make_state(weights, batch=4)
     cell = unroll(weights, make_inputs(time=200), initial=initial).states.cell
     np.testing.assert_array_equal(cell, np.broadcast_to(initial.cell[:, None], cell.shape))
-
-
-def test_closed_forget_gate_and_open_input_gate_write_the_candidate(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=1000, forget=-1000, candidate=0.4)
     trace = unroll(weights, make_inputs(), initial=make_state(weights, batch=4))
     np.testing.assert_allclose(trace.states.cell, tanh(0.4), rtol=1e-14)
-
-
-def test_closed_output_gate_shows_nothing_and_forgets_nothing(make_weights, make_inputs, make_state) -> None:
     weights = set_gates(make_weights("lstm"), input=-1000, forget=1000, output=-1000)
     initial = make_state(weights, batch=4)
     states = unroll(weights, make_inputs(), initial=initial).states
@@ -115,7 +110,3 @@ def test_wrong_step_is_10_000_tolerances_away(
 ) -> None:
     hidden = step_through(wrong_step, run.weights, run.inputs)
     assert np.abs(hidden - run.keras[0]).max() > 10_000 * 1e-6
-
-
-def test_units_are_the_rows_of_the_recurrent_kernel(make_weights) -> None:
-    assert make_weights("lstm", num_inputs=3, units=4).units == 4

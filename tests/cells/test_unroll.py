@@ -38,13 +38,6 @@ def test_masked_outputs_equal_those_of_keras(kind: str, mask: np.ndarray, make_l
     layer, inputs = make_layer(kind), make_inputs(*mask.shape).astype(np.float32)
     trace = unroll(read_layer(layer), inputs, mask)
     assert measure_difference(trace.states.hidden, layer(inputs, mask=mask)[0]) <= 1e-6
-
-
-def test_last_state_after_a_mask_equals_that_of_keras(
-    kind: str, mask: np.ndarray, make_layer, read_layer, make_inputs
-) -> None:
-    layer, inputs = make_layer(kind), make_inputs(*mask.shape).astype(np.float32)
-    trace = unroll(read_layer(layer), inputs, mask)
     for found, expected in zip(trace.states, layer(inputs, mask=mask)[1:], strict=True):
         assert measure_difference(found[:, -1], expected) <= 1e-6
 
@@ -63,14 +56,11 @@ def test_reading_backwards_equals_the_backward_half_in_keras_which_puts_out_0_wh
     assert not expected[~mask].any()
 
 
-def test_reading_backwards_ends_at_the_first_step(kind: str, make_layer, read_layer, make_inputs) -> None:
+def test_backwards_and_from_a_state_it_is_as_keras(kind: str, make_layer, read_layer, make_inputs, make_state) -> None:
     layer, inputs = make_layer(kind, go_backwards=True), make_inputs().astype(np.float32)
     trace = unroll(read_layer(layer), inputs, backwards=True)
     for found, expected in zip(trace.states, layer(inputs)[1:], strict=True):
         assert measure_difference(found[:, 0], expected) <= 1e-6
-
-
-def test_initial_state_acts_as_in_keras(kind: str, make_layer, read_layer, make_inputs, make_state) -> None:
     layer, inputs = make_layer(kind), make_inputs().astype(np.float32)
     weights = read_layer(layer)
     initial = make_state(weights, batch=4)
@@ -110,9 +100,7 @@ def test_any_mask_shape_and_bias_give_the_outputs_of_keras(
 
 
 @given(mask=draw_masks(), backwards=st.booleans())
-def test_masked_step_changes_no_state(
-    kind: str, make_weights, make_inputs, make_state, mask: np.ndarray, backwards: bool
-) -> None:
+def test_mask_keeps_state(kind: str, make_weights, make_inputs, make_state, mask: np.ndarray, backwards: bool) -> None:
     weights = make_weights(kind)
     initial = make_state(weights, len(mask))
     trace = unroll(weights, make_inputs(*mask.shape), mask, initial, backwards)
@@ -131,9 +119,7 @@ def test_gates_are_nan_where_masked_and_nowhere_else(kind: str, make_weights, ma
 
 
 @given(mask=draw_masks(), value=st.sampled_from([np.nan, np.inf, 1e30, -5.0]))
-def test_what_stands_at_a_masked_step_does_not_matter(
-    kind: str, make_weights, make_inputs, mask: np.ndarray, value: float
-) -> None:
+def test_masked_values_do_not_matter(kind: str, make_weights, make_inputs, mask: np.ndarray, value: float) -> None:
     weights, inputs = make_weights(kind), make_inputs(*mask.shape)
     changed = np.where(mask[:, :, None], inputs, value)
     assert_same(unroll(weights, changed, mask), unroll(weights, inputs, mask))
@@ -145,20 +131,31 @@ def assert_same(one: Any, other: Any, steps: slice = slice(None)) -> None:
         np.testing.assert_array_equal(found[:, steps], expected[:, steps])
 
 
-def test_mask_of_numbers_is_one_of_truths(kind: str, make_weights, make_inputs, mask: np.ndarray) -> None:
+def test_sequences_and_masks_stay_apart(kind: str, make_weights, make_inputs, mask: np.ndarray, make_state) -> None:
     weights, inputs = make_weights(kind), make_inputs(*mask.shape)
     assert_same(unroll(weights, inputs, mask.astype(np.int32)), unroll(weights, inputs, mask))
+    together = unroll(weights, inputs, mask).states.hidden
+    alone = [unroll(weights, inputs[row : row + 1], mask[row : row + 1]).states.hidden[0] for row in range(len(mask))]
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-14)
+    initial = make_state(weights, len(mask))
+    given_arrays = [*weights.to_list(), inputs, mask, *initial]
+    before = [array.copy() for array in given_arrays]
+    trace = unroll(weights, inputs, mask, initial)
+    for values in [*trace.states, *trace.gates]:
+        values[:] = 7
+    for array, expected in zip(given_arrays, before, strict=True):
+        np.testing.assert_array_equal(array, expected)
 
 
-def test_no_mask_reads_every_step(kind: str, make_weights, make_inputs) -> None:
+def test_no_mask_reads_every_step_and_no_steps_leave_nothing(kind: str, make_weights, make_inputs) -> None:
     weights, inputs = make_weights(kind), make_inputs(2, 5)
     assert_same(unroll(weights, inputs), unroll(weights, inputs, np.ones((2, 5), bool)))
+    trace = unroll(make_weights(kind), np.zeros((2, 0, 3)))
+    assert {values.shape for values in [*trace.states, *trace.gates]} == {(2, 0, 4)}
 
 
 @given(mask=draw_masks(), num_more=st.integers(1, 4))
-def test_padding_at_the_end_changes_no_earlier_step(
-    kind: str, make_weights, make_inputs, mask: np.ndarray, num_more: int
-) -> None:
+def test_padding_changes_nothing_before(kind: str, make_weights, make_inputs, mask: np.ndarray, num_more: int) -> None:
     weights, inputs = make_weights(kind), make_inputs(*mask.shape)
     longer = np.pad(inputs, ((0, 0), (0, num_more), (0, 0)), constant_values=3.0)
     found = unroll(weights, longer, np.pad(mask, ((0, 0), (0, num_more))))
@@ -188,21 +185,9 @@ def test_sequence_can_be_read_in_two_parts(kind: str, make_weights, make_inputs,
         np.testing.assert_array_equal(found, expected[:, split:])
 
 
-def test_sequences_of_a_batch_do_not_see_each_other(kind: str, make_weights, make_inputs, mask: np.ndarray) -> None:
-    weights, inputs = make_weights(kind), make_inputs(*mask.shape)
-    together = unroll(weights, inputs, mask).states.hidden
-    alone = [unroll(weights, inputs[row : row + 1], mask[row : row + 1]).states.hidden[0] for row in range(len(mask))]
-    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-14)
-
-
 @pytest.mark.parametrize("backwards", [False, True])
 def test_trace_says_from_which_end_time_was_read(kind: str, make_weights, make_inputs, backwards: bool) -> None:
     assert unroll(make_weights(kind), make_inputs(), backwards=backwards).backwards is backwards
-
-
-def test_no_steps_give_an_empty_trace(kind: str, make_weights) -> None:
-    trace = unroll(make_weights(kind), np.zeros((2, 0, 3)))
-    assert {values.shape for values in [*trace.states, *trace.gates]} == {(2, 0, 4)}
 
 
 @given(bias_scale=st.floats(0, 1000), input_scale=st.floats(0, 1000), seed=st.integers(0, 9))
@@ -218,9 +203,7 @@ def test_gates_and_outputs_keep_to_their_ranges(
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_everything_is_of_the_dtype_of_the_weights(
-    kind: str, make_weights, make_inputs, make_state, dtype: type
-) -> None:
+def test_all_is_of_the_dtype_of_the_weights(kind: str, make_weights, make_inputs, make_state, dtype: type) -> None:
     weights = make_weights(kind)
     weights = type(weights)(*(array.astype(dtype) for array in weights.to_list()))
     for inputs, initial in [
@@ -229,18 +212,6 @@ def test_everything_is_of_the_dtype_of_the_weights(
     ]:
         trace = unroll(weights, inputs, initial=initial)
         assert {values.dtype for values in [*trace.states, *trace.gates]} == {np.dtype(dtype)}
-
-
-def test_nothing_is_changed_in_place(kind: str, make_weights, make_inputs, make_state, mask: np.ndarray) -> None:
-    weights, inputs = make_weights(kind), make_inputs(*mask.shape)
-    initial = make_state(weights, len(mask))
-    given_arrays = [*weights.to_list(), inputs, mask, *initial]
-    before = [array.copy() for array in given_arrays]
-    trace = unroll(weights, inputs, mask, initial)
-    for values in [*trace.states, *trace.gates]:
-        values[:] = 7
-    for array, expected in zip(given_arrays, before, strict=True):
-        np.testing.assert_array_equal(array, expected)
 
 
 @pytest.mark.parametrize("shape", [(4, 10, 2), (10, 3)])

@@ -51,45 +51,30 @@ def make_layer(weights, inputs: np.ndarray, mask: np.ndarray) -> LayerTrace:
     return LayerTrace(cell, weights, inputs, mask, unroll(weights, inputs, mask), 0.0, {})
 
 
-def test_gates_of_masked_steps_are_left_out(weights, inputs, mask) -> None:
+def test_gates_of_masked_steps_are_left_out_and_members_stand_side_by_side(weights, inputs, mask) -> None:
     gates = list_gates([make_layer(weights, inputs, mask)])
     assert {gate.shape for gate in gates.values()} == {(mask.sum(), 4)}
     assert all(np.isfinite(gate).all() for gate in gates.values())
-
-
-def test_units_of_members_stand_side_by_side(weights, inputs, mask) -> None:
     one, other = make_layer(weights, inputs, mask), make_layer(weights, inputs + 1, mask)
     for name, gate in list_gates([one, other]).items():
         expected = [getattr(layer.trace.gates, name)[mask] for layer in (one, other)]
         np.testing.assert_array_equal(gate, np.hstack(expected))
-
-
-def test_low_and_high_are_beyond_a_tenth() -> None:
-    measured = measure_openness({"forget": np.array([[0.05, 0.1, 0.5, 0.95]])})
-    assert measured["forget"] == pytest.approx({"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25})
-
-
-def test_candidate_is_saturated_where_a_gate_of_the_same_argument_squeezed_in_half_would_be() -> None:
-    """tanh a = 2 σ(2a) − 1."""
-    arguments = np.linspace(-3, 3, 101)[None, :]
-    measured = measure_openness({"forget": 1 / (1 + np.exp(-2 * arguments)), "candidate": np.tanh(arguments)})
-    for key in ("low_fraction", "high_fraction"):
-        assert measured["candidate"][key] == measured["forget"][key] > 0
-
-
-def test_distribution_sums_to_one(weights, inputs, mask) -> None:
     table = tabulate_distributions(list_gates([make_layer(weights, inputs, mask)]))
     assert table.groupby("gate")["fraction"].sum().to_numpy() == pytest.approx(1)
 
 
-def test_distribution_of_a_gate_spans_0_to_1_and_of_a_candidate_minus_1_to_1() -> None:
+def test_openness_and_distributions_count_values_in_their_range() -> None:
+    measured = measure_openness({"forget": np.array([[0.05, 0.1, 0.5, 0.95]])})
+    assert measured["forget"] == pytest.approx({"mean": 0.4, "low_fraction": 0.25, "high_fraction": 0.25})
+    # tanh a = 2 σ(2a) − 1.
+    arguments = np.linspace(-3, 3, 101)[None, :]
+    measured = measure_openness({"forget": 1 / (1 + np.exp(-2 * arguments)), "candidate": np.tanh(arguments)})
+    for key in ("low_fraction", "high_fraction"):
+        assert measured["candidate"][key] == measured["forget"][key] > 0
     table = tabulate_distributions({"forget": np.array([[0.5]]), "candidate": np.array([[0.5]])})
     half = 0.5 / NUM_BINS
     ends = table.groupby("gate")["value"].agg(["min", "max"]).loc[["forget", "candidate"]].to_numpy()
     np.testing.assert_allclose(ends, [[half, 1 - half], [-1 + 2 * half, 1 - 2 * half]])
-
-
-def test_value_is_counted_in_its_bin() -> None:
     table = tabulate_distributions({"forget": np.array([[0.83, 0.83, 0.83, 0.01]])})
     fullest = table.loc[table["fraction"].idxmax()]
     assert abs(fullest["value"] - 0.83) < 1 / NUM_BINS
@@ -102,21 +87,12 @@ def test_half_is_left_after_a_half_life(gate: float) -> None:
     assert gate**steps == pytest.approx(0.5)
 
 
-def test_half_life_is_that_of_the_product_of_all_gates() -> None:
+def test_half_life_is_that_of_the_product_of_all_gates_of_a_unit() -> None:
     """Of 0.9 and 0.1 by turns, 0.3 a step is left, and not 0.5."""
     (steps,) = measure_half_lives(np.array([[0.9], [0.1]] * 5))
     assert steps == pytest.approx(math.log(0.5) / math.log(0.3))
-
-
-def test_each_unit_has_its_own_half_life() -> None:
     np.testing.assert_allclose(measure_half_lives(np.array([[0.5, 0.25]])), [1, 0.5])
-
-
-def test_gate_that_is_always_open_keeps_for_ever() -> None:
     assert measure_half_lives(np.ones((3, 1), np.float32))[0] == math.inf
-
-
-def test_gate_that_was_once_shut_keeps_nothing() -> None:
     assert measure_half_lives(np.array([[1.0], [0.0]]))[0] == 0
 
 
@@ -159,7 +135,7 @@ def test_gradient_by_lag_is_that_of_finite_differences(weights, inputs) -> None:
     assert measured[2] == pytest.approx(expected, rel=1e-5)
 
 
-def test_lag_counts_from_the_last_word_of_each_text(weights, inputs, mask) -> None:
+def test_lag_counts_from_the_last_word_whatever_the_padding(weights, inputs, mask) -> None:
     """Each text by itself, without its padding, gives the same gradients."""
     trace = unroll(weights, inputs, mask)
     probe = np.zeros_like(trace.states.hidden)
@@ -174,17 +150,18 @@ def test_lag_counts_from_the_last_word_of_each_text(weights, inputs, mask) -> No
         alone.append(measure(weights, one, np.ones((1, length), bool), short, last, num_features=3))
     expected = np.median([gradient[:3] for gradient in alone], axis=0)
     np.testing.assert_allclose(measured[:3], expected)
-
-
-def test_padding_before_the_text_changes_nothing(weights, inputs, mask) -> None:
     order = np.argsort(mask, axis=1, kind="stable")
     shifted = np.take_along_axis(inputs, order[:, :, None], axis=1), np.take_along_axis(mask, order, axis=1)
-    measured = []
+    both = []
     for values, is_read in ((inputs, mask), shifted):
         trace = unroll(weights, values, is_read)
         probe = probe_last_states(trace, is_read)
-        measured.append(measure(weights, values, is_read, trace, probe, num_features=3))
-    np.testing.assert_allclose(measured[0], measured[1])
+        both.append(measure(weights, values, is_read, trace, probe, num_features=3))
+    np.testing.assert_allclose(both[0], both[1])
+    # Three of five texts have five words or more, two have six.
+    trace = unroll(weights, inputs, mask)
+    probe = probe_last_states(trace, mask)
+    assert len(measure(weights, inputs, mask, trace, probe, num_features=3)) == 5
 
 
 def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inputs) -> None:
@@ -197,33 +174,17 @@ def test_backward_layer_is_measured_in_the_order_in_which_it_reads(weights, inpu
     np.testing.assert_allclose(measured[0], measured[1])
 
 
-def test_lags_that_most_texts_have_not_are_left_out(weights, inputs, mask) -> None:
-    """Three of five texts have five words or more, two have six."""
-    trace = unroll(weights, inputs, mask)
-    probe = probe_last_states(trace, mask)
-    assert len(measure(weights, inputs, mask, trace, probe, num_features=3)) == 5
-
-
-def test_probe_asks_for_the_last_state_alone(weights, inputs, mask) -> None:
+def test_probe_asks_for_the_last_state_and_its_gradient_is_that_of_backpropagation(weights, inputs, mask) -> None:
     probe = probe_last_states(unroll(weights, inputs, mask), mask)
     assert np.all(np.abs(probe[:, -1]) == 1)
     assert not probe[:, :-1].any()
-
-
-def test_last_state_of_a_backward_layer_is_that_at_the_first_word(weights, inputs, mask) -> None:
     probe = probe_last_states(unroll(weights, inputs, mask, backwards=True), mask)
     assert np.all(np.abs(probe[:, 0]) == 1)
     assert not probe[:, 1:].any()
-
-
-def test_gradient_through_a_layer_is_that_of_backpropagation(weights, inputs, mask) -> None:
     layer = make_layer(weights, inputs, mask)
     probe = probe_last_states(layer.trace, mask)
     expected = backpropagate(weights, inputs, layer.trace, probe, mask).inputs
     np.testing.assert_allclose(differentiate(layer, probe), expected)
-
-
-def test_gradient_of_a_float32_layer_is_computed_in_float64(weights, inputs, mask) -> None:
     rough = type(weights)(*(array.astype(np.float32) for array in weights.to_list()))
     layer = make_layer(rough, inputs, mask)
     assert differentiate(layer, probe_last_states(layer.trace, mask)).dtype == np.float64
@@ -250,85 +211,50 @@ def test_reach_is_where_the_gradient_stays_below_a_tenth(gradient: list[float], 
 MISSING: ClassifierSummary = {"is_missing": True, "origin": "none", "accuracy": {}, "num_texts": 0}
 
 
-@pytest.fixture(scope="module")
-def measured(forecast: Traces, traced: tuple[Traces, pd.DataFrame]):
-    return measure_traces(forecast, traced[0])
-
-
-def test_summary_tells_of_every_layer(measured, forecast: Traces, traced) -> None:
+def test_summary_and_tables_tell_of_every_layer_and_member(
+    forecast: Traces, traced, sample: SampleSpec, reviews: tuple[str, ...]
+) -> None:
+    measured = measure_traces(forecast, traced[0])
     assert list(measured[0]["layers"]) == [*forecast.layers, *traced[0].layers]
     assert {layer["origin"] for layer in measured[0]["layers"].values()} == {"trained by forecast", "made too"}
-
-
-def test_steps_are_counted_without_padding(measured, sample: SampleSpec, reviews: tuple[str, ...]) -> None:
     lengths = [len(tokenize(text)) for text in (*sample.texts, reviews[1])]
     drawn = measured[0]["layers"]["sentiment_lstm_forward"]["num_steps"] - sum(lengths)
     possible = [len(tokenize(a)) + len(tokenize(b)) for a in reviews for b in reviews if a != b]
     assert drawn in possible
-
-
-def test_half_lives_of_the_summary_are_those_of_the_table(measured) -> None:
     summary, _, half_lives, _ = measured
     lives = np.sort(half_lives.query("layer == 'forecast_lstm'")["half_life"])
     assert summary["layers"]["forecast_lstm"]["half_life_steps"]["median"] == pytest.approx(lives[2])
-
-
-def test_units_of_all_members_are_measured_together(measured, forecast: Traces) -> None:
     lives = measured[2].query("layer == 'forecast_gru'")["half_life"]
     members = [measure_half_lives(list_gates([layer])["update"]) for layer in forecast.layers["forecast_gru"]]
     np.testing.assert_allclose(lives, np.concatenate(members))
+    assert measured[3].groupby("layer")["gradient"].max().to_numpy() == pytest.approx(1)
+    by_lag = np.median(np.linalg.norm(forecast.gradients["forecast_lstm"][:, ::-1], axis=2), axis=0)
+    shown = measured[3].query("layer == 'forecast_lstm'")["gradient"]
+    np.testing.assert_allclose(shown, by_lag / by_lag.max(), rtol=1e-4)
+    summary, *tables = measured
+    assert all(list(dict.fromkeys(table["layer"])) == list(summary["layers"]) for table in tables)
+    assert measured[0]["classifier"] == traced[0].classifier
 
 
-def test_difference_is_the_largest_of_all_members(forecast: Traces) -> None:
+def test_members_are_measured_together_and_nothing_is_changed(forecast: Traces) -> None:
     one, other = forecast.layers["forecast_gru"]
     layers = [replace(one, max_difference=2e-7), replace(other, max_difference=1e-7)]
     summary = measure_traces(replace(forecast, layers={"forecast_gru": layers}))[0]
     assert summary["layers"]["forecast_gru"]["max_difference"] == 2e-7
-
-
-def test_half_life_without_end_is_none(forecast: Traces) -> None:
-    """As a JSON file has no infinity."""
+    # As a JSON file has no infinity.
     layer = forecast.layers["forecast_gru"][0]
     gates = layer.trace.gates._replace(update=np.ones_like(layer.trace.gates.update))
     still = replace(forecast, layers={"forecast_gru": [replace(layer, trace=replace(layer.trace, gates=gates))]})
     summary = measure_traces(still)[0]
     assert summary["layers"]["forecast_gru"]["half_life_steps"] == {"low": None, "median": None, "high": None}
-
-
-def test_greatest_gradient_is_1(measured) -> None:
-    assert measured[3].groupby("layer")["gradient"].max().to_numpy() == pytest.approx(1)
-
-
-def test_gradient_by_lag_is_that_of_the_traces(measured, forecast: Traces) -> None:
-    by_lag = np.median(np.linalg.norm(forecast.gradients["forecast_lstm"][:, ::-1], axis=2), axis=0)
-    shown = measured[3].query("layer == 'forecast_lstm'")["gradient"]
-    np.testing.assert_allclose(shown, by_lag / by_lag.max(), rtol=1e-4)
-
-
-def test_tables_tell_their_layers(measured) -> None:
-    summary, *tables = measured
-    assert all(list(dict.fromkeys(table["layer"])) == list(summary["layers"]) for table in tables)
-
-
-def test_inputs_are_not_changed(forecast: Traces) -> None:
     before = {name: gradient.copy() for name, gradient in forecast.gradients.items()}
     measure_traces(forecast)
     assert all(np.array_equal(before[name], gradient) for name, gradient in forecast.gradients.items())
-
-
-def test_network_that_says_nothing_reaches_nowhere(forecast: Traces) -> None:
-    """Its gradient is 0, and stays so."""
+    # Its gradient is 0, and stays so.
     still = replace(forecast, gradients={name: 0 * gradient for name, gradient in forecast.gradients.items()})
     summary, _, _, gradients = measure_traces(still)
     assert summary["layers"]["forecast_gru"]["reach_steps"] == 0
     assert not gradients["gradient"].any()
-
-
-def test_classifier_of_the_traces_is_in_the_summary(measured, traced) -> None:
-    assert measured[0]["classifier"] == traced[0].classifier
-
-
-def test_forecasters_alone_are_measured(forecast: Traces) -> None:
     summary, *tables = measure_traces(forecast, Traces({}, {}, {}, "none", MISSING))
     alone = measure_traces(forecast)
     assert summary == {**alone[0], "classifier": MISSING}

@@ -30,18 +30,19 @@ def test_no_job_has_no_result(parallel: ParallelSpec) -> None:
     assert run([], parallel) == {}
 
 
-def test_one_worker_is_this_process() -> None:
+def test_several_workers_are_other_processes_and_hand_out_what_ended() -> None:
     assert run([PROCESS, f"{PROCESS} "], ParallelSpec(workers=1)) == {PROCESS: os.getpid(), f"{PROCESS} ": os.getpid()}
+    assert os.getpid() not in run([PROCESS, f"{PROCESS} "]).values()
+    ended = fan_out(eval, ["1", "__import__('time').sleep(2) or 1 / 0"], TWO)
+    assert next(ended) == ("1", 1)
+    with pytest.raises(ZeroDivisionError):
+        next(ended)
 
 
 def test_one_job_has_the_threads_of_one_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left of an interrupted comparison takes as long as it would have among the others."""
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
     assert run([THREADS]) == {THREADS: "4"}
-
-
-def test_several_workers_are_other_processes() -> None:
-    assert os.getpid() not in run([PROCESS, f"{PROCESS} "]).values()
 
 
 def test_this_process_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,19 +76,9 @@ def test_error_of_a_job_is_raised(workers: int) -> None:
         run(["1", "1 / 0"], ParallelSpec(workers=workers))
 
 
-def test_what_ended_before_one_failed_is_handed_out() -> None:
-    ended = fan_out(eval, ["1", "__import__('time').sleep(2) or 1 / 0"], TWO)
-    assert next(ended) == ("1", 1)
-    with pytest.raises(ZeroDivisionError):
-        next(ended)
-
-
-def test_worker_that_dies_ends_all_with_an_error() -> None:
+def test_worker_that_dies_ends_all_with_an_error_and_the_next_jobs_have_new_ones() -> None:
     with pytest.raises(RuntimeError, match="terminated"):
         run([7, 8], train=os._exit)
-
-
-def test_next_jobs_have_new_workers_after_one_has_died() -> None:
     with pytest.raises(RuntimeError):
         run([7, 8], train=os._exit)
     assert run([1.0, 2.0], train=abs) == {1.0: 1.0, 2.0: 2.0}

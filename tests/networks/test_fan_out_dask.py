@@ -31,14 +31,6 @@ def start(tmp_path: Path) -> Iterator[Prepare]:
         yield start_cluster
 
 
-@pytest.fixture
-def tasks() -> TaskBook:
-    data = {"kind": "adding", "num_steps": 8, "num_train": 64, "num_validation": 8, "num_test": 8}
-    contenders = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
-    training = {"epochs": 20, "batch_size": 8, "jit_compile": False, "weight_average": 0.0}
-    return TaskBook.model_validate({"adding": {"data": data, "contenders": contenders, "training": training}})
-
-
 def test_jobs_are_spread_over_the_workers(start: Prepare) -> None:
     cluster = start("--no-nanny")
     found = fan_out(eval, [PARENT + " " * number for number in range(6)], cluster.parallel)
@@ -88,8 +80,12 @@ def test_workers_that_can_not_start_processes_are_refused(start: Prepare) -> Non
         list(fan_out(eval, ["1"], start().parallel))
 
 
-def test_comparison_loses_nothing_when_a_worker_is_killed(start: Prepare, tasks: TaskBook) -> None:
+def test_comparison_loses_nothing_when_a_worker_is_killed(start: Prepare) -> None:
     """And comes to the same as one in processes of this machine."""
+    data = {"kind": "adding", "num_steps": 8, "num_train": 64, "num_validation": 8, "num_test": 8}
+    contenders = {"lstm": {"cell": "lstm", "units": 8}, "gru": {"cell": "gru", "units": 9}}
+    training = {"epochs": 20, "batch_size": 8, "jit_compile": False, "weight_average": 0.0}
+    tasks = TaskBook.model_validate({"adding": {"data": data, "contenders": contenders, "training": training}})
     cluster, plan = start("--no-nanny"), PlanSpec(tasks="adding", seeds=4)
     runs, _ = compare_cells(tasks, plan, KillingDict(cluster.pids[0]), cluster.parallel)
     alone, _ = compare_cells(tasks, plan, {}, ParallelSpec(workers=2))

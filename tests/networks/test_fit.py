@@ -38,14 +38,11 @@ def test_gradients_of_all_weights_together_are_clipped_at_the_norm_of_the_spec(c
     assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (clip_norm, None, None)
 
 
-def test_clipping_changes_the_steps() -> None:
+def test_record_counts_the_steps_and_clipping_changes_them() -> None:
     """Only Adam's epsilon sees the length of gradients that are all shortened alike, so they must be very short."""
     one, other = (train(epochs=1, clip_norm=clip_norm)[1] for clip_norm in (1e-9, None))
     assert one["val_loss"][0] > other["val_loss"][0]
-
-
-def test_record_counts_the_steps_of_the_optimizer_and_the_time_of_the_epochs() -> None:
-    """The first epoch alone pays for compilation."""
+    # The first epoch alone pays for compilation.
     model, history, record = train()
     assert record["num_steps"] == 3 * NUM_BATCHES == int(model.optimizer.iterations)
     assert history["seconds"].sum() <= record["training_seconds"] + record["compile_seconds"]
@@ -115,16 +112,13 @@ def test_interrupted_training_ends_as_one_that_was_not(tmp_path: Path, break_off
         assert record[key] == its_record[key]
 
 
-def test_interrupted_training_does_not_begin_again(
+def test_interrupted_training_goes_on_and_leaves_no_checkpoint(
     tmp_path: Path, break_off: BreakOff, caplog: pytest.LogCaptureFixture
 ) -> None:
     interrupt(break_off, tmp_path / "one.npz", 4)
     with caplog.at_level(logging.INFO, "rnn_pipelines"):
         train_within(tmp_path / "one.npz")
     assert caplog.messages == ["dropping: resumed after epoch 4"]
-
-
-def test_training_that_ended_leaves_no_checkpoint(tmp_path: Path) -> None:
     train_within(tmp_path / "one.npz")
     assert os.listdir(tmp_path) == []
 
@@ -147,13 +141,10 @@ def test_damaged_checkpoint_is_not_taken_up(tmp_path: Path, break_off: BreakOff,
     assert train_within(checkpoint)[1]["loss"].equals(train_within()[1]["loss"])
 
 
-def test_training_ends_with_its_best_weights_when_its_time_is_over() -> None:
+def test_training_out_of_time_has_the_weights_that_were_validated() -> None:
     _, history, record = train_within(max_seconds=1e-9)
     assert (len(history), record["best_epoch"]) == (1, 1)
-
-
-def test_weights_of_a_training_out_of_time_are_those_that_were_validated() -> None:
-    """And not those before averaging."""
+    # And not those before averaging.
     model, history, _ = train_within(max_seconds=1e-9, weight_average=0.9)
     inputs = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
     found = np.mean((model(inputs).numpy() - inputs.sum(axis=1, keepdims=True)) ** 2)

@@ -41,16 +41,13 @@ def draw_inputs(shape: MemberShape) -> tuple[np.ndarray, np.ndarray, dict[str, n
     return steps, static_inputs, named
 
 
-def test_outputs_are_the_mean_of_the_members(shape: MemberShape) -> None:
+def test_outputs_are_the_mean_of_the_members_and_weights_come_back(shape: MemberShape) -> None:
     weights, (steps, static_inputs, named) = draw_weights(shape), draw_inputs(shape)
     model, (outputs, _) = build_model(shape.cell, weights), forward(shape.cell, weights, steps, static_inputs)
     np.testing.assert_allclose(model(named), outputs.mean(axis=0), rtol=0, atol=1e-5)
     for member in range(NUM_MEMBERS):
         found = model.get_layer(f"member_{member + 1}")(named)
         np.testing.assert_allclose(found, outputs[member], rtol=0, atol=1e-5)
-
-
-def test_weights_come_back_from_a_file(shape: MemberShape) -> None:
     weights = draw_weights(shape)
     found = read_model(shape.cell, unpack_model(pack_model(build_model(shape.cell, weights))))
     assert found.keys() == weights.keys()

@@ -117,8 +117,16 @@ print(type(forecaster.networks["lstm"].to_keras()).__name__)
     assert (finished.stdout, finished.stderr) == ("Functional\n", "")
 
 
-def test_who_sets_a_level_reads_what_there_is() -> None:
+def test_process_starts_without_log_and_hidden_packages() -> None:
     assert "oneDNN" in run_python(f"{QUICKEN}import keras", TF_CPP_MIN_LOG_LEVEL="0").stderr
+    name = "this_is_not_loaded"
+    with _hide([name]), pytest.raises(ModuleNotFoundError, match="hidden while Keras loads"):
+        importlib.util.find_spec(name)
+    assert importlib.util.find_spec(name) is None
+    with _hide(["antigravity"]), ThreadPoolExecutor() as pool:
+        assert pool.submit(importlib.util.find_spec, "antigravity").result() is not None
+    code = "import os; os.close(2); import keras; print(keras.__name__)"
+    assert run_python(QUICKEN + code).stdout == "keras\n"
 
 
 def test_a_start_that_fails_says_why_and_is_over() -> None:
@@ -142,28 +150,11 @@ def test_training_from_python_leaves_the_process_alone() -> None:
     assert json.loads(finished.stdout.splitlines()[-1]) == expected
 
 
-def test_hidden_package_is_not_found_by_this_thread_until_the_end() -> None:
-    name = "this_is_not_loaded"
-    with _hide([name]), pytest.raises(ModuleNotFoundError, match="hidden while Keras loads"):
-        importlib.util.find_spec(name)
-    assert importlib.util.find_spec(name) is None
-
-
-def test_hidden_package_is_found_by_other_threads() -> None:
-    with _hide(["antigravity"]), ThreadPoolExecutor() as pool:
-        assert pool.submit(importlib.util.find_spec, "antigravity").result() is not None
-
-
 def test_all_but_noise_is_said_in_the_end(capfd: pytest.CaptureFixture[str]) -> None:
     lines = ["an own word", "I0000 00:00:1.2  5231 port.cc:153] oneDNN", "E0000 00:00:1.2  5231 a.cc:1] it failed"]
     with _hold_back_noise(is_on=True):
         os.write(2, "\n".join(lines).encode())
     assert capfd.readouterr().err == f"{lines[0]}\n{lines[2]}"
-
-
-def test_process_without_a_standard_error_starts_as_well() -> None:
-    code = "import os; os.close(2); import keras; print(keras.__name__)"
-    assert run_python(QUICKEN + code).stdout == "keras\n"
 
 
 def test_package_that_is_loaded_again_prepares_nothing_twice() -> None:

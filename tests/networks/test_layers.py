@@ -36,23 +36,14 @@ def test_pooled_values_are_those_of_numpy(pool, kinds: tuple[str, ...], mask: li
     np.testing.assert_allclose(pool(values, np.array([mask]), kinds)[0], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_text_without_words_gives_0(pool) -> None:
+def test_padding_does_not_matter_and_no_mask_is_handed_on(pool) -> None:
     values, mask = make_batch([0, 2], 4)
     assert (pool(values, mask)[0].tolist(), pool(values, mask)[1].all()) == ([0.0] * 6, True)
-
-
-def test_what_stands_in_the_padding_does_not_matter(pool) -> None:
     values, mask = make_batch([1, 3, 4], 4)
     other = np.where(mask[:, :, None], values, 1000).astype(np.float32)
     np.testing.assert_array_equal(pool(values, mask), pool(other, mask))
-
-
-def test_values_below_0_are_not_lost_to_padding(pool) -> None:
     values, mask = make_batch([2], 4)
     assert pool(values, mask, ("max",)).max() < 0
-
-
-def test_pooling_hands_no_mask_on() -> None:
     import keras
 
     from rnn_pipelines.networks.layers import MaskedPooling

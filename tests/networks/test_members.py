@@ -87,13 +87,10 @@ def test_states_and_outputs_are_those_of_the_cells(shape: MemberShape, members: 
             np.testing.assert_allclose(layer.states[member, 1:].transpose(2, 0, 1), states, rtol=0, atol=1e-6)
 
 
-def test_members_do_not_depend_on_each_other(shape: MemberShape) -> None:
+def test_members_do_not_depend_on_each_other_and_change_no_input(shape: MemberShape) -> None:
     weights, (steps, known) = draw_weights(shape), draw_inputs(shape)
     alone, _ = forward(shape.cell, {name: array[1:2] for name, array in weights.items()}, steps, known)
     np.testing.assert_allclose(alone[0], forward(shape.cell, weights, steps, known)[0][1], rtol=0, atol=1e-6)
-
-
-def test_inputs_and_weights_are_not_changed(shape: MemberShape) -> None:
     weights, inputs = draw_weights(shape), draw_inputs(shape)
     before = [array.copy() for array in (*weights.values(), *inputs)]
     outputs, cache = forward(shape.cell, weights, *inputs)
@@ -128,23 +125,17 @@ def test_outputs_are_those_of_keras(name: str, masked: bool) -> None:
     np.testing.assert_allclose(forward(shape.cell, weights, steps, known, masks)[0][2], expected, rtol=0, atol=2e-6)
 
 
-def test_dropout_keeps_the_mean_of_the_outputs() -> None:
+def test_dropout_keeps_the_mean_and_is_that_of_keras() -> None:
     masks = draw_masks((0, 1), 0.25, (40, 30), 3, 50)
     assert [mask.shape for mask in masks] == [(3, 40, 50), (3, 30, 50)]
     for mask in masks:
         np.testing.assert_allclose(np.unique(mask), [0, 4 / 3], rtol=1e-6)
         assert mask.mean() == pytest.approx(1, abs=0.03)
         assert mask.dtype == np.float32
-
-
-def test_masks_depend_on_their_seed_alone() -> None:
     one, again, other = (draw_masks((3, step), 0.5, (4,), 2, 5)[0] for step in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
-
-
-def test_dropout_is_that_of_keras_recurrent_layers() -> None:
-    """A unit of an example is dropped at all steps or at none, and the others are scaled."""
+    # A unit of an example is dropped at all steps or at none, and the others are scaled.
     import keras
 
     inputs = np.ones((64, 3, 5), np.float32)

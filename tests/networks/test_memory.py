@@ -28,6 +28,8 @@ def test_both_figures_and_what_to_lower_are_told(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ParameterError, match=r"740 GiB.* 23\.0 GiB.* units\."):
         require_memory(740 * GIB, "training lstm", "units")
     require_memory(22 * GIB, "training lstm", "units")
+    few, many = (estimate_recurrent_bytes(4, 1, units, 1, 1) for units in (1_000, 10_000))
+    assert many / few == pytest.approx(100, rel=0.02)
 
 
 @pytest.mark.parametrize(("limit", "low", "high"), [("1000\n", 600, 600), ("max\n", 2**20, 2**60)])
@@ -40,14 +42,7 @@ def test_limit_of_a_container_counts(
     assert low <= memory.find_free_bytes() <= high
 
 
-def test_memory_of_a_layer_grows_with_the_square_of_its_units() -> None:
-    few, many = (estimate_recurrent_bytes(4, 1, units, 1, 1) for units in (1_000, 10_000))
-    assert many / few == pytest.approx(100, rel=0.02)
-
-
-def test_training_that_does_not_fit_is_refused_before_its_first_step(
-    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_too_large_is_refused_before_a_step(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = prepare(np.sin(np.arange(100.0)).tolist()).windows
     linear = fit_linear_models(panel)
     monkeypatch.setattr(memory, "find_free_bytes", lambda: 2**20)
@@ -64,14 +59,11 @@ def test_fit_that_does_not_fit_into_memory_is_refused(prepare: Prepare, monkeypa
         fit_linear_models(panel)
 
 
-def test_sequences_that_do_not_fit_are_not_drawn() -> None:
+def test_sequences_and_word_vectors_that_do_not_fit_are_refused(make_encoded: Callable[..., EncodedTexts]) -> None:
     with pytest.raises(ParameterError, match="drawing 30,000,000 sequences needs about"):
         AddingData(
             kind="adding", num_steps=10**5, **dict.fromkeys(("num_train", "num_validation", "num_test"), 10**7)
         ).prepare(0, None)
-
-
-def test_word_vectors_that_do_not_fit_are_not_learnt(make_encoded: Callable[..., EncodedTexts]) -> None:
     with pytest.raises(
         ParameterError, match=r"learning 10,000,000 word vectors of 4,096 dimensions needs about 916 GiB"
     ):

@@ -53,19 +53,15 @@ def test_estimate_is_that_of_the_steps_so_far(clock: Clock, num_done: int, optio
 def test_progress_is_logged_first_and_then_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     left = TimeLeft(10, "trials")
     with caplog.at_level(logging.INFO, time_left.__name__):
+        clock.seconds = 1
+        left.log(1)
+    assert caplog.messages == []
+    with caplog.at_level(logging.INFO, time_left.__name__):
         for num_done in range(1, 10):
             clock.seconds += 25
             left.log(num_done)
     assert [message.partition(" of")[0] for message in caplog.messages] == ["1", "4", "7"]
     assert caplog.messages[0] == "1 of 10 trials; about 4 min left"
-
-
-def test_short_loop_is_not_logged(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    left = TimeLeft(10, "trials")
-    with caplog.at_level(logging.INFO, time_left.__name__):
-        clock.seconds = 1
-        left.log(1)
-    assert caplog.messages == []
 
 
 def test_parallel_trainings_announce_the_time_left(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

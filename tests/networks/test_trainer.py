@@ -110,23 +110,14 @@ def train_keras(num_steps: int, member: int, **options: Any) -> list[np.ndarray]
 
 
 @pytest.mark.parametrize("member", [0, 1])
-def test_steps_are_those_of_keras_adam(member: int) -> None:
+def test_steps_are_those_of_keras_adam_for_each_member(member: int) -> None:
     adam = train(5)
     for found, expected in zip(adam.weights.values(), train_keras(5, member), strict=True):
         np.testing.assert_allclose(found[member], expected, rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize("member", [0, 1])
-def test_gradient_of_a_member_is_shortened_by_itself(member: int) -> None:
-    """As Keras does with a network that is alone, where the length is that of all arrays together."""
+    # As Keras does with a network that is alone, where the length is that of all arrays together.
     adam = train(5, clip_norm=3.5)
     for found, expected in zip(adam.weights.values(), train_keras(5, member, global_clipnorm=3.5), strict=True):
         np.testing.assert_allclose(found[member], expected, rtol=1e-5, atol=1e-6)
-
-
-def test_gradient_that_is_short_is_left_as_it_is() -> None:
-    for found, expected in zip(train(5, clip_norm=1e3).weights.values(), train(5).weights.values(), strict=True):
-        np.testing.assert_array_equal(found, expected)
 
 
 def test_average_is_the_running_mean_of_the_weights() -> None:
@@ -137,14 +128,13 @@ def test_average_is_the_running_mean_of_the_weights() -> None:
         adam.step(draw_gradients(step))
         expected = decay * expected + (1 - decay) * adam.weights["kernel"]
     np.testing.assert_allclose(adam.averages["kernel"], expected, rtol=1e-5)
-
-
-def test_average_of_decay_0_is_the_weights_themselves() -> None:
     adam = train(3, weight_average=0.0)
     np.testing.assert_allclose(adam.averages["kernel"], adam.weights["kernel"], rtol=1e-6)
+    for found, expected in zip(train(5, clip_norm=1e3).weights.values(), train(5).weights.values(), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
-def test_state_goes_on_bit_for_bit() -> None:
+def test_state_of_weights_averages_and_moments_goes_on_bit_for_bit() -> None:
     whole, half = train(6), train(3)
     resumed = train(0)
     resumed.set_state({name: array.copy() for name, array in half.list_state().items()}, half.num_steps)
@@ -152,8 +142,5 @@ def test_state_goes_on_bit_for_bit() -> None:
         resumed.step(draw_gradients(step))
     for name, array in resumed.list_state().items():
         np.testing.assert_array_equal(array, whole.list_state()[name])
-
-
-def test_state_is_of_weights_averages_and_both_moments() -> None:
     kinds = [name.split(".")[0] for name in train(1).list_state() if name.endswith(".kernel")]
     assert kinds == ["weights", "averages", "first", "second"]

@@ -39,13 +39,6 @@ def packed(text_classifier: TextClassifier, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def loaded(packed: bytes, tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
-    path = tmp_path_factory.mktemp("loaded") / "my.zip"
-    path.write_bytes(packed)
-    return TextClassifierDataset(filepath=str(path)).load()
-
-
-@pytest.fixture(scope="module")
 def reweigh(text_classifier: TextClassifier) -> Reweigh:
     """The classifier without its networks, which makes it fast to save, and with another intercept."""
 
@@ -61,8 +54,14 @@ def get_intercept(filepath: str) -> float:
 
 
 def test_loaded_classifier_has_the_same_parts_and_scores(
-    text_classifier: TextClassifier, loaded: TextClassifier, make_reviews: Callable[..., pd.DataFrame]
+    text_classifier: TextClassifier,
+    make_reviews: Callable[..., pd.DataFrame],
+    packed: bytes,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    path = tmp_path_factory.mktemp("loaded") / "my.zip"
+    path.write_bytes(packed)
+    loaded = TextClassifierDataset(filepath=str(path)).load()
     texts = [*make_reviews(8)["text"], "", "xyzzy 😀", "so bad " * 40]
     table = pd.DataFrame({"row": range(len(texts)), "text": texts})
     pd.testing.assert_frame_equal(score_sentiment(loaded, table), score_sentiment(text_classifier, table))

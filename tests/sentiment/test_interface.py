@@ -93,9 +93,7 @@ def test_blocks_are_arguments_with_the_defaults_of_the_file(project: Path) -> No
     assert TextClassifier().spec == read_spec({name: v for name, v in parameters.items() if name not in others})
 
 
-def test_what_is_saved_is_a_champion_that_predicts_the_same(
-    fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_saved_champion_predicts_the_same(fitted: TextClassifier, reviews: pd.DataFrame, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     texts = reviews["text"].tolist()[:20]
     loaded = TextClassifier.load(tmp_path / "model")
@@ -177,9 +175,7 @@ def test_what_can_not_be_used_is_told(texts: list, labels: list, message: str) -
         (b"good", "b'good'"),
     ],
 )
-def test_what_is_no_list_of_texts_is_refused_with_what_to_give(
-    fitted: TextClassifier, texts: object, received: str
-) -> None:
+def test_what_is_no_list_is_refused_with_what_to_give(fitted: TextClassifier, texts: object, received: str) -> None:
     message = rf"the texts: expected a list of texts, received {received}\. Give one .*, such as frame\['text'\]\."
     with pytest.raises(ReviewError, match=message):
         fitted.predict(texts)

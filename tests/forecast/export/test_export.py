@@ -169,9 +169,7 @@ def exported(fitted: dict[str, Forecaster], site: Path, tmp_path_factory: pytest
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_numbers_are_those_of_the_project(
-    name: str, fitted: dict[str, Forecaster], exported: dict[str, Path]
-) -> None:
+def test_numbers_are_those_of_the_project(name: str, fitted: dict[str, Forecaster], exported: dict[str, Path]) -> None:
     """Each digit of forecasts, bounds, sample paths and contributions, for the data as read from the same file."""
     frame = pd.read_csv(exported[name] / "data.csv", dtype={"unique_id": str})
     for steps in CASES[name][2]:
@@ -203,31 +201,19 @@ def test_the_cases_have_all_kinds_of_models(fitted: dict[str, Forecaster]) -> No
     } <= methods
 
 
-def test_easter_has_no_forecast(exported: dict[str, Path]) -> None:
+def test_the_program_is_the_project_with_version_and_requirements(exported: dict[str, Path]) -> None:
     found = pd.read_csv(exported["open days"] / "found_None.csv")["ds"].tolist()
     assert found == ["2022-04-04", "2022-04-05", "2022-04-06", "2022-04-07", "2022-04-08"]
-
-
-def test_the_program_names_its_version_and_hash(exported: dict[str, Path]) -> None:
     head, _, program = (exported["days"] / PROGRAM).read_text().partition("\n")
     sha256 = hashlib.sha256(b"".join([*list_modules().values(), program.encode()])).hexdigest()
     assert head + "\n" == HEAD.format(version=__version__, sha256=sha256)
-
-
-def test_the_modules_are_those_of_the_project_unchanged(exported: dict[str, Path]) -> None:
     modules = {
         path.relative_to(exported["days"]).as_posix() for path in (exported["days"] / "rnn_pipelines").rglob("*.py")
     }
     assert modules == set(list_modules())
     assert all((exported["days"] / name).read_bytes() == (SOURCE / name).read_bytes() for name in modules)
-
-
-def test_the_requirements_are_the_installed_versions(exported: dict[str, Path]) -> None:
     lines = (exported["days"] / "requirements.txt").read_text().splitlines()
     assert lines == [f"{name}=={version(name)}" for name in REQUIRED]
-
-
-def test_the_command_line_writes_csv(exported: dict[str, Path]) -> None:
     folder = exported["days"]
     command = [sys.executable, folder / PROGRAM, folder / "data.csv", "--horizon", "2", "--level", "80"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -70,13 +70,10 @@ def test_a_loaded_model_has_the_numbers_of_the_project(folder: Path, frame: pd.D
     assert list(found) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
 
 
-def test_the_model_has_neither_pickle_nor_other_libraries(folder: Path) -> None:
+def test_the_model_has_the_columns_of_the_data_and_no_pickle(folder: Path) -> None:
     assert [path.name for path in folder.rglob("*.pkl")] == []
     names = [line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()]
     assert names == ["mlflow", "numpy", "pandas", "pydantic", "threadpoolctl"]
-
-
-def test_the_inputs_are_the_columns_of_the_data(folder: Path) -> None:
     signature = mlflow.pyfunc.load_model(str(folder)).metadata.signature
     found = {column.name: (column.type.name, column.required) for column in signature.inputs}
     assert found == {

@@ -40,22 +40,15 @@ def fitted(request: pytest.FixtureRequest) -> tuple[Forecaster, pd.DataFrame]:
     return Forecaster(h=HORIZON, level=[80], **SMALL).fit(past), new
 
 
-@pytest.fixture(scope="module")
-def covered(fitted: tuple[Forecaster, pd.DataFrame]) -> pd.DataFrame:
-    """By number of values, the share of actual values inside the 80 % interval of new series, and its width."""
+def test_intervals_of_few_values_hold_and_more_make_them_no_wider(fitted: tuple[Forecaster, pd.DataFrame]) -> None:
+    """Of two values with a week, 8 % of the actual values were inside."""
+    # By number of values, the share of actual values inside the 80 % interval of new series, and its width.
     forecaster, new = fitted
     found = forecaster.predict(new[new["ds"] < DAYS[LENGTH]].drop(columns="number")).merge(new)
     found["inside"] = found["y"].between(found["ensemble-lo-80"], found["ensemble-hi-80"])
     found["width"] = (found["ensemble-hi-80"] - found["ensemble-lo-80"]) / found["ensemble"].abs()
-    return found.groupby("number")[["inside", "width"]].agg({"inside": "mean", "width": "median"})
-
-
-def test_intervals_of_few_values_hold(covered: pd.DataFrame) -> None:
-    """Of two values with a week, 8 % of the actual values were inside."""
+    covered = found.groupby("number")[["inside", "width"]].agg({"inside": "mean", "width": "median"})
     assert covered["inside"].between(0.7, 0.97).all(), covered
-
-
-def test_more_values_make_intervals_no_wider(covered: pd.DataFrame) -> None:
     assert covered["width"].iloc[-1] < covered["width"].iloc[0]
     assert (covered["width"] < 1.2).all()
 
@@ -77,12 +70,11 @@ def test_panel_with_zeros_alone_before_the_test_part_is_forecast(newest: int) ->
     assert (np.sign(found["ensemble"]) == np.sign(newest)).all()
 
 
-@pytest.fixture
-def panel() -> WindowedPanel:
-    """Two series of ten steps with one feature of the calendar, and two steps ahead."""
+def test_short_windows_and_single_values_have_their_own_scale() -> None:
+    # Two series of ten steps with one feature of the calendar, and two steps ahead.
     values = np.stack([np.r_[np.arange(10.0), np.nan, np.nan, 5 - np.arange(10.0), np.nan, np.nan]] * 2, axis=1)
     none = np.zeros((0, 2), np.int64)
-    return WindowedPanel(
+    panel = WindowedPanel(
         values.astype(np.float32),
         **dict.fromkeys(("train", "validation", "test", "future"), none),
         series_starts=np.array([0, 12]),
@@ -91,9 +83,6 @@ def panel() -> WindowedPanel:
         horizon=2,
         stride=1,
     )
-
-
-def test_cut_windows_have_the_last_values_on_their_own_scale(panel: WindowedPanel) -> None:
     cut, actual = cut_windows(panel, np.array([5, 18]), 3, ratio=0.1)
     assert cut.series_starts.tolist() == [0, 5]
     assert cut.future.tolist() == [[3, 4], [8, 9]]
@@ -103,9 +92,6 @@ def test_cut_windows_have_the_last_values_on_their_own_scale(panel: WindowedPane
     np.testing.assert_allclose(cut.zeros, [(-1 - 3) / deviation, (7 - 1) / deviation], rtol=1e-6)
     assert np.isnan(gather_targets(cut, cut.future[:, 0])).all()
     assert not np.isnan(panel.values[5, 0])
-
-
-def test_single_value_has_the_usual_deviation_of_its_level(panel: WindowedPanel) -> None:
     cut, actual = cut_windows(panel, np.array([5]), 1, ratio=0.1)
     np.testing.assert_allclose(cut.zeros, [-10], rtol=1e-6)
     np.testing.assert_allclose(actual, [[1 / 0.5, 2 / 0.5]], rtol=1e-6)

@@ -76,8 +76,19 @@ def test_level_that_is_no_whole_percent_is_refused(levels: list[object]) -> None
         LevelSpec.model_validate(levels)
 
 
-def test_levels_are_sorted_and_each_once() -> None:
+def test_bounds_are_the_ranks_of_the_errors_of_each_step() -> None:
     assert LevelSpec((95, 80, 95)).root == (80, 95)
+    errors = np.random.default_rng(0).permutation(np.arange(1.0, 100.0))[:, None]
+    lows, highs = find_ranks(errors, np.array([80]))
+    assert (lows[0, 0], highs[0, 0]) == (10, 90)
+    lows, highs = find_ranks(np.random.default_rng(0).exponential(size=(500, 1)), np.array([90]))
+    assert (lows[0, 0] > 0, highs[0, 0] > 2.5) == (True, True)
+    # Both sides by the largest error: by rank 19 of 19, because 20 · .95 = 19.
+    lows, highs = find_ranks(np.linspace(-3, 1, 19)[:, None], np.array([95]))
+    assert (lows[0, 0], highs[0, 0]) == (-3, 3)
+    errors = np.random.default_rng(0).normal(size=(200, 2)) * [1, 5]
+    lows, highs = find_ranks(errors, np.array([80]))
+    assert 3 < (highs - lows)[0, 1] / (highs - lows)[0, 0] < 7
 
 
 @pytest.mark.parametrize(
@@ -93,23 +104,6 @@ def test_next_error_lies_inside_as_often_as_promised(level: int, num_errors: int
     assert level / 100 <= inside / (num_errors + 1) <= level / 100 + 2 / (num_errors + 1)
 
 
-def test_bounds_are_the_ranks_of_both_sides() -> None:
-    errors = np.random.default_rng(0).permutation(np.arange(1.0, 100.0))[:, None]
-    lows, highs = find_ranks(errors, np.array([80]))
-    assert (lows[0, 0], highs[0, 0]) == (10, 90)
-
-
-def test_skew_errors_have_skew_intervals() -> None:
-    lows, highs = find_ranks(np.random.default_rng(0).exponential(size=(500, 1)), np.array([90]))
-    assert (lows[0, 0] > 0, highs[0, 0] > 2.5) == (True, True)
-
-
-def test_few_errors_have_symmetric_intervals() -> None:
-    """Both sides by the largest error: by rank 19 of 19, because 20 · .95 = 19."""
-    lows, highs = find_ranks(np.linspace(-3, 1, 19)[:, None], np.array([95]))
-    assert (lows[0, 0], highs[0, 0]) == (-3, 3)
-
-
 @pytest.mark.parametrize("level", [50, 80, 90, 95, 99])
 def test_level_that_so_few_errors_cannot_promise_is_infinite(level: int) -> None:
     """And never silently narrower."""
@@ -117,12 +111,6 @@ def test_level_that_so_few_errors_cannot_promise_is_infinite(level: int) -> None
     for num_errors, is_finite in ((enough, True), (enough - 1, False)):
         lows, highs = find_ranks(np.zeros((num_errors, 1)), np.array([level]))
         assert np.isfinite([lows[0, 0], highs[0, 0]]).tolist() == [is_finite] * 2
-
-
-def test_each_step_has_its_own_ranks() -> None:
-    errors = np.random.default_rng(0).normal(size=(200, 2)) * [1, 5]
-    lows, highs = find_ranks(errors, np.array([80]))
-    assert 3 < (highs - lows)[0, 1] / (highs - lows)[0, 0] < 7
 
 
 @pytest.fixture(scope="module")
@@ -135,12 +123,37 @@ def of_walk(walk: SimpleNamespace) -> tuple[Predictions, Intervals]:
     return forecast_all(walk)
 
 
-def test_every_forecaster_has_intervals_of_its_own(of_walk: tuple[Predictions, Intervals]) -> None:
+def test_bounds_are_ranks_of_unseen_errors(of_walk: tuple[Predictions, Intervals], walk: SimpleNamespace) -> None:
     predictions, intervals = of_walk
     bounds = {name: predictions.get_bounds(name, 80) for name in intervals.names if name in predictions.forecasters}
     widths = {name: pair.eval("hi - lo").mean() for name, pair in bounds.items()}
     assert set(widths) == set(predictions.forecasters)
     assert len(set(widths.values())) == len(widths)
+    panel, linear = walk.windows, fit_linear_models(walk.windows)
+    _, intervals = of_walk
+    place = intervals.names.tolist().index("baseline_ensemble")
+    assert not intervals.slopes[place].any()
+    lows, highs = find_ranks(find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels)
+    np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
+    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
+    last = hold_out(linear, normalized.predictors, "last_value")
+    np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
+    _, intervals = of_walk
+    place = intervals.names.tolist().index("last_value")
+    lows, _ = find_ranks(normalize_targets(panel, normalized, linear.validation) - last, intervals.levels)
+    np.testing.assert_allclose(intervals.lows[place], lows)
+    with_intervals, _ = of_walk
+    without, _ = forecast_all(walk, LevelSpec(()))
+    assert without.levels == ()
+    pd.testing.assert_frame_equal(with_intervals.table[without.table.columns], without.table, check_exact=True)
+    predictions, _ = of_walk
+    inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
+    assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
+    predictions, intervals = of_walk
+    points = predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]]
+    before = points.copy()
+    add_intervals(Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test")
+    pd.testing.assert_frame_equal(points, before)
 
 
 @pytest.mark.parametrize("name", ["baseline_ensemble", "theta"])
@@ -154,37 +167,6 @@ def test_best_is_judged_by_its_own_unseen_errors(walk: SimpleNamespace, name: st
     intervals = fit_intervals(data, fitted, LevelSpec((80,)))
     places = [intervals.names.tolist().index(found) for found in ("ensemble", name)]
     np.testing.assert_array_equal(*intervals.lows[places])
-
-
-def test_bounds_are_ranks_of_errors_of_folds_that_had_not_seen_them(
-    walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]
-) -> None:
-    panel, linear = walk.windows, fit_linear_models(walk.windows)
-    _, intervals = of_walk
-    place = intervals.names.tolist().index("baseline_ensemble")
-    assert not intervals.slopes[place].any()
-    lows, highs = find_ranks(find_all_errors(panel, linear, {})["baseline_ensemble"], intervals.levels)
-    np.testing.assert_array_equal([intervals.lows[place], intervals.highs[place]], [lows, highs])
-
-
-def test_method_is_judged_by_its_matrices_of_the_folds(
-    walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]
-) -> None:
-    panel, linear = walk.windows, fit_linear_models(walk.windows)
-    normalized = normalize_windows(panel, linear.normalizer, linear.validation)
-    last = hold_out(linear, normalized.predictors, "last_value")
-    np.testing.assert_allclose(last, np.repeat(normalized.history[:, -1:], panel.horizon, axis=1))
-    _, intervals = of_walk
-    place = intervals.names.tolist().index("last_value")
-    lows, _ = find_ranks(normalize_targets(panel, normalized, linear.validation) - last, intervals.levels)
-    np.testing.assert_allclose(intervals.lows[place], lows)
-
-
-def test_point_forecasts_stay_what_they_are(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
-    with_intervals, _ = of_walk
-    without, _ = forecast_all(walk, LevelSpec(()))
-    assert without.levels == ()
-    pd.testing.assert_frame_equal(with_intervals.table[without.table.columns], without.table, check_exact=True)
 
 
 def test_intervals_see_nothing_of_the_test_part(prepare: Prepare, make_values: MakeValues) -> None:
@@ -207,9 +189,7 @@ def test_too_few_past_errors_leave_cells_empty_and_say_so(
 
 @pytest.mark.parametrize("num_series", [1, 3])
 @pytest.mark.parametrize("num_values", [12, 30, 45])
-def test_short_series_have_intervals(
-    num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues
-) -> None:
+def test_short_have_intervals(num_series: int, num_values: int, prepare: Prepare, make_values: MakeValues) -> None:
     """From errors of one held-out origin, of fitted windows, or of the series' own past."""
     series = {f"s{number}": make_values(num_values, seed=number) for number in range(num_series)}
     split = SplitSpec(validation=2, test=2)
@@ -255,20 +235,6 @@ def test_large_series_of_a_panel_have_wide_intervals(prepare: Prepare, make_valu
     assert 95 < widths["large"] / widths["s0"] < 105
 
 
-def test_wider_level_holds_the_narrower_one(of_walk: tuple[Predictions, Intervals]) -> None:
-    predictions, _ = of_walk
-    inner, outer = (predictions.get_bounds("baseline_ensemble", level) for level in (80, 95))
-    assert ((outer["lo"] <= inner["lo"]) & (inner["hi"] <= outer["hi"])).all()
-
-
-def test_inputs_are_not_changed(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
-    predictions, intervals = of_walk
-    points = predictions.table[["unique_id", "cutoff", "ds", "horizon_step", "y", "baseline_ensemble"]]
-    before = points.copy()
-    add_intervals(Predictions(points, ("baseline_ensemble",)), intervals, walk.windows, walk.scaler, "test")
-    pd.testing.assert_frame_equal(points, before)
-
-
 def test_picked_forecaster_has_a_new_name(walk: SimpleNamespace, of_walk: tuple[Predictions, Intervals]) -> None:
     _, intervals = of_walk
     panel, origins = walk.windows, walk.windows.index("test").origins(np.arange(3))
@@ -290,7 +256,7 @@ def drifting(prepare: Prepare) -> FittingData:
     return FittingData(panel, fit_linear_models(panel))
 
 
-def test_growing_errors_and_students_t_widen_the_bounds_of_a_drifting_series(drifting: FittingData) -> None:
+def test_bounds_of_a_drifting_series_widen_with_its_errors(drifting: FittingData) -> None:
     """Later steps by more, because fewer of their targets do not overlap; and a higher level by more."""
     linear = drifting.linear
     assert linear.is_forward
@@ -304,9 +270,6 @@ def test_growing_errors_and_students_t_widen_the_bounds_of_a_drifting_series(dri
     ratio = ((wide.highs - wide.lows) / (narrow.highs - narrow.lows))[0]
     assert (np.diff(ratio, axis=1) > 0).all()
     assert 1.02 < ratio[0, 0] < ratio[1, 0]
-
-
-def test_new_forecasts_of_a_drifting_series_count_the_errors_of_the_test_part(drifting: FittingData) -> None:
     panel = drifting.panel
     fitted = {"last_value": fit_methods(drifting)["last_value"]}
     intervals = fit_intervals(drifting, fitted, LEVEL)
@@ -323,10 +286,20 @@ def test_new_forecasts_of_a_drifting_series_count_the_errors_of_the_test_part(dr
     assert (one.highs != intervals.highs).all()
 
 
-def test_level_series_has_one_set_of_bounds(prepare: Prepare) -> None:
+def test_widths_follow_the_noise(prepare: Prepare) -> None:
     values = np.random.default_rng(0).normal(size=300)
     _, intervals = forecast_all(prepare(list(values), WINDOW))
     assert intervals.as_evaluated() is intervals
+    # Three times as loud at the height as at the bottom.
+    values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
+    predictions, intervals = forecast_baseline(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
+    assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
+    width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
+    level = predictions.table["baseline_ensemble"]
+    assert 2 < width[level > 27].mean() / width[level < 13].mean() < 4
+    values = SIGNAL + NOISES["even"](np.random.default_rng(0))
+    _, intervals = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
+    assert not intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
 
 
 @pytest.mark.slow
@@ -342,22 +315,6 @@ def test_intervals_cover_what_they_promise(noise: str, prepare: Prepare) -> None
         covered.append([((b["lo"] <= y) & (y <= b["hi"])).groupby(steps).mean() for b in bounds.values()])
     found = np.mean(covered, axis=0)
     assert np.abs(found - [[0.80], [0.95]]).max() < 0.03
-
-
-def test_intervals_follow_noise_that_grows_with_the_level(prepare: Prepare) -> None:
-    """Three times as loud at the height as at the bottom."""
-    values = SIGNAL + NOISES["uneven"](np.random.default_rng(0))
-    predictions, intervals = forecast_baseline(prepare(list(values), WINDOW, SplitSpec(validation=0.1, test=400)))
-    assert intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
-    width = predictions.get_bounds("baseline_ensemble", 80).eval("hi - lo")
-    level = predictions.table["baseline_ensemble"]
-    assert 2 < width[level > 27].mean() / width[level < 13].mean() < 4
-
-
-def test_even_noise_has_intervals_of_one_width(prepare: Prepare) -> None:
-    values = SIGNAL + NOISES["even"](np.random.default_rng(0))
-    _, intervals = forecast_baseline(prepare(list(values), WINDOW, SPLIT))
-    assert not intervals.slopes[intervals.names.tolist().index("baseline_ensemble")].any()
 
 
 def measure_coverage(recipe: Recipe) -> np.ndarray:

@@ -46,14 +46,13 @@ def test_widths_of_a_short_series_are_those_of_the_network(network: PretrainedNe
     assert np.log(ratios).mean() == pytest.approx(0, abs=0.01)
 
 
-def test_without_the_network_errors_on_the_own_past_count() -> None:
+def test_errors_on_the_own_past_count_in_the_unit_of_the_data() -> None:
     values = make_walk()
     assert find_widths(values, pretrained=False) != pytest.approx(find_widths(values), rel=0.01)
+    np.testing.assert_allclose(find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3)
 
 
-def test_bounds_of_the_test_part_do_not_depend_on_it(
-    prepare: Callable[..., SimpleNamespace], network: PretrainedNetwork
-) -> None:
+def test_test_bounds_do_not_depend_on_it(prepare: Callable[..., SimpleNamespace], network: PretrainedNetwork) -> None:
     panel = prepare(make_walk(40).tolist(), window=WindowSpec(lookback=4, horizon=HORIZON)).windows
     first = int(panel.test[:, 0].min())
     other = panel.values.copy()
@@ -63,10 +62,6 @@ def test_bounds_of_the_test_part_do_not_depend_on_it(
     np.testing.assert_allclose(of_test[0], of_test[1], rtol=1e-9)
     ahead = [pool.sizes.usual * pool.highs for pool in pools]
     assert not np.allclose(ahead[0], ahead[1], rtol=0.01)
-
-
-def test_widths_are_in_the_unit_of_the_data() -> None:
-    np.testing.assert_allclose(find_widths(1000 * make_walk()), 1000 * find_widths(make_walk()), rtol=1e-3)
 
 
 @pytest.mark.parametrize("use", ["ensemble", "theta"])

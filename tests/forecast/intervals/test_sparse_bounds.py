@@ -28,23 +28,20 @@ def list_bounds(forecaster: Forecaster) -> np.ndarray:
     return forecaster.predict()[["ensemble-lo-80", "ensemble-hi-80"]].to_numpy()
 
 
-def test_bounds_of_counts_are_whole_numbers_within_the_values_seen() -> None:
+def test_bounds_of_counts_are_whole_and_within_the_values_seen() -> None:
     frame = make_counts(6, 0.3)
     bounds = list_bounds(Forecaster(h=7, **SMALL).fit(frame))
     np.testing.assert_array_equal(bounds, np.round(bounds))
     assert bounds[:, 0].max() == 0
     assert 1 <= bounds[:, 1].min() <= bounds[:, 1].max() <= frame["y"].max()
-
-
-def test_upper_bound_of_almost_0_is_0() -> None:
     _, highs = round_bounds(np.zeros(1), np.array([1e-7]), np.array([True]))
     assert highs[0] == 0
     assert not np.signbit(highs[0])
-
-
-def test_bounds_of_sparse_values_that_are_not_whole_are_not_rounded() -> None:
     bounds = list_bounds(Forecaster(h=7, **SMALL).fit(make_counts(6, 0.3, unit=0.37)))
     assert (bounds[:, 1] % 1 > 0.01).any()
+    values = np.random.default_rng(0).normal(size=150)
+    found = Forecaster(h=7, **SMALL).fit(pd.DataFrame({"ds": DAYS, "y": values})).predict()
+    assert (found["ensemble-lo-80"] < 0).all()
 
 
 @pytest.mark.parametrize(("non_negative", "is_cut"), [("auto", True), (True, True), (False, False)])
@@ -61,12 +58,6 @@ def test_forecasts_and_bounds_are_cut_at_0_unless_the_parameter_says_otherwise(
     assert bool((numbers >= 0).all(axis=None)) is is_cut
 
 
-def test_negative_values_are_not_cut() -> None:
-    values = np.random.default_rng(0).normal(size=150)
-    found = Forecaster(h=7, **SMALL).fit(pd.DataFrame({"ds": DAYS, "y": values})).predict()
-    assert (found["ensemble-lo-80"] < 0).all()
-
-
 @pytest.mark.parametrize("num_series", [1, 3])
 def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> None:
     frame = make_counts(num_series, 0.75)
@@ -78,7 +69,7 @@ def test_explanation_of_a_forecast_that_was_cut_sums_to_it(num_series: int) -> N
     np.testing.assert_allclose(sums.loc[expected.index], expected, atol=1e-5)
 
 
-def test_two_values_have_bounds_of_their_change(
+def test_two_values_have_bounds_of_their_change_and_one_has_none(
     prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
 ) -> None:
     panel = prepare(make_values(60)).windows
@@ -91,13 +82,6 @@ def test_two_values_have_bounds_of_their_change(
     assert pool.sizes.usual[0] == pytest.approx(2)
     assert (pool.highs[0, 0] >= 1, pool.lows[0, 0] <= -1) == (True, True)
     np.testing.assert_allclose(pool.highs[0], pool.highs[0, 0] * np.sqrt(np.arange(1, panel.horizon + 1)))
-
-
-def test_one_value_has_no_bounds(
-    prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float | None]]
-) -> None:
-    panel = prepare(make_values(60)).windows
-    none = np.zeros((0, 2), np.int64)
     values = panel.values[: 1 + panel.horizon].copy()
     values[1:, 0] = np.nan
     changed = {"values": values, "train": none, "validation": none, "test": none, "series_starts": np.zeros(1, int)}

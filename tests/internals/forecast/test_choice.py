@@ -28,40 +28,29 @@ def list_found(chosen: ChosenForecasters) -> dict[str, Any]:
     }
 
 
-def test_trained_forecasters_are_taken(forecasters: ChosenForecasters) -> None:
+def test_trained_forecasters_are_taken_or_other_series_read(forecasters: ChosenForecasters) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters))
     assert chosen == replace(forecasters, networks={cell: forecasters.networks[cell] for cell in ("lstm", "gru")})
-
-
-def test_forecasters_that_read_a_part_of_the_calendar_are_taken(forecasters: ChosenForecasters) -> None:
-    """The rest of it was not seen twice."""
+    # The rest of it was not seen twice.
     values = np.insert(forecasters.panel.values, forecasters.panel.columns.calendar.stop, 0, axis=1)
     wider = replace(forecasters.panel, values=values)
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": wider})
     assert chosen.panel is wider
-
-
-def test_networks_that_forecast_did_not_train_are_left_out(forecasters: ChosenForecasters) -> None:
-    """With `forecast.pretrained.is_alone`, its networks have no training time."""
+    # With `forecast.pretrained.is_alone`, its networks have no training time.
     untrained = replace(forecasters.networks["gru"], seconds=np.nan)
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": untrained})
     assert list(chosen.networks) == ["lstm"]
     assert chosen.panel is forecasters.panel
-
-
-@pytest.mark.parametrize(("missing", "left"), [("lstm", ["gru"]), ("gru", ["lstm"]), ("linear", [])])
-def test_series_of_forecast_stay_if_a_network_is_missing(
-    forecasters: ChosenForecasters, missing: str, left: list[str]
-) -> None:
-    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {missing: None})
-    assert list(chosen.networks) == left
-    assert chosen.panel is forecasters.panel
-
-
-def test_other_series_are_read_if_forecast_has_left_none(forecasters: ChosenForecasters) -> None:
     chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": None})
     assert (chosen.panel.lookback, chosen.panel.horizon) == (5, 2)
     assert (chosen.series, chosen.networks) == ("sine", {})
+
+
+@pytest.mark.parametrize(("missing", "left"), [("lstm", ["gru"]), ("gru", ["lstm"]), ("linear", [])])
+def test_series_stay_if_a_network_is_missing(forecasters: ChosenForecasters, missing: str, left: list[str]) -> None:
+    chosen = choose_forecasters(series=SERIES, **list_found(forecasters) | {missing: None})
+    assert list(chosen.networks) == left
+    assert chosen.panel is forecasters.panel
 
 
 @pytest.mark.parametrize(
@@ -84,7 +73,7 @@ def test_forecasters_of_other_windows_are_refused(
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"panel": other})
 
 
-def test_forecasters_on_another_base_are_refused(
+def test_forecasters_on_another_base_or_inputs_of_another_width_are_refused(
     forecasters: ChosenForecasters, prepare: Callable[..., SimpleNamespace], make_values: Callable[..., list[float]]
 ) -> None:
     """One that was validated on other windows."""
@@ -93,10 +82,7 @@ def test_forecasters_on_another_base_are_refused(
     assert len(linear.validation) != len(forecasters.linear.validation)
     with pytest.raises(NetworkError, match=r"forecast_lstm_model: expected .*'validation windows'"):
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"linear": linear})
-
-
-def test_inputs_of_another_width_are_refused(forecasters: ChosenForecasters) -> None:
-    """A network that read one more feature of the calendar."""
+    # A network that read one more feature of the calendar.
     other = replace(forecasters.networks["gru"], calendar=np.array([0, 1]))
     with pytest.raises(NetworkError, match=r"forecast_gru_model: expected .*'inputs': 3.*'inputs': 4"):
         choose_forecasters(series=SERIES, **list_found(forecasters) | {"gru": other})

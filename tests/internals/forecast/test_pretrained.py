@@ -30,20 +30,19 @@ def read_windows(forecasters: ChosenForecasters, num_windows: int) -> tuple[np.n
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_are_those_of_the_network(pretrained: Traces, cell: str) -> None:
+def test_states_series_and_parameters_are_those_of_the_network(
+    pretrained: Traces, cell: str, forecasters: ChosenForecasters, sample: SampleSpec
+) -> None:
     (layer,) = pretrained.layers[f"pretrained_{cell}"]
     assert layer.weights == load_network(PretrainedSpec(network=cell)).cell
     assert layer.max_difference < 1e-6
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_series_is_the_one_before_each_window(
-    pretrained: Traces, forecasters: ChosenForecasters, sample: SampleSpec, cell: str
-) -> None:
-    (layer,) = pretrained.layers[f"pretrained_{cell}"]
     past, read = read_windows(forecasters, sample.windows)
     values = layer.series[:, :, 0] * read.unit[:, None] + read.zero[:, None]
     np.testing.assert_allclose(values[layer.mask], past[:, -layer.mask.shape[1] :][layer.mask], rtol=1e-4, atol=1e-4)
+    summary = pretrained.networks[f"pretrained_{cell}"]
+    arrays = load_network(PretrainedSpec(network=cell)).to_arrays()
+    assert summary["num_parameters"] == sum(array.size for array in arrays.values())
+    assert [layer["kind"] for layer in summary["layers"]] == [cell.upper(), "Dense", "Dense", "Dense"]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -59,14 +58,6 @@ def test_gradient_is_that_of_finite_differences(pretrained: Traces, forecasters:
         found = pretrained.gradients[f"pretrained_{cell}"][:, time, feature]
         np.testing.assert_allclose(found, (up - down) / 2e-2, rtol=0.02, atol=2e-3)
         assert np.abs(found).max() > 2e-2
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_layers_have_all_parameters(pretrained: Traces, cell: str) -> None:
-    summary = pretrained.networks[f"pretrained_{cell}"]
-    arrays = load_network(PretrainedSpec(network=cell)).to_arrays()
-    assert summary["num_parameters"] == sum(array.size for array in arrays.values())
-    assert [layer["kind"] for layer in summary["layers"]] == [cell.upper(), "Dense", "Dense", "Dense"]
 
 
 def test_without_a_test_part_the_newest_values_are_read(forecasters: ChosenForecasters, sample: SampleSpec) -> None:

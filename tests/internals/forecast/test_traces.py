@@ -63,26 +63,27 @@ def trace_stack(chosen: ChosenForecasters, cell: str) -> dict[str, list[LayerTra
     return trace_layers("made", chosen.networks[cell], *read_all(chosen, chosen.networks[cell]))
 
 
-def test_test_windows_are_spread_from_the_first_to_the_last(forecasters: ChosenForecasters, forecast: Traces) -> None:
+def test_test_windows_are_spread_and_each_member_traced_by_its_own_weights(
+    forecasters: ChosenForecasters, forecast: Traces, sample: SampleSpec
+) -> None:
     index = forecasters.panel.index("test")
     origins = index.origins(np.array([0, len(index) - 1]))
     normalized = normalize_windows(forecasters.panel, forecasters.linear.normalizer, origins)
     series = forecast.layers["forecast_gru"][0].series
     np.testing.assert_array_equal(series[[0, -1], :, 0], normalized.history)
     assert len(series) == 6
-
-
-def test_all_windows_are_taken_where_there_are_fewer(forecasters: ChosenForecasters, sample: SampleSpec) -> None:
     found = trace_forecasters(forecasters, sample.model_copy(update={"windows": 1000}))
     assert len(found.layers["forecast_lstm"][0].mask) == len(forecasters.panel.index("test"))
-
-
-def test_layer_reads_the_series_at_each_step(forecast: Traces) -> None:
-    """Less the window's mean, and as it is."""
+    # Less the window's mean, and as it is.
     layer = forecast.layers["forecast_lstm"][1]
     series = layer.series[:, :, 0]
     np.testing.assert_allclose(layer.inputs[:, :, 0], series - series.mean(axis=1, keepdims=True), atol=1e-6)
     np.testing.assert_allclose(layer.inputs[:, :, 1], series, atol=1e-6)
+    cut = cut_history(np.arange(1.0, 6)[None], 3)
+    np.testing.assert_array_equal(cut, [[[np.nan, 1, 2], [3, 4, 5]]])
+    for cell in CELLS:
+        kernels = [layer.weights.kernel for layer in forecast.layers[f"forecast_{cell}"]]
+        np.testing.assert_array_equal(kernels, forecasters.networks[cell].weights["kernel"])
 
 
 def test_layer_reads_what_its_own_embedding_makes_of_a_step(make_forecasters: MakeForecasters) -> None:
@@ -93,17 +94,6 @@ def test_layer_reads_what_its_own_embedding_makes_of_a_step(make_forecasters: Ma
         kernel, bias = (network.weights[f"embedding_{part}"][member] for part in ("kernel", "bias"))
         expected = np.maximum(steps @ kernel + bias, 0)
         np.testing.assert_allclose(layer.inputs, expected.swapaxes(0, 1), atol=1e-6)
-
-
-def test_history_is_cut_from_its_end() -> None:
-    cut = cut_history(np.arange(1.0, 6)[None], 3)
-    np.testing.assert_array_equal(cut, [[[np.nan, 1, 2], [3, 4, 5]]])
-
-
-def test_every_member_is_traced_by_its_own_weights(forecasters: ChosenForecasters, forecast: Traces) -> None:
-    for cell in CELLS:
-        kernels = [layer.weights.kernel for layer in forecast.layers[f"forecast_{cell}"]]
-        np.testing.assert_array_equal(kernels, forecasters.networks[cell].weights["kernel"])
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -122,9 +112,7 @@ def test_states_are_those_with_which_the_network_forecasts(
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
-def test_states_are_those_of_keras(
-    make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]
-) -> None:
+def test_states_are_as_keras(make_forecasters: MakeForecasters, cell: str, hyperparameters: dict[str, Any]) -> None:
     """Of a layer of Keras with the member's weights."""
     from rnn_pipelines.networks.layers import find_layer
 
@@ -193,11 +181,18 @@ def test_gradient_of_an_upper_layer_is_that_of_its_first_states(make_forecasters
         np.testing.assert_allclose(np.split(found, 2, axis=2)[member], expected, rtol=1e-6)
 
 
-def test_layers_of_a_stack_are_numbered_from_the_inputs(make_forecasters: MakeForecasters, sample: SampleSpec) -> None:
+def test_layers_of_a_stack_are_numbered_to_the_head(make_forecasters: MakeForecasters, sample: SampleSpec) -> None:
     found = trace_forecasters(make_forecasters(**STACK), sample)
     assert list(found.layers) == [f"forecast_{cell}_layer_{number}" for cell in CELLS for number in (1, 2)]
     assert {layers[0].weights.units for layers in found.layers.values()} == {3, 2}
     assert found.gradients.keys() == found.networks.keys() == found.layers.keys()
+    network = make_forecasters(segment=4, embedding=5).networks["gru"]
+    shapes = {layer["kind"]: layer["output_shape"] for layer in summarize_network(network, num_steps=2)["layers"][:2]}
+    assert shapes == {"Dense": [2, 5], "GRU": [3]}
+    layers = summarize_network(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
+    assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
+        ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("hyperparameters", DESIGNS, ids=str)
@@ -208,19 +203,6 @@ def test_layers_are_those_of_one_member_and_parameters_those_of_all(
     summary = summarize_network(network, num_steps=2)
     assert summary["num_parameters"] == sum(array.size for array in network.weights.values())
     assert summary["num_parameters"] == 3 * sum(layer["num_parameters"] for layer in summary["layers"])
-
-
-def test_layers_stand_from_the_embedding_to_the_head(make_forecasters: MakeForecasters) -> None:
-    network = make_forecasters(segment=4, embedding=5).networks["gru"]
-    shapes = {layer["kind"]: layer["output_shape"] for layer in summarize_network(network, num_steps=2)["layers"][:2]}
-    assert shapes == {"Dense": [2, 5], "GRU": [3]}
-
-
-def test_lower_layers_of_a_stack_have_states_at_all_steps(make_forecasters: MakeForecasters) -> None:
-    layers = summarize_network(make_forecasters(**STACK).networks["gru"], num_steps=6)["layers"]
-    assert [(layer["layer"], layer["output_shape"]) for layer in layers] == [
-        ("gru", [6, 3]), ("gru_2", [2]), ("head", [2])
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -273,24 +255,14 @@ def measure(case: SimpleNamespace, network: Network) -> dict[str, float]:
     return trace_forecasters(chosen, SAMPLE).networks["forecast_gru"]["moved_by"]
 
 
-def test_every_value_that_is_read_has_the_name_of_its_input(case: SimpleNamespace) -> None:
+def test_every_input_has_a_name_and_moves_what_reads_it_alone(case: SimpleNamespace) -> None:
     steps, known = list_inputs(case.panel, case.network)
     assert (len(steps), len(known)) == (case.shape.num_inputs, case.shape.num_static_inputs)
-
-
-def test_inputs_are_series_calendar_and_columns_of_the_table(case: SimpleNamespace) -> None:
-    steps, known = list_inputs(case.panel, case.network)
     static = {"region"} if "static" in case.panel.roles else set()
     assert {*steps, *known} - {PADDING} == {SERIES, CALENDAR, "promo", "weather", "visitors"} | static
-
-
-def test_all_inputs_move_what_reads_them(case: SimpleNamespace) -> None:
     moved = measure(case, case.network)
     assert min(moved.values()) > 0
     assert PADDING not in moved
-
-
-def test_head_that_reads_promotions_alone_is_moved_by_nothing_else(case: SimpleNamespace) -> None:
     _, known = list_inputs(case.panel, case.network)
     is_promo = np.array([False] * UNITS + [name == "promo" for name in known])
     weights = case.network.weights

@@ -70,21 +70,17 @@ def find_maps(figure: Figure) -> list:
     return [trace for trace in figure.data if trace.type == "heatmap"]
 
 
-def test_figures_are_those_of_the_catalog(figures) -> None:
+def test_figures_are_those_of_the_catalog_and_drawn(figures) -> None:
     assert set(figures) == set(FIGURES)
-
-
-def test_every_figure_has_a_title(figures) -> None:
     assert all(figure.layout.title.text for figure in figures.values())
-
-
-def test_layer_has_a_name_for_people() -> None:
     assert name_layer("sentiment_gru_backward") == "GRU, sentiment, backward"
     assert name_layer("pretrained_gru") == "pretrained GRU"
-
-
-def test_layer_of_a_stack_has_its_number() -> None:
     assert name_layer("forecast_lstm_layer_2") == "LSTM, forecast, layer 2"
+    assert [sum(trace.y) for trace in figures["distributions"].data] == pytest.approx([100] * 7)
+    assert list(figures["half_lives"].data[0].y) == [1, 3, np.inf]
+    assert list(figures["gradients"].data[0].y) == [100, 10, 1]
+    line = figures["gradients"].data[0].line
+    assert (line.dash, line.color) == ("dot", TEXT_COLORS["lstm"])
 
 
 def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, tables) -> None:
@@ -100,32 +96,23 @@ def test_stack_has_a_map_for_each_layer_and_state(layers, pretrained, readings, 
     assert titles == ["units, layer 1", "units, layer 2"]
 
 
-def test_pretrained_network_is_shown_with_all_gates(layers, figures) -> None:
+def test_networks_are_shown_where_the_series_moves_most(layers, figures) -> None:
     letters = [drawn.colorbar.title.text for drawn in find_maps(figures["lstm_pretrained"])]
     assert letters == ["f", "i", "o"]
     np.testing.assert_array_equal(figures["lstm_pretrained"].data[1].z, figures["lstm_forget"].data[1].z)
+    assert choose_window(layers["forecast_lstm"]) == 3
+    np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
+    np.testing.assert_allclose(
+        place_values(np.zeros((2, 4))), [-2.375, -2.125, -1.875, -1.625, -1.375, -1.125, -0.875, -0.625]
+    )
+    drawn = figures["lstm_forget"].data
+    np.testing.assert_array_equal(drawn[0].x, drawn[1].x)
 
 
 def test_pretrained_network_stands_for_one_that_was_not_trained(pretrained, readings, tables, figures) -> None:
     found = draw_figures(SimpleNamespace(layers={}), pretrained, readings, **tables)
     assert set(found) == set(FIGURES)
     assert found["gru_update"].to_json() == figures["gru_update"].to_json()
-
-
-def test_window_in_which_the_series_moves_most_is_shown(layers, figures) -> None:
-    assert choose_window(layers["forecast_lstm"]) == 3
-    np.testing.assert_array_equal(figures["lstm_forget"].data[0].y, layers["forecast_lstm"].inputs[3, :, 0])
-
-
-def test_values_that_are_read_as_one_lie_within_a_step_of_the_layer() -> None:
-    np.testing.assert_allclose(
-        place_values(np.zeros((2, 4))), [-2.375, -2.125, -1.875, -1.625, -1.375, -1.125, -0.875, -0.625]
-    )
-
-
-def test_values_of_single_steps_lie_where_their_gates_are(figures) -> None:
-    drawn = figures["lstm_forget"].data
-    np.testing.assert_array_equal(drawn[0].x, drawn[1].x)
 
 
 @pytest.mark.parametrize(("cell", "gate"), [(name, gate) for name, cell in CELLS.items() for gate in cell.letters])
@@ -143,71 +130,33 @@ def test_longest_memory_is_on_top(layers, cell: str, keeping: str) -> None:
     assert np.all(np.diff(lives[order_units(layer)]) > 0)
 
 
-def test_units_stand_in_the_same_row_of_every_picture_of_a_cell(figures) -> None:
+def test_gates_and_states_are_drawn_in_the_same_rows_and_ranges(figures, layers) -> None:
     rows = {tuple(find_maps(figures[f"lstm_{part}"])[0].y) for part in (*CELLS["lstm"].letters, "state")}
     assert len(rows) == 1
-
-
-def test_gates_are_drawn_from_closed_to_open_and_candidates_about_0(figures) -> None:
     shown = {name: find_maps(figures[name])[0] for name in ("lstm_output", "gru_candidate")}
     ranges = {name: (trace.zmin, trace.zmax) for name, trace in shown.items()}
     assert ranges["lstm_output"] == (0, 1)
     assert ranges["gru_candidate"] == (-1, 1)
-
-
-def test_states_are_drawn_below_each_other(layers, figures) -> None:
     for cell, notation in CELLS.items():
         drawn = find_maps(figures[f"{cell}_state"])
         order = order_units(layers[f"forecast_{cell}"])
         for trace, state in zip(drawn, notation.state_letters, strict=True):
             values = getattr(layers[f"forecast_{cell}"].trace.states, state)[3]
             np.testing.assert_allclose(trace.z, values[:, order].T, atol=1e-4)
-
-
-def test_last_step_is_the_one_before_the_forecast(figures) -> None:
     assert list(find_maps(figures["gru_state"])[0].x) == list(range(-8, 0))
 
 
-def test_distributions_are_in_percent(figures) -> None:
-    assert [sum(trace.y) for trace in figures["distributions"].data] == pytest.approx([100] * 7)
-
-
-def test_half_lives_rise_from_the_shortest(figures) -> None:
-    assert list(figures["half_lives"].data[0].y) == [1, 3, np.inf]
-
-
-def test_gradients_below_the_floor_are_left_out(figures) -> None:
-    assert list(figures["gradients"].data[0].y) == [100, 10, 1]
-
-
-def test_backward_layer_is_dotted(figures) -> None:
-    line = figures["gradients"].data[0].line
-    assert (line.dash, line.color) == ("dot", TEXT_COLORS["lstm"])
-
-
-def test_words_stand_below_their_values_even_if_one_comes_twice(figures) -> None:
+def test_words_stand_below_their_values_with_the_probability_so_far(figures, readings) -> None:
     figure = figures["lstm_words"]
     assert list(figure.layout.xaxis2.ticktext) == ["a", "good", "good", "film"]
     (drawn, _) = find_maps(figure)
     assert list(drawn.y) == ["forget, mean", "forget, unit 6"]
     np.testing.assert_allclose(drawn.z, [[0, 0.1, 0.2, 0.3], [0.5, 0.6, 0.7, 0.8]])
-
-
-def test_probability_so_far_is_drawn_above_the_words(figures) -> None:
     np.testing.assert_allclose(figures["gru_words"].data[0].y, [0, 0.2, 0.4, 0.6])
-
-
-def test_menu_brings_the_words_of_its_text(figures) -> None:
     arguments = figures["gru_words"].layout.updatemenus[0].buttons[1].args
     assert arguments[0]["visible"] == [False, False, True, True]
     assert list(arguments[1]["xaxis2.ticktext"]) == ["bad"]
-
-
-def test_first_text_is_shown_at_the_start(figures) -> None:
     assert [trace.visible is not False for trace in figures["lstm_words"].data] == [True, True, False, False]
-
-
-def test_classifier_without_a_cell_has_an_empty_figure(readings) -> None:
     figure = draw_words(readings[readings["cell"] == "rnn"], "lstm")
     assert not figure.data
     assert figure.layout.yaxis.visible is False

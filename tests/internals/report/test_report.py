@@ -100,10 +100,19 @@ def test_page_is_the_golden_one(report: str) -> None:
     assert is_golden(report, Path(__file__).parent / "golden/report.txt")
 
 
-def test_inputs_are_in_percent_of_all() -> None:
+def test_inputs_weights_and_accuracies_are_tabulated() -> None:
     summary = make_layers()
     summary["forecast_lstm"]["network"] = FORECASTER | {"moved_by": {"series": 3.0, "promo": 1.0}}
     assert tabulate_inputs(summary).rows == [["series", "75.0 %", "–"], ["promo", "25.0 %", "–"]]
+    for row in tabulate_weights(make_layers()).rows:
+        units, sizes = row[2].split(" × ")
+        formula = int(units) * sum(map(int, re.findall(r"\d+", sizes)))
+        assert row[3] == f"{formula:,}"
+        assert row[4] == f"{formula * len(row[1].split(', ')):,}"
+    rows = tabulate_accuracy(make_classifier()).rows
+    assert rows == [["GRU alone", "87.5 %"], ["n-grams alone", "90.0 %"], ["whole classifier", "91.0 %"]]
+    summary: Any = make_summary()
+    assert fits_screen(summarize_run(summary), write_verdict(summary))
 
 
 def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> None:
@@ -118,16 +127,19 @@ def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> N
     ]
 
 
-def test_every_gate_has_its_equation_and_its_paragraph() -> None:
+def test_every_gate_has_its_equation_and_words_are_escaped(report: str) -> None:
     parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
     assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
-
-
-def test_picture_of_a_gate_stands_below_its_equation(report: str) -> None:
     places = [
         report.index(text) for name in EQUATIONS for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
     ]
     assert places == sorted(places)
+    assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
+    assert "no LSTM" in report
+    assert "<b>lstm_words</b>" not in report
+    assert "<b>gru_words</b>" in report
+    assert "<img" not in report
+    assert "&lt;img" in report
 
 
 @pytest.mark.parametrize(
@@ -155,39 +167,14 @@ def test_table_describes_the_network(network: dict[str, Any], words: str) -> Non
     assert tabulate_layers(summary).rows[0][1] == f"made{words}"
 
 
-def test_weights_are_those_of_the_formula_that_is_shown() -> None:
-    for row in tabulate_weights(make_layers()).rows:
-        units, sizes = row[2].split(" × ")
-        formula = int(units) * sum(map(int, re.findall(r"\d+", sizes)))
-        assert row[3] == f"{formula:,}"
-        assert row[4] == f"{formula * len(row[1].split(', ')):,}"
-
-
-def test_report_holds_no_outside_address(report: str) -> None:
-    assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
-
-
-def test_cell_that_the_classifier_does_not_have_is_named(report: str) -> None:
-    assert "no LSTM" in report
-    assert "<b>lstm_words</b>" not in report
-    assert "<b>gru_words</b>" in report
-
-
-def test_words_and_origins_are_escaped(report: str) -> None:
-    assert "<img" not in report
-    assert "&lt;img" in report
-
-
-def test_report_without_a_classifier_gives_the_reason_and_shows_no_words(readings: pd.DataFrame) -> None:
+def test_report_without_a_classifier_or_its_accuracy_gives_the_reason(readings: pd.DataFrame) -> None:
     page = render(make_summary(MISSING), readings.iloc[:0])
     assert page.count("because the download failed.") == 2
     assert "<b>gru_words</b>" not in page
     assert "<b>distributions</b>" in page
-
-
-def test_accuracy_of_each_part_is_tabulated() -> None:
-    rows = tabulate_accuracy(make_classifier()).rows
-    assert rows == [["GRU alone", "87.5 %"], ["n-grams alone", "90.0 %"], ["whole classifier", "91.0 %"]]
+    page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
+    assert "there are no held-out texts" in page
+    assert "GRU alone" not in page
 
 
 @pytest.mark.parametrize(("accuracy", "is_warned"), [(0.799, True), (0.8, False)])
@@ -195,14 +182,3 @@ def test_verdict_warns_of_gates_of_a_poor_network(accuracy: float, is_warned: bo
     verdict = write_verdict(make_summary(make_classifier(accuracy)))
     assert f"GRU alone {100 * accuracy:.1f} %" in verdict
     assert ("Below 80 %" in verdict) == is_warned
-
-
-def test_unknown_accuracy_is_not_tabulated(readings: pd.DataFrame) -> None:
-    page = render(make_summary(make_classifier() | {"accuracy": {}, "num_texts": 0}), readings)
-    assert "there are no held-out texts" in page
-    assert "GRU alone" not in page
-
-
-def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
-    summary: Any = make_summary()
-    assert fits_screen(summarize_run(summary), write_verdict(summary))

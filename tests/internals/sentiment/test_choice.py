@@ -47,9 +47,6 @@ def test_trained_classifier_is_taken_with_its_test_reviews(text_classifier, make
     assert list(chosen.texts) == list(reviews.loc[reviews["part"] == "test", "text"])
     assert list(chosen.labels) == list(reviews.loc[reviews["part"] == "test", "label"])
     assert chosen.origin == "trained by sentiment"
-
-
-def test_trained_classifier_is_taken_without_reviews(text_classifier) -> None:
     chosen = choose_classifier(text_classifier, None, TracedReviewsSpec(path="nowhere.csv"), SMALL_CLASSIFIER)
     assert list(chosen.texts) == []
 
@@ -60,13 +57,9 @@ def small(own_reviews: TracedReviewsSpec):
 
 
 @pytest.mark.slow
-def test_small_classifier_has_both_networks(small) -> None:
+def test_small_classifier_has_both_networks_and_so_many_reviews(small) -> None:
     assert list(small.classifier.networks) == ["lstm", "gru"]
     assert set(small.classifier.calibration["weights"]) == {"lstm", "gru", "nb_ngram"}
-
-
-@pytest.mark.slow
-def test_small_classifier_is_trained_on_so_many_reviews(small) -> None:
     assert small.origin.startswith("trained here, small, on 80 reviews of ")
     assert len(small.texts) == len(small.labels) == pytest.approx(0.2 * 80, abs=1)
 

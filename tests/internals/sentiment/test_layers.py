@@ -38,27 +38,21 @@ def test_states_in_both_directions_of_a_classifier_are_those_of_keras(cell: str,
     assert all(trace.max_difference < 1e-6 for trace in traces)
 
 
-def test_one_direction_gives_one_trace() -> None:
+def test_layer_reads_what_stands_before_it_where_there_are_words() -> None:
     assert len(trace_layer(make_classifier("gru", bidirectional=False), make_texts())) == 1
-
-
-def test_layer_reads_what_stands_before_it_in_the_network() -> None:
-    """Vectors of the words, and weights of n-grams ten times as large."""
+    # Vectors of the words, and weights of n-grams ten times as large.
     texts, model = make_texts(), make_classifier("lstm")
     trace, _ = trace_layer(model, texts)
     vectors = model.get_layer("word_vectors").get_weights()[0]
     np.testing.assert_allclose(trace.inputs[:, :, :4], vectors[texts["words"]], atol=1e-6)
     np.testing.assert_allclose(trace.inputs[:, :, 4:], 10 * texts["ngrams"], rtol=1e-6)
-
-
-def test_mask_is_where_there_are_words() -> None:
     texts = make_texts()
     np.testing.assert_array_equal(trace_layer(make_classifier("lstm"), texts)[0].mask, texts["words"] > 0)
-
-
-def test_dropout_is_off() -> None:
     options = {"word_dropout": 0.5, "vector_dropout": 0.5, "input_dropout": 0.5, "recurrent_dropout": 0.5}
     assert trace_layer(make_classifier("gru", **options), make_texts())[0].max_difference < 1e-6
+    model = make_classifier("gru")
+    summary = summarize_network(model)
+    assert sum(layer["num_parameters"] for layer in summary["layers"]) == summary["num_parameters"]
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -76,19 +70,17 @@ def make_plain(**options) -> keras.Model:
     return keras.Model({"ngrams": inputs}, layers.Dense(1)(layers.LSTM(5, name="plain", **options)(inputs)))
 
 
-def test_layer_with_another_number_of_weights_than_the_formula_is_refused() -> None:
+def test_other_layers_activations_and_states_are_refused() -> None:
     with pytest.raises(NetworkError, match=r"plain: .*'input': 40.*received .*'input': 35"):
         trace_layer(make_plain(use_bias=False), make_texts())
-
-
-def test_other_activation_is_refused() -> None:
     with pytest.raises(NetworkError, match=r"plain: expected the activation tanh.*received relu"):
         trace_layer(make_plain(activation="relu"), make_texts())
-
-
-def test_network_without_recurrent_layer_is_refused() -> None:
     with pytest.raises(NetworkError, match="expected an LSTM or GRU layer"):
         trace_layer(make_classifier("pointwise"), make_texts())
+    texts = make_texts()
+    texts["ngrams"][0, 3, 0] = np.nan
+    with pytest.raises(NetworkError, match="difference of nan"):
+        trace_layer(make_classifier("gru"), texts)
 
 
 def test_states_that_are_not_those_of_keras_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,16 +93,3 @@ def test_states_that_are_not_those_of_keras_are_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(tracing, "unroll", unroll_wrongly)
     with pytest.raises(NetworkError, match=f"within {MAX_DIFFERENCE:g} of those that the network computed"):
         trace_layer(make_classifier("gru"), make_texts())
-
-
-def test_states_that_are_no_numbers_are_refused() -> None:
-    texts = make_texts()
-    texts["ngrams"][0, 3, 0] = np.nan
-    with pytest.raises(NetworkError, match="difference of nan"):
-        trace_layer(make_classifier("gru"), texts)
-
-
-def test_summary_has_all_layers_of_the_network() -> None:
-    model = make_classifier("gru")
-    summary = summarize_network(model)
-    assert sum(layer["num_parameters"] for layer in summary["layers"]) == summary["num_parameters"]

@@ -15,45 +15,41 @@ from rnn_pipelines.sentiment.text.cleaning import tokenize
 from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 
 
-def test_every_network_is_traced_in_both_directions(traced) -> None:
+def test_each_network_is_traced_and_given_texts_shown(traced, sample: SampleSpec, reviews: tuple[str, ...]) -> None:
     names = [f"sentiment_{cell}_{direction}" for cell in ("lstm", "gru") for direction in ("forward", "backward")]
     assert list(traced[0].layers) == names
+    words = traced[1].query("cell == 'gru' and gate == 'reset'").groupby("text")["word"].apply(list)
+    assert list(words) == [tokenize(text) for text in (*sample.texts, reviews[1])]
+    assert len(traced[0].layers["sentiment_gru_forward"][0].mask) == len(sample.texts) + 1 + sample.reviews
+    rows = traced[1].query("cell == 'lstm' and gate == 'input' and unit == -1 and text == 1")
+    gate = traced[0].layers["sentiment_lstm_forward"][0].trace.gates.input[0, : len(rows)]
+    np.testing.assert_allclose(rows["value"], gate.mean(axis=1))
+    shown = list(dict.fromkeys(traced[1].query("cell == 'gru' and unit >= 0 and text == 1")["unit"]))
+    gate = traced[0].layers["sentiment_gru_forward"][0].trace.gates.update[0, : len(tokenize(sample.texts[0]))]
+    assert shown == list(np.argsort(-gate.std(axis=0))[:NUM_UNITS_SHOWN])
 
 
-def test_classifier_of_one_network_is_traced_too(chosen: ChosenClassifier, sample: SampleSpec) -> None:
+def test_classifier_of_one_or_without_reviews_is_traced(chosen: ChosenClassifier, sample: SampleSpec) -> None:
     alone = replace(chosen.classifier, networks={"gru": chosen.classifier.networks["gru"]})
     alone = replace(alone, calibration={"weights": {"gru": 1.0}, "intercept": 0.0})
     traces, readings = trace_classifier(replace(chosen, classifier=alone), sample)
     assert list(traces.layers) == ["sentiment_gru_forward", "sentiment_gru_backward"]
     assert set(readings["cell"]) == {"gru"}
-
-
-def test_shown_texts_are_the_given_ones_and_the_first_short_review(
-    traced, sample: SampleSpec, reviews: tuple[str, ...]
-) -> None:
-    words = traced[1].query("cell == 'gru' and gate == 'reset'").groupby("text")["word"].apply(list)
-    assert list(words) == [tokenize(text) for text in (*sample.texts, reviews[1])]
-
-
-def test_texts_that_are_shown_and_drawn_are_measured_together(traced, sample: SampleSpec) -> None:
-    assert len(traced[0].layers["sentiment_gru_forward"][0].mask) == len(sample.texts) + 1 + sample.reviews
-
-
-def test_without_reviews_the_given_texts_are_enough(chosen: ChosenClassifier, sample: SampleSpec) -> None:
     traces, readings = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
     assert len(traces.layers["sentiment_gru_forward"][0].mask) == len(sample.texts)
     assert set(readings["text"]) == {1, 2}
+    traces, _ = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
+    assert traces.classifier == {"is_missing": False, "origin": "made too", "accuracy": {}, "num_texts": 0}
+    traces, _ = trace_classifier(chosen, sample.model_copy(update={"held_out": 2}))
+    assert traces.classifier["num_texts"] == 2
 
 
-def test_probability_is_that_of_the_text_up_to_the_word(chosen: ChosenClassifier, traced) -> None:
+def test_probability_is_that_of_the_text_up_to_the_word(chosen: ChosenClassifier, traced, sample: SampleSpec) -> None:
     rows = traced[1].query("cell == 'lstm' and gate == 'output' and text == 1").set_index("place")
     beginning = pd.DataFrame({"row": [0], "text": ["the film was so good"]})
     expected = score_sentiment(chosen.classifier, beginning)["probability"][0]
     assert rows.loc[4, "word"] == "good"
     assert rows.loc[4, "probability"] == pytest.approx(expected)
-
-
-def test_last_probability_is_that_of_the_whole_text(chosen: ChosenClassifier, traced, sample: SampleSpec) -> None:
     whole = score_sentiment(chosen.classifier, pd.DataFrame({"row": [0], "text": [sample.texts[0]]}))["probability"][0]
     assert traced[1].query("text == 1")["probability"].iloc[-1] == pytest.approx(whole)
 
@@ -66,18 +62,6 @@ def test_beginning_is_read_as_the_same_words(text: str) -> None:
     ]
 
 
-def test_mean_of_a_gate_is_that_of_the_trace(traced) -> None:
-    rows = traced[1].query("cell == 'lstm' and gate == 'input' and unit == -1 and text == 1")
-    gate = traced[0].layers["sentiment_lstm_forward"][0].trace.gates.input[0, : len(rows)]
-    np.testing.assert_allclose(rows["value"], gate.mean(axis=1))
-
-
-def test_units_that_move_most_are_shown(traced, sample: SampleSpec) -> None:
-    shown = list(dict.fromkeys(traced[1].query("cell == 'gru' and unit >= 0 and text == 1")["unit"]))
-    gate = traced[0].layers["sentiment_gru_forward"][0].trace.gates.update[0, : len(tokenize(sample.texts[0]))]
-    assert shown == list(np.argsort(-gate.std(axis=0))[:NUM_UNITS_SHOWN])
-
-
 def test_words_that_the_network_cuts_out_are_not_shown(chosen: ChosenClassifier, sample: SampleSpec) -> None:
     cut = replace(chosen.classifier, padding=PaddingSpec(max_length=4, truncating="middle", padding="pre"))
     _, readings = trace_classifier(replace(chosen, classifier=cut), sample)
@@ -87,8 +71,8 @@ def test_words_that_the_network_cuts_out_are_not_shown(chosen: ChosenClassifier,
     assert words["probability"].iloc[-1] == pytest.approx(whole)
 
 
-def test_accuracy_is_that_of_the_scores_of_each_part(
-    chosen: ChosenClassifier, traced, reviews: tuple[str, ...]
+def test_accuracy_is_that_of_the_scores_and_labels_of_each_part(
+    chosen: ChosenClassifier, traced, reviews: tuple[str, ...], sample: SampleSpec
 ) -> None:
     """`score_sentiment` with the weight of one part alone."""
     table = pd.DataFrame({"row": range(len(reviews)), "text": reviews})
@@ -100,23 +84,10 @@ def test_accuracy_is_that_of_the_scores_of_each_part(
         scores = score_sentiment(replace(chosen.classifier, calibration=calibration), table)
         expected[name] = ((scores["probability"] > 0.5) == np.array(chosen.labels)).mean()
     assert traced[0].classifier == {"is_missing": False, "origin": "made too", "accuracy": expected, "num_texts": 3}
-
-
-def test_accuracy_is_that_of_the_labels(chosen: ChosenClassifier, sample: SampleSpec, traced) -> None:
-    """With all labels swapped, what was right is wrong."""
+    # With all labels swapped, what was right is wrong.
     swapped = replace(chosen, labels=[1 - label for label in chosen.labels])
     accuracy = trace_classifier(swapped, sample)[0].classifier["accuracy"]
     assert accuracy == pytest.approx({name: 1 - share for name, share in traced[0].classifier["accuracy"].items()})
-
-
-def test_accuracy_is_of_so_many_texts(chosen: ChosenClassifier, sample: SampleSpec) -> None:
-    traces, _ = trace_classifier(chosen, sample.model_copy(update={"held_out": 2}))
-    assert traces.classifier["num_texts"] == 2
-
-
-def test_without_reviews_accuracy_is_unknown(chosen: ChosenClassifier, sample: SampleSpec) -> None:
-    traces, _ = trace_classifier(replace(chosen, texts=[], labels=[]), sample)
-    assert traces.classifier == {"is_missing": False, "origin": "made too", "accuracy": {}, "num_texts": 0}
 
 
 def test_missing_classifier_leaves_empty_traces_and_readings(traced, sample: SampleSpec) -> None:

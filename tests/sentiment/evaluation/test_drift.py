@@ -62,16 +62,13 @@ def test_test_part_is_described_as_the_chosen_classifier_scored_it(left: dict[st
     assert reference["label"].tolist() == ["positive", "negative", "unknown"]
     assert reference["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
     assert reference[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].iloc[:3]}).empty
+    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
 
 
 @pytest.mark.parametrize("missing", ["predictions", "reviews", "encoded", "calibrations"])
 def test_there_is_no_reference_where_a_part_of_it_is_missing(left: dict[str, Any], missing: str) -> None:
     assert describe_reference(*NO_VERSION, **left | {missing: None}).empty
-
-
-def test_there_is_no_reference_of_two_runs(left: dict[str, Any]) -> None:
-    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].iloc[:3]}).empty
-    assert describe_reference(*NO_VERSION, **left | {"reviews": left["reviews"].assign(review_id=list("wxyz"))}).empty
 
 
 def test_holdout_is_described_as_the_challenger_scored_it() -> None:

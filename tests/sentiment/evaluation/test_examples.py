@@ -39,14 +39,8 @@ def reviews(predictions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@pytest.fixture(scope="module")
-def examples(predictions: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
-    return find_examples(predictions, reviews, CALIBRATIONS)
-
-
-def test_examples_are_the_first_review_and_the_worst_mistakes(
-    examples: pd.DataFrame, predictions: pd.DataFrame
-) -> None:
+def test_examples_are_the_first_and_worst_mistakes(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
+    examples = find_examples(predictions, reviews, CALIBRATIONS)
     assert examples.loc[examples["kind"] == "sample", "review_id"].tolist() == ["test/0"]
     towards_the_label = np.where(predictions["label"] == 1, predictions["gru"], -predictions["gru"])
     expected = predictions["review_id"].iloc[np.argsort(towards_the_label)[:10]].tolist()

@@ -45,22 +45,16 @@ def test_losses_and_p_value_are_those_of_scikit_learn_and_mcnemar(make_holdout: 
     assert measure_holdout(make_holdout()).p_value is None
 
 
-def test_fewer_errors_at_a_greater_loss_show_nothing(make_holdout: Callable[..., pd.DataFrame]) -> None:
+def test_errors_and_seen_reviews_decide_what_can_be_compared(make_holdout: Callable[..., pd.DataFrame]) -> None:
     """The policy would take a small p-value for that of the loss."""
     holdout = make_holdout(champion=3.0)
     holdout["challenger"] *= 100
     assert measure_holdout(holdout).p_value == 1.0
-
-
-def test_reviews_that_the_champion_has_seen_count_for_nobody(make_holdout: Callable[..., pd.DataFrame]) -> None:
     seen = measure_holdout(make_holdout(40, champion=2.0))
     unseen = measure_holdout(make_holdout(champion=2.0).iloc[40:])
     assert (seen.measures, seen.p_value) == (unseen.measures, unseen.p_value)
     assert "40 of 200" in seen.notes[0]
     assert seen.is_comparable
-
-
-def test_champion_that_has_seen_most_or_a_class_can_not_be_compared(make_holdout: Callable[..., pd.DataFrame]) -> None:
     assert measure_holdout(make_holdout(100, champion=2.0)).is_comparable
     assert not measure_holdout(make_holdout(101, champion=2.0)).is_comparable
     holdout = make_holdout(champion=2.0).assign(is_seen=lambda t: (t["label"] == 1).astype(bool))

@@ -72,9 +72,7 @@ def test_probability_is_logistic_and_the_loss_of_a_sure_mistake_its_logit() -> N
 CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
 
 
-def test_metrics_equal_those_of_scikit_learn_and_the_interval_is_wilsons(
-    measured: dict, labels: np.ndarray, logits: np.ndarray
-) -> None:
+def test_metrics_are_sklearns_with_wilsons_interval(measured: dict, labels: np.ndarray, logits: np.ndarray) -> None:
     expected = {
         "accuracy": accuracy_score(labels, logits > 0),
         "f1": f1_score(labels, logits > 0),
@@ -85,8 +83,8 @@ def test_metrics_equal_those_of_scikit_learn_and_the_interval_is_wilsons(
     # Wilson (1927): (p + z² / 2n ± z · √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
     p, n, z = measured["accuracy"], len(labels), 1.959963984540054
     centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    expected = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
-    assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(expected, rel=1e-9)
+    bounds = [(centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)]
+    assert [measured["accuracy_low"], measured["accuracy_high"]] == pytest.approx(bounds, rel=1e-9)
     pairs = logits[labels == 1][:, None] > logits[labels == 0][None, :]
     assert measured["roc_auc"] == pytest.approx(pairs.mean(), rel=1e-12)
     assert measured["roc_auc"] == pytest.approx(roc_auc_score(labels, logits), rel=1e-12)
@@ -175,9 +173,7 @@ def evaluated(predictions: pd.DataFrame) -> tuple[dict, pd.DataFrame, pd.DataFra
     return evaluate_classifiers(predictions, **RECORDS)
 
 
-def test_metrics_are_plain_json_of_each_classifier(
-    evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray
-) -> None:
+def test_metrics_are_json_of_each_classifier(evaluated: tuple, predictions: pd.DataFrame, labels: np.ndarray) -> None:
     for name in CLASSIFIERS:
         expected = dict(measure_classifier(labels, predictions[name].to_numpy()))
         if name != "nb_ngram":

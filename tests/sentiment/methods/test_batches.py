@@ -58,9 +58,7 @@ def list_texts(epoch: Epoch) -> list[int]:
 
 
 @pytest.mark.parametrize("padding", PADDINGS, ids=lambda spec: f"{spec.max_length} {spec.truncating} {spec.padding}")
-def test_batches_hold_what_numpy_cuts_and_pads(
-    features: TextFeatures, labels: np.ndarray, padding: PaddingSpec
-) -> None:
+def test_batches_are_as_numpy_pads(features: TextFeatures, labels: np.ndarray, padding: PaddingSpec) -> None:
     [epoch] = collect(features, labels, padding)
     for inputs, targets in epoch:
         texts = targets[:, 0].astype(int)
@@ -122,8 +120,8 @@ def test_shuffling_covers_every_text_once_in_each_epoch(features: TextFeatures, 
     orders = {tuple(list_texts(epoch)) for epoch in epochs}
     batches = {frozenset(frozenset(targets[:, 0]) for _, targets in epoch) for epoch in epochs}
     assert (len(orders), len(batches)) == (3, 3)
-    one, other = ([list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2))
-    assert one == other
+    repeated = [[list_texts(e) for e in collect(features, labels, seed=1, epochs=2)] for _ in range(2)]
+    assert repeated[0] == repeated[1]
     [one], [other] = (collect(features, labels, seed=seed) for seed in (0, 1))
     assert list_texts(one) != list_texts(other)
     widths = [inputs["words"].shape[1] for inputs, _ in collect(features, labels, seed=0)[0]]

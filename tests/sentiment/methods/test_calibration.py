@@ -130,8 +130,8 @@ def test_stacks_are_those_of_networks_with_their_paths(
 def test_predictions_are_the_calibrated_logits_of_the_test_part(
     calibrated: tuple, reviews: pd.DataFrame, networks: dict[str, pd.DataFrame], features: TextFeatures
 ) -> None:
-    expected = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
-    assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == expected
+    names = {"lstm", "gru", "pointwise", "ensemble", "nb_ngram", "lstm_alone", "gru_alone"}
+    assert set(calibrated[0]) == set(calibrated[1].columns[4:]) == names
     test = reviews[reviews["part"] == "test"]
     for column in ("review_id", "label", "rating"):
         assert calibrated[1][column].tolist() == test[column].tolist()

@@ -75,9 +75,7 @@ def fit_naively(
 
 
 @pytest.mark.parametrize(("order", "min_texts", "smoothing"), [(1, 1, 1.0), (2, 3, 0.1), (3, 3, 1.0)])
-def test_logits_are_those_of_a_pipeline_of_scikit_learn(
-    make_encoded: MakeEncoded, order: int, min_texts: int, smoothing: float
-) -> None:
+def test_logits_are_those_of_sklearn(make_encoded: MakeEncoded, order: int, min_texts: int, smoothing: float) -> None:
     texts, labels = make_texts()
     spec = NgramSpec(order=order, min_texts=min_texts, smoothing=smoothing, inverse_penalty=1.0)
     others, _ = make_texts(30, seed=1)
@@ -86,9 +84,11 @@ def test_logits_are_those_of_a_pipeline_of_scikit_learn(
     np.testing.assert_allclose(found, fit_naively(texts, labels, spec)(others), atol=2e-3)
 
 
-@pytest.fixture
-def ratios(monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded) -> Callable[..., list[float]]:
-    """The log-count ratios of single words: the weights of a regression whose coefficients are all 1."""
+def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(
+    monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded
+) -> None:
+    """Word 2 stands in two positive texts, 3 in one of each class, 4 in one negative text."""
+    # The log-count ratios of single words: the weights of a regression whose coefficients are all 1.
 
     class Ones:
         def __init__(self, **options: object) -> None:
@@ -100,15 +100,10 @@ def ratios(monkeypatch: pytest.MonkeyPatch, make_encoded: MakeEncoded) -> Callab
 
     monkeypatch.setattr("sklearn.linear_model.LogisticRegression", Ones)
 
-    def compute(texts: list[list[int]], labels: list[int], **options: float) -> list[float]:
+    def ratios(texts: list[list[int]], labels: list[int], **options: float) -> list[float]:
         spec = NgramSpec(order=1, **{"min_texts": 1, **options})
         return fit_nb_ngram(make_encoded(texts), np.array(labels), spec).weights.tolist()
 
-    return compute
-
-
-def test_ratio_compares_smoothed_shares_of_texts_in_both_classes(ratios: Callable[..., list[float]]) -> None:
-    """Word 2 stands in two positive texts, 3 in one of each class, 4 in one negative text."""
     p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5
     assert ratios([[2], [2, 3], [3, 4]], [1, 1, 0]) == pytest.approx(np.log(p / q).tolist(), rel=1e-6)
     p, q = np.array([2.5, 0.5]) / 3, np.array([0.5, 1.5]) / 2
@@ -153,9 +148,7 @@ def test_text_without_known_ngrams_has_the_intercept_as_logit(
     assert score_ngrams(fitted, make_encoded([text])).tolist() == [fitted.intercept]
 
 
-def test_weights_of_first_occurrences_add_up_to_the_logit(
-    fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded
-) -> None:
+def test_first_occurrences_add_up_to_the_logit(fitted: nb_ngram.NgramClassifier, make_encoded: MakeEncoded) -> None:
     texts = [*make_texts(30, seed=2)[0], []]
     encoded = make_encoded(texts)
     weights, numbers = weigh_words(fitted, encoded), number_ngrams(encoded, fitted.order)
@@ -297,9 +290,7 @@ def unpack(number: int) -> tuple[int, ...] | None:
 
 
 @given(TEXTS, st.integers(1, MAX_ORDER))
-def test_ngrams_are_the_runs_of_words_that_a_loop_finds(
-    make_encoded: MakeEncoded, texts: list[list[int]], order: int
-) -> None:
+def test_ngrams_are_those_that_a_loop_finds(make_encoded: MakeEncoded, texts: list[list[int]], order: int) -> None:
     numbered = number_ngrams(make_encoded(texts), order)
     assert [[unpack(number) for number in row] for row in numbered] == list_naively(texts, order)
     assert (numbered.dtype, numbered.shape[1]) == (np.int64, order)

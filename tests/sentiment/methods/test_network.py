@@ -129,28 +129,34 @@ def test_both_directions_are_read_and_the_order_matters(build, cell: str) -> Non
     assert one != other
 
 
-def test_network_starts_from_the_given_or_as_many_random_vectors(build) -> None:
+def test_words_have_vectors_that_are_given_or_dropped(build) -> None:
     [vectors] = build().get_layer("word_vectors").get_weights()
     np.testing.assert_array_equal(vectors, VECTORS)
     [vectors] = build(word_vectors=False).get_layer("word_vectors").get_weights()
     assert (vectors.shape, np.allclose(vectors, VECTORS)) == (VECTORS.shape, False)
     assert not [layer for layer in build(**PLAIN).layers if "dropout" in layer.name]
+    left = drop(build, "word_dropout")
+    assert (left == left[:, :, :1]).all()
+    assert left.mean() == pytest.approx(0.5, abs=0.1)
+    left = drop(build, "vector_dropout")
+    assert (left == left[:, :1]).all()
+    assert 0.2 < left.mean() < 0.8
 
 
 @pytest.mark.parametrize(("ngram_inputs", "expected"), [(True, ["ngrams", "words"]), (False, ["words"])])
-def test_ngram_weights_are_an_input_only_where_they_are_asked_for(
-    build, ngram_inputs: bool, expected: list[str]
-) -> None:
+def test_ngram_weights_are_an_input_only_where_asked_for(build, ngram_inputs: bool, expected: list[str]) -> None:
     assert sorted(build(ngram_inputs=ngram_inputs).input) == expected
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_ngram_weights_of_every_order_are_read(build, cell: str) -> None:
+def test_ngram_weights_give_one_logit_for_each_text(build, cell: str) -> None:
     model, inputs = build(cell), make_inputs([[2, 3, 4]] * (1 + NUM_NGRAMS))
     for order in range(NUM_NGRAMS):
         inputs["ngrams"][1 + order, 1, order] += 0.5
     logits = call(model, inputs)
     assert (logits[1:] != logits[0]).all()
+    model = build(cell)
+    assert (model.output.shape, model.name) == ((None, 1), f"{cell}_classifier")
 
 
 def count_cell(cell: str, units: int, features: int) -> int:
@@ -168,12 +174,6 @@ def test_number_of_parameters_follows_the_formula(build, cell: str, pooling: str
     head = 4 * directions * (2 if pooling == "max_mean" else 1) + 1
     model = build(cell, pooling=pooling, bidirectional=bidirectional)
     assert model.count_params() == NUM_WORDS * DIMENSIONS + directions * count_cell(cell, 4, features) + head
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_output_is_one_logit_for_each_text(build, cell: str) -> None:
-    model = build(cell)
-    assert (model.output.shape, model.name) == ((None, 1), f"{cell}_classifier")
 
 
 DROPOUTS = ["word_dropout", "vector_dropout", "input_dropout", "recurrent_dropout", "dropout"]
@@ -195,12 +195,3 @@ def drop(build, field: str) -> np.ndarray:
     layer = model.get_layer(field)
     keras.utils.set_random_seed(3)
     return layer(np.ones((20, 30, DIMENSIONS), np.float32), training=True).numpy() > 0
-
-
-def test_dropped_words_lose_their_vector_and_dropped_entries_the_whole_text(build) -> None:
-    left = drop(build, "word_dropout")
-    assert (left == left[:, :, :1]).all()
-    assert left.mean() == pytest.approx(0.5, abs=0.1)
-    left = drop(build, "vector_dropout")
-    assert (left == left[:, :1]).all()
-    assert 0.2 < left.mean() < 0.8

@@ -23,9 +23,7 @@ def test_vocabulary_sees_the_training_part_alone(reviews: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("part", "is_learnt"), [("train", True), ("unlabelled", True), ("validation", False), ("test", False)]
 )
-def test_word_vectors_see_the_training_and_unlabelled_part_alone(
-    reviews: pd.DataFrame, part: str, is_learnt: bool
-) -> None:
+def test_word_vectors_see_training_and_unlabelled_alone(reviews: pd.DataFrame, part: str, is_learnt: bool) -> None:
     words = [f"{part}{word}" for word in "abc"]
     encoded = encode_reviews(reviews, words, VocabularySpec())
     learnt = learn_word_vectors(encoded, reviews, WordVectorSpec(num_words=5, dimensions=2))

@@ -78,12 +78,8 @@ def run(pipeline: Any, parameters: dict[str, Any], **data: Any) -> Callable[[str
     return catalog.load
 
 
-@pytest.fixture(scope="module")
-def load(parameters: dict[str, Any]) -> Callable[[str], Any]:
-    return run(create_pipeline(), parameters)
-
-
-def test_further_network_is_measured_alone_together_and_in_the_report(load: Callable[[str], Any]) -> None:
+def test_further_network_is_measured_alone_together_and_in_the_report(parameters: dict[str, Any]) -> None:
+    load = run(create_pipeline(), parameters)
     metrics = load("sentiment_metrics")
     assert {"rnn", "rnn_alone"} <= set(metrics)
     parts = [metrics[name]["num_parameters"] for name in ("lstm", "gru", "rnn")]

@@ -25,24 +25,13 @@ def predictions() -> pd.DataFrame:
     return pd.DataFrame({**facts, "gru": [-1.0, 2.0], "ensemble": [-1.0, np.nan]})
 
 
-def test_predictions_name_their_classifiers_and_no_other_columns(predictions: pd.DataFrame) -> None:
+def test_predictions_and_holdout_name_their_classifiers(predictions: pd.DataFrame) -> None:
     assert PredictionsTable.validate(predictions) is predictions
     assert PredictionsTable.list_classifiers(predictions) == ["gru", "ensemble"]
     with pytest.raises(ReviewError, match="PredictionsTable: expected the columns review_id"):
         PredictionsTable.validate(predictions.assign(rnn=1.0))
     with pytest.raises(ReviewError, match="the same review_id a second time"):
         ScoresTable.validate(pd.DataFrame({"review_id": ["a", "a"], "gru": [1.0, 2.0]}))
-
-
-def test_column_of_a_network_that_is_registered_later_is_taken(
-    predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
-    with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
-    assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
-
-
-def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.DataFrame) -> None:
     holdout = predictions.drop(columns=["gru", "ensemble"]).assign(
         challenger=1.0, majority=0.0, nb_ngram=1.0, num_known_words=2, is_seen=False
     )
@@ -50,6 +39,12 @@ def test_holdout_is_scored_by_challenger_champion_and_baselines(predictions: pd.
     HoldoutTable.validate(holdout.assign(champion=1.0))
     with pytest.raises(ReviewError, match="expected the columns"):
         HoldoutTable.validate(holdout.assign(lstm=1.0))
+
+
+def test_column_of_a_later_network_is_taken(predictions: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NETWORKS, "rnn", Network(CELL_STYLES["rnn"]))
+    with_rnn = predictions.assign(rnn=1.0, rnn_alone=1.0)
+    assert {"rnn", "rnn_alone"} <= set(PredictionsTable.list_classifiers(PredictionsTable.validate(with_rnn)))
 
 
 @pytest.mark.parametrize("kind", [ReferenceTable, ScoredTextsTable, MeasuresTable])

@@ -90,20 +90,9 @@ def logits(trained: dict[str, SimpleNamespace], features: TextFeatures) -> dict[
 
 
 @pytest.fixture(scope="module")
-def again(features: TextFeatures, reviews: pd.DataFrame, trained: dict) -> SimpleNamespace:
-    """The same LSTM, after another training has moved the global random state; and without the test part."""
-    return train(*spoil(features, reviews), "lstm", ngrams=True)
-
-
-@pytest.fixture(scope="module")
 def flipped(reviews: pd.DataFrame) -> pd.DataFrame:
     """Reviews whose validation labels are wrong: each epoch is worse than the one before."""
     return reviews.assign(label=reviews["label"].mask(reviews["part"] == "validation", 1 - reviews["label"]))
-
-
-@pytest.fixture(scope="module")
-def misled(features: TextFeatures, flipped: pd.DataFrame) -> SimpleNamespace:
-    return train(features, flipped, "pointwise", seed=1)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -113,8 +102,12 @@ def test_training_finds_the_words_that_tell_the_label(logits: dict, reviews: pd.
     assert right[is_test].mean() > 0.9
 
 
-def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(trained: dict, again: SimpleNamespace) -> None:
+def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(
+    trained: dict, features: TextFeatures, reviews: pd.DataFrame
+) -> None:
     """Its n-gram weights are not a number there, and would be in the weights."""
+    # The same LSTM, after another training has moved the global random state; and without the test part.
+    again = train(*spoil(features, reviews), "lstm", ngrams=True)
     for one, other in zip(trained["lstm"].model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     columns = ["epoch", "loss", "val_loss"]
@@ -122,8 +115,9 @@ def test_training_never_sees_the_test_part_and_the_seed_gives_its_losses(trained
 
 
 def test_best_weights_come_back_after_worse_epochs_and_seeds_differ(
-    misled: SimpleNamespace, features: TextFeatures, flipped: pd.DataFrame
+    features: TextFeatures, flipped: pd.DataFrame
 ) -> None:
+    misled = train(features, flipped, "pointwise", seed=1)
     other = train(features, flipped, "pointwise", epochs=1)
     assert other.history["loss"][0] != misled.history["loss"][0]
     assert misled.record["best_epoch"] < misled.record["num_epochs"]
@@ -131,9 +125,7 @@ def test_best_weights_come_back_after_worse_epochs_and_seeds_differ(
     assert found == pytest.approx(misled.history["val_loss"].min(), rel=1e-4)
 
 
-def test_validation_loss_and_parameters_are_on_record(
-    trained: dict, features: TextFeatures, reviews: pd.DataFrame
-) -> None:
+def test_loss_and_parameters_are_on_record(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> None:
     found = compute_validation_loss(trained["gru"], features, reviews)
     assert found == pytest.approx(trained["gru"].history["val_loss"].min(), rel=1e-4)
     record = trained["lstm"].record
@@ -141,15 +133,12 @@ def test_validation_loss_and_parameters_are_on_record(
     assert [layer["layer"] for layer in record["layers"]][-3:] == ["pooling", "dropout", "logit"]
 
 
-def test_features_and_reviews_are_not_changed(features: TextFeatures, reviews: pd.DataFrame) -> None:
+def test_features_stay_and_nan_ends_training_with_advice(features: TextFeatures, reviews: pd.DataFrame) -> None:
     before = features.ids.copy(), features.ngrams.copy(), reviews.copy()
     score(train(features, reviews, "pointwise", ngrams=True, epochs=1), features)
     np.testing.assert_array_equal(features.ids, before[0])
     np.testing.assert_array_equal(features.ngrams, before[1])
     pd.testing.assert_frame_equal(reviews, before[2])
-
-
-def test_loss_that_is_no_number_ends_training_with_advice(features: TextFeatures, reviews: pd.DataFrame) -> None:
     faulty = replace(features, ngrams=np.full_like(features.ngrams, np.nan))
     with pytest.raises(TrainingError, match=r"pointwise_classifier: the loss is not finite .* training.learning_rate"):
         train(faulty, reviews, "pointwise", ngrams=True, epochs=1)
@@ -202,9 +191,7 @@ def scores(trained: dict, features: TextFeatures, reviews: pd.DataFrame) -> dict
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_validation_and_test_reviews_have_their_own_logits(
-    scores: dict, logits: dict, reviews: pd.DataFrame, cell: str
-) -> None:
+def test_each_part_has_its_own_logits(scores: dict, logits: dict, reviews: pd.DataFrame, cell: str) -> None:
     texts = np.flatnonzero(reviews["part"].isin(["validation", "test"]))
     assert scores[cell]["review_id"].tolist() == reviews["review_id"].iloc[texts].tolist()
     np.testing.assert_allclose(scores[cell][cell], logits[cell][texts], rtol=0, atol=1e-6)

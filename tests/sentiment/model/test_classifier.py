@@ -93,12 +93,28 @@ def test_text_without_a_known_word_is_unknown(scored: pd.DataFrame, texts: list[
     assert (row["label"], row["probability"], row["confidence"]) == ("unknown", 0.5, 0.5)
 
 
-def test_network_reads_what_padding_keeps_of_a_long_text(text_classifier: TextClassifier) -> None:
+def test_classifier_reads_long_and_strange_texts_by_its_padding(text_classifier: TextClassifier) -> None:
     """Head and tail; the n-gram classifier reads all, and knows none of the words between."""
     head, tail = "good film " * 5, " was bad" * 5
     texts = [head + "plugh " * size + tail for size in (40, 90_000)]
     found = score_sentiment(text_classifier, make_texts(texts))
     assert found["probability"][0] == pytest.approx(found["probability"][1], abs=1e-6)
+    # So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier.
+    classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
+    assert list(classifier.calibration["weights"]) == ["lstm"]
+    blind = replace(classifier, ngrams=replace(classifier.ngrams, weights=classifier.ngrams.weights * 0))
+    one, other = (score_sentiment(c, make_texts(["good film"]))["probability"][0] for c in (classifier, blind))
+    assert one != other
+    scores = score_sentiment(replace(text_classifier, signs=False), make_texts(["good, film!", "good film"]))
+    assert scores["num_words"].tolist() == [2, 2]
+    assert scores["probability"][0] == scores["probability"][1]
+    # One word is left of each text, the last.
+    classifier = replace(
+        assemble(text_classifier, make_calibrations("gru", path=False)),
+        padding=PaddingSpec(max_length=1, truncating="pre"),
+    )
+    found = score_sentiment(classifier, make_texts(["bad film good", "so good"]))["probability"]
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
 @pytest.mark.parametrize("chosen", [[8], [14, 8, 0], [9, 9, 9]], ids=["alone", "among others", "repeated"])
@@ -144,28 +160,3 @@ def test_assembled_classifier_holds_only_the_networks_that_its_calibration_weigh
     calibrations = make_calibrations(best)
     found = assemble(text_classifier, calibrations)
     assert (list(found.networks), found.calibration) == (cells, calibrations[best])
-
-
-def test_network_without_a_path_still_reads_ngram_weights(text_classifier: TextClassifier) -> None:
-    """So they stay part of the classifier, even where its calibration doesn't weigh the n-gram classifier."""
-    classifier = assemble(text_classifier, make_calibrations("lstm", path=False))
-    assert list(classifier.calibration["weights"]) == ["lstm"]
-    blind = replace(classifier, ngrams=replace(classifier.ngrams, weights=classifier.ngrams.weights * 0))
-    one, other = (score_sentiment(c, make_texts(["good film"]))["probability"][0] for c in (classifier, blind))
-    assert one != other
-
-
-def test_classifier_that_reads_no_signs_passes_them_over(text_classifier: TextClassifier) -> None:
-    scores = score_sentiment(replace(text_classifier, signs=False), make_texts(["good, film!", "good film"]))
-    assert scores["num_words"].tolist() == [2, 2]
-    assert scores["probability"][0] == scores["probability"][1]
-
-
-def test_padding_of_the_classifier_is_used(text_classifier: TextClassifier) -> None:
-    """One word is left of each text, the last."""
-    classifier = replace(
-        assemble(text_classifier, make_calibrations("gru", path=False)),
-        padding=PaddingSpec(max_length=1, truncating="pre"),
-    )
-    found = score_sentiment(classifier, make_texts(["bad film good", "so good"]))["probability"]
-    assert found[0] == pytest.approx(found[1], abs=1e-6)

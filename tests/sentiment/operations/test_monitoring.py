@@ -35,10 +35,17 @@ def differ(measure: str, **changes: float) -> pd.DataFrame:
     return table
 
 
-def test_alike_texts_are_ok_and_a_reason_has_both_means_and_the_effect() -> None:
+def test_alike_texts_are_ok_and_others_an_alarm() -> None:
     assert conclude(ALIKE)["verdict"] == "ok"
     (reason,) = conclude(differ("num_words", newest=14.2, reference=177.1, effect=0.3))["reasons"]
     assert all(fact in reason for fact in ("14 words", "177 words", "0.30", "p < 0.0001"))
+    found = monitor(make_scores())
+    assert (found["verdict"], found["num_texts"], found["num_reference"]) == ("ok", 300, 300)
+    assert [row["measure"] for row in found["measures"]] == list(MEASURES)
+    assert monitor(make_scores(words=500))["verdict"] == "alarm"
+    for scores in (NOTHING, make_scores()):
+        found = monitor(scores)
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 @pytest.mark.parametrize(("num_newest", "num_reference", "verdict"), [(0, 1000, "ok"), (0, 0, "ok"), (500, 0, "alarm")])
@@ -108,16 +115,6 @@ def make_scores(num: int = 300, seed: int = 0, words: int = 50) -> pd.DataFrame:
 def monitor(scores: pd.DataFrame, reference: pd.DataFrame | None = None) -> dict[str, Any]:
     reference = make_scores(seed=1) if reference is None else reference
     return monitor_scores(compare_scores(scores, reference), {"alarms": []}, MonitorSentimentSpec())
-
-
-def test_scores_of_the_same_kind_are_ok_and_of_longer_texts_an_alarm() -> None:
-    found = monitor(make_scores())
-    assert (found["verdict"], found["num_texts"], found["num_reference"]) == ("ok", 300, 300)
-    assert [row["measure"] for row in found["measures"]] == list(MEASURES)
-    assert monitor(make_scores(words=500))["verdict"] == "alarm"
-    for scores in (NOTHING, make_scores()):
-        found = monitor(scores)
-        assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 @pytest.mark.parametrize("column", list(ReferenceTable.columns))

@@ -54,9 +54,7 @@ def test_scores_of_one_version_are_all_taken() -> None:
     [(["v1", "v2", "v2"], [1, 2]), (["v2", "v1"], [1]), ([UNVERSIONED, "v1"], [1]), (["v1", UNVERSIONED], [1])],
     ids=["another champion", "rolled back", "the first champion", "no champion any more"],
 )
-def test_of_several_versions_the_last_counts(
-    versions: list[str], rows: list[int], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_last_version_counts(versions: list[str], rows: list[int], caplog: pytest.LogCaptureFixture) -> None:
     assert select_newest(make_scores(*versions)).index.tolist() == rows
     num_left_out = len(versions) - len(rows)
     assert f"{num_left_out} of {len(versions)}" in caplog.text

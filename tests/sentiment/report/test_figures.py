@@ -57,12 +57,16 @@ def test_accuracy_and_confusion_are_drawn_as_they_were_measured(figures, results
     assert [sum(row) for row in find_trace(figures["confusion"], "NB n-grams").z] == pytest.approx([1, 1])
 
 
-def test_inputs_are_not_changed(make_sentiment) -> None:
+def test_inputs_stay_and_sources_without_ratings_are_empty(make_sentiment) -> None:
     results, before = make_sentiment(), make_sentiment()
     draw(results)
     assert (results.metrics, results.calibrations) == (before.metrics, before.calibrations)
     for name in ("by_group", "by_confidence"):
         pd.testing.assert_frame_equal(getattr(results, name), getattr(before, name))
+    figure = draw(make_sentiment(has_ratings=False))["by_rating"]
+    assert not figure.data
+    assert figure.layout.title.subtitle.text
+    assert figure.layout.xaxis.visible is False
 
 
 @pytest.mark.parametrize("figure", ["accuracy", "calibration", "by_length", "by_rating"])
@@ -90,10 +94,10 @@ def test_calibration_is_drawn_with_bars_in_the_middle_of_their_bin(results, figu
     np.testing.assert_allclose(trace.y, 100 * table["accuracy"])
     bars = [trace for trace in figures["calibration"].data if trace.type == "bar"]
     assert [sum(trace.y) for trace in bars] == [400] * 7
-    bars = next(trace for trace in figures["calibration"].data if trace.type == "bar" and trace.name == "LSTM")
+    own = next(trace for trace in bars if trace.name == "LSTM")
     confidence = 100 * results.by_confidence.query("classifier == 'lstm'")["confidence"]
-    assert np.all(np.abs(bars.x - confidence) <= 2.5)
-    np.testing.assert_allclose(bars.x % 5, 2.5)
+    assert np.all(np.abs(own.x - confidence) <= 2.5)
+    np.testing.assert_allclose(own.x % 5, 2.5)
     groups = [{trace.legendgroup for trace in figures["calibration"].data if trace.name == "LSTM alone"}]
     assert groups == [{"lstm_alone"}]
 
@@ -109,15 +113,8 @@ def test_groups_of_length_have_their_size_and_losses_their_networks(figures, res
     names = ["≤ 100", "101–200", "201–400", "401–800", "> 800"]
     expected = [f"{name}<br>{size}" for name, size in zip(names, sizes, strict=True)]
     assert list(find_trace(figures["by_length"], "GRU").x) == expected
-    names = {trace.name.split(",")[0] for trace in figures["losses"].data}
-    assert names == {"LSTM", "GRU", "no recurrence"}
-
-
-def test_source_without_ratings_has_an_empty_figure(make_sentiment) -> None:
-    figure = draw(make_sentiment(has_ratings=False))["by_rating"]
-    assert not figure.data
-    assert figure.layout.title.subtitle.text
-    assert figure.layout.xaxis.visible is False
+    drawn = {trace.name.split(",")[0] for trace in figures["losses"].data}
+    assert drawn == {"LSTM", "GRU", "no recurrence"}
 
 
 @pytest.mark.parametrize("classifier", ["lstm", "ensemble", "nb_ngram"])

@@ -44,18 +44,17 @@ def write_report(scores: pd.DataFrame, **options: Any) -> str:
     return render_report(monitor(scores, **options), SPEC, Figure()).replace(read_plotly(), "")
 
 
-def test_nothing_scored_is_said_and_reasons_are_escaped() -> None:
-    verdict = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
+def test_page_and_summary_tell_the_verdict_and_escape_reasons() -> None:
+    verdict: Any = {"verdict": "retrain", "reasons": ["the texts have changed", "more"]}
     assert has_in_order(write_verdict(verdict), "Label and retrain", "changed", "1 more")
     report = write_report(NOTHING)
     assert "There are no scored texts" in report
     assert 'class="plotly-graph-div"' not in report
     assert "–" in tabulate_measures(monitor(NOTHING)).rows[0]
     assert "<img" not in write_report(make_scores(), alarms=("<img src='https://evil.example/x.png'>",))
-
-
-def test_page_is_the_golden_one() -> None:
     assert is_golden(write_report(make_scores()), Path(__file__).parent / "golden/monitor.txt")
+    verdict = monitor(make_scores())
+    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
 
 
 def test_distributions_are_those_of_the_texts_with_logarithmic_lengths() -> None:
@@ -75,11 +74,6 @@ def test_distributions_are_those_of_the_texts_with_logarithmic_lengths() -> None
 @pytest.mark.parametrize("scores", [NOTHING, make_scores(200)])
 def test_figure_is_drawn_where_one_side_is_missing(scores: pd.DataFrame) -> None:
     assert len(draw_distributions(scores, make_scores(0)).data) == 6
-
-
-def test_summary_begins_with_the_verdict_and_fits_a_screen() -> None:
-    verdict: Any = monitor(make_scores())
-    assert fits_screen(summarize_run(verdict), write_verdict(verdict))
 
 
 # The overview has the shares of the newest labels, and the measures of the monitor.

@@ -349,9 +349,7 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     changes=st.lists(st.tuples(st.integers(0, 2 * 512 * len(WHOLE) + 1024), st.integers(0, 255)), max_size=4),
     packed=st.booleans(),
 )
-def test_whatever_is_damaged_it_is_read_or_refused_in_words(
-    tmp_path: Path, changes: list[tuple[int, int]], packed: bool
-) -> None:
+def test_damage_is_read_or_refused_in_words(tmp_path: Path, changes: list[tuple[int, int]], packed: bool) -> None:
     tar = make_tar(WHOLE.items())
     data = bytearray(gzip.compress(tar, mtime=0) if packed else tar)
     for position, value in changes:

@@ -220,9 +220,7 @@ def test_folder_that_cannot_be_written_is_no_fault_of_the_download(
     assert not isinstance(caught.value, DownloadError)
 
 
-def test_other_file_under_the_archives_name_is_neither_read_nor_replaced(
-    source: ReviewSourceSpec, remote: RemoteArchive
-) -> None:
+def test_other_file_under_the_name_is_not_read_or_replaced(source: ReviewSourceSpec, remote: RemoteArchive) -> None:
     path = Path(source.download_to) / FILE
     path.parent.mkdir(parents=True)
     path.write_text("mine")

@@ -93,9 +93,7 @@ def test_padded_texts_are_what_slices_of_lists_give(
 
 
 @pytest.mark.parametrize(("truncating", "expected"), [("pre", [4, 5, 6, 7]), ("post", [1, 2, 3, 4])])
-def test_truncating_drops_words_at_the_end_it_names(
-    make_encoded: MakeEncoded, truncating: str, expected: list[int]
-) -> None:
+def test_truncating_drops_words_at_an_end(make_encoded: MakeEncoded, truncating: str, expected: list[int]) -> None:
     padding = PaddingSpec(max_length=4, truncating=truncating)
     assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
 
@@ -103,9 +101,7 @@ def test_truncating_drops_words_at_the_end_it_names(
 @pytest.mark.parametrize(
     ("max_length", "expected"), [(4, [1, 2, 6, 7]), (5, [1, 2, 5, 6, 7]), (1, [7]), (7, [1, 2, 3, 4, 5, 6, 7])]
 )
-def test_truncating_in_the_middle_keeps_head_and_tail(
-    make_encoded: MakeEncoded, max_length: int, expected: list[int]
-) -> None:
+def test_truncating_keeps_head_and_tail(make_encoded: MakeEncoded, max_length: int, expected: list[int]) -> None:
     padding = PaddingSpec(max_length=max_length, truncating="middle")
     assert pad_texts(make_encoded([[1, 2, 3, 4, 5, 6, 7]]), np.array([0]), padding).tolist() == [expected]
 

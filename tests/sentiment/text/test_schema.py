@@ -66,9 +66,7 @@ def test_other_columns_are_refused(table: pd.DataFrame, change: Callable[[pd.Dat
         (lambda table: table.assign(group=table["group"].mask(table["group"] == "b")), "group is missing"),
     ],
 )
-def test_wrong_rows_are_refused(
-    table: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame], expected: str
-) -> None:
+def test_wrong_rows_fail(table: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame], expected: str) -> None:
     assert fail(change(table)).startswith(f"ReviewsTable: {expected}")
 
 

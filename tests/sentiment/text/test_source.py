@@ -119,9 +119,7 @@ def test_table_is_read(
 
 
 @pytest.mark.parametrize(("content", "options", "parts"), REFUSED.values(), ids=REFUSED)
-def test_table_is_refused_with_column_and_row(
-    write: Write, content: str, options: dict[str, str], parts: list[str]
-) -> None:
+def test_table_is_refused_by_cell(write: Write, content: str, options: dict[str, str], parts: list[str]) -> None:
     path = write(content)
     message = fail(path, **options)
     assert message.startswith(f"{path}: ")

@@ -64,9 +64,7 @@ def rescale(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("window", [1, 3])
 @pytest.mark.parametrize("dimensions", [2, 5])
-def test_vectors_are_the_best_factors_of_the_information(
-    learn: Learn, texts: list[list[int]], window: int, dimensions: int
-) -> None:
+def test_vectors_are_the_best_factors(learn: Learn, texts: list[list[int]], window: int, dimensions: int) -> None:
     """Products of the vectors don't depend on the signs, which a decomposition may choose."""
     left, singular, _ = np.linalg.svd(compute_information(texts, window))
     expected = left[:, :dimensions] * np.sqrt(singular[:dimensions])
@@ -101,8 +99,6 @@ def test_without_pairs_of_words_every_vector_is_0(learn: Learn, texts: list[list
 
 
 @given(st.lists(st.lists(st.integers(1, 6), max_size=6), max_size=5), st.integers(2, 7), st.integers(1, 9))
-def test_whatever_the_texts_vectors_are_finite_float32(
-    learn: Learn, texts: list[list[int]], num_words: int, dimensions: int
-) -> None:
+def test_vectors_are_finite_float32(learn: Learn, texts: list[list[int]], num_words: int, dimensions: int) -> None:
     found = learn(texts, num_words=num_words, dimensions=dimensions)
     assert (found.shape, found.dtype, np.isfinite(found).all()) == ((num_words, dimensions), np.float32, True)
