@@ -161,14 +161,9 @@ def test_other_kind_of_file_is_not_even_read(write: Write, name: str) -> None:
         ("my.csv", b"", "expected a CSV file in UTF-8, with a header line"),
         ("my.csv", PLAIN.encode("utf-16"), "expected a CSV file in UTF-8"),
         ("my.csv", (PLAIN + "caf\xe9,1\n").encode("latin-1"), "expected a CSV file in UTF-8"),
-        ("my.csv", (PLAIN + '"open,1\n').encode(), "EOF inside string"),
-        ("my.csv", (PLAIN + "a,1,2\n").encode(), "Expected 2 fields in line 5, saw 3"),
-        ("my.csv.gz", PLAIN.encode(), "Not a gzipped file"),
-        ("my.csv.gz", gzip.compress(PLAIN.encode())[:-12], "expected a CSV file"),
         ("my.parquet", PLAIN.encode(), "expected a Parquet file"),
-        ("my.parquet", b"", "expected a Parquet file"),
     ],
-    ids=["empty", "UTF-16", "Latin-1", "open quote", "surplus cells", "not zipped", "cut off", "CSV", "empty Parquet"],
+    ids=["empty", "UTF-16", "Latin-1", "CSV"],
 )
 def test_unreadable_file_says_what_is_expected(write: Write, name: str, content: bytes, expected: str) -> None:
     path = write(content, name)
