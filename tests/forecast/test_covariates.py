@@ -109,12 +109,9 @@ def test_what_is_known_moves_the_forecast(forecaster: Forecaster, shops: SimpleN
     assert (changed != forecast(forecaster, shops, shops.covariate_table)).any()
 
 
-def test_past_covariates_after_the_cutoff_change_nothing(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+def test_covariates_after_cutoff_or_horizon_change_nothing(forecaster: Forecaster, shops: SimpleNamespace) -> None:
     changed = forecast(forecaster, shops, change(shops, "visitors", DAYS[DAYS > CUTOFF]))
     np.testing.assert_array_equal(changed, forecast(forecaster, shops, shops.covariate_table))
-
-
-def test_future_covariates_beyond_the_horizon_change_nothing(forecaster: Forecaster, shops: SimpleNamespace) -> None:
     beyond = DAYS[CUTOFF + pd.Timedelta(days=HORIZON) < DAYS]
     changed = forecast(forecaster, shops, change(shops, "price", beyond))
     np.testing.assert_array_equal(changed, forecast(forecaster, shops, shops.covariate_table))
@@ -143,16 +140,21 @@ def test_scales_and_categories_are_of_the_training_part(shops: SimpleNamespace, 
     assert fit_coding(shops.series, shops.cutoffs, COVARIATES, table) == shops.coding
 
 
-def test_what_is_fitted_sees_no_covariate_of_the_test_part(shops: SimpleNamespace) -> None:
+def test_covariates_of_the_test_part_are_not_seen_and_known_ones_read(shops: SimpleNamespace) -> None:
     panel = shops.windows
     values = panel.values.copy()
     for first, stop in panel.test:
         values[first : stop + HORIZON - 1, panel.columns.static.start :] = 7
     one, other = fit_linear_models(panel), fit_linear_models(replace(panel, values=values))
     np.testing.assert_array_equal(one.matrices, other.matrices)
+    # Where nothing can be judged, the naive methods that can't read it take no part.
+    recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
+    linear = fit_linear_models(take(make_shops(), recipe).windows)
+    assert not linear.is_enough
+    assert {str(name) for name in linear.names[linear.weights > 0]} <= {"ridge_last", "ridge_season"}
 
 
-def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> None:
+def test_ridge_and_networks_read_the_same_covariates_and_many_have_few_lags(shops: SimpleNamespace) -> None:
     """Each number that a network reads of a window's covariates is a predictor too, where lags are few."""
     panel = shops.windows
     assert list_covariate_inputs(panel).steps.min() == -panel.lookback
@@ -163,9 +165,6 @@ def test_ridge_and_networks_read_the_same_covariates(shops: SimpleNamespace) -> 
         predictors = normalized.predictors[window].astype(np.float32)
         read = np.concatenate([steps[:, window, 1:-1].ravel(), known[window, panel.columns.num_calendar :]])
         assert np.isin(read, predictors).all()
-
-
-def test_many_covariates_have_few_lags(shops: SimpleNamespace) -> None:
     panel = replace(shops.windows, lookback=50, roles=np.full(MAX_LAGGED // 4, "future"))
     assert list_covariate_inputs(panel).steps.min() == -4
 
@@ -209,14 +208,6 @@ def test_both_cells_recover_a_known_effect() -> None:
     assert min(errors[()].values()) > 3
 
 
-def test_few_windows_read_what_is_known_ahead(shops: SimpleNamespace) -> None:
-    """Where nothing can be judged, the naive methods that can't read it take no part."""
-    recipe = RECIPE.model_copy(update={"split": SplitSpec(validation=4, test=76)})
-    linear = fit_linear_models(take(make_shops(), recipe).windows)
-    assert not linear.is_enough
-    assert {str(name) for name in linear.names[linear.weights > 0]} <= {"ridge_last", "ridge_season"}
-
-
 @pytest.fixture(scope="module", params=[["a"], ["a", "b"]], ids=["series", "panel"])
 def plain(request: pytest.FixtureRequest) -> SimpleNamespace:
     """Shops of which no covariates are read, `windows`; and the same where nobody ever spoke of any, `silent`."""
@@ -228,21 +219,15 @@ def plain(request: pytest.FixtureRequest) -> SimpleNamespace:
     return found
 
 
-def test_columns_that_are_not_named_are_in_no_window(plain: SimpleNamespace) -> None:
+def test_columns_that_are_not_named_are_in_no_window_matrix_or_forecast(plain: SimpleNamespace) -> None:
     for name, value in vars(plain.silent).items():
         np.testing.assert_array_equal(getattr(plain.windows, name), value)
-
-
-def test_columns_that_are_not_named_are_in_no_matrix(plain: SimpleNamespace) -> None:
-    """Which read the window, the season at each step, the calendar with its harmonics, and 1."""
+    # Which read the window, the season at each step, the calendar with its harmonics, and 1.
     found, expected = fit_linear_models(plain.windows), fit_linear_models(plain.silent)
     for name in vars(expected).keys() - {"seconds"}:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert found.matrices.shape[2] == 5 + HORIZON + found.normalizer.num_free
     assert "effects" not in found.names
-
-
-def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -> None:
     forecasts = []
     for panel in (plain.windows, plain.silent):
         linear = fit_linear_models(panel)
@@ -254,36 +239,31 @@ def test_columns_that_are_not_named_change_no_forecast(plain: SimpleNamespace) -
         np.testing.assert_array_equal(*(getattr(found, part) for found in forecasts))
 
 
-def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+def test_newest_forecasts_are_those_of_the_panel_with_coding(forecaster: Forecaster, shops: SimpleNamespace) -> None:
     index = shops.windows.index("future")
     scaled = forecaster.model.forecast(shops.windows, index.origins(np.arange(len(index))))
     mean, deviation = (shops.scaler[name].to_numpy()[:, None] for name in ("mean", "deviation"))
     found = forecast_newest(forecaster, shops.table, SOURCE, shops.covariate_table)["y_hat"].to_numpy()
     np.testing.assert_allclose(found.reshape(2, -1), scaled * deviation + mean, rtol=1e-5)
-
-
-def test_coding_comes_back(forecaster: Forecaster) -> None:
     assert unpack(pack(forecaster)).coding == forecaster.coding
-
-
-def test_a_forecaster_without_its_coding_is_refused(forecaster: Forecaster) -> None:
     files = {name: content for name, content in pack(forecaster).items() if name != CODING}
     with pytest.raises(ChampionError, match=CODING):
         unpack(files)
 
 
 @pytest.mark.parametrize("lacking", ["promo", "visitors", "region"])
-def test_data_without_a_covariate_is_refused_by_name(
-    forecaster: Forecaster, shops: SimpleNamespace, lacking: str
-) -> None:
+def test_data_without_covariate_is_refused(forecaster: Forecaster, shops: SimpleNamespace, lacking: str) -> None:
     with pytest.raises(SeriesError, match=rf"the data lacks \['{lacking}'\]"):
         forecast_newest(forecaster, shops.table, SOURCE, shops.covariate_table.drop(columns=lacking))
 
 
-def test_missing_horizon_is_refused_by_series_and_time(forecaster: Forecaster, shops: SimpleNamespace) -> None:
+def test_missing_horizon_is_refused_after_faults_of_the_series(forecaster: Forecaster, shops: SimpleNamespace) -> None:
     known = shops.covariate_table[(shops.covariate_table["ds"] <= LAST) | (shops.covariate_table["unique_id"] == "a")]
     with pytest.raises(SeriesError, match=r"in 1 of 2 series: 'b' lacks 3 of 3 steps, the first at 2024-03-31"):
         forecast_newest(forecaster, shops.table, SOURCE, known)
+    table = shops.table.assign(ds=shops.table["ds"].mask(shops.table["ds"] == LAST, LAST + pd.Timedelta("7 h")))
+    with pytest.raises(SeriesError, match="irregular spacing"):
+        forecast_newest(forecaster, table, SOURCE, shops.covariate_table)
 
 
 def shift(shops: SimpleNamespace, days: pd.DatetimeIndex, by: str) -> pd.DataFrame:
@@ -309,14 +289,6 @@ def test_rows_between_steps_are_told_once(
     assert len(told) == 1
     first, last = DAYS[0] + pd.Timedelta("12 h"), LAST + pd.Timedelta("2 D 12 h")
     assert re.search(rf"series 'b' at \d+ times from {first} to {last}$", told[0])
-
-
-def test_fault_of_the_series_is_told_before_what_is_missing_ahead(
-    forecaster: Forecaster, shops: SimpleNamespace
-) -> None:
-    table = shops.table.assign(ds=shops.table["ds"].mask(shops.table["ds"] == LAST, LAST + pd.Timedelta("7 h")))
-    with pytest.raises(SeriesError, match="irregular spacing"):
-        forecast_newest(forecaster, table, SOURCE, shops.covariate_table)
 
 
 def test_cutoffs_whose_horizon_is_not_known_are_left_out(forecaster: Forecaster, shops: SimpleNamespace) -> None:

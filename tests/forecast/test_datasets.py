@@ -38,9 +38,10 @@ def filepath(tmp_path: Path) -> str:
     return str(tmp_path / "deep" / "forecasts.parquet")
 
 
-def test_forecasts_come_back(filepath: str) -> None:
+def test_forecasts_come_back_with_the_number_of_their_format(filepath: str) -> None:
     ForecastLogDataset(filepath=filepath).save(make_rows())
     pd.testing.assert_frame_equal(ForecastLogDataset(filepath=filepath).load(), make_rows())
+    assert read_format(filepath) == FORMAT
 
 
 LATER = pd.Timestamp("2024-02-02", tz="UTC")
@@ -64,7 +65,7 @@ def test_only_new_and_revised_forecasts_are_added(filepath: str, rows: pd.DataFr
     pd.testing.assert_frame_equal(dataset.load().head(2), make_rows())
 
 
-def test_revised_forecast_is_kept_beside_the_first_one(filepath: str) -> None:
+def test_revised_forecast_is_kept_beside_the_first_one_in_the_order_of_records(filepath: str) -> None:
     """And one that becomes what it was is recorded again, because it is the last one."""
     dataset = ForecastLogDataset(filepath=filepath)
     for day, y_hat in enumerate([1.0, np.nan, np.nan, 1.0]):
@@ -75,10 +76,6 @@ def test_revised_forecast_is_kept_beside_the_first_one(filepath: str) -> None:
     assert (first["recorded_at"] == LATER).all()
     assert (last["recorded_at"] == LATER + pd.Timedelta(days=3)).all()
     assert first["ds"].tolist() == last["ds"].tolist() == make_rows()["ds"].tolist()
-
-
-def test_records_are_in_their_order_although_the_clock_was_set_back(filepath: str) -> None:
-    dataset = ForecastLogDataset(filepath=filepath)
     dataset.save(make_rows())
     dataset.save(make_rows(y_hat=9.0).assign(recorded_at=pd.Timestamp("2020-01-01", tz="UTC")))
     assert keep_last_record(dataset.load())["y_hat"].tolist() == [9.0, 9.0]
@@ -131,9 +128,11 @@ def test_write_that_breaks_off_leaves_the_old_forecasts(filepath: str, monkeypat
     assert len(dataset.load()) == 4
 
 
-def test_rows_of_another_kind_are_refused(filepath: str) -> None:
+def test_rows_of_another_kind_and_missing_logs_are_refused(filepath: str) -> None:
     """Numbered steps among days."""
     dataset = ForecastLogDataset(filepath=filepath)
+    with pytest.raises(DatasetError, match="Run kedro run --pipelines=predict_forecast first"):
+        dataset.load()
     dataset.save(make_rows())
     with pytest.raises(DatasetError, match="Move the file away"):
         dataset.save(make_rows(day=2).assign(cutoff=1, ds=2))
@@ -162,11 +161,6 @@ def test_log_without_a_checksum_gets_one(filepath: str) -> None:
     assert has_checksum(Path(filepath).read_bytes())
 
 
-def test_log_that_is_not_there_says_what_to_do(filepath: str) -> None:
-    with pytest.raises(DatasetError, match="Run kedro run --pipelines=predict_forecast first"):
-        ForecastLogDataset(filepath=filepath).load()
-
-
 def test_preview_shows_the_newest(filepath: str) -> None:
     dataset = ForecastLogDataset(filepath=filepath)
     for day in range(3):
@@ -178,11 +172,6 @@ def test_preview_shows_the_newest(filepath: str) -> None:
 
 def read_format(filepath: str) -> int | None:
     return pd.read_parquet(filepath).attrs.get("format")
-
-
-def test_log_carries_the_number_of_its_format(filepath: str) -> None:
-    ForecastLogDataset(filepath=filepath).save(make_rows())
-    assert read_format(filepath) == FORMAT
 
 
 @pytest.mark.parametrize("facts", [{"format": FORMAT + 1}, {"format": FORMAT - 1}, {}])

@@ -5,17 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from rnn_pipelines import Forecaster
 
 SMALL = {"lstm": {"units": 3}, "gru": {"units": 3}, "training": {"max_steps": 20}, "split": {"test": 20}}
-
-
-@pytest.fixture(scope="module")
-def fitted(make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]) -> Forecaster:
-    frame = make_table({"a": make_values(100, seed=1), "<b>": make_values(100, seed=2)})
-    return Forecaster(h=3, level=80, use="theta", **SMALL).fit(frame)
 
 
 def test_forecaster_without_a_fit_shows_its_parameters() -> None:
@@ -25,21 +18,19 @@ def test_forecaster_without_a_fit_shows_its_parameters() -> None:
     assert "Not fitted" in Forecaster(h=3)._repr_html_()
 
 
-def test_fitted_forecaster_shows_series_frequency_method_and_verdict(fitted: Forecaster) -> None:
+def test_fitted_forecaster_shows_series_method_verdict_and_leaderboard(
+    tmp_path: Path, make_table: Callable[..., pd.DataFrame], make_values: Callable[..., list]
+) -> None:
+    frame = make_table({"a": make_values(100, seed=1), "<b>": make_values(100, seed=2)})
+    fitted = Forecaster(h=3, level=80, use="theta", **SMALL).fit(frame)
     lines = repr(fitted).splitlines()
     lookback = fitted._require_fit().settings.lookback
     assert lines[0] == f"Forecaster(h=3, level=[80], lookback={lookback}, freq='D')"
     assert lines[1] == "Fitted on 2 series with 200 values up to 2021-04-10; in use: theta."
     assert "best network" in repr(fitted)
-
-
-def test_notebook_shows_the_leaderboard_too(fitted: Forecaster) -> None:
     page = fitted._repr_html_()
     headings, cells = (re.findall(f"<{tag}>(.+?)</{tag}>", page) for tag in ("th", "td"))
     assert {"forecaster", "mae", "mase", "skill", "coverage_80"} <= set(headings)
     assert cells[:: len(headings)] == fitted.leaderboard()["forecaster"].tolist()
-
-
-def test_loaded_forecaster_shows_what_it_holds(fitted: Forecaster, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     assert repr(Forecaster.load(tmp_path / "model")).splitlines()[1] == "Loaded, of 2 series; in use: theta."

@@ -56,9 +56,7 @@ def single(frame: pd.DataFrame) -> Forecaster:
     return Forecaster(h=3, level=[50], lookback=8, **SMALL).fit(frame.loc[frame["unique_id"] == "a", ["ds", "y"]])
 
 
-def test_predict_goes_on_after_each_series_end_in_the_columns_that_forecasting_users_know(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+def test_predict_goes_on_after_each_series(fitted: Forecaster, frame: pd.DataFrame, single: Forecaster) -> None:
     found = fitted.predict(methods="all")
     ends = frame.groupby("unique_id")["ds"].max()
     for name, end in ends.items():
@@ -67,31 +65,35 @@ def test_predict_goes_on_after_each_series_end_in_the_columns_that_forecasting_u
     bounds = [f"{name}-{side}-{level}" for name in METHODS for level in (50, 80) for side in ("lo", "hi")]
     assert list(found) == ["unique_id", "ds", *METHODS, *bounds]
     assert np.isfinite(found[[*METHODS, *bounds]]).all().all()
-
-
-def test_the_frame_of_the_training_is_forecast_as_no_frame_is(fitted: Forecaster, frame: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(fitted.predict(frame), fitted.predict())
+    assert len(single.predict()) == 3
 
 
-def test_newer_values_move_the_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_columns_and_newer_values_are_read_from_a_frame_that_stays(fitted: Forecaster, frame: pd.DataFrame) -> None:
     newer = frame.assign(ds=frame["ds"] + pd.Timedelta(days=5), y=frame["y"] + 1)
     found = fitted.predict(newer, methods="all")
     assert (found["ds"] - fitted.predict()["ds"] == pd.Timedelta(days=5)).all()
     last = newer.groupby("unique_id")["y"].last()
     np.testing.assert_allclose(found["last_value"], last[found["unique_id"]], rtol=1e-5)
-
-
-def test_the_frame_stays_as_it_is(fitted: Forecaster, frame: pd.DataFrame) -> None:
     before = frame.copy(deep=True)
     Forecaster(h=3, lookback=8, **SMALL).fit(frame).predict(frame)
     pd.testing.assert_frame_equal(frame, before)
+    renamed = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
+    source = {"id": "shop", "time": "day", "target": "sales"}
+    found = Forecaster(h=3, level=[50, 80], lookback=8, source=source, **SMALL).fit(renamed).predict()
+    pd.testing.assert_frame_equal(found, fitted.predict())
 
 
-def test_newer_steps_that_can_be_dates_are_steps_where_steps_were_learnt() -> None:
+def test_steps_stay_steps_and_wrong_lookbacks_are_arguments() -> None:
     steps = np.arange(2023900, 2024200)
     frame = pd.DataFrame({"ds": steps, "y": np.sin(steps)})
     fitted = Forecaster(h=3, lookback=8, **SMALL).fit(frame)
     assert fitted.predict(frame.iloc[-100:])["ds"].tolist() == [2024200, 2024201, 2024202]
+    frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
+    with pytest.raises(SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"):
+        Forecaster(h=5, lookback=60).fit(frame)
+    with pytest.raises(SeriesError, match=r"lookback=35 does not fit .* smaller n_windows"):
+        Forecaster(h=5, lookback=35).cross_validation(frame, n_windows=2)
 
 
 def test_networks_are_keras_models_with_the_same_corrections(fitted: Forecaster) -> None:
@@ -122,26 +124,24 @@ def test_both_engines_give_the_same_forecasts(fitted: Forecaster, frame: pd.Data
     }
 
 
-def test_one_series_needs_no_name(single: Forecaster) -> None:
-    assert len(single.predict()) == 3
-
-
-def test_columns_may_have_other_names(frame: pd.DataFrame, fitted: Forecaster) -> None:
-    renamed = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
-    source = {"id": "shop", "time": "day", "target": "sales"}
-    found = Forecaster(h=3, level=[50, 80], lookback=8, source=source, **SMALL).fit(renamed).predict()
-    pd.testing.assert_frame_equal(found, fitted.predict())
-
-
 def test_columns_that_are_not_read_are_told(single: Forecaster, frame: pd.DataFrame, caplog) -> None:
     single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].assign(price=1.0))
     assert "columns that are not read: price" in caplog.text
 
 
-def test_the_leaderboard_has_everyone_and_the_best_first(fitted: Forecaster) -> None:
+def test_leaderboard_has_everyone_and_the_best_first_with_seconds(fitted: Forecaster, single: Forecaster) -> None:
     found = fitted.leaderboard()
     assert sorted(found["forecaster"]) == sorted(METHODS)
     assert found["mase"].is_monotonic_increasing
+    found = fitted.leaderboard().set_index("forecaster")
+    assert (found["prediction_seconds"] > 0).all()
+    naive = found.index.intersection(["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"])
+    assert (found["fit_seconds"].loc[naive] == 0).all()
+    assert (found["fit_seconds"].drop([*LOCAL, *naive]) > 0).all()
+    assert found["fit_seconds"].idxmax() == "ensemble"
+    holdout, found = single.holdout(), single.leaderboard().set_index("forecaster")
+    for name in METHODS:
+        assert found.loc[name, "mse"] == pytest.approx(np.mean((holdout["y"] - holdout[name]) ** 2))
 
 
 def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_zero(caplog) -> None:
@@ -166,15 +166,6 @@ def test_a_sparse_panel_warns_once_and_is_ranked_by_rmsse_beside_a_forecast_of_z
     ]
 
 
-def test_the_leaderboard_tells_what_everyone_took(fitted: Forecaster) -> None:
-    found = fitted.leaderboard().set_index("forecaster")
-    assert (found["prediction_seconds"] > 0).all()
-    naive = found.index.intersection(["last_value", "drift", "seasonal_naive", "seasonal_drift", "seasonal_mean"])
-    assert (found["fit_seconds"].loc[naive] == 0).all()
-    assert (found["fit_seconds"].drop([*LOCAL, *naive]) > 0).all()
-    assert found["fit_seconds"].idxmax() == "ensemble"
-
-
 def test_errors_are_measured_once_for_each_fit(frame: pd.DataFrame, tmp_path: Path, monkeypatch) -> None:
     made, measured = Forecaster(h=3, level=[50], lookback=8, **SMALL), []
     monkeypatch.setattr(state, "evaluate", lambda fitted: measured.append(fitted) or evaluate(fitted))
@@ -191,12 +182,6 @@ def test_errors_are_measured_once_for_each_fit(frame: pd.DataFrame, tmp_path: Pa
     assert list(refitted["mse"]) == list(fresh["mse"])
 
 
-def test_the_leaderboard_measures_the_holdout(single: Forecaster) -> None:
-    holdout, found = single.holdout(), single.leaderboard().set_index("forecaster")
-    for name in METHODS:
-        assert found.loc[name, "mse"] == pytest.approx(np.mean((holdout["y"] - holdout[name]) ** 2))
-
-
 def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: Forecaster) -> None:
     """Of the first window of the holdout, whose targets and all that follows are others now."""
     first = fitted.holdout().groupby("unique_id", sort=False).head(3)
@@ -207,17 +192,17 @@ def test_nothing_is_learnt_from_what_is_kept_back(frame: pd.DataFrame, fitted: F
     pd.testing.assert_frame_equal(again.drop(columns="y"), first.drop(columns="y"))
 
 
-def test_steps_beyond_the_horizon_are_marked_and_have_bounds(fitted: Forecaster) -> None:
+def test_steps_beyond_the_horizon_are_marked_and_those_within_stay(fitted: Forecaster) -> None:
     found = fitted.predict(h=8, methods="all")
     assert found["is_recursive"].tolist() == 2 * (3 * [False] + 5 * [True])
     bounds = [name for name in found if "-lo-" in name or "-hi-" in name]
     assert found[bounds].notna().all().all()
-
-
-def test_steps_within_the_horizon_are_those_of_a_shorter_forecast(fitted: Forecaster) -> None:
     longer, expected = fitted.predict(h=8), fitted.predict()
     found = longer[~longer["is_recursive"]].drop(columns="is_recursive").reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected)
+    expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
+    pd.testing.assert_frame_equal(fitted.predict(h=2), expected)
+    pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
 
 
 def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Forecaster, frame: pd.DataFrame) -> None:
@@ -230,23 +215,32 @@ def test_beyond_the_horizon_each_forecaster_reads_its_own_forecasts(single: Fore
         np.testing.assert_allclose(further[name].iloc[3:], expected[name], rtol=1e-6)
 
 
-def test_fewer_steps_than_the_horizon_can_be_asked_for(fitted: Forecaster) -> None:
-    expected = fitted.predict().groupby("unique_id", sort=False).head(2).reset_index(drop=True)
-    pd.testing.assert_frame_equal(fitted.predict(h=2), expected)
-
-
-def test_what_is_loaded_forecasts_as_best_did(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_loaded_forecasts_as_before_and_can_be_saved_again(
+    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, single: Forecaster
+) -> None:
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     columns = ["unique_id", "ds", "ensemble", "ensemble-lo-50", "ensemble-hi-50", "ensemble-lo-80", "ensemble-hi-80"]
     found = loaded.predict(frame)
     assert list(found) == columns
     pd.testing.assert_frame_equal(found, fitted.predict()[columns])
+    # As the pipelines read and use one.
+    source = SourceSpec(name="catalog", id="unique_id")
+    found = forecast_newest(unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source)
+    np.testing.assert_array_equal(found["y_hat"], fitted.predict()["ensemble"])
+    single.save(tmp_path / "one")
+    Forecaster.load(tmp_path / "one").save(tmp_path / "two")
+    one, two = (load_folder(tmp_path / name) for name in ("one", "two"))
+    assert one["settings.json"] == two["settings.json"]
+    assert sorted(one) == sorted(two)
+    single.save(str(tmp_path / "model"))
+    history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
+    pd.testing.assert_series_equal(
+        Forecaster.load(tmp_path / "model").predict(history)["ensemble"], single.predict()["ensemble"]
+    )
 
 
-def test_a_loaded_forecaster_reads_the_columns_that_the_caller_names(
-    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_loaded_forecaster_reads_the_named_columns(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     own = frame.rename(columns={"unique_id": "shop", "ds": "day", "y": "sales"})
     loaded = Forecaster.load(tmp_path / "model", source={"time": "day", "target": "sales", "id": "shop"})
@@ -257,14 +251,6 @@ def test_a_loaded_forecaster_reads_the_columns_that_the_caller_names(
     pd.testing.assert_frame_equal(loaded.predict(wide), expected)
     with pytest.raises(ParameterError, match="tiem"):
         Forecaster.load(tmp_path / "model", source={"tiem": "day"})
-
-
-def test_what_is_saved_is_a_champion(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
-    """As the pipelines read and use one."""
-    fitted.save(tmp_path / "model")
-    source = SourceSpec(name="catalog", id="unique_id")
-    found = forecast_newest(unpack(load_folder(tmp_path / "model")), frame.rename_axis("row"), source)
-    np.testing.assert_array_equal(found["y_hat"], fitted.predict()["ensemble"])
 
 
 def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -278,22 +264,6 @@ def test_a_champion_can_be_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_p
     expected = fitted.predict()["ensemble"]
     for path in (folder, folder / "versions" / version):
         pd.testing.assert_series_equal(Forecaster.load(path).predict(frame)["ensemble"], expected)
-
-
-def test_a_loaded_forecaster_of_one_series_needs_no_name(single: Forecaster, tmp_path: Path, frame) -> None:
-    single.save(str(tmp_path / "model"))
-    history = frame.loc[frame["unique_id"] == "a", ["ds", "y"]]
-    pd.testing.assert_series_equal(
-        Forecaster.load(tmp_path / "model").predict(history)["ensemble"], single.predict()["ensemble"]
-    )
-
-
-def test_a_loaded_forecaster_can_be_saved_again(single: Forecaster, tmp_path: Path) -> None:
-    single.save(tmp_path / "one")
-    Forecaster.load(tmp_path / "one").save(tmp_path / "two")
-    one, two = (load_folder(tmp_path / name) for name in ("one", "two"))
-    assert one["settings.json"] == two["settings.json"]
-    assert sorted(one) == sorted(two)
 
 
 @pytest.mark.parametrize("name", ["settings", "scaler", "model", "intervals"])
@@ -346,9 +316,19 @@ def test_threads_fit_forecasters_of_their_own(fitted: Forecaster, frame: pd.Data
             pd.testing.assert_frame_equal(one.predict(), fitted.predict())
 
 
-def test_a_forecaster_that_has_learnt_nothing_says_so(frame: pd.DataFrame) -> None:
+def test_what_was_not_fitted_saved_or_is_no_frame_is_refused(
+    frame: pd.DataFrame, tmp_path: Path, fitted: Forecaster
+) -> None:
     with pytest.raises(ParameterError, match=r"Call fit, or Forecaster\.load"):
         Forecaster().predict(frame)
+    with pytest.raises(ChampionError, match="no saved model"):
+        Forecaster.load(tmp_path)
+    with pytest.raises(SeriesError, match="received list"):
+        Forecaster().fit([1, 2, 3])
+    with pytest.raises(ParameterError, match="files: expected a dictionary of contents by name, received 3"):
+        Forecaster.unpack(3)
+    with pytest.raises(ParameterError, match=r"expected some of \[50, 80\], received \[95\]"):
+        fitted.predict(level=[95])
 
 
 def test_a_loaded_forecaster_needs_a_frame(single: Forecaster, tmp_path: Path) -> None:
@@ -358,16 +338,6 @@ def test_a_loaded_forecaster_needs_a_frame(single: Forecaster, tmp_path: Path) -
         loaded.predict()
     with pytest.raises(ParameterError, match="no training data"):
         loaded.leaderboard()
-
-
-def test_there_is_nothing_to_load(tmp_path: Path) -> None:
-    with pytest.raises(ChampionError, match="no saved model"):
-        Forecaster.load(tmp_path)
-
-
-def test_a_level_without_intervals_is_refused(fitted: Forecaster) -> None:
-    with pytest.raises(ParameterError, match=r"expected some of \[50, 80\], received \[95\]"):
-        fitted.predict(level=[95])
 
 
 @pytest.mark.parametrize("level", [80, np.int64(80), np.array([80]), [80.0], (80, 80), {80}, pd.Series([80])])
@@ -400,25 +370,13 @@ def test_what_is_no_number_of_steps_is_refused(fitted: Forecaster, h: object) ->
         fitted.predict(h=h)
 
 
-def test_steps_may_be_a_number_of_numpy(fitted: Forecaster) -> None:
-    pd.testing.assert_frame_equal(fitted.predict(h=np.int64(2)), fitted.predict(h=2))
-
-
 @pytest.mark.parametrize("forecaster", [["lstm"], "lstmm"])
 def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster, forecaster: object) -> None:
     with pytest.raises(ParameterError, match=r"forecaster: expected one of .*'ensemble'.* received "):
         fitted.explain(forecaster=forecaster)
 
 
-def test_lookback_that_does_not_fit_is_refused_as_an_argument() -> None:
-    frame = pd.DataFrame({"ds": range(40), "y": np.arange(40.0) % 5})
-    with pytest.raises(SeriesError, match=r"^the frame: lookback=60 does not fit .* Give lookback=35 or less"):
-        Forecaster(h=5, lookback=60).fit(frame)
-    with pytest.raises(SeriesError, match=r"lookback=35 does not fit .* smaller n_windows"):
-        Forecaster(h=5, lookback=35).cross_validation(frame, n_windows=2)
-
-
-def test_an_empty_frame_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_an_empty_frame_and_columns_that_stand_twice_are_refused(fitted: Forecaster, frame: pd.DataFrame) -> None:
     """It has no newer values, and is no wish for the forecast of the training."""
     for empty in (frame.head(0), pd.DataFrame(), pd.DataFrame(index=range(3))):
         with pytest.raises(
@@ -427,34 +385,31 @@ def test_an_empty_frame_is_refused(fitted: Forecaster, frame: pd.DataFrame) -> N
             fitted.predict(empty)
         with pytest.raises(SeriesError, match="the frame: expected a row for each time"):
             Forecaster().fit(empty)
-
-
-def test_a_frame_without_values_is_refused_where_no_covariate_is_known_ahead(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+    twice = pd.concat([frame, frame[["y"]]], axis=1)
+    for use in (fitted.predict, Forecaster().fit):
+        with pytest.raises(SeriesError, match=r"the frame: .* column 'y'"):
+            use(twice)
     with pytest.raises(SeriesError, match=r"no column \['y'\]"):
         fitted.predict(frame.rename(columns={"y": "Y"}))
     with pytest.raises(SeriesError, match="has no value"):
         fitted.predict(frame.assign(y=np.nan))
 
 
-def test_a_column_that_stands_twice_is_named(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    twice = pd.concat([frame, frame[["y"]]], axis=1)
-    for use in (fitted.predict, Forecaster().fit):
-        with pytest.raises(SeriesError, match=r"the frame: .* column 'y'"):
-            use(twice)
-
-
-def test_other_series_are_refused_after_a_fit_on_one(single: Forecaster, frame: pd.DataFrame) -> None:
+def test_other_and_short_series_are_refused_after_a_fit_on_one(single: Forecaster, frame: pd.DataFrame) -> None:
     others = frame.assign(unique_id="c").drop_duplicates("ds")
     for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
         with pytest.raises(SeriesError, match=r"none of its series .* Expected \['y'\], received \['c'\]"):
             use(others)
+    # The lookback of one series; there was nothing but its name, or an empty table.
+    short = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(7)
+    for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
+        message = r"^the frame: .* too short\. Expected 8 steps or more, received 7 of series 'y'\."
+        with pytest.raises(SeriesTooShortError, match=message):
+            use(short)
+    assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
 
 
-def test_new_series_are_forecast_after_a_fit_on_a_panel(
-    fitted: Forecaster, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_new_series_follow_a_panel(fitted: Forecaster, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
     """On their own scale: a copy of b that is 1,000 times as large has its forecasts and intervals, times 1,000."""
     new = frame[frame["unique_id"] == "b"].assign(unique_id="c", y=lambda rows: 1000 * rows["y"])
     found = fitted.predict(pd.concat([frame, new]), methods="all").set_index("unique_id")
@@ -467,9 +422,7 @@ def test_new_series_are_forecast_after_a_fit_on_a_panel(
     assert 0.5 < ratio["c"] / 1000 / ratio["b"] < 2
 
 
-def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
-    fitted: Forecaster, frame: pd.DataFrame
-) -> None:
+def test_new_series_of_any_length_are_forecast_and_explained(fitted: Forecaster, frame: pd.DataFrame) -> None:
     sizes = {"one": 1, "two": 2, "nine": 9, "sixty": 60}
     new = pd.concat(frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=name) for name, size in sizes.items())
     for h in (3, 8):
@@ -483,13 +436,24 @@ def test_new_series_of_any_length_have_forecasts_intervals_and_explanations(
     pd.testing.assert_series_equal(explained, expected.sort_index(), check_names=False, rtol=1e-3)
 
 
-def test_interval_of_a_new_series_does_not_depend_on_others(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_young_and_new_series_have_forecasts_of_their_own(fitted: Forecaster, frame: pd.DataFrame) -> None:
     new = [frame[frame["unique_id"] == "a"].tail(size).assign(unique_id=f"new {size}") for size in (5, 40, 90)]
     wild = new[2].assign(unique_id="wild", y=lambda rows: rows["y"] ** 3)
     together = fitted.predict(pd.concat([*new, wild]), methods="all").set_index("unique_id")
     for one in new:
         alone = fitted.predict(one, methods="all").set_index("unique_id")
         pd.testing.assert_frame_equal(together.loc[alone.index.unique()], alone, rtol=1e-5)
+    widths = []
+    for factor in (1, 1000):
+        new = frame[frame["unique_id"] == "a"].tail(1).assign(unique_id="c", y=5.0 * factor)
+        found = fitted.predict(new)
+        widths.append((found["ensemble-hi-80"] - found["ensemble-lo-80"]).mean())
+    assert widths[1] / widths[0] == pytest.approx(1000, rel=0.01)
+    # From one value on.
+    young = pd.concat([frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))])
+    forecasts = fitted.predict(young)
+    assert forecasts.groupby("unique_id").size().to_dict() == {"a": 3, "b": 3}
+    assert np.isfinite(forecasts["ensemble"]).all()
 
 
 @pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [0.0] * 40, [5.0] * 40])
@@ -500,42 +464,18 @@ def test_constant_new_series_has_finite_intervals_without_warnings(
     assert np.isfinite(found.drop(columns=["unique_id", "ds"])).all().all()
 
 
-def test_new_series_of_one_value_has_intervals_of_its_own_size(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    widths = []
-    for factor in (1, 1000):
-        new = frame[frame["unique_id"] == "a"].tail(1).assign(unique_id="c", y=5.0 * factor)
-        found = fitted.predict(new)
-        widths.append((found["ensemble-hi-80"] - found["ensemble-lo-80"]).mean())
-    assert widths[1] / widths[0] == pytest.approx(1000, rel=0.01)
-
-
-def test_series_that_are_too_short_are_refused_with_the_steps_that_are_needed(
-    single: Forecaster, frame: pd.DataFrame
-) -> None:
-    """The lookback of one series; there was nothing but its name, or an empty table."""
-    short = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(7)
-    for use in (single.predict, single.explain, lambda frame: single.predict(frame, h=8)):
-        message = r"^the frame: .* too short\. Expected 8 steps or more, received 7 of series 'y'\."
-        with pytest.raises(SeriesTooShortError, match=message):
-            use(short)
-    assert len(single.predict(frame.loc[frame["unique_id"] == "a", ["ds", "y"]].tail(8))) == 3
-
-
-def test_young_series_of_a_panel_are_forecast(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    """From one value on."""
-    young = pd.concat([frame[frame["unique_id"] == name].tail(size) for name, size in (("a", 1), ("b", 2))])
-    forecasts = fitted.predict(young)
-    assert forecasts.groupby("unique_id").size().to_dict() == {"a": 3, "b": 3}
-    assert np.isfinite(forecasts["ensemble"]).all()
-
-
-def test_gaps_at_all_ends_are_refused(frame: pd.DataFrame) -> None:
+def test_gaps_and_faulty_values_are_told_by_their_rows(frame: pd.DataFrame) -> None:
     open_ends = Forecaster(h=3, lookback=8, gaps="split", **SMALL)
     a = frame.loc[frame["unique_id"] == "a", ["ds", "y"]].reset_index(drop=True)
     open_ends.fit(a)
     for use in (open_ends.predict, open_ends.explain):
         with pytest.raises(SeriesError, match=r"gaps at their ends\. Expected a value at each of the last 8 steps\."):
             use(a.drop(index=len(a) - 3))
+    wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
+    with pytest.raises(
+        SeriesError, match=r"the frame: column 'y', row 5: expected a number such as 1234\.5, received 'many'"
+    ):
+        Forecaster(h=3).fit(wrong)
 
 
 @pytest.mark.parametrize(
@@ -544,19 +484,6 @@ def test_gaps_at_all_ends_are_refused(frame: pd.DataFrame) -> None:
 def test_a_column_that_is_missing_is_named(frame: pd.DataFrame, columns: list[str], message: str) -> None:
     with pytest.raises(SeriesError, match=message):
         Forecaster(h=3).fit(frame[columns])
-
-
-def test_a_faulty_value_is_told_by_its_row(frame: pd.DataFrame) -> None:
-    wrong = frame.assign(y=frame["y"].astype(str).where(frame.index != 4, "many"))
-    with pytest.raises(
-        SeriesError, match=r"the frame: column 'y', row 5: expected a number such as 1234\.5, received 'many'"
-    ):
-        Forecaster(h=3).fit(wrong)
-
-
-def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(SeriesError, match="received list"):
-        Forecaster().fit([1, 2, 3])
 
 
 ALONE = """
@@ -597,8 +524,3 @@ def test_paths_that_cannot_be_written_are_refused(
     with pytest.raises(RnnPipelinesError):
         getattr(fitted, name)(path)
     assert [file.name for file in tmp_path.rglob("*")] == ["no folder"]
-
-
-def test_files_of_a_model_are_a_dictionary() -> None:
-    with pytest.raises(ParameterError, match="files: expected a dictionary of contents by name, received 3"):
-        Forecaster.unpack(3)

@@ -1,6 +1,5 @@
 """Covariates in Python: read by all, known ahead where they must be, and never from beyond a cut-off."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,20 +51,25 @@ def single() -> Forecaster:
     return Forecaster(h=HORIZON, futr_exog=["promo"], hist_exog=["visitors"], **SMALL).fit(make_frame(200, "a"))
 
 
-def test_the_effect_of_a_promotion_is_found(fitted: Forecaster, frame: pd.DataFrame) -> None:
+def test_the_effect_of_a_promotion_is_found_and_its_part(fitted: Forecaster, frame: pd.DataFrame) -> None:
     ahead = frame[frame["y"].isna()]
     found = {promo: fitted.predict(ahead.assign(promo=promo))["ensemble"] for promo in (0, 1)}
     np.testing.assert_allclose(found[1] - found[0], 5, atol=1.0)
+    # From the mean of the training part, 0 or 1 less which is about a half.
+    parts = fitted.explain()
+    own = parts[parts["input"] == "future:promo"].merge(frame[["unique_id", "ds", "promo"]])
+    means = own.groupby("promo")["contribution"].mean()
+    assert means[1] - means[0] == pytest.approx(5, abs=1.0)
+    assert {"past:visitors", "static:size=size 1"} <= set(parts["input"])
+    with pytest.raises(SeriesError, match=r"past covariates \['visitors'\]"):
+        fitted.predict(h=HORIZON + 1)
 
 
-def test_covariates_of_the_horizon_may_come_with_the_series_or_after_it(frame: pd.DataFrame, fitted) -> None:
+def test_covariates_of_the_horizon_may_come_later_and_are_told_if_missing(frame: pd.DataFrame, fitted) -> None:
     known, ahead = frame[frame["y"].notna()], frame[frame["y"].isna()]
     later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(known)
     columns = ["unique_id", "ds", "promo"]
     pd.testing.assert_frame_equal(later.predict(ahead[columns]), fitted.predict())
-
-
-def test_covariates_that_are_missing_ahead_are_told(frame: pd.DataFrame) -> None:
     later = Forecaster(h=HORIZON, **ALL, **SMALL).fit(frame[frame["y"].notna()])
     with pytest.raises(SeriesError, match=r"\['promo'\] are missing over the horizon, in 3 of 3 series"):
         later.predict()
@@ -74,9 +78,7 @@ def test_covariates_that_are_missing_ahead_are_told(frame: pd.DataFrame) -> None
 
 
 @pytest.mark.parametrize("by", ["1 D", "12 h"])
-def test_covariates_ahead_at_other_times_are_told(
-    fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, by: str
-) -> None:
+def test_covariates_at_other_times_are_told(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path, by: str) -> None:
     """Nothing was forecast by them, and the message named another cause."""
     late = frame.assign(ds=frame["ds"].mask(frame["y"].isna(), frame["ds"] + pd.Timedelta(by)))
     fitted.save(tmp_path / "model")
@@ -113,14 +115,10 @@ def test_what_is_loaded_reads_the_same_covariates(fitted: Forecaster, frame: pd.
     pd.testing.assert_frame_equal(found, fitted.predict()[list(found)])
 
 
-def test_past_covariates_end_with_the_trained_horizon(fitted: Forecaster) -> None:
-    with pytest.raises(SeriesError, match=r"past covariates \['visitors'\]"):
-        fitted.predict(h=HORIZON + 1)
-
-
-def test_future_covariates_carry_on_beyond_the_horizon(make_long: Callable[[], pd.DataFrame]) -> None:
+def test_future_covariates_carry_on_beyond_the_horizon() -> None:
     """By their values on those steps, of which all that are read must be there."""
-    frame = make_long()
+    # One series, to the end of which everything is known.
+    frame = make_frame(200, "a").dropna().drop(columns=["visitors", "size"])
     known = frame[frame["ds"] < "2024-06-01"]
     fitted = Forecaster(h=HORIZON, futr_exog=["promo"], **SMALL).fit(known)
     found = fitted.predict(frame[frame["ds"] >= "2024-06-01"].drop(columns="y"), h=6, methods=["ridge"])
@@ -128,12 +126,6 @@ def test_future_covariates_carry_on_beyond_the_horizon(make_long: Callable[[], p
     assert found["ridge"][promo == 1].min() - found["ridge"][promo == 0].max() > 3
     with pytest.raises(SeriesError, match="missing over the horizon"):
         fitted.predict(frame[frame["ds"].between("2024-06-01", "2024-06-04")].drop(columns="y"), h=6)
-
-
-@pytest.fixture
-def make_long() -> Callable[[], pd.DataFrame]:
-    """One series, to the end of which everything is known."""
-    return lambda: make_frame(200, "a").dropna().drop(columns=["visitors", "size"])
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -158,21 +150,9 @@ def test_parts_sum_up_to_the_forecast(fitted: Forecaster, single: Forecaster, na
         np.testing.assert_allclose(found, one.predict(methods=[name])[name], rtol=1e-4)
 
 
-def test_the_part_of_a_promotion_is_its_effect(fitted: Forecaster, frame: pd.DataFrame) -> None:
-    """From the mean of the training part, 0 or 1 less which is about a half."""
-    parts = fitted.explain()
-    own = parts[parts["input"] == "future:promo"].merge(frame[["unique_id", "ds", "promo"]])
-    means = own.groupby("promo")["contribution"].mean()
-    assert means[1] - means[0] == pytest.approx(5, abs=1.0)
-    assert {"past:visitors", "static:size=size 1"} <= set(parts["input"])
-
-
-def test_a_column_that_is_missing_is_named(frame: pd.DataFrame) -> None:
+def test_columns_come_in_lists_and_blocks(frame: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"no column \['price'\]"):
         Forecaster(h=HORIZON, futr_exog=["price"]).fit(frame)
-
-
-def test_columns_come_in_a_list() -> None:
     with pytest.raises(ParameterError, match="futr_exog: expected a list of columns, received 'price'"):
         Forecaster(futr_exog="price")
     with pytest.raises(ParameterError, match=r"stat_exog: expected a list of columns, received array\(3\)"):
@@ -182,9 +162,6 @@ def test_columns_come_in_a_list() -> None:
     assert Forecaster(futr_exog=np.array(["price"])).spec == Forecaster(futr_exog=["price"]).spec
     with pytest.raises(ParameterError, match="name a column twice"):
         Forecaster(futr_exog=["price"], hist_exog=["price"])
-
-
-def test_blocks_name_them_too() -> None:
     roles = {"future": ["promo"], "past": ["visitors"], "static": ["size"]}
     assert Forecaster(**ALL).spec == Forecaster(covariates=roles).spec
 

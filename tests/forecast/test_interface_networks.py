@@ -65,10 +65,16 @@ def test_windows_are_inputs_of_the_keras_model_and_targets_are_what_it_corrects(
         assert len(targets) == num_past - 8 - 3 + 1 - 2
 
 
-def test_unchanged_weights_forecast_the_same(fitted: Forecaster) -> None:
+def test_unchanged_weights_forecast_the_same_and_other_models_are_errors(fitted: Forecaster) -> None:
     network = fitted.networks["lstm"]
     again = fitted.replace_network("lstm", network.from_keras(network.to_keras()))
     pd.testing.assert_frame_equal(again.predict(methods="all"), fitted.predict(methods="all"))
+    with pytest.raises(ParameterError, match="gru"):
+        fitted.replace_network("lstm", fitted.networks["gru"])
+    with pytest.raises(ParameterError, match="from_keras"):
+        fitted.replace_network("lstm", fitted.networks["lstm"].to_keras())
+    with pytest.raises(NetworkError, match="member_1"):
+        network.from_keras(network.to_keras().get_layer("member_1"))
 
 
 def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(fitted: Forecaster, tuned: Forecaster) -> None:
@@ -81,9 +87,6 @@ def test_the_changed_network_forecasts_in_a_forecaster_of_its_own(fitted: Foreca
     np.testing.assert_allclose(
         tuned.explain(forecaster="lstm").groupby(["unique_id", "ds"])["contribution"].sum(), found["lstm"], rtol=1e-4
     )
-
-
-def test_the_evaluation_and_the_width_of_intervals_are_those_before(fitted: Forecaster, tuned: Forecaster) -> None:
     seconds = ["fit_seconds", "prediction_seconds"]
     pd.testing.assert_frame_equal(tuned.leaderboard().drop(columns=seconds), fitted.leaderboard().drop(columns=seconds))
     pd.testing.assert_frame_equal(tuned.holdout(), fitted.holdout())
@@ -92,18 +95,17 @@ def test_the_evaluation_and_the_width_of_intervals_are_those_before(fitted: Fore
         column = f"ensemble-{end}-80"
         # The expected size of an error depends on the forecast, too.
         np.testing.assert_allclose(found[column] - found["ensemble"], before[column] - before["ensemble"], rtol=5e-3)
+    assert "lstm" in tuned.summary().splitlines()[-1]
+    assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
 
 
-def test_a_saved_forecaster_has_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_saved_forecasters_have_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     tuned.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     columns = ["ensemble", "ensemble-lo-80", "ensemble-hi-80"]
     np.testing.assert_allclose(loaded.predict(frame)[columns], tuned.predict()[columns], rtol=1e-6)
     with pytest.raises(ParameterError):
         loaded.replace_network("lstm", tuned.networks["lstm"])
-
-
-def test_an_export_has_the_changed_network(tuned: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     tuned.export(tmp_path / "exported")
     frame.to_csv(tmp_path / "data.csv", index=False)
     command = [sys.executable, str(tmp_path / "exported/forecaster.py"), str(tmp_path / "data.csv")]
@@ -135,19 +137,6 @@ def test_other_shapes_and_weights_that_are_not_finite_are_errors(fitted: Forecas
         fitted.replace_network("lstm", replace(network, weights=change(network)))
 
 
-def test_another_cell_and_a_keras_model_are_errors(fitted: Forecaster) -> None:
-    with pytest.raises(ParameterError, match="gru"):
-        fitted.replace_network("lstm", fitted.networks["gru"])
-    with pytest.raises(ParameterError, match="from_keras"):
-        fitted.replace_network("lstm", fitted.networks["lstm"].to_keras())
-
-
-def test_weights_of_a_model_without_members_are_not_read(fitted: Forecaster) -> None:
-    network = fitted.networks["lstm"]
-    with pytest.raises(NetworkError, match="member_1"):
-        network.from_keras(network.to_keras().get_layer("member_1"))
-
-
 @pytest.mark.parametrize("shrinkage", [np.nan, 0.0, 1.5])
 def test_another_shrinkage_is_an_error(fitted: Forecaster, shrinkage: float) -> None:
     with pytest.raises(ParameterError, match="shrinkage"):
@@ -161,11 +150,6 @@ def test_a_network_of_another_lookback_is_an_error(fitted: Forecaster, frame: pd
     assert shapes[0] == shapes[1]
     with pytest.raises(ParameterError):
         fitted.replace_network("lstm", replace(other, shrinkage=own.shrinkage))
-
-
-def test_summary_names_the_replaced_network(fitted: Forecaster, tuned: Forecaster) -> None:
-    assert "lstm" in tuned.summary().splitlines()[-1]
-    assert len(tuned.summary().splitlines()) == len(fitted.summary().splitlines()) + 2
 
 
 def test_network_that_was_not_trained_has_no_windows(frame: pd.DataFrame) -> None:

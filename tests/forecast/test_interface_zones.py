@@ -54,17 +54,14 @@ def fitted_with_covariate(frame: pd.DataFrame) -> Forecaster:
     return Forecaster(**SMALL | {"h": 1}, futr_exog=["warmth"], source={"tz": ZONE}).fit(make_naive(frame))
 
 
-def test_forecasts_have_local_times(fitted: Forecaster) -> None:
+def test_forecasts_have_local_times_also_once_loaded(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
     assert fitted.predict()["ds"].tolist() == AHEAD.tolist()
-
-
-def test_what_else_a_forecaster_tells_has_local_times(fitted: Forecaster, frame: pd.DataFrame) -> None:
     assert fitted.holdout()["ds"].iloc[-1] == fitted.explain()["cutoff"].iloc[-1] == frame["ds"].iloc[-1]
-
-
-def test_times_of_a_zone_need_no_parameter(fitted: Forecaster, frame: pd.DataFrame) -> None:
     found = Forecaster(**SMALL).fit(frame[["ds", "y"]]).predict()
     pd.testing.assert_frame_equal(found, fitted.predict())
+    fitted.save(tmp_path / "model")
+    found = Forecaster.load(tmp_path / "model").predict(make_naive(frame)[["ds", "y"]])
+    pd.testing.assert_frame_equal(found, fitted.predict()[list(found)])
 
 
 def test_cross_validation_knows_local_times(fitted: Forecaster, frame: pd.DataFrame) -> None:
@@ -77,12 +74,6 @@ def test_cross_validation_knows_local_times(fitted: Forecaster, frame: pd.DataFr
     np.testing.assert_allclose(found["ridge"], own["ridge"].iloc[-HORIZON:])
 
 
-def test_what_is_loaded_reads_local_times(fitted: Forecaster, frame: pd.DataFrame, tmp_path: Path) -> None:
-    fitted.save(tmp_path / "model")
-    found = Forecaster.load(tmp_path / "model").predict(make_naive(frame)[["ds", "y"]])
-    pd.testing.assert_frame_equal(found, fitted.predict()[list(found)])
-
-
 @pytest.mark.parametrize("is_naive", [True, False])
 def test_one_row_ahead_is_local_as_the_series_are(fitted_with_covariate: Forecaster, is_naive: bool) -> None:
     ahead = make_hours(AHEAD[:1], has_value=False)
@@ -90,11 +81,15 @@ def test_one_row_ahead_is_local_as_the_series_are(fitted_with_covariate: Forecas
     assert found["ds"].tolist() == AHEAD[:1].tolist()
 
 
-def test_days_stay_local_days() -> None:
+def test_days_stay_local_and_errors_name_arguments() -> None:
     days = pd.date_range("2024-01-01", periods=200, tz=ZONE)
     frame = pd.DataFrame({"ds": days, "y": np.random.default_rng(0).normal(size=200)})
     found = Forecaster(**SMALL | {"split": {"validation": 20, "test": 20}}).fit(frame).predict()
     assert found["ds"].tolist() == pd.date_range("2024-07-19", periods=HORIZON).tolist()
+    naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[["ds", "y"]]
+    with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
+        Forecaster(**SMALL).fit(naive)
+    assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE
 
 
 @pytest.mark.parametrize("zone", ["+02:00", "+05:30"])
@@ -107,10 +102,3 @@ def test_times_with_offsets_come_back_with_one(zone: str, caplog: pytest.LogCapt
     assert str(found.iloc[0])[-6:] == ("+02:00" if zone == "+02:00" else "+00:00")
     (warning,) = [one.getMessage() for one in caplog.records if "offsets from UTC" in one.getMessage()]
     assert "Name their zone in tz=, such as Europe/Berlin" in warning
-
-
-def test_errors_name_parameters_as_arguments() -> None:
-    naive = make_naive(make_hours(pd.date_range("2024-10-20", "2024-10-29", freq="h", tz=ZONE)))[["ds", "y"]]
-    with pytest.raises(SeriesError, match=r"give its zone as tz=, such as Europe/Berlin"):
-        Forecaster(**SMALL).fit(naive)
-    assert Forecaster(h=2, tz=ZONE).spec.recipe.source.tz == ZONE

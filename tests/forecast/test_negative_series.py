@@ -117,17 +117,11 @@ def assert_not_cut(table: pd.DataFrame) -> None:
     assert ratios.between(0.6, 1.5).all(), table.loc[ratios.index[~ratios.between(0.6, 1.5)]]
 
 
-def test_new_series_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
+def test_new_series_their_further_steps_and_paths_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     found = positive.predict(new, methods="all")
     assert found["unique_id"].nunique() == new["unique_id"].nunique()
     assert_not_cut(found)
-
-
-def test_steps_beyond_the_horizon_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     assert_not_cut(positive.predict(new, h=2 * HORIZON + 1, methods="all"))
-
-
-def test_paths_are_not_cut(positive: Forecaster, new: pd.DataFrame) -> None:
     paths = positive.predict(new, paths=20)
     assert (paths["y"] != 0).all()
     assert (paths.loc[paths["unique_id"].str.startswith("level"), "y"] < 0).all()
@@ -178,13 +172,7 @@ def test_series_that_falls_below_0_in_the_test_part_is_not_cut(fallen: SimpleNam
     found = fallen.fitted.predict(methods="all").set_index("unique_id")
     assert (found.loc["shop 1"].select_dtypes("float") != 0).all(axis=None)
     assert (found.loc["shop 1", ["ensemble", "ensemble-lo-80"]] < 0).all(axis=None)
-
-
-def test_windows_of_the_test_part_after_the_fall_are_not_cut(fallen: SimpleNamespace) -> None:
     assert (select_after_fall(fallen.fitted.holdout()).select_dtypes("float") != 0).all(axis=None)
-
-
-def test_single_series_that_falls_below_0_in_the_test_part_is_not_cut(fallen: SimpleNamespace) -> None:
     frame = fallen.frame[fallen.frame["unique_id"] == "shop 1"]
     found = fit(frame).predict(methods="all")
     assert (found.select_dtypes("float") != 0).all(axis=None)
@@ -242,9 +230,7 @@ def test_champion_forecasts_a_debt(positive: Forecaster, new: pd.DataFrame, tmp_
 
 
 @pytest.mark.slow
-def test_series_outside_the_sample_of_a_divided_panel_are_not_cut(
-    positive: Forecaster, new: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_series_outside_the_sample_are_not_cut(positive: Forecaster, new: pd.DataFrame, tmp_path: Path) -> None:
     fitted = positive._require_training()
     long = new[new.groupby("unique_id")["y"].transform("size") == LENGTH]
     source = write(long, tmp_path)
@@ -267,9 +253,7 @@ def join(tables: Tables) -> pd.DataFrame:
     return pd.concat(list(tables), ignore_index=True)
 
 
-def test_given_policy_cuts_and_warns_of_the_series_once(
-    caplog: pytest.LogCaptureFixture, fallen: SimpleNamespace
-) -> None:
+def test_given_policy_cuts_and_warns_of_each_once(caplog: pytest.LogCaptureFixture, fallen: SimpleNamespace) -> None:
     with caplog.at_level(logging.WARNING):
         fitted = fit(fallen.frame, non_negative=True)
     warnings = [record.getMessage() for record in caplog.records if "non_negative" in record.getMessage()]

@@ -94,24 +94,14 @@ def measure(prepare: Prepare, number: int, longest: int) -> dict[str, float | st
     }
 
 
-@pytest.fixture(scope="module")
-def few(prepare: Prepare) -> pd.DataFrame:
-    """A row for each of 10 short series, see `measure`."""
-    return pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(10)])
-
-
-def test_every_series_can_be_forecast(few: pd.DataFrame) -> None:
+def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(prepare: Prepare) -> None:
+    # A row for each of 10 short series, see `measure`.
+    few = pd.DataFrame([measure(prepare, number, LONGEST_OF_FEW) for number in range(10)])
     assert np.isfinite(few[["network", "baseline_ensemble", "ensemble", "hindsight"]]).all(axis=None)
-
-
-def test_few_series_do_not_gainsay_that_a_network_is_hardly_ever_worse(few: pd.DataFrame) -> None:
-    """If 95 of 100 are not, as few of 10 as these are not either, more often than once in 20 times."""
+    # If 95 of 100 are not, as few of 10 as these are not either, more often than once in 20 times.
     num_fine = int((few["network"] <= LEVEL * few["baseline_ensemble"]).sum())
     assert binomtest(num_fine, len(few), 0.95, alternative="less").pvalue > 0.05
-
-
-def test_few_series_do_not_gainsay_that_a_network_is_no_worse_on_average(few: pd.DataFrame) -> None:
-    """Within two standard errors."""
+    # Within two standard errors.
     ratios = few["network"] / few["baseline_ensemble"]
     assert ratios.mean() - 2 * ratios.std() / len(few) ** 0.5 <= 1
 

@@ -32,13 +32,10 @@ def fitted(past: pd.DataFrame) -> Forecaster:
     return Forecaster(h=3, level=80, lookback=8, **SMALL).fit(past)
 
 
-def test_forecast_is_that_of_the_method_in_use_alone(fitted: Forecaster) -> None:
+def test_forecast_is_that_of_the_method_in_use_or_of_named_ones(fitted: Forecaster) -> None:
     found = fitted.predict()
     assert list(found) == ["unique_id", "ds", "ensemble", "ensemble-lo-80", "ensemble-hi-80"]
     pd.testing.assert_frame_equal(fitted.predict(methods="all")[list(found)], found)
-
-
-def test_named_methods_have_the_columns_in_their_order(fitted: Forecaster) -> None:
     found = fitted.predict(h=5, level=[], methods=["theta", "lstm", "theta"])
     assert list(found) == ["unique_id", "ds", "is_recursive", "theta", "lstm"]
     assert list(fitted.predict(level=[], methods="theta")) == ["unique_id", "ds", "theta"]
@@ -46,9 +43,7 @@ def test_named_methods_have_the_columns_in_their_order(fitted: Forecaster) -> No
 
 @pytest.mark.parametrize("methods", ["al", ["thetaa"], [], 3, np.array(3), [["theta"]]])
 @pytest.mark.parametrize("call", ["predict", "plot", "evaluate"])
-def test_unknown_methods_are_refused_with_the_known_ones(
-    fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object
-) -> None:
+def test_unknown_methods_are_refused(fitted: Forecaster, frame: pd.DataFrame, call: str, methods: object) -> None:
     with pytest.raises(ParameterError, match=r"methods: expected 'all' or names of \[.*'theta'\], received "):
         getattr(fitted, call)(frame, methods=methods)
 
@@ -111,9 +106,7 @@ def test_future_covariates_of_newer_rows_are_read(frame: pd.DataFrame) -> None:
     assert (fitted.evaluate(one[one["ds"] >= last])["mae"] < 30).all()
 
 
-def test_figure_has_the_forecast_its_intervals_and_the_newest_history_of_each_series(
-    fitted: Forecaster, past: pd.DataFrame
-) -> None:
+def test_figure_has_forecast_intervals_and_newest(fitted: Forecaster, past: pd.DataFrame, frame: pd.DataFrame) -> None:
     figure = fitted.plot()
     lines = {trace.name: trace for trace in figure.data if trace.visible is not False}
     expected = fitted.predict().query("unique_id == 1")
@@ -123,9 +116,6 @@ def test_figure_has_the_forecast_its_intervals_and_the_newest_history_of_each_se
     np.testing.assert_allclose(actual[:30], past.loc[past["unique_id"] == 1, "y"].tail(30))
     assert any("80 %" in str(name) for name in lines)
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["1", "2"]
-
-
-def test_figure_shows_the_series_and_methods_that_are_named(fitted: Forecaster, frame: pd.DataFrame) -> None:
     figure = fitted.plot(frame, h=5, level=[], methods=["theta", "lstm"], ids=[2])
     assert not figure.layout.updatemenus
     assert figure.data[0].name == "actual"

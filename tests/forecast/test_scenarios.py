@@ -65,9 +65,7 @@ def test_each_scenario_is_the_forecast_of_predict(fitted: Forecaster, days: pd.D
     assert "now-difference" not in found
 
 
-def test_interval_of_a_difference_holds_the_effect_and_not_the_error_of_the_series(
-    fitted: Forecaster, days: pd.DataFrame
-) -> None:
+def test_interval_of_a_difference_holds_the_effect_without_the_error(fitted: Forecaster, days: pd.DataFrame) -> None:
     found = fitted.scenarios({"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)})
     assert (found["dear-difference-lo-95"] < EFFECT).all()
     assert (found["dear-difference-hi-95"] > EFFECT).all()
@@ -77,9 +75,13 @@ def test_interval_of_a_difference_holds_the_effect_and_not_the_error_of_the_seri
     assert (width["dear-difference"] < width["dear"]).all()
 
 
-def test_equal_scenarios_differ_by_exactly_nothing(fitted: Forecaster, days: pd.DataFrame) -> None:
+def test_equal_scenarios_differ_by_nothing_and_later_steps_are_marked(fitted: Forecaster, days: pd.DataFrame) -> None:
     found = fitted.scenarios({"now": take_ahead(days), "same": take_ahead(days)})
     assert (found.filter(like="same-difference") == 0).all(axis=None)
+    future = take_ahead(days, price=10.0)
+    more = pd.concat([future, future.assign(ds=future["ds"] + pd.Timedelta(days=HORIZON))])
+    found = fitted.scenarios({"now": more, "dear": more.assign(price=11.0)}, h=2 * HORIZON)
+    assert found["is_recursive"].tolist() == [False] * HORIZON + [True] * HORIZON
 
 
 def test_effect_that_did_not_vary_has_no_interval(caplog: pytest.LogCaptureFixture) -> None:
@@ -91,15 +93,16 @@ def test_effect_that_did_not_vary_has_no_interval(caplog: pytest.LogCaptureFixtu
     assert "promo changed no forecast" in caplog.text
 
 
-def test_effect_of_half_the_size_since_the_training_is_seen(days: pd.DataFrame) -> None:
+def test_effects_are_seen_with_future_covariates_alone(days: pd.DataFrame) -> None:
     halved = days.assign(y=days["y"] - EFFECT / 2 * (days["price"] - 10) * (days.index >= NUM_DAYS - 45))
     found = fit(halved).scenarios({"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)})
     assert (found["dear-difference-hi-80"] > EFFECT * 0.7).all()
+    forecaster = fit(days[days["y"].notna()][["unique_id", "ds", "y"]], futr_exog=None)
+    with pytest.raises(ParameterError, match="reads no future covariates"):
+        forecaster.scenarios({"now": take_ahead(days)})
 
 
-def test_loaded_forecaster_needs_the_past_and_gives_the_same(
-    fitted: Forecaster, days: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_loaded_forecaster_needs_the_past(fitted: Forecaster, days: pd.DataFrame, tmp_path: Path) -> None:
     futures = {"now": take_ahead(days, price=10.0), "dear": take_ahead(days, price=11.0)}
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
@@ -111,27 +114,19 @@ def test_loaded_forecaster_needs_the_past_and_gives_the_same(
         loaded.scenarios(futures)
 
 
-def test_panels_have_their_own_futures_and_scales() -> None:
+def test_panels_zones_and_names_are_kept() -> None:
     frame = make_days("ab")
     dear = take_ahead(frame).assign(price=lambda table: np.where(table["unique_id"] == "b", 11.0, 10.0))
     found = fit(frame).scenarios({"now": take_ahead(frame, price=10.0), "dear": dear}).set_index("unique_id")
     assert (found.loc["a", "dear-difference"] == 0).all()
     assert found.loc["b", "dear-difference"].to_numpy() == pytest.approx(EFFECT, rel=0.15)
-
-
-def test_times_with_a_zone_keep_it_over_a_clock_change() -> None:
     frame = make_days(freq="h", tz="Europe/Berlin")
     forecaster = fit(frame)
     found = forecaster.scenarios({"now": take_ahead(frame, price=10.0), "dear": take_ahead(frame, price=11.0)})
     pd.testing.assert_series_equal(found["ds"], forecaster.predict()["ds"])
     assert (found["dear-difference"] < EFFECT / 2).all()
-
-
-def test_steps_beyond_the_horizon_are_marked(fitted: Forecaster, days: pd.DataFrame) -> None:
-    future = take_ahead(days, price=10.0)
-    more = pd.concat([future, future.assign(ds=future["ds"] + pd.Timedelta(days=HORIZON))])
-    found = fitted.scenarios({"now": more, "dear": more.assign(price=11.0)}, h=2 * HORIZON)
-    assert found["is_recursive"].tolist() == [False] * HORIZON + [True] * HORIZON
+    names = ["a", "a-b", "a-differences", "price-difference", "a-lo-x", "a-lo-80x"]
+    assert list(check_scenarios(dict.fromkeys(names))) == names
 
 
 def drop_promo(future: pd.DataFrame) -> pd.DataFrame:
@@ -161,15 +156,8 @@ def test_name_that_is_a_column_of_another_scenario_is_refused(name: str) -> None
         check_scenarios({"base": 1, name: 1, "a": 1})
 
 
-def test_names_that_begin_alike_are_kept() -> None:
-    names = ["a", "a-b", "a-differences", "price-difference", "a-lo-x", "a-lo-80x"]
-    assert list(check_scenarios(dict.fromkeys(names))) == names
-
-
 @pytest.mark.parametrize("is_text", [False, True])
-def test_series_without_values_of_a_covariate_does_not_hinder_the_others(
-    fitted: Forecaster, days: pd.DataFrame, is_text: bool
-) -> None:
+def test_series_without_a_covariate_hinders_no_others(fitted: Forecaster, days: pd.DataFrame, is_text: bool) -> None:
     artefact = fitted._make_artefact().as_evaluated()
     series, covariates = fitted._require_training().panel.series, fitted._covariates
     assert covariates is not None
@@ -200,12 +188,6 @@ def test_effect_is_that_of_the_values_after_each_cut_off() -> None:
     )
     effect = table.loc[table["cutoff"] == cutoff, "effect"] * artefact.scaler["deviation"].iloc[0]
     assert effect.to_numpy() == pytest.approx((expected - without).to_numpy(), rel=1e-3, abs=1e-3)
-
-
-def test_forecaster_without_future_covariates_has_no_scenarios(days: pd.DataFrame) -> None:
-    forecaster = fit(days[days["y"].notna()][["unique_id", "ds", "y"]], futr_exog=None)
-    with pytest.raises(ParameterError, match="reads no future covariates"):
-        forecaster.scenarios({"now": take_ahead(days)})
 
 
 def test_measured_factor_is_that_of_an_independent_regression(fitted: Forecaster, days: pd.DataFrame) -> None:

@@ -45,31 +45,25 @@ def test_short_table_is_forecast_and_evaluated_if_it_can_be(num_series: int, siz
     assert (len(leaderboard) > 0, len(holdout) > 0) == (has_test_part, has_test_part)
 
 
-def test_horizon_of_two_seasons_needs_no_argument() -> None:
+def test_few_values_are_forecast_by_the_rule_for_short_series() -> None:
     assert len(fit([144], 24).leaderboard())
-
-
-def test_yearly_series_of_ten_values_is_forecast() -> None:
     assert len(fit([10], None, "YS").predict()) == 2
-
-
-def test_without_training_windows_the_rule_for_short_series_has_half_of_the_weight() -> None:
     forecasts = fit([30]).predict(methods="all")
     mean = (forecasts["pretrained"] + forecasts["short_series_rule"]) / 2
     np.testing.assert_allclose(forecasts["ensemble"], mean, rtol=1e-6)
-
-
-def test_every_series_of_a_panel_has_forecasts() -> None:
     forecasts = fit([80, 80, 80, 20, 5, 2, 1], 6).predict()
     assert forecasts.groupby("unique_id", sort=False).size().tolist() == [6] * 7
     assert np.isfinite(forecasts["ensemble"]).all()
-
-
-def test_constant_series_is_forecast_by_its_value() -> None:
     frame = draw_frame([60, 60, 60])
     frame.loc[frame["unique_id"] == "s1", "y"] = 5.0
     forecasts = Forecaster(h=6, level=None, training=TRAINING).fit(frame).predict()
     np.testing.assert_allclose(forecasts.loc[forecasts["unique_id"] == "s1", "ensemble"], 5.0, atol=1e-3)
+    forecaster, frame = Forecaster(h=12, freq="MS"), draw_frame([24])
+    table = frame.assign(unique_id="y")[["unique_id", "ds", "y"]]
+    with pytest.raises(SeriesTooShortError):
+        cut_test_part(table, forecaster.spec)
+    with pytest.raises(SeriesError, match="train"):
+        Forecaster(h=12, split={"validation": 12, "test": 12}).fit(draw_frame([30]))
 
 
 @pytest.mark.parametrize("sizes", [[30], [40] * 5, [10], [3]])
@@ -84,18 +78,6 @@ def test_short_model_is_saved_explained_and_cross_validated(tmp_path: Path, size
     validated = forecaster.cross_validation(frame, n_windows=1)
     assert len(validated) == 2 * len(sizes)
     assert np.isfinite(validated["ensemble"]).all()
-
-
-def test_tuning_needs_a_validation_part() -> None:
-    forecaster, frame = Forecaster(h=12, freq="MS"), draw_frame([24])
-    table = frame.assign(unique_id="y")[["unique_id", "ds", "y"]]
-    with pytest.raises(SeriesTooShortError):
-        cut_test_part(table, forecaster.spec)
-
-
-def test_given_parts_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(SeriesError, match="train"):
-        Forecaster(h=12, split={"validation": 12, "test": 12}).fit(draw_frame([30]))
 
 
 @pytest.mark.parametrize("level", [None, (80,)])

@@ -54,7 +54,7 @@ def get_fitted(forecaster: Forecaster) -> Fitted:
     return forecaster._fitted
 
 
-def test_verdict_says_that_no_network_was_trained_and_how_many_values_it_takes() -> None:
+def test_verdict_says_how_many_values_a_network_takes() -> None:
     forecaster = Forecaster(h=3).fit(draw_years())
     summary = forecaster.summary()
     verdict = summary.split("\n\n")[1]
@@ -62,6 +62,9 @@ def test_verdict_says_that_no_network_was_trained_and_how_many_values_it_takes()
     assert " 38 " in verdict.split(".")[0].replace("\n", " ")
     assert "best network" not in summary
     assert "No correction" not in summary
+    assert set(Forecaster(h=3, training={"max_steps": 5}).fit(draw_years(38)).networks) == NAMES
+    forecaster = Forecaster(h=3)
+    assert len(cut_test_part(draw_years(), forecaster.spec)) < 30
 
 
 def test_log_says_how_many_values_a_training_takes(caplog: pytest.LogCaptureFixture) -> None:
@@ -72,11 +75,7 @@ def test_log_says_how_many_values_a_training_takes(caplog: pytest.LogCaptureFixt
     assert all("38 values" in message for message in messages)
 
 
-def test_with_the_values_that_the_message_names_networks_are_trained() -> None:
-    assert set(Forecaster(h=3, training={"max_steps": 5}).fit(draw_years(38)).networks) == NAMES
-
-
-def test_no_table_has_a_row_or_column_of_a_network(forecaster: Forecaster) -> None:
+def test_no_table_has_a_network_and_needed_values_grow(forecaster: Forecaster) -> None:
     assert not NAMES & set(forecaster.leaderboard()["forecaster"])
     for table in (forecaster.predict(methods="all"), forecaster.holdout()):
         assert not [name for name in table if name.startswith(("lstm", "gru"))]
@@ -84,6 +83,8 @@ def test_no_table_has_a_row_or_column_of_a_network(forecaster: Forecaster) -> No
     assert not NAMES & set(metrics)
     assert metrics["values_needed"] > 0
     json.dumps(metrics)
+    panel = get_fitted(forecaster).panel.windows
+    assert count_needed_values(panel, True) >= count_needed_values(panel, False) > panel.lookback + panel.horizon
 
 
 def test_report_has_no_training_and_no_line_of_a_network(forecaster: Forecaster, tmp_path: Path) -> None:
@@ -151,13 +152,3 @@ def test_internals_trace_the_pretrained_networks_over_the_series(forecaster: For
     traced: Any = traces.layers["pretrained_gru"][0].series
     own = traced[0, :, 0]
     assert np.corrcoef(own[~np.isnan(own)], values[: np.isfinite(own).sum()])[0, 1] == pytest.approx(1)
-
-
-def test_values_needed_grow_with_horizon_and_shrink_with_the_number_of_series(forecaster: Forecaster) -> None:
-    panel = get_fitted(forecaster).panel.windows
-    assert count_needed_values(panel, True) >= count_needed_values(panel, False) > panel.lookback + panel.horizon
-
-
-def test_tuning_still_needs_a_validation_part() -> None:
-    forecaster = Forecaster(h=3)
-    assert len(cut_test_part(draw_years(), forecaster.spec)) < 30

@@ -69,34 +69,31 @@ def test_saved_loaded_and_exported_forecasts_are_those_of_the_column(use: str, n
     np.testing.assert_allclose(exported[columns], expected, rtol=1e-4)
 
 
-def test_explanation_and_paths_are_those_of_the_method_in_use() -> None:
+def test_method_in_use_is_explained_chosen_and_compared() -> None:
     forecaster = Forecaster(h=7, level=(80,), use="theta", training=TRAINING).fit(draw_days())
     explained = forecaster.explain().groupby("ds")["contribution"].sum()
     np.testing.assert_allclose(explained, forecaster.predict()["theta"], rtol=1e-4)
     paths = forecaster.predict(paths=400).groupby("ds")["y"].median()
     assert abs(paths - forecaster.predict()["theta"].to_numpy()).max() < 2
     assert forecaster.series_methods()["forecast_by"].tolist() == ["theta"]
+    with pytest.raises(ParameterError, match=r"'croston' does not exist .*'ridge'"):
+        Forecaster(h=7, use="croston", training=TRAINING).fit(draw_days())
+    with pytest.raises(ParameterError, match="'lstm' does not exist"):
+        Forecaster(h=3, use="lstm").fit(draw_days(num_days=20))
+    method = FittedMethod(EnsembleModel({}, {}), np.zeros((0, 1)))
+    fitted = dict.fromkeys(["ensemble", "ridge", "theta"], method)
+    losses = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
+    assert choose_used(UseSpec("best"), fitted, losses) == "ridge"
+    assert choose_used(UseSpec("best"), fitted, dict.fromkeys(losses)) == "ensemble"
+    metrics = make_metrics(1.6, use="ridge")
+    assert has_in_order(write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge")
+    assert "--use" not in " ".join(advise(metrics, ()))
 
 
 @pytest.mark.parametrize(("wrong", "closest"), [("rigde", "ridge"), ("ensembl", "ensemble"), ("beste", "best")])
 def test_unknown_method_is_refused_with_the_closest_one(wrong: str, closest: str) -> None:
     with pytest.raises(ParameterError, match=rf"use: .*'{wrong}'. Did you mean '{closest}'\?$"):
         Forecaster(use=wrong)
-
-
-def test_method_that_does_not_exist_for_the_series_is_refused() -> None:
-    with pytest.raises(ParameterError, match=r"'croston' does not exist .*'ridge'"):
-        Forecaster(h=7, use="croston", training=TRAINING).fit(draw_days())
-    with pytest.raises(ParameterError, match="'lstm' does not exist"):
-        Forecaster(h=3, use="lstm").fit(draw_days(num_days=20))
-
-
-def test_best_is_the_method_with_the_least_error_on_validation_windows() -> None:
-    method = FittedMethod(EnsembleModel({}, {}), np.zeros((0, 1)))
-    fitted = dict.fromkeys(["ensemble", "ridge", "theta"], method)
-    losses = {"ensemble": 0.5, "ridge": 0.4, "theta": 0.6, "gone": 0.1}
-    assert choose_used(UseSpec("best"), fitted, losses) == "ridge"
-    assert choose_used(UseSpec("best"), fitted, dict.fromkeys(losses)) == "ensemble"
 
 
 def test_best_does_not_read_the_test_part() -> None:
@@ -150,9 +147,3 @@ def test_ensemble_that_is_clearly_behind_is_the_first_sentence_and_the_advice_na
     assert write_verdict(metrics).startswith("The ensemble") == is_first
     assert list_verdict(metrics)[0].startswith("The ensemble") == is_first
     assert ("--use ridge" in " ".join(advise(metrics, ()))) == is_first
-
-
-def test_method_in_use_that_is_the_best_baseline_is_not_compared_with_itself() -> None:
-    metrics = make_metrics(1.6, use="ridge")
-    assert has_in_order(write_verdict(metrics), "network, LSTM", "in use is the best baseline, ridge")
-    assert "--use" not in " ".join(advise(metrics, ()))

@@ -72,19 +72,13 @@ def replayed(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return replay(table, never=NEVER, often=EVERY_8)
 
 
-@pytest.fixture(scope="module")
-def with_another_end(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same replay with other values in the last seven days."""
-    other = table.assign(y=table["y"].where(table["ds"] <= table["ds"].iloc[-8], 1000 - table["y"]))
-    return replay(other, never=NEVER, often=EVERY_8)
-
-
-def test_nothing_later_is_seen(
-    table: pd.DataFrame,
-    replayed: tuple[pd.DataFrame, pd.DataFrame],
-    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
+def test_forecasts_and_decisions_see_nothing_later(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     """Other values after a day change no forecast from before it."""
+    # The same replay with other values in the last seven days.
+    other = table.assign(y=table["y"].where(table["ds"] <= table["ds"].iloc[-8], 1000 - table["y"]))
+    with_another_end = replay(other, never=NEVER, often=EVERY_8)
     columns = [
         "unique_id",
         "cutoff",
@@ -103,13 +97,6 @@ def test_nothing_later_is_seen(
     )
     assert len(before) > 0
     pd.testing.assert_frame_equal(before, after)
-
-
-def test_decisions_see_nothing_later(
-    table: pd.DataFrame,
-    replayed: tuple[pd.DataFrame, pd.DataFrame],
-    with_another_end: tuple[pd.DataFrame, pd.DataFrame],
-) -> None:
     columns = ["schedule", "as_of", "is_promoted", "reason", "loss", "champion_loss"]
     before, after = (
         found.loc[found["as_of"] <= table["ds"].iloc[-8], columns] for _, found in (replayed, with_another_end)
@@ -118,55 +105,23 @@ def test_decisions_see_nothing_later(
     pd.testing.assert_frame_equal(before, after)
 
 
-def test_every_step_of_the_period_is_forecast(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_schedules_train_as_often_as_asked(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], caplog: pytest.LogCaptureFixture
+) -> None:
     """Up to the last from which the whole horizon can be judged."""
     cutoffs = replayed[0]["cutoff"].drop_duplicates()
     assert cutoffs.tolist() == table["ds"].iloc[-21:-2].tolist()
-
-
-def test_forecasts_stand_beside_what_happened(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     actual = table.set_index("ds")["y"]
     assert np.allclose(replayed[0]["y"], actual[replayed[0]["ds"]])
-
-
-def test_cutoffs_whose_value_was_filled_in_are_left_out(
-    make_table: MakeTable, make_values: Callable[..., list[float]]
-) -> None:
-    """What is filled in there comes from later values."""
-    table = make_table(make_values(70, missing=[60]))
-    forecasts, _ = replay(table, never=NEVER)
-    assert pd.Timestamp("2021-01-01") + pd.Timedelta(days=60) not in set(forecasts["cutoff"])
-    assert forecasts["cutoff"].nunique() == 18
-
-
-def test_schedules_have_the_intervals_of_their_champions(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     for name in ("never", "often"):
         low, high = (replayed[0][f"{name}-{side}-80"] for side in ("lo", "hi"))
         assert ((low <= replayed[0][name]) & (replayed[0][name] <= high)).all()
         assert (low < high).all()
-
-
-def test_schedule_without_retraining_trains_once(replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     assert (replayed[1]["schedule"] == "never").sum() == 1
-
-
-def test_retrainings_are_as_far_apart_as_asked_for(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
-) -> None:
     days = replayed[1].loc[replayed[1]["schedule"] == "often", "as_of"]
     assert days.tolist() == table["ds"].iloc[[-21, -13, -5]].tolist()
-
-
-def test_schedules_begin_with_the_same_network(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
-) -> None:
     forecasts = replayed[0][replayed[0]["cutoff"] < table["ds"].iloc[-13]]
     assert forecasts["never"].tolist() == forecasts["often"].tolist()
-
-
-def test_challengers_that_are_kept_back_change_nothing(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], caplog: pytest.LogCaptureFixture
-) -> None:
     with caplog.at_level("INFO"):
         forecasts, retrainings = replay(table, make_retraining(min_improvement_fraction=0.99), often=EVERY_8)
     # As in the table of schedules, the first training is no promotion.
@@ -175,12 +130,26 @@ def test_challengers_that_are_kept_back_change_nothing(
     assert forecasts["often"].tolist() == replayed[0]["never"].tolist()
 
 
+def test_nothing_is_trained_and_judged_without_news(
+    make_table: MakeTable, make_values: Callable[..., list[float]]
+) -> None:
+    """What is filled in there comes from later values."""
+    table = make_table(make_values(70, missing=[60]))
+    forecasts, _ = replay(table, never=NEVER)
+    assert pd.Timestamp("2021-01-01") + pd.Timedelta(days=60) not in set(forecasts["cutoff"])
+    assert forecasts["cutoff"].nunique() == 18
+    # As at night: a weekly series is not retrained every day.
+    table = make_table(make_values(70), freq="W-SUN")
+    recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq="W-SUN")})
+    forecasts, retrainings = replay(table, recipe=recipe, period=3, daily=ScheduleSpec(every="day"))
+    assert retrainings["as_of"].tolist() == table["ds"].iloc[-4:-1].tolist()
+    assert forecasts["daily"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("max_age", "promotions"), [(8, [True, True, True]), (9, [True, False, True]), (20, [True, False, False])]
 )
-def test_old_champion_makes_way_in_the_time_of_the_replay(
-    table: pd.DataFrame, max_age: int, promotions: list[bool]
-) -> None:
+def test_old_champion_makes_way_in_replayed_time(table: pd.DataFrame, max_age: int, promotions: list[bool]) -> None:
     """Its age counts from its promotion on a day of the past."""
     retraining = make_retraining(significance=1e-12, max_age_days=max_age)
     assert replay(table, retraining, often=EVERY_8)[1]["is_promoted"].tolist() == promotions
@@ -200,11 +169,12 @@ def test_retraining_as_of_a_day_has_the_same_loss_in_and_out_of_a_replay(
     assert candidate.manifest["metrics"]["challenger"]["loss"] == replayed[1]["loss"].iloc[0]
 
 
-@pytest.fixture
-def fail_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes the training fail whose data have that many rows."""
+def test_training_that_fails_leaves_the_champion_or_nothing(
+    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Makes the training fail whose data have that many rows.
 
-    def fail(num_rows: int) -> None:
+    def fail_on(num_rows: int) -> None:
         def retrain_or_fail(known: pd.DataFrame, *arguments: Any) -> Any:
             if len(known) == num_rows:
                 raise TrainingError("the loss is no number")
@@ -212,42 +182,18 @@ def fail_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         monkeypatch.setattr(backtest, "retrain", retrain_or_fail)
 
-    return fail
-
-
-def test_training_that_fails_leaves_the_champion_in_use(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame], fail_on: Callable[..., None]
-) -> None:
     fail_on(58)
     forecasts, retrainings = replay(table, often=EVERY_8)
     assert retrainings["reason"].tolist()[1] == "the training failed: the loss is no number"
     assert retrainings["is_promoted"].tolist()[:2] == [True, False]
     before = forecasts["cutoff"] < table["ds"].iloc[-5]
     assert forecasts.loc[before, "often"].tolist() == replayed[0].loc[before, "never"].tolist()
-
-
-def test_first_training_that_fails_leaves_nothing_to_forecast_with(
-    table: pd.DataFrame, fail_on: Callable[..., None]
-) -> None:
     fail_on(50)
     with pytest.raises(TrainingError, match="no number"):
         replay(table, never=NEVER)
 
 
-def test_nothing_is_trained_where_nothing_is_new(
-    make_table: MakeTable, make_values: Callable[..., list[float]]
-) -> None:
-    """As at night: a weekly series is not retrained every day."""
-    table = make_table(make_values(70), freq="W-SUN")
-    recipe = RECIPE.model_copy(update={"source": SourceSpec(name="catalog", freq="W-SUN")})
-    forecasts, retrainings = replay(table, recipe=recipe, period=3, daily=ScheduleSpec(every="day"))
-    assert retrainings["as_of"].tolist() == table["ds"].iloc[-4:-1].tolist()
-    assert forecasts["daily"].notna().all()
-
-
-def test_simple_methods_are_fitted_on_what_the_first_network_is_trained_on(
-    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_simple_methods_see_what_the_first_network_sees(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     panels = []
 
     def note(panel: WindowedPanel, *given: Any) -> FittingData:
@@ -360,9 +306,7 @@ def test_spans_of_time_mean_nothing_to_steps(
         (68, r"period: the first training has the 2 rows up to 2021-01-02, of 70: .* Or give a shorter period\."),
     ],
 )
-def test_period_that_leaves_too_little_before_it_is_named(
-    table: pd.DataFrame, period: int | str, expected: str
-) -> None:
+def test_period_with_too_little_before_it_is_named(table: pd.DataFrame, period: int | str, expected: str) -> None:
     with pytest.raises(SeriesError, match=f"^backtest_forecast.{expected}"):
         replay(table, period=period, often=EVERY_8)
 
@@ -374,9 +318,7 @@ def test_schedule_that_means_nothing_is_refused(every: Any) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_come_to_the_same_as_one(
-    table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]
-) -> None:
+def test_two_processes_do_the_same_as_one(table: pd.DataFrame, replayed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     spec = BacktestSpec(period=20, schedules={"never": NEVER, "often": EVERY_8})
     forecasts, retrainings = replay_schedules(
         table, None, make_spec(), make_retraining(), spec, ParallelSpec(workers=2)

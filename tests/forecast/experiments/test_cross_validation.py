@@ -63,24 +63,23 @@ def test_what_happened_stands_beside_the_forecasts(found: pd.DataFrame, frame: p
     np.testing.assert_allclose(found["last_value"], last["y"], rtol=1e-5)
 
 
-def test_the_first_window_is_the_same_with_and_without_refitting(found: pd.DataFrame, refitted: pd.DataFrame) -> None:
+def test_refitting_learns_from_what_came_after_the_first_window(found: pd.DataFrame, refitted: pd.DataFrame) -> None:
     columns = list(found)
     first, again = (table.groupby("unique_id").head(3).reset_index(drop=True) for table in (found, refitted))
     pd.testing.assert_frame_equal(again[columns], first, rtol=1e-5)
-
-
-def test_refitting_learns_from_what_has_happened_since(found: pd.DataFrame, refitted: pd.DataFrame) -> None:
     last, again = (table.groupby("unique_id").tail(3) for table in (found, refitted))
     assert not np.allclose(last["ridge"], again["ridge"], rtol=1e-3)
 
 
-def test_a_window_of_its_own_is_a_fit_of_its_own(forecaster: Forecaster, frame: pd.DataFrame, refitted) -> None:
+def test_a_window_is_a_fit_of_its_own_in_any_process(forecaster: Forecaster, frame: pd.DataFrame, refitted) -> None:
     """What `fit` forecasts, after as many steps as there were on the day of the window."""
     from_end = frame.groupby("unique_id").cumcount(ascending=False)
     blocks = {**SMALL, "split": {"validation": 15, "test": 3}}
     holdout = Forecaster(h=3, **blocks).fit(frame[from_end >= 4]).holdout()
     second = refitted.groupby("unique_id", sort=False).nth([3, 4, 5]).reset_index(drop=True)
     pd.testing.assert_frame_equal(holdout[METHODS], second[METHODS], rtol=1e-6)
+    found = forecaster.cross_validation(frame, n_windows=3, step_size=4, refit=True, workers=2)
+    pd.testing.assert_frame_equal(found, refitted)
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -109,10 +108,15 @@ def test_a_gap_at_a_cutoff_is_not_filled_from_the_window(forecaster: Forecaster,
         caplog.clear()
 
 
-def test_windows_follow_each_other_unless_told_otherwise(forecaster: Forecaster, frame: pd.DataFrame) -> None:
+def test_windows_and_horizon_follow_unless_told_otherwise(forecaster: Forecaster, frame: pd.DataFrame) -> None:
     found = forecaster.cross_validation(frame, n_windows=2)
     assert not found.duplicated(["unique_id", "ds"]).any()
     assert (found.groupby("unique_id").size() == 6).all()
+    with pytest.raises(SeriesError, match=r"cross-validation, up to .* n_windows"):
+        forecaster.cross_validation(frame, n_windows=60)
+    # Two weeks of days.
+    found = Forecaster(**SMALL).cross_validation(frame, n_windows=1)
+    assert found.groupby("unique_id").size().tolist() == [14, 14]
 
 
 def test_what_fit_has_found_stays(frame: pd.DataFrame) -> None:
@@ -122,23 +126,7 @@ def test_what_fit_has_found_stays(frame: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(fitted.predict(), before)
 
 
-def test_processes_give_the_same_numbers(forecaster: Forecaster, frame: pd.DataFrame, refitted: pd.DataFrame) -> None:
-    found = forecaster.cross_validation(frame, n_windows=3, step_size=4, refit=True, workers=2)
-    pd.testing.assert_frame_equal(found, refitted)
-
-
-def test_too_many_windows_are_refused_with_what_to_do(forecaster: Forecaster, frame: pd.DataFrame) -> None:
-    with pytest.raises(SeriesError, match=r"cross-validation, up to .* n_windows"):
-        forecaster.cross_validation(frame, n_windows=60)
-
-
 @pytest.mark.parametrize("given", [{"n_windows": 0}, {"step_size": 0}, {"workers": 0}])
 def test_numbers_below_one_are_refused(forecaster: Forecaster, frame: pd.DataFrame, given: dict[str, int]) -> None:
     with pytest.raises(ParameterError, match=f"{next(iter(given))}: .* Received 0"):
         forecaster.cross_validation(frame, **given)
-
-
-def test_an_open_horizon_goes_with_the_frequency(frame: pd.DataFrame) -> None:
-    """Two weeks of days."""
-    found = Forecaster(**SMALL).cross_validation(frame, n_windows=1)
-    assert found.groupby("unique_id").size().tolist() == [14, 14]

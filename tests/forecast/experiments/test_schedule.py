@@ -55,43 +55,28 @@ def find(results: dict[str, Any], name: str) -> dict[str, Any]:
     return entry
 
 
-def test_errors_are_means_over_series(forecasts: Predictions, results: dict[str, Any]) -> None:
+def test_measures_and_costs_are_those_of_the_schedules(forecasts: Predictions, results: dict[str, Any]) -> None:
     for name in NAMES:
         errors = [(group["y"] - group[name]).to_numpy() for _, group in forecasts.table.groupby("unique_id")]
         assert find(results, name)["mse"] == pytest.approx(np.mean([np.mean(error**2) for error in errors]))
         assert find(results, name)["mae"] == pytest.approx(np.mean([np.mean(abs(error)) for error in errors]))
-
-
-def test_entries_have_the_measures_of_sums(forecasts: Predictions, results: dict[str, Any]) -> None:
     assert all(find(results, name).items() >= list_ratios(forecasts)[name].items() for name in NAMES)
-
-
-def test_schedule_that_trains_least_is_the_reference(results: dict[str, Any]) -> None:
     assert (results["reference"], find(results, "never")["p_value"]) == ("never", None)
+    often = find(results, "often")
+    assert (often["num_trainings"], often["training_seconds"]) == (3, 6.0)
+    assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (1, 0)
+    assert find(results, "ridge")["training_seconds"] is None
 
 
 @pytest.mark.parametrize("name", ["often", "ridge"])
-def test_p_value_is_that_of_the_squared_errors_beside_the_reference(
-    forecasts: Predictions, results: dict[str, Any], name: str
-) -> None:
+def test_p_value_is_that_of_the_squared_errors(forecasts: Predictions, results: dict[str, Any], name: str) -> None:
     table = forecasts.table
     squared = {column: (table["y"] - table[column]) ** 2 for column in (name, "never")}
     differences = (squared[name] - squared["never"]).groupby(table["cutoff"]).mean().to_numpy()
     assert find(results, name)["p_value"] == pytest.approx(compute_p_value(differences, 1))
 
 
-def test_cost_is_told_of_schedules(results: dict[str, Any]) -> None:
-    often = find(results, "often")
-    assert (often["num_trainings"], often["training_seconds"]) == (3, 6.0)
-
-
-def test_first_network_is_no_promotion(results: dict[str, Any]) -> None:
-    assert (find(results, "often")["num_promotions"], find(results, "never")["num_promotions"]) == (1, 0)
-
-
-def test_schedules_have_metrics_of_their_intervals_and_simple_methods_none(
-    forecasts: Predictions, retrainings: pd.DataFrame
-) -> None:
+def test_what_not_everyone_has_is_not_judged(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
     own = forecasts.table.rename(columns={"often": "y_hat"})[["unique_id", "cutoff", "ds", "y_hat"]]
     with_bounds = forecasts.add(
         "weekly", own.assign(lo_80=forecasts.table["y"] - 1, hi_80=forecasts.table["y"] + 1), (80,)
@@ -101,21 +86,11 @@ def test_schedules_have_metrics_of_their_intervals_and_simple_methods_none(
     assert (weekly["coverage_80"], weekly["width_80"]) == (1.0, pytest.approx(2.0))
     assert "coverage_80" not in find(found, "ridge")
     assert BacktestResults(**found).levels == [80]
-
-
-def test_simple_methods_have_no_cost(results: dict[str, Any]) -> None:
-    assert find(results, "ridge")["training_seconds"] is None
-
-
-def test_forecasts_that_not_everyone_has_are_left_out(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
     forecasts.table.loc[:2, "often"] = np.nan
     results = summarize_backtest(forecasts, retrainings)
     assert (results["num_left_out"], results["num_forecasts"]) == (3, 2 * NUM - 3)
     rest = forecasts.table.iloc[3:]
     by_series = ((rest["y"] - rest["never"]) ** 2).groupby(rest["unique_id"]).mean()
     assert find(results, "never")["mse"] == pytest.approx(by_series.mean())
-
-
-def test_nothing_to_judge_is_an_error(forecasts: Predictions, retrainings: pd.DataFrame) -> None:
     with pytest.raises(SeriesError, match=r"backtest_forecast\.period"):
         summarize_backtest(replace(forecasts, table=forecasts.table.assign(y=np.nan)), retrainings)

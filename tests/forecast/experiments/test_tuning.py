@@ -49,7 +49,7 @@ def found(table: pd.DataFrame, spec: ForecastSpec, folder: Path) -> tuple:
     return tune(table, None, spec, TuningSpec(space=SPACE, num_samples=4), ALONE, folder)
 
 
-def test_the_first_trial_has_the_parameters_as_they_are(found: tuple) -> None:
+def test_first_trial_has_the_parameters_and_the_winner_the_least_loss(found: tuple, spec: ForecastSpec) -> None:
     trials, _, summary = found
     TrialsTable.validate(trials)
     first = json.loads(trials["parameters"][0])
@@ -57,9 +57,6 @@ def test_the_first_trial_has_the_parameters_as_they_are(found: tuple) -> None:
         {"window.lookback": 8, "gru.units": 3, "lstm.units": "3+2", "training.learning_rate": 0.005}
     )
     assert summary["first_loss"] == trials["loss"][0]
-
-
-def test_the_winner_has_the_least_loss_and_is_a_file_for_forecast(found: tuple, spec: ForecastSpec) -> None:
     trials, parameters, summary = found
     best = trials.loc[trials["loss"].idxmin()]
     assert summary["loss"] == best["loss"]
@@ -90,9 +87,7 @@ def test_what_judges_is_the_validation_part(table: pd.DataFrame, spec: ForecastS
     assert (judge.recipe.split.validation, judge.recipe.split.test) == (15, 15)
 
 
-def test_series_too_young_to_be_judged_judge_no_trial(
-    make_table: MakeTable, make_values: MakeValues, spec: ForecastSpec
-) -> None:
+def test_series_too_young_judge_no_trial(make_table: MakeTable, make_values: MakeValues, spec: ForecastSpec) -> None:
     values = {"a": make_values(140, seed=1), "b": make_values(130, seed=2)}
     with_young = {**values, "c": make_values(20, seed=3)}
     (known, judge), (alone, other) = (cut_test_part(make_table(each), spec) for each in (with_young, values))

@@ -41,13 +41,6 @@ def linear(panel: WindowedPanel) -> LinearModels:
     return fit_linear_models(panel)
 
 
-@pytest.fixture(scope="module")
-def single(prepare: Prepare, make_values: MakeValues) -> SimpleNamespace:
-    """One series, with the calendar of the week."""
-    calendar = CalendarSpec(weekly=1, yearly=0)
-    return prepare(make_values(150), WindowSpec(lookback=15, horizon=3), SPLIT, evaluation=WEEKLY, calendar=calendar)
-
-
 def find_origins(panel: WindowedPanel, part: Part) -> np.ndarray:
     index = panel.index(part)
     return index.origins(np.arange(len(index)))
@@ -83,10 +76,19 @@ def test_naive_methods_are_their_definitions(
     np.testing.assert_allclose(getattr(simple[name], part), expect(panel, find_origins(panel, part)), atol=1e-5)
 
 
-def test_series_without_a_season_have_no_seasonal_naive(prepare: Prepare, make_values: MakeValues) -> None:
+def test_single_windows_and_series_without_season_are_forecast(
+    prepare: Prepare, make_values: MakeValues, panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts]
+) -> None:
     window, evaluation = WindowSpec(lookback=15, horizon=3), EvaluationSpec(season_length=1)
-    panel = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
-    assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(panel))
+    aperiodic = prepare(make_values(120), window, SPLIT, evaluation=evaluation).windows
+    assert "seasonal_naive" not in forecast_simple_methods(prepare_fitting(aperiodic))
+    normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
+    ridges = [
+        normalized.units.denormalize(normalized.predictors @ matrix)
+        for name, matrix in zip(linear.names, linear.matrices[-1], strict=True)
+        if name.startswith("ridge")
+    ]
+    assert min(np.abs(simple["ridge"].test - ridge).max() for ridge in ridges) < 1e-5
 
 
 @pytest.mark.parametrize("part", ["test", "future"])
@@ -101,30 +103,19 @@ def test_baseline_ensemble_is_the_weighted_mean(
     np.testing.assert_allclose(getattr(simple["baseline_ensemble"], part), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_ridge_is_one_that_was_fitted_on_all_data(
-    panel: WindowedPanel, linear: LinearModels, simple: dict[str, Forecasts]
-) -> None:
-    normalized = normalize_windows(panel, linear.normalizer, find_origins(panel, "test"))
-    ridges = [
-        normalized.units.denormalize(normalized.predictors @ matrix)
-        for name, matrix in zip(linear.names, linear.matrices[-1], strict=True)
-        if name.startswith("ridge")
-    ]
-    assert min(np.abs(simple["ridge"].test - ridge).max() for ridge in ridges) < 1e-5
-
-
 def test_climatology_is_of_single_series_and_methods_are_in_the_order_of_the_registry(
-    simple: dict[str, Forecasts], single: SimpleNamespace
+    simple: dict[str, Forecasts], prepare: Prepare, make_values: MakeValues
 ) -> None:
+    # One series, with the calendar of the week.
+    calendar = CalendarSpec(weekly=1, yearly=0)
+    single = prepare(make_values(150), WindowSpec(lookback=15, horizon=3), SPLIT, evaluation=WEEKLY, calendar=calendar)
     assert "climatology" not in simple
     found = list(forecast_simple_methods(prepare_fitting(single.windows)))
     of_other_series = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule", "trees"}
     assert found == [name for name in METHODS if name not in of_other_series]
 
 
-def test_forecasts_are_finite_float32_of_all_test_windows_and_future_steps(
-    panel: WindowedPanel, simple: dict[str, Forecasts]
-) -> None:
+def test_forecasts_are_float32_of_test_windows_and_future(panel: WindowedPanel, simple: dict[str, Forecasts]) -> None:
     for found in simple.values():
         assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), 3), (2, 3))
         for forecasts in (found.test, found.future):
@@ -167,9 +158,7 @@ def measure(name: str, recipe: Recipe) -> dict:
     ],
     ids=["persistence", "AR(7)", "AR(7) + Fourier"],
 )
-def test_melbourne_has_the_error_that_others_have_found(
-    real_data: Path, forecaster: str, calendar: CalendarSpec, mse: float
-) -> None:
+def test_melbourne_has_the_known_error(real_data: Path, forecaster: str, calendar: CalendarSpec, mse: float) -> None:
     path = str(real_data / "series" / "daily-min-temperatures.csv")
     source = SourceSpec(path=path, time="Date", target="Temp")
     split, window = SplitSpec(validation=365, test=365), WindowSpec(lookback=7, horizon=1)

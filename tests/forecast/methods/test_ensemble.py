@@ -75,9 +75,7 @@ def networks(case: SimpleNamespace) -> dict[str, Network]:
     return {"lstm": make_unseen(0.2 * case.left), "gru": make_unseen(0 * case.left)}
 
 
-def test_weights_are_convex_and_losses_those_of_the_combination(
-    case: SimpleNamespace, networks: dict[str, Network]
-) -> None:
+def test_weights_are_convex_and_losses_of_the_combination(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     weights = list(fit_all_methods(FittingData(case.panel, case.linear), networks)[1]["weights"].values())
     assert min(weights) >= 0
     assert sum(weights) == pytest.approx(1)
@@ -101,17 +99,15 @@ def test_a_network_that_adds_nothing_has_no_weight_and_one_without_error_nearly_
 def test_errors_are_those_of_the_shrunk_correction_the_folds_and_theta(case: SimpleNamespace) -> None:
     found = find_all_errors(case.panel, case.linear, {"gru": make_unseen(case.left, shrinkage=0.25)})
     np.testing.assert_allclose(found["gru"], find_scaled(case, 0.25), atol=1e-5)
-    found = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
-    np.testing.assert_allclose(found, find_scaled(case, 0), atol=1e-6)
+    of_folds = find_all_errors(case.panel, case.linear, {})["baseline_ensemble"]
+    np.testing.assert_allclose(of_folds, find_scaled(case, 0), atol=1e-6)
     linear, panel = case.linear, case.panel
     actual = panel.values[linear.validation[:, None] + np.arange(HORIZON), 0]
     expected = actual - forecast_locally(panel, linear.validation, extend_by_theta)
     np.testing.assert_allclose(find_all_errors(panel, linear, {})["theta"], expected)
 
 
-def test_both_are_the_ensembles_of_the_mean_and_of_the_median(
-    case: SimpleNamespace, networks: dict[str, Network]
-) -> None:
+def test_both_are_the_ensembles_of_mean_and_median(case: SimpleNamespace, networks: dict[str, Network]) -> None:
     fitted = {
         target: fit_all_methods(FittingData(case.panel, replace(case.linear, target=target)), networks)
         for target in ("mean", "median", "both")

@@ -88,9 +88,7 @@ def test_fold_learns_from_something_and_from_nothing_that_it_judges(case: Simple
         np.testing.assert_array_equal(getattr(changed, name), value)
 
 
-def test_series_around_a_level_is_hidden_in_blocks(
-    panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_level_series_is_hidden_in_blocks(panels: dict[str, WindowedPanel], monkeypatch: pytest.MonkeyPatch) -> None:
     folds = make_folds(panels["level"])
     assert (len(folds), folds.is_forward) == (NUM_BLOCKS, False)
     past = list_past(panels["level"])
@@ -105,10 +103,25 @@ def test_every_window_of_such_a_series_is_judged(panels: dict[str, WindowedPanel
     np.testing.assert_array_equal(make_folds(panels[name]).validation, list_past(panels[name]))
 
 
-def test_windows_of_a_long_horizon_are_judged_at_some_steps(prepare: Prepare) -> None:
+def test_windows_and_young_series_count_by_fold(prepare: Prepare) -> None:
     """Each fold has 200 windows at least, and 24 within a horizon."""
     panel = prepare(draw_wave(3_000), WindowSpec(lookback=60, horizon=120), SplitSpec(test=200)).windows
     assert np.bincount(make_folds(panel).fold).tolist() == [200] * NUM_BLOCKS
+    panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
+    folds = make_folds(panel)
+    assert (folds.is_enough, len(folds)) == (False, 0)
+    past = list_past(panel)
+    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
+    assert MIN_SEEN_WINDOWS == MIN_SEEN
+    # However long its horizon: none of its values lies in another.
+    panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
+    assert make_folds(panel.windows).num_independent == max(NUM_ORIGINS) * 2
+    series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
+    found = make_folds(prepare(series, WINDOW, SPLIT).windows)
+    spans = found.stops - found.begins
+    own = [[(found.validation >= begin) & (found.validation < stop) for begin, stop in zip(*rows, strict=True)]
+           for rows in zip(found.begins, found.stops, strict=True)]  # fmt: skip
+    assert (np.array(own).sum(axis=-1) == spans).all()
 
 
 def test_block_hides_all_windows_that_share_a_target_with_it_and_no_other(panels: dict[str, WindowedPanel]) -> None:
@@ -170,15 +183,6 @@ def test_no_fold_of_a_panel_falls_between_training_and_validation(prepare: Prepa
     assert sum(map(len, targets)) == len(set().union(*targets))
 
 
-def test_few_windows_are_not_enough(prepare: Prepare) -> None:
-    panel = prepare(draw_wave(24), WINDOW, SplitSpec(validation=4, test=4)).windows
-    folds = make_folds(panel)
-    assert (folds.is_enough, len(folds)) == (False, 0)
-    past = list_past(panel)
-    assert make_folds(panel).find_seen(past, number_series(panel.series_starts, past)).shape == (0, len(past))
-    assert MIN_SEEN_WINDOWS == MIN_SEEN
-
-
 @pytest.mark.parametrize(("size", "num_folds"), [(108, 3), (84, 2), (72, 1), (60, 1), (36, 0), (3, 0)])
 def test_short_panel_has_fewer_folds(prepare: Prepare, size: int, num_folds: int) -> None:
     values = {f"s{number:02}": draw_wave(size, number) for number in range(20)}
@@ -187,9 +191,7 @@ def test_short_panel_has_fewer_folds(prepare: Prepare, size: int, num_folds: int
 
 
 @pytest.mark.parametrize("name", ["level", "panel"])
-def test_of_many_windows_some_are_fitted(
-    panels: dict[str, WindowedPanel], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_some_of_many_are_fitted(panels: dict[str, WindowedPanel], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "MAX_FITTED", 40)
     fitted = make_folds(panels[name]).fitted
     assert 30 < len(fitted) == len(np.unique(fitted)) <= 40
@@ -205,18 +207,3 @@ def test_series_give_equal_numbers_of_windows_or_all_that_they_have(
     monkeypatch.setattr(folding, "MAX_FITTED", int(3 * counts.min() + 20))
     fitted = np.bincount(number_series(panel.series_starts, make_folds(panel).fitted))
     assert fitted[2] == counts[2] < fitted[0] == fitted[1]
-
-
-def test_one_window_of_each_series_and_fold_counts_whole(prepare: Prepare) -> None:
-    """However long its horizon: none of its values lies in another."""
-    panel = prepare({"a": draw_wave(60, 1), "b": draw_wave(60, 2)}, WINDOW, SplitSpec(validation=HORIZON, test=15))
-    assert make_folds(panel.windows).num_independent == max(NUM_ORIGINS) * 2
-
-
-def test_series_too_young_for_a_fold_counts_for_the_others_alone(prepare: Prepare) -> None:
-    series = {"a": draw_wave(120, 1), "b": draw_wave(120, 2), "young": draw_wave(46, 3)}
-    found = make_folds(prepare(series, WINDOW, SPLIT).windows)
-    spans = found.stops - found.begins
-    own = [[(found.validation >= begin) & (found.validation < stop) for begin, stop in zip(*rows, strict=True)]
-           for rows in zip(found.begins, found.stops, strict=True)]  # fmt: skip
-    assert (np.array(own).sum(axis=-1) == spans).all()

@@ -29,9 +29,7 @@ class ThreadCounter:
 
 
 @pytest.mark.parametrize("has_all_methods", [True, False])
-def test_matrix_products_of_forecasts_use_one_thread(
-    prepare: Callable[..., SimpleNamespace], has_all_methods: bool
-) -> None:
+def test_matrix_products_use_one_thread(prepare: Callable[..., SimpleNamespace], has_all_methods: bool) -> None:
     values = {name: np.random.default_rng(seed).normal(size=120).tolist() for seed, name in enumerate("ab")}
     panel = prepare(values, WindowSpec(lookback=8, horizon=HORIZON), SplitSpec(validation=20, test=20)).windows
     linear, model = fit_linear_models(panel), ThreadCounter()

@@ -34,7 +34,7 @@ def test_normalization_can_be_inverted_and_changes_no_history(kind: Normalizatio
     np.testing.assert_array_equal(measure(kind, history).normalize(history)[2:3], alone)
 
 
-def test_spread_of_a_window_is_its_mean_seasonal_change_and_a_part_of_its_level() -> None:
+def test_spread_and_logarithms_of_a_window_are_those_of_the_formulas() -> None:
     history = draw_history()
     np.testing.assert_array_equal(measure("series", history).normalize(history), history)
     units = measure("window", np.array([[1.0, 3.0, 2.0, 5.0]]), season_length=2)
@@ -44,6 +44,15 @@ def test_spread_of_a_window_is_its_mean_seasonal_change_and_a_part_of_its_level(
     np.testing.assert_array_equal(
         measure("window", history, season_length=4).spread, measure("window", history, season_length=1).spread
     )
+    history = np.repeat([[10.0]], 8, axis=1)
+    units = measure("log", history, season_length=1)
+    # The offset of the logarithm is a part of the level.
+    values = (np.array([[1.0, 2.0, 4.0]]) * (1 + LOG_OFFSET) - LOG_OFFSET) * 10
+    first, second, third = units.normalize(values)[0]
+    assert third - second == pytest.approx(second - first)
+    history = draw_history()
+    units = measure("log", history)
+    np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
 
 
 @pytest.mark.parametrize("kind", ["window", "log"])
@@ -62,18 +71,6 @@ def test_newest_season_has_the_mean_0_wherever_the_scaled_axis_begins(kind: Norm
     np.testing.assert_allclose(measure(kind, history - 7, zero=-7.0).normalize(history - 7), expected, rtol=1e-8)
     normalized = measure(kind, history).normalize(history)
     np.testing.assert_allclose(normalized[:, -SEASON:].mean(axis=1), 0, atol=1e-10)
-
-
-def test_logarithms_turn_factors_into_differences_and_negative_values_are_zero() -> None:
-    history = np.repeat([[10.0]], 8, axis=1)
-    units = measure("log", history, season_length=1)
-    # The offset of the logarithm is a part of the level.
-    values = (np.array([[1.0, 2.0, 4.0]]) * (1 + LOG_OFFSET) - LOG_OFFSET) * 10
-    first, second, third = units.normalize(values)[0]
-    assert third - second == pytest.approx(second - first)
-    history = draw_history()
-    units = measure("log", history)
-    np.testing.assert_array_equal(units.normalize(np.full((6, 1), -5.0)), units.normalize(np.zeros((6, 1))))
 
 
 @pytest.mark.parametrize("kind", KINDS)

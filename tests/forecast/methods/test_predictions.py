@@ -55,17 +55,19 @@ def test_table_has_a_row_for_each_window_and_step_in_the_unit_of_y(prepared: Sim
     pd.testing.assert_frame_equal(prepared.scaler, before[2])
 
 
-def test_future_follows_the_last_observation_and_has_no_y(prepared: SimpleNamespace) -> None:
+def test_future_follows_the_last_observation_and_signals_come_along(prepared: SimpleNamespace) -> None:
     table = tabulate(prepared, "future")
     np.testing.assert_allclose(table["perfect"], np.repeat(prepared.scaler["mean"], 2))
     last = prepared.series.groupby("unique_id")["ds"].max()
     assert table["cutoff"].tolist() == np.repeat(last, 2).tolist()
     assert "y" not in tabulate(prepared, "future")
+    series = prepared.features.table
+    features = replace(prepared.features, table=series.assign(signal=np.arange(float(len(series)))))
+    table = tabulate_forecasts(prepared.windows, features, prepared.scaler, {}, "test").table
+    assert table["signal"].tolist()[:4] == [40, 41, 41, 42]
 
 
-def test_integer_steps_stay_integers_and_y_is_empty_if_nothing_was_observed(
-    prepare: Prepare, make_values: MakeValues
-) -> None:
+def test_integer_steps_stay_and_y_is_empty_if_nothing_was_observed(prepare: Prepare, make_values: MakeValues) -> None:
     """The panel holds the filled value there, and no forecast is judged by it."""
     prepared = prepare(make_values(50, missing=[44]))
     table = tabulate(prepared, "test")
@@ -73,13 +75,6 @@ def test_integer_steps_stay_integers_and_y_is_empty_if_nothing_was_observed(
     assert empty == {pd.Timestamp("2021-02-14")}
     table = tabulate(prepare(make_values(50), freq=5, start=0), "future")
     assert table[["cutoff", "ds"]].to_numpy().tolist() == [[245, 250], [245, 255]]
-
-
-def test_signal_comes_along_where_it_is_known(prepared: SimpleNamespace) -> None:
-    series = prepared.features.table
-    features = replace(prepared.features, table=series.assign(signal=np.arange(float(len(series)))))
-    table = tabulate_forecasts(prepared.windows, features, prepared.scaler, {}, "test").table
-    assert table["signal"].tolist()[:4] == [40, 41, 41, 42]
 
 
 @pytest.fixture
@@ -95,7 +90,7 @@ def predictions() -> Predictions:
     return Predictions(table.assign(**bounds), ("gru", "ridge"), (80, 95))
 
 
-def test_bounds_and_rows_of_a_forecaster_are_selected(predictions: Predictions) -> None:
+def test_rows_of_a_forecaster_are_selected_and_added_ones_empty(predictions: Predictions) -> None:
     """And positive where the forecast was too low; bounds have none."""
     np.testing.assert_array_equal(predictions.errors, [[1.0, 0.0], [np.nan, np.nan], [-1.0, np.nan]])
     assert predictions.get_bounds("gru", 80).to_dict(orient="list") == {"lo": [-80, -78, -76], "hi": [80, 82, 84]}
@@ -105,6 +100,11 @@ def test_bounds_and_rows_of_a_forecaster_are_selected(predictions: Predictions) 
     assert (kept.table.index.tolist(), kept.forecasters, kept.levels) == ([0, 2], ("gru", "ridge"), (80, 95))
     assert predictions.select(["gru"]).get_bounds("gru", 95).shape == (3, 2)
     assert list(predictions.select(["ridge"]).table) == ["unique_id", "cutoff", "ds", "horizon_step", "y", "ridge"]
+    # Whatever the order of its rows, and whatever else it forecasts.
+    forecasts = pd.DataFrame({"unique_id": "a", "cutoff": [9, 2, 0], "ds": [10, 3, 1], "y_hat": [7.0, 8.0, 9.0]})
+    added = predictions.add("lstm", forecasts)
+    assert added.forecasters == ("gru", "ridge", "lstm")
+    np.testing.assert_array_equal(added.table["lstm"], [9.0, np.nan, 8.0])
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,6 @@ def test_table_with_other_columns_is_refused(
 ) -> None:
     with pytest.raises(TableError, match=said):
         replace(predictions, table=change(predictions.table))
-
-
-def test_added_forecaster_is_empty_where_it_has_no_forecast(predictions: Predictions) -> None:
-    """Whatever the order of its rows, and whatever else it forecasts."""
-    forecasts = pd.DataFrame({"unique_id": "a", "cutoff": [9, 2, 0], "ds": [10, 3, 1], "y_hat": [7.0, 8.0, 9.0]})
-    added = predictions.add("lstm", forecasts)
-    assert added.forecasters == ("gru", "ridge", "lstm")
-    np.testing.assert_array_equal(added.table["lstm"], [9.0, np.nan, 8.0])
 
 
 def test_saved_predictions_come_back(predictions: Predictions, tmp_path: Path) -> None:

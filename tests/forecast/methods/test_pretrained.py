@@ -59,7 +59,7 @@ def test_missing_folder_is_refused_before_a_training(tmp_path: Path, caplog: pyt
     assert "best step" not in caplog.text
 
 
-def test_networks_can_be_switched_off_or_be_the_pretrained_one_alone() -> None:
+def test_networks_can_be_switched_off_packed_and_explained() -> None:
     forecaster = Forecaster(h=7, pretrained=False, **QUICK).fit(make_frame())
     assert PRETRAINED not in set(forecaster.leaderboard()["forecaster"])
     forecaster = Forecaster(h=7, networks="pretrained").fit(make_frame())
@@ -67,21 +67,25 @@ def test_networks_can_be_switched_off_or_be_the_pretrained_one_alone() -> None:
     assert PRETRAINED in set(forecaster.leaderboard()["forecaster"])
     with pytest.raises(ParameterError, match="networks: expected 'all' or 'pretrained', received 'none'"):
         Forecaster(h=7, networks="none")
-
-
-def test_the_two_cells_forecast_differently() -> None:
     forecasts = [
         Forecaster(h=7, networks="pretrained", pretrained={"network": cell}).fit(make_frame()).predict(methods="all")
         for cell in ("gru", "lstm")
     ]
     assert (forecasts[0][PRETRAINED] != forecasts[1][PRETRAINED]).all()
-
-
-def test_short_series_are_forecast_by_half_of_it() -> None:
     frame = make_frame(num_steps=20)
     table = Forecaster(h=7).fit(frame).predict(methods="all")
     mean = (table[PRETRAINED] + table["short_series_rule"]) / 2
     np.testing.assert_allclose(table["ensemble"], mean, rtol=1e-5)
+    model = PretrainedModel(load_network(PretrainedSpec(network="lstm")))
+    again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
+    past = make_frame()["y"].to_numpy()[None]
+    np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
+    # The network corrects the seasonal naive forecast.
+    frame = make_frame(num_steps=90)
+    explained = Forecaster(h=7, networks="pretrained").fit(frame).explain(forecaster=PRETRAINED)
+    of_values = explained[explained["input"] == "y"].assign(size=lambda table: table["contribution"].abs())
+    largest = of_values.loc[of_values.groupby("horizon_step")["size"].idxmax()]
+    assert ((largest["lag"] + largest["horizon_step"] - 1) % 7 == 0).mean() > 0.5
 
 
 @pytest.mark.parametrize(
@@ -90,13 +94,6 @@ def test_short_series_are_forecast_by_half_of_it() -> None:
 )
 def test_share_of_few_values(num_values: int, season_length: int, share: float) -> None:
     assert choose_share(num_values, season_length) == share
-
-
-def test_packed_model_forecasts_the_same() -> None:
-    model = PretrainedModel(load_network(PretrainedSpec(network="lstm")))
-    again = TRAINED_BEFORE[PRETRAINED].unpack(model.pack())
-    past = make_frame()["y"].to_numpy()[None]
-    np.testing.assert_array_equal(model.network.extend(past, 7, 7), again.network.extend(past, 7, 7))
 
 
 def shape_values(name: str) -> np.ndarray:
@@ -120,12 +117,3 @@ def test_contributions_of_values_sum_to_the_forecast(name: str, cell: str) -> No
     found, expected = explained.groupby("ds")["contribution"].sum(), forecaster.predict(methods="all")[PRETRAINED]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     assert set(explained.loc[explained["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "y"}
-
-
-def test_contribution_of_the_season_before_is_the_largest() -> None:
-    """The network corrects the seasonal naive forecast."""
-    frame = make_frame(num_steps=90)
-    explained = Forecaster(h=7, networks="pretrained").fit(frame).explain(forecaster=PRETRAINED)
-    of_values = explained[explained["input"] == "y"].assign(size=lambda table: table["contribution"].abs())
-    largest = of_values.loc[of_values.groupby("horizon_step")["size"].idxmax()]
-    assert ((largest["lag"] + largest["horizon_step"] - 1) % 7 == 0).mean() > 0.5

@@ -97,12 +97,12 @@ def test_the_same_data_give_the_same_trees_also_once_packed(forecaster: Forecast
         assert one.pack().keys() == arrays.keys()
         for name, array in one.pack().items():
             np.testing.assert_array_equal(array, arrays[name])
-    model = forecaster._require_training().methods[TREES].in_use
+    model = fitted.in_use
     assert isinstance(model, TreesModel)
-    again = METHODS[TREES].unpack(model.pack())
-    assert isinstance(again, TreesModel)
+    unpacked = METHODS[TREES].unpack(model.pack())
+    assert isinstance(unpacked, TreesModel)
     rows = np.random.default_rng(0).normal(size=(50, int(model.inputs.max()) + 1))
-    np.testing.assert_array_equal(again.predict(rows), model.predict(rows))
+    np.testing.assert_array_equal(unpacked.predict(rows), model.predict(rows))
     parts = forecaster.explain(forecaster=TREES)
     table = forecaster.predict(methods=TREES)
     sums = parts.groupby(["unique_id", "ds"])["contribution"].sum().to_numpy()

@@ -56,17 +56,23 @@ def tabulate(forecaster: Forecaster, prepared: SimpleNamespace, part: str) -> pd
 COLUMNS = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat"]
 
 
-def test_forecasts_of_the_holdout_are_those_of_the_panel(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+def test_forecasts_of_holdout_and_newest_are_the_panels(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     """Simple methods and both networks, in the series' unit."""
     expected = tabulate(forecaster, prepared, "test")[COLUMNS]
     cutoffs = expected[["unique_id", "cutoff"]].drop_duplicates()
     found = forecast_cutoffs(forecaster, prepared.series, cutoffs)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+    expected = tabulate(forecaster, prepared, "future")[COLUMNS]
+    found = forecast_newest(forecaster, prepared.table, SOURCE)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+    cutoff = pd.Timestamp("2021-02-05")
+    wild = prepared.series.assign(y=prepared.series["y"].mask(prepared.series["ds"] > cutoff, 1e6))
+    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": cutoff})
+    one, other = (forecast_cutoffs(forecaster, series, cutoffs) for series in (prepared.series, wild))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_bounds_of_the_holdout_are_those_of_the_panel(
-    prepared: SimpleNamespace, make_forecaster: MakeForecaster
-) -> None:
+def test_bounds_of_the_holdout_are_the_panels(prepared: SimpleNamespace, make_forecaster: MakeForecaster) -> None:
     """Of newer values, as they would be of the windows; the points stay."""
     forecaster = make_forecaster(prepared, "gru", level=(50, 99))
     points = tabulate(forecaster, prepared, "test")
@@ -81,34 +87,19 @@ def test_bounds_of_the_holdout_are_those_of_the_panel(
         np.testing.assert_allclose(bounds, expected.get_bounds("y_hat", level), rtol=1e-5)
 
 
-def test_newest_forecasts_are_those_of_the_panel(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    expected = tabulate(forecaster, prepared, "future")[COLUMNS]
-    found = forecast_newest(forecaster, prepared.table, SOURCE)
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
-
-
-def test_forecasts_see_nothing_after_their_cutoff(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    cutoff = pd.Timestamp("2021-02-05")
-    wild = prepared.series.assign(y=prepared.series["y"].mask(prepared.series["ds"] > cutoff, 1e6))
-    cutoffs = pd.DataFrame({"unique_id": ["a", "b"], "cutoff": cutoff})
-    one, other = (forecast_cutoffs(forecaster, series, cutoffs) for series in (prepared.series, wild))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
-
-
-def test_newer_values_keep_the_forecasters_scale_and_calendar(
+def test_new_and_short_series_are_forecast_with_the_scale_of_the_training(
     forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable
 ) -> None:
     """A year later the yearly cycle would be chosen; a forecaster that didn't know it goes on without."""
     assert forecaster.settings.calendar == CalendarSpec(yearly=0, weekly=1, daily=0)
     longer = make_table({"a": [5.0, 6.0, 7.0] * 200})
     assert len(forecast_newest(forecaster, longer, SOURCE)) == 2
-
-
-def test_new_series_are_forecast(forecaster: Forecaster, make_table: MakeTable) -> None:
     table = make_table({"a": [1.0, 2.0, 3.0, 4.0, 5.0], "x": [1.0] * 9, "y": [1.0] * 9})
     found = forecast_newest(forecaster, table, SOURCE)
     assert set(found["unique_id"]) == {"a", "x", "y"}
     assert found["y_hat"].notna().all()
+    found = forecast_newest(forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE)
+    assert set(found["unique_id"]) == {"a", "b"}
 
 
 def test_cutoffs_of_unknown_series_are_left_out_with_a_warning(
@@ -119,11 +110,6 @@ def test_cutoffs_of_unknown_series_are_left_out_with_a_warning(
     cutoffs = others.groupby("unique_id", sort=False)["ds"].max().rename("cutoff").reset_index()
     assert set(forecast_cutoffs(forecaster, others, cutoffs)["unique_id"]) == {"a"}
     assert any("1 series without training (x)" in message for message in caplog.messages)
-
-
-def test_series_shorter_than_the_lookback_are_forecast(forecaster: Forecaster, make_table: MakeTable) -> None:
-    found = forecast_newest(forecaster, make_table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0, 4.0]}), SOURCE)
-    assert set(found["unique_id"]) == {"a", "b"}
 
 
 @pytest.fixture(scope="module")
@@ -171,18 +157,26 @@ def test_gaps_are_treated_as_in_training(
     assert set(found["unique_id"]) == names
 
 
-def test_other_series_of_the_table_change_nothing(
-    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable
+def test_forecaster_is_not_changed_by_other_series_and_warns_of_nothing(
+    forecaster: Forecaster, prepared: SimpleNamespace, make_table: MakeTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     alone = prepared.table[prepared.table["unique_id"] == "b"]
     found = forecast_newest(forecaster, prepared.table, SOURCE)
     expected = found[found["unique_id"] == "b"].reset_index(drop=True)
     pd.testing.assert_frame_equal(forecast_newest(forecaster, alone, SOURCE), expected, rtol=1e-5)
+    # The day before the test part, series by series: the choice among networks has seen the validation part.
+    until = {name: str(last)[:10] for name, last in forecaster.settings.trained_until.items()}
+    assert until == {"a": "2021-02-19", "b": "2021-02-09"}
+    before = json.loads(forecaster.settings.model_dump_json()), forecaster.scaler.copy()
+    forecast_newest(forecaster, prepared.table, SOURCE)
+    assert json.loads(forecaster.settings.model_dump_json()) == before[0]
+    pd.testing.assert_frame_equal(forecaster.scaler, before[1])
+    with caplog.at_level(logging.WARNING, "rnn_pipelines"):
+        forecast_newest(dataclasses.replace(forecaster), prepared.table, SOURCE)
+    assert [record for record in caplog.records if record.name.startswith("rnn_pipelines")] == []
 
 
-def test_steps_are_forecast_as_days_are(
-    prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues
-) -> None:
+def test_steps_are_as_days_are(prepare: Prepare, make_forecaster: MakeForecaster, make_values: MakeValues) -> None:
     prepared = prepare(make_values(50), WINDOW, freq=2, start=10)
     forecaster = make_forecaster(prepared)
     found = forecast_newest(forecaster, prepared.table, SourceSpec(name="catalog"))
@@ -215,31 +209,16 @@ def test_ensemble_is_the_combination_of_its_models(case: SimpleNamespace) -> Non
     for name, network in case.networks.items():
         expected = expected + weights[name] * forecast_origins(network, case.linear, case.panel, case.origins)
     np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-4, atol=1e-4)
-
-
-def test_networks_without_weight_are_left_out(case: SimpleNamespace) -> None:
     weights = {"baseline_ensemble": 0.5, "lstm": 0.0, "gru": 0.5}
-    model: Any = combine_model(case.panel, case.linear, case.networks, weights).model
-    assert list(model.models) == ["baseline_ensemble", "gru"]
-
-
-def test_mix_alone_forecasts_as_the_baseline_does(case: SimpleNamespace) -> None:
+    combined: Any = combine_model(case.panel, case.linear, case.networks, weights).model
+    assert list(combined.models) == ["baseline_ensemble", "gru"]
     weights = {"baseline_ensemble": 1.0, "lstm": 0.0, "gru": 0.0}
     model = combine_model(case.panel, case.linear, case.networks, weights)
     expected = forecast_simple_methods(FittingData(case.panel, case.linear))["baseline_ensemble"].test
     np.testing.assert_allclose(model.forecast(case.panel, case.origins), expected, rtol=1e-5, atol=1e-5)
-
-
-def test_packed_model_carries_nothing_of_the_training_data(case: SimpleNamespace) -> None:
     weights = {"baseline_ensemble": 0.0, "lstm": 0.5, "gru": 0.5}
     packed = combine_model(case.panel, case.linear, case.networks, weights).model.pack()
     assert [packed[f"{name}.out_of_fold"].size for name in ("lstm", "gru")] == [0, 0]
-
-
-def test_settings_know_the_last_time_that_training_has_seen(forecaster: Forecaster) -> None:
-    """The day before the test part, series by series: the choice among networks has seen the validation part."""
-    until = {name: str(last)[:10] for name, last in forecaster.settings.trained_until.items()}
-    assert until == {"a": "2021-02-19", "b": "2021-02-09"}
 
 
 @pytest.mark.parametrize("options", [{}, {"freq": 1, "start": 0}], ids=["days", "steps"])
@@ -250,18 +229,3 @@ def test_settings_come_back_from_json(
     again = ForecasterSettings.model_validate_json(settings.model_dump_json())
     assert again == settings
     assert type(again.freq) is type(settings.freq)
-
-
-def test_forecaster_is_not_changed(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    before = json.loads(forecaster.settings.model_dump_json()), forecaster.scaler.copy()
-    forecast_newest(forecaster, prepared.table, SOURCE)
-    assert json.loads(forecaster.settings.model_dump_json()) == before[0]
-    pd.testing.assert_frame_equal(forecaster.scaler, before[1])
-
-
-def test_no_warning_without_a_cause(
-    forecaster: Forecaster, prepared: SimpleNamespace, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, "rnn_pipelines"):
-        forecast_newest(dataclasses.replace(forecaster), prepared.table, SOURCE)
-    assert [record for record in caplog.records if record.name.startswith("rnn_pipelines")] == []

@@ -88,13 +88,23 @@ def test_the_parts_sum_to_the_change_between_the_forecasts_that_predict_makes(
     assert len(found) == 3 * (HORIZON - 2)
     np.testing.assert_array_equal(found["before"], one.loc[found.index])
     np.testing.assert_array_equal(found["after"], other.loc[found.index])
-
-
-def test_parts_that_do_not_occur_in_a_series_are_0(all_parts: tuple[Change, pd.DataFrame, pd.DataFrame]) -> None:
     parts = all_parts[0].table.groupby("unique_id")[[REVISED, COVARIATES]].agg(lambda part: (part != 0).any())
     assert parts[REVISED].to_dict() == {"a": False, "b": True, "c": False}
     assert parts[COVARIATES].to_dict() == {"a": False, "b": False, "c": True}
     assert (all_parts[0].table[[NEW, VERSION]] != 0).all(axis=None)
+    change, _, after = all_parts
+    own = change.values[change.values["unique_id"] == "b"]
+    first = own.iloc[0]
+    assert (first["kind"], first["time"]) == ("revised", pd.Timestamp("2024-05-07"))
+    assert first["value"] == pytest.approx(first["expected"] + 12)
+    one, other = (
+        fitted[1].predict(frame).query("unique_id == 'b'").set_index("ds")["ensemble"]
+        for frame in (change_cells(after, "b", 4, "y", -12), after)
+    )
+    revised = own[own["kind"] == "revised"].set_index("ds")["effect"].astype(float)
+    np.testing.assert_allclose(revised, (other - one).loc[revised.index], atol=1e-4)
+    assert set(own["kind"]) == {"revised", "new"}
+    assert "The revised value of b at 2024-05-07" in write_change(change)
 
 
 def test_each_part_is_its_mean_effect_over_all_orders(
@@ -156,37 +166,15 @@ def test_a_part_alone_is_the_whole_change(
     assert (change.table.loc[~own, "change"] == 0).all()
 
 
-def test_the_same_night_twice_has_no_change(fitted: tuple[Forecaster, Forecaster]) -> None:
+def test_the_same_night_has_no_change_and_another_version_the_whole(fitted: tuple[Forecaster, Forecaster]) -> None:
     before = make_shops(NUM_DAYS)
     change = fitted[0].explain_change(before, before)
     assert (change.table[["change", *PARTS, DAY_AHEAD]] == 0).all(axis=None)
     assert change.values.empty
     assert write_change(change) == "The forecast of 3 series for 2024-05-10 to 2024-05-15, on average, did not change."
-
-
-def test_another_version_alone_is_the_whole_change(fitted: tuple[Forecaster, Forecaster]) -> None:
-    before = make_shops(NUM_DAYS)
     change = fitted[1].explain_change(before, before, fitted[0])
     np.testing.assert_allclose(change.table[VERSION], change.table["change"], rtol=1e-12)
     assert (change.table["change"] != 0).all()
-
-
-def test_the_named_value_has_the_effect_of_its_exchange_alone(
-    all_parts: tuple[Change, pd.DataFrame, pd.DataFrame], fitted: tuple[Forecaster, Forecaster]
-) -> None:
-    change, _, after = all_parts
-    own = change.values[change.values["unique_id"] == "b"]
-    first = own.iloc[0]
-    assert (first["kind"], first["time"]) == ("revised", pd.Timestamp("2024-05-07"))
-    assert first["value"] == pytest.approx(first["expected"] + 12)
-    one, other = (
-        fitted[1].predict(frame).query("unique_id == 'b'").set_index("ds")["ensemble"]
-        for frame in (change_cells(after, "b", 4, "y", -12), after)
-    )
-    revised = own[own["kind"] == "revised"].set_index("ds")["effect"].astype(float)
-    np.testing.assert_allclose(revised, (other - one).loc[revised.index], atol=1e-4)
-    assert set(own["kind"]) == {"revised", "new"}
-    assert "The revised value of b at 2024-05-07" in write_change(change)
 
 
 def make_night(forecaster: Forecaster, frame: pd.DataFrame, version: str = "") -> Night:
@@ -219,29 +207,23 @@ def test_new_values_beyond_a_horizon_need_recursive_forecasts(plain: Forecaster)
     assert change.notes == ("The horizon was 12 and is 4: only dates of both are compared.",)
 
 
-def test_a_series_that_lost_its_newest_values_is_revised(plain: Forecaster) -> None:
+def test_series_that_lost_rows_or_have_one_night_are_told(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(100), make_sine(98))
     check_sum(change)
     assert (change.table[NEW] == 0).all()
     assert (change.table[DAY_AHEAD] != 0).all()
-
-
-def test_old_rows_may_leave_the_table(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(100), make_sine(101).query("ds >= 30"))
     check_sum(change)
-
-
-def test_series_of_one_night_alone_are_named_and_do_not_matter(plain: Forecaster) -> None:
     change = plain.explain_change(make_sine(0, a=100, b=100), make_sine(0, b=101, x=101))
     assert set(change.table["unique_id"]) == {"b"}
     assert change.notes == ("1 series had no forecast tonight.", "1 series had no forecast the night before.")
-
-
-def test_a_series_without_training_is_explained(plain: Forecaster) -> None:
-    """Its scale is that of its own values, so that a new value changes it."""
+    # Its scale is that of its own values, so that a new value changes it.
     change = plain.explain_change(make_sine(0, a=100, x=40), make_sine(0, a=101, x=41))
     check_sum(change)
     assert set(change.table["unique_id"]) == {"a", "x"}
+    frames = (make_sine(0, **{"1": length, "2": length}).astype({"unique_id": "int64"}) for length in (100, 101))
+    change = plain.explain_change(*frames)
+    assert {table["unique_id"].dtype.name for table in (change.table, change.values, change.news)} == {"int64"}
 
 
 def test_only_the_series_with_the_largest_changes_are_explained(plain: Forecaster) -> None:
@@ -272,9 +254,7 @@ def test_series_are_chosen_by_known_changes_and_only_they_are_forecast_again(
     assert set(sizes) == {2}
 
 
-def test_with_other_covariates_the_change_is_known_but_not_its_parts(
-    plain: Forecaster, fitted: tuple[Forecaster, Forecaster]
-) -> None:
+def test_with_other_covariates_the_parts_are_unknown(plain: Forecaster, fitted: tuple[Forecaster, Forecaster]) -> None:
     without = Forecaster(h=HORIZON, level=None, lookback=14, **SMALL).fit(make_shops(100)[["unique_id", "ds", "y"]])
     before = make_shops(NUM_DAYS)
     change = fitted[1].explain_change(before[["unique_id", "ds", "y"]], make_shops(NUM_DAYS + 1), without)
@@ -301,9 +281,3 @@ def test_the_frames_are_not_changed(plain: Forecaster) -> None:
         pd.testing.assert_frame_equal(night.series, copy)
     pd.testing.assert_frame_equal(before, make_sine(100))
     assert explain_change(nights[0], replace(nights[1], version="one")).table[VERSION].eq(0).all()
-
-
-def test_ids_that_are_numbers_stay_numbers(plain: Forecaster) -> None:
-    frames = (make_sine(0, **{"1": length, "2": length}).astype({"unique_id": "int64"}) for length in (100, 101))
-    change = plain.explain_change(*frames)
-    assert {table["unique_id"].dtype.name for table in (change.table, change.values, change.news)} == {"int64"}

@@ -73,57 +73,36 @@ def test_parts_of_strong_networks_sum_up_too(
         np.testing.assert_allclose(sum_up(explained), expected.ravel(), rtol=1e-4)
 
 
-def test_the_last_value_hangs_on_the_last_value(fitted: Forecaster) -> None:
+def test_parts_of_simple_methods_hang_on_what_they_read(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="last_value")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] != "baseline")]
     assert set(zip(moved["input"], moved["lag"], strict=True)) == {("y", 1)}
-
-
-def test_seasonal_naive_hangs_on_the_value_a_week_before_each_step(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="seasonal_naive")
     moved = found[(found["contribution"].abs() > 1e-9) & (found["input"] == "y")]
     assert (moved["lag"] + moved["horizon_step"] - 1 == 7).all()
     assert moved["horizon_step"].tolist() == [4, 3, 2, 1]
-
-
-def test_climatology_hangs_on_the_calendar_alone(fitted: Forecaster) -> None:
     found = (
         fitted.explain(forecaster="climatology").groupby("input")["contribution"].apply(lambda parts: parts.abs().max())
     )
     assert found["y"] == 0
     assert found["calendar"] > 1
-
-
-def test_theta_is_a_part_as_a_whole(fitted: Forecaster) -> None:
     found = fitted.explain(forecaster="theta")
     assert set(found.loc[found["contribution"].abs() > 1e-9, "input"]) <= {"baseline", "theta"}
-
-
-def test_every_lag_is_there_once(fitted: Forecaster) -> None:
     found = fitted.explain()
     assert not found.duplicated([*KEY, "input", "lag"]).any()
     lags = found.loc[found["input"] == "y", "lag"]
     assert set(range(1, 15)) <= set(lags)
     assert (found.loc[found["input"] != "y", "lag"] == 0).all()
-
-
-def test_a_forecaster_that_there_is_not_is_refused(fitted: Forecaster) -> None:
     with pytest.raises(ParameterError, match=r"expected one of .* received 'rnn'"):
         fitted.explain(forecaster="rnn")
 
 
-def test_forecasts_of_newer_values_are_taken_apart_also_by_a_loaded_forecaster(
-    fitted: Forecaster, daily: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_loaded_forecaster_explains_new_values_alone(fitted: Forecaster, daily: pd.DataFrame, tmp_path: Path) -> None:
     newer = daily.assign(ds=daily["ds"] + pd.Timedelta(days=3), y=daily["y"] + 1)
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.explain(newer), fitted.explain(newer))
     np.testing.assert_allclose(sum_up(fitted.explain(newer)), fitted.predict(newer)["ensemble"], rtol=1e-5)
-
-
-def test_a_loaded_forecaster_has_no_series_to_explain(fitted: Forecaster, tmp_path: Path) -> None:
-    fitted.save(tmp_path / "model")
     with pytest.raises(ParameterError, match="holds no series"):
         Forecaster.load(tmp_path / "model").explain()
 

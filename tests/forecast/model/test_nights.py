@@ -34,15 +34,9 @@ def test_values_are_new_after_the_end_and_revised_before_it() -> None:
     assert rows["is_new"].tolist() == 4 * [False] + 2 * [True]
     assert rows["is_revised"].tolist() == [False, True, False, False, False, False]
     np.testing.assert_array_equal(rows["y_after"], [1, 3, np.nan, 4, 5, 6])
-
-
-def test_rows_that_came_or_went_before_the_end_are_revised() -> None:
     rows = mix_values(make_series([1, 2, 3, 4]), make_series([2, 3, 4, 5], begin=1))
     assert rows["is_revised"].tolist() == [True, False, False, False, False]
     assert rows["in_after"].tolist() == [False, True, True, True, True]
-
-
-def test_a_series_that_became_shorter_ends_where_it_ends_tonight() -> None:
     rows = mix_values(make_series([1, 2, 3, 4]), make_series([1, 2]))
     assert rows["ds"].tolist() == list(DAYS[:2])
     assert not rows[["is_new", "is_revised"]].any(axis=None)
@@ -62,7 +56,7 @@ def make_covariates(price: list[float], visits: list[float | None], size: float 
     return pd.DataFrame({"unique_id": "a", "ds": days, "price": price, "visits": np.array(visits, float), "size": size})
 
 
-def test_covariates_are_as_before_up_to_the_horizon_and_past_ones_up_to_the_end() -> None:
+def test_covariates_are_as_before_up_to_the_horizon_and_static_ones_in_all_rows() -> None:
     before = make_night(3, make_covariates([1, 1, 1, 1, 1, 1], [1, 1, 1, None, None, None]))
     after = make_night(4, make_covariates([1, 1, 1, 2, 1, 2], [1, 3, 1, 1, None, None]))
     mixed, filled, changed = mix_covariates(before, after)
@@ -72,16 +66,9 @@ def test_covariates_are_as_before_up_to_the_horizon_and_past_ones_up_to_the_end(
     np.testing.assert_array_equal(mixed["visits"], [1, 1, 1, 1, np.nan, np.nan])
     pd.testing.assert_frame_equal(filled, after.covariates, check_dtype=False)
     assert list(changed) == ["a"]
-
-
-def test_covariates_that_only_went_on_did_not_change() -> None:
     before = make_night(3, make_covariates([1, 1, 1, 1, 1], [1, 1, 1, None, None]))
     after = make_night(4, make_covariates([1, 1, 1, 1, 1, 2], [1, 1, 1, 4, None, None]))
     assert mix_covariates(before, after)[2].empty
-
-
-def test_a_static_covariate_is_that_of_its_night_in_all_rows() -> None:
-    before = make_night(3, make_covariates([1, 1, 1, 1, 1], [1, 1, 1, None, None]))
     after = make_night(4, make_covariates([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, None, None], size=2))
     mixed, filled, changed = mix_covariates(before, after)
     assert mixed is not None

@@ -44,12 +44,9 @@ def forecaster(prepared: SimpleNamespace, make_forecaster: Callable[..., Forecas
     return make_forecaster(prepared, "lstm", "gru")
 
 
-def test_forecasts_are_the_same_to_the_last_digit(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
+def test_forecasts_and_settings_come_back_to_the_last_digit(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
     one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (forecaster, unpack(pack(forecaster))))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
-
-
-def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     model: Any = forecaster.model
     again: Any = unpack(pack(forecaster)).model
     for name, value in vars(model.normalizer).items():
@@ -59,16 +56,22 @@ def test_every_array_and_number_comes_back(forecaster: Forecaster) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
         np.testing.assert_array_equal(other[name], value)
-
-
-def test_theta_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    """And moves the forecasts, which are fitted when they are made."""
+    again = unpack(pack(forecaster))
+    pd.testing.assert_frame_equal(again.scaler, forecaster.scaler, check_exact=True, check_dtype=False)
+    assert again.settings == forecaster.settings
+    # And moves the forecasts, which are fitted when they are made.
     moved = dataclasses.replace(forecaster, model=add_theta(forecaster.model))
     one, other, without = (
         forecast_newest(found, prepared.table, SOURCE) for found in (moved, unpack(pack(moved)), forecaster)
     )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert (one["y_hat"] != without["y_hat"]).all()
+    whole: Any = forecaster.model
+    models = {"baseline_ensemble": whole.model.models["baseline_ensemble"]}
+    model = dataclasses.replace(whole, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
+    alone = dataclasses.replace(forecaster, model=model)
+    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def add_theta(model: Any) -> PanelModel:
@@ -76,12 +79,6 @@ def add_theta(model: Any) -> PanelModel:
     weights = {**model.model.weights, "baseline_ensemble": 0.25, "theta": 0.25}
     models = {**model.model.models, "theta": METHODS["theta"].unpack({})}
     return dataclasses.replace(model, model=EnsembleModel(weights, models))
-
-
-def test_scale_and_settings_come_back(forecaster: Forecaster) -> None:
-    again = unpack(pack(forecaster))
-    pd.testing.assert_frame_equal(again.scaler, forecaster.scaler, check_exact=True, check_dtype=False)
-    assert again.settings == forecaster.settings
 
 
 @pytest.mark.parametrize("is_dated", [True, False])
@@ -109,37 +106,17 @@ def test_intervals_come_back(prepared: SimpleNamespace, make_forecaster: Callabl
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_ensemble_without_networks_comes_back(forecaster: Forecaster, prepared: SimpleNamespace) -> None:
-    whole: Any = forecaster.model
-    models = {"baseline_ensemble": whole.model.models["baseline_ensemble"]}
-    model = dataclasses.replace(whole, model=EnsembleModel({"baseline_ensemble": 1.0}, models))
-    alone = dataclasses.replace(forecaster, model=model)
-    one, other = (forecast_newest(found, prepared.table, SOURCE) for found in (alone, unpack(pack(alone))))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
-
-
-def test_files_are_arrays_and_json(forecaster: Forecaster) -> None:
+def test_files_are_arrays_and_json_of_a_format_that_is_checked(forecaster: Forecaster) -> None:
     files = pack(forecaster)
     assert sorted(files) == ["coding.json", "model.npz", "scaler.json", "settings.json"]
     with np.load(io.BytesIO(files["model.npz"]), allow_pickle=False) as arrays:
         assert all(array.dtype != object for array in arrays.values())
     assert json.loads(files["scaler.json"])["unique_id"] == forecaster.scaler["unique_id"].tolist()
-
-
-def test_settings_carry_the_number_of_the_format(forecaster: Forecaster) -> None:
     assert json.loads(pack(forecaster)["settings.json"])["format"] == FORMAT
-
-
-def test_newer_format_is_refused(forecaster: Forecaster) -> None:
-    files = pack(forecaster)
     settings = json.loads(files["settings.json"]) | {"format": FORMAT + 1}
     with pytest.raises(FormatError, match=f"format {FORMAT + 1}"):
         unpack({**files, "settings.json": json.dumps(settings).encode()})
-
-
-def test_model_of_another_kind_is_no_newer_format(forecaster: Forecaster) -> None:
-    """The formats of the two kinds are counted apart."""
-    files = pack(forecaster)
+    # The formats of the two kinds are counted apart.
     with pytest.raises(ChampionError, match=r"scaler\.json") as refusal:
         text_classifiers.unpack(files)
     assert not isinstance(refusal.value, FormatError)
@@ -155,9 +132,7 @@ def test_missing_file_is_named_when_the_forecaster_is_read(forecaster: Forecaste
         unpack(files)
 
 
-def test_forecasting_needs_neither_keras_nor_tensorflow(
-    forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_forecasting_needs_no_tensorflow(forecaster: Forecaster, prepared: SimpleNamespace, tmp_path: Path) -> None:
     """From packed files to forecasts, in a process of its own."""
     for name, content in pack(forecaster).items():
         (tmp_path / name).write_bytes(content)

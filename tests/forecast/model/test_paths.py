@@ -51,7 +51,7 @@ def fitted() -> Forecaster:
     return Forecaster(h=HORIZON, lookback=20, **SMALL).fit(draw_walks(3, 120, seed=0))
 
 
-def test_paths_have_a_row_for_each_step(fitted: Forecaster) -> None:
+def test_paths_have_a_row_for_each_step_and_repeat_with_their_seed(fitted: Forecaster, tmp_path: Path) -> None:
     found, next_values = fitted.predict(paths=50), fitted.predict()
     assert list(found) == ["unique_id", "ds", "path", "y"]
     assert len(found) == 3 * 50 * HORIZON
@@ -59,19 +59,18 @@ def test_paths_have_a_row_for_each_step(fitted: Forecaster) -> None:
     expected = next_values.set_index(["unique_id", "ds"])
     assert (means.index == expected.index).all()
     assert means.between(expected["ensemble-lo-80"], expected["ensemble-hi-80"]).all()
-
-
-def test_paths_repeat_with_their_seed(fitted: Forecaster) -> None:
     one, again, other = (fitted.predict(paths=5, seed=seed)["y"].to_numpy() for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
-
-
-def test_saved_forecaster_draws_the_same_paths(fitted: Forecaster, tmp_path: Path) -> None:
     frame = draw_walks(3, 120, seed=0)
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     pd.testing.assert_frame_equal(loaded.predict(frame, paths=5), fitted.predict(frame, paths=5), check_exact=True)
+    long, short = fitted.predict(h=2 * HORIZON + 1, paths=3), fitted.predict(paths=3)
+    keys = ["unique_id", "ds", "path"]
+    assert len(long) == 3 * 3 * (2 * HORIZON + 1)
+    both = short.merge(long, on=keys)
+    np.testing.assert_allclose(both["y_x"], both["y_y"])
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", None])
@@ -86,7 +85,7 @@ def test_paths_that_cannot_be_drawn_are_refused(fitted: Forecaster, given: dict[
         fitted.predict(**given)
 
 
-def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
+def test_champion_and_run_draw_the_paths_of_predict(fitted: Forecaster) -> None:
     assert fitted._fitted is not None
     champion = LoadedChampion("v1", make_champion(fitted._fitted), "", (), {})
     table, covariates = read_as_trained(
@@ -96,10 +95,6 @@ def test_champion_draws_the_paths_of_predict(fitted: Forecaster) -> None:
     assert len(log) == 3 * HORIZON
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
     assert forecast_newest(champion, table, SOURCE, PathsSpec(0), covariates)[1].table.empty
-
-
-def test_run_draws_the_paths_of_predict(fitted: Forecaster) -> None:
-    assert fitted._fitted is not None
     panel, next_values = fitted._fitted.panel, tabulate_part(fitted._fitted, "future")
     paths = draw_paths(panel.windows, panel.scaler, fitted._fitted.intervals, next_values, PathsSpec(4))
     pd.testing.assert_frame_equal(paths.table, fitted.predict(paths=4))
@@ -163,14 +158,6 @@ def test_paths_beyond_the_horizon_have_the_width_of_the_bounds(fitted: Forecaste
     ratio = (spread / width).groupby("unique_id")
     assert (spread.groupby("unique_id").last() > spread.groupby("unique_id").nth(HORIZON - 1).to_numpy()).all()
     assert 0.8 < ratio.min().min() <= ratio.max().max() < 1.2
-
-
-def test_first_horizon_of_longer_paths_is_that_of_shorter_ones(fitted: Forecaster) -> None:
-    long, short = fitted.predict(h=2 * HORIZON + 1, paths=3), fitted.predict(paths=3)
-    keys = ["unique_id", "ds", "path"]
-    assert len(long) == 3 * 3 * (2 * HORIZON + 1)
-    both = short.merge(long, on=keys)
-    np.testing.assert_allclose(both["y_x"], both["y_y"])
 
 
 def test_paths_of_counts_are_counts_within_their_bounds() -> None:

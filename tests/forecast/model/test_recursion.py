@@ -59,15 +59,12 @@ def forecast_step_by_step(fitted: Forecaster, name: str, num_steps: int) -> pd.S
     return pd.concat(found).set_index(["unique_id", "ds"])[FORECAST]
 
 
-def test_numbers_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
+def test_numbers_and_bounds_are_those_of_horizon_after_horizon(fitted: Forecaster) -> None:
     num_steps = 4 * fitted._artefacts["ensemble"].settings.horizon - 1
     found = fitted.predict(h=num_steps, methods="all").set_index(["unique_id", "ds"])
     for name in ("ensemble", "lstm", "ridge", "theta"):
         expected = forecast_step_by_step(fitted, name, num_steps)
         np.testing.assert_allclose(found[name], expected.loc[found.index], rtol=1e-6)
-
-
-def test_bounds_beyond_the_horizon_do_not_become_narrower(fitted: Forecaster) -> None:
     horizon = fitted._artefacts["ensemble"].settings.horizon
     found, first = (fitted.predict(h=h, methods="all") for h in (3 * horizon, horizon))
     steps = found.groupby("unique_id").cumcount()

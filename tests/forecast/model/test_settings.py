@@ -82,12 +82,6 @@ def carried(frame: pd.DataFrame) -> Forecaster:
 
 
 @pytest.fixture(scope="module")
-def named(frame: pd.DataFrame) -> Forecaster:
-    """Trained on times of the zone that `source.tz` names."""
-    return Forecaster(**SMALL, source={"tz": ZONE}).fit(strip(frame))
-
-
-@pytest.fixture(scope="module")
 def plain(frame: pd.DataFrame) -> Forecaster:
     """Trained on times without a zone."""
     return Forecaster(**SMALL).fit(strip(without_change(frame)))
@@ -120,41 +114,29 @@ def test_instants_of_another_zone_are_those_of_the_training(
         pd.testing.assert_frame_equal(fitted.predict(convert(ahead, zone)), expected)
 
 
-def test_texts_with_their_distance_from_utc_are_converted(frame: pd.DataFrame, carried: Forecaster) -> None:
-    text = frame.assign(ds=frame["ds"].dt.tz_convert(OTHER).map(lambda time: time.isoformat()))
-    pd.testing.assert_frame_equal(carried.predict(text), carried.predict())
-
-
-def test_times_without_a_zone_are_refused_after_a_training_with_one(
-    frame: pd.DataFrame, carried: Forecaster, tmp_path: Path
-) -> None:
+def test_times_without_zone_are_refused_after_one(frame: pd.DataFrame, carried: Forecaster, tmp_path: Path) -> None:
     ahead = strip(frame[frame["y"].isna()]).drop(columns="y")
     for use in list_uses(carried, tmp_path):
         with pytest.raises(SeriesError, match=rf"the frame: column 'ds': .* no zone, .* {ZONE}"):
             use(strip(frame))
     with pytest.raises(SeriesError, match=rf"the frame: column 'ds': .* no zone, .* {ZONE}"):
         carried.predict(ahead)
+    text = frame.assign(ds=frame["ds"].dt.tz_convert(OTHER).map(lambda time: time.isoformat()))
+    pd.testing.assert_frame_equal(carried.predict(text), carried.predict())
 
 
-def test_times_without_a_zone_are_of_the_one_that_the_source_names(
-    frame: pd.DataFrame, named: Forecaster, tmp_path: Path
-) -> None:
+def test_times_without_zone_are_of_the_sources_zone(frame: pd.DataFrame, tmp_path: Path) -> None:
+    # Trained on times of the zone that `source.tz` names.
+    named = Forecaster(**SMALL, source={"tz": ZONE}).fit(strip(frame))
     for use in list_uses(named, tmp_path):
         pd.testing.assert_frame_equal(use(strip(frame)), use(frame))
 
 
-def test_times_of_a_zone_are_refused_after_a_training_without_one(
-    frame: pd.DataFrame, plain: Forecaster, tmp_path: Path
-) -> None:
+def test_times_of_a_zone_are_refused_after_none(frame: pd.DataFrame, plain: Forecaster, tmp_path: Path) -> None:
     ahead = frame[frame["y"].isna()].drop(columns="y")
     for use in [*list_uses(plain, tmp_path), lambda _: plain.predict(ahead)]:
         with pytest.raises(SeriesError, match=rf"the frame: column 'ds': .* {ZONE}, .* no zone"):
             use(frame)
-
-
-def test_times_without_a_zone_go_on_after_a_training_without_one(
-    frame: pd.DataFrame, plain: Forecaster, tmp_path: Path
-) -> None:
     newer = strip(without_change(frame))
     for use in list_uses(plain, tmp_path):
         found = use(newer)
@@ -189,9 +171,7 @@ def test_a_gap_does_not_hide_the_zone_from_cross_validation() -> None:
 
 @pytest.mark.parametrize("steps", ["hours", "days"], indirect=True)
 @pytest.mark.parametrize("zone", [OTHER])
-def test_covariates_of_a_path_are_converted(
-    frame: pd.DataFrame, carried: Forecaster, tmp_path: Path, zone: str
-) -> None:
+def test_covariates_by_path_are_converted(frame: pd.DataFrame, carried: Forecaster, tmp_path: Path, zone: str) -> None:
     known, path = frame[frame["y"].notna()], tmp_path / "ahead.parquet"
     convert(frame[frame["y"].isna()], zone).drop(columns="y").to_parquet(path)
     found = Forecaster(**SMALL, covariates={"path": str(path)}).fit(known).predict(known)
@@ -220,16 +200,11 @@ def use_champion(fitted: Forecaster, external: pd.DataFrame, tz: str | None) -> 
     return forecast_newest(champion, table, source, PathsSpec(0), covariates)[0]["y_hat"].to_numpy()
 
 
-def test_champion_reads_the_instants_of_any_zone(frame: pd.DataFrame, carried: Forecaster) -> None:
+def test_champion_converts_instants(frame: pd.DataFrame, carried: Forecaster, plain: Forecaster, steps: str) -> None:
     expected = carried.predict()["ensemble"]
     np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=None), expected, rtol=1e-6)
     np.testing.assert_allclose(use_champion(carried, convert(frame, OTHER), tz=OTHER), expected, rtol=1e-6)
     np.testing.assert_allclose(use_champion(carried, strip(frame), tz=ZONE), expected, rtol=1e-6)
-
-
-def test_champion_refuses_times_that_it_can_not_convert(
-    frame: pd.DataFrame, carried: Forecaster, plain: Forecaster, steps: str
-) -> None:
     with pytest.raises(SeriesError, match=rf"no zone, .* {ZONE}"):
         use_champion(carried, strip(frame), tz=None)
     with pytest.raises(SeriesError, match=rf"{ZONE}, .* no zone"):

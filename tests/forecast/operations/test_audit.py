@@ -69,18 +69,45 @@ def test_nights_in_their_order_prove_all_forecasts_with_a_value() -> None:
     assert proof["coverage"] == {"80": pytest.approx(3 / 7)}
 
 
-def test_forecast_that_was_recorded_after_a_night_that_knew_its_value_is_late() -> None:
+def test_what_was_known_or_learnt_before_does_not_count() -> None:
     """That of day 2 from day 0; that of day 1 would be as well."""
     late = make_night(0).assign(recorded_at=pd.Timestamp("2024-01-03 02:00:01", tz="UTC"))
     proof = prove(make_log([make_night(1), late, make_night(2)]))
     assert (proof["num_late"], proof["num_proven"]) == (1, 4)
     proof = prove(make_log([make_night(2), late.assign(recorded_at=pd.Timestamp("2024-01-05", tz="UTC"))]))
     assert proof["num_late"] == 2
+    champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
+    proof = prove(make_log(make_night(day) for day in range(3)), champion)
+    assert (proof["num_proven"], proof["num_open"]) == (4 - 1, 6 - 3)
+    # That night knew the values up to day 2, so that the forecast of day 3 alone is proven.
+    nights = [make_night(0), make_night(1), make_night(2)]
+    proof = prove(make_log(nights, num_unlinked=2))
+    assert (proof["num_late"], proof["num_proven"]) == (3, 1 + 1)
+    assert prove(make_log(nights, num_unlinked=3))["num_proven"] == 0
+    night = make_night(1)
+    chain, _ = audit_chain(split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY))
+    assert (chain["verdict"], chain["num_nights"]) == ("broken", 1)
+    assert "available_at is not before target_time" in str(chain["reason"])
+    assert chain["row"] is not None
+    assert chain["row"]["available_at"] == chain["row"]["target_time"] == "2024-01-02"
+    log = make_log(make_night(day) for day in range(3))
+    stamped = audit_chain(split_nights([log[:4]], KEY))[0]["sha256"]
+    assert audit_chain(split_nights([log], KEY), stamped)[0]["verdict"] == "ok"
+    forged = make_log(make_night(day, y_hat=0.1) for day in range(3))
+    chain, _ = audit_chain(split_nights([forged], KEY), stamped)
+    assert (chain["verdict"], chain["row"]) == ("broken", None)
 
 
-def test_second_record_of_a_forecast_does_not_count() -> None:
+def test_second_records_and_missing_nights_are_counted_also_of_steps() -> None:
     again = make_night(0, hours=27, y_hat=9.0)
     assert prove(make_log([make_night(0), again]))["mae"] == 1.5
+    proof = prove(make_log(make_night(day) for day in (0, 3)))
+    assert (proof["num_missing_nights"], proof["first_missing_night"]) == (2, "2024-01-02")
+    log = make_log(make_night(day).assign(cutoff=day, ds=[day + 1, day + 2]) for day in range(3))
+    _, links = audit_chain(split_nights([log], KEY))
+    proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
+    assert (proof["num_proven"], proof["after_target"]) == (5, None)
+    assert not any("clock" in line for line in describe_audit(audit_chain(split_nights([log], KEY))[0], proof))
 
 
 def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
@@ -93,9 +120,6 @@ def test_records_after_their_time_by_the_clock_are_counted_apart() -> None:
     for hours, num_proven, num_after in ((47.9, 2, 0), (48, 1, 1)):
         proof = prove(make_log([make_night(0, hours)]))
         assert (proof["num_proven"], proof["after_target"]["num_forecasts"]) == (num_proven, num_after)
-
-
-def test_headline_counts_no_replay() -> None:
     log = make_log(make_night(day, hours=24 * (100 + day)) for day in range(2))
     chain, links = audit_chain(split_nights([log], KEY))
     first, *rest = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
@@ -103,69 +127,18 @@ def test_headline_counts_no_replay() -> None:
     assert "4 more: after their time by the clock, before a night knew the value: MAE 2.000, 75.0 % inside 80 %" in rest
 
 
-def test_forecasts_of_a_model_that_has_learnt_the_value_do_not_count() -> None:
-    champion = {**NOBODY, "versions": {"v1": {"trained_until": {"a": "2024-01-02"}}}}
-    proof = prove(make_log(make_night(day) for day in range(3)), champion)
-    assert (proof["num_proven"], proof["num_open"]) == (4 - 1, 6 - 3)
-
-
-def test_nights_without_forecasts_are_counted() -> None:
-    proof = prove(make_log(make_night(day) for day in (0, 3)))
-    assert (proof["num_missing_nights"], proof["first_missing_night"]) == (2, "2024-01-02")
-
-
-def test_rows_of_before_the_chain_count_from_its_first_night() -> None:
-    """That night knew the values up to day 2, so that the forecast of day 3 alone is proven."""
-    nights = [make_night(0), make_night(1), make_night(2)]
-    proof = prove(make_log(nights, num_unlinked=2))
-    assert (proof["num_late"], proof["num_proven"]) == (3, 1 + 1)
-    assert prove(make_log(nights, num_unlinked=3))["num_proven"] == 0
-
-
-def test_steps_instead_of_dates_are_proven() -> None:
-    log = make_log(make_night(day).assign(cutoff=day, ds=[day + 1, day + 2]) for day in range(3))
-    _, links = audit_chain(split_nights([log], KEY))
-    proof = prove_forecasts(log, links, SERIES.assign(ds=range(6)), NOBODY)
-    assert (proof["num_proven"], proof["after_target"]) == (5, None)
-    assert not any("clock" in line for line in describe_audit(audit_chain(split_nights([log], KEY))[0], proof))
-
-
-def test_log_of_before_the_chain_names_no_hash() -> None:
+def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
     log = make_log((make_night(day) for day in range(2)), num_unlinked=2)
     chain, links = audit_chain(split_nights([log], KEY))
     lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
     assert "chain: 4 rows from before the chain; the next night carries their hash" in lines
     assert not any("None" in line or "unchanged" in line for line in lines)
-
-
-def test_forecast_of_a_time_that_was_known_breaks_the_log() -> None:
-    night = make_night(1)
-    chain, _ = audit_chain(split_nights([make_log([make_night(0), night.assign(ds=night["cutoff"])])], KEY))
-    assert (chain["verdict"], chain["num_nights"]) == ("broken", 1)
-    assert "available_at is not before target_time" in str(chain["reason"])
-    assert chain["row"] is not None
-    assert chain["row"]["available_at"] == chain["row"]["target_time"] == "2024-01-02"
-
-
-def test_stamp_of_an_earlier_night_is_in_the_chain() -> None:
-    log = make_log(make_night(day) for day in range(3))
-    stamped = audit_chain(split_nights([log[:4]], KEY))[0]["sha256"]
-    assert audit_chain(split_nights([log], KEY), stamped)[0]["verdict"] == "ok"
-    forged = make_log(make_night(day, y_hat=0.1) for day in range(3))
-    chain, _ = audit_chain(split_nights([forged], KEY), stamped)
-    assert (chain["verdict"], chain["row"]) == ("broken", None)
-
-
-def test_lines_tell_the_proof_first() -> None:
     log = make_log((make_night(day) for day in range(3)), num_unlinked=1)
     chain, links = audit_chain(split_nights([log], KEY))
     lines = describe_audit(chain, prove_forecasts(log, links, SERIES, NOBODY))
     assert lines[0].startswith("4 forecasts, each written before its value: MAE 2.500, 50.0 % inside 80 %")
     assert any("2 of the rows are from before the chain" in line for line in lines)
     assert any(line.startswith("step 1 (2 forecasts): MAE 2.500") for line in lines)
-
-
-def test_broken_chain_tells_the_row_first() -> None:
     log = make_log(make_night(day) for day in range(3))
     chain, _ = audit_chain(split_nights([log.assign(y_hat=np.where(log.index == 2, 9.0, 0.0))], KEY))
     first, second = describe_audit(chain, None)

@@ -87,34 +87,15 @@ def new(grow: Grow) -> SimpleNamespace:
     return grow(80)
 
 
-@pytest.fixture(scope="module")
-def broken(champion: Forecaster) -> Forecaster:
-    """The champion with numbers that are none."""
-    spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({})})
-    return replace(champion, model=replace(champion.model, model=spoilt), evaluated=None)
-
-
-def test_steps_of_the_budget_win(old: SimpleNamespace) -> None:
+def test_budget_ends_training_which_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
     assert train(old, max_steps=7).record["num_steps"] == 7
-
-
-def test_without_a_budget_training_is_as_by_hand(old: SimpleNamespace) -> None:
     assert train(old).record["num_steps"] == TRAINING.max_steps
-
-
-def test_time_of_the_budget_ends_training(old: SimpleNamespace) -> None:
     assert train(old, max_seconds=1e-9).record["num_steps"] < TRAINING.max_steps
-
-
-def test_training_that_ended_leaves_no_checkpoint(old: SimpleNamespace, tmp_path: Path) -> None:
+    found = train(old)
+    assert (found.name, found.parameters, found.seed) == ("gru", NETWORK.model_dump(), TRAINING.seed)
     plan = TrainingPlan(BudgetSpec(), tmp_path)
     train_network(old.data, NETWORK, TRAINING, plan)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_was_asked_for_is_known(old: SimpleNamespace) -> None:
-    found = train(old)
-    assert (found.name, found.parameters, found.seed) == ("gru", NETWORK.model_dump(), TRAINING.seed)
 
 
 def test_validation_windows_are_normalized_once(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,12 +115,9 @@ def test_holdout_that_begins_before_the_champions_end_was_seen(
     assert find_seen(champion, grow(size).settings) == expected
 
 
-def test_holdout_of_a_series_that_the_champion_does_not_know_was_not_seen(champion: Forecaster, grow: Grow) -> None:
-    assert find_seen(champion, grow(65, x=1).settings) == []
-
-
 def test_what_was_seen_is_known_after_loading(champion: Forecaster, grow: Grow) -> None:
-    """Dates come back as another kind of dates."""
+    assert find_seen(champion, grow(65, x=1).settings) == []
+    # Dates come back as another kind of dates.
     assert find_seen(unpack(pack(champion)), grow(65).settings) == ["a", "b"]
 
 
@@ -157,22 +135,45 @@ def give_gain(prepared: SimpleNamespace, network: TrainedNetwork, share: float) 
     return replace(network, network=replace(network.network, out_of_fold=unseen, shrinkage=1.0))
 
 
-def test_weights_are_those_of_the_best_combination(old: SimpleNamespace, trained: Networks) -> None:
+def test_best_combination_is_chosen_with_weights_and_intervals(old: SimpleNamespace, trained: Networks) -> None:
     _, record, _ = choose(old, *trained.values())
     best = fit_all_methods(old.data, {name: found.network for name, found in trained.items()})[1]
     assert (record["weights"], record["validation_losses"]) == (best["weights"], best["losses"])
-
-
-def test_combination_is_what_is_chosen(old: SimpleNamespace, trained: Networks) -> None:
     assert choose(old, *trained.values())[1]["chosen"] == "ensemble"
+    found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
+    challenger, record, _ = choose(old, *found.values())
+    index = old.windows.index("test")
+    origins = index.origins(np.arange(len(index)))
+    said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
+    said |= {name: found.test for name, found in forecast_simple_methods(old.data).items()}
+    said |= {name: PanelModel(old.linear.normalizer, found.model).forecast(old.windows, origins)
+             for name, found in fit_trained_before(old.data).items()}  # fmt: skip
+    expected = sum(weight * said[name] for name, weight in record["weights"].items())
+    forecasts = challenger.as_evaluated().model.forecast(old.windows, origins)
+    np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
+    _, record, _ = choose(old, *trained.values())
+    seconds = [network.record["training_seconds"] for network in trained.values()]
+    assert record["training_seconds"] == pytest.approx(sum(seconds))
+    assert record["seeds"] == [TRAINING.seed]
+    # Of the levels that were asked for, and of that by which monitoring tells what is odd.
+    networks = {name: network.network for name, network in trained.items()}
+    ensemble = fit_all_methods(old.data, networks)[0]["ensemble"]
+    expected = fit_intervals(old.data, {"y_hat": ensemble}, LevelSpec((50, 99)))
+    found = choose(old, *trained.values())[0].intervals
+    for part, value in vars(expected).items():
+        np.testing.assert_array_equal(getattr(found, part), value)
 
 
-def test_network_that_helps_is_in_the_challenger(old: SimpleNamespace, trained: Networks) -> None:
+def test_network_that_helps_is_in_and_intervals_follow_levels(old: SimpleNamespace, trained: Networks) -> None:
     lstm, gru = (give_gain(old, trained[name], share) for name, share in (("lstm", 0.0), ("gru", 0.9)))
     challenger, record, _ = choose(old, lstm, gru)
     assert record["weights"]["gru"] > 0.9
     assert "gru" in challenger.model.model.models
     assert [name for name in challenger.model.model.models if name in NETWORKS] == list(challenger.settings.networks)
+    challenger, *_ = choose_challenger(
+        old.data, old.scaler, Coding(), old.settings, LevelSpec(()), UseSpec(), *trained.values()
+    )
+    assert challenger.intervals is None
 
 
 def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> None:
@@ -187,53 +188,12 @@ def test_no_network_is_in_the_challenger_where_nobody_was_judged(grow: Grow) -> 
     )
 
 
-def test_evaluated_challenger_forecasts_what_its_parts_do(old: SimpleNamespace, trained: Networks) -> None:
-    found = {name: give_gain(old, network, 0.5) for name, network in trained.items()}
-    challenger, record, _ = choose(old, *found.values())
-    index = old.windows.index("test")
-    origins = index.origins(np.arange(len(index)))
-    said = {name: forecast_network(network.network, old.linear, old.windows).test for name, network in found.items()}
-    said |= {name: found.test for name, found in forecast_simple_methods(old.data).items()}
-    said |= {name: PanelModel(old.linear.normalizer, found.model).forecast(old.windows, origins)
-             for name, found in fit_trained_before(old.data).items()}  # fmt: skip
-    expected = sum(weight * said[name] for name, weight in record["weights"].items())
-    forecasts = challenger.as_evaluated().model.forecast(old.windows, origins)
-    np.testing.assert_allclose(forecasts, expected, rtol=1e-4, atol=1e-4)
-
-
-def test_record_adds_up_the_seconds_of_all_trainings(old: SimpleNamespace, trained: Networks) -> None:
-    _, record, _ = choose(old, *trained.values())
-    seconds = [network.record["training_seconds"] for network in trained.values()]
-    assert record["training_seconds"] == pytest.approx(sum(seconds))
-    assert record["seeds"] == [TRAINING.seed]
-
-
-def test_challenger_without_levels_has_no_intervals(old: SimpleNamespace, trained: Networks) -> None:
-    challenger, *_ = choose_challenger(
-        old.data, old.scaler, Coding(), old.settings, LevelSpec(()), UseSpec(), *trained.values()
-    )
-    assert challenger.intervals is None
-
-
-def test_challenger_has_the_intervals_of_the_combination(old: SimpleNamespace, trained: Networks) -> None:
-    """Of the levels that were asked for, and of that by which monitoring tells what is odd."""
-    networks = {name: network.network for name, network in trained.items()}
-    ensemble = fit_all_methods(old.data, networks)[0]["ensemble"]
-    expected = fit_intervals(old.data, {"y_hat": ensemble}, LevelSpec((50, 99)))
-    found = choose(old, *trained.values())[0].intervals
-    for part, value in vars(expected).items():
-        np.testing.assert_array_equal(getattr(found, part), value)
-
-
-def test_challenger_in_use_has_learnt_the_holdout(old: SimpleNamespace, champion: Forecaster) -> None:
+def test_challenger_in_use_has_learnt_the_holdout_and_is_packed(old: SimpleNamespace, champion: Forecaster) -> None:
     """The evaluated one has not: its next values do not depend on them, besides the window."""
     in_use: list[Any] = [champion.model, champion.evaluated]
     models = [one.model.models["baseline_ensemble"].matrix for one in in_use]
     found: Any = fit_all_methods(old.data, {})[0]["baseline_ensemble"]
     np.testing.assert_array_equal(models, [found.in_use.matrix, found.model.matrix])
-
-
-def test_both_models_are_packed(old: SimpleNamespace, champion: Forecaster) -> None:
     loaded, index = unpack(pack(champion)), old.windows.index("test")
     origins = index.origins(np.arange(len(index)))
     for one, other in ((champion, loaded), (champion.as_evaluated(), loaded.as_evaluated())):
@@ -255,11 +215,15 @@ def test_refit_that_is_not_used_is_on_record(old: SimpleNamespace, monkeypatch: 
     assert challenger.model == challenger.evaluated
 
 
-def test_holdout_is_forecast_by_the_evaluated_models(champion: Forecaster, new: SimpleNamespace) -> None:
+def test_holdout_is_forecast_by_evaluated_models_on_the_same_steps(champion: Forecaster, new: SimpleNamespace) -> None:
     challenger = choose(new)[0]
     found = forecast(new, challenger=challenger, champion=champion)
     evaluated = forecast(new, challenger=challenger.as_evaluated(), champion=champion.as_evaluated())
     pd.testing.assert_frame_equal(found, evaluated)
+    hourly = champion.settings.model_copy(update={"freq": "h"})
+    challenger = choose(new, train(new))[0]
+    stranger = Forecaster(champion.model, champion.scaler, hourly)
+    assert "champion" not in forecast(new, challenger=challenger, champion=stranger)
 
 
 def forecast(prepared: SimpleNamespace, challenger: Forecaster, champion: Forecaster):
@@ -279,26 +243,17 @@ def test_champion_of_another_shape_is_judged_on_the_same_rows(champion: Forecast
 
 
 def test_series_that_the_champion_does_not_know_have_no_forecast_of_its(champion: Forecaster, grow: Grow) -> None:
+    # The champion with numbers that are none.
+    spoilt = EnsembleModel({"theta": np.nan}, {"theta": METHODS["theta"].unpack({})})
+    broken = replace(champion, model=replace(champion.model, model=spoilt), evaluated=None)
     other = grow(80, a=1, x=3)
     challenger = choose(other, train(other))[0]
     holdout = forecast(other, challenger=challenger, champion=champion)
     assert (holdout["champion"].notna() == (holdout["unique_id"] == "a")).all()
-
-
-def test_forecast_that_is_no_number_is_told_from_none(champion: Forecaster, broken: Forecaster, grow: Grow) -> None:
-    """It is infinite, and where there is no forecast it is NaN, as of a champion that is sound."""
-    other = grow(80, a=1, x=3)
-    challenger = choose(other, train(other))[0]
+    # It is infinite, and where there is no forecast it is NaN, as of a champion that is sound.
     sound, infinite = (forecast(other, challenger=challenger, champion=one)["champion"] for one in (champion, broken))
     assert infinite.isna().tolist() == sound.isna().tolist()
     assert set(infinite.dropna()) == {np.inf}
-
-
-def test_champion_of_other_steps_is_left_out(champion: Forecaster, new: SimpleNamespace) -> None:
-    hourly = champion.settings.model_copy(update={"freq": "h"})
-    challenger = choose(new, train(new))[0]
-    stranger = Forecaster(champion.model, champion.scaler, hourly)
-    assert "champion" not in forecast(new, challenger=challenger, champion=stranger)
 
 
 @pytest.mark.parametrize(("scale", "is_left_out"), [(1, False), (1000, True)])

@@ -80,28 +80,18 @@ def nights() -> list[Night]:
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_the_parts_sum_to_the_change_on_every_date_of_every_night(nights: list[Night]) -> None:
+def test_the_parts_sum_to_the_change_and_revised_values_are_named_every_night(nights: list[Night]) -> None:
     assert [len(night.change.table) for night in nights] == NUM_NIGHTS * [6]
     for night in nights:
         table = night.change.table
         assert (table[[*PARTS, DAY_AHEAD]].sum(axis=1) - table["change"]).abs().max() < 1e-9
         assert night.change.notes == ()  # the log has the same forecasts
-
-
-@pytest.mark.slow
-@pytest.mark.real_data
-def test_a_revised_value_is_named_first_on_the_night_on_which_it_arrives(nights: list[Night]) -> None:
     named = [night.change.values.iloc[0] for night in nights]
     revised = [value["time"] if value["kind"] == "revised" else None for value in named]
     assert revised == [night.revised for night in nights]
     assert sum(night is not None for night in revised) == NUM_REVISED
     for night in nights:
         assert (f"The revised value at {str(night.revised)[:10]}," in write_change(night.change)) == bool(night.revised)
-
-
-@pytest.mark.slow
-@pytest.mark.real_data
-def test_another_version_has_a_part_after_a_retraining_alone(nights: list[Night]) -> None:
     assert [(night.change.table[VERSION] != 0).any() for night in nights] == [night.is_retrained for night in nights]
 
 
@@ -132,6 +122,13 @@ def test_a_night_is_computed_again_from_its_files_as_the_log_has_it(explain: Any
     logged = two[0][0].set_index(["unique_id", "ds"])["y_hat"]
     found = change.table.set_index(["unique_id", "ds"])["before"]
     np.testing.assert_allclose(found, logged.loc[found.index], rtol=1e-6)
+    own = explain({}, "b").table
+    assert set(own["unique_id"]) == {"b"}
+    together = explain({}).table.query("unique_id == 'b'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, together, rtol=1e-5, atol=1e-6)
+    assert explain({"num_series": 5}).notes == (
+        "The panel is larger than memory: explained is a sample of its series.",
+    )
 
 
 def test_another_forecast_on_record_is_named(two: list[Made]) -> None:
@@ -173,13 +170,6 @@ def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_oth
         assert (found["changes"], "could not be saved" in found["sentence"]) == ([], True)
 
 
-def test_one_series_is_explained_as_among_all(explain: Any) -> None:
-    own = explain({}, "b").table
-    assert set(own["unique_id"]) == {"b"}
-    together = explain({}).table.query("unique_id == 'b'").reset_index(drop=True)
-    pd.testing.assert_frame_equal(own, together, rtol=1e-5, atol=1e-6)
-
-
 def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: list[Made]) -> None:
     with pytest.raises(ChampionError, match="series 'x' is not in both"):
         explain({}, "x")
@@ -187,15 +177,7 @@ def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: lis
         explain_nights([two[0][1]], two[0][0], {})
 
 
-def test_a_divided_panel_is_named(explain: Any) -> None:
-    assert explain({"num_series": 5}).notes == (
-        "The panel is larger than memory: explained is a sample of its series.",
-    )
-
-
-def test_the_first_night_and_series_that_differ_have_a_reason_instead(
-    champion: LoadedChampion, two: list[Made]
-) -> None:
+def test_first_night_and_series_that_differ_have_a_reason(champion: LoadedChampion, two: list[Made]) -> None:
     first = explain_newest([two[0][1]], two[0][0], {})
     assert first["changes"] == []
     assert "a change needs two" in first["sentence"]

@@ -84,21 +84,16 @@ def read_reasons(candidate: Candidate) -> str:
     return "; ".join(candidate.decision.reasons)
 
 
-def test_baseline_that_the_series_do_not_have_need_not_be_beaten(decide: Decide) -> None:
+def test_first_and_better_challengers_are_promoted(decide: Decide) -> None:
     """Series without a season have no seasonal naive, which the policy names by default."""
     candidate = decide(names=("last_value", "ridge", "challenger"))
     assert candidate.decision.is_promoted
     assert [note.split()[:2] for note in candidate.manifest["notes"]] == [["must_beat:", "seasonal_naive"]]
-
-
-def test_first_challenger_that_beats_the_baselines_is_promoted(decide: Decide) -> None:
     assert decide().decision.is_promoted
-
-
-def test_better_challenger_is_promoted(decide: Decide) -> None:
     candidate = decide(make_champion(), champion=0.8)
     assert candidate.decision.is_promoted
     assert "it is better" in read_reasons(candidate)
+    assert list(decide().decision.reasons) == ["there is no champion yet"]
 
 
 @pytest.mark.parametrize("champion", [0.3, 0.5], ids=["worse", "equal"])
@@ -113,9 +108,7 @@ def jump(holdout: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("stability", "is_promoted"), [(None, True), (1000.0, True), (1.3, False)])
-def test_restless_challenger_that_is_not_better_is_kept_back(
-    decide: Decide, stability: float | None, is_promoted: bool
-) -> None:
+def test_restless_challenger_is_kept_back(decide: Decide, stability: float | None, is_promoted: bool) -> None:
     found = decide(make_champion(), jump, max_age_days=1, stability=stability, champion=1.0)
     measures = found.manifest["metrics"]
     assert found.decision.is_promoted == is_promoted
@@ -124,12 +117,10 @@ def test_restless_challenger_that_is_not_better_is_kept_back(
     assert measures["challenger"]["change"] > 1.3 * measures["champion"]["change"]
 
 
-def test_challenger_that_is_better_may_be_restless(decide: Decide) -> None:
+def test_challenger_that_is_better_or_has_one_forecast_of_a_date_may_be_restless(decide: Decide) -> None:
     found = decide(make_champion(), max_age_days=1, stability=0.001, champion=3.0)
     assert found.decision.is_promoted
 
-
-def test_stability_without_two_forecasts_of_a_date_is_noted(decide: Decide) -> None:
     def keep_one(holdout: pd.DataFrame) -> pd.DataFrame:
         return jump(holdout)[holdout["horizon_step"] == 1]
 
@@ -138,13 +129,18 @@ def test_stability_without_two_forecasts_of_a_date_is_noted(decide: Decide) -> N
     assert "no date of the holdout has two forecasts" in "; ".join(found.manifest["notes"])
 
 
-def test_baseline_that_is_not_beaten_keeps_the_challenger_back(decide: Decide) -> None:
+def test_baseline_that_is_not_beaten_or_equal_outputs_keep_the_challenger_back(decide: Decide) -> None:
     candidate = decide(last_value=0.3)
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
+    candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
+    assert "the same for every window" in read_reasons(candidate)
+    candidate = decide(make_champion())
+    assert not candidate.decision.is_promoted
+    assert "cannot forecast these series" in read_reasons(candidate)
 
 
-def test_ridge_need_not_be_beaten_but_is_told(decide: Decide) -> None:
+def test_simple_methods_and_short_trainings_are_told(decide: Decide) -> None:
     candidate = decide(ridge=0.1)
     assert candidate.decision.is_promoted
     first, worse, said = candidate.manifest["reasons"]
@@ -152,22 +148,12 @@ def test_ridge_need_not_be_beaten_but_is_told(decide: Decide) -> None:
     measured = candidate.manifest["metrics"]
     ratio = measured["challenger"]["loss"] / measured["baselines"]["ridge"]
     assert said == f"its loss is {100 * (ratio - 1):.1f} % above that of ridge (p < 0.0001)"
-
-
-def test_simple_methods_that_are_worse_are_not_told(decide: Decide) -> None:
-    assert list(decide().decision.reasons) == ["there is no champion yet"]
-
-
-def test_luckiest_of_several_simple_methods_needs_more_evidence(decide: Decide) -> None:
-    """The p-value grows with the number of those that could have been lucky."""
+    # The p-value grows with the number of those that could have been lucky.
     two, three = ("ridge", "challenger"), ("ridge", "challenger", "last_value")
     alone, among = (decide(names=names, ridge=0.44) for names in (two, three))
     p_values = [float(found.decision.reasons[-1].split("p = ")[1].rstrip(")")) for found in (alone, among)]
     assert p_values[1] == pytest.approx(2 * p_values[0], rel=0.06)
-
-
-def test_training_that_the_budget_cut_short_is_told(decide: Decide) -> None:
-    """On record too of a challenger that is kept back."""
+    # On record too of a challenger that is kept back.
     networks = {"lstm": {"is_cut_short": False, "num_steps": 900}, "gru": {"is_cut_short": True, "num_steps": 1250}}
     for noise in ({}, {"last_value": 0.1}):
         candidate = decide(training=TRAINING | {"networks": networks}, **noise)
@@ -189,23 +175,12 @@ def test_outputs_that_are_not_finite_are_refused(decide: Decide, value: float, i
         assert "forecasts are not finite" in read_reasons(candidate)
 
 
-def test_outputs_that_are_all_alike_are_refused(decide: Decide) -> None:
-    candidate = decide(change=lambda holdout: holdout.assign(challenger=0.0, last_value=9.0, seasonal_naive=9.0))
-    assert "the same for every window" in read_reasons(candidate)
-
-
 @pytest.mark.parametrize("noise", [{"champion": 9.0}, {}], ids=["measured", "no forecasts"])
 def test_champion_that_has_seen_the_holdout_is_an_objection(decide: Decide, noise: dict[str, float]) -> None:
     """Also if it does not forecast, because the table ends earlier than the history that it has learnt."""
     candidate = decide(make_champion(trained_until=101), **noise)
     assert not candidate.decision.is_promoted
     assert "part of the holdout (series a)" in read_reasons(candidate)
-
-
-def test_champion_that_cannot_forecast_these_series_is_an_objection(decide: Decide) -> None:
-    candidate = decide(make_champion())
-    assert not candidate.decision.is_promoted
-    assert "cannot forecast these series" in read_reasons(candidate)
 
 
 @pytest.mark.parametrize("is_all", [True, False], ids=["all", "one"])
@@ -230,14 +205,11 @@ def add_new_series(holdout: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([holdout, b], ignore_index=True)
 
 
-def test_new_series_count_against_the_baselines(decide: Decide) -> None:
+def test_new_series_count_against_the_baselines_and_in_the_promise(decide: Decide) -> None:
     """Though the challenger beats the champion wherever the two can be compared."""
     candidate = decide(make_champion(), add_new_series, champion=0.8)
     assert not candidate.decision.is_promoted
     assert "not below last_value" in read_reasons(candidate)
-
-
-def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: Decide) -> None:
     metrics = decide(make_champion(), add_new_series, champion=0.8).manifest["metrics"]
     alone = decide(make_champion(), champion=0.8).manifest["metrics"]
     assert metrics["challenger"]["loss"] == pytest.approx((81 + alone["challenger"]["loss"]) / 2)
@@ -247,37 +219,29 @@ def test_promise_is_of_all_series_and_the_comparison_of_those_of_both(decide: De
     assert "loss" not in metrics["champion"]
 
 
-def test_record_is_plain_json(decide: Decide) -> None:
+def test_record_is_plain_json_with_promises_and_statistics(decide: Decide) -> None:
     """Whatever the numbers: JSON has no infinity."""
     candidate = decide(change=lambda holdout: holdout.assign(challenger=np.nan))
     manifest: dict[str, Any] = json.loads(json.dumps(candidate.manifest, allow_nan=False))
     assert manifest["metrics"]["challenger"]["loss"] is None
     assert manifest["training"]["validation_losses"]["gru"] is None
-
-
-def test_record_has_what_was_promised_of_both(decide: Decide) -> None:
     metrics = decide(make_champion(), champion=0.8).manifest["metrics"]
     assert (metrics["challenger"]["validation_loss"], metrics["champion"]["validation_loss"]) == (0.2, 0.25)
     assert len(metrics["challenger"]["by_step"]) == len(metrics["champion"]["by_step"]) == 2
     assert set(metrics["baselines"]) == {"last_value", "seasonal_naive", "ridge"}
-
-
-@pytest.mark.parametrize("num_rows", [0, 2], ids=["no test part", "one window"])
-def test_first_challenger_is_promoted_and_others_are_kept_if_nothing_can_be_compared(
-    decide: Decide, num_rows: int
-) -> None:
-    few = [
-        decide(champion, lambda holdout: holdout[:num_rows], challenger=9.0) for champion in (None, make_champion(0))
-    ]
-    assert [candidate.decision.is_promoted for candidate in few] == [True, False]
-    assert all(candidate.manifest["notes"] for candidate in few)
-    assert ("loss" in few[0].manifest["metrics"]["challenger"]) == (num_rows > 0)
-
-
-def test_candidate_keeps_the_statistics_of_its_series(decide: Decide) -> None:
     values = np.arange(150.0)
     series = pd.DataFrame({"unique_id": "a", "ds": np.arange(150), "y": values, "observed": True})
     candidate = decide()
     found = keep_reference(candidate, series)
     assert found.artefact.reference[["num_values", "last", "highest"]].iloc[0].tolist() == [150, 149, 149]
     assert (found.decision, found.manifest) == (candidate.decision, candidate.manifest)
+
+
+@pytest.mark.parametrize("num_rows", [0, 2], ids=["no test part", "one window"])
+def test_first_challenger_is_promoted_and_others_kept_if_nothing_compares(decide: Decide, num_rows: int) -> None:
+    few = [
+        decide(champion, lambda holdout: holdout[:num_rows], challenger=9.0) for champion in (None, make_champion(0))
+    ]
+    assert [candidate.decision.is_promoted for candidate in few] == [True, False]
+    assert all(candidate.manifest["notes"] for candidate in few)
+    assert ("loss" in few[0].manifest["metrics"]["challenger"]) == (num_rows > 0)

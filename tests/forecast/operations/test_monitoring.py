@@ -144,16 +144,17 @@ def test_rare_values_of_a_covariate_may_be_one_in_ten_more_than_usual(num_unknow
     assert any(f"{num_unknown} of the 60" in reason and "weather" in reason for reason in found.reasons)
 
 
-def test_missed_steps_have_a_threshold() -> None:
+def test_missed_steps_have_a_threshold_and_alarms_come_first() -> None:
     assert decide(replace(WELL, missed_steps={"a": 7}), max_missed_steps=7).verdict == "ok"
     assert decide(replace(WELL, missed_steps={"a": 1}), max_missed_steps=0).verdict == "alarm"
-
-
-def test_alarms_of_the_store_are_the_first_reasons() -> None:
     verdict = decide(replace(WORSE, alarms=("v2: damaged", "v1 is in use instead.")))
     assert (verdict.verdict, verdict.reasons[:2]) == ("alarm", ("v2: damaged", "v1 is in use instead."))
     assert decide(ForecastEvidence(has_champion=False, alarms=("none",))).verdict == "alarm"
     assert decide(ForecastEvidence(has_champion=False)).verdict == "ok"
+    few = replace(WELL, num_cutoffs=1, ratio=17.0, p_value=0.999, newest_ratio=17.0)
+    reasons = " ".join(decide(few).reasons)
+    assert "17.00 times the expected one, above 16" in reasons
+    assert "p =" not in reasons
 
 
 @pytest.mark.parametrize(
@@ -177,13 +178,6 @@ def test_reasons_hold_the_numbers(changes: dict[str, Any], facts: list[str]) -> 
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
-
-
-def test_p_value_of_one_is_not_printed() -> None:
-    few = replace(WELL, num_cutoffs=1, ratio=17.0, p_value=0.999, newest_ratio=17.0)
-    reasons = " ".join(decide(few).reasons)
-    assert "17.00 times the expected one, above 16" in reasons
-    assert "p =" not in reasons
 
 
 @given(ratio=numbers, p_value=numbers, distance=numbers, drift_p_value=numbers, num_cutoffs=st.integers(0, 40))
@@ -279,6 +273,8 @@ def test_forecasts_as_good_as_expected_are_ok() -> None:
     assert [row["horizon_step"] for row in found["by_step"]] == [1, 2]
     assert [row["model_version"] for row in found["by_version"]] == [VERSION]
     assert found["coverage"]["missed_steps"] == {"a": 0}
+    assert found["error"]["num_cutoffs"] == 30
+    assert found["by_version"][0]["num_forecasts"] == 39 + 38
 
 
 @pytest.mark.parametrize("levels", [{"a": (23.1, 6.0, 16.25)}, {"a": (23.1, 6.0, 16.25), "b": (9.0, 1.0, 2.0)}])
@@ -345,16 +341,12 @@ def test_statistics_of_the_champion_replace_those_of_the_table() -> None:
     assert measure_drift(series, profile, champion, absent, sample, make_spec())["change"].tolist() == [""]
 
 
-def test_values_that_are_gone_since_the_newest_forecast_are_lost() -> None:
+def test_lost_values_and_times_without_new_ones_are_counted() -> None:
     log = make_log()
     late = log.assign(cutoff=log["cutoff"] + pd.Timedelta(days=2), ds=log["ds"] + pd.Timedelta(days=2))
     found = monitor(pd.concat([log, late.tail(2)], ignore_index=True))
     assert found["coverage"]["lost_steps"] == {"a": 2}
     assert (found["verdict"], "last 2 steps are gone" in found["reasons"][0]) == ("alarm", True)
-
-
-def test_time_without_new_values_counts_from_the_first_forecast_of_the_newest() -> None:
-    log = make_log()
     log["recorded_at"] -= pd.Timedelta(days=9)
     again = log.assign(y_hat=log["y_hat"] + 1e-9, recorded_at=log["recorded_at"] + pd.Timedelta(days=8))
     found = monitor(pd.concat([log, again], ignore_index=True))
@@ -362,16 +354,13 @@ def test_time_without_new_values_counts_from_the_first_forecast_of_the_newest() 
     assert monitor(make_log())["coverage"]["idle_days"] == pytest.approx(0, abs=0.01)
 
 
-def test_newest_value_and_forecast_have_times_in_utc() -> None:
+def test_newest_value_and_forecast_have_times_in_utc_unless_they_are_steps() -> None:
     log = make_log()
     found = monitor(log)["coverage"]
     newest = log["cutoff"].max().tz_localize("UTC")
     assert (pd.Timestamp(found["newest_value"]), found["newest_value"][-6:]) == (newest, "+00:00")
     assert pd.Timestamp(found["newest_forecast"]) == log["recorded_at"].max().floor("s")
     assert monitor(None)["coverage"]["newest_forecast"] is None
-
-
-def test_steps_have_no_time_of_the_newest_value() -> None:
     steps = make_series().assign(ds=range(DAYS))
     coverage = check_coverage(None, steps, {"freq": 1}, make_champion(first_data_end="9"))
     assert (coverage["newest_value"], coverage["newest_forecast"]) == (None, None)
@@ -381,24 +370,28 @@ def test_share_of_drifted_series_is_on_record(monkeypatch: pytest.MonkeyPatch) -
     assert monitor(make_log())["drifted_fraction"] == 0
     monkeypatch.setattr(f"{monitor_forecasts.__module__}.list_drifted", lambda compared, drift: list(compared))
     assert monitor(make_log())["drifted_fraction"] == 1
-
-
-def test_series_has_drifted_if_it_is_far_and_significant() -> None:
     found = {"a": (0.5, 0.001), "far": (0.5, 0.2), "significant": (0.1, 0.001)}
     assert list_drifted(found, make_spec().drift) == ["a"]
 
 
-def test_covariate_that_has_drifted_asks_for_a_retraining() -> None:
+def test_drift_asks_for_a_retraining_and_few_forecasts_do_not() -> None:
     price = np.random.default_rng(3).normal(size=DAYS) + 20 * (np.arange(DAYS) >= DAYS - 30)
     found = monitor(make_log(), price=price)
     assert found["verdict"] == "retrain"
     assert found["covariate_drift"][0]["num_drifted"] == 1
-
-
-def test_verdict_is_about_the_newest_cut_offs_and_the_versions_about_all() -> None:
-    found = monitor(make_log())
-    assert found["error"]["num_cutoffs"] == 30
-    assert found["by_version"][0]["num_forecasts"] == 39 + 38
+    log = make_log()
+    stability = monitor(log[log["horizon_step"] == 1])["stability"]
+    assert stability == {key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")}
+    assert monitor(None)["stability"] == stability
+    new = make_log(3.0, num=5).assign(model_version=BAD)
+    champion = make_champion(version=BAD)
+    champion["versions"][BAD] = champion["versions"][VERSION]
+    found = monitor(pd.concat([make_log(last=DAYS - 6), new], ignore_index=True), champion)
+    assert found["verdict"] == "ok"
+    assert found["error"]["num_cutoffs"] == 4
+    for log in (make_log(), None):
+        found = monitor(log)
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 def test_stability_as_issued_includes_the_change_of_the_version() -> None:
@@ -416,13 +409,6 @@ def test_stability_as_issued_includes_the_change_of_the_version() -> None:
     assert both["stability"] != pytest.approx(alone["stability"])
 
 
-def test_forecasts_of_one_step_have_no_stability() -> None:
-    log = make_log()
-    found = monitor(log[log["horizon_step"] == 1])["stability"]
-    assert found == {key: {"stability": None, "horizon_stability": None} for key in ("version", "issued")}
-    assert monitor(None)["stability"] == found
-
-
 @pytest.mark.parametrize(("deviation", "verdict"), [(1.8, "retrain"), (3.0, "alarm")])
 def test_forecasts_worse_than_expected_are_found(deviation: float, verdict: str) -> None:
     assert monitor(make_log(deviation))["verdict"] == verdict
@@ -436,29 +422,20 @@ def bound(log: pd.DataFrame, half_width: float) -> pd.DataFrame:
     )
 
 
-def test_coverage_is_that_of_the_newest_cut_offs() -> None:
+def test_coverage_and_anomalies_are_those_of_the_newest_cut_offs() -> None:
     """Of normal errors of deviation 1, 80 % are below 1.28."""
     found = monitor(bound(make_log(), 1.28))
     assert [(row["level"], row["num_cutoffs"]) for row in found["intervals"]] == [(80, 30), (99, 30)]
     assert 0.7 < found["intervals"][0]["coverage"] < 0.9
     assert found["num_anomalies"] == len(found["anomalies"]) > 0
-
-
-def test_actual_outside_of_its_widest_interval_is_an_anomaly() -> None:
     log = bound(make_log(0.0), 1.0)
     day = pd.Timestamp("2024-10-10")
     log.loc[log["ds"] == day, ["lo_99", "hi_99"]] = [50.0, 60.0]
     found = monitor(log)
     assert [(row["unique_id"], row["ds"], row["lo"]) for row in found["anomalies"]] == [("a", "2024-10-10", 50.0)]
-
-
-def test_newest_forecast_decides_on_an_anomaly() -> None:
     log = bound(make_log(0.0), 1.0)
     log.loc[log["horizon_step"] == 2, ["lo_99", "hi_99"]] = [50.0, 60.0]
     assert monitor(log)["anomalies"] == []
-
-
-def test_forecasts_without_intervals_are_evaluated_too() -> None:
     old, new = make_log(num=40), bound(make_log(num=20), 5.0)
     found = monitor(pd.concat([old[~old["cutoff"].isin(new["cutoff"])], new], ignore_index=True))
     assert [row["num_cutoffs"] for row in found["intervals"]] == [19, 19]
@@ -498,15 +475,6 @@ def test_version_that_was_rolled_back_asks_for_nothing_any_more(version: str, ve
     assert [row["model_version"] for row in found["by_version"]] == [VERSION, BAD]
 
 
-def test_few_forecasts_by_the_version_in_use_decide_nothing() -> None:
-    new = make_log(3.0, num=5).assign(model_version=BAD)
-    champion = make_champion(version=BAD)
-    champion["versions"][BAD] = champion["versions"][VERSION]
-    found = monitor(pd.concat([make_log(last=DAYS - 6), new], ignore_index=True), champion)
-    assert found["verdict"] == "ok"
-    assert found["error"]["num_cutoffs"] == 4
-
-
 @pytest.mark.parametrize(("num_late", "verdict"), [(1, "ok"), (2, "alarm")])
 def test_missed_night_is_an_alarm(num_late: int, verdict: str) -> None:
     found = monitor(make_log(last=DAYS - 1 - num_late))
@@ -514,39 +482,24 @@ def test_missed_night_is_an_alarm(num_late: int, verdict: str) -> None:
     assert found["coverage"]["missed_steps"] == {"a": num_late}
 
 
-def test_forecasts_that_never_began_are_an_alarm() -> None:
+def test_forecasts_that_never_began_are_an_alarm_unless_they_may_be_due() -> None:
     """The data have gone on since the first promotion."""
     found = monitor(None)
     assert found["verdict"] == "alarm"
     assert found["coverage"]["missed_steps"]["a"] == 55
-
-
-def test_first_forecasts_may_still_be_due() -> None:
     found = monitor(None, make_champion(first_data_end="2024-10-25"))
     assert (found["verdict"], found["error"]["num_cutoffs"]) == ("ok", 0)
+    champion = make_champion(version=None, settings={}, versions={}, first_data_end=None, promoted_at=None)
+    found = monitor(None, champion)
+    assert (found["verdict"], found["version"]) == ("ok", None)
+    champion = make_champion()
+    champion["settings"] = {"trained_until": {"b": "2024-06-18T00:00:00"}}
+    assert monitor(make_log(), champion)["verdict"] == "retrain"
 
 
 @pytest.mark.parametrize("end", [None, "never", "17", "a-b"])
 def test_first_data_end_that_is_not_known_counts_nothing(end: str | None) -> None:
     assert monitor(None, make_champion(first_data_end=end))["coverage"]["missed_steps"] == {}
-
-
-def test_dates_are_not_held_against_steps() -> None:
-    series = make_series().assign(ds=np.arange(DAYS))
-    with pytest.raises(SeriesError):
-        check_coverage(make_log(), series, {"freq": 1}, make_champion())
-
-
-def test_nothing_at_all_is_ok_and_says_so() -> None:
-    champion = make_champion(version=None, settings={}, versions={}, first_data_end=None, promoted_at=None)
-    found = monitor(None, champion)
-    assert (found["verdict"], found["version"]) == ("ok", None)
-
-
-def test_new_series_ask_for_a_retraining() -> None:
-    champion = make_champion()
-    champion["settings"] = {"trained_until": {"b": "2024-06-18T00:00:00"}}
-    assert monitor(make_log(), champion)["verdict"] == "retrain"
 
 
 @pytest.mark.parametrize(("row", "value"), [(-1, math.nan), (-5, math.inf)], ids=["to come", "past"])
@@ -563,27 +516,17 @@ def test_expected_error_that_is_not_finite_is_an_alarm(by_step: list[Any] | None
     assert monitor(make_log(), champion)["verdict"] == "alarm"
 
 
-def test_champion_that_was_promoted_without_a_test_part_has_no_expected_error() -> None:
+def test_champion_without_a_test_part_has_no_expected_error() -> None:
     champion = make_champion()
     champion["versions"] = {VERSION: {"by_step": [], "trained_until": None}}
     assert monitor(make_log(), champion)["verdict"] == "ok"
-
-
-def test_expected_errors_of_0_is_an_alarm() -> None:
-    champion = make_champion()
     champion["versions"] = {VERSION: {"by_step": [0.0, 0.0], "trained_until": None}}
     assert monitor(make_log(), champion)["verdict"] == "alarm"
-
-
-def test_later_forecasts_than_the_data_count_for_nothing() -> None:
-    """As where the data are read up to an earlier day."""
+    # As where the data are read up to an earlier day.
     late = make_log()
     late[["cutoff", "ds"]] += pd.Timedelta(days=100)
     found = monitor(pd.concat([make_log(last=DAYS - 3), late], ignore_index=True))
     assert found["coverage"]["missed_steps"] == {"a": 2}
-
-
-def test_all_of_it_is_json() -> None:
-    for log in (make_log(), None):
-        found = monitor(log)
-        assert json.loads(json.dumps(found, allow_nan=False)) == found
+    series = make_series().assign(ds=np.arange(DAYS))
+    with pytest.raises(SeriesError):
+        check_coverage(make_log(), series, {"freq": 1}, make_champion())

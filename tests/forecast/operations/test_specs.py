@@ -7,9 +7,13 @@ from rnn_pipelines.forecast.methods.training.specs import BudgetSpec, ForecastTr
 from rnn_pipelines.forecast.operations.specs import ForecastPolicySpec
 
 
-def test_network_is_chosen_from_the_data_unless_something_is_asked_for() -> None:
+def test_networks_and_baselines_are_those_that_there_are() -> None:
     network = NetworkSpec(cell="lstm")
     assert (network.units, network.members, network.segment) == (None, None, None)
+    with pytest.raises(ValidationError, match=r"expected one of \['gru', 'lstm'\], received 'rnn'"):
+        NetworkSpec(cell="rnn")
+    with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
+        ForecastPolicySpec(must_beat=("nobody",))
 
 
 NETWORK = {"units": 0, "members": 0, "segment": 0, "dropout": 1.0, "activation": "relu"}
@@ -39,13 +43,3 @@ TRAINING = {
 def test_wrong_value_or_unknown_parameter_is_refused(kind: type[BaseModel], field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
         kind(**({"cell": "lstm"} if kind is NetworkSpec else {}), **{field: value})
-
-
-def test_unknown_cell_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match=r"expected one of \['gru', 'lstm'\], received 'rnn'"):
-        NetworkSpec(cell="rnn")
-
-
-def test_policy_names_baselines_that_there_are() -> None:
-    with pytest.raises(ValidationError, match=r"expected some of .*'baseline_ensemble'.*, received 'nobody'"):
-        ForecastPolicySpec(must_beat=("nobody",))

@@ -64,33 +64,18 @@ def test_harmonics_have_more_than_two_steps(prepare: Prepare, freq: str, size: i
     assert sorted(highest) == expected
 
 
-def test_cycle_that_occurs_less_than_four_times_has_no_harmonics(prepare: Prepare) -> None:
+def test_harmonics_are_chosen_by_cycle_and_belong_to_the_calendar(prepare: Prepare) -> None:
     harmonics = lay_out(prepare(draw_noise(3 * 365 + 60)).windows).normalizer.harmonics
     assert harmonics.tolist() == [[WEEKLY_SINE, 2], [WEEKLY_SINE, 3]]
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_given_number_of_harmonics_stays(prepare: Prepare, number: int) -> None:
-    normalizer = lay_out(prepare(draw_noise(300), calendar=CalendarSpec(weekly=number, yearly=0)).windows).normalizer
-    assert (len(normalizer.calendar), len(normalizer.harmonics)) == (2 * number, 0)
-
-
-def test_sine_is_never_without_its_cosine(prepare: Prepare) -> None:
-    """After 1.8 years, the sine of the year has crossed its middle four times, the cosine three times, or the other."""
+    # After 1.8 years, the sine of the year has crossed its middle four times, the cosine three times, or the other.
     for start in ("2021-01-01", "2021-04-01", "2021-07-01", "2021-10-01"):
         calendar = lay_out(prepare(draw_noise(670), start=start).windows).normalizer.calendar.tolist()
         assert calendar in ([0, 1, 2, 3], [2, 3])
-
-
-def test_folds_choose_more_harmonics_of_a_sharp_cycle_and_one_of_noise(prepare: Prepare) -> None:
     linear = fit_linear_models(prepare(draw_peaks(1200, 24), freq="h").windows)
     assert find_highest(linear, "ridge_level") > 1
     assert find_highest(linear, "climatology") == 1
     linear = fit_linear_models(prepare(draw_noise(1200), freq="h").windows)
     assert {find_highest(linear, str(name)) for name in linear.names} == {1}
-
-
-def test_contributions_of_harmonics_belong_to_the_calendar(prepare: Prepare) -> None:
     panel = prepare(draw_peaks(1200, 24), freq="h").windows
     linear, origins = fit_linear_models(panel), np.array([1000])
     windows = normalize_windows(panel, linear.normalizer, origins)
@@ -98,6 +83,12 @@ def test_contributions_of_harmonics_belong_to_the_calendar(prepare: Prepare) -> 
     parts = model.contribute(panel, windows, origins)
     total = parts.values.sum(axis=0) + parts.calendar + parts.baseline
     np.testing.assert_allclose(total, model.forecast(panel, windows, origins)[0], atol=1e-9)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_given_number_of_harmonics_stays(prepare: Prepare, number: int) -> None:
+    normalizer = lay_out(prepare(draw_noise(300), calendar=CalendarSpec(weekly=number, yearly=0)).windows).normalizer
+    assert (len(normalizer.calendar), len(normalizer.harmonics)) == (2 * number, 0)
 
 
 @pytest.mark.parametrize(("freq", "steps"), [("h", 168), ("30min", 336), ("15min", 672), ("D", 365)])

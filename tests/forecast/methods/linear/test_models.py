@@ -113,22 +113,31 @@ def test_naive_forecast_is_that_of_its_definition_in_every_fold(case: SimpleName
         np.testing.assert_array_equal(find_matrix(case.linear, name, fold), find_matrix(case.linear, name))
 
 
-def test_window_of_one_step_has_no_drift_and_no_season_no_seasonal_method(prepare: Prepare) -> None:
+def test_methods_know_the_calendar_and_the_season(prepare: Prepare) -> None:
     window = WindowSpec(lookback=1, horizon=2)
     assert "drift" not in fit_linear_models(prepare(draw_weeks(100), window, SPLIT).windows).names
     linear = fit_linear_models(
         prepare(draw_weeks(200), WINDOW, SPLIT, evaluation=EvaluationSpec(season_length=1)).windows
     )
     assert [name for name in linear.names if "season" in name] == []
-
-
-def test_long_season_of_days_is_a_year(prepare: Prepare) -> None:
     window = WindowSpec(lookback=3, horizon=2)
     panel = prepare(draw_weeks(1200), window, SPLIT, evaluation=EvaluationSpec(season_length=7)).windows
     linear, origins = fit_linear_models(panel), np.array([800, 900])
     found = normalize_windows(panel, linear.normalizer, origins).predictors @ find_matrix(linear, "long_seasonal_naive")
     expected = panel.values[origins[:, None] - 365 + np.arange(2), 0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+    # Windows of other values and the same calendar have the same forecast.
+    panel = prepare(draw_weeks(260), WINDOW, SPLIT, calendar=CalendarSpec(weekly=2, yearly=0)).windows
+    linear = fit_linear_models(panel)
+    normalized = normalize_windows(panel, linear.normalizer, np.array([100, 107]))
+    first, second = normalized.predictors @ find_matrix(linear, "climatology")
+    np.testing.assert_allclose(first, second, atol=1e-6)
+    # A weekly wave on noise: the history of one step doesn't tell the day of the week.
+    days = np.arange(200)
+    values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
+    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=40, test=20)).windows
+    linear = fit_linear_models(panel)
+    assert linear.losses[linear.names.tolist().index("ridge_level")] < 0.001
 
 
 def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
@@ -141,9 +150,7 @@ def list_rows(case: SimpleNamespace, fold: int) -> np.ndarray:
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
 @pytest.mark.parametrize("fold", [0, 1, -1])
-def test_ridge_is_that_of_scikit_learn(
-    case: SimpleNamespace, penalty: float, fold: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ridge_is_sklearns(case: SimpleNamespace, penalty: float, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the window and the calendar, whose cycles that were seen twice it doesn't penalise: they are taken out first.
 
     By regressions on them alone (Frisch, Waugh and Lovell), which scikit-learn can do too.
@@ -210,30 +217,10 @@ def test_ridge_takes_the_penalty_of_the_least_error_on_windows_that_it_has_not_s
     assert chosen == pytest.approx(min(losses))
 
 
-def test_climatology_knows_the_calendar_alone(prepare: Prepare) -> None:
-    """Windows of other values and the same calendar have the same forecast."""
-    panel = prepare(draw_weeks(260), WINDOW, SPLIT, calendar=CalendarSpec(weekly=2, yearly=0)).windows
-    linear = fit_linear_models(panel)
-    normalized = normalize_windows(panel, linear.normalizer, np.array([100, 107]))
-    first, second = normalized.predictors @ find_matrix(linear, "climatology")
-    np.testing.assert_allclose(first, second, atol=1e-6)
-
-
-def test_ridge_learns_what_the_calendar_alone_says(prepare: Prepare) -> None:
-    """A weekly wave on noise: the history of one step doesn't tell the day of the week."""
-    days = np.arange(200)
-    values = np.sin(2 * np.pi * days / 7) + np.random.default_rng(0).normal(0, 0.01, 200)
-    panel = prepare(values.tolist(), WindowSpec(lookback=1, horizon=2), SplitSpec(validation=40, test=20)).windows
-    linear = fit_linear_models(panel)
-    assert linear.losses[linear.names.tolist().index("ridge_level")] < 0.001
-
-
 @pytest.mark.parametrize(
     ("part", "expected"), [(1.2, "ridge_level"), (0.981, "ridge_level"), (0.979, "ridge_last"), (0.5, "ridge_last")]
 )
-def test_ridge_on_the_window_as_it_is_is_preferred_unless_another_is_2_percent_better(
-    part: float, expected: str
-) -> None:
+def test_ridge_on_the_window_itself_is_preferred_unless_one_is_2_percent_better(part: float, expected: str) -> None:
     """Whatever other methods do."""
     names = ["last_value", "ridge_level", "ridge_last", "ridge_mean", "climatology"]
     assert choose_ridge(names, np.array([0.1, 3.0, 3.0 * part, 3.0 * max(part, 0.99), 0.1, 0.1])) == expected
@@ -323,9 +310,7 @@ def test_weights_are_convex_and_their_mix_is_better_than_its_methods(case: Simpl
 
 
 @pytest.mark.parametrize("fold", [0, 1, -1])
-def test_combination_of_matrices_is_their_sum_by_the_weights_of_the_mix(
-    bases: dict[str, LinearModels], fold: int
-) -> None:
+def test_combination_of_matrices_is_the_sum_by_weights_of_the_mix(bases: dict[str, LinearModels], fold: int) -> None:
     linear = replace(bases["weeks"], weights=np.arange(len(bases["weeks"].names), dtype=float))
     expected = sum(weight * matrix for weight, matrix in zip(linear.weights, linear.matrices[fold], strict=True))
     np.testing.assert_allclose(linear.combine(fold), expected)
@@ -373,9 +358,14 @@ def test_frame_is_chosen_by_the_geometric_mean_of_scaled_and_relative_errors(
     assert fitting._measure_scale_free(panel, linear) == pytest.approx(expected, rel=1e-4)
 
 
-def test_series_that_reach_below_zero_are_not_seen_in_logarithms(prepare: Prepare) -> None:
+def test_few_or_negative_values_are_not_seen_in_logarithms(prepare: Prepare) -> None:
     values = {"a": draw_weeks(200, 1, level=0), "b": draw_weeks(200, 2)}
     assert fit_linear_models(prepare(values, WINDOW, SPLIT).windows).kind == "window"
+    # Nothing shows that they would be better.
+    values = {name: draw_factors(19, seed) for seed, name in enumerate("ab")}
+    window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
+    linear = fit_linear_models(prepare(values, window, split).windows)
+    assert (linear.is_enough, linear.kind) == (False, "window")
 
 
 @pytest.fixture(scope="module", params=["one", "many"])
@@ -394,14 +384,6 @@ def test_few_windows_are_fitted_once_half_by_a_ridge_and_half_naively(few: Windo
     assert sum(weights[name] for name in ("last_value", "seasonal_naive", "seasonal_drift")) == pytest.approx(0.5)
     assert np.isnan(fit_linear_models(few).losses).all()
     assert_same(fit_linear_models(few), fit_linear_models(few))
-
-
-def test_few_windows_are_seen_without_logarithms(prepare: Prepare) -> None:
-    """Nothing shows that they would be better."""
-    values = {name: draw_factors(19, seed) for seed, name in enumerate("ab")}
-    window, split = WindowSpec(lookback=4, horizon=4), SplitSpec(validation=5, test=5)
-    linear = fit_linear_models(prepare(values, window, split).windows)
-    assert (linear.is_enough, linear.kind) == (False, "window")
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], {"a": [1.0, 2.0, 4.0], "b": [5.0]}], ids=["one", "many"])

@@ -42,21 +42,15 @@ def test_level_and_damped_trend_are_recursions_by_single_values(size: int) -> No
     np.testing.assert_allclose(ahead, smooth_alone(values, TRENDS, 4, 5), rtol=1e-9)
 
 
-def test_a_damped_trend_flattens() -> None:
+def test_trends_flatten_and_seasons_are_followed() -> None:
     steps = np.diff(extend_by_damped_trend(3.0 * np.arange(50)[None], 1, 8)[0])
     assert steps[0] > 2
     assert (np.diff(steps) < 0).all()
-
-
-def test_holt_winters_follows_a_season_that_changes() -> None:
-    """The newest seasons are wider than the first ones, which a fixed season averages."""
+    # The newest seasons are wider than the first ones, which a fixed season averages.
     wide = np.concatenate([np.resize(PATTERN - 1, 40), 3 * np.resize(PATTERN - 1, 40)])
     expected = 3 * (PATTERN - 1)
     moving, fixed = (extend(wide[None], 4, 4)[0] for extend in (extend_by_holt_winters, extend_by_level))
     assert np.abs(moving - expected).mean() < 0.3 * np.abs(fixed - expected).mean()
-
-
-def test_holt_winters_of_large_values_multiplies_and_never_explodes() -> None:
     values = np.exp(0.01 * np.arange(84)) * 100 * np.resize(PATTERN, 84)
     ahead = extend_by_holt_winters(values[None, :80], 4, 4)[0]
     np.testing.assert_allclose(ahead, values[80:], rtol=0.05)

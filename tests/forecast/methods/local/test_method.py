@@ -31,23 +31,17 @@ def make_panel(prepare: Prepare) -> SimpleNamespace:
     return prepare(values, WindowSpec(lookback=8, horizon=3), SplitSpec(validation=10, test=10)).windows
 
 
-def test_a_forecast_sees_nothing_after_its_origin_and_nothing_of_another_series(panel: SimpleNamespace) -> None:
+def test_a_forecast_sees_the_values_from_the_gap_to_its_origin(panel: SimpleNamespace) -> None:
     start = int(panel.series_starts[1])
     origin = start + 30
     other = panel.values.copy()
     other[origin:, 0], other[:start, 0] = 99, -99
     before, after = (forecast(replace(panel, values=values), np.array([origin])) for values in (panel.values, other))
     np.testing.assert_array_equal(before, after)
-
-
-def test_a_forecast_sees_more_than_its_window(panel: SimpleNamespace) -> None:
-    origin = np.array([40])
+    late = np.array([40])
     changed = panel.values.copy()
     changed[: 40 - panel.lookback, 0] -= 5
-    assert (forecast(replace(panel, values=changed), origin) != forecast(panel, origin)).all()
-
-
-def test_what_lies_before_a_gap_is_not_read_and_no_origins_have_no_forecasts(panel: SimpleNamespace) -> None:
+    assert (forecast(replace(panel, values=changed), late) != forecast(panel, late)).all()
     values = panel.values.copy()
     values[20, 0] = np.nan
     past = gather_past(replace(panel, values=values), np.array([40]))
@@ -55,13 +49,10 @@ def test_what_lies_before_a_gap_is_not_read_and_no_origins_have_no_forecasts(pan
     assert forecast(panel, np.array([], int)).shape == (0, panel.horizon)
 
 
-def test_no_more_than_so_many_values_are_read(prepare: Prepare) -> None:
+def test_values_read_are_of_the_data_and_bounded_in_number(prepare: Prepare) -> None:
     panel = prepare(make_walk(MAX_PAST + 100).tolist()).windows
     assert gather_past(panel, np.array([MAX_PAST + 50])).shape == (1, MAX_PAST)
-
-
-def test_factors_are_those_of_the_data_and_not_of_the_scaled_values(prepare: Prepare) -> None:
-    """Scaled values are negative half of the time; the season is one of factors all the same."""
+    # Scaled values are negative half of the time; the season is one of factors all the same.
     values = 100 * np.exp(0.01 * np.arange(80)) * np.resize(PATTERN, 80)
     found = prepare(values.tolist(), WindowSpec(lookback=8, horizon=SEASON), freq="QS")
     ahead = forecast(found.windows, np.array([70]))[0]

@@ -44,15 +44,12 @@ def test_less_than_two_seasons_have_none(size: int) -> None:
     assert (season.terms == 0).all()
 
 
-def test_less_than_two_seasons_beside_a_longer_series_have_none() -> None:
+def test_season_is_removed_of_two_at_least_and_added_again() -> None:
     past = np.tile(np.resize(PATTERN, 5 * SEASON), (2, 1))
     past[1, : 3 * SEASON + 1] = np.nan
     factors = find_season(past, SEASON).factors
     assert (factors[1] == 1).all()
     assert (factors[0] != 1).all()
-
-
-def test_a_removed_season_is_added_again() -> None:
     past = 10 * np.resize(PATTERN, 5 * SEASON)[None]
     season = find_season(past, SEASON)
     flat = season.remove(past)

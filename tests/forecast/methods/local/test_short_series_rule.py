@@ -54,9 +54,18 @@ def test_growth_of_thirty_years_goes_on(growth: float) -> None:
     np.testing.assert_array_less(np.abs(forecasts - values[30:]), 0.2 * steps * np.arange(1, HORIZON + 1))
 
 
-def test_nine_months_of_orders_are_not_forecast_by_one_value_twice() -> None:
+def test_short_and_constant_series_have_the_rules_forecasts() -> None:
     forecasts = extend_by_rule(np.array([[12.0, 15, 14, 18, 21, 19, 24, 22, 26]]), 12, 2)[0]
     assert 25 < forecasts[0] < forecasts[1] < 30
+    for season_length, num_values in [(1, 10), (12, 8), (12, 20), (12, 40)]:
+        np.testing.assert_allclose(extend_by_rule(np.full((1, num_values), 5.0), season_length, HORIZON), 5.0)
+    values = np.random.default_rng(2).normal(0.5, 1, (2, 30)).cumsum(axis=1)
+    np.testing.assert_allclose(trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5))
+    values = np.arange(10.0)[None]
+    np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
+    found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
+    np.testing.assert_array_equal(found[..., 0], found[..., -1])
+    assert len(LEVELS)
 
 
 @pytest.mark.parametrize("num_values", [20, 30, 40])
@@ -65,11 +74,6 @@ def test_growth_over_seasons_goes_on(num_values: int) -> None:
     values = 100 + months + 10 * np.sin(2 * np.pi * months / 12)
     forecasts = extend_by_rule(values[None, :num_values], 12, HORIZON)[0]
     assert abs((forecasts - values[num_values:]).mean()) < 2.5
-
-
-def test_constant_series_without_noise_stays() -> None:
-    for season_length, num_values in [(1, 10), (12, 8), (12, 20), (12, 40)]:
-        np.testing.assert_allclose(extend_by_rule(np.full((1, num_values), 5.0), season_length, HORIZON), 5.0)
 
 
 @pytest.mark.parametrize("season_length", [1, 4, 12])
@@ -89,16 +93,6 @@ def test_forecasts_at_past_origins_read_nothing_after_them(trace: Trace) -> None
     assert found.shape == (2, 20, HORIZON)
     for num_known in (11, 20, 30):
         np.testing.assert_allclose(found[:, num_known - 11], trace(values[:, :num_known], HORIZON, 1)[:, 0])
-
-
-def test_last_forecasts_at_past_origins_are_those_of_the_method() -> None:
-    values = np.random.default_rng(2).normal(0.5, 1, (2, 30)).cumsum(axis=1)
-    np.testing.assert_allclose(trace_damped_trend(values, 5, 3)[:, -1], extend_by_damped_trend(values, 1, 5))
-    values = np.arange(10.0)[None]
-    np.testing.assert_allclose(trace_local_trend(values, HORIZON, 1)[0, 0], [10, 11, 12])
-    found = trace_level(np.random.default_rng(3).normal(size=(1, 12)), HORIZON, 1)
-    np.testing.assert_array_equal(found[..., 0], found[..., -1])
-    assert len(LEVELS)
 
 
 @pytest.mark.parametrize(

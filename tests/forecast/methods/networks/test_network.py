@@ -143,10 +143,12 @@ def test_forecast_is_the_linear_one_and_the_shrunk_correction(cases: Cases, name
     expected = normalized.units.denormalize(normalized.predictors @ linear.combine())
     found = forecast_origins(make_trained(panel, linear, shrinkage=0.0), linear, panel, origins)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    panel, linear = cases[name].panel, cases[name].linear
-    found = forecast_network(make_trained(panel, linear), linear, panel)
+    all_found = forecast_network(make_trained(panel, linear), linear, panel)
     num_series = len(panel.series_starts)
-    assert (found.test.shape, found.future.shape) == ((len(panel.index("test")), HORIZON), (num_series, HORIZON))
+    assert (all_found.test.shape, all_found.future.shape) == (
+        (len(panel.index("test")), HORIZON),
+        (num_series, HORIZON),
+    )
     panel, linear, origins = cases[name].panel, cases[name].linear, np.array([40])
     values = panel.values.copy()
     values[40:, 0] = np.nan

@@ -96,9 +96,7 @@ def test_members_are_as_many_as_were_asked_for_where_no_block_is_hidden(cases: C
     assert hyperparameters(cases[name], {"members": 2}).num_members == 2
 
 
-def test_few_windows_of_many_series_have_a_small_network_and_small_batches(
-    cases: Cases, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_windows_of_many_series_have_small_networks(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a table on which no network pays takes seconds."""
     few = hyperparameters(cases["many"])
     monkeypatch.setattr(specs, "MANY_WINDOWS", 10)

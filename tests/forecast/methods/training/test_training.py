@@ -114,9 +114,17 @@ def test_same_seed_gives_the_same_numbers(cases: Cases, trained: Cases, name: st
     assert_same(train(cases[name]), trained[name])
 
 
-def test_another_seed_gives_other_weights(cases: Cases, trained: Cases) -> None:
+def test_seeds_and_starts_are_told_apart_and_members_averaged(cases: Cases, trained: Cases) -> None:
     found = train(cases["bends"], seed=1).network.weights["kernel"]
     assert not np.isclose(found, trained["bends"].network.weights["kernel"]).any()
+    one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
+    assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
+    case, network = cases["many"], trained["many"].network
+    origins = case.linear.validation[:3]
+    normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
+    steps, known = read_windows(case.panel, normalized, origins, network.layout)
+    expected = forward(network.cell, network.weights, steps, known)[0].mean(axis=0)
+    np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,16 +136,13 @@ def test_panel_and_base_are_not_changed(cases: Cases, name: str) -> None:
     np.testing.assert_array_equal(case.linear.matrices, before[1])
 
 
-def test_dropout_changes_the_steps_and_not_the_forecasts(cases: Cases) -> None:
+def test_dropout_changes_steps_and_stacks_learn_curves(cases: Cases) -> None:
     """The weights are others, and forecasts of them are repeatable."""
     case, found = cases["bends"], [train(cases["bends"], dropout=share, max_steps=50) for share in (0.0, 0.5, 0.5)]
     assert_same(found[1], found[2])
     assert not np.isclose(found[0].network.weights["kernel"], found[1].network.weights["kernel"]).all()
     one, other = (forecast_network(found[1].network, case.linear, case.panel).test for _ in range(2))
     np.testing.assert_array_equal(one, other)
-
-
-def test_stack_learns_what_is_not_linear(cases: Cases) -> None:
     history = train(cases["bends"], units=(6, 4), max_steps=600, learning_rate=0.02).history
     assert history["val_loss"].min() < 0.5 * history["val_loss"].iloc[0]
 
@@ -272,10 +277,17 @@ def test_training_that_only_makes_it_worse_keeps_step_0_and_the_base(worsened: S
     np.testing.assert_allclose(forecast_network(worsened.network, case.linear, case.panel).test, expected, rtol=1e-6)
 
 
-def test_training_ends_once_patience_is_over(cases: Cases) -> None:
+def test_training_ends_by_patience_time_or_steps(cases: Cases) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "find_gradients", find_gradients_uphill)
         assert train(cases["bends"], patience=200).record["num_steps"] == 200 // PART_AT_START
+    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
+    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
+    # Though its time was over just then.
+    found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
+    assert not found.record["is_cut_short"]
+    # Also where these end between two validations.
+    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
 
 
 def test_corrections_are_trusted_by_their_gain_over_the_folds(cases: Cases) -> None:
@@ -327,16 +339,6 @@ def test_record_and_history_state_the_design_and_each_look(trained: Cases) -> No
     assert trained["bends"].record["num_parameters"] == 5 * (120 + 10)
     hyperparameters = trained["bends"].record["hyperparameters"]
     assert (hyperparameters["units"], hyperparameters["num_members"], hyperparameters["calendar"]) == (4, 5, [0, 1])
-
-
-def test_training_ends_when_its_time_or_its_steps_are_over(cases: Cases) -> None:
-    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["num_steps"] == CHECK_STEPS
-    assert train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6))).record["is_cut_short"]
-    # Though its time was over just then.
-    found = train(cases["bends"], plan=TrainingPlan(BudgetSpec(max_seconds=1e-6)), max_steps=CHECK_STEPS)
-    assert not found.record["is_cut_short"]
-    # Also where these end between two validations.
-    assert train(cases["bends"], max_steps=CHECK_STEPS + 3).record["num_steps"] == CHECK_STEPS + 3
 
 
 class InterruptionError(Exception):
@@ -492,9 +494,7 @@ def test_training_by_keras_gives_the_same_network(cases: Cases) -> None:
 
 
 @pytest.mark.slow
-def test_training_by_keras_continues_from_its_checkpoint(
-    cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_by_keras_is_continued(cases: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rnn_pipelines.networks.keras_trainer import KerasTrainer
 
     def break_off(keras: KerasTrainer, batch: trainer.Batch) -> float:
@@ -533,11 +533,6 @@ def test_network_without_a_start_forecasts_from_the_window_alone(cases: Cases, n
 
 def measure(case: SimpleNamespace, residuals: np.ndarray) -> float:
     return float(measure_loss(residuals, case.linear.is_absolute)[0].mean())
-
-
-def test_network_without_a_start_is_no_copy_of_the_ensemble(cases: Cases, trained: Cases) -> None:
-    one, other = (train(cases["few"], start=start).network for start in ("none", "baseline_ensemble"))
-    assert [is_copy(describe_network(cases["few"].data, network).model) for network in (one, other)] == [False, True]
 
 
 def test_memory_of_a_stack_is_that_of_all_its_layers() -> None:
@@ -589,15 +584,6 @@ def test_forecast_of_a_network_that_learnt_is_better_than_that_of_its_start(case
         for said in (network, replace(network, shrinkage=0.0))
     ]
     assert errors[0] < 0.6 * errors[1]
-
-
-def test_corrections_are_averaged_over_the_members(cases: Cases, trained: Cases) -> None:
-    case, network = cases["many"], trained["many"].network
-    origins = case.linear.validation[:3]
-    normalized = normalize_windows(case.panel, case.linear.normalizer, origins)
-    steps, known = read_windows(case.panel, normalized, origins, network.layout)
-    expected = forward(network.cell, network.weights, steps, known)[0].mean(axis=0)
-    np.testing.assert_allclose(correct(network, case.panel, normalized, origins), expected, atol=1e-6)
 
 
 def test_networks_side_by_side_have_the_numbers_of_those_one_after_another(
