@@ -102,7 +102,6 @@ def test_without_a_trained_network_there_is_no_cost_to_draw() -> None:
     assert "no network was trained" in figure.layout.title.subtitle.text
 
 
-
 def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
     """With forecasts that were left out."""
     results = make_results(num_left_out=12).model_dump()
