@@ -15,7 +15,9 @@ from rnn_pipelines.report.explorer.page import encode, read_scripts
 
 FOLDER = Path(__file__).parent / "course/figures"
 # The title of each figure, and the scripts that it needs beside its own.
-FIGURES: dict[str, tuple[str, ...]] = {}
+FIGURES: dict[str, tuple[str, ...]] = {
+    "sine": ("A network that learns a sine", "training"),
+}
 # The pages of trained networks, by what renders them.
 EXPLORERS = {"weather": render_networks}
 
