@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "course/figures"
 # The title of each figure, and the scripts that it needs beside its own.
 FIGURES: dict[str, tuple[str, ...]] = {
     "sine": ("A network that learns a sine", "training"),
+    "compare": ("LSTM against GRU",),
 }
 # The pages of trained networks, by what renders them.
 EXPLORERS = {"weather": render_networks}
