@@ -26,7 +26,7 @@ DOCUMENTS = [path for path in DOCUMENTS if path.parent.name != "notebooks"]  # r
 NOT_PARAMETERS = {
     f"{pipeline}.{end}"
     for pipeline in ("forecast", "sentiment", "compare")
-    for end in ("png", "yml", "py", "md", "service", "timer", "moved")
+    for end in ("json", "png", "yml", "py", "md", "service", "timer", "moved")
 } | {"runs.md"}
 
 
