@@ -78,3 +78,19 @@ def test_training_pauses_goes_on_and_begins_anew_with_another_setting(tmp_path: 
     seen, measured, name, anew = use_figure(tmp_path, "sine", USE + script, "#gru")
     assert seen == ["Train", "Pause", "Train", "Pause", "Train"]
     assert (measured, name, anew) == (2, "GRU(8)", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cell", "noise", "lookback", "epochs", "error"),
+    [("lstm", 0, 20, 10, "0.00013"), ("gru", 0.1, 2, 100, "0.02008"), ("gru", 0.1, 40, 100, "0.00876")],
+)
+def test_answers_name_the_errors_that_the_figure_shows(
+    tmp_path: Path, cell: str, noise: float, lookback: int, epochs: int, error: str
+) -> None:
+    """Nearly so, because browsers differ in the last digits of tanh."""
+    script = f"choose('noise', {noise}); choose('lookback', {lookback}); return learnEpochs({epochs}).numbers;"
+    numbers = use_figure(tmp_path, "sine", USE + script, f"#{cell}")
+    (page,) = (PROJECT / "docs/course").glob(f"*sine-{cell}.md")
+    assert error in page.read_text()
+    assert float(numbers[f"{cell.upper()}(8)"]) == pytest.approx(float(error), rel=0.1, abs=1e-5)
