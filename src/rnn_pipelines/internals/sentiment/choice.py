@@ -9,17 +9,18 @@ import pandas as pd
 from rnn_pipelines.errors import DownloadError, ReviewError
 from rnn_pipelines.internals.notation import CELLS
 from rnn_pipelines.internals.specs import SmallClassifierSpec, TracedReviewsSpec
+from rnn_pipelines.sentiment.methods import preparation
 from rnn_pipelines.sentiment.methods.calibration import calibrate_classifiers
-from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec, add_ngram_features
+from rnn_pipelines.sentiment.methods.nb_ngram import NgramSpec
 from rnn_pipelines.sentiment.methods.registry import list_candidates
 from rnn_pipelines.sentiment.methods.specs import ClassifierSpec, TrainingPlan
 from rnn_pipelines.sentiment.model.classifier import TextClassifier
 from rnn_pipelines.sentiment.text.download import has_archive
-from rnn_pipelines.sentiment.text.encoding import PaddingSpec, encode_texts
+from rnn_pipelines.sentiment.text.encoding import PaddingSpec
 from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
-from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, assign_folds, find_texts, split_reviews
-from rnn_pipelines.sentiment.text.vectors import WordVectorSpec, learn_word_vectors
-from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec, build_vocabulary
+from rnn_pipelines.sentiment.text.splits import ReviewSplitSpec, find_texts, split_reviews
+from rnn_pipelines.sentiment.text.vectors import WordVectorSpec
+from rnn_pipelines.sentiment.text.vocabulary import VocabularySpec
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +92,12 @@ def _train_small_classifier(reviews: pd.DataFrame, small: SmallClassifierSpec) -
     # It loads TensorFlow, which a report without texts does not need.
     from rnn_pipelines.sentiment.methods.training import score_reviews, train_classifier
 
-    train = find_texts(reviews, "train")
-    vocabulary = build_vocabulary(reviews["text"].iloc[train], VocabularySpec.model_validate({}))
-    encoded = encode_texts(reviews["text"], vocabulary)
+    spec_of_words = VocabularySpec.model_validate({})
+    vocabulary = preparation.build_vocabulary(reviews, spec_of_words)
+    encoded = preparation.encode_reviews(reviews, vocabulary, spec_of_words)
     vector_spec = WordVectorSpec.model_validate({"num_words": small.num_words, "dimensions": small.dimensions})
-    vectors = learn_word_vectors(encoded.select(train), vector_spec)
-    ngram_spec = NgramSpec.model_validate({"folds": NUM_FOLDS})
-    folds = assign_folds(reviews, NUM_FOLDS)
-    ngrams, features, _ = add_ngram_features(encoded, reviews["label"], folds, ngram_spec)
+    vectors = preparation.learn_word_vectors(encoded, reviews, vector_spec)
+    ngrams, features, _ = preparation.fit_nb_ngram(encoded, reviews, NgramSpec.model_validate({"folds": NUM_FOLDS}))
     padding = PaddingSpec(max_length=small.max_length)
     networks, scores = {}, {}
     # Other networks have no gates to trace.
