@@ -40,21 +40,23 @@ def render_explorer(title: str, verdict: str, content: Mapping[str, Any], sectio
 
 
 def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]:
-    """Return the content without the largest networks and the first windows, if it needs more bytes than `max_bytes`.
+    """Return the content without the vocabulary, the largest networks and the first windows, if it needs more bytes.
 
-    One network and one window stay in any case.
+    One network and one window stay in any case. Texts of the reader's own need a vocabulary and all networks.
     """
     chosen, left_out = dict(content), []
+    if len(encode(chosen)) > max_bytes and chosen.pop("vocabulary", None):
+        left_out.append("words for texts of your own")
     while len(encode(chosen)) > max_bytes and len(chosen["networks"]) > 1:
         largest = max(chosen["networks"], key=lambda network: len(encode(network)))
-        left_out.append(largest["label"])
+        left_out.append(f"the weights of {largest['label']}")
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
         for window in chosen["windows"]:
             window.get("vectors", {}).pop(largest["name"], None)
     while len(encode(chosen)) > max_bytes and len(chosen["windows"]) > 1:
         chosen["windows"] = chosen["windows"][1:]
     if left_out:
-        logger.warning("the page would be too large with the weights of %s", " and ".join(left_out))
+        logger.warning("the page would be too large with %s", " and ".join(left_out))
     return chosen
 
 

@@ -40,6 +40,33 @@ function classify(page, network, item, change = []) {
   return { members: [{ layers }], probability, get probabilities() { return (known ??= item.times.map((_, t) => read(t + 1).probability)); } };
 }
 
+/** Return the words of a text: `tokenize` of Python. */
+function findWords(text, signs) {
+  const area = document.createElement("textarea");
+  area.innerHTML = text.replaceAll("<", "&lt;");
+  const cleaned = area.value.replace(/<\/?[a-zA-Z!][^<>]{0,200}>/g, " ").replaceAll("’", "'").toLowerCase();
+  return cleaned.match(/[\p{L}\p{N}_]+(?:'[\p{L}\p{N}_]+)*|[^\p{L}\p{N}_\s]/gu)?.filter((word) => signs || /[\p{L}\p{N}_]/u.test(word)) ?? [];
+}
+
+/** Return a text that a reader typed as an item of the page: the inputs at each word, and the logits up to it. */
+function readText({ vocabulary: { words, vectors, ngrams, weights, intercept, order, signs, maxWords }, networks }, text) {
+  const numbers = new Map(words.map((word, k) => [word, k + 2])), weightOf = new Map(ngrams.map((row, k) => [row.filter(Boolean).join(), weights[k]]));
+  const all = findWords(text, signs), times = all.slice(0, maxWords), ids = times.map((word) => numbers.get(word) ?? 1);
+  const orders = Array.from({ length: order }, (_, k) => k), name = (begin, end) => ids.slice(begin, end).join();
+  // An n-gram counts once in a text.
+  const seen = new Set();
+  const findLogits = () => ids.map((_, t) => {
+    orders.filter((k) => k <= t).forEach((k) => seen.add(name(t - k, t + 1)));
+    return [...seen].reduce((sum, ngram) => sum + (weightOf.get(ngram) ?? 0), intercept);
+  });
+  const item = { label: "your own text", times, numSkipped: all.length - times.length, unknown: [...new Set(times.filter((_, t) => ids[t] === 1))],
+    vectors: Object.fromEntries(networks.map((network) => [network.name, ids.map((id) => vectors[network.name][id])])),
+    ngrams: ids.map((_, t) => orders.map((k) => weightOf.get(name(t, t + k + 1)) ?? 0)), known: ids.map((_, t) => ids.slice(0, t + 1).some((id) => id !== 1)) };
+  const read = (network) => times.map((_, t) => findLogit(network, readBothWays(network, readWords(network, item, t + 1), [])));
+  item.logits = { nb_ngram: findLogits(), ...Object.fromEntries(networks.map((network) => [network.name, read(network)])) };
+  return item;
+}
+
 /** Return the words at which a unit changes most, over all texts. */
 function listMovers(rows, member, layer, unit) {
   const moves = rows.flatMap(({ item, found }) => {

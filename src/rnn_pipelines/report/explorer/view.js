@@ -86,7 +86,23 @@ function reset() {
   state.cursor = Math.min(state.cursor || Math.floor(length * 0.7), length - 1);
 }
 
+/** Show the text that a reader typed, which is the last of the items. */
+function type(text) {
+  const item = readText(page, text), { unknown, numSkipped, times } = item;
+  places.typed.textContent = [unknown.length ? `Not among the ${page.vocabulary.words.length.toLocaleString("en")} words of this page: ${unknown.join(", ")}.` : "",
+    numSkipped ? `Only the first ${times.length} words are read.` : "", times.length ? "" : "Type a word."].join(" ");
+  if (!times.length) return;
+  page.windows[page.windows.length - 1] = item;
+  Object.assign(state, { item: page.windows.length - 1, cursor: times.length - 1 });
+  parts.window.querySelectorAll("select")[1].value = state.item;
+  remembered.clear();
+  computed = {};
+  update();
+}
+
 function build() {
+  const example = page.vocabulary && page.windows[0].times.join(" ");
+  if (example) page.windows.push(readText(page, example));
   const items = page.windows.map((item, k) => [String(k), item.label ?? `${item.series}: to ${item.times[item.values.length - 1]}`]);
   parts.window.replaceChildren(
     make("div", { class: "controls" },
@@ -94,6 +110,7 @@ function build() {
       choose(isText ? "Text" : "Window", items, String(state.item), (k) => { state.item = Number(k); reset(); }),
       make("label", { class: "wide" }, isText ? "Word under the cursor (arrow keys move it)" : "Step under the cursor (arrow keys move it)",
         (places.cursor = make("input", { type: "range", min: 0, input: (event) => { state.cursor = Number(event.target.value); update(true); } })))),
+    ...(example ? [make("div", { class: "controls" }, make("label", { class: "wide" }, "Your own text", make("input", { value: example, input: ({ target }) => type(target.value) }))), reserve("typed", { class: "key", "aria-live": "polite" })] : []),
     reserve("chart"), reserve("pick", { class: "controls" }),
     make("div", { class: "side" }, reserve("cell"), reserve("formulas")), reserve("heat"), reserve("check"));
   parts.change.replaceChildren(reserve("presets", { class: "controls" }), reserve("clamps", { class: "controls" }), reserve("result", { class: "result", "aria-live": "polite" }), reserve("outcome"));
@@ -247,7 +264,7 @@ function update() {
 /** Compare all forecasts with those that Python computed when it wrote the page: the largest difference. */
 function check() {
   const read = (found, expected) => (!isText ? [found.values, expected] : location.hash === "#check" ? [found.probabilities, expected] : [[found.probability], [expected.at(-1)]]);
-  const pairs = page.networks.flatMap((network) => page.windows.map((item) => [...read(evaluateTrained(network, item), item.forecasts[network.name]), item.deviation ?? 1]));
+  const pairs = page.networks.flatMap((network) => page.windows.filter(({ forecasts }) => forecasts).map((item) => [...read(evaluateTrained(network, item), item.forecasts[network.name]), item.deviation ?? 1]));
   return Math.max(...pairs.flatMap(([found, expected, scale]) => expected.map((v, k) => Math.abs(found[k] - v) / scale)));
 }
 

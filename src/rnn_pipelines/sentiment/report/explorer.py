@@ -1,6 +1,6 @@
 """The data of the explorer's page of a text classifier: its networks, and texts with the vectors of their words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
+from rnn_pipelines.sentiment.methods.nb_ngram import BITS
 from rnn_pipelines.sentiment.model.classifier import TextClassifier, make_features, score_parts
 from rnn_pipelines.sentiment.text.cleaning import tokenize
-from rnn_pipelines.sentiment.text.vocabulary import UNKNOWN
+from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 
 SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
 # Each word is read again after every later one, so that a page of long texts would be slow.
 MAX_WORDS, MAX_TEXTS = 60, 12
+# The most frequent words, of which a reader's own text may consist.
+MAX_VOCABULARY = 2000
 
 
 def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
@@ -30,6 +33,7 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
     if not networks:
         raise ParameterError("the classifier has no recurrent network: n-grams alone were better on validation.")
     most = min(MAX_WORDS, classifier.padding.max_length)
+    tables = {name: model.get_layer("word_vectors").get_weights()[0] for name, model in networks.items()}
     words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][:MAX_TEXTS]
     if not words:
         raise ParameterError("texts: expected a text with at least one word, received none.")
@@ -38,7 +42,8 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
         "season": 1,
         "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},
         "networks": [_describe_network(name, model) for name, model in networks.items()],
-        "windows": _describe_texts(classifier, words),
+        "windows": _describe_texts(classifier, words, tables),
+        "vocabulary": {"maxWords": most, "signs": classifier.signs} | _describe_vocabulary(classifier, tables),
     }
     verdict = (
         "The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each gate, "
@@ -68,14 +73,37 @@ def _describe_network(name: str, model: Any) -> dict[str, Any]:
     }
 
 
-def _describe_texts(classifier: TextClassifier, texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+def _look_up(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Return the word vectors of a network, which may know fewer words than the n-gram classifier."""
+    vectors: np.ndarray = table[np.where(ids < len(table), ids, UNKNOWN)]
+    return vectors
+
+
+def _describe_vocabulary(classifier: TextClassifier, tables: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the most frequent words with their vectors, and the n-grams of these words with their weights."""
+    words, ngrams = classifier.vocabulary[:MAX_VOCABULARY], classifier.ngrams
+    numbers = np.arange(FIRST_WORD + len(words))
+    of_ngrams = ngrams.ngrams[:, None] >> BITS * np.arange(ngrams.order) & (1 << BITS) - 1
+    are_there = (of_ngrams < len(numbers)).all(axis=1)
+    return {
+        "words": list(words),
+        "vectors": {name: _look_up(table, numbers) for name, table in tables.items()},
+        "ngrams": of_ngrams[are_there],
+        "weights": ngrams.weights[are_there],
+        "intercept": ngrams.intercept,
+        "order": ngrams.order,
+    }
+
+
+def _describe_texts(
+    classifier: TextClassifier, texts: Sequence[Sequence[str]], tables: Mapping[str, np.ndarray]
+) -> list[dict[str, Any]]:
     """Return the inputs at each word, and the outputs of the parts of the classifier for the text up to it."""
     # All beginnings at once, because each call of a network takes long.
     features = make_features(classifier, [" ".join(words[: k + 1]) for words in texts for k in range(len(words))])
     logits, known = score_parts(classifier, features), features.encoded.count_known()
     probabilities = name_labels(apply_calibration(classifier.calibration, logits), known)[1]
     whole = make_features(classifier, [" ".join(words) for words in texts])
-    tables = {name: model.get_layer("word_vectors").get_weights()[0] for name, model in classifier.networks.items()}
     described = []
     for words, start, stop in zip(texts, whole.offsets[:-1], whole.offsets[1:], strict=True):
         rows, ids = slice(start, stop), whole.ids[start:stop]
@@ -83,7 +111,7 @@ def _describe_texts(classifier: TextClassifier, texts: Sequence[Sequence[str]]) 
             {
                 "label": " ".join(words[:6]) + (" …" if len(words) > 6 else ""),
                 "times": words,
-                "vectors": {name: table[np.where(ids < len(table), ids, UNKNOWN)] for name, table in tables.items()},
+                "vectors": {name: _look_up(table, ids) for name, table in tables.items()},
                 "ngrams": whole.ngrams[rows],
                 "known": known[rows].tolist(),
                 "logits": {name: np.asarray(values[rows], float).tolist() for name, values in logits.items()},
