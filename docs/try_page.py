@@ -4,19 +4,17 @@ It joins the files of the folder `try` with the weights and constants of the pac
 """
 
 import json
-from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.forecast.methods.local import season, theta
-from rnn_pipelines.forecast.methods.local.method import MAX_PAST
-from rnn_pipelines.forecast.pretrained import network, reading
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.generator import KINDS, OTHER_SEASONS
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
-from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
+from rnn_pipelines.forecast.report.explorer import describe_pretrained, list_constants
+from rnn_pipelines.report.explorer.page import encode, read_scripts
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "try.html"
@@ -31,20 +29,15 @@ USUAL_SEASONS = {
     (91.3, 4): "quarters",
     (365.25, 1): "none",
 }
-NAMES = {
-    network: ("LEVELS", "DISTANCES", "SOFTPLUS_OF_ONE", "LEAST_POSITIVE", "MOST"),
-    reading: ("MAX_STEPS", "MAX_SEASONS", "NUM_NEWEST", "LEAST_PART", "UNIT_OF_CONSTANTS", "LARGEST"),
-    season: ("MIN_FACTOR", "MIN_VALUES_PER_PHASE"),
-}
 
 
 def build_page() -> str:
     """Return the page, which is one file and loads nothing."""
-    values = {name: np.asarray(getattr(module, name)).tolist() for module, names in NAMES.items() for name in names}
-    values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist(), "MAX_PAST": MAX_PAST, "LONG_SEASONS": LONG_SEASONS}
+    values = list_constants() | {name: getattr(season, name) for name in ("MIN_FACTOR", "MIN_VALUES_PER_PHASE")}
+    values |= {"ALPHAS": theta.ALPHAS[:, 0].tolist()}
     # The largest horizon that was learnt, by season.
     values["HORIZONS"] = {length: (KINDS.get(length) or KINDS[0])[3] for length in (*KINDS, *OTHER_SEASONS) if length}
-    networks = {cell: pack_network(load_network(PretrainedSpec(network=cell))) for cell in ("gru", "lstm")}
+    networks = {cell: describe_pretrained(load_network(PretrainedSpec(network=cell))) for cell in ("gru", "lstm")}
     values["USUAL_SEASONS"] = sorted(USUAL_SEASONS, key=lambda usual: usual[1])
     names = {length: name for (_, length), name in USUAL_SEASONS.items()}
     seasons = {
@@ -53,14 +46,10 @@ def build_page() -> str:
     template = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(
         (DOCS / "try/page.html").read_text()
     )
-    scripts = {name: (DOCS / f"try/{name}.js").read_text() for name in ("network", "simple", "page")}
+    scripts = {name: (DOCS / f"try/{name}.js").read_text() for name in ("simple", "page")}
+    scripts["network"] = read_scripts(["cells.js", "pretrained.js"])
     given = {"seasons": seasons, "example": draw_sales(), **scripts}
-    return template.render(constants=json.dumps(values), networks=json.dumps(networks), **given)
-
-
-def pack_network(trained: network.PretrainedNetwork) -> dict[str, str]:
-    """Return the arrays by name as little-endian float32 in base 64."""
-    return {name: b64encode(array.astype("<f4").tobytes()).decode() for name, array in trained.to_arrays().items()}
+    return template.render(constants=json.dumps(values), networks=encode(networks), **given)
 
 
 def draw_sales() -> str:

@@ -1,4 +1,6 @@
 // The reader's text, the figures and the controls.
+const networks = decode(JSON.stringify(NETWORKS)), C = CONSTANTS;
+const forecast = (cell, ...inputs) => forecastPretrained(networks[cell], ...inputs);
 const MISSING = /^(na|n\/a|nan|null|none|-|–|\.|\?|)$/i;
 const MAX_SIZE = 1e100, MIN_VALUES = 3, MAX_ORIGINS = 12, DAY = 864e5;
 class InputError extends Error {}
@@ -102,10 +104,10 @@ function guessSeason(values, days) {
 }
 
 function forecastAll({ cell, season, horizon }, values) {
-  const past = values.slice(-C.MAX_PAST), { quantiles, gates, isLog } = forecast(cell, past, season, horizon);
+  const past = values.slice(-C.MAX_PAST), { quantiles, members, isLog } = forecast(cell, past, season, horizon);
   const [low, network, high] = [0.1, 0.5, 0.9].map((level) => quantiles.map((step) => step[C.LEVELS.indexOf(level)]));
   const [theta, naive] = [extendTheta, extendNaive].map((extend) => extend(past, season, horizon));
-  return { network, low, high, theta, naive, gates, isLog };
+  return { network, low, high, theta, naive, gates: members[0].layers[0], isLog };
 }
 
 // The errors of the three methods at earlier origins, and whether the interval held.
@@ -121,7 +123,7 @@ function testOnPast(inputs) {
       inside.push(low[step] <= value && value <= high[step]);
     });
   }
-  return { count, inside, errors: range(3).map((method) => average(errors.map((own) => own[method]))) };
+  return { count, inside, errors: range(3).map((method) => averageKnown(errors.map((own) => own[method]))) };
 }
 
 const find = (id) => document.getElementById(id);
@@ -170,7 +172,8 @@ function drawGates(gates, values) {
     [(330 * place) / Math.max(1, own.length - 1), 66 - (62 * (value - low)) / (high - low || 1)]);
   const draw = (title, ...paths) => `<div><p>${title}</p>${drawFigure(330, 70, title, [
     drawPath("grid", [[0, 4], [330, 4]]), drawPath("grid", [[0, 66], [330, 66]]), ...paths])}</div>`;
-  const read = values.slice(-gates.length), parts = Object.keys(gates[0]).map((name) => {
+  const read = values.slice(-gates.length), names = Object.keys(gates[0]).filter((name) => !["candidate", "cell", "hidden"].includes(name));
+  const parts = names.map((name) => {
     const sorted = gates.map((step) => Float64Array.from(step[name]).sort()), means = sorted.map(average);
     const [low, high] = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
     const title = `${name} gate: ${findRange(means).map((value) => value.toFixed(2)).join("–")}`;

@@ -342,7 +342,8 @@ class Forecaster(ForecasterState):
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
         """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
 
-        It is one HTML file, which needs no network. The forecasts are those of each network alone, not of the ensemble.
+        It is one HTML file, which needs no network. The forecasts are those of each network alone, not of the ensemble;
+        the pretrained network is one of them.
 
         Args:
             path: see `report`.

@@ -16,10 +16,15 @@ from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.linear.models import LinearModel, find_season_lags
 from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models
+from rnn_pipelines.forecast.methods.local.method import gather_from_zero
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
 from rnn_pipelines.forecast.methods.networks.network import Network, read_windows, size_members
 from rnn_pipelines.forecast.methods.predictors import normalize_windows
+from rnn_pipelines.forecast.methods.pretrained import PretrainedModel
+from rnn_pipelines.forecast.pretrained.files import load_network
+from rnn_pipelines.forecast.pretrained.network import MIDDLE
+from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.report.explorer import describe_networks, explore_series, find_networks, render_networks
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, WindowSpec, find_history
 from rnn_pipelines.internals.gate_statistics import measure_half_lives
@@ -31,6 +36,7 @@ from rnn_pipelines.report.explorer.page import COMPUTATION, MAX_BYTES, encode, r
 TOLERANCE = 1e-5
 NUM_WINDOWS = 20
 NUM_SLOW_WINDOWS = int(os.environ.get("RNN_EXPLORER_WINDOWS", "40"))
+NUM_PRETRAINED_WINDOWS = int(os.environ.get("RNN_EXPLORER_PRETRAINED", "8"))
 KINDS = ("series", "window", "log")
 RUN = """
 function run({ pages }) {
@@ -88,6 +94,60 @@ def list_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Ite
                     one = {"window": place, "network": network, "values": changed[rows, 0], "expected": expected}
                     tries.append(one)
             yield {"page": page, "tries": tries}
+
+
+RUN_PRETRAINED = """
+let C;
+function run({ pages }) {
+  C = pages[0].page.constants;
+  return pages.map(({ page, tries }) => Math.max(...tries.map(({ window, values, expected, network }) => {
+    const item = page.windows[window], found = forecast(page, page.networks[network], item, values);
+    const rows = [found.bounds[0], found.values, found.bounds[1]];
+    const differences = expected.flatMap((row, k) => row.map((v, step) => Math.abs(v - rows[k][step])));
+    return Math.max(...differences) / item.deviation;
+  })));
+}
+"""
+
+
+def list_pretrained_pages(prepare: Callable[..., SimpleNamespace], num_windows: int) -> Iterator[dict[str, Any]]:
+    """Series of each length, far above 0 and about 0; each window as it is, and with a changed value."""
+    rng, season = np.random.default_rng(0), 7
+    for num_series, level, size, lookback in ((1, 20.0, 90, 16), (3, 0.0, 60, 9), (2, 50.0, 600, 90), (1, 3.0, 90, 5)):
+        steps = np.arange(size)
+        values = {
+            f"s{number}": (level + np.sin(steps * 2 * np.pi / season) + rng.normal(size=size) / 3).tolist()
+            for number in range(num_series)
+        }
+        prepared = prepare(values, window=WindowSpec(lookback=lookback, horizon=9))
+        panel, normalizer = prepared.windows, fit_linear_models(prepared.windows).normalizer
+        networks = [load_network(PretrainedSpec(network=cell)) for cell in ("gru", "lstm")]
+        models = {f"pretrained {k}": PretrainedModel(network) for k, network in enumerate(networks)}
+        origins = panel.index("test").origins(np.arange(len(panel.index("test"))))
+        page = describe_networks(panel, prepared.features, prepared.scaler, normalizer, models, origins)
+        tries = []
+        for number in range(num_windows):
+            place = number % len(origins)
+            own, window = origins[[place]], page["windows"][place]
+            rows, changed = find_history(panel, own)[0], panel.values.copy()
+            changed[rng.choice(rows), 0] += rng.normal() if number % 2 else 0
+            other = replace(panel, values=changed)
+            past, zeros = gather_from_zero(other, own)
+            for place_of_network, network in enumerate(networks):
+                quantiles = network.forecast(past, panel.season_length, panel.horizon)[0, :, [1, MIDDLE, -2]] + zeros
+                expected = normalizer.cut(other, own.repeat(3), quantiles) * window["deviation"] + window["mean"]
+                one = {"window": place, "network": place_of_network, "values": changed[rows, 0]}
+                tries.append(one | {"expected": expected.tolist()})
+        yield {"page": page, "tries": tries}
+
+
+@pytest.mark.chromium
+def test_the_pretrained_network_forecasts_median_and_interval_of_python(
+    prepare: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    pages = list(list_pretrained_pages(prepare, NUM_PRETRAINED_WINDOWS))
+    found = run_script(tmp_path, read_scripts(COMPUTATION) + RUN_PRETRAINED, encode({"pages": pages}))
+    assert max(found) < 1e-4
 
 
 def measure(folder: Path, prepare: Callable[..., SimpleNamespace], num_windows: int) -> list[float]:
@@ -226,6 +286,33 @@ def test_a_series_that_is_missing_and_a_forecaster_without_networks_are_refused(
     linear = forecaster.model.model.models["baseline_ensemble"]
     with pytest.raises(ParameterError, match="no trained network"):
         find_networks({"ridge": replace(forecaster, model=PanelModel(forecaster.model.normalizer, linear))})
+
+
+@pytest.mark.slow
+@pytest.mark.chromium
+@pytest.mark.parametrize("width", [1400, 390])
+def test_page_of_the_pretrained_network_after_load_follows_gate_value_and_unit(tmp_path: Path, width: int) -> None:
+    steps = np.arange(300)
+    values = 10 + np.sin(steps * 2 * np.pi / 7) + np.random.default_rng(0).normal(size=300) / 5
+    table = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=300), "y": values})
+    fitted = Forecaster(h=7, lookback=21, networks="pretrained", use="pretrained").fit(table)
+    fitted.save(tmp_path / "model")
+    path = tmp_path / "gates.html"
+    Forecaster.load(tmp_path / "model").explorer(path, table)
+    page = path.read_text()
+    assert len(page.encode()) < MAX_BYTES
+    result, messages = open_page(path, "#check")
+    assert messages == []
+    assert result["difference"] < 1e-4
+    path.write_text(use_page(page))
+    result, messages = open_page(path, "", f"--window-size={width},1000")
+    assert messages == []
+    assert result["forgotten"] != result["before"] == result["again"]
+    assert len({result[name] for name in ("before", "forgotten", "moved", "muted")}) == 4
+    assert "to the value of the season before of" in result["before"]
+    assert (result["unnamed"], result["unreachable"]) == ([], 0)
+    assert result["contrast"] >= 4.5
+    assert result["moved_by"] == 0 if width == 1400 else result["width"] <= 390
 
 
 @pytest.mark.slow

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import ParameterError
 from rnn_pipelines.forecast.methods.ensemble import EnsembleModel
 from rnn_pipelines.forecast.methods.linear.models import find_season_lags
+from rnn_pipelines.forecast.methods.local.method import MAX_PAST, gather_past
 from rnn_pipelines.forecast.methods.method import PanelModel
 from rnn_pipelines.forecast.methods.networks.model import NetworkModel
 from rnn_pipelines.forecast.methods.predictors import (
@@ -18,9 +20,15 @@ from rnn_pipelines.forecast.methods.predictors import (
     list_covariate_inputs,
     normalize_windows,
 )
+from rnn_pipelines.forecast.methods.pretrained import PRETRAINED, PretrainedModel
+from rnn_pipelines.forecast.methods.registry import get_method
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
+from rnn_pipelines.forecast.pretrained import network as pretrained_network
+from rnn_pipelines.forecast.pretrained import reading
+from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.series.rows import look_up
 from rnn_pipelines.forecast.series.tables import Features, Scaler, Series
+from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, count_padded, find_history, find_negative
 from rnn_pipelines.report.explorer.page import render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
@@ -30,12 +38,17 @@ NUM_WINDOWS = 12
 # Divided by it, no covariate is clipped; a power of two, so that the product with it is exact.
 NO_SPREAD = 2.0**40
 LEVEL = 80
+# Constants of `pretrained.js`.
+NAMES = {
+    pretrained_network: ("LEVELS", "DISTANCES", "SOFTPLUS_OF_ONE", "LEAST_POSITIVE", "MOST"),
+    reading: ("MAX_STEPS", "MAX_SEASONS", "NUM_NEWEST", "LEAST_PART", "UNIT_OF_CONSTANTS", "LARGEST"),
+}
 
 
 def render_networks(content: Mapping[str, Any]) -> str:
     """Render the page of `describe_networks`."""
     verdict = (
-        "The trained {names} run in this page, window by window. Move the cursor through a window, look at each gate, "
+        "This page runs {names}, window by window. Move the cursor through a window, look at each gate, "
         "and change a value, a unit or a gate: the forecast follows at once."
     )
     return render_explorer("The gates of {names}", verdict, content, SECTIONS)
@@ -64,11 +77,13 @@ def find_networks(artefacts: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
     return networks
 
 
-def _list_networks(name: str, model: Any) -> Iterator[tuple[str, NetworkModel]]:
+def _list_networks(name: str, model: Any) -> Iterator[tuple[str, NetworkModel | PretrainedModel]]:
     if isinstance(model, EnsembleModel):
         for part, of_part in model.models.items():
             yield from _list_networks(part, of_part)
-    elif isinstance(model, NetworkModel) and not np.isnan(model.network.seconds):
+    elif isinstance(model, PretrainedModel) or (
+        isinstance(model, NetworkModel) and not np.isnan(model.network.seconds)
+    ):
         yield name, model
 
 
@@ -116,7 +131,7 @@ def describe_networks(
     features: Features,
     scaler: Scaler,
     normalizer: Normalizer,
-    models: Mapping[str, NetworkModel],
+    models: Mapping[str, NetworkModel | PretrainedModel],
     origins: np.ndarray,
 ) -> dict[str, Any]:
     """Return what the page reads: networks with their linear forecasts, and the windows at some origins.
@@ -134,13 +149,37 @@ def describe_networks(
     for place, window in enumerate(windows):
         window |= {"mean": scales[0][place], "deviation": scales[1][place], "bounds": {}}
         window["forecasts"] = {name: of_network[place].tolist() for name, of_network in forecasts.items()}
+    base = "value of the season before" if panel.season_length > 1 else "last value"
     has_seasons = panel.lookback >= 2 * panel.season_length
     return {
         "kind": normalizer.kind,
         "season": panel.season_length if has_seasons else 1,
         "nonNegative": normalizer.non_negative,
-        "networks": [_describe_network(name, model) for name, model in models.items()],
+        "constants": list_constants(),
+        "networks": [
+            describe_pretrained(model.network) | {"name": name, "season": panel.season_length, "base": base}
+            if isinstance(model, PretrainedModel)
+            else _describe_network(name, model)
+            for name, model in models.items()
+        ],
         "windows": windows,
+    }
+
+
+def list_constants() -> dict[str, Any]:
+    """Return the constants of the pretrained network's forward pass, by name."""
+    values = {name: np.asarray(getattr(module, name)).tolist() for module, names in NAMES.items() for name in names}
+    return values | {"MAX_PAST": MAX_PAST, "LONG_SEASONS": LONG_SEASONS}
+
+
+def describe_pretrained(network: PretrainedNetwork) -> dict[str, Any]:
+    """Return the weights of a pretrained network, and its names in the page."""
+    cell = next(name for name, cell in CELLS.items() if isinstance(network.cell, cell.weights))
+    return {
+        "label": f"pretrained {CELL_STYLES[cell].name}",
+        "color": get_method(PRETRAINED).style.color,
+        "cell": cell,
+        "weights": [CELLS[cell].name_arrays(network.cell) | dict(network.head)],
     }
 
 
@@ -172,11 +211,13 @@ def _describe_window(panel: WindowedPanel, features: Features, normalizer: Norma
     covariates = gather_inputs(panel, history, inputs, np.full((1, 1), NO_SPREAD))[0]
     predictors = normalize_windows(panel, normalizer, origins).predictors[0]
     actuals = panel.values[ahead, 0].astype(float)
+    past = gather_past(panel, origins)[0]
     return {
         "series": str(table["unique_id"].iloc[origin - 1]),
         "times": [format_step(time) for time in table["ds"].iloc[np.append(rows, ahead)]],
         "values": panel.values[rows, 0],
         "actuals": [None if np.isnan(value) else value for value in actuals],
+        "earlier": past[~np.isnan(past)][: -len(rows)],
         "zero": panel.find_zeros(origins)[0],
         "isNegative": bool(find_negative(panel, origins)[0]),
         "padded": int(count_padded(panel, origins)[0]),

@@ -15,7 +15,7 @@ from rnn_pipelines.report.page import Section, render_page
 logger = logging.getLogger(__name__)
 
 # COMPUTATION holds the forecast passes, and VIEW draws them.
-COMPUTATION = ("cells.js", "windows.js", "texts.js")
+COMPUTATION = ("cells.js", "pretrained.js", "windows.js", "texts.js")
 VIEW = ("charts.js", "view.js")
 # The largest page, and the part of it that is neither script nor content.
 MAX_BYTES, FRAME_BYTES = 500_000, 12_000
@@ -48,7 +48,8 @@ def choose_content(content: Mapping[str, Any], max_bytes: int) -> dict[str, Any]
     if len(encode(chosen)) > max_bytes and chosen.pop("vocabulary", None):
         left_out.append("words for texts of your own")
     while len(encode(chosen)) > max_bytes and len(chosen["networks"]) > 1:
-        largest = max(chosen["networks"], key=lambda network: len(encode(network)))
+        # The pretrained network, which has a base, gives way to those that the reader trained.
+        largest = max(chosen["networks"], key=lambda network: ("base" in network, len(encode(network))))
         left_out.append(f"the weights of {largest['label']}")
         chosen["networks"] = [network for network in chosen["networks"] if network is not largest]
         for window in chosen["windows"]:

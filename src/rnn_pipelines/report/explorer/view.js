@@ -1,6 +1,6 @@
 // The page: its controls, and what they show. All numbers come from `forecast` or `classify`.
 const page = decode(document.getElementById("content").textContent);
-const isText = page.task === "text";
+const isText = page.task === "text", C = page.constants;
 const state = { network: 0, item: isText ? 0 : Math.max(0, page.windows.length - 2), cursor: 0, member: 0, layer: 0, unit: 0, gate: "hidden", values: [], clamps: {}, muted: new Set() };
 const FORMULAS = {
   lstm: { i: "i = σ(x W_i + h U_i + b_i)", f: "f = σ(x W_f + h U_f + b_f)", g: "g = tanh(x W_g + h U_g + b_g)", o: "o = σ(x W_o + h U_o + b_o)", "c′": "c′ = f · c + i · g", "h′": "h′ = o · tanh c′" },
@@ -173,19 +173,20 @@ function drawHeat(records, gate, units, current, steps) {
 /** Draw the window with the trained and the changed forecast; a value can be dragged. */
 function showSeries(place, trained, now, begin) {
   const item = getItem(), network = getNetwork(), unscale = (v) => v * item.deviation + item.mean, from = item.values.length;
-  const bounds = item.bounds[network.name], shift = now.values.map((v, k) => v - trained.values[k]);
+  const shift = now.values.map((v, k) => v - trained.values[k]);
+  const bounds = now.bounds ?? item.bounds[network.name]?.map((row) => row.map((v, k) => v + shift[k]));
   const isMoved = state.values.some((v, k) => v !== item.values[k]), isChanged = isMoved || shift.some((v) => Math.abs(v) > 1e-12);
   const set = (v) => { state.values[state.cursor] = (v - item.mean) / item.deviation; update(true); };
   drawChart(place, [
     ...(isMoved ? [{ name: "values before", color: quiet, dash: "3 3", values: item.values.map(unscale), width: 1.2 }] : []),
     { name: "values", color: quiet, values: state.values.map(unscale), width: 1.6 },
     { name: "actual", color: quiet, values: item.actuals.map((v) => v === null ? null : unscale(v)), from, marks: true },
-    { name: "linear forecast", color: quiet, dash: "6 4", values: now.linear, from, width: 1.4 },
+    { name: network.base ?? "linear forecast", color: quiet, dash: "6 4", values: now.linear, from, width: 1.4 },
     { name: `${network.label}, as trained`, color: network.color, values: trained.values, from },
     ...(isChanged ? [{ name: "changed", color: lastColor, values: now.values, from, width: 3 }] : []),
   ], {
     label: "The values of the window and the forecasts", names: item.times, cursor: state.cursor, height: 250, begin,
-    band: bounds && { rows: bounds.map((row) => row.map((v, k) => v + shift[k])), from, color: isChanged ? lastColor : network.color },
+    band: bounds && { rows: bounds, from, color: isChanged ? lastColor : network.color },
     drag: state.cursor >= begin && {
       value: unscale(state.values[state.cursor]), choose: (step) => { state.cursor = Math.max(0, Math.min(from - 1, step)); update(true); },
       begin: (event, read) => {
@@ -212,7 +213,7 @@ function showChange(trained, now) {
   const decimals = countDecimals(trained.values.concat(now.values, item.values.map((v) => v * item.deviation + item.mean))), show = (v) => write(v, decimals + 1).trim();
   const changes = now.values.map((v, k) => v - trained.values[k]), first = item.times[item.values.length];
   const text = `The forecast of ${first} is ${show(now.values[0])}, as trained ${show(trained.values[0])}: ${changes[0] < 0 ? "" : "+"}${show(changes[0])}. `
-    + `Over all ${changes.length} steps it changes by ${show(average(changes.map(Math.abs)))} on average. The network itself adds ${show(now.values[0] - now.linear[0])} to the linear forecast of ${show(now.linear[0])}, with shrinkage ${network.shrinkage.toFixed(2)}.`;
+    + `Over all ${changes.length} steps it changes by ${show(average(changes.map(Math.abs)))} on average. The network itself adds ${show(now.values[0] - now.linear[0])} to the ${network.base ?? "linear forecast"} of ${show(now.linear[0])}${network.base ? "" : `, with shrinkage ${network.shrinkage.toFixed(2)}`}.`;
   if (places.result.textContent !== text) places.result.textContent = text;
   showSeries(places.outcome, trained, now, Math.max(0, item.values.length - 2 * item.actuals.length - 3));
 }
@@ -245,7 +246,7 @@ function showBeside() {
   const known = errors.flat(), decimals = known.length ? countDecimals([0, ...known]) : 0;
   const size = (network) => network.weights.reduce((sum, member) => sum + Object.values(member).flat(2).length, 0).toLocaleString("en");
   places.table.replaceChildren(tabulate(["network", "weights", "members", "median half-life", ...(isText ? ["probability"] : ["shrinkage", "mean error"])], page.networks.map((network, k) => [network.label, size(network), String(network.weights.length), write(median(network), 1),
-    ...(isText ? [write(found[k].probability, 3)] : [network.shrinkage.toFixed(2), errors[k].length ? write(average(errors[k]), decimals) : "–"])]), isText ? "The networks on this text" : "The networks on this window"));
+    ...(isText ? [write(found[k].probability, 3)] : [network.shrinkage?.toFixed(2) ?? "–", errors[k].length ? write(average(errors[k]), decimals) : "–"])]), isText ? "The networks on this text" : "The networks on this window"));
 }
 
 let later, computed = {};

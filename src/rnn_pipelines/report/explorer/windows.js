@@ -60,6 +60,8 @@ function readInputs(network, window, units, history) {
  */
 function forecast(page, network, window, values, change = []) {
   const isNegative = window.isNegative || values.some((v) => v < window.zero);
+  const isCut = page.nonNegative === "auto" ? !isNegative : page.nonNegative, unscale = (v) => v * window.deviation + window.mean;
+  if (network.base) return forecastFromPast({ isCut, unscale }, network, window, values, change);
   const units = measureUnits(page.kind, page.season, values, window.zero, isNegative);
   const history = values.map((v) => normalize(units, v));
   const seasonal = window.lags.map((lag, k) => normalize(units, lag <= values.length ? values.at(-lag) : window.seasonal[k]));
@@ -67,8 +69,6 @@ function forecast(page, network, window, values, change = []) {
   const linear = times([...history, ...seasonal, ...covariates, ...window.static, ...window.free], network.linear);
   const { steps, head } = readInputs(network, window, units, history);
   const { outputs, members } = runNetwork(network, steps, head, change);
-  const unscale = (v) => v * window.deviation + window.mean;
-  const isCut = page.nonNegative === "auto" ? !isNegative : page.nonNegative;
   const finish = (v) => unscale(Math.max(denormalize(units, v), isCut ? window.zero : -Infinity));
   return {
     values: each((l, o) => finish(l + network.shrinkage * o), linear, outputs),
