@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from rnn_pipelines.forecast.report.explorer import render_networks
 from rnn_pipelines.report.explorer.page import encode, read_scripts
+from rnn_pipelines.sentiment.report.explorer import render_texts
 
 FOLDER = Path(__file__).parent / "course/figures"
 # The title of each figure, and the scripts that it needs beside its own.
@@ -20,7 +21,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "compare": ("LSTM against GRU",),
 }
 # The pages of trained networks, by what renders them.
-EXPLORERS = {"weather": render_networks}
+EXPLORERS = {"weather": render_networks, "reviews": render_texts}
 
 
 def build_figures() -> dict[str, str]:

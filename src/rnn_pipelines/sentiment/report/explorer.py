@@ -24,7 +24,21 @@ MAX_VOCABULARY = 2000
 
 
 def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
-    """Render the page of the networks of a classifier over some texts; of long ones, their first words.
+    """Render the page of the networks of a classifier over some texts; see `describe_classifier`."""
+    return render_texts(describe_classifier(classifier, texts))
+
+
+def render_texts(content: Mapping[str, Any]) -> str:
+    """Render the page of `describe_classifier`."""
+    verdict = (
+        "The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each gate, "
+        "and change a unit or a gate: the probability follows at once."
+    )
+    return render_explorer("The gates of {names} on texts", verdict, content, SECTIONS)
+
+
+def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dict[str, Any]:
+    """Return what the page reads: the networks, some texts, of long ones their first words, and the vocabulary.
 
     Raises:
         ParameterError: the classifier has no networks, or there is no text with a word.
@@ -37,7 +51,7 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
     words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][:MAX_TEXTS]
     if not words:
         raise ParameterError("texts: expected a text with at least one word, received none.")
-    content = {
+    return {
         "task": "text",
         "season": 1,
         "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},
@@ -45,11 +59,6 @@ def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
         "windows": _describe_texts(classifier, words, tables),
         "vocabulary": {"maxWords": most, "signs": classifier.signs} | _describe_vocabulary(classifier, tables),
     }
-    verdict = (
-        "The trained {names} read texts in this page, word by word. Move the cursor through a text, look at each gate, "
-        "and change a unit or a gate: the probability follows at once."
-    )
-    return render_explorer("The gates of {names} on texts", verdict, content, SECTIONS)
 
 
 def _describe_network(name: str, model: Any) -> dict[str, Any]:
