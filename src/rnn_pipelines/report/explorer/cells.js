@@ -5,7 +5,12 @@ const average = (row) => row.reduce((sum, v) => sum + v, 0) / row.length;
 
 /** Apply a function of numbers to rows, element by element. */
 const each = (f, ...rows) => rows[0].map((_, k) => f(...rows.map((row) => row[k])));
-const plus = (...rows) => each((...values) => values.reduce((sum, v) => sum + v), ...rows);
+// Without `each`, because most of the time is spent here.
+function plus(first, ...rows) {
+  const total = first.slice();
+  for (const row of rows) for (let k = 0; k < total.length; k++) total[k] += row[k];
+  return total;
+}
 
 /** The product of a row with a matrix. */
 function times(x, W) {
