@@ -157,8 +157,8 @@ class TextClassifier:
     def explorer(self, path: str | Path, texts: Sequence[str]) -> None:
         """Write a page in which the networks read texts word by word: gates, states and what changes the probability.
 
-        It is one HTML file, which needs no network. It also reads texts that are typed into it, if the 2,000 most
-        frequent words and all networks fit.
+        It is one HTML file, which needs no network. It also reads texts that are typed into it, of up to 2,000 of the
+        most frequent words, if they and all networks fit.
 
         Args:
             path: of a new file, or of an earlier page, which is replaced.

@@ -168,6 +168,17 @@ def test_a_page_that_would_be_too_large_has_no_box_for_own_texts(
     assert "too large with words for texts of your own" in caplog.text
 
 
+def test_vocabulary_is_the_largest_that_fits(text_classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*text_classifier.vocabulary, *(f"word{n}" for n in range(3000))]
+    large = replace(text_classifier, vocabulary=words)
+    sizes = []
+    for limit in (10**6, 60_000, 20_000, 1):
+        monkeypatch.setattr(explorer, "MAX_VOCABULARY_BYTES", limit)
+        sizes.append(explorer.describe_classifier(large, TEXTS)["vocabulary"]["words"])
+    assert [len(own) for own in sizes] == [2000, 1000, 250, 250]
+    assert all(own == words[: len(own)] for own in sizes)
+
+
 def open_labels(page: str, folder: Path) -> list[str]:
     labels: list[str] = run_in_page(
         page, folder, "return [...document.querySelectorAll('label')].map((one) => one.textContent);"

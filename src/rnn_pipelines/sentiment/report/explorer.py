@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_pipelines.cells.registry import CELLS
 from rnn_pipelines.errors import ParameterError
-from rnn_pipelines.report.explorer.page import render_explorer
+from rnn_pipelines.report.explorer.page import encode, render_explorer
 from rnn_pipelines.report.styles import CELL_STYLES
 from rnn_pipelines.sentiment.methods.calibration import apply_calibration
 from rnn_pipelines.sentiment.methods.logits import name_labels
@@ -19,8 +19,8 @@ from rnn_pipelines.sentiment.text.vocabulary import FIRST_WORD, UNKNOWN
 SECTIONS = {"window": "The words and the cell", "change": "What if", "memory": "Memory", "models": "Networks compared"}
 # Each word is read again after every later one, so that a page of long texts would be slow.
 MAX_WORDS, MAX_TEXTS = 60, 12
-# The most frequent words, of which a reader's own text may consist.
-MAX_VOCABULARY = 2000
+# A reader's own text consists of so many of the most frequent words: the largest number that needs at most these bytes.
+NUM_WORDS, MAX_VOCABULARY_BYTES = (2000, 1000, 500, 250), 250_000
 
 
 def render_classifier(classifier: TextClassifier, texts: Sequence[str]) -> str:
@@ -51,13 +51,17 @@ def describe_classifier(classifier: TextClassifier, texts: Sequence[str]) -> dic
     words = [read[:most] for read in (tokenize(text, classifier.signs) for text in texts) if read][:MAX_TEXTS]
     if not words:
         raise ParameterError("texts: expected a text with at least one word, received none.")
+    described = (_describe_vocabulary(classifier, tables, count) for count in NUM_WORDS)
+    vocabulary = next(
+        own for own in described if len(encode(own)) <= MAX_VOCABULARY_BYTES or len(own["words"]) <= NUM_WORDS[-1]
+    )
     return {
         "task": "text",
         "season": 1,
         "calibration": {name: classifier.calibration[name] for name in ("weights", "intercept")},
         "networks": [_describe_network(name, model) for name, model in networks.items()],
         "windows": _describe_texts(classifier, words, tables),
-        "vocabulary": {"maxWords": most, "signs": classifier.signs} | _describe_vocabulary(classifier, tables),
+        "vocabulary": vocabulary | {"maxWords": most},
     }
 
 
@@ -88,14 +92,17 @@ def _look_up(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _describe_vocabulary(classifier: TextClassifier, tables: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _describe_vocabulary(
+    classifier: TextClassifier, tables: Mapping[str, np.ndarray], num_words: int
+) -> dict[str, Any]:
     """Return the most frequent words with their vectors, and the n-grams of these words with their weights."""
-    words, ngrams = classifier.vocabulary[:MAX_VOCABULARY], classifier.ngrams
+    words, ngrams = classifier.vocabulary[:num_words], classifier.ngrams
     numbers = np.arange(FIRST_WORD + len(words))
     of_ngrams = ngrams.ngrams[:, None] >> BITS * np.arange(ngrams.order) & (1 << BITS) - 1
     are_there = (of_ngrams < len(numbers)).all(axis=1)
     return {
         "words": list(words),
+        "signs": classifier.signs,
         "vectors": {name: _look_up(table, numbers) for name, table in tables.items()},
         "ngrams": of_ngrams[are_there],
         "weights": ngrams.weights[are_there],
