@@ -36,9 +36,10 @@ def document(request: pytest.FixtureRequest) -> Path:
 
 
 def test_relative_links_and_named_modules_exist(document: Path) -> None:
-    # The figures of the course are written from their numbers when the site is built.
+    # When the site is built, figures are written from their numbers, and notebooks as pages.
     found = re.findall(r"\]\(([^)#\s]+)", document.read_text())
-    targets = [re.sub(r"(course/figures/\w+)\.html$", r"\1.json", target) for target in found]
+    found = [re.sub(r"(course/figures/\w+)\.html$", r"\1.json", target) for target in found]
+    targets = [re.sub(r"^\.\./notebooks/(\w+)\.md$", r"../../notebooks/\1.ipynb", target) for target in found]
     broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
     assert broken == []
     # From the root of the project, or from the package.
