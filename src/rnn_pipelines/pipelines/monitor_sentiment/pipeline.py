@@ -20,7 +20,8 @@ def create_pipeline() -> Pipeline:
     scores, reference = "monitor_sentiment_scores", "monitor_sentiment_reference"
     measures, verdict = "monitor_sentiment_measures", "monitor_sentiment_verdict"
     figure = "monitor_sentiment_distributions_figure"
-    left = [f"monitor_sentiment_found_{name}" for name in ("predictions", "reviews", "encoded", "calibrations")]
+    left = ["monitor_sentiment_found_predictions", "monitor_sentiment_found_reviews"]
+    left += ["monitor_sentiment_found_encoded", "monitor_sentiment_found_calibrations"]
     nodes = [
         node(select_newest, "monitor_sentiment_found_scores", scores),
         node(describe_reference, [scores, folder, *left], reference),

@@ -16,12 +16,31 @@ from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.pipelines.wiring import PANEL, create_nodes, node
 
 SPEC = "params:retrain_forecast"
-TABLES = ("table", "covariate_table", "series", "profile", "cutoffs", "scaler", "coding", "features", "windows")
-OTHERS = ("settings", "data", "run", "plan", "baselines", "challenger", "holdout", "decided", "outcome")
 # The names of datasets and parameters by those of the values of the steps.
-DATASETS = {name: f"retrain_forecast_{name}" for name in (*TABLES, *OTHERS)}
-DATASETS |= {"source_table": "retrain_forecast_source", "training_record": "retrain_forecast_training"}
-DATASETS |= {"retraining": SPEC, "champion": "champion_forecast"}
+DATASETS = {
+    "retraining": SPEC,
+    "champion": "champion_forecast",
+    "table": "retrain_forecast_table",
+    "covariate_table": "retrain_forecast_covariate_table",
+    "source_table": "retrain_forecast_source",
+    "series": "retrain_forecast_series",
+    "profile": "retrain_forecast_profile",
+    "cutoffs": "retrain_forecast_cutoffs",
+    "scaler": "retrain_forecast_scaler",
+    "coding": "retrain_forecast_coding",
+    "features": "retrain_forecast_features",
+    "windows": "retrain_forecast_windows",
+    "settings": "retrain_forecast_settings",
+    "data": "retrain_forecast_data",
+    "run": "retrain_forecast_run",
+    "plan": "retrain_forecast_plan",
+    "baselines": "retrain_forecast_baselines",
+    "challenger": "retrain_forecast_challenger",
+    "training_record": "retrain_forecast_training",
+    "holdout": "retrain_forecast_holdout",
+    "decided": "retrain_forecast_decided",
+    "outcome": "retrain_forecast_outcome",
+}
 
 
 def create_pipeline() -> Pipeline:

@@ -32,8 +32,10 @@ def create_pipeline() -> Pipeline:
 def create_reading_pipeline() -> Pipeline:
     """Read the reviews up to the as-of day, and prepare them as `sentiment` does, with the same parameters."""
     prepare = create_data_pipeline().from_nodes("split_reviews")
-    names = ("reviews", "profile", "vocabulary", "encoded", "word_vectors", "features", "ngrams", "ngrams_record")
-    outputs = {f"sentiment_{name}": f"retrain_sentiment_{name}" for name in names}
+    outputs = {"sentiment_reviews": REVIEWS, "sentiment_profile": PROFILE, "sentiment_vocabulary": WORDS}
+    outputs |= {"sentiment_encoded": "retrain_sentiment_encoded", "sentiment_word_vectors": VECTORS}
+    outputs |= {"sentiment_features": FEATURES, "sentiment_ngrams": NGRAMS}
+    outputs["sentiment_ngrams_record"] = "retrain_sentiment_ngrams_record"
     parameters = {name for name in prepare.inputs() if name.startswith("params:")}
     inputs = {"sentiment_table": TABLE}
     again = Pipeline(prepare, namespace="retrain_sentiment", inputs=inputs, outputs=outputs, parameters=parameters)
