@@ -23,7 +23,7 @@ class Outer(ParameterModel, frozen=True):
     inner: Inner = Inner()
 
 
-def test_every_truth_value_in_place_of_a_number_is_named() -> None:
+def test_truth_values_are_no_numbers_but_in_their_places() -> None:
     for block, place in [
         ({"share": True}, r"outer\.share"),
         ({"steps": False}, r"outer\.steps"),
@@ -33,9 +33,6 @@ def test_every_truth_value_in_place_of_a_number_is_named() -> None:
             read_parameter_model("outer", Outer, block)
     with pytest.raises(ParameterError, match=r"^outer\.choices: expected a number, received \[1, True\]\.$"):
         read_parameter_model("outer", Outer, {"choices": [1, True]})
-
-
-def test_numbers_and_truth_values_in_their_places_are_taken() -> None:
     block = {"share": 1, "steps": "2", "choices": [1.0, "2"], "is_fast": False, "inner": {"units": "3"}}
     found = read_parameter_model("outer", Outer, block)
     assert found.model_dump() == {

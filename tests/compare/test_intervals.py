@@ -40,23 +40,13 @@ def find_entry(runs: list[dict[str, Any]], cell: str) -> Any:
     return next(entry for entry in summarize_runs(runs)["summary"] if entry["cell"] == cell)
 
 
-def test_interval_of_a_mean_is_students() -> None:
+def test_intervals_of_means_and_differences_are_students() -> None:
     interval = stats.t.interval(0.95, len(LSTM) - 1, loc=np.mean(LSTM), scale=stats.sem(LSTM))
     estimate = estimate_mean(LSTM)
     assert (estimate["low"], estimate["high"]) == pytest.approx(interval)
     losses = [5.0, 5.001, 4.999, 5.0005]
     assert list(estimate_loss(losses).values()) == pytest.approx(list(estimate_mean(losses).values()), rel=1e-5)
     assert estimate_mean([2.0, 2.0, 2.0]) == {"mean": 2.0, "low": 2.0, "high": 2.0}
-
-
-@pytest.mark.parametrize("losses", [[1.0, 8.8], [0.01, 3.0, 9.0], [0.0, 4.0], [4.9, 4.91]])
-def test_interval_of_a_loss_never_goes_below_zero(losses: list[float]) -> None:
-    estimate = estimate_loss(losses)
-    assert 0 <= estimate["low"] <= estimate["mean"] <= estimate["high"]
-    assert estimate["mean"] == pytest.approx(np.mean(losses))
-
-
-def test_interval_of_a_difference_is_that_of_the_paired_t_test() -> None:
     (pair,) = compare_pairs({"lstm": LSTM, "gru": GRU})
     interval = stats.ttest_rel(LSTM, GRU).confidence_interval(0.95)
     assert (pair["low"], pair["high"]) == pytest.approx((interval.low, interval.high))
@@ -68,6 +58,13 @@ def test_interval_of_a_difference_is_that_of_the_paired_t_test() -> None:
     assert pair["better"] is None
     pairs = [(pair["cell"], pair["against"]) for pair in compare_pairs({"rnn": LSTM, "lstm": GRU, "gru": LSTM})]
     assert pairs == [("rnn", "lstm"), ("rnn", "gru"), ("lstm", "gru")]
+
+
+@pytest.mark.parametrize("losses", [[1.0, 8.8], [0.01, 3.0, 9.0], [0.0, 4.0], [4.9, 4.91]])
+def test_interval_of_a_loss_never_goes_below_zero(losses: list[float]) -> None:
+    estimate = estimate_loss(losses)
+    assert 0 <= estimate["low"] <= estimate["mean"] <= estimate["high"]
+    assert estimate["mean"] == pytest.approx(np.mean(losses))
 
 
 @pytest.mark.parametrize(("first", "second"), [("lstm", "gru"), ("gru", "lstm")])

@@ -94,13 +94,12 @@ def order_for(cell: str, contest: Contest, seed: int = 0, **options: Any) -> lis
 
 
 def test_batches_are_equal_for_contenders_and_differ_by_epoch_and_seed(contests: dict[str, Contest]) -> None:
-    batches = [order_for(cell, contests["adding"]) for cell in CONTENDERS]
-    for one, other in zip(*batches, strict=True):
+    by_cell = [order_for(cell, contests["adding"]) for cell in CONTENDERS]
+    for one, other in zip(*by_cell, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
     batches = order_for("rnn", contests["adding"])
     assert not np.array_equal(batches[0][0], batches[NUM_BATCHES][0])
-    one, other = (order_for("rnn", contests["adding"], seed)[0][0] for seed in (0, 1))
-    assert not np.array_equal(one, other)
+    assert not np.array_equal(*(order_for("rnn", contests["adding"], seed)[0][0] for seed in (0, 1)))
     batches = order_for("rnn", contests["adding"], steps_per_epoch=1)
     assert not np.array_equal(batches[0][0], batches[1][0])
 

@@ -17,14 +17,11 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> list:
     return rules
 
 
-def test_places_that_are_switched_off_exist(rules: list) -> None:
+def test_places_that_are_switched_off_exist_under_names_of_their_own(rules: list) -> None:
     for place in (place for rule in rules for place in rule.patches):
         module, _, path = place.partition(":")
         owner, _, attribute = path.rpartition(".")
         holder = import_module(f"rnn_pipelines.forecast.{module}")
         holder = getattr(holder, owner) if owner else holder
         assert attribute in (holder if isinstance(holder, dict) else dir(holder)), place
-
-
-def test_names_of_rules_differ(rules: list) -> None:
     assert len({rule.name for rule in rules}) == len(rules)

@@ -193,9 +193,13 @@ def test_yaml_and_environments_are_accepted(document: Path) -> None:
     assert set(re.findall(r"(?:--env[= ]|ENV=)(\w+)", read_text(document))) <= {*ENVIRONMENTS, METAVAR}
 
 
-def test_wrong_yaml_is_refused() -> None:
+def test_wrong_yaml_is_refused_and_deployed_commands_are_found() -> None:
     with pytest.raises((ParameterValidationError, ParameterError)):
         check_parameters(list(PIPELINES), yaml.safe_load("forecast: {source: {pth: my.csv}}"))
+    # Or the test above could not fail.
+    found = {line for path in DEPLOYED for line in list_deployed(path.read_text(), "forecast")}
+    assert {"champion check forecast", "champion retrain forecast --wait=600"} <= found
+    assert {"run --pipelines=predict_forecast", "run --pipelines=monitor_forecast"} <= found
 
 
 @pytest.mark.parametrize("path", DEPLOYED, ids=lambda path: path.name)
@@ -212,13 +216,6 @@ def list_deployed(text: str, task: str) -> Iterator[str]:
         filled = re.sub(r"\$task|\{task\}", task, text.replace("{step}", step))
         for match in re.finditer(r"kedro\}? ((?:champion|run|runs) (?:[^\n|&{]*[^\n|&{\s`])?)", filled):
             yield match[1] if match[1].count('"') % 2 == 0 else match[1].rstrip('",')
-
-
-def test_deployed_commands_are_found() -> None:
-    """Or the test above could not fail."""
-    found = {line for path in DEPLOYED for line in list_deployed(path.read_text(), "forecast")}
-    assert {"champion check forecast", "champion retrain forecast --wait=600"} <= found
-    assert {"run --pipelines=predict_forecast", "run --pipelines=monitor_forecast"} <= found
 
 
 def test_python_compiles_and_uses_names_that_exist(document: Path) -> None:

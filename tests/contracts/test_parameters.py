@@ -111,9 +111,13 @@ def test_every_type_is_found_frozen_and_refuses_misspelling(types: dict[str, typ
     ] == []
 
 
-def test_every_type_is_a_block() -> None:
+def test_every_type_is_a_block_that_tells_a_wrong_value_once() -> None:
     """But for those that are one value, or names of one's own."""
     assert [name for name, kind in TYPES.items() if not issubclass(kind, ParameterModel | RootModel)] == []
+    # Of a parameter of several kinds pydantic tells each kind's fault, under names that there are not.
+    names = [parameter for parameter in PARAMETERS if parameter[1] != "root"]
+    found = {(model.__name__, name): find_faults(model, name, object()) for model, name in names}
+    assert {place: faults for place, faults in found.items() if faults != [place[1:]]} == {}
 
 
 def test_every_block_that_a_node_reads_has_a_type(
@@ -145,9 +149,6 @@ def test_every_parameter_stands_in_its_file_with_a_right_value(
     assert {key: names for key, names in missing.items() if names} == {}
     for key, kind in types.items():
         assert isinstance(kind.model_validate(find(written, key)), kind)
-
-
-def test_test_environment_has_right_values_too(types: dict[str, type[BaseModel]], context: KedroContext) -> None:
     parameters = context.config_loader["parameters"]
     for key, kind in types.items():
         assert isinstance(kind.model_validate(find(parameters, key)), kind)
@@ -214,10 +215,3 @@ def test_no_number_is_a_truth_value(value: Any) -> None:
     parts = {parameter: {*list_parts(parameter[0].model_fields[parameter[1]].annotation)} for parameter in PARAMETERS}
     numbers = [parameter for parameter, found in parts.items() if {int, float} & found and bool not in found]
     assert [(model.__name__, name) for model, name in numbers if not find_faults(model, name, value)] == []
-
-
-def test_a_wrong_value_is_told_once_under_the_name_of_its_parameter() -> None:
-    """Of a parameter of several kinds pydantic tells each kind's fault, under names that there are not."""
-    names = [parameter for parameter in PARAMETERS if parameter[1] != "root"]
-    found = {(model.__name__, name): find_faults(model, name, object()) for model, name in names}
-    assert {place: faults for place, faults in found.items() if faults != [place[1:]]} == {}

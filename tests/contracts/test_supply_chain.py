@@ -43,11 +43,8 @@ def test_all_is_installed_from_locks_with_hashes(steps: list[dict[str, Any]]) ->
     ]
 
 
-def test_nothing_is_tracked(project: Path) -> None:
+def test_nothing_is_tracked_and_all_that_is_pinned_is_renewed(project: Path) -> None:
     assert yaml.safe_load((project / ".telemetry").read_text()) == {"consent": False}
-
-
-def test_newer_versions_are_proposed_for_all_that_is_pinned(project: Path) -> None:
     updates = yaml.safe_load((project / ".github/dependabot.yml").read_text())["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "pip"}
     folders = next(update["directories"] for update in updates if update["package-ecosystem"] == "pip")

@@ -127,6 +127,15 @@ def test_dictionaries_and_integers_are_those_of_the_first_file(tmp_path: Path) -
     assert len(found) == len(table)
 
 
+def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
+    table = make_table(100, 200)
+    table.to_parquet(tmp_path / "table.parquet")
+    table.to_csv(tmp_path / "table.csv", index=False)
+    assert count_rows(tmp_path / "table.parquet", FILES) == len(table)
+    assert count_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
+    assert count_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
+
+
 def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -> None:
     table, folder = make_table(), tmp_path / "days"
     folder.mkdir()
@@ -141,15 +150,6 @@ def test_columns_of_other_kinds_and_missing_ones_name_the_file(tmp_path: Path) -
     with pytest.raises(MissingColumnsError, match="'y'") as error:
         divide(tmp_path / "table.parquet", tmp_path / "others")
     assert error.value.missing == ["y"]
-
-
-def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
-    table = make_table(100, 200)
-    table.to_parquet(tmp_path / "table.parquet")
-    table.to_csv(tmp_path / "table.csv", index=False)
-    assert count_rows(tmp_path / "table.parquet", FILES) == len(table)
-    assert count_rows(tmp_path / "table.csv", FILES) == pytest.approx(len(table), rel=0.05)
-    assert count_rows(tmp_path, FILES) == pytest.approx(2 * len(table), rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,16 @@ def break_off(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) 
     monkeypatch.setattr(os, step, fail)
 
 
-def test_new_file_holds_the_content(tmp_path: Path) -> None:
+def test_new_file_holds_the_content_and_other_temporary_ones_stay(tmp_path: Path) -> None:
     replace_file(tmp_path / "my.json", b"\x00new\xff")
     assert (tmp_path / "my.json").read_bytes() == b"\x00new\xff"
     with pytest.raises(FileNotFoundError):
         replace_file(tmp_path / "nowhere" / "my.json", b"new")
+    # A name is proof for one target only.
+    other = name_temporary("my.json").replace("my", "your")
+    (tmp_path / other).write_bytes(b"mine")
+    remove_temporary(tmp_path, lambda _: True)
+    assert (tmp_path / other).exists()
 
 
 def test_old_content_is_replaced_whole(path: Path) -> None:
@@ -100,11 +105,3 @@ def test_temporary_file_of_another_program_stays(tmp_path: Path, name: str) -> N
     remove_temporary(tmp_path, lambda _: True)
     assert find_target(name) is None
     assert (tmp_path / name).read_bytes() == b"mine"
-
-
-def test_own_temporary_file_with_another_target_stays(tmp_path: Path) -> None:
-    """A name is proof for one target only."""
-    other = name_temporary("my.json").replace("my", "your")
-    (tmp_path / other).write_bytes(b"mine")
-    remove_temporary(tmp_path, lambda _: True)
-    assert (tmp_path / other).exists()

@@ -38,7 +38,7 @@ def make_network(cell: str, test: float, validation: float, **changes: Any) -> d
     return {"cell": cell, "num_seeds": 5, "num_learnt": 0, "steps_to_learn": None, **estimates, **changes}
 
 
-def test_losses_stand_below_their_names(adding: TaskResults) -> None:
+def test_losses_stand_below_their_names_and_the_lowest_are_marked(adding: TaskResults) -> None:
     task = replace(adding, networks=[make_network("lstm", 4.25, 4.5, num_learnt=3, steps_to_learn=1250.0)])
     assert find_row(tabulate_results(task), "LSTM") == {
         "network": "LSTM",
@@ -50,6 +50,14 @@ def test_losses_stand_below_their_names(adding: TaskResults) -> None:
     }
     row = find_row(tabulate_results(replace(adding, networks=[make_network("rnn", 1, 1)])), "simple RNN")
     assert (row["learnt by"], row["after steps"]) == ("0 of 5", "–")
+    networks = [make_network("rnn", 3, 1), make_network("lstm", 2, 1.5), make_network("gru", 2.5, 2)]
+    table = tabulate_results(replace(adding, networks=networks))
+    marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
+    assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
+    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
+    table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
+    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
+    assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == ("0.20", "0.10 to 0.30")
 
 
 def test_references_have_their_loss_and_pairs_a_row(made, make_comparison) -> None:
@@ -62,17 +70,6 @@ def test_references_have_their_loss_and_pairs_a_row(made, make_comparison) -> No
     rows = tabulate_differences(make_comparison("noisy_sine adding_100").tasks).rows
     assert [row[0] for row in rows if row[2] == "test loss"] == ["noisy sine"] * 6 + ["adding 100"] * 3
     assert len({tuple(row[:2]) for row in rows}) == 9
-
-
-def test_lowest_means_are_marked_and_steps_have_a_row(adding: TaskResults) -> None:
-    networks = [make_network("rnn", 3, 1), make_network("lstm", 2, 1.5), make_network("gru", 2.5, 2)]
-    table = tabulate_results(replace(adding, networks=networks))
-    marked = {(table.rows[row][0], table.header[column]) for row, column in table.best}
-    assert marked == {("LSTM", "test"), ("simple RNN", "validation")}
-    steps = {"cell": "lstm", "against": "gru", "mean": 480.0, "low": 317.7, "high": 642.3, "better": "gru"}
-    table = tabulate_differences([replace(adding, networks=[{"differences": [], "step_differences": [steps]}])])
-    assert list(table.rows[0]) == ["adding 100", "LSTM − GRU", "steps to learn", "GRU is better", "480", "318 to 642"]
-    assert format_estimate({"mean": -0.2, "low": -0.3, "high": -0.1}, -1) == ("0.20", "0.10 to 0.30")
 
 
 @pytest.mark.parametrize(

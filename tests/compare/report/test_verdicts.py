@@ -82,8 +82,7 @@ def test_verdict_names_the_better_cell_and_its_tasks(better: dict[str, str | Non
 
 
 def test_lstm_against_gru_comes_first_with_seeds_that_learnt() -> None:
-    pairs = (("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))
-    verdict = write({"a": make_entries(*pairs)})
+    verdict = write({"a": make_entries(("rnn", "lstm", "lstm"), ("rnn", "gru", None), ("lstm", "gru", None))})
     assert has_in_order(verdict, "LSTM against GRU", "Simple RNN against LSTM: LSTM", "Simple RNN against GRU")
     pairs = (("rnn", "lstm_relu", "rnn"), ("lstm", "lstm_relu", "lstm"), ("gru", "lstm_relu", "gru"))
     verdict = write({"a": make_entries(("rnn", "lstm", None), ("lstm", "gru", None), *pairs)})

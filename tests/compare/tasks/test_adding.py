@@ -31,6 +31,11 @@ def test_arrays_are_float32_and_guessing_the_mean_has_their_variance() -> None:
     assert np.mean((make(7, num_sequences=100_000).targets - 1) ** 2) == pytest.approx(1 / 6, rel=0.01)
     with pytest.raises(TaskError, match=r"at least 2.*received 1"):
         make(1)
+    counts = np.bincount(find_marked(8).ravel(), minlength=8)
+    np.testing.assert_allclose(counts, 2_000 / 4, rtol=0.15)
+    assert abs(np.corrcoef(find_marked(50), rowvar=False)[0, 1]) < 0.1
+    counts, _ = np.histogram(make(50).inputs[:, :, 0], bins=10, range=(0, 1))
+    np.testing.assert_allclose(counts, 10_000, rtol=0.05)
 
 
 @pytest.mark.parametrize("num_steps", LENGTHS)
@@ -42,11 +47,3 @@ def test_two_steps_are_marked_and_the_target_is_their_sum(num_steps: int) -> Non
     made = make(num_steps)
     sums = [sum(number for number, marker in sequence if marker == 1) for sequence in made.inputs.tolist()]
     np.testing.assert_allclose(made.targets[:, 0], sums, rtol=1e-6)
-
-
-def test_places_and_numbers_are_equally_likely() -> None:
-    counts = np.bincount(find_marked(8).ravel(), minlength=8)
-    np.testing.assert_allclose(counts, 2_000 / 4, rtol=0.15)
-    assert abs(np.corrcoef(find_marked(50), rowvar=False)[0, 1]) < 0.1
-    counts, _ = np.histogram(make(50).inputs[:, :, 0], bins=10, range=(0, 1))
-    np.testing.assert_allclose(counts, 10_000, rtol=0.05)

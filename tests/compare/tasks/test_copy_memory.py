@@ -25,7 +25,7 @@ def list_ids(made: Sequences) -> list[list[int]]:
     return made.inputs.argmax(axis=2).tolist()
 
 
-def test_arrays_are_one_hot_with_the_stated_dtypes_and_axes() -> None:
+def test_arrays_are_one_hot_and_symbols_equally_likely() -> None:
     made = make(30, num_sequences=5)
     arrays = [made.inputs, made.targets, made.weights]
     assert [(array.dtype, array.shape) for array in arrays] == [
@@ -39,6 +39,11 @@ def test_arrays_are_one_hot_with_the_stated_dtypes_and_axes() -> None:
     assert set(make(30).weights.flat) == {1}
     with pytest.raises(TaskError, match=r"at least 1.*received 0"):
         make(0)
+    symbols = make(1, num_sequences=8_000).targets[:, -10:]
+    counts = np.array([np.bincount(column, minlength=8) for column in symbols.T])
+    np.testing.assert_allclose(counts, 1_000, rtol=0.15)
+    assert abs(np.corrcoef(symbols[:, :-1].ravel(), symbols[:, 1:].ravel())[0, 1]) < 0.02
+    assert compute_memoryless_loss(1_000) == pytest.approx(0.0204, abs=5e-5)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -57,11 +62,3 @@ def test_sequence_has_ten_symbols_a_marker_and_its_symbols_again(delay: int) -> 
     probabilities[:, -10:, :NUM_SYMBOLS] = 1 / 8
     losses = -np.log(np.take_along_axis(probabilities, targets[:, :, None], axis=2))
     assert losses.mean() == pytest.approx(compute_memoryless_loss(delay))
-
-
-def test_symbols_are_equally_likely_and_their_loss_the_usual_figure() -> None:
-    symbols = make(1, num_sequences=8_000).targets[:, -10:]
-    counts = np.array([np.bincount(column, minlength=8) for column in symbols.T])
-    np.testing.assert_allclose(counts, 1_000, rtol=0.15)
-    assert abs(np.corrcoef(symbols[:, :-1].ravel(), symbols[:, 1:].ravel())[0, 1]) < 0.02
-    assert compute_memoryless_loss(1_000) == pytest.approx(0.0204, abs=5e-5)

@@ -61,8 +61,5 @@ def test_series_and_numbers_unlike_those_of_training_are_counted() -> None:
     assert price["num_unknown"] == NEWEST - 3
     found = compare(make_cells(shift=10.0), num_steps=NUM - NEWEST)
     assert found.loc[["price", "weather"], ["num_drifted", "num_unknown"]].to_numpy().sum() == 0
-
-
-def test_series_that_the_forecaster_does_not_know_are_left_out() -> None:
     assert compare(make_cells(), names=("b",)).loc["price", "num_series"] == 1
     assert compare(make_cells(), names=()).empty

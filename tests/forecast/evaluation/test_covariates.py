@@ -62,16 +62,13 @@ def test_effect_is_per_unit_of_the_column_in_the_unit_of_the_data(one: Covariate
     assert found[name] == pytest.approx(effect, rel=0.1)
 
 
-def test_effect_on_logarithms_is_in_percent() -> None:
+def test_effects_are_in_percent_and_holidays_have_one_each() -> None:
     """Of shops that sell 50 % more, whatever they sell."""
     rng = np.random.default_rng(1)
     shops = [make_shop(rng, 10.0**size, is_product=True).assign(shop=f"s{size}") for size in range(1, 5)]
     source = SourceSpec(name="catalog", id="shop")
     found = describe(pd.concat(shops), CovariateSpec(future=("promo",)), source).iloc[0]
     assert (found["is_percent"], found["effect"]) == (True, pytest.approx(50, abs=3))
-
-
-def test_holidays_have_an_effect_each_whatever_the_order() -> None:
     shop = make_shop(np.random.default_rng(0), 200.0, is_product=False)
     found = describe(shop, CovariateSpec(holidays="DE"), SourceSpec(name="catalog"))
     assert found["covariate"].tolist() == ["holiday", "day before holiday", "day after holiday"]

@@ -53,7 +53,7 @@ def test_metric_of_a_step_is_that_of_utilsforecast(predictions: Predictions, our
     assert found.tolist() == pytest.approx(expected.groupby("horizon_step")["gru"].mean().tolist())
 
 
-def test_scaled_crps_and_width_are_those_of_the_interval(predictions: Predictions) -> None:
+def test_scores_and_widths_are_those_of_the_interval(predictions: Predictions) -> None:
     columns = ["gru-lo-95", "gru-lo-80", "gru", "gru-hi-80", "gru-hi-95"]
     quantiles = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
     expected = losses.scaled_crps(predictions.table.dropna(), {"gru": columns}, quantiles, cutoff_col="")["gru"].mean()
@@ -63,9 +63,6 @@ def test_scaled_crps_and_width_are_those_of_the_interval(predictions: Prediction
     assert measure_intervals(predictions)[0]["gru"]["width_80"] == pytest.approx(by_series.mean())
     _, by_level = measure_intervals(make_predictions())
     assert len(MetricsByLevelTable.validate(by_level)) == 2 * 2 * 2
-
-
-def test_width_is_compared_with_that_of_seasonal_naive(predictions: Predictions) -> None:
     low, high = name_bounds("gru", 80)
     names = dict(zip(name_bounds("seasonal_naive", 80), (low, high), strict=True))
     keys = ["unique_id", "cutoff", "ds", "horizon_step", "y", "gru", low, high]

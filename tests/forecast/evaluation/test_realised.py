@@ -149,7 +149,7 @@ def test_errors_are_those_of_an_independent_computation_also_by_step(evaluated: 
     assert keep_newest(evaluated, 3)["cutoff"].unique().tolist() == [day(27), day(28), day(29)]
 
 
-def test_versions_stand_in_their_order_and_those_without_a_promise_are_counted(evaluated: pd.DataFrame) -> None:
+def test_versions_stand_in_their_order_with_a_p_value(evaluated: pd.DataFrame) -> None:
     versions = measure_groups(evaluated.replace({"model_version": {"one": "z"}}), "model_version")
     assert versions["model_version"].tolist() == ["z", "two"]
     assert versions["first_cutoff"].tolist() == [day(10), day(20)]
@@ -160,9 +160,6 @@ def test_versions_stand_in_their_order_and_those_without_a_promise_are_counted(e
     }
     unknown = evaluated.assign(expected_mse=evaluated["expected_mse"].where(evaluated["cutoff"] != day(29)))
     assert measure_groups(unknown, "horizon_step")["expected_mse"].isna().all()
-
-
-def test_small_p_value_needs_an_error_that_differs_from_the_promise(evaluated: pd.DataFrame) -> None:
     as_expected = evaluated.assign(expected_mse=((evaluated["y"] - evaluated["y_hat"]) ** 2).mean())
     far_below = evaluated.assign(expected_mse=0.01)
     assert measure_realised(as_expected)["p_value"] > 0.2

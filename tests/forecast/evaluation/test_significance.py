@@ -315,9 +315,9 @@ def test_half_the_error_is_a_difference_below_0_and_exact_ones_have_none(
     found = read_difference(measure_differences(halved, pd.Series({"a": 1.0}), "ridge"), "gru")
     assert found[0] == pytest.approx(-0.75)
     assert found[1] < -0.75 < found[2] < 0
-    found = measure_differences(make_predictions({"a": 2}), pd.Series({"a": 1.0}), "ridge")
-    assert found["gru"]["difference"] is not None
-    assert read_difference(found, "gru")[1:] == [None, None]
+    few = measure_differences(make_predictions({"a": 2}), pd.Series({"a": 1.0}), "ridge")
+    assert few["gru"]["difference"] is not None
+    assert read_difference(few, "gru")[1:] == [None, None]
     predictions = make_predictions({"a": 30})
     exact = change(predictions, ridge=predictions.table["y"])
     assert read_difference(measure_differences(exact, pd.Series({"a": 1.0}), "ridge"), "gru") == [None, None, None]

@@ -101,8 +101,8 @@ def test_next_values_and_metrics_are_those_of_the_panel(whole: Fitted, fitted: F
         assert {key: numbers[key] for key in keys} == pytest.approx(known, rel=1e-3, abs=1e-4)
     assert summary["num_series"] == summary["num_evaluated"] == join(by_series)["unique_id"].nunique() == NUM_SERIES
     assert 0.5 <= summary["forecasters"][ENSEMBLE]["coverage_80"] <= 1
-    whole = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
-    next_values, by_series, summary = forecast_partitions(fitted, whole, ALONE)
+    empty = Sample(Partitions(), fitted.recipe.source, fitted.recipe.covariates)
+    next_values, by_series, summary = forecast_partitions(fitted, empty, ALONE)
     assert [list(next_values), list(by_series), summary] == [[], [], {}]
 
 

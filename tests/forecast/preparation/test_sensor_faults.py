@@ -35,7 +35,7 @@ def test_equal_values_among_changing_ones_are_named(make_table: MakeTable, lengt
     assert not named or f"the first has {length} values of 5.25 in series 'y' from 2021-04-11" in named[0]
 
 
-def test_equal_counts_are_usual_and_early_ends_are_named(make_table: MakeTable) -> None:
+def test_equal_counts_are_usual_and_early_ends_and_long_gaps_named(make_table: MakeTable) -> None:
     counts = np.where(np.random.default_rng(0).random(400) < 0.1, 3.0, 0.0)
     assert find(prepare(make_table(list(counts)))[1], "equal values") == []
     series, profile = prepare(make_panel(make_table))
@@ -45,16 +45,6 @@ def test_equal_counts_are_usual_and_early_ends_are_named(make_table: MakeTable) 
     assert prepare(make_panel(make_table), horizon=8)[1]["dead"] == ["dead"]
     series, profile = prepare(make_panel(make_table), dead="drop")
     assert (series["unique_id"].unique().tolist(), profile["left_out"]) == (["a"], ["b", "dead"])
-
-
-def make_gaps(make_table: MakeTable, *spans: tuple[int, int]) -> pd.DataFrame:
-    values: list[float | None] = list(VALUES)
-    for begin, stop in spans:
-        values[begin:stop] = [None] * (stop - begin)
-    return make_table(values)
-
-
-def test_only_gaps_longer_than_the_horizon_stay_open(make_table: MakeTable) -> None:
     series, profile = prepare(make_gaps(make_table, (50, 57), (100, 130)))
     assert series.index[series["y"].isna()].tolist() == list(range(100, 130))
     assert "1 gap longer than the horizon of 7 steps, of which 1 stay open" in find(profile, "longer than")[0]
@@ -63,6 +53,13 @@ def test_only_gaps_longer_than_the_horizon_stay_open(make_table: MakeTable) -> N
     assert "of which 0 stay open" in find(profile, "longer than")[0]
     series = prepare(make_gaps(make_table, (50, 140), (200, 290)))[0]
     assert not series["y"].isna().any()
+
+
+def make_gaps(make_table: MakeTable, *spans: tuple[int, int]) -> pd.DataFrame:
+    values: list[float | None] = list(VALUES)
+    for begin, stop in spans:
+        values[begin:stop] = [None] * (stop - begin)
+    return make_table(values)
 
 
 def make_panel(make_table: MakeTable) -> pd.DataFrame:

@@ -126,7 +126,7 @@ def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_val
     np.testing.assert_array_equal(one, other)
 
 
-def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: MakeValues) -> None:
+def test_series_that_can_not_be_used_are_left_out_and_others_are(prepare: Prepare, make_values: MakeValues) -> None:
     """Its gap at the end leaves no window."""
     values = {"a": make_values(80, seed=1), "b": [*range(25), *[None, 1.0] * 20], "c": make_values(60, seed=2)}
     prepared = prepare(values, WINDOW, SPLIT, gaps="split")
@@ -135,6 +135,13 @@ def test_series_that_can_not_be_used_is_left_out(prepare: Prepare, make_values: 
     np.testing.assert_array_equal(prepared.windows.values, alone.windows.values)
     for part in PARTS:
         np.testing.assert_array_equal(getattr(prepared.windows, part), getattr(alone.windows, part))
+    values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
+    profile = prepare(values, WINDOW, SPLIT).profile
+    assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
+    # The series begin together.
+    assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
+    prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
+    assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
 
 
 def test_series_that_are_left_out_are_stated_and_logged(
@@ -151,16 +158,6 @@ def test_series_that_are_left_out_are_stated_and_logged(
     assert (profile["num_series"], profile["num_steps"], profile["last"]) == (2, 110, "2021-03-01")
     values = {"a": make_values(80, seed=1), "b": make_values(40, seed=2), "c": make_values(60, seed=3)}
     assert prepare(values, WINDOW, SPLIT, min_length=41).profile["left_out"] == ["b"]
-
-
-def test_constant_series_and_all_that_can_be_used_are(prepare: Prepare, make_values: MakeValues) -> None:
-    values = {"a": make_values(80, seed=1), "b": make_values(28, seed=2)}
-    profile = prepare(values, WINDOW, SPLIT).profile
-    assert (profile["left_out"], profile["not_evaluated"]) == ([], [])
-    # The series begin together.
-    assert [sentence.split(":")[0] for sentence in profile["repairs"]] == ["forecast from their own ends"]
-    prepared = prepare({"a": [5.0] * 60, "b": [6.0] * 60}, WINDOW, SPLIT)
-    assert prepared.scaler[["mean", "deviation"]].to_numpy().tolist() == [[5, 1], [6, 1]]
 
 
 @pytest.mark.parametrize("size", [1, 2, 13])

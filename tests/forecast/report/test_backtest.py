@@ -75,7 +75,7 @@ def test_verdict_names_schedules_and_differences(changes: dict[str, Any], facts:
     assert has_in_order(describe_verdict(make_results(**changes)), *facts)
 
 
-def test_lowest_errors_are_marked_and_the_table_lists_what_came_into_use(retrainings: pd.DataFrame) -> None:
+def test_page_is_the_golden_one_with_the_lowest_errors_marked(retrainings: pd.DataFrame) -> None:
     assert tabulate_schedules(make_results()).best == {(1, 1), (1, 2)}
     assert tabulate_schedules(make_results(ridge={"mae": 0.1})).best == {(1, 1), (4, 2)}
     assert tabulate_retrainings(retrainings).rows == [
@@ -85,6 +85,11 @@ def test_lowest_errors_are_marked_and_the_table_lists_what_came_into_use(retrain
     ]
     results = make_results()
     assert fits_screen(summarize_run(results.model_dump()), describe_verdict(results))
+    # With forecasts that were left out.
+    fewer = make_results(num_left_out=12).model_dump()
+    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
+    page = render_report(fewer, retrainings, spec, draw_error_against_cost(fewer))
+    assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")
 
 
 def test_picture_has_a_point_for_each_schedule_and_hides_lines_far_away() -> None:
@@ -100,11 +105,3 @@ def test_without_a_trained_network_there_is_no_cost_to_draw() -> None:
     figure = draw_error_against_cost(make_results(**free).model_dump())
     assert (len(figure.data), figure.layout.title.text) == (0, "Error against cost")
     assert "no network was trained" in figure.layout.title.subtitle.text
-
-
-def test_page_is_the_golden_one(retrainings: pd.DataFrame) -> None:
-    """With forecasts that were left out."""
-    results = make_results(num_left_out=12).model_dump()
-    spec = BacktestSpec(schedules={"never": {}, "weekly": {"every": "week"}})
-    page = render_report(results, retrainings, spec, draw_error_against_cost(results))
-    assert is_golden(page, Path(__file__).parent / "golden/backtest.txt")

@@ -109,7 +109,7 @@ def test_page_is_the_golden_one_and_unknown_times_are_refused() -> None:
     assert is_golden(render_change(describe_change(change, MAX_ROWS)), Path(__file__).parent / "golden/change.txt")
 
 
-def test_the_description_is_json_with_the_largest_changes_first() -> None:
+def test_description_and_waterfall_end_at_the_change() -> None:
     change = make_change(tuple("abcdefghijkl"))
     found = describe_change(change, MAX_ROWS)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -118,9 +118,6 @@ def test_the_description_is_json_with_the_largest_changes_first() -> None:
     assert len(sizes) == MAX_ROWS
     assert len(describe_change(change)["changes"]) == 24
     assert [row["ds"] for row in found["series"]] == ["2026-09-30", "2026-10-01"]
-
-
-def test_the_waterfall_ends_at_the_change() -> None:
     figure = draw_parts(describe_change(make_change())["series"])
     assert isinstance(figure, Figure)
     for bars, total in zip(figure.data, (-6.1, -4.1), strict=True):

@@ -15,7 +15,7 @@ from rnn_pipelines.forecast.report.choice import (
 )
 
 
-def test_rolling_origins_are_drawn_one_step_ahead_and_single_ones_whole(make_results) -> None:
+def test_chosen_series_are_few_and_drawn_by_their_origins(make_results) -> None:
     rows = choose_steps(make_results(horizon=3).predictions.table)
     assert rows["horizon_step"].tolist() == [1] * 20
     rows = choose_steps(make_results(num_series=2, num_origins=1, horizon=3).predictions.table)
@@ -24,9 +24,6 @@ def test_rolling_origins_are_drawn_one_step_ahead_and_single_ones_whole(make_res
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; 12 of 40 series"
     rows = choose_steps(make_results(num_origins=4000, horizon=1).predictions.table)
     assert describe_choice(rows, choose_series(rows)) == "one step ahead; last 3,000 of 4,000 steps"
-
-
-def test_chosen_series_are_few_and_spread_over_the_panel(make_results) -> None:
     assert list(choose_series(make_results(num_series=3).predictions.table)) == ["s00000", "s00001", "s00002"]
     table = pd.DataFrame({"unique_id": [f"s{number}" for number in range(111)]})
     assert list(choose_series(table)) == [f"s{number}" for number in range(0, 111, 10)]

@@ -51,7 +51,7 @@ def test_bad_part_of_a_season_has_the_top_bar(freq: str | None, season_length: i
     assert sorted(bars.y)[-2] == 1
 
 
-def test_autocorrelation_is_that_of_enough_inexact_errors() -> None:
+def test_autocorrelation_needs_a_test_part_with_enough_errors() -> None:
     errors = np.tile([3.0, -3.0], 50)[1:] + np.random.default_rng(0).normal(size=99)
     bars, upper, lower = draw_autocorrelation(make_predictions(errors), PROFILE).data
     used = pd.Series(errors[1:])
@@ -64,6 +64,10 @@ def test_autocorrelation_is_that_of_enough_inexact_errors() -> None:
     assert not draw_autocorrelation(make_predictions(np.zeros(50)), PROFILE).data
     profile: Any = {"season_length": 1, "freq": 1}
     assert not draw_error_by_season(make_predictions(np.ones(20), None), profile).data
+    predictions = make_predictions([1, 2])
+    empty = predictions.keep(pd.Series(False, index=predictions.table.index))
+    assert not any(figure.data for figure in draw_diagnostics(empty, PROFILE).values())
+    assert find_worst_windows(empty).empty
 
 
 def test_worst_windows_do_not_overlap_and_come_first() -> None:
@@ -82,13 +86,6 @@ def test_worst_windows_do_not_overlap_and_come_first() -> None:
     assert [row[-2:] for row in table.rows] == [["8.000", "2.0"], ["2.000", "0.50"]]
     assert table.rows[0][1] == "2024-01-02"
     assert tabulate_worst_windows(make_predictions([0, 0]), average=0.0).rows[0][-1] == "–"
-
-
-def test_without_a_test_part_nothing_is_drawn() -> None:
-    predictions = make_predictions([1, 2])
-    empty = predictions.keep(pd.Series(False, index=predictions.table.index))
-    assert not any(figure.data for figure in draw_diagnostics(empty, PROFILE).values())
-    assert find_worst_windows(empty).empty
 
 
 def make_levels(*levels: tuple[str, float, float]) -> Predictions:

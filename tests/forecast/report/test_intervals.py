@@ -109,13 +109,21 @@ def test_sparse_series_are_judged_by_the_share_above(above: float, verdict: str)
     assert f"{100 * above:.1f} %" in found
 
 
-def test_missed_origins_are_named() -> None:
+def test_missed_origins_and_widths_are_told() -> None:
     missed = ForecastMetrics(
         {"ensemble": {"coverage_80": 0.8}}, None, missed_origins={"80": [f"2024-05-0{n}" for n in range(1, 6)]}
     )
     found = describe_coverage(ForecastMetrics.parse(missed.to_json()), (80,))
     assert all(text in found for text in ("5 of the origins", "2024-05-01", "2024-05-03", "…"))
     assert "2024-05-04" not in found
+    numbers = {"ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6}, "last_value": {"mae": 1.0}}
+    found = describe_coverage(ForecastMetrics(numbers, None), (80,))
+    assert "last value" in found
+    assert "seasonal" not in found
+    numbers = {"coverage_80": 1.0, "relative_width_80": 1e9, "mae": 1e-9}
+    found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None, mean_size=10.0), (80,))
+    assert "exact" in found
+    assert not any(text in found for text in ("too wide", "80 %", "seasonal"))
 
 
 def test_coverage_is_drawn_with_the_level_or_the_reason_why_not(measured: tuple[ForecastMetrics, pd.DataFrame]) -> None:
@@ -128,14 +136,3 @@ def test_coverage_is_drawn_with_the_level_or_the_reason_why_not(measured: tuple[
     points = make_predictions().table[["unique_id", "cutoff", "horizon_step", "ds", "y", "ensemble"]]
     figure = draw_coverage(measure_intervals(Predictions(points, ("ensemble",)))[1], hidden=set())
     assert (len(figure.data), bool(figure.layout.title.subtitle.text)) == (0, True)
-
-
-def test_width_is_compared_with_the_reference_and_exact_forecasts_are_neither() -> None:
-    numbers = {"ensemble": {"coverage_80": 0.8, "relative_width_80": 0.6}, "last_value": {"mae": 1.0}}
-    found = describe_coverage(ForecastMetrics(numbers, None), (80,))
-    assert "last value" in found
-    assert "seasonal" not in found
-    numbers = {"coverage_80": 1.0, "relative_width_80": 1e9, "mae": 1e-9}
-    found = describe_coverage(ForecastMetrics({"ensemble": numbers}, None, mean_size=10.0), (80,))
-    assert "exact" in found
-    assert not any(text in found for text in ("too wide", "80 %", "seasonal"))

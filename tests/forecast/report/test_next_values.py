@@ -39,13 +39,23 @@ def make_next_values(ids: tuple[str, ...] = ("a",), horizon: int = 3) -> Predict
     return Predictions(table.assign(ensemble=forecasts, **bounds), ("ensemble",), (80,))
 
 
-def test_table_of_the_ensemble_has_short_names_and_marks_dead_series() -> None:
+def test_report_shows_the_first_series_with_short_names() -> None:
     table = tabulate_used(make_next_values())
     assert list(table) == ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
     assert table.iloc[0, 2:].tolist() == [100.0, 97.5, 102.5]
     table = tabulate_used(make_next_values(("a", "b"), 2), dead=["b"])
     assert table["is_dead"].tolist() == [False, False, True, True]
     assert "is_dead" not in tabulate_used(make_next_values(("a", "b"), 2), dead=[])
+    table, note = tabulate_next_values(make_next_values(("a", "b"), 40))
+    assert isinstance(table, Table)
+    assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
+    assert len(table.rows) == MAX_ROWS
+    assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
+    _, note = tabulate_next_values(make_next_values(horizon=1))
+    assert "1 value " in str(note)
+    sentence = describe_first_value(make_next_values())
+    assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
+    assert has_in_order(describe_first_value(make_next_values(("a", "b"))), "of a", "2026-01-30", "100.0", "2 series")
 
 
 @pytest.mark.parametrize(
@@ -62,19 +72,6 @@ def test_table_of_the_ensemble_has_short_names_and_marks_dead_series() -> None:
 def test_ids_that_are_numbers_are_written_as_numbers(ids: tuple[str, ...], expected: list[Any]) -> None:
     assert tabulate_used(make_next_values(ids, 1))["unique_id"].tolist() == expected
     assert restore_numbers(make_next_values(ids, 1).table)["unique_id"].tolist() == expected
-
-
-def test_report_shows_the_first_series_and_names_the_files() -> None:
-    table, note = tabulate_next_values(make_next_values(("a", "b"), 40))
-    assert isinstance(table, Table)
-    assert table.rows[0] == ["2026-01-30", "100.0", "97.5", "102.5"]
-    assert len(table.rows) == MAX_ROWS
-    assert all(text in str(note) for text in ("80 values", "2 series", "next_values.csv", "all_methods.csv"))
-    _, note = tabulate_next_values(make_next_values(horizon=1))
-    assert "1 value " in str(note)
-    sentence = describe_first_value(make_next_values())
-    assert all(text in sentence for text in ("2026-01-30", "100.0", "80 %", "97.5", "102.5"))
-    assert has_in_order(describe_first_value(make_next_values(("a", "b"))), "of a", "2026-01-30", "100.0", "2 series")
 
 
 def test_forecasts_of_a_run_are_summarized_and_new_ones_counted() -> None:

@@ -48,7 +48,7 @@ def test_only_the_newest_forecasts_are_shown() -> None:
     assert shown == [(99.0,) * 3, (11.0, 12.0, 13.0)]
 
 
-def test_interval_of_the_anomalies_is_not_drawn_and_series_have_a_menu() -> None:
+def test_live_values_are_beside_the_expected_ones_with_the_verdict() -> None:
     figure = draw_forecasts(make_log("a", runs=1))
     assert [trace.name for trace in figure.data] == ["ensemble, 80 %", "forecast"]
     assert set(figure.data[0].y) == {80.0, -80.0, None}
@@ -56,6 +56,17 @@ def test_interval_of_the_anomalies_is_not_drawn_and_series_have_a_menu() -> None
     figure = draw_forecasts(make_log("a", "<b>", runs=1))
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["a", "&lt;b&gt;"]
     assert report_forecasts(make_log("a").iloc[:0]) == []
+    (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
+    assert table.rows == [["MSE", "18.00", "12.00", "0.25"], ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"]]
+    first = str(report_monitor(VERDICT)[0])
+    assert "2026-01-31 02:00 UTC" in first
+    assert "Alarm: the error is large." in first
+    parts = report_monitor({**VERDICT, "error": {"num_forecasts": 0}})
+    assert not any(isinstance(part, Table) for part in parts)
+    known: Any = DRIFT[:2]
+    assert "values of b differ most" in describe_drift(known)
+    assert "0.750" in describe_drift(known)
+    assert describe_drift([]) == "The drift was not measured."
 
 
 ERROR = {
@@ -82,17 +93,3 @@ VERDICT: Any = {
     "intervals": [{"level": 80, "coverage": 0.6, "p_value": 0.5}],
     "drift": DRIFT,
 }
-
-
-def test_live_values_are_beside_the_expected_ones_with_the_verdict() -> None:
-    (table,) = (part for part in report_monitor(VERDICT) if isinstance(part, Table))
-    assert table.rows == [["MSE", "18.00", "12.00", "0.25"], ["inside the 80 % intervals", "60.0 %", "80 %", "0.5"]]
-    first = str(report_monitor(VERDICT)[0])
-    assert "2026-01-31 02:00 UTC" in first
-    assert "Alarm: the error is large." in first
-    parts = report_monitor({**VERDICT, "error": {"num_forecasts": 0}})
-    assert not any(isinstance(part, Table) for part in parts)
-    known: Any = DRIFT[:2]
-    assert "values of b differ most" in describe_drift(known)
-    assert "0.750" in describe_drift(known)
-    assert describe_drift([]) == "The drift was not measured."

@@ -57,7 +57,7 @@ def make_next_values(num_series: int = 1, horizon: int = 3, freq: str = "D") -> 
     return Predictions(pd.concat(tables, ignore_index=True), ("ensemble",), (80,))
 
 
-def test_summary_begins_with_the_columns_and_the_verdict_in_one_sentence() -> None:
+def test_summary_begins_with_columns_and_verdict_and_the_best_first() -> None:
     columns = {"time": "day", "id": "shop", "series": [], "unread": ["price"]}
     profile: Any = {"columns": columns, "target": "sales", "freq": "D"}
     said = summarize_run(METRICS, make_next_values(), profile=profile)
@@ -66,17 +66,6 @@ def test_summary_begins_with_the_columns_and_the_verdict_in_one_sentence() -> No
     said = " ".join(summarize_run(METRICS, make_next_values()).split("\n\n")[0].split("\n"))
     assert said.count(". ") == 0
     assert write_verdict(METRICS).startswith(said)
-
-
-@pytest.mark.parametrize(("error", "is_named"), [(3.4, False), (3.8, False), (4.1, True)])
-def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
-    """It goes into use, so that a glance at the best network is not enough."""
-    metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
-    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
-    assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
-
-
-def test_best_stands_first_and_lines_that_are_too_long_leave_the_bias_out() -> None:
     names = [line.split("  ")[0] for line in rank(METRICS).splitlines()[1:]]
     assert names == ["ensemble", "GRU", "ridge", "LSTM", "last value"]
     lines = rank(make_metrics(lstm=None, gru=3.5, ridge=3.7)).splitlines()
@@ -86,13 +75,18 @@ def test_best_stands_first_and_lines_that_are_too_long_leave_the_bias_out() -> N
     narrow = METRICS.add({name: {"difference": None} for name in METRICS.forecasters})
     assert "bias" in rank(narrow)
     assert "bias" not in rank(METRICS.add(dict.fromkeys(METRICS.forecasters, coverages)))
-
-
-def test_summary_warns_of_zeros_and_of_an_ensemble_no_better_than_a_constant() -> None:
     metrics = replace(make_metrics(gru=3.5, ensemble=3.4, zero=3.4, mean=3.6), zero_fraction=0.618)
     blocks = summarize_run(metrics, make_next_values()).split("\n\n")
     assert has_in_order(" ".join(blocks[1].split()), "62 %", "MSE", "constant", "zero", "MSE", "same")
     assert "constant" not in summarize_run(make_metrics(gru=3.5, ensemble=3.4, mean=3.6), make_next_values())
+
+
+@pytest.mark.parametrize(("error", "is_named"), [(3.4, False), (3.8, False), (4.1, True)])
+def test_summary_names_an_ensemble_that_is_clearly_worse(error: float, is_named: bool) -> None:
+    """It goes into use, so that a glance at the best network is not enough."""
+    metrics = make_metrics(lstm=4.2, gru=3.5, ensemble=error, ridge=3.7, last_value=9.0)
+    blocks = summarize_run(metrics, make_next_values()).split("\n\n")
+    assert blocks[1].startswith("The ensemble, which goes into use,") is is_named
 
 
 def test_bounds_follow_the_next_values() -> None:

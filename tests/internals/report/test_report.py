@@ -96,8 +96,20 @@ def render(summary: dict[str, Any], readings: pd.DataFrame) -> str:
     return page.replace(read_plotly(), "")
 
 
-def test_page_is_the_golden_one(report: str) -> None:
+def test_page_is_the_golden_one_and_every_gate_has_its_equation(report: str) -> None:
     assert is_golden(report, Path(__file__).parent / "golden/report.txt")
+    parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
+    assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
+    places = [
+        report.index(text) for name in EQUATIONS for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
+    ]
+    assert places == sorted(places)
+    assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
+    assert "no LSTM" in report
+    assert "<b>lstm_words</b>" not in report
+    assert "<b>gru_words</b>" in report
+    assert "<img" not in report
+    assert "&lt;img" in report
 
 
 def test_inputs_weights_and_accuracies_are_tabulated() -> None:
@@ -111,8 +123,8 @@ def test_inputs_weights_and_accuracies_are_tabulated() -> None:
         assert row[4] == f"{formula * len(row[1].split(', ')):,}"
     rows = tabulate_accuracy(make_classifier()).rows
     assert rows == [["GRU alone", "87.5 %"], ["n-grams alone", "90.0 %"], ["whole classifier", "91.0 %"]]
-    summary: Any = make_summary()
-    assert fits_screen(summarize_run(summary), write_verdict(summary))
+    whole: Any = make_summary()
+    assert fits_screen(summarize_run(whole), write_verdict(whole))
 
 
 def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> None:
@@ -125,21 +137,6 @@ def test_layers_of_a_stack_are_described_one_by_one(readings: pd.DataFrame) -> N
     assert [row[0] for row in tabulate_layers(summary["layers"]).rows][:2] == [
         f"LSTM, forecast, layer {number}" for number in (1, 2)
     ]
-
-
-def test_every_gate_has_its_equation_and_words_are_escaped(report: str) -> None:
-    parts = {f"lstm_{gate}" for gate in CELLS["lstm"].gates} | {f"gru_{gate}" for gate in CELLS["gru"].gates}
-    assert set(EQUATIONS) == set(PARAGRAPHS) == parts | {"lstm_state", "gru_state"}
-    places = [
-        report.index(text) for name in EQUATIONS for text in (parse_equation(EQUATIONS[name]).text, f"<b>{name}</b>")
-    ]
-    assert places == sorted(places)
-    assert not re.search(r"//|\bsrc=[^x]|url\(|@import", report)
-    assert "no LSTM" in report
-    assert "<b>lstm_words</b>" not in report
-    assert "<b>gru_words</b>" in report
-    assert "<img" not in report
-    assert "&lt;img" in report
 
 
 @pytest.mark.parametrize(

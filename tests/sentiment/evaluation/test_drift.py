@@ -86,6 +86,8 @@ def test_holdout_is_described_as_the_challenger_scored_it() -> None:
     assert described["label"].tolist() == ["positive", "negative", "unknown"]
     assert described["probability"].tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1)), 0.5])
     assert described[["num_words", "num_known_words"]].to_numpy().tolist() == [[4, 3], [2, 1], [2, 0]]
+    found = compare(ReferenceTable.make_empty(), make_scores())
+    assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 
 def test_values_are_those_of_each_text() -> None:
@@ -123,11 +125,6 @@ def test_effects_and_p_values_are_those_of_an_independent_computation() -> None:
     assert found["p_value"] < 1e-6
     assert found["newest"] == one["num_words"].mean()
     assert compare(make_scores(unknown=0.3), make_scores())["unknown_label"]["effect"] > 0
-
-
-def test_nothing_scored_has_no_effect() -> None:
-    found = compare(ReferenceTable.make_empty(), make_scores())
-    assert all(math.isnan(row["effect"]) and row["num_newest"] == 0 for row in found.values())
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,6 @@ def test_examples_are_the_first_and_worst_mistakes(predictions: pd.DataFrame, re
     assert examples["text"].tolist() == [f"text of {i}" for i in examples["review_id"]]
     assert examples["group"].tolist() == [f"film of {i}" for i in examples["review_id"]]
     assert ExamplesTable.validate(examples) is examples
-
-
-def test_only_mistakes_are_examples_besides_the_sample(predictions: pd.DataFrame, reviews: pd.DataFrame) -> None:
     right = predictions.assign(gru=np.where(predictions["label"] == 1, 1.0, -1.0))
     assert find_examples(right, reviews, CALIBRATIONS)["kind"].tolist() == ["sample"]
     hardly = predictions.assign(gru=np.where(predictions["label"] == 1, 0.001, -0.001))

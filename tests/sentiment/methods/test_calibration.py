@@ -84,7 +84,7 @@ def test_calibration_of_one_model_recovers_its_scale_and_shift(scale: float, shi
     )
 
 
-def test_calibration_is_the_minimum_of_the_penalised_log_loss() -> None:
+def test_calibrated_logit_is_of_the_minimum_of_the_penalised_loss() -> None:
     """Σ log loss + |w|² / 2C, minimised without scikit-learn."""
     random = np.random.default_rng(2)
     labels = random.integers(0, 2, 200)
@@ -97,12 +97,9 @@ def test_calibration_is_the_minimum_of_the_penalised_log_loss() -> None:
     found = fit_calibration(pd.DataFrame(logits, columns=["lstm", "gru"]), labels)
     expected = minimize(compute_loss, np.zeros(3), tol=1e-10).x
     assert [*found["weights"].values(), found["intercept"]] == pytest.approx(expected.tolist(), abs=1e-3)
-
-
-def test_calibrated_logit_is_the_weighted_sum() -> None:
     calibration = {"weights": {"a": 2.0, "b": -1.0}, "intercept": 0.5}
-    logits = {"b": np.array([1.0, 2.0]), "c": np.array([9.0, 9.0]), "a": np.array([3.0, 0.0], np.float32)}
-    assert apply_calibration(calibration, logits).tolist() == [5.5, -1.5]
+    by_name = {"b": np.array([1.0, 2.0]), "c": np.array([9.0, 9.0]), "a": np.array([3.0, 0.0], np.float32)}
+    assert apply_calibration(calibration, by_name).tolist() == [5.5, -1.5]
 
 
 ALONE = {"lstm": ["lstm"], "gru": ["gru"], "nb_ngram": ["nb_ngram"], "ensemble": ["gru", "lstm"]}

@@ -78,10 +78,7 @@ def test_reference_is_the_holdout_of_the_version_or_the_test_part(store: Champio
     store.promote(store.add_version(pack_reference(make_holdout(1.0))), ["first"], "2026-01-31T02:00:00+00:00")
     reference = describe_reference(make_scores(UNVERSIONED), store.folder, **left)
     assert reference["label"].tolist() == ["negative"]
-
-
-def test_version_without_a_reference_has_none(store: ChampionStore, left: dict[str, Any]) -> None:
-    """The test part of `sentiment` is not taken for it."""
+    # The test part of `sentiment` is not taken for it.
     bare = store.add_version({"settings.json": b"{}"})
     damaged = store.add_version(pack_reference(make_holdout(1.0)))
     (store.folder / "versions" / damaged / REFERENCE).write_bytes(b"damaged")

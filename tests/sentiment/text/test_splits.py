@@ -111,13 +111,25 @@ def test_texts_of_tests_and_doubles_are_dropped(rows: list[Row], kept: set[str],
     assert profile["num_dropped"] == dict(zip(("in_test", "repeated"), dropped, strict=True))
 
 
-def test_text_of_a_drawn_test_part_is_dropped_elsewhere() -> None:
+def test_profile_says_what_the_parts_are_without_repeats() -> None:
     rows = make_groups(30)
     copied = [(f"copy{row[0]}", row[1], f"copy{row[2]}", *row[3:]) for row in rows]
     reviews, profile = split(rows + copied)
     test = reviews["part"] == "test"
     assert not set(reviews.loc[test, "text"]) & set(reviews.loc[~test, "text"])
     assert profile["num_dropped"]["in_test"] > 0
+    rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
+    assert split(rows)[1] == {
+        "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
+        "num_groups": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
+        "positive_fraction": {"test": 0.5, "train": 0.5, "validation": 0.5},
+        "num_groups_in_train_and_test": 0,
+        "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
+        "num_dropped": {"in_test": 0, "repeated": 0},
+    }
+    profile = split(OFFICIAL)[1]
+    assert json.loads(json.dumps(profile)) == profile
+    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
 
 
 @given(
@@ -148,21 +160,6 @@ def test_whatever_the_table_no_text_and_no_film_crosses_a_drawn_split(
         assert not set(sides[one]["text"]) & set(sides[other]["text"])
         if not (is_official and other == "test"):
             assert not set(sides[one]["group"]) & set(sides[other]["group"])
-
-
-def test_profile_says_in_plain_json_what_the_parts_are() -> None:
-    rows = [*OFFICIAL, ("u", "unlabelled", "u", None, "only five words stand here")]
-    assert split(rows)[1] == {
-        "num_reviews": {"test": 40, "train": 72, "unlabelled": 1, "validation": 8},
-        "num_groups": {"test": 10, "train": 18, "unlabelled": 1, "validation": 2},
-        "positive_fraction": {"test": 0.5, "train": 0.5, "validation": 0.5},
-        "num_groups_in_train_and_test": 0,
-        "num_words": {"mean": 365 / 121, "median": 3.0, "max": 5},
-        "num_dropped": {"in_test": 0, "repeated": 0},
-    }
-    profile = split(OFFICIAL)[1]
-    assert json.loads(json.dumps(profile)) == profile
-    assert split([*OFFICIAL, ("x", "train", "test0", 1, "new")])[1]["num_groups_in_train_and_test"] == 1
 
 
 @pytest.mark.parametrize(

@@ -72,14 +72,11 @@ def test_vectors_are_the_best_factors(learn: Learn, texts: list[list[int]], wind
     np.testing.assert_allclose(rescale(found @ found.T), rescale(expected @ expected.T), atol=1e-4)
 
 
-def test_each_dimension_weighs_as_the_root_of_its_singular_value(learn: Learn, texts: list[list[int]]) -> None:
+def test_dimensions_weigh_as_singular_values_and_alike_words_are_near(learn: Learn, texts: list[list[int]]) -> None:
     singular = np.linalg.svd(compute_information(texts, 3), compute_uv=False)[:4]
     found = np.linalg.norm(learn(texts, window=3), axis=0)
     np.testing.assert_allclose(rescale(found), rescale(np.sqrt(singular)), rtol=1e-4)
     assert learn(texts).std() == pytest.approx(DEVIATION, rel=1e-4)
-
-
-def test_words_that_stand_together_have_vectors_alike(learn: Learn, texts: list[list[int]]) -> None:
     found = learn([[2, 8], [3, 8], [4, 9], [5, 9]] * 3, dimensions=3, window=1)
     towards = found @ found.T
     assert towards[2, 3] > 10 * abs(towards[2, 4])
