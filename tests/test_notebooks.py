@@ -71,17 +71,21 @@ def test_run_has_the_stored_outputs(path: Path, monkeypatch: pytest.MonkeyPatch)
                 assert list_numbers(text) == pytest.approx(list_numbers(expected), RELATIVE, ABSOLUTE), cell.source
 
 
-def test_every_cell_is_stored_with_its_outputs(path: Path) -> None:
+def test_notebook_is_stored_with_all_its_outputs(path: Path) -> None:
     cells = list_code(read(path))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-
-
-def test_every_figure_has_a_png(path: Path) -> None:
     figures = [cell for cell in list_code(read(path)) if FIGURE.search(cell.source)]
     assert figures
     assert [cell.source for cell in figures if not any("image/png" in kinds for kinds in list_kinds(cell))] == []
     interactive = [kinds for cell in list_code(read(path)) for kinds in list_kinds(cell) if "plotly" in str(kinds)]
     assert [kinds for kinds in interactive if "image/png" not in kinds] == []
+    assert [line for cell in list_code(read(path)) for line in list_noise(cell)] == []
+    cells = read(path).cells
+    assert len(cells) <= 25
+    title, aim = cells[0].source.split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert aim.startswith("You learn ")
+    assert sum(file.stat().st_size for file in NOTEBOOKS) <= MAX_BYTES
 
 
 def list_noise(cell: NotebookNode) -> Iterator[str]:
@@ -89,16 +93,3 @@ def list_noise(cell: NotebookNode) -> Iterator[str]:
         text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
         if output.output_type == "error" or output.get("name") == "stderr" or LOG_LINE.search(text):
             yield text or output.output_type
-
-
-def test_no_output_is_an_error_or_a_log_line(path: Path) -> None:
-    assert [line for cell in list_code(read(path)) for line in list_noise(cell)] == []
-
-
-def test_notebook_is_small_and_begins_with_its_aim(path: Path) -> None:
-    cells = read(path).cells
-    assert len(cells) <= 25
-    title, aim = cells[0].source.split("\n\n")[:2]
-    assert title.startswith("# ")
-    assert aim.startswith("You learn ")
-    assert sum(file.stat().st_size for file in NOTEBOOKS) <= MAX_BYTES

@@ -67,23 +67,21 @@ def metrics(results: Results) -> dict:
     return results.json("08_reporting/forecast/metrics.json")
 
 
-def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics: dict) -> None:
+def test_metrics_are_those_of_the_predictions(predictions: pd.DataFrame, metrics: dict, results: Results) -> None:
     for name in FORECASTERS:
         assert metrics[name]["mse"] == pytest.approx(np.mean((predictions["y"] - predictions[name]) ** 2))
         assert metrics[name]["mae"] == pytest.approx(np.mean(np.abs(predictions["y"] - predictions[name])))
         errors = predictions[name] - predictions["y"]
         assert metrics[name]["bias"] == pytest.approx(errors.sum() / predictions["y"].abs().sum())
-
-
-def test_skill_compares_with_the_last_value(metrics: dict) -> None:
     expected = 1 - metrics["lstm"]["mse"] / metrics["last_value"]["mse"]
     assert metrics["lstm"]["skill_vs_last_value"] == pytest.approx(expected)
-
-
-def test_noise_floor_is_the_error_of_the_formula(predictions: pd.DataFrame, metrics: dict) -> None:
     days = (predictions["ds"] - pd.Timestamp("2021-01-01")).dt.days
     formula = 20 + 10 * np.sin(2 * np.pi * days / 365)
     assert metrics["noise_floor_mse"] == pytest.approx(np.mean((predictions["y"] - formula) ** 2))
+    report = (results.root / "08_reporting/forecast/report.html").read_text()
+    assert NOTE_TITLE not in report
+    assert f"{metrics['gru']['rmse']:.3g}"[:4] in report
+    assert "temperature" in report
 
 
 def test_every_step_of_the_test_part_is_an_origin(results: Results, predictions: pd.DataFrame) -> None:
@@ -91,9 +89,6 @@ def test_every_step_of_the_test_part_is_an_origin(results: Results, predictions:
     horizon = int(predictions["horizon_step"].max())
     assert predictions["cutoff"].nunique() == cut["num_steps"] - cut["validation_stop"] - horizon + 1
     assert predictions["ds"].min() == cut["test_from"]
-
-
-def test_last_value_is_the_observation_at_the_cutoff(results: Results, predictions: pd.DataFrame) -> None:
     observed = results.table("01_raw/forecast/source.parquet").set_index("ds")["y"]
     expected = predictions["cutoff"].map(observed)
     np.testing.assert_allclose(predictions["last_value"], expected, rtol=1e-5)
@@ -105,9 +100,6 @@ def test_next_values_follow_the_last_observation(results: Results) -> None:
     assert list(following["ds"]) == list(pd.date_range(last, periods=8, freq="D")[1:])
     assert (following["cutoff"] == last).all()
     assert np.isfinite(following[FORECASTERS]).all().all()
-
-
-def test_table_that_any_program_reads_has_the_next_values(results: Results) -> None:
     expected = results.table("07_model_output/forecast/next_values.parquet")
     plain = pd.read_csv(results.root / "07_model_output/forecast/all_methods.csv", parse_dates=["cutoff", "ds"])
     pd.testing.assert_frame_equal(plain, expected, check_dtype=False, check_freq=False)
@@ -125,7 +117,7 @@ def test_run_ends_with_verdict_ranking_and_next_values_on_one_screen(
     assert max(map(len, summary.splitlines())) <= 100
 
 
-def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
+def test_saved_networks_and_weights_give_the_saved_forecasts(results: Results, predictions: pd.DataFrame) -> None:
     panel, linear = (
         load_arrays(results, path, holds)
         for path, holds in (
@@ -139,14 +131,7 @@ def test_saved_networks_give_the_saved_forecasts(results: Results) -> None:
         network = load_arrays(results, f"06_models/forecast/{cell}.npz", "methods.networks.network.Network")
         found = forecast_network(network, linear, panel).test.ravel() * scale[1] + scale[0]
         np.testing.assert_allclose(found, saved[cell], rtol=1e-5)
-
-
-def load_arrays(results: Results, path: str, holds: str) -> Any:
-    return ArraysDataset(filepath=str(results.root / path), holds=f"rnn_pipelines.forecast.{holds}").load()
-
-
-def test_best_combination_is_that_of_its_weights(results: Results, predictions: pd.DataFrame) -> None:
-    """A single series is forecast as it is scaled, so that weights mean the same in its unit."""
+    # A single series is forecast as it is scaled, so that weights mean the same in its unit.
     weights = results.json("06_models/forecast/ensemble.json")["weights"]
     assert set(weights) == {
         "baseline_ensemble",
@@ -162,16 +147,13 @@ def test_best_combination_is_that_of_its_weights(results: Results, predictions: 
     np.testing.assert_allclose(predictions["ensemble"], expected, rtol=1e-4)
 
 
+def load_arrays(results: Results, path: str, holds: str) -> Any:
+    return ArraysDataset(filepath=str(results.root / path), holds=f"rnn_pipelines.forecast.{holds}").load()
+
+
 def test_run_needs_neither_tensorflow_nor_keras(finished: subprocess.CompletedProcess[str]) -> None:
     assert "rnn_pipelines.forecast.methods.training.training" in finished.stderr
     assert FRAMEWORKS.findall(finished.stderr) == []
-
-
-def test_report_states_the_metrics(results: Results, metrics: dict) -> None:
-    report = (results.root / "08_reporting/forecast/report.html").read_text()
-    assert NOTE_TITLE not in report
-    assert f"{metrics['gru']['rmse']:.3g}"[:4] in report
-    assert "temperature" in report
 
 
 @pytest.mark.slow

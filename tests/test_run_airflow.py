@@ -136,73 +136,41 @@ def nights(airflow: Airflow) -> None:
         airflow("airflow", "dags", "test", "rnn_pipelines_forecast", day)
 
 
-@pytest.fixture(scope="module")
-def records(nights: None, project: Path) -> list[dict[str, Any]]:
+def test_each_night_retrains_as_of_its_date(nights: None, project: Path) -> None:
     command = [".venv/bin/kedro", "champion", "history", "forecast", "--json", "--env=test"]
-    return json.loads(subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout)
-
-
-def test_each_night_retrains_as_of_its_date(records: list[dict[str, Any]]) -> None:
+    records = json.loads(subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout)
     assert [record["as_of"] for record in records] == [f"{day}T00:00:00+00:00" for day in DAYS]
     assert {record["outcome"] for record in records} <= {"promoted", "kept"}
-
-
-def test_each_night_sees_the_data_of_its_date_and_nothing_later(records: list[dict[str, Any]]) -> None:
     assert [record["data"]["last"] for record in records] == DAYS
 
 
-def test_each_night_forecasts_from_its_date(nights: None, project: Path) -> None:
+def test_each_night_forecasts_and_ends_at_its_date(nights: None, project: Path) -> None:
     forecasts = pd.read_parquet(project / ".test_data/07_model_output/predict_forecast/forecasts.parquet")
     assert sorted(forecasts["cutoff"].dt.strftime("%Y-%m-%d").unique()) == DAYS
-
-
-def test_monitor_ends_at_the_date_too(nights: None, project: Path) -> None:
-    """No step after it counts as missed, and only the forecasts before it are judged."""
+    # No step after it counts as missed, and only the forecasts before it are judged.
     verdict = json.loads((project / ".test_data/08_reporting/monitor_forecast/verdict.json").read_text())
     assert verdict["coverage"]["missed_steps"] == {"temperature": 0}
     assert verdict["error"]["last_cutoff"].startswith(DAYS[-2])
 
 
-@pytest.fixture(scope="module")
-def dags(airflow: Airflow) -> dict[str, Any]:
-    return read_last_line(airflow("python", "-c", TELL))
-
-
-def test_airflow_finds_no_error(airflow: Airflow) -> None:
+def test_airflow_finds_no_error_but_a_wrong_setting(airflow: Airflow) -> None:
     assert "No data found" in airflow("airflow", "dags", "list-import-errors", "--local").stdout
-
-
-def test_each_task_has_one_dag(dags: dict[str, Any]) -> None:
-    assert sorted(dags) == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
-
-
-def test_one_night_runs_at_a_time_and_none_is_caught_up(dags: dict[str, Any]) -> None:
-    assert {(dag["max_active_runs"], dag["catchup"]) for dag in dags.values()} == {(1, False)}
-
-
-def test_logical_date_is_the_time_of_the_night(dags: dict[str, Any]) -> None:
-    """With the other timetable of a cron expression, it would be the night before."""
-    assert [dag["timetable"] for dag in dags.values()] == [["CronTriggerTimetable", "30 2 * * *"]] * 2
-
-
-def test_nothing_runs_before_it_is_asked_to(dags: dict[str, Any]) -> None:
-    assert {dag["is_paused_upon_creation"] for dag in dags.values()} == {True}
-
-
-def test_steps_are_tried_again_but_for_the_check(dags: dict[str, Any]) -> None:
-    for dag in dags.values():
-        assert [dag["retries"][step] for step in STEPS] == [2, 2, 2, 0]
-
-
-def test_every_step_has_a_time_limit(dags: dict[str, Any]) -> None:
-    for dag in dags.values():
-        assert [dag["minutes"][step] for step in STEPS] == [240, 60, 60, 60]
-
-
-def test_wrong_setting_is_an_import_error_that_says_what_to_do(airflow: Airflow) -> None:
     found = airflow("airflow", "dags", "list-import-errors", "--local", is_checked=False, RNN_PIPELINES_TASKS="weather")
     assert found.returncode == 1
     assert "expected some of forecast, sentiment" in found.stdout
+
+
+def test_each_task_has_one_dag_with_times_and_limits(airflow: Airflow) -> None:
+    dags = read_last_line(airflow("python", "-c", TELL))
+    assert sorted(dags) == ["rnn_pipelines_forecast", "rnn_pipelines_sentiment"]
+    assert {(dag["max_active_runs"], dag["catchup"]) for dag in dags.values()} == {(1, False)}
+    # With the other timetable of a cron expression, it would be the night before.
+    assert [dag["timetable"] for dag in dags.values()] == [["CronTriggerTimetable", "30 2 * * *"]] * 2
+    assert {dag["is_paused_upon_creation"] for dag in dags.values()} == {True}
+    for dag in dags.values():
+        assert [dag["retries"][step] for step in STEPS] == [2, 2, 2, 0]
+    for dag in dags.values():
+        assert [dag["minutes"][step] for step in STEPS] == [240, 60, 60, 60]
 
 
 @pytest.fixture(scope="module")
@@ -221,20 +189,24 @@ def ends(fake: Path) -> dict[str, dict[str, str]]:
     return read_last_line(prepare_airflow(fake)("python", "-c", RUN, json.dumps(SCENARIOS)))
 
 
-def test_night_without_failures_succeeds(ends: dict[str, dict[str, str]]) -> None:
-    assert ends["good"] == dict.fromkeys(["run", *STEPS, "night"], "success")
-
-
-def test_run_without_logical_date_sees_all_data(ends: dict[str, dict[str, str]], fake: Path) -> None:
+def test_night_ends_as_its_steps_do(ends: dict[str, dict[str, str]], fake: Path) -> None:
     calls = [call for call in (fake / "calls").read_text().splitlines() if call.startswith("undated ")]
     assert (len(calls), [call for call in calls if re.search("as.of", call)]) == (4, [])
     assert ends["undated"]["run"] == "success"
-
-
-def test_lock_that_is_held_is_waited_for(ends: dict[str, dict[str, str]], fake: Path) -> None:
     calls = (fake / "calls").read_text().splitlines()
     assert len([call for call in calls if call.startswith("locked champion retrain")]) == 2
     assert ends["locked"]["run"] == "success"
+    assert (ends["alarm"]["check"], ends["alarm"]["run"]) == ("failed", "failed")
+    calls = (fake / "calls").read_text().splitlines()
+    assert len([call for call in calls if call.startswith("alarm champion check")]) == 1
+    # And nothing of it is left to hold a lock.
+    assert (ends["slow"]["retrain"], ends["slow"]["predict"]) == ("failed", "success")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((fake / "hanging").read_text()), 0)
+    named = {call.split()[0] for call in (fake / "calls").read_text().splitlines()}
+    assert named == set(SCENARIOS)
+    assert (ends["due"]["check"], ends["due"]["run"]) == ("success", "success")
+    assert ends["good"] == dict.fromkeys(["run", *STEPS, "night"], "success")
 
 
 @pytest.mark.parametrize(("scenario", "step"), [("source", "retrain"), ("monitor", "monitor")])
@@ -242,25 +214,3 @@ def test_failed_step_keeps_nothing_from_its_work(ends: dict[str, dict[str, str]]
     """And the run fails."""
     assert {name: ends[scenario][name] for name in STEPS} == dict.fromkeys(STEPS, "success") | {step: "failed"}
     assert (ends[scenario]["night"], ends[scenario]["run"]) == ("upstream_failed", "failed")
-
-
-def test_check_that_asks_for_a_retraining_is_no_failure(ends: dict[str, dict[str, str]]) -> None:
-    assert (ends["due"]["check"], ends["due"]["run"]) == ("success", "success")
-
-
-def test_alarm_is_told_at_once(ends: dict[str, dict[str, str]], fake: Path) -> None:
-    assert (ends["alarm"]["check"], ends["alarm"]["run"]) == ("failed", "failed")
-    calls = (fake / "calls").read_text().splitlines()
-    assert len([call for call in calls if call.startswith("alarm champion check")]) == 1
-
-
-def test_step_that_takes_too_long_is_ended(ends: dict[str, dict[str, str]], fake: Path) -> None:
-    """And nothing of it is left to hold a lock."""
-    assert (ends["slow"]["retrain"], ends["slow"]["predict"]) == ("failed", "success")
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((fake / "hanging").read_text()), 0)
-
-
-def test_run_can_name_its_environment(ends: dict[str, dict[str, str]], fake: Path) -> None:
-    named = {call.split()[0] for call in (fake / "calls").read_text().splitlines()}
-    assert named == set(SCENARIOS)

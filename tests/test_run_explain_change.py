@@ -93,18 +93,13 @@ def test_the_command_gives_parts_that_sum_to_the_change(explained: dict[str, Any
     assert explained["values"][0]["kind"] == "new"  # of the first series, a
     log = pd.read_parquet(folder / "data/07_model_output/predict_forecast/forecasts.parquet")
     assert set(explained["versions"]) == set(log["model_version"])
-
-
-def test_the_command_explains_one_series_and_time(folder: Path, explained: dict[str, Any]) -> None:
     text = run(folder, "champion explain-change forecast --series b --time 2025-07-23")
     assert " ".join(text.split()).startswith("The forecast of b for 2025-07-23 ")
     assert text.count("2025-07-23 ") >= 2
     assert "The revised value at 2025-07-17" in " ".join(text.split())
 
 
-def test_python_gives_the_same_parts(
-    folder: Path, nights: list[tuple[pd.DataFrame, str]], explained: dict[str, Any]
-) -> None:
+def test_python_is_the_same(folder: Path, nights: list[tuple[pd.DataFrame, str]], explained: dict[str, Any]) -> None:
     versions = folder / "data/06_models/champion/forecast/versions"
     earlier, later = (Forecaster.load(versions / name, source=FORECAST["source"]) for name in explained["versions"])
     change = later.explain_change(nights[0][0], nights[1][0], earlier).table

@@ -37,31 +37,23 @@ def is_near(found: SimpleNamespace, expected: Callable[[pd.DataFrame], np.ndarra
     return bool((np.abs(found.next_values["ensemble"] - expected(found.next_values)) < 50).all())
 
 
-@pytest.fixture(scope="module")
-def german(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """As a spreadsheet program saves it in Germany."""
+def test_german_spreadsheet_is_forecast(tmp_path_factory: pytest.TempPathFactory) -> None:
+    # As a spreadsheet program saves it in Germany.
     days, values = pd.date_range("2023-01-05", periods=300), make_week(300, seed=0)
     signs = str.maketrans({",": ".", ".": ","})
     rows = [f"{day:%d.%m.%Y};{f'{value:,.1f}'.translate(signs)}" for day, value in zip(days, values, strict=True)]
     path = tmp_path_factory.mktemp("german") / "umsatz.csv"
     path.write_bytes("\r\n".join(["Datum;Umsätze", *rows]).encode("cp1252"))
-    return forecast(path, time="Datum", target="Umsätze")
-
-
-def test_german_spreadsheet_is_forecast(german: SimpleNamespace) -> None:
+    german = forecast(path, time="Datum", target="Umsätze")
     assert is_near(german, lambda rows: 1500 + 100 * np.sin(2 * np.pi * np.arange(300, 300 + len(rows)) / 7))
-
-
-def test_what_was_found_is_in_log_and_report(german: SimpleNamespace) -> None:
     found = "sep=semicolon, encoding=cp1252, time_format='%d.%m.%Y', decimal=comma, thousands=point"
     assert f"read with {found}" in german.said
     assert "\ntimes from 'Datum' (days), values from 'Umsätze'\n" in german.summary
     assert found.replace("'", "&#39;") in german.report
 
 
-@pytest.fixture(scope="module")
-def energy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Consumption that follows the clock on the wall, over both of its changes, each hour without a zone."""
+def test_hours_over_both_clock_changes_are_local(tmp_path_factory: pytest.TempPathFactory) -> None:
+    # Consumption that follows the clock on the wall, over both of its changes, each hour without a zone.
     hours = pd.date_range("2024-03-01", "2024-11-10 23:00", freq="h", tz="Europe/Berlin")
     noise = np.random.default_rng(0).normal(scale=10, size=len(hours))
     table = pd.DataFrame(
@@ -69,60 +61,34 @@ def energy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
     path = tmp_path_factory.mktemp("energy") / "energy.csv"
     table.to_csv(path, index=False)
-    return forecast(path, time="hour", target="load", tz="Europe/Berlin")
-
-
-def test_hours_over_both_clock_changes_have_no_gap(energy: SimpleNamespace) -> None:
+    energy = forecast(path, time="hour", target="load", tz="Europe/Berlin")
     assert "without a value" not in energy.said
     assert "none needed" in energy.report
-
-
-def test_daily_cycle_is_that_of_local_time(energy: SimpleNamespace) -> None:
     assert is_near(energy, lambda rows: 1500 + 100 * np.sin(rows["ds"].dt.hour * np.pi / 12))
-
-
-def test_hours_are_shown_in_local_time(energy: SimpleNamespace) -> None:
     assert str(energy.next_values["ds"].iloc[0]) == "2024-11-11 00:00:00+01:00"
     assert "2024-03-01 00:00:00+01:00 to 2024-11-10 23:00:00+01:00" in energy.report
 
 
-@pytest.fixture(scope="module")
-def months(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def test_60_months_are_forecast(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("months") / "months.csv"
     days = pd.date_range("2019-01-01", periods=60, freq="MS")
     pd.DataFrame({"month": days, "guests": make_week(60, seed=0, period=12)}).to_csv(path, index=False)
-    return forecast(path, time="month", target="guests")
-
-
-def test_60_months_are_forecast(months: SimpleNamespace) -> None:
+    months = forecast(path, time="month", target="guests")
     assert is_near(months, lambda rows: 1500 + 100 * np.sin(2 * np.pi * (rows["ds"].dt.month - 1) / 12))
-
-
-def test_window_of_60_months_is_said(months: SimpleNamespace) -> None:
     assert "lookback 12 steps, horizon 12 steps" in months.said
     assert "12 steps back, 12 ahead" in months.report
-
-
-def test_60_months_have_intervals(months: SimpleNamespace) -> None:
     assert np.isfinite(months.next_values[["ensemble-lo-80", "ensemble-hi-80"]]).all().all()
 
 
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def test_stores_that_opened_last_month_are_forecast(tmp_path_factory: pytest.TempPathFactory) -> None:
     days = pd.date_range("2023-01-05", periods=400)
     tables = [pd.DataFrame({"store": f"s{n:02}", "day": days, "sales": make_week(400, seed=n)}) for n in range(20)]
     tables = [table if number < 18 else table[-28:] for number, table in enumerate(tables)]
     path = tmp_path_factory.mktemp("stores") / "stores.parquet"
     pd.concat(tables).to_parquet(path)
-    return forecast(path, time="day", target="sales", id="store")
-
-
-def test_stores_that_opened_last_month_are_forecast(stores: SimpleNamespace) -> None:
+    stores = forecast(path, time="day", target="sales", id="store")
     assert stores.next_values["unique_id"].nunique() == 20
     young = stores.next_values[stores.next_values["unique_id"] >= "s18"]
     assert (np.abs(young["ensemble"] - 1500 - 100 * np.sin(2 * np.pi * (399 + young["horizon_step"]) / 7)) < 50).all()
-
-
-def test_stores_that_opened_last_month_are_evaluated_too(stores: SimpleNamespace) -> None:
-    """28 days are a horizon for the test part, and two weeks before it."""
+    # 28 days are a horizon for the test part, and two weeks before it.
     assert stores.predictions["unique_id"].nunique() == 20

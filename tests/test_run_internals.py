@@ -123,18 +123,28 @@ def after_others(
     return clone
 
 
-def test_fresh_clone_traces_pretrained_forecasters_and_trains_a_small_classifier(fresh: Clone) -> None:
+def test_fresh_clone_traces_and_trains_and_reports(fresh: Clone) -> None:
     summary = fresh.read_summary()["layers"]
     assert list(summary) == FRESH_LAYERS
     assert summary["pretrained_gru"]["origin"].endswith("traced over noisy_sine")
     assert summary["sentiment_gru_forward"]["origin"].startswith("trained here, small, on 300 reviews of")
-
-
-def test_accuracy_is_measured_on_held_out_reviews(fresh: Clone) -> None:
     classifier = fresh.read_summary()["classifier"]
     assert not classifier["is_missing"]
     assert set(classifier["accuracy"]) == {"lstm", "gru", "nb_ngram", "ensemble"}
     assert classifier["num_texts"] == 50
+    for layer in fresh.read_summary()["layers"].values():
+        expected = CELLS[layer["cell"]].count_weights_by_gate(layer["num_inputs"], layer["units"])
+        assert layer["num_weights_by_gate"] == expected
+    # Infinity and NaN are none.
+    constants: list[str] = []
+    json.loads((fresh.data / "08_reporting/internals/summary.json").read_text(), parse_constant=constants.append)
+    assert constants == []
+    written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {"summary"}
+    assert written == set(FIGURES)
+    page = (fresh.data / "08_reporting/internals/report.html").read_text()
+    assert NOTE_TITLE not in page
+    assert 'src="http' not in page
+    assert "traced over noisy_sine" in page
 
 
 def test_run_without_a_network_reports_the_series(offline: Clone) -> None:
@@ -150,15 +160,12 @@ def test_run_without_a_network_reports_the_series(offline: Clone) -> None:
     assert summary["classifier"]["origin"] in (reporting / "report.html").read_text()
 
 
-def test_failed_download_is_a_warning(offline: Clone) -> None:
+def test_failed_download_is_a_warning_and_a_missing_archive_an_end(offline: Clone) -> None:
     finished = offline.run("reviews.download=true")
     assert finished.returncode == 0, finished.stderr
     assert (finished.stdout + finished.stderr).count("the download failed") == 1
     assert offline.read_summary()["classifier"]["is_missing"]
-
-
-def test_named_archive_that_is_not_there_ends_the_run(offline: Clone) -> None:
-    """Only a download may fail; the results of the run before stay."""
+    # Only a download may fail; the results of the run before stay.
     before = offline.read_summary()
     finished = offline.run("reviews.archive=nowhere.tar.gz")
     assert finished.returncode == 1
@@ -180,45 +187,13 @@ def test_networks_of_other_pipelines_are_looked_at(after_others: Clone) -> None:
         "sentiment_gru_forward",
         "sentiment_gru_backward",
     ]
+    readings = pd.read_parquet(after_others.data / "07_model_output/internals/readings.parquet")
+    assert set(readings["cell"]) == {"gru"}
+    assert readings["text"].nunique() == 3
 
 
 def test_equations_give_the_states_of_the_networks(fresh: Clone, after_others: Clone) -> None:
     layers = [*fresh.read_summary()["layers"].values(), *after_others.read_summary()["layers"].values()]
     assert max(layer["max_difference"] for layer in layers) < 1e-5
-
-
-def test_weights_by_gate_are_those_of_the_formula(fresh: Clone) -> None:
-    for layer in fresh.read_summary()["layers"].values():
-        expected = CELLS[layer["cell"]].count_weights_by_gate(layer["num_inputs"], layer["units"])
-        assert layer["num_weights_by_gate"] == expected
-
-
-def test_summary_is_strict_json(fresh: Clone) -> None:
-    """Infinity and NaN are none."""
-
-    constants: list[str] = []
-    json.loads((fresh.data / "08_reporting/internals/summary.json").read_text(), parse_constant=constants.append)
-    assert constants == []
-
-
-def test_every_figure_is_written(fresh: Clone) -> None:
-    written = {path.stem for path in (fresh.data / "08_reporting/internals").glob("*.json")} - {"summary"}
-    assert written == set(FIGURES)
-
-
-def test_report_stands_alone_and_says_what_was_looked_at(fresh: Clone) -> None:
-    page = (fresh.data / "08_reporting/internals/report.html").read_text()
-    assert NOTE_TITLE not in page
-    assert 'src="http' not in page
-    assert "traced over noisy_sine" in page
-
-
-def test_nothing_of_other_pipelines_is_written(fresh: Clone, after_others: Clone) -> None:
     assert {path.name for path in (fresh.data / "runs").iterdir()} == {"internals"}
     assert len(list((after_others.data / "06_models/forecast").glob("*.npz"))) == 3
-
-
-def test_given_texts_are_read_word_by_word(after_others: Clone) -> None:
-    readings = pd.read_parquet(after_others.data / "07_model_output/internals/readings.parquet")
-    assert set(readings["cell"]) == {"gru"}
-    assert readings["text"].nunique() == 3

@@ -44,12 +44,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 # In their order: the fresh clone first.
 
 
-def test_fresh_clone_has_no_forecasts_to_judge(clone: SimpleNamespace) -> None:
+def test_fresh_clone_has_nothing_to_judge(clone: SimpleNamespace) -> None:
     verdict = clone.run("monitor_forecast")
     assert (verdict["verdict"], verdict["version"]) == ("ok", None)
-
-
-def test_fresh_clone_has_no_scores_to_judge(clone: SimpleNamespace) -> None:
     verdict = clone.run("monitor_sentiment")
     assert (verdict["verdict"], verdict["num_texts"], verdict["num_reference"]) == ("ok", 0, 0)
 
@@ -151,9 +148,7 @@ def test_scores_of_the_classifier_are_held_against_its_test_part(
     assert (found["verdict"], found["num_texts"], found["num_reference"]) == (verdict, 200, 100)
 
 
-def test_scores_of_a_champion_are_held_against_its_holdout(
-    clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame]
-) -> None:
+def test_scores_are_held_against_holdouts(clone: SimpleNamespace, make_reviews: Callable[..., pd.DataFrame]) -> None:
     """Also after another version took its place."""
     leave_sentiment(clone.data, make_reviews, num_words=300)
     holdout = pd.DataFrame({"challenger": np.random.default_rng(0).normal(size=150), "num_words": 300})

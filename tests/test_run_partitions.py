@@ -77,23 +77,14 @@ def test_all_series_are_forecast_and_some_are_fitted(found: dict[str, Any]) -> N
     assert found["next_values"].drop(columns=["unique_id", "ds"]).notna().all(axis=None)
     assert 1 < found["fitted"]["unique_id"].nunique() < NUM_SERIES / 2
     assert found["next_values"]["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(days=NUM_STEPS)
-
-
-def test_forecasts_are_of_the_size_of_their_series(found: dict[str, Any]) -> None:
     means = found["next_values"].groupby("unique_id")["forecast"].mean()
     sales = make_table().dropna().groupby("shop")["sales"].mean()
     assert (means / means.index.astype(int).map(sales)).between(0.8, 1.25).all()
-
-
-def test_errors_are_of_all_series(found: dict[str, Any]) -> None:
     summary, by_series = found["summary"], found["by_series"]
     assert summary["num_series"] == summary["num_evaluated"] == by_series["unique_id"].nunique() == NUM_SERIES
     own = by_series[by_series["forecaster"] == "ensemble"]
     assert summary["forecasters"]["ensemble"]["mase"] == pytest.approx(own["mase"].mean(), rel=1e-5)
     assert summary["forecasters"]["ensemble"]["mase"] < summary["forecasters"]["seasonal_naive"]["mase"]
-
-
-def test_report_and_terminal_have_the_number_of_series(found: dict[str, Any]) -> None:
     assert "All series" in found["report"]
     assert f"{NUM_SERIES} series have next values" in found["printed"]
     assert all(len(line) <= 100 for line in found["printed"].splitlines() if "INFO" not in line and "/" not in line)

@@ -56,9 +56,7 @@ def test_card_describes_the_files(networks: Path) -> None:
         assert history["step"].tolist() == [3]
 
 
-def test_pipelines_export_and_python_forecast_with_it(
-    parameters: dict[str, Any], frame: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_pipelines_and_python_forecast_by_it(parameters: dict[str, Any], frame: pd.DataFrame, tmp_path: Path) -> None:
     """The network was hardly trained, so that its forecasts differ from those of the package's network."""
     block = parameters["forecast"]["pretrained"]
     forecaster = Forecaster(h=HORIZON, use="pretrained", pretrained=block).fit(frame)

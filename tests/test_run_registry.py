@@ -63,7 +63,7 @@ def run(pipeline: str) -> None:
 
 
 @pytest.mark.usefixtures("registered")
-def test_they_are_measured_beside_the_others() -> None:
+def test_they_are_measured_and_used_beside_the_others() -> None:
     metrics = read_json("08_reporting/forecast/metrics.json")
     # The temperature of 1,000 days has no three years, so no long season, no zeros, and enough windows for validation.
     others = {"long_seasonal_naive", "level", "mean", "croston", "zero", "short_series_rule"}
@@ -71,46 +71,22 @@ def test_they_are_measured_beside_the_others() -> None:
     assert measured == {*NETWORKS, *TRAINED_BEFORE, *METHODS, "ensemble"} - others
     assert metrics["mine"]["num_parameters"] > 0
     assert "skill_vs_week_mean" in metrics["gru"]
-
-
-@pytest.mark.usefixtures("registered")
-def test_the_report_shows_them() -> None:
     report = (ROOT / "08_reporting/forecast/report.html").read_text()
     assert "minGRU" in report
     assert "mean of the last week" in report
-
-
-@pytest.mark.usefixtures("registered")
-def test_the_network_is_trained_and_the_baseline_judged_in_a_retraining() -> None:
     training = read_json("06_models/retrain_forecast/training.json")
     assert set(training["networks"]) == set(NETWORKS)
     assert "week_mean" in pd.read_parquet(ROOT / "06_models/retrain_forecast/holdout.parquet")
-
-
-@pytest.mark.usefixtures("registered")
-def test_the_champion_predicts() -> None:
     forecasts = pd.read_parquet(ROOT / "07_model_output/predict_forecast/forecasts.parquet")
     assert forecasts["y_hat"].notna().all()
-
-
-@pytest.mark.usefixtures("registered")
-def test_the_backtest_replays_the_network_and_judges_the_baseline() -> None:
     names = [entry["name"] for entry in read_json("08_reporting/backtest_forecast/results.json")["forecasters"]]
     assert "week_mean" in names
     assert "mean of the last week" in (ROOT / "08_reporting/backtest_forecast/report.html").read_text()
-
-
-@pytest.mark.usefixtures("registered")
-def test_they_have_forecasts_with_intervals_and_weights() -> None:
     table = pd.read_parquet(ROOT / "07_model_output/forecast/predictions.parquet")
-    names = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
-    assert names <= set(table)
-    assert table[sorted(names)].notna().all().all()
+    bounds = {f"{name}-{end}-80" for name in OWN for end in ("lo", "hi")}
+    assert bounds <= set(table)
+    assert table[sorted(bounds)].notna().all().all()
     assert set(OWN) <= set(read_json("06_models/forecast/ensemble.json")["weights"])
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_cross_validation_measures_them() -> None:
     assert set(OWN) <= set(pd.read_parquet(ROOT / "07_model_output/cross_validate_forecast/predictions.parquet"))
 
 
@@ -137,12 +113,9 @@ def test_python_forecasts_ranks_and_explains_them(fitted: Forecaster, name: str)
     np.testing.assert_allclose(sums, found.set_index(["unique_id", "ds"])[name].reindex(sums.index), rtol=1e-4)
 
 
-def test_the_network_is_a_keras_model(fitted: Forecaster) -> None:
+def test_the_network_is_saved_and_a_keras_model(fitted: Forecaster, tmp_path: Path) -> None:
     layers = fitted.networks["mine"].to_keras().get_layer("member_1").layers
     assert "MinGRU" in [type(layer).__name__ for layer in layers]
-
-
-def test_a_saved_ensemble_of_them_forecasts_the_same(fitted: Forecaster, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     ends = fitted._fitted.panel.series.drop(columns="observed")
     loaded = Forecaster.load(tmp_path / "model").predict(ends)

@@ -101,9 +101,6 @@ def second(run: Run, first: dict[str, Any]) -> dict[str, Any]:
 def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     assert (first["outcome"], first["reasons"][0]) == ("promoted", "there is no champion yet")
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
-
-
-def test_record_is_complete(first: dict[str, Any]) -> None:
     assert set(first) >= MANIFEST
     assert set(first["fingerprints"]) == {"data", "parameters", "code"}
     assert first["data"] == {
@@ -115,24 +112,24 @@ def test_record_is_complete(first: dict[str, Any]) -> None:
     }
     assert set(first["metrics"]) == {"challenger", "champion", "baselines"}
     assert first["seconds"]["training"] <= first["seconds"]["total"]
-
-
-def test_loss_is_the_mse_of_the_holdout(first: dict[str, Any]) -> None:
     holdout = first["holdout"]
     squared = (holdout["y"] - holdout["challenger"]) ** 2
     metrics = first["metrics"]["challenger"]
     assert metrics["loss"] == pytest.approx(squared.groupby(holdout["unique_id"]).mean().mean())
     by_step = squared.groupby([holdout["unique_id"], holdout["horizon_step"]]).mean().groupby("horizon_step").mean()
     assert metrics["by_step"] == pytest.approx(by_step.tolist())
-
-
-def test_baselines_are_measured_and_beaten(first: dict[str, Any]) -> None:
     baselines = first["metrics"]["baselines"]
     assert set(baselines) == {
         *("last_value", "drift", "seasonal_naive", "ridge", "baseline_ensemble"),
         *("theta", "damped_trend", "holt_winters"),
     }
     assert first["metrics"]["challenger"]["loss"] < min(baselines["last_value"], baselines["seasonal_naive"])
+    assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
+    training = first["training"]
+    assert training["chosen"] == "ensemble"
+    candidates = {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
+    assert set(training["validation_losses"]) >= candidates | {"ensemble"}
+    assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["ensemble"]
 
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
@@ -148,18 +145,6 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     np.testing.assert_allclose(found["y_hat"], holdout["challenger"], rtol=1e-6)
 
 
-def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
-    assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
-
-
-def test_challenger_is_the_combination_of_the_least_error_on_what_nobody_had_seen(first: dict[str, Any]) -> None:
-    training = first["training"]
-    assert training["chosen"] == "ensemble"
-    candidates = {"baseline_ensemble", "theta", "damped_trend", "holt_winters", "lstm", "gru"}
-    assert set(training["validation_losses"]) >= candidates | {"ensemble"}
-    assert first["metrics"]["challenger"]["validation_loss"] == training["validation_losses"]["ensemble"]
-
-
 def test_second_retraining_says_why(second: dict[str, Any]) -> None:
     assert second["outcome"] in ("kept", "promoted")
     assert "the champion's" in second["reasons"][0]
@@ -170,10 +155,7 @@ def test_champion_is_measured_as_it_was_when_it_was_promoted(first: dict[str, An
     """On the same holdout, with the same loss."""
     assert second["champion"] == first["version"]
     assert second["metrics"]["champion"]["loss"] == pytest.approx(first["metrics"]["challenger"]["loss"], rel=1e-6)
-
-
-def test_nothing_new_has_the_same_fingerprints(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """But for the code, which others may be at."""
+    # But for the code, which others may be at.
     for kind in ("data", "parameters"):
         assert second["fingerprints"][kind] == first["fingerprints"][kind]
 
@@ -212,10 +194,6 @@ def test_nothing_later_than_as_of_is_seen(early: list[dict[str, Any]]) -> None:
     assert wild["fingerprints"]["data"] == none["fingerprints"]["data"]
     pd.testing.assert_frame_equal(wild["holdout"], none["holdout"], check_exact=True)
     assert wild["holdout"]["ds"].max() == pd.Timestamp("2024-07-31")
-
-
-@pytest.mark.slow
-def test_champion_that_has_seen_the_holdout_is_not_compared(early: list[dict[str, Any]]) -> None:
     assert early[0]["outcome"] == "kept"
     assert "part of the holdout" in early[0]["reasons"][0]
 
@@ -253,17 +231,11 @@ def test_forecasts_follow_each_series_end(predicted: pd.DataFrame) -> None:
     assert set(predicted["cutoff"]) == {LAST}
     assert predicted["ds"].tolist() == 2 * list(pd.date_range(LAST, periods=4)[1:])
     assert predicted["horizon_step"].tolist() == [1, 2, 3, 1, 2, 3]
-
-
-def test_forecasts_have_the_stated_columns(predicted: pd.DataFrame) -> None:
     kinds = {name: str(kind) for name, kind in predicted.dtypes.items()}
     fixed = ["unique_id", "cutoff", "ds", "horizon_step", "y_hat", "model_version", "recorded_at"]
     assert list(kinds) == [*fixed, *(f"{side}_{level}" for level in (80, 95, 99) for side in ("lo", "hi")), *LINKS]
     assert (kinds["horizon_step"], kinds["y_hat"]) == ("int64", "float64")
     assert kinds["recorded_at"].endswith("UTC]")
-
-
-def test_forecasts_are_near_what_comes(predicted: pd.DataFrame) -> None:
     actual = make_sales(pd.Timestamp("2024-12-31")).rename(columns={"shop": "unique_id", "day": "ds"})
     joined = predicted.merge(actual)
     assert ((joined["y_hat"] - joined["sales"]).abs() < joined["unique_id"].map({"a": 4.0, "b": 40.0})).all()

@@ -107,9 +107,6 @@ def test_first_challenger_becomes_the_champion(first: dict[str, Any]) -> None:
     best = min(simple, key=simple.__getitem__)
     assert [f"that of {best}" in reason for reason in first["reasons"][1:]] == [True] * (simple[best] < loss)
     assert json.loads((FOLDER / "champion.json").read_text())["version"] == first["version"]
-
-
-def test_record_is_complete(first: dict[str, Any]) -> None:
     assert set(first) >= MANIFEST
     assert set(first["fingerprints"]) == {"data", "parameters", "code"}
     assert first["data"] == {
@@ -121,20 +118,15 @@ def test_record_is_complete(first: dict[str, Any]) -> None:
     }
     assert set(first["metrics"]) == {"challenger", "champion", "baselines"}
     assert set(first["metrics"]["baselines"]) == {"majority", "nb_ngram"}
-
-
-def test_holdout_is_the_newest_fifth(first: dict[str, Any]) -> None:
     numbers = first["holdout"]["review_id"].astype(int)
     assert numbers.tolist() == list(range(NUM_REVIEWS * 4 // 5 + 1, NUM_REVIEWS + 1))
-
-
-def test_loss_is_the_log_loss_of_the_holdout(first: dict[str, Any]) -> None:
     labels = first["holdout"]["label"].astype(int)
     probability = to_probability(first["holdout"]["challenger"].to_numpy())
     metrics = first["metrics"]["challenger"]
     assert metrics["loss"] == pytest.approx(log_loss(labels, probability))
     assert metrics["accuracy"] == pytest.approx(accuracy_score(labels, probability > 0.5))
     assert metrics["loss"] < first["metrics"]["baselines"]["majority"]
+    assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
 
 
 def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) -> None:
@@ -149,22 +141,12 @@ def test_promoted_artefact_is_the_one_that_was_evaluated(first: dict[str, Any]) 
     np.testing.assert_allclose(scores["probability"], to_probability(holdout["challenger"].to_numpy()), atol=1e-6)
 
 
-def test_finished_training_leaves_no_checkpoint(first: dict[str, Any]) -> None:
-    assert list((HOLDOUT.parent / "checkpoints").glob("*")) == []
-
-
-def test_equal_challenger_is_kept_back(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_equal_challenger_is_kept_back_as_of_its_day(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert (second["outcome"], second["champion"]) == ("kept", first["version"])
     assert "not significant" in second["reasons"][0]
     assert load_champion("sentiment").version == first["version"]
-
-
-def test_champion_is_measured_as_it_was_when_it_was_promoted(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert second["metrics"]["champion"]["loss"] == pytest.approx(first["metrics"]["challenger"]["loss"], rel=1e-5)
-
-
-def test_nothing_later_than_as_of_is_seen(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Not a digit differs."""
+    # Not a digit differs.
     assert first["metrics"]["challenger"] == second["metrics"]["challenger"]
     assert first["fingerprints"]["data"] == second["fingerprints"]["data"]
     common = [name for name in first["holdout"] if name != "is_seen"]

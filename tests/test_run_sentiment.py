@@ -98,30 +98,20 @@ def test_python_gives_the_numbers_of_the_pipeline(metrics: dict, settings: list[
         assert found.loc[name, "log_loss"] == pytest.approx(metrics[name]["log_loss"], rel=1e-4)
 
 
-def test_networks_state_what_they_cost(metrics: dict) -> None:
+def test_networks_learn_words_of_praise_and_state_their_cost(metrics: dict) -> None:
     assert all(metrics[name]["training_seconds"] > 0 for name in CLASSIFIERS)
     assert metrics["ensemble"]["num_parameters"] == metrics["lstm"]["num_parameters"] + metrics["gru"]["num_parameters"]
-
-
-def test_networks_and_n_gram_classifier_learn_words_of_praise(metrics: dict) -> None:
     assert all(metrics[name]["accuracy"] > 0.8 for name in ("ensemble", "nb_ngram"))
 
 
-def test_a_shop_lies_on_one_side_of_the_split(run: subprocess.CompletedProcess[str]) -> None:
+def test_shops_lie_on_one_side_and_training_makes_the_vocabulary(run: subprocess.CompletedProcess[str]) -> None:
     reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     assert reviews.groupby("group")["part"].nunique().eq(1).all()
     assert set(reviews["part"]) == {"train", "validation", "test"}
-
-
-def test_vocabulary_holds_words_of_the_training_part_only(run: subprocess.CompletedProcess[str]) -> None:
-    reviews = pd.read_parquet(ROOT / "02_intermediate/sentiment/reviews.parquet")
     train = " ".join(reviews.loc[reviews["part"] == "train", "text"]).split()
     words = set(read_json("03_primary/sentiment/vocabulary.json"))
     assert words <= set(train)
     assert {word for word in train if word.startswith("shop")} <= words
-
-
-def test_report_stands_alone(run: subprocess.CompletedProcess[str]) -> None:
     page = (ROOT / "08_reporting/sentiment/report.html").read_text()
     assert NOTE_TITLE not in page
     assert "Report: " in run.stderr + run.stdout

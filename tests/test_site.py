@@ -44,28 +44,19 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder / "site"
 
 
-def test_no_page_loads_from_another_server(site: Path) -> None:
+def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
     pages, styles = sorted(site.rglob("*.html")), sorted(site.rglob("*.css"))
     assert pages
     assert styles
     found = {str(page.relative_to(site)): LOADED.findall(page.read_text()) for page in pages}
     found |= {str(style.relative_to(site)): IMPORTED.findall(style.read_text()) for style in styles}
     assert {path: addresses for path, addresses in found.items() if addresses} == {}
-
-
-def test_index_for_language_models_lists_every_page(site: Path) -> None:
-    """Each decision record is reached through their list."""
+    # Each decision record is reached through their list.
     built = {page.parent.relative_to(site).as_posix() + "/" for page in site.rglob("index.html")}
-    pages = {page for page in built if not re.search(r"decisions/\d{4}", page)}
+    expected = {page for page in built if not re.search(r"decisions/\d{4}", page)}
     listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text())
-    assert sorted(listed) == sorted(pages)
-
-
-def test_site_has_no_scripts_of_the_project(site: Path) -> None:
+    assert sorted(listed) == sorted(expected)
     assert list(site.rglob("*.py")) == []
-
-
-def test_notebooks_are_pages_with_their_outputs(site: Path) -> None:
     for path in (PROJECT / "notebooks").glob("*.ipynb"):
         page = site / "notebooks" / path.stem / "index.html"
         pictures = re.findall(r'<img[^>]* src="(?:\.\./)?([^"]+\.png)"', page.read_text())
