@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cell_weights import draw_weights
-from rnn_pipelines.cells.gru import GRUWeights, step_gru
-from rnn_pipelines.cells.lstm import LSTMWeights, step_lstm
+from rnn_pipelines.cells.gru import GRUWeights
+from rnn_pipelines.cells.lstm import LSTMWeights
 from rnn_pipelines.cells.unroll import unroll
 
 
@@ -22,7 +22,7 @@ def test_outputs_and_last_state_equal_those_of_keras(run: SimpleNamespace, step_
         assert np.abs(ours[:, -1] - expected).max() <= run.tolerance
     for array, expected in zip(read_weights(run.layer).to_list(), run.weights.to_list(), strict=True):
         np.testing.assert_array_equal(array, expected)
-    step: Any = step_lstm if isinstance(run.weights, LSTMWeights) else step_gru
+    step: Any = LSTMWeights.step if isinstance(run.weights, LSTMWeights) else GRUWeights.step
     assert np.abs(step_through(step, run.weights, run.inputs) - run.keras[0]).max() <= run.tolerance
 
 
