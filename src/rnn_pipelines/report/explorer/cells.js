@@ -3,6 +3,9 @@
 const sigmoid = (v) => 1 / (1 + Math.exp(-v));
 const average = (row) => row.reduce((sum, v) => sum + v, 0) / row.length;
 
+/** The steps after which half of a state is left if nothing new is written. */
+const measureHalfLife = (gates) => Math.LN2 / Math.abs(average(gates.map(Math.log)));
+
 /** Apply a function of numbers to rows, element by element. */
 const each = (f, ...rows) => rows[0].map((_, k) => f(...rows.map((row) => row[k])));
 // Without `each`, because most of the time is spent here.

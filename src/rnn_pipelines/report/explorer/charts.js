@@ -105,3 +105,20 @@ function drawCell(cell, numbers, label) {
     wires.map((d) => make("path", { class: "wire", d })), signs.map(sign), Object.entries(boxes).map(box),
     make("text", { x: 84, y: 243 }, "x, h"));
 }
+
+// The equations of each cell by the letter of their result. A letter under the pointer is marked in drawing and equation.
+const FORMULAS = {
+  lstm: { i: "i = σ(x W_i + h U_i + b_i)", f: "f = σ(x W_f + h U_f + b_f)", g: "g = tanh(x W_g + h U_g + b_g)", o: "o = σ(x W_o + h U_o + b_o)", "c′": "c′ = f · c + i · g", "h′": "h′ = o · tanh c′" },
+  gru: { z: "z = σ(x W_z + b_z + h U_z + d_z)", r: "r = σ(x W_r + b_r + h U_r + d_r)", g: "g = tanh(x W_g + b_g + r · (h U_g + d_g))", "h′": "h′ = z · h + (1 − z) · g" },
+  mingru: { z: "z = σ(x W_z + b_z)", g: "g = x W_g + b_g", "h′": "h′ = z · h + (1 − z) · g" },
+};
+const mark = (term) => document.querySelectorAll("[data-term]").forEach((one) => one.classList.toggle("hot", one.dataset.term === term));
+document.addEventListener("pointerover", ({ target }) => mark(target.closest?.("[data-term]")?.dataset.term));
+const setFormula = (text) => make("span", { class: "formula" }, text.split(/(c′|h′|[WUbd]_\w|\b[ifgozrch]\b(?!′))/).map((token, k) => {
+  if (k % 2 === 0) return token;
+  return token[1] === "_" ? make("span", {}, token[0], make("sub", {}, token[2])) : make("span", { "data-term": token }, token);
+}));
+
+const tabulate = (head, rows, caption) => make("table", {}, make("caption", {}, make("span", {}, caption)),
+  make("thead", {}, make("tr", {}, head.map((name, k) => make("th", { class: k ? "number" : "" }, name)))),
+  make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell, k) => make("td", { class: k ? "number" : "" }, cell))))));

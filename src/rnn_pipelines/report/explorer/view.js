@@ -2,11 +2,6 @@
 const page = decode(document.getElementById("content").textContent);
 const isText = page.task === "text", C = page.constants;
 const state = { network: 0, item: isText ? 0 : Math.max(0, page.windows.length - 2), cursor: 0, member: 0, layer: 0, unit: 0, gate: "hidden", values: [], clamps: {}, muted: new Set() };
-const FORMULAS = {
-  lstm: { i: "i = σ(x W_i + h U_i + b_i)", f: "f = σ(x W_f + h U_f + b_f)", g: "g = tanh(x W_g + h U_g + b_g)", o: "o = σ(x W_o + h U_o + b_o)", "c′": "c′ = f · c + i · g", "h′": "h′ = o · tanh c′" },
-  gru: { z: "z = σ(x W_z + b_z + h U_z + d_z)", r: "r = σ(x W_r + b_r + h U_r + d_r)", g: "g = tanh(x W_g + b_g + r · (h U_g + d_g))", "h′": "h′ = z · h + (1 − z) · g" },
-  mingru: { z: "z = σ(x W_z + b_z)", g: "g = x W_g + b_g", "h′": "h′ = z · h + (1 − z) · g" },
-};
 const PRESETS = {
   lstm: { "Forget everything": { forget: "0" }, "Remember everything": { forget: "1" } },
   gru: { "Forget everything": { update: "0" }, "Remember everything": { update: "1" }, "GRU without reset": { reset: "1" } },
@@ -116,17 +111,7 @@ function build() {
   parts.change.replaceChildren(reserve("presets", { class: "controls" }), reserve("clamps", { class: "controls" }), reserve("result", { class: "result", "aria-live": "polite" }), reserve("outcome"));
   parts.memory.replaceChildren(reserve("gradient"), reserve("carried"), reserve("units", { class: "table numbers" }));
   parts.models.replaceChildren(reserve("compared"), reserve("gates"), reserve("table", { class: "table numbers" }));
-  document.addEventListener("pointerover", ({ target }) => mark(target.closest?.("[data-term]")?.dataset.term));
 }
-
-const mark = (term) => document.querySelectorAll("[data-term]").forEach((one) => one.classList.toggle("hot", one.dataset.term === term));
-const setFormula = (text) => make("span", { class: "formula" }, text.split(/(c′|h′|[WUbd]_\w|\b[ifgozrch]\b(?!′))/).map((token, k) => {
-  if (k % 2 === 0) return token;
-  return token[1] === "_" ? make("span", {}, token[0], make("sub", {}, token[2])) : make("span", { "data-term": token }, token);
-}));
-const tabulate = (head, rows, caption) => make("table", {}, make("caption", {}, make("span", {}, caption)),
-  make("thead", {}, make("tr", {}, head.map((name, k) => make("th", { class: k ? "number" : "" }, name)))),
-  make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell, k) => make("td", { class: k ? "number" : "" }, cell))))));
 
 function showWindow(trained, now) {
   const item = getItem(), network = getNetwork(), records = now.members[state.member].layers[state.layer];

@@ -87,6 +87,3 @@ function measureCarried(gates) {
   let share = 1;
   return gates.slice(1).reverse().map((gate) => (share *= gate)).reverse().concat(1);
 }
-
-/** The steps after which half of a state is left if nothing new is written. */
-const measureHalfLife = (gates) => Math.LN2 / Math.abs(average(gates.map(Math.log)));
