@@ -122,3 +122,11 @@ const setFormula = (text) => make("span", { class: "formula" }, text.split(/(câ€
 const tabulate = (head, rows, caption) => make("table", {}, make("caption", {}, make("span", {}, caption)),
   make("thead", {}, make("tr", {}, head.map((name, k) => make("th", { class: k ? "number" : "" }, name)))),
   make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell, k) => make("td", { class: k ? "number" : "" }, cell))))));
+
+/** Return a slider whose label shows its value; `set` gets each new value. */
+function slide(text, attributes, set, decimals = 1) {
+  const shown = make("output"), show = () => (shown.textContent = write(Number(input.value), decimals));
+  const input = make("input", { type: "range", step: "any", ...attributes, input: () => { show(); set(Number(input.value)); } });
+  show();
+  return make("label", {}, make("span", {}, `${text}: `, shown), input);
+}
