@@ -19,6 +19,9 @@ FOLDER = Path(__file__).parent / "course/figures"
 FIGURES: dict[str, tuple[str, ...]] = {
     "sine": ("A network that learns a sine", "training"),
     "compare": ("LSTM against GRU",),
+    "stacks": ("The parameters of two layers",),
+    "cell": ("One step of a cell",),
+    "gates": ("The values of a gate",),
 }
 # The pages of trained networks, by what renders them.
 EXPLORERS = {"weather": render_networks, "reviews": render_texts}

@@ -17,7 +17,7 @@ function drawArrays([rows, columns], top) {
     letters.map((_, k) => make("path", { d: `M${k * size},${top}V${end}`, stroke: "var(--paper)" }))].flat();
 }
 
-const [result, table] = ["result", "table numbers"].map((name) => make("div", { class: name, "aria-live": "polite" })), picture = make("div");
+const [result, table] = ["result", "table numbers"].map((name) => make("div", { class: name, "aria-live": name === "result" && "polite" })), picture = make("div");
 function update(change) {
   const { cell, features, first, second } = Object.assign(chosen, change), { name } = CELLS[cell], shapes = listShapes(chosen);
   const names = [`${name}(${first})`, `${name}(${second})`, "Dense(1)"], counts = shapes.map(count), total = group(count([counts, 1]));

@@ -125,7 +125,7 @@ const tabulate = (head, rows, caption) => make("table", {}, make("caption", {}, 
 
 /** Return a slider whose label shows its value; `set` gets each new value. */
 function slide(text, attributes, set, decimals = 1) {
-  const shown = make("output"), show = () => (shown.textContent = write(Number(input.value), decimals));
+  const shown = make("span"), show = () => (shown.textContent = write(Number(input.value), decimals));
   const input = make("input", { type: "range", step: "any", ...attributes, input: () => { show(); set(Number(input.value)); } });
   show();
   return make("label", {}, make("span", {}, `${text}: `, shown), input);
