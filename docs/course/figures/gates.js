@@ -1,7 +1,7 @@
 // The values of a gate at random weights and after training, and what a shift of its bias does to forecasts and memory.
 const content = decode(document.getElementById("content").textContent);
 const [cell, gate] = (location.hash.slice(1) || "lstm-input").split("-"), { letters, keeping, name } = CELLS[cell];
-const NUM_BINS = 25, SHIFTS = Array.from({ length: 25 }, (_, k) => (k - 12) / 2);
+const NUM_BINS = 25, SHIFTS = Array.from({ length: 17 }, (_, k) => (k - 8) / 2);
 
 /** Return the values of the gate by unit over all windows, and the mean squared error of the forecasts. */
 function evaluate({ bias: [b], ...weights }, shift = 0) {
