@@ -4,18 +4,16 @@ const weights = {
   lstm: { kernel: [[1, 0.5, 1.5, 0.5]], recurrent_kernel: [[0.5, 0.2, 0.5, -0.4]], bias: [[-1, 1, 0, 0.5]] },
   gru: { kernel: [[-0.5, 1, 1.5]], recurrent_kernel: [[0.2, 0.5, 0.8]], bias: [[1, 0, 0]], recurrent_bias: [[0, 0, 0.5]] },
 }[cell];
-const state = { x: 1, h: 0, c: 0, past: [] }, [drawing, chart, sliders, equations] = ["", "", "controls", "table numbers"].map((name) => make("div", { class: name }));
-equations.setAttribute("aria-live", "polite");
+const state = { x: 1, h: 0, c: 0, past: [] }, [drawing, chart, sliders] = ["", "", "controls"].map((name) => make("div", { class: name }));
+const equations = make("div", { class: "table numbers", "aria-live": "polite" });
 
 /** Return the number of each letter and each product of the equations. */
 function readTerms({ x, h, c }) {
   const after = CELLS[cell].step([x], { hidden: [h], cell: [c] }, weights, (_, values) => values);
-  const terms = { h, c, "h′": after.hidden[0], "c′": after.cell?.[0] };
-  Object.entries(letters).forEach(([gate, letter], k) => Object.assign(terms, {
+  return Object.entries(letters).reduce((terms, [gate, letter], k) => Object.assign(terms, {
     [letter]: after[gate][0], [`x W_${letter}`]: x * weights.kernel[0][k], [`h U_${letter}`]: h * weights.recurrent_kernel[0][k],
     [`b_${letter}`]: weights.bias[0][k], [`d_${letter}`]: weights.recurrent_bias?.[0][k],
-  }));
-  return terms;
+  }), { h, c, "h′": after.hidden[0], "c′": after.cell?.[0] });
 }
 const fill = (formula, terms) => formula.split(" = ")[1].replace(/x W_\w|h U_\w|[bd]_\w|c′|\b[ifgozrhc]\b/g, (term) => write(terms[term]));
 
@@ -26,8 +24,8 @@ function update(change) {
     make("div", {}, setFormula(text), make("br"), `= ${fill(text, terms)}`), write(terms[letter], 3)]), `Step ${shown.length}`));
   const line = (label, letter, color) => ({ name: label, values: shown.map((step) => step[letter]), color });
   const lines = [line("hidden state h", "h", "var(--accent)"), ...(cell === "lstm" ? [line("cell state c", "c", "var(--new)")] : [])];
-  drawChart(chart, [{ values: [0, 0], color: "var(--line)" }, ...lines], { label: "States before each step", height: 150,
-    names: Array.from({ length: Math.max(20, shown.length) }, (_, k) => `step ${k + 1}`), cursor: state.past.length });
+  const names = Array.from({ length: Math.max(20, shown.length) }, (_, k) => `step ${k + 1}`);
+  drawChart(chart, lines, { label: "States before each step", height: 150, names, cursor: state.past.length });
 }
 
 /** Compute steps, and set the sliders of the states that they change. */

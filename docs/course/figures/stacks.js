@@ -16,23 +16,20 @@ function drawArrays([rows, columns], top) {
     letters.map((letter, k) => make("text", { x: (k + 0.5) * size, y: top - 6, "text-anchor": "middle" }, letter)),
     letters.map((_, k) => make("path", { d: `M${k * size},${top}V${end}`, stroke: "var(--paper)" }))].flat();
 }
-
-const [result, table] = ["result", "table numbers"].map((name) => make("div", { class: name, "aria-live": name === "result" && "polite" })), picture = make("div");
+const result = make("div", { class: "result", "aria-live": "polite" }), table = make("div", { class: "table numbers" });
 function update(change) {
   const { cell, features, first, second } = Object.assign(chosen, change), { name } = CELLS[cell], shapes = listShapes(chosen);
   const names = [`${name}(${first})`, `${name}(${second})`, "Dense(1)"], counts = shapes.map(count), total = group(count([counts, 1]));
   result.textContent = `${features} features–${names.join("–")}: ${counts.map(group).join(" + ")} = ${total} parameters`;
   table.replaceChildren(tabulate(["layer", ...Object.keys(COLORS), "sum"], shapes.map(([rows, columns], k) => [names[k],
     ...rows.map((v) => (v ? `${v} × ${columns} = ${group(v * columns)}` : "–")), group(count([rows, columns]))]), "Rows × columns"));
-  const marks = Object.entries(COLORS).map(([array, color]) => make("span", { style: `--mark: ${color}` }, array));
-  const drawn = { class: "chart", viewBox: "-2 0 516 460", style: "max-width: 420px", role: "img", "aria-label": "Arrays of both layers" };
-  picture.replaceChildren(make("div", { class: "key" }, marks), make("svg", drawn, drawArrays(shapes[0], 20), drawArrays(shapes[1], 194)));
+  const view = { class: "chart", viewBox: "-2 0 516 460", style: "max-width: 420px", role: "img", "aria-label": "Arrays of both layers" };
+  picture.replaceChildren(make("div", { class: "key" }, marks), make("svg", view, drawArrays(shapes[0], 20), drawArrays(shapes[1], 194)));
 }
-
+const marks = Object.entries(COLORS).map(([array, color]) => make("span", { style: `--mark: ${color}` }, array)), picture = make("div");
 const options = ["lstm", "gru"].map((cell) => make("option", { value: cell }, CELLS[cell].name));
 document.getElementById("figure").append(make("div", { class: "controls" },
   make("label", {}, "Cell", make("select", { change: ({ target }) => update({ cell: target.value }) }, options)),
-  slide("Features", { min: 1, max: 16, step: 1, value: 1 }, (features) => update({ features }), 0),
-  slide("Units of layer 1", { min: 1, max: 128, step: 1, value: 64 }, (first) => update({ first }), 0),
-  slide("Units of layer 2", { min: 1, max: 128, step: 1, value: 32 }, (second) => update({ second }), 0)), result, table, picture);
+  [["Features", "features", 16], ["Units of layer 1", "first", 128], ["Units of layer 2", "second", 128]].map(([text, key, max]) =>
+    slide(text, { min: 1, max, step: 1, value: chosen[key] }, (v) => update({ [key]: v }), 0))), result, table, picture);
 update();
