@@ -47,7 +47,7 @@ def build_page() -> str:
         (DOCS / "try/page.html").read_text()
     )
     scripts = {name: (DOCS / f"try/{name}.js").read_text() for name in ("simple", "page")}
-    scripts["network"] = read_scripts(["cells.js", "pretrained.js"])
+    scripts["network"] = read_scripts(["cells.js", "pretrained.js", "charts.js"])
     given = {"seasons": seasons, "example": draw_sales(), **scripts}
     return template.render(constants=json.dumps(values), networks=encode(networks), **given)
 

@@ -127,59 +127,41 @@ function testOnPast(inputs) {
 }
 
 const find = (id) => document.getElementById(id);
-const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const findRange = (values) => [-findLargest(values.map((value) => -value)), findLargest(values)];
-const writeRows = (rows) =>
-  rows.map((row) => `<tr>${row.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("");
-const writeText = (x, y, anchor, text) => `<text x="${x}" y="${y}" text-anchor="${anchor}">${escape(text)}</text>`;
-const drawPath = (name, points) =>
-  `<path class="${name}" d="M${points.map((point) => point.map((part) => part.toFixed(1)).join(" ")).join("L")}"/>`;
-const drawFigure = (width, height, title, parts) =>
-  `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">${parts.join("")}</svg>`;
-const findSpan = (low, high) => (high - low > 1e-9 * Math.abs(high) ? high - low : Math.abs(high) || 1);
+const writeRows = (place, rows) =>
+  find(place).replaceChildren(...rows.map((row) => make("tr", {}, row.map((cell) => make("td", {}, cell)))));
 // Numbers with three digits of the range of some values.
 function makeFormat(values) {
-  const digits = 2 - Math.floor(Math.log10(findSpan(...findRange(values))));
+  const [low, high] = findRange(values), span = high - low > 1e-9 * Math.abs(high) ? high - low : Math.abs(high) || 1;
+  const digits = 2 - Math.floor(Math.log10(span));
   return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)));
 }
 
-function drawForecast({ name, values, labelOf, horizon }, { low, high, network, theta, naive }) {
-  const width = Math.max(300, find("chart").clientWidth), height = Math.max(260, Math.min(400, width / 2));
-  const shown = values.slice(-Math.max(40, 4 * horizon)), last = shown.length - 1, count = last + horizon;
-  const [bottom, top] = findRange([...shown, ...low, ...high, ...theta, ...naive]);
-  const space = findSpan(bottom, top) / 4, power = 10 ** Math.floor(Math.log10(space));
-  const tick = [1, 2, 5, 10].find((part) => part * power >= space * 0.999) * power, least = Math.floor(bottom / tick);
-  const ticks = range(Math.max(1, Math.ceil(top / tick) - least) + 1, least).map((place) => place * tick);
-  const format = makeFormat([0, 100 * tick]), left = 16 + 7.5 * findLargest(ticks.map((value) => format(value).length));
-  const x = (place) => left + ((width - left - 8) * place) / count;
-  const y = (value) => height - 28 - ((height - 40) * (value - ticks[0])) / (ticks.at(-1) - ticks[0]);
-  const follow = (own) => [shown[last], ...own].map((value, step) => [x(last + step), y(value)]);
-  const marks = [[0, "start"], ...(x(count) - x(last) > 110 ? [[last, "middle"]] : []), [count, "end"]];
-  return drawFigure(width, height, `${name}: past, forecast of ${horizon} steps, and its 80 % interval`, [
-    ...ticks.map((value) => drawPath("grid", [[left, y(value)], [width - 8, y(value)]])),
-    ...ticks.map((value) => writeText(left - 8, y(value) + 4, "end", format(value))),
-    ...marks.map(([place, anchor]) =>
-      writeText(x(place), height - 6, anchor, labelOf(values.length - shown.length + place))),
-    drawPath("origin", [[x(last), 12], [x(last), height - 28]]),
-    drawPath("band", [...follow(high), ...follow(low).reverse()]), drawPath("naive", follow(naive)),
-    drawPath("theta", follow(theta)), drawPath("past", shown.map((value, place) => [x(place), y(value)])),
-    drawPath("network", follow(network))]);
+function drawForecast({ name, values, labelOf, horizon }, { low, high, network, theta, naive }, [ofNetwork, ofTheta, ofNaive]) {
+  const shown = values.slice(-Math.max(40, 4 * horizon)), from = shown.length - 1, place = find("chart");
+  const names = range(shown.length + horizon, values.length - shown.length).map(labelOf), follow = (own) => [shown[from], ...own];
+  const height = Math.max(260, Math.min(400, place.clientWidth / 2)), format = makeFormat([...shown, ...low, ...high]);
+  drawChart(place, [
+    { name: ofNaive, kind: "naive", values: follow(naive), from, color: "var(--naive)", dash: "2 3" },
+    { name: ofTheta, kind: "theta", values: follow(theta), from, color: "var(--theta)", dash: "7 4" },
+    { name: "past", kind: "past", values: shown, color: "var(--text)", width: 1.5 },
+    { name: `${ofNetwork} and its 80 % interval`, kind: "network", values: follow(network), from, color: "var(--accent)", width: 2.5 },
+  ], { label: `${name}: past, forecast of ${horizon} steps, and its 80 % interval`, names, cursor: from, height, format,
+    band: { rows: [follow(high), follow(low)], from, color: "var(--accent)" } });
 }
 
-// The values that are read, and below them the mean of each gate over all units, with the range of 80 % of the units.
-function drawGates(gates, values) {
-  const line = (own, [low, high] = [0, 1]) => own.map((value, place) =>
-    [(330 * place) / Math.max(1, own.length - 1), 66 - (62 * (value - low)) / (high - low || 1)]);
-  const draw = (title, ...paths) => `<div><p>${title}</p>${drawFigure(330, 70, title, [
-    drawPath("grid", [[0, 4], [330, 4]]), drawPath("grid", [[0, 66], [330, 66]]), ...paths])}</div>`;
-  const read = values.slice(-gates.length), names = Object.keys(gates[0]).filter((name) => !["candidate", "cell", "hidden"].includes(name));
-  const parts = names.map((name) => {
+// The values that are read, and the mean of each gate over all units, with the range of 80 % of the units.
+function drawGates(gates, { values, labelOf, cell }) {
+  const first = values.length - gates.length, names = range(gates.length, first).map(labelOf), color = "var(--accent)";
+  const shown = Object.keys(CELLS[cell].letters).filter((name) => name !== "candidate"), places = ["", ...shown].map(() => make("div"));
+  find("gates").replaceChildren(...places);
+  const draw = (place, name, lines, band) => drawChart(place, lines, { label: name, names, height: 120, band });
+  draw(places[0], "values", [{ name: `the newest ${gates.length} values`, values: values.slice(first), color: "var(--text)" }]);
+  shown.forEach((name, k) => {
     const sorted = gates.map((step) => Float64Array.from(step[name]).sort()), means = sorted.map(average);
-    const [low, high] = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
-    const title = `${name} gate: ${findRange(means).map((value) => value.toFixed(2)).join("–")}`;
-    return draw(title, drawPath("band", [...line(high), ...line(low).reverse()]), drawPath("network", line(means)));
+    const rows = [0.1, 0.9].map((part) => sorted.map((own) => own[Math.round(part * (own.length - 1))]));
+    draw(places[k + 1], name, [{ name: `${name} gate`, values: means, color }, { values: [0, 1], color: "" }], { rows, from: 0, color });
   });
-  return draw(`the newest ${read.length} values`, drawPath("past", line(read, findRange(read)))) + parts.join("");
 }
 
 const guessed = new Set(["column", "horizon"]); // the controls that no reader has set
@@ -211,20 +193,19 @@ function show(inputs) {
   document.querySelectorAll("[data-cell]").forEach((place) => { place.hidden = place.dataset.cell !== cell; });
   find("horizon-shown").textContent = horizon;
   find("is-log").hidden = !made.isLog;
-  find("chart").innerHTML = drawForecast(inputs, made);
-  find("gates").innerHTML = drawGates(made.gates, values);
+  drawForecast(inputs, made, names);
+  drawGates(made.gates, inputs);
   const best = names[errors.indexOf(Math.min(...errors))], formatError = makeFormat([0, ...errors]);
   find("errors").hidden = count === 0;
   find("verdict").textContent = count === 0 ? "The series is too short for a test of the forecasts on its own past."
     : `Smallest mean absolute error at ${count} earlier origin${count > 1 ? "s" : ""}: ${best}. `
       + `${sum(inside)} of ${inside.length} values were inside the interval.`;
   const compare = (error) => `${(100 * (error / errors[2] - 1)).toFixed(0)} %`.replace(/^\d/, "+$&").replace("-", "−");
-  find("error-rows").innerHTML = writeRows(names.map((name, method) =>
+  writeRows("error-rows", names.map((name, method) =>
     [name, formatError(errors[method]), method === 2 || !errors[2] ? "–" : compare(errors[method])]));
   const columns = [made.network, made.low, made.high, made.theta, made.naive];
   const format = makeFormat([...values.slice(-200), ...made.network]);
-  find("value-rows").innerHTML = writeRows(range(horizon).map((step) =>
-    [labelOf(last + step), ...columns.map((column) => format(column[step]))]));
+  writeRows("value-rows", range(horizon).map((step) => [labelOf(last + step), ...columns.map((column) => format(column[step]))]));
   return [`${last} values of ${inputs.name}${mark === "," ? ", with decimal commas" : ""}.`,
     missing.length && `${missing.length} missing, filled on a straight line: row ${missing.slice(0, 9).join(", ")}.`,
     odd && `${odd} is not one usual step after the one before. Missing rows are not filled.`,

@@ -29,24 +29,24 @@ function findTicks(low, high) {
 
 /** Draw lines and bars over steps.
  *
- * @param lines    { name, color, values, from, width, dash, marks }: `values` begin at the step `from`; null is a gap.
- * @param options  { label, band, bars, cursor, names, height, handle, drag, begin }.
+ * @param lines    { name, color, values, from, width, dash, marks, kind }: `values` begin at the step `from`; null is a gap.
+ * @param options  { label, band, bars, cursor, names, height, drag, begin, key, format }: `format` writes the numbers of the axis.
  */
-function drawChart(place, lines, { label, band, bars, cursor, names, height = 220, drag, begin = 0, key = true }) {
-  const width = Math.max(280, place.clientWidth || 700), left = bars ? 78 : 52, right = bars ? 24 : 12, bottom = height - 24, top = 10;
+function drawChart(place, lines, { label, band, bars, cursor, names, height = 220, drag, begin = 0, key = true, format }) {
   const all = lines.flatMap(({ values }) => values).concat(band ? band.rows.flat() : [], bars ?? [], bars ? [0] : []);
   const known = all.filter((v) => v !== null);
   let [low, high] = [Math.min(...known), Math.max(...known)];
-  if (high - low < 1e-12) [low, high] = [low - 1, high + 1];
+  const size = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  if (high - low < 1e-12 * size) [low, high] = [low - size, high + size];
+  const ticks = findTicks(low, high), decimals = Math.min(countDecimals([low, high]), countDecimals(ticks.length > 1 ? ticks : [low, high]));
+  const texts = ticks.map(format ?? ((v) => write(v, Math.max(0, decimals - 1)).trim())), right = bars ? 24 : 12, bottom = height - 24, top = 10;
+  const width = Math.max(280, place.clientWidth || 700), left = Math.max(bars ? 78 : 52, 12 + 7 * Math.max(...texts.map((text) => text.length)));
   const last = Math.max(names.length - 1, begin + 1);
   const x = (step) => left + ((step - begin) / (last - begin)) * (width - left - right);
   const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
   const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
-  const ticks = findTicks(low, high), decimals = Math.min(countDecimals([low, high]), countDecimals(ticks.length > 1 ? ticks : [low, high]));
-  for (const tick of ticks) {
-    svg.append(make("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
-    svg.append(make("text", { x: left - (bars ? 22 : 6), y: y(tick) + 4, "text-anchor": "end" }, write(tick, Math.max(0, decimals - 1)).trim()));
-  }
+  ticks.forEach((tick, k) => svg.append(make("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }),
+    make("text", { x: left - (bars ? 22 : 6), y: y(tick) + 4, "text-anchor": "end" }, texts[k])));
   for (const [step, anchor] of [[begin, "start"], [Math.round((begin + last) / 2), "middle"], [last, "end"]]) {
     svg.append(make("text", { x: x(step), y: height - 4, "text-anchor": anchor }, names[step]));
   }
@@ -58,9 +58,9 @@ function drawChart(place, lines, { label, band, bars, cursor, names, height = 22
     const size = Math.max(1, ((width - left - right) / names.length) * 0.7);
     svg.append(make("rect", { x: x(k) - size / 2, width: size, y: Math.min(y(0), y(v)), height: Math.max(0.5, Math.abs(y(v) - y(0))), fill: "var(--accent)" }));
   });
-  for (const { values, from = 0, color, dash = "", width: stroke = 2, marks } of lines) {
+  for (const { values, from = 0, color, dash = "", width: stroke = 2, marks, kind = "" } of lines) {
     const path = values.map((v, k) => (v === null || from + k < begin ? "" : `${k && values[k - 1] !== null && from + k > begin ? "L" : "M"}${x(from + k)},${y(v)}`)).join("");
-    if (!marks) svg.append(make("path", { d: path || "M0,0", fill: "none", stroke: color, "stroke-width": stroke, "stroke-dasharray": dash, "stroke-linejoin": "round" }));
+    if (!marks) svg.append(make("path", { class: kind, d: path || "M0,0", fill: "none", stroke: color, "stroke-width": stroke, "stroke-dasharray": dash, "stroke-linejoin": "round" }));
     else values.forEach((v, k) => v !== null && from + k >= begin && svg.append(make("circle", { cx: x(from + k), cy: y(v), r: 3.5, fill: "none", stroke: color, "stroke-width": 1.6 })));
   }
   if (cursor !== undefined && cursor >= begin) svg.append(make("line", { class: "cursor", x1: x(cursor), x2: x(cursor), y1: top, y2: bottom }));
