@@ -79,8 +79,8 @@ def test_stack_shows_the_sum_of_its_layers(tmp_path: Path) -> None:
         return [before, result.textContent, table.querySelector("tbody").rows[0].textContent];""",
     )
     assert shown == [
-        "1 features–LSTM(64)–LSTM(32)–Dense(1): 16,896 + 12,416 + 33 = 29,345 parameters",
-        "1 features–GRU(64)–GRU(32)–Dense(1): 12,864 + 9,408 + 33 = 22,305 parameters",
+        "LSTM(64)–LSTM(32)–Dense(1): 16,896 + 12,416 + 33 = 29,345 parameters",
+        "GRU(64)–GRU(32)–Dense(1): 12,864 + 9,408 + 33 = 22,305 parameters",
         "GRU(64)1 × 192 = 19264 × 192 = 12,2882 × 192 = 38412,864",
     ]
 

@@ -4,8 +4,8 @@ const weights = {
   lstm: { kernel: [[1, 0.5, 1.5, 0.5]], recurrent_kernel: [[0.5, 0.2, 0.5, -0.4]], bias: [[-1, 1, 0, 0.5]] },
   gru: { kernel: [[-0.5, 1, 1.5]], recurrent_kernel: [[0.2, 0.5, 0.8]], bias: [[1, 0, 0]], recurrent_bias: [[0, 0, 0.5]] },
 }[cell];
-const state = { x: 1, h: 0, c: 0, past: [] }, [drawing, chart, sliders] = ["", "", "controls"].map((name) => make("div", { class: name }));
-const equations = make("div", { class: "table numbers", "aria-live": "polite" });
+const state = { x: 1, h: 0, c: 0, past: [] }, style = "flex-basis: 300px", sliders = make("div", { class: "controls" });
+const drawing = make("div", { style }), chart = make("div"), equations = make("div", { class: "numbers", "aria-live": "polite", style });
 
 /** Return the number of each letter and each product of the equations. */
 function readTerms({ x, h, c }) {

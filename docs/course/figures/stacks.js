@@ -18,9 +18,9 @@ function drawArrays([rows, columns], top) {
 }
 const result = make("div", { class: "result", "aria-live": "polite" }), table = make("div", { class: "table numbers" });
 function update(change) {
-  const { cell, features, first, second } = Object.assign(chosen, change), { name } = CELLS[cell], shapes = listShapes(chosen);
+  const { cell, first, second } = Object.assign(chosen, change), { name } = CELLS[cell], shapes = listShapes(chosen);
   const names = [`${name}(${first})`, `${name}(${second})`, "Dense(1)"], counts = shapes.map(count), total = group(count([counts, 1]));
-  result.textContent = `${features} features–${names.join("–")}: ${counts.map(group).join(" + ")} = ${total} parameters`;
+  result.textContent = `${names.join("–")}: ${counts.map(group).join(" + ")} = ${total} parameters`;
   table.replaceChildren(tabulate(["layer", ...Object.keys(COLORS), "sum"], shapes.map(([rows, columns], k) => [names[k],
     ...rows.map((v) => (v ? `${v} × ${columns} = ${group(v * columns)}` : "–")), group(count([rows, columns]))]), "Rows × columns"));
   const view = { class: "chart", viewBox: "-2 0 516 460", style: "max-width: 420px", role: "img", "aria-label": "Arrays of both layers" };
