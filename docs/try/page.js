@@ -23,8 +23,7 @@ function readTime(cell) {
   return found ? Date.UTC(year, month - 1, day || 1, hour, minute) : NaN;
 }
 
-const isWord = (cell) =>
-  Number.isNaN(readTime(cell)) && [".", ","].every((mark) => readNumber(cell, mark) === undefined);
+const isWord = (cell) => Number.isNaN(readTime(cell)) && [".", ","].every((mark) => readNumber(cell, mark) === undefined);
 function splitLine(line, separator) {
   const cells = [...`${line}${separator}`.matchAll(new RegExp(`((?:"[^"]*"|[^${separator}])*)${separator}`, "g"))];
   return cells.map(([, cell]) => cell.trim().replace(/^"(.*)"$/, "$1").trim());

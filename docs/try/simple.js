@@ -37,8 +37,7 @@ function findSeason(past, season) {
   if (season === 1 || past.length < 2 * season) return none;
   const edge = season >> 1, side = season % 2 ? 1 : 0.5;
   const weights = range(2 * edge + 1).map((place) => (place % (2 * edge) ? 1 : side) / season);
-  const means = range(past.length - 2 * edge).map((first) =>
-    sum(weights.map((weight, place) => weight * past[first + place])));
+  const means = range(past.length - 2 * edge).map((first) => sum(weights.map((weight, place) => weight * past[first + place])));
   const inner = past.slice(edge, past.length - edge);
   const changes = findDifferences(past, 1).slice(1), change = average(changes);
   const noise = average(changes.map((value) => (value - change) ** 2)) / 2;

@@ -22,8 +22,7 @@ function findUnit(changes, seasonal) {
   const [change, seasonalChange] = [changes, seasonal].map((own) => averageKnown(own.map(Math.abs)));
   return (seasonalChange > C.LEAST_PART * change ? seasonalChange : change) || C.UNIT_OF_CONSTANTS;
 }
-const findPhase = (step, season) =>
-  season > 1 ? [Math.sin, Math.cos].map((turn) => turn((2 * Math.PI * step) / season)) : [0, 0];
+const findPhase = (step, season) => (season > 1 ? [Math.sin, Math.cos].map((turn) => turn((2 * Math.PI * step) / season)) : [0, 0]);
 
 // What the network reads of the past: the sequence, facts about the series, and each step ahead.
 function readPast(past, season, horizon, isLog) {
@@ -61,8 +60,7 @@ function readStatic(values, changes, seasonal, season, isLog) {
 
 function readAhead(values, season, step) {
   const last = values[values.length - 1], long = C.LONG_SEASONS[season];
-  const findLag = (length, back, shift = 0) =>
-    values[values.length - back * length + ((step + shift + length) % length)] ?? NaN;
+  const findLag = (length, back, shift = 0) => values[values.length - back * length + ((step + shift + length) % length)] ?? NaN;
   const lags = range(C.MAX_SEASONS, 1).map((back) => (season > 1 ? findLag(season, back) : NaN));
   const before = season > 1 ? (findLag(season, 1, -1) + findLag(season, 1, 1)) / 2 : NaN;
   const ofLong = long ? findLag(long, 1) : NaN, base = Number.isNaN(lags[0]) ? last : lags[0];
