@@ -31,7 +31,7 @@ KERAS_COUNTS = {
     ("gru", 1, 1, 1): [12, 12, 2],
 }
 # Errors by shift that the answers of the pages name, of gates in the order of the pages.
-QUOTED = {
+QUOTED: dict[str, tuple[str, str, dict[float, str]]] = {
     "04-input-gate": ("lstm", "input", {-4: "0.553", 4: "0.183", 0: "0.118"}),
     "05-forget-gate": ("lstm", "forget", {0: "0.118", 3.5: "2.312"}),
     "06-output-gate": ("lstm", "output", {-4: "0.576"}),
