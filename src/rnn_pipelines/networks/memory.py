@@ -21,12 +21,14 @@ def keep_freed_memory() -> None:
 
     Source: mallopt(3).
     """
-    if not sys.platform.startswith("linux"):
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
+    if sys.platform.startswith("linux") and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(M_MMAP_THRESHOLD, MAX_MMAP_THRESHOLD)
         library.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def reuse_freed_memory() -> None:
+    """Let glibc keep up to 64 MiB of freed memory, as it does by itself once it has freed a block of nearly 32 MiB."""
+    bytearray(MAX_MMAP_THRESHOLD - 2**16)
 
 
 # Files of the container's memory limit and its memory in use, if there is a container.

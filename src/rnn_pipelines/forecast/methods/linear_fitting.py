@@ -36,7 +36,7 @@ from rnn_pipelines.forecast.methods.weights import find_weights
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.series.tables import Scaler
 from rnn_pipelines.forecast.windows.panel import WindowedPanel, gather_history, gather_targets
-from rnn_pipelines.networks.memory import require_memory
+from rnn_pipelines.networks.memory import require_memory, reuse_freed_memory
 from rnn_pipelines.networks.threads import use_one_thread
 
 # Largest number of windows for the choice of a penalty; more do not improve it.
@@ -60,6 +60,7 @@ def fit_linear_models(
     folds = make_folds(panel)
     num_bytes = estimate_linear_bytes(panel, folds)
     require_memory(num_bytes, "fitting the simple methods", "window.lookback and window.horizon")
+    reuse_freed_memory()
     with use_one_thread():
         linear = _choose_normalization(panel, folds, objective)
     return replace(linear, non_negative=objective.non_negative, seconds=time.perf_counter() - started)
