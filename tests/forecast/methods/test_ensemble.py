@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fitted import combine, find_all_errors, forecast_network, hold_out
 from rnn_pipelines.forecast.methods.ensemble import fit_all_methods, make_ensemble
@@ -14,7 +15,7 @@ from rnn_pipelines.forecast.methods.linear_fitting import fit_linear_models, pre
 from rnn_pipelines.forecast.methods.local.method import forecast_locally
 from rnn_pipelines.forecast.methods.local.short_series_rule import SHORT_SERIES_RULE
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
-from rnn_pipelines.forecast.methods.method import FittingData, PanelModel
+from rnn_pipelines.forecast.methods.method import FittedMethod, FittingData, PanelModel
 from rnn_pipelines.forecast.methods.networks.network import Network, size_members
 from rnn_pipelines.forecast.methods.past import measure_change
 from rnn_pipelines.forecast.methods.predictors import normalize_targets, normalize_windows
@@ -213,3 +214,16 @@ def test_series_with_few_values_have_no_local_methods(young: SimpleNamespace, we
         parts = model.contribute(young.panel, windows.select(np.array([number])), own)
         whole = parts.values.sum(axis=0) + parts.covariates.sum(axis=0) + parts.calendar + parts.baseline
         np.testing.assert_allclose(whole + sum(parts.whole.values()), forecast[number], rtol=1e-6)
+
+
+def test_methods_are_fitted_by_one_thread(case: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+
+    def count_threads(data: FittingData) -> dict[str, FittedMethod]:
+        counts.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+        return {}
+
+    monkeypatch.setattr("rnn_pipelines.forecast.methods.ensemble.fit_trained_before", count_threads)
+    with threadpool_limits(2, user_api="blas"):
+        fit_all_methods(FittingData(case.panel, case.linear), {})
+    assert set(counts) == {1}

@@ -23,6 +23,7 @@ from rnn_pipelines.forecast.methods.weights import Loss, find_weights, measure_l
 from rnn_pipelines.forecast.pretrained.files import load_network
 from rnn_pipelines.forecast.pretrained.network import PretrainedNetwork
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
+from rnn_pipelines.networks.threads import use_one_thread
 from rnn_pipelines.report.styles import Style
 
 ENSEMBLE, ENSEMBLE_MEDIAN = "ensemble", "ensemble_median"
@@ -180,6 +181,7 @@ def choose_share(num_values: float, season_length: int) -> float:
     return SHARE / 2 if 1 <= num_values / season_length < NUM_SEASONS else SHARE
 
 
+@use_one_thread()
 def fit_all_methods(
     data: FittingData, networks: Mapping[str, Network]
 ) -> tuple[dict[str, FittedMethod], dict[str, Any]]:
