@@ -1,6 +1,6 @@
 """What each rule of the methods and intervals brings: errors and intervals without it, on development data.
 
-    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/ablation.py [rule ...] [--table]
+    RNN_DATA=<folder of the real data> .venv/bin/python benchmarks/ablation.py [rule ...] [--networks] [--table]
 
 `RULES` names what is patched, its neutral value, and the lines that the rule costs. One rule at a time is neutral, in
 a process of its own, and all sets are forecast again. No set holds a test part: real series are cut before theirs. The
@@ -8,7 +8,9 @@ networks are not trained. A rule without an effect on the first sets is also mea
 more special. A set's error is the geometric mean of the MASE of its series, and its Winkler score that of 80 and 95 %
 intervals over the same scale. A run that was interrupted continues. At the end follows a table in Markdown: the mean
 change over the sets that a rule can change, and that of the set that changes most, with its standard error over series.
-The data of M1 and M3 are those of `short.py`.
+The data of M1 and M3 are those of `short.py`. With `--networks`, the rules of trained networks are switched off, on
+four small sets with two seeds each; the ensemble is then that of linear methods and networks. On one core (`taskset
+-c 0`), no training starts in another process, whose seconds would not be counted.
 """
 
 import argparse
@@ -24,23 +26,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from ablation_rules import RULES, Rule
+from ablation_rules import NETWORK_RULES, RULES, Rule
 from accuracy import prepare_data
 from competition_panels import KINDS, draw_panel
 from competitions import PERIODS, draw_cases
 from intervals import GENERATED, PREPARED, SERIES, draw_poisson, draw_sparse, read_jena, read_tourism
+from networks_gain import draw_threshold
 
 from rnn_pipelines.forecast.interface import Forecaster
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
+from rnn_pipelines.forecast.methods.registry import METHODS, NETWORKS
 from rnn_pipelines.forecast.pretrained.generator import generate
 from rnn_pipelines.forecast.source.reading import read_source
 from rnn_pipelines.forecast.source.specs import SourceSpec
 
 # The values of each series, and the changes of each rule.
-VALUES, RESULTS = (Path(__file__).parent / name for name in (".data/ablation.jsonl", "results/ablation.json"))
+VALUES, RESULTS = (str(Path(__file__).parent / name) for name in (".data/ablation{}.jsonl", "results/ablation{}.json"))
 BASELINE = "all rules"
 LEVELS = (80, 95)
 MEASURES = ("mase", *(f"{name}_{level}" for level in LEVELS for name in ("coverage", "winkler")))
+MEASURES += (*(f"mase_{name}" for name in NETWORKS), "seconds")
 # A smaller change of a set counts as none: in percent, and in points of coverage.
 MAX_CHANGE, MAX_COVERAGE = 0.5, 1.0
 # A smaller error or score of a series has no logarithm of use.
@@ -116,6 +121,23 @@ def list_more_sets() -> dict[str, list[Task]]:
         "sharp": [Task(draw_sharp(), 24, 24)],
         "fewest": list(list_fewest()),
     }
+
+
+def list_trained_sets() -> dict[str, list[Task]]:
+    """Return the tasks of each set on which networks are trained, one for each seed."""
+    prepare_data()
+    tourism, hours = read_tourism(), pd.read_parquet(PREPARED / "m4_hourly.parquet")
+    tourism = tourism[(tourism["part"] == "train") & tourism["unique_id"].isin(sorted(set(tourism["unique_id"]))[::36])]
+    hours = hours[hours["unique_id"] == sorted(hours["unique_id"].unique())[40]].iloc[:-48]
+    y = draw_threshold(np.random.default_rng([0, *b"threshold"]), (1, 400))[0]
+    first = {
+        "m4_hour": Task(keep_newest(hours, 600), 24, 24),
+        "threshold": Task(pd.DataFrame({"ds": pd.date_range("1900", periods=400, freq="MS"), "y": y}), 6, 12),
+        "seattle": Task(keep_newest(read_seattle(), 500), 7, 7),
+        "tourism_10": Task(keep_newest(tourism[["unique_id", "ds", "y"]], 200), 12, 12),
+    }
+    options = [{"networks": "all", "pretrained": False, "training": {"seed": 10 * seed}} for seed in range(2)]
+    return {name: [task._replace(is_holdout=True, options=own) for own in options] for name, task in first.items()}
 
 
 def draw_mixed(num_sparse: int, num_dense: int, seed: int, has_stretches: bool = False) -> pd.DataFrame:
@@ -254,12 +276,16 @@ def read_sunspots() -> pd.DataFrame:
     return table.set_axis(["ds", "y"], axis=1).iloc[1300:2000]
 
 
-def measure_set(tasks: Sequence[Task]) -> dict[str, dict[str, float]]:
-    """Return MASE, coverages and Winkler scores of each series."""
+def measure_set(tasks: Sequence[Task], options: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return MASE, coverages and Winkler scores of each series, or with trained networks their means by seed."""
     found: dict[str, dict[str, float]] = {}
     for number, task in enumerate(tasks):
-        for name, own in measure_task(task):
-            found[f"{number} {name}"] = own
+        changed = {key: {**task.options.get(key, {}), **block} for key, block in options.items()}
+        started, measured = time.process_time(), dict(measure_task(task._replace(options=task.options | changed)))
+        if "networks" in task.options:
+            seconds = time.process_time() - started
+            measured = {"mean": pd.DataFrame(measured).mean(axis=1).to_dict() | {"seconds": seconds}}
+        found |= {f"{number} {name}": own for name, own in measured.items()}
     return found
 
 
@@ -270,14 +296,16 @@ def measure_task(task: Task) -> Iterator[tuple[str, dict[str, float]]]:
     if not task.is_holdout:
         is_ahead = frame.groupby("unique_id").cumcount(ascending=False) < task.horizon
         known, actual = frame[~is_ahead], frame[is_ahead]
-    forecaster = Forecaster(h=task.horizon, networks="pretrained", **task.options).fit(known)
+    forecaster = Forecaster(h=task.horizon, **{"networks": "pretrained"} | task.options).fit(known)
     table = forecaster.holdout() if task.is_holdout else forecaster.predict().merge(actual, on=["unique_id", "ds"])
     for name, own in table.groupby("unique_id"):
         values = known.loc[known["unique_id"] == name, "y"].to_numpy()
         lag = task.season if len(values) > 2 * task.season else 1
         scale = np.mean(np.abs(values[lag:] - values[:-lag])) if len(values) > lag else np.nan
         scale = scale if scale > 0 else max(1.0, float(np.abs(values).mean()))
-        y, measured = own["y"].to_numpy(), {"mase": float(np.mean(np.abs(own["y"] - own[ENSEMBLE])) / scale)}
+        shown = {"mase": ENSEMBLE, **{f"mase_{network}": network for network in NETWORKS if network in own}}
+        y = own["y"].to_numpy()
+        measured = {key: float(np.mean(np.abs(y - own[method])) / scale) for key, method in shown.items()}
         for level in LEVELS:
             low, high = (own[f"{ENSEMBLE}-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
             outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
@@ -323,7 +351,7 @@ def _measure_sets(rule: Rule, sets: dict[str, list[Task]], queue: Any) -> None:
     found: dict[str, Any] = {}
     for name, tasks in sets.items():
         try:
-            found[name] = measure_set(tasks)
+            found[name] = measure_set(tasks, rule.options)
         except Exception as error:  # without a rule, a fit may fail, which is a result
             found[name] = {"error": f"{type(error).__name__}: {error}"[:200]}
     queue.put(found)
@@ -354,6 +382,7 @@ def is_without_effect(changes: dict[str, Any]) -> bool:
     return not changes["failed"] and all(
         abs(change) < (MAX_COVERAGE if measure.startswith("coverage") else MAX_CHANGE)
         for measure, by_set in changes["measures"].items()
+        if measure != "seconds"
         for change, _ in by_set.values()
     )
 
@@ -365,7 +394,10 @@ def tabulate(results: Sequence[dict[str, Any]]) -> Iterator[str]:
         "winkler_80": "Winkler, 80 %",
         "winkler_95": "Winkler, 95 %",
         "coverage_80": "covered, 80 %",
+        **{f"mase_{network}": f"MASE, {network}" for network in NETWORKS},
+        "seconds": "seconds",
     }
+    shown = {key: name for key, name in shown.items() if any(row["measures"].get(key) for row in results)}
     yield f"| without | lines | {' | '.join(f'{name}: mean; most changed set' for name in shown.values())} |"
     yield f"|---|---:|{'---|' * len(shown)}"
     for changes in results:
@@ -387,19 +419,27 @@ def main() -> None:
     """Measures the rules in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rules", nargs="*", help="names; all without any")
-    parser.add_argument("--values", type=Path, default=VALUES, help="file of a run, which is continued")
+    parser.add_argument("--values", type=Path, help="file of a run, which is continued")
+    parser.add_argument("--networks", action="store_true", help="the rules of trained networks")
     parser.add_argument("--table", action="store_true", help="print the table of the results alone")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
+    kind = "_networks" if arguments.networks else ""
+    values, results_file = arguments.values or Path(VALUES.format(kind)), Path(RESULTS.format(kind))
     if arguments.table:
-        print("\n".join(tabulate(json.loads(RESULTS.read_text()))))
+        print("\n".join(tabulate(json.loads(results_file.read_text()))))
         return
-    rows = [json.loads(line) for line in arguments.values.read_text().splitlines()] if arguments.values.exists() else []
+    rows = [json.loads(line) for line in values.read_text().splitlines()] if values.exists() else []
     done = {row["rule"] for row in rows}
-    wanted = [rule for rule in (Rule(BASELINE, {}, 0), *RULES) if rule.name not in done]
+    rules = NETWORK_RULES if arguments.networks else RULES
+    wanted = [rule for rule in (Rule(BASELINE, {}, 0), *rules) if rule.name not in done]
     if arguments.rules:
         wanted = [rule for rule in wanted if rule.name in (BASELINE, *arguments.rules)]
-    sets, more = list_sets(), list_more_sets()
+    sets, more = (list_trained_sets(), {}) if arguments.networks else (list_sets(), list_more_sets())
+    if arguments.networks:
+        # They take most of the time, and do not depend on trained networks.
+        for name in ("theta", "damped_trend", "holt_winters", "trees"):
+            METHODS.pop(name)
     for rule in wanted:
         started, own = time.monotonic(), {name: sets[name] for name in rule.sets or sets}
         found = measure_rule(rule, own if rows else sets | more)
@@ -407,11 +447,11 @@ def main() -> None:
         if rows and is_without_effect(compare(row, rows[0])):
             found |= measure_rule(rule, more)
         rows.append(row)
-        with arguments.values.open("a") as file:
+        with values.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(f"{rule.name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     results = [compare(row, rows[0]) for row in rows[1:]]
-    RESULTS.write_text("[\n" + ",\n".join(map(json.dumps, results)) + "\n]\n")
+    results_file.write_text("[\n" + ",\n".join(map(json.dumps, results)) + "\n]\n")
     print("\n".join(tabulate(results)))
 
 

@@ -18,11 +18,14 @@ from rnn_pipelines.forecast.methods.local.short_series_rule import (
 )
 from rnn_pipelines.forecast.methods.local.short_series_rule import Rule as ShortRule
 from rnn_pipelines.forecast.methods.local.theta import extend_by_theta
+from rnn_pipelines.forecast.methods.training import training, validation
+from rnn_pipelines.forecast.methods.training.specs import SIZES
 from rnn_pipelines.forecast.windows.panel import WindowedPanel
 
 SINGLE = ("short", "seattle", "melbourne", "etth1", "sunspots", "drifting", "covariates")
 PANELS = ("tourism_60", "tourism_36", "m3_yearly", "m3_quarterly", "m4_hourly", "jena", "sparse", "counts", "young",
           "seasonal", "covariates", "few_series")  # fmt: skip
+TRAINED_SINGLE, TRAINED_PANELS, LONG = ("m4_hour", "threshold", "seattle"), ("tourism_10",), ("m4_hour", "tourism_10")
 INFINITE = float("inf")
 
 
@@ -34,12 +37,14 @@ class Rule(NamedTuple):
         patches: neutral values by place.
         lines: of the source, with its documentation there.
         sets: those that it can change; empty for all.
+        options: neutral values of parameters, by block.
     """
 
     name: str
     patches: dict[str, Any]
     lines: int
     sets: tuple[str, ...] = ()
+    options: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - never changed
 
 
 def _find_none(panel: WindowedPanel, origins: np.ndarray, min_share: float = 0.0) -> np.ndarray:
@@ -144,6 +149,21 @@ def _list_naive_without_mean(layout: Any) -> dict[str, np.ndarray]:
 
 def _list_no_harmonics(num_crossings: np.ndarray, num_steps: int, open_calendar: np.ndarray) -> np.ndarray:
     return np.zeros((0, 2), np.int64)
+
+
+def _shrink_for(num_members: float, data: Any, out_of_fold: np.ndarray, _: int) -> float:
+    return _SHRINK(data, out_of_fold, num_members)  # type: ignore[arg-type]
+
+
+def _run_without_refit(self: Any) -> Any:
+    self.deployed = slice(0, 0)
+    return _RUN(self)
+
+
+def _keep_last(self: Any) -> None:
+    _TRAIN_MEMBERS(self)
+    if not self.is_deploying:
+        self.progress.best, self.progress.best_step = self.members.trainer.copy_averages(), self.num_steps
 
 
 RULES = [
@@ -288,4 +308,29 @@ RULES = [
     Rule("mean of sparse series", {"methods.registry:METHODS.mean": None}, 8, PANELS),
     Rule("Croston's method", {"methods.registry:METHODS.croston": None}, 28, PANELS),
     Rule("pretrained network", {"methods.registry:TRAINED_BEFORE.pretrained": None}, 1_260),
+]
+_SHRINK, _RUN = validation.find_network_shrinkage, training._Training.run
+_TRAIN_MEMBERS = training._Training._train_members
+_TRAINING, _SEGMENT = "methods.training.training:", "methods.training.specs:_choose_segment"
+_SHRINKING = f"{_TRAINING}find_network_shrinkage"
+_NO_EMBEDDING = {kind: (size[0], 0, *size[2:]) for kind, size in SIZES.items()}
+NETWORK_RULES = [
+    Rule("trained networks", {}, 1_630, (), {"training": {"max_steps": 1}}),
+    Rule("linear forecast that networks correct", {}, 22, (), {"training": {"start": "none"}}),
+    Rule("shrinkage of a correction", {_SHRINKING: lambda *_: 1.0}, 40),
+    Rule("shrinkage by the least error", {_SHRINKING: partial(_shrink_for, 1e9)}, 8),
+    Rule("less shrinkage of the mean of members", {_SHRINKING: partial(_shrink_for, 1)}, 6),
+    Rule("best step, instead of the last", {f"{_TRAINING}_Training._train_members": _keep_last}, 12),
+    Rule("shorter patience at the start", {f"{_TRAINING}PART_AT_START": 1}, 4),
+    Rule("running mean of the weights", {}, 12, (), {"training": {"weight_average": 0.0}}),
+    Rule("limit of the gradient's norm", {}, 10, (), {"training": {"clip_norm": None}}),
+    Rule("clipped residuals", {"methods.training.validation:MAX_RESIDUAL": INFINITE}, 4),
+    Rule("smaller networks for few windows", {"methods.training.specs:MANY_WINDOWS": 0}, 4),
+    Rule("segments of several steps", {_SEGMENT: lambda *_: 1}, 30, LONG),
+    Rule("segments that divide a season", {_SEGMENT: lambda lookback, *_: max(1, lookback // 10)}, 10, LONG),
+    Rule("calendar at each step", {"methods.training.specs:FIVE_TIMES": INFINITE}, 16, TRAINED_SINGLE),
+    Rule("no features of slow cycles", {"methods.training.specs:FIVE_TIMES": 0}, 6, TRAINED_SINGLE),
+    Rule("embedding of panels", {"methods.training.specs:SIZES": _NO_EMBEDDING}, 30, TRAINED_PANELS),
+    Rule("several members of a panel", {}, 6, TRAINED_PANELS, {"lstm": {"members": 1}, "gru": {"members": 1}}),
+    Rule("members on all windows", {f"{_TRAINING}_Training.run": _run_without_refit}, 20, TRAINED_PANELS),
 ]

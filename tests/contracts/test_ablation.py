@@ -12,7 +12,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture
 def rules(monkeypatch: pytest.MonkeyPatch) -> list:
     monkeypatch.syspath_prepend(BENCHMARKS)
-    rules: list = import_module("ablation_rules").RULES
+    module = import_module("ablation_rules")
+    rules: list = module.RULES + module.NETWORK_RULES
     monkeypatch.delitem(sys.modules, "ablation_rules")
     return rules
 
