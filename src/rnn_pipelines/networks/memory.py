@@ -8,8 +8,7 @@ from rnn_pipelines.errors import ParameterError
 
 # Parameters of glibc's mallopt, and the largest value of the first.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
-MAX_MMAP_THRESHOLD = 2**25
-KEPT_BYTES = 2**30
+MAX_MMAP_THRESHOLD, KEPT_BYTES = 2**25, 2**30
 
 
 def keep_freed_memory() -> None:
@@ -17,9 +16,7 @@ def keep_freed_memory() -> None:
 
     By default it returns freed arrays to the system, which clears the same pages again at every step. This takes a
     third of the time of training small networks. It affects the whole process, so it is only called in Kedro's runs
-    and in the workers of `fan_out`. Without glibc, this function does nothing.
-
-    Source: mallopt(3).
+    and in the workers of `fan_out`. Without glibc, this function does nothing. Source: mallopt(3).
     """
     if sys.platform.startswith("linux") and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(M_MMAP_THRESHOLD, MAX_MMAP_THRESHOLD)
@@ -28,7 +25,7 @@ def keep_freed_memory() -> None:
 
 def reuse_freed_memory() -> None:
     """Let glibc keep up to 64 MiB of freed memory, as it does by itself once it has freed a block of nearly 32 MiB."""
-    bytearray(MAX_MMAP_THRESHOLD - 2**16)
+    bytes(MAX_MMAP_THRESHOLD - 2**16)
 
 
 # Files of the container's memory limit and its memory in use, if there is a container.
@@ -43,8 +40,7 @@ def require_memory(num_bytes: float, what: str, remedy: str) -> None:
 
     `what` names the computation, and `remedy` the parameters to reduce.
     """
-    free = find_free_bytes()
-    if num_bytes > free:
+    if num_bytes > (free := find_free_bytes()):
         raise ParameterError(
             f"{what} needs about {num_bytes / 2**30:,.0f} GiB of memory, and this machine has {free / 2**30:,.1f} GiB "
             f"free. Reduce {remedy}."

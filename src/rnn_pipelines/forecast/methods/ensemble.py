@@ -197,9 +197,8 @@ def fit_all_methods(
         trained = {name: describe_network(data, network) for name, network in networks.items()}
     trained |= fit_trained_before(data)
     fitted = {name: fit_ensemble(data, {**simple, **trained}, loss) for name, loss in _choose_losses(data).items()}
-    ensembles = {name: ensemble for name, (ensemble, _) in fitted.items()}
     record = fitted[ENSEMBLE][1]
-    methods = {**trained, **ensembles, **simple}
+    methods = {**trained, **{name: ensemble for name, (ensemble, _) in fitted.items()}, **simple}
     if data.linear.is_enough:
         others = {name: method for name, method in methods.items() if name not in record["losses"]}
         errors = _find_scaled_errors(data, others)
