@@ -250,9 +250,10 @@ def check_imports(tree: ast.AST) -> None:
 
 
 def check_calls(tree: ast.AST) -> None:
-    """Make each object of the interface that a block makes, and look for each method of it and its parameters."""
+    """Make each object of the interface whose arguments are written out, and look for each method of the objects."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in INTERFACE:
+        is_made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in INTERFACE
+        if is_made and all(name.id in INTERFACE for name in ast.walk(node) if isinstance(name, ast.Name)):
             eval(compile(ast.Expression(node), "document", "eval"), INTERFACE)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             kind = OBJECTS.get(node.value.id)
