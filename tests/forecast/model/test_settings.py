@@ -82,6 +82,12 @@ def carried(frame: pd.DataFrame) -> Forecaster:
 
 
 @pytest.fixture(scope="module")
+def named(frame: pd.DataFrame) -> Forecaster:
+    """Trained on times of the zone that `source.tz` names."""
+    return Forecaster(**SMALL, source={"tz": ZONE}).fit(strip(frame))
+
+
+@pytest.fixture(scope="module")
 def plain(frame: pd.DataFrame) -> Forecaster:
     """Trained on times without a zone."""
     return Forecaster(**SMALL).fit(strip(without_change(frame)))
@@ -125,9 +131,8 @@ def test_times_without_zone_are_refused_after_one(frame: pd.DataFrame, carried: 
     pd.testing.assert_frame_equal(carried.predict(text), carried.predict())
 
 
-def test_times_without_zone_are_of_the_sources_zone(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_times_without_zone_are_of_the_sources_zone(frame: pd.DataFrame, named: Forecaster, tmp_path: Path) -> None:
     # Trained on times of the zone that `source.tz` names.
-    named = Forecaster(**SMALL, source={"tz": ZONE}).fit(strip(frame))
     for use in list_uses(named, tmp_path):
         pd.testing.assert_frame_equal(use(strip(frame)), use(frame))
 
