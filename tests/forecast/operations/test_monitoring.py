@@ -292,7 +292,11 @@ def test_level_outside_its_range_is_a_reason_but_no_retraining(levels: dict[str,
 )
 def test_level_ten_times_as_large_as_in_training_is_an_alarm(num_far: int, verdict: str) -> None:
     levels = {str(number): (1001.0 if number < num_far else 120.0, 50.0, 100.0) for number in range(3)}
-    assert decide(replace(WELL, drift=drift_in(0), levels=levels)).verdict == verdict
+    found = decide(replace(WELL, drift=drift_in(0), levels=levels))
+    assert found.verdict == verdict
+    (reason,) = [reason for reason in found.reasons if "the mean of the newest" in reason]
+    # The alarm names only the series that are far outside.
+    assert reason.startswith("look at 2 series (0, 1)" if verdict == "alarm" else "look at 3 series")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def check_levels(
         return
     far = {name: row for name, row in levels.items() if abs(row[0]) > FAR * max(map(abs, row[1:])) > 0}
     is_grave = len(far) > drift.max_drifted_fraction * num_series
-    name, (level, lowest, highest) = next(iter((far if is_grave else levels).items()))
+    levels = far if is_grave else levels
+    name, (level, lowest, highest) = next(iter(levels.items()))
     numbers = f"{format_number(level)}, in training {format_number(lowest)} to {format_number(highest)}"
     which = f" of {make_line(name, MAX_VALUE)}" if len(levels) > 1 else ""
     where = f"more than {FAR:g} times as far as" if is_grave else "outside its range in"
