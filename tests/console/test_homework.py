@@ -61,7 +61,11 @@ def test_wrong_and_missing_answers_have_a_reason(
     assert lines["0"] == f"of {len(EXERCISES)} right"
 
 
-@pytest.mark.parametrize("code", [None, "def count_lstm(:"], ids=["no file", "no Python"])
+@pytest.mark.parametrize(
+    "code",
+    [None, "def count_lstm(:", "import none_such", "units = features", "raise SystemExit(0)"],
+    ids=["no file", "no Python", "missing module", "unknown name", "exit"],
+)
 def test_file_that_does_not_run(code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "homework.py"
     if code:

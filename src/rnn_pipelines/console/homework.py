@@ -133,12 +133,16 @@ def find_mistake(name: str, answer: Callable[..., Any]) -> str:
 
 
 def is_same(returned: Any, expected: Any) -> bool:
-    """Return whether two numbers, arrays or tuples of arrays have the same shapes, and values equal to 1e-6."""
+    """Return whether two numbers, arrays or pairs of arrays have the same shapes, and values equal to 1e-6."""
     if isinstance(expected, tuple):
-        return isinstance(returned, tuple) and len(returned) == len(expected) and all(map(is_same, returned, expected))
+        return (
+            isinstance(returned, tuple | list)
+            and len(returned) == len(expected)
+            and all(map(is_same, returned, expected))
+        )
     try:
         array = np.asarray(returned, float)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return False
     return array.shape == np.shape(expected) and np.allclose(array, expected, rtol=1e-6, atol=1e-6)
 
@@ -152,8 +156,8 @@ def homework(file: str) -> None:
     """
     try:
         answers = runpy.run_path(file)
-    except (OSError, SyntaxError) as error:
-        raise ParameterError(f"{file} does not run as Python: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ParameterError(f"{file} does not run as Python: {type(error).__name__}: {error}") from error
     mistakes = {
         name: find_mistake(name, answers[name]) if callable(answers.get(name)) else "there is no such function"
         for name in EXERCISES
