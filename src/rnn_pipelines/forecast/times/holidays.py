@@ -20,12 +20,12 @@ STORED: dict[str, pd.DatetimeIndex] = {}
 def refuse_bare_no(country: object) -> object:
     """Raise a ValueError if the value is false, because YAML reads the code of Norway (NO) as false."""
     if country is False:
-        raise ValueError("expected a country, received false: YAML reads NO so; write 'NO' with quotes for Norway")
+        raise ValueError("expected a country, received false, as YAML reads NO: write 'NO' with quotes for Norway")
     return country
 
 
 def check_country(country: str) -> str:
-    """Return the country if `holidays` supports it, see `list_holidays`."""
+    """Return the country if `holidays` supports it; errors are those of `list_holidays`."""
     list_holidays(country, years=())
     return country
 

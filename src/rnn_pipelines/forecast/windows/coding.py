@@ -274,5 +274,6 @@ def _check_numeric_cells(name: str, cells: pd.DataFrame, is_wrong: pd.Series) ->
         first = cells[is_wrong.to_numpy()].iloc[0]
         raise SeriesError(
             f"covariate '{name}', series {show(first['unique_id'])} at {format_time(first['ds'])}: "
-            f"expected a number, as in the training part, received {show(str(first[name]))}. Correct the row."
+            f"expected a number, as in the training part, received {show(str(first[name]))}. Correct the row, or leave "
+            "its cell empty."
         )
