@@ -82,7 +82,8 @@ class Cell:
         width = len(self.gates) * units
         first = np.repeat([self.first_biases.get(gate, 0.0) for gate in self.gates], units)[None]
         drawn = [draw_glorot_uniform(rng, num_inputs, width)]
-        drawn += [draw_orthogonal(rng, units, width)] if self.reads_state else []
+        if self.reads_state:
+            drawn.append(draw_orthogonal(rng, units, width))
         return dict(zip(self.arrays, [*drawn, first, np.zeros((1, width))][: len(self.arrays)], strict=True))
 
     def read_arrays(self, arrays: LayerArrays) -> CellWeights[Any, Any]:

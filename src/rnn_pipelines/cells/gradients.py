@@ -38,7 +38,7 @@ def backpropagate(
 
     A masked step passes the gradient of its state to the step before it, and adds nothing to the other gradients.
     `hidden_gradients`, float[batch, time, units], are those of each hidden state as an output, in the order of the
-    inputs, without the effect of the state on later steps.
+    inputs, without the effect of the state on later steps. Errors are those of `unroll`.
     """
     inputs, mask, first = fill_defaults(weights, inputs, mask, initial)
     states, column = np.stack(trace.states), np.stack(first)[:, :, None]

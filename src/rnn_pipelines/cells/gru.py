@@ -46,7 +46,7 @@ class GRUWeights(CellWeights[GRUState, GRUGates]):
         return [(len(self.kernel), width), (self.units, width), (2, width) if self.reset_after else (width,)]
 
     def split_biases(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the biases of the products with inputs and with the state (can be 0), float[3 · units] each."""
+        """Return the biases of the products with inputs and state, float[3 · units]; a single one is of the inputs."""
         return (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, np.zeros_like(self.bias))
 
     def step(self, inputs: np.ndarray, state: GRUState) -> tuple[GRUState, GRUGates]:

@@ -30,7 +30,7 @@ def unroll(
     accident. The states equal those of Keras. The outputs of Keras differ at masked steps: they are 0 before the first
     step that is read, and within `Bidirectional` at all masked steps. `initial` is the state before the first step that
     is read, None for 0. The trace keeps the order of the inputs if it is read backwards, so that the state at the first
-    step is computed last.
+    step is computed last. Raise a ValueError if inputs or mask do not fit the weights or each other.
     """
     inputs, mask, state = fill_defaults(weights, inputs, mask, initial)
     shape = (*mask.shape, weights.units)
@@ -49,7 +49,7 @@ def unroll(
 def fill_defaults(
     weights: CellWeights[Any, Any], inputs: np.ndarray, mask: np.ndarray | None, initial: Any
 ) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Return inputs, mask and initial state, with defaults, in the dtype of the weights. Masked inputs are 0."""
+    """Return inputs, mask and initial state in the dtype of the weights, with 0 at masked inputs; or a ValueError."""
     num_inputs, dtype = len(weights.kernel), weights.kernel.dtype
     inputs = np.asarray(inputs, dtype)
     if inputs.ndim != 3 or inputs.shape[2] != num_inputs:

@@ -11,7 +11,7 @@ from rnn_pipelines.storage.files import replace_file
 
 
 def find_local_path(path: str, kind: str = "folder") -> Path:
-    """Return the path without its protocol. Other file systems lack locks and atomic replacement: a DatasetError."""
+    """Return the path without its protocol. Other file systems lack locks, so that they raise a DatasetError."""
     protocol, local = get_protocol_and_path(path)
     if protocol != "file":
         raise DatasetError(f"{path}: expected a {kind} on this machine, received {protocol}.")

@@ -8,7 +8,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 class OptionalDataset(AbstractDataset[None, Any]):
     """Read-only dataset that loads another dataset if it exists, else None.
 
-    That is named by its entry in the catalog, as `${its_name}`. This dataset has the same layer. It omits the
+    The other one is given by its entry in the catalog, as `${its_name}`. This dataset has the same layer. It omits the
     validator, which has checked the data at the time of saving.
     """
 

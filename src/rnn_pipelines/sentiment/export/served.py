@@ -19,7 +19,7 @@ class ServedClassifier(PythonModel):
 
     # Without type hints of the data, which MLflow would take for their schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Return the sentiment of each text; the server answers 400 with the message of a MlflowException."""
+        """Return the sentiment of each text; a missing one is an MlflowException, which the server answers with 400."""
         try:
             return self.classifier.predict(model_input["text"].tolist())
         except RnnPipelinesError as error:
