@@ -92,8 +92,8 @@ class ChampionStore:
             previous = [] if before is None else list(before.previous)
             problems: list[str] = []
             for version, _, checksum in self._list_intact(previous, problems):
-                later = previous[previous.index(version) + 1 :]
-                pointer = Pointer(version, checksum, since, list(reasons), later)
+                older = previous[previous.index(version) + 1 :]
+                pointer = Pointer(version, checksum, since, list(reasons), older)
                 self._replace_pointer(pointer)
                 return pointer
         raise ChampionError(

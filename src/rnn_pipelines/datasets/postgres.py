@@ -126,7 +126,9 @@ def connect(credentials: Mapping[str, Any] | None, label: str, *, is_read_only: 
         raise _explain(error.orig, error.connection_invalidated, label) from None
     except psycopg.Error as error:
         # Of a `copy` or of the values of rows, which SQLAlchemy does not know.
-        is_lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or LOST[0]).startswith(LOST)
+        is_lost = isinstance(error, psycopg.OperationalError) and (
+            not error.sqlstate or error.sqlstate.startswith(LOST)
+        )
         raise _explain(error, is_lost, label) from None
 
 

@@ -186,8 +186,8 @@ def _run_trials(study: "Study", first: FitJob, tuning: TuningSpec, parallel: Par
 def _suggest(trial: "Trial", name: str, dimension: DimensionSpec) -> Any:
     if dimension.choices is not None:
         return trial.suggest_categorical(name, dimension.choices)
-    low, high = (getattr(dimension, end) for end in ("low", "high"))
-    suggest = trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
+    low, high = dimension.low, dimension.high
+    suggest: Any = trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
     return suggest(name, low, high, log=dimension.log)
 
 

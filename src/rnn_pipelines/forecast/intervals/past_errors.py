@@ -68,8 +68,8 @@ def _measure(panel: WindowedPanel, network: PretrainedNetwork | None) -> tuple[n
     # Sizes of one step: errors of later steps are divided by their growth.
     sums = np.bincount(series, (squares / steps**2).sum(axis=1), minlength=len(stops))
     numbers = np.bincount(series, is_there.sum(axis=1), minlength=len(stops))
-    mean = sums.sum() / max(1, numbers.sum())
-    usual = np.sqrt((sums + PRIOR_ERRORS * (mean if len(origins) else np.nan)) / (numbers + PRIOR_ERRORS))
+    mean = sums.sum() / max(1, numbers.sum()) if len(origins) else np.nan
+    usual = np.sqrt((sums + PRIOR_ERRORS * mean) / (numbers + PRIOR_ERRORS))
     return usual, growth, max(MIN_FREEDOM, int(counts[0]) - 1)
 
 

@@ -88,8 +88,10 @@ class SurveyedTable:
         return survey, survey_batches(chosen, survey, FILES, self._decide)
 
     def _decide(self, survey: Survey) -> list[int]:
-        read = read_table(self.source, self.columns, survey)[0] if self.has_values else None
-        self.found = read_rows(self.source, self.columns, survey) if read is None else read
+        if self.has_values:
+            self.found, _ = read_table(self.source, self.columns, survey)
+        else:
+            self.found = read_rows(self.source, self.columns, survey)
         return self.found.index.tolist()
 
 

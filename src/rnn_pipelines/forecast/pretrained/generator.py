@@ -22,10 +22,8 @@ import numpy as np
 
 from rnn_pipelines.forecast.times.frequency import LONG_SEASONS
 
-PARTS = (
-    *("trend", "season", "long_season", "cycle", "noise", "arima"),
-    *("mixture", "exponential", "shocks", "zeros", "stretches"),
-)
+PARTS: tuple[str, ...] = ("trend", "season", "long_season", "cycle", "noise", "arima", "mixture", "exponential")
+PARTS += ("shocks", "zeros", "stretches")
 LARGEST = 1e6
 
 

@@ -101,7 +101,8 @@ def has_one_step(predictions: Predictions) -> bool:
 
 def draw_nothing(title: str, reason: str) -> Figure:
     """Return a figure that contains only its title."""
-    return set_layout(Figure(), title, reason, *[{"visible": False}] * 2)
+    axis = {"visible": False}
+    return set_layout(Figure(), title, reason, axis, axis)
 
 
 def find_strongest_baseline(by_step: MetricsByStep) -> str:

@@ -100,7 +100,8 @@ def tabulate_parts(profile: Profile, cutoffs: Cutoffs) -> Table:
         if column in evaluated:
             times = show_time(evaluated[column])
             start = " to ".join(dict.fromkeys((str(times.min()), str(times.max()))))
-        rows += [[part, start, f"{int(size):,}"]] if size > 0 else []
+        if size > 0:
+            rows.append([part, start, f"{int(size):,}"])
     rows.append(["forecast", f"after {profile['last']}", f"{profile['horizon'] * profile['num_series']:,}"])
     return Table(["part", "starts", "steps"], rows, num_text_columns=2, caption="Parts on the time axis")
 

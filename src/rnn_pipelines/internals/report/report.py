@@ -66,7 +66,7 @@ def write_verdict(summary: Summary) -> str:
     hidden = "The hidden states that the equations give differ from those of the networks by at most"
     memory = f"In the forecast, {'; '.join(cells)}."
     sentences = [NOTES["first"], memory, _describe_classifier(summary["classifier"])]
-    return " ".join(filter(None, [*sentences, f"{hidden} {format_number(largest, 1)}."]))
+    sentences.append(f"{hidden} {format_number(largest, 1)}.")
     return " ".join(filter(None, sentences))
 
 
