@@ -62,4 +62,9 @@ def choose_columns(
     keys: Iterable[str], format_coverage: Callable[[float | None], str] = format_share
 ) -> dict[str, Column]:
     """Return the columns of some keys, also of coverages such as `coverage_80`."""
-    return {key: COLUMNS.get(key) or Column(f"inside {key.removeprefix(COVERAGE)} %", format_coverage) for key in keys}
+    return {
+        key: Column(f"inside {key.removeprefix(COVERAGE)} %", format_coverage)
+        if key.startswith(COVERAGE)
+        else COLUMNS[key]
+        for key in keys
+    }

@@ -50,7 +50,7 @@ def describe_series_methods(  # noqa: PLR0913, PLR0917 - each is a data set of a
 ) -> SeriesMethods:
     """Return a row for each series."""
     values = table[["unique_id", "ds", "y"]].assign(ds=show_local(table["ds"], profile["tz"]))
-    values = values[values["y"].notna()].assign(is_zero=values["y"] == 0).groupby("unique_id")
+    values = values[values["y"].notna()].assign(is_zero=lambda known: known["y"] == 0).groupby("unique_id")
     facts = {"num_values": values.size(), "first": values["ds"].min(), "last": values["ds"].max()}
     described = pd.DataFrame(facts | {"zero_share": values["is_zero"].mean()})
     described = described.reindex(pd.Index(np.sort(table["unique_id"].unique()), name="unique_id"))

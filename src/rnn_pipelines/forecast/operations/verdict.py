@@ -43,7 +43,7 @@ class ErrorSpec(ParameterModel, frozen=True):
         for lower, upper in (("min_cutoffs", "num_cutoffs"), ("retrain_ratio", "alarm_ratio")):
             least, most = getattr(self, lower), getattr(self, upper)
             if least > most:
-                raise ValueError(f"expected {lower} of at most {upper}, {most:g}, received {least:g}")
+                raise ValueError(f"expected {lower} of at most {upper}, {most}, received {least}")
         return self
 
 
