@@ -1,11 +1,14 @@
 """Pooling sees the steps that are no padding, and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from rnn_pipelines.cells.registry import CELLS
 
 KINDS = [("max",), ("mean",), ("max", "mean"), ("mean", "max")]
 
@@ -67,3 +70,15 @@ def test_pooling_comes_back_from_its_file(tmp_path: Path, kinds: tuple[str, ...]
     assert loaded.get_layer("pooling").kinds == kinds
     batch = make_batch([0, 2, 4], 4)
     np.testing.assert_array_equal(loaded(batch).numpy(), model(batch).numpy())
+
+
+def test_a_cell_finds_its_layer_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnn_pipelines.networks import layers
+
+    class Coupled(layers.MinGRU):
+        """The layer of a new cell."""
+
+    monkeypatch.setattr(layers, "Coupled", Coupled, raising=False)
+    monkeypatch.setitem(CELLS, "coupled", replace(CELLS["mingru"], name="coupled", keras_layer="Coupled"))
+    assert layers.find_layer("coupled") is Coupled
+    assert layers.find_layer("mingru") is layers.MinGRU

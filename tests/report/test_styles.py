@@ -17,4 +17,5 @@ def test_looks_are_those_of_all_registries() -> None:
     registry["ridge"] = RIDGE
     assert styles["ridge"] == RIDGE
     assert Styles()["my_forecast"] == Style("my forecast", SPARE_COLOR)
+    assert CELL_STYLES["a_new_cell"] == Style("a new cell", SPARE_COLOR)
     assert len({style.color for style in CELL_STYLES.values()}) == len(CELL_STYLES)

@@ -79,7 +79,7 @@ class MinGRU(keras.layers.RNN):
 def find_layer(name: str) -> Any:
     """Return the class of recurrent layers of a cell, of `rnn` (no gates), or of a name in Keras or in this module."""
     kind = CELLS[name].keras_layer if name in CELLS else {"rnn": "SimpleRNN"}.get(name, name)
-    return MinGRU if kind == MinGRU.__name__ else getattr(keras.layers, kind)
+    return globals().get(kind) or getattr(keras.layers, kind)
 
 
 def summarize_layers(model: keras.Model) -> list[LayerRecord]:

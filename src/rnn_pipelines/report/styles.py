@@ -60,10 +60,12 @@ class Styles(Mapping[str, Style]):
         return sum(map(len, self._registries))
 
 
-# The styles of the cells, which all registries of networks use.
-CELL_STYLES = {
-    "rnn": Style("simple RNN", "#963060"),
-    "lstm": Style("LSTM", BLUE),
-    "gru": Style("GRU", VERMILION),
-    "mingru": Style("minGRU", GREEN),
-}
+# The styles of the cells, which all registries of networks use; a cell without a line has its own name.
+CELL_STYLES = Styles(
+    {
+        "rnn": Style("simple RNN", "#963060"),
+        "lstm": Style("LSTM", BLUE),
+        "gru": Style("GRU", VERMILION),
+        "mingru": Style("minGRU", GREEN),
+    }
+)
