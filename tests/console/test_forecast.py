@@ -20,8 +20,10 @@ from rnn_pipelines.champion.folders import save_folder
 from rnn_pipelines.console.main import commands, main
 from rnn_pipelines.console.predict import predict
 from rnn_pipelines.console.results import choose_folder, write_folder
+from rnn_pipelines.console.sentiment import sentiment
 from rnn_pipelines.console.settings import NO_OPTION, name_options, read_settings
-from rnn_pipelines.errors import ParameterError, RunError
+from rnn_pipelines.errors import ParameterError, ReviewError, RunError
+from rnn_pipelines.sentiment.text.source import ReviewSourceSpec, read_reviews
 
 SMALL = ["--set", "training.max_steps=25", "--set", "lstm.members=1", "--set", "gru.members=1"]
 
@@ -298,6 +300,7 @@ def test_parameters_in_messages_are_options(message: str, expected: str) -> None
     ("message", "expected"),
     [
         ("Name source.id.", "Name --id."),
+        ("Name it with predict_sentiment.text.", "Name it with --text."),
         ("name a table with covariates.path.", "name a table with --future."),
         ("give gaps=zero.", f"give gaps=zero.{NO_OPTION}"),
         ("give source.decimal=comma or shorten window.lookback.",) * 2,
@@ -307,3 +310,12 @@ def test_parameters_without_an_option_of_the_command_are_named_without_set(messa
     found = name_options(message, {option for parameter in predict.params for option in parameter.opts})
     assert found.removesuffix(NO_OPTION) == expected.removesuffix(NO_OPTION)
     assert found.endswith(NO_OPTION) == ("=" in message)
+
+
+def test_a_review_file_without_a_column_names_the_options_of_sentiment(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text("body,label\ngood,positive\nbad,negative\n")
+    with pytest.raises(ReviewError) as refused:
+        read_reviews(ReviewSourceSpec(path=str(path)))
+    found = name_options(str(refused.value), {option for parameter in sentiment.params for option in parameter.opts})
+    assert found.endswith("Name them with --text, --label and --group.")

@@ -14,6 +14,8 @@ OPTIONS = {
     **{f"source.{name}": f"--{name}" for name in ("time", "target", "id", "wide", "tz", "sheet")},
     **{f"covariates.{name}": f"--{name}" for name in ("future", "past", "holidays")},
     "source.path": "FILE",
+    "predict_sentiment.path": "FILE",
+    "predict_sentiment.text": "--text",
     "source.wide=true": "--wide",
     **{f"window.{name}": f"--{name}" for name in ("horizon", "lookback")},
 }
@@ -53,6 +55,11 @@ def name_options(message: str, own: Collection[str] = ("--set", *OPTIONS.values(
     from rnn_pipelines.forecast.parameters import list_parameter_models
     from rnn_pipelines.forecast.source.specs import SourceSpec
 
+    if "--label" in own:
+        from rnn_pipelines.sentiment.text.source import FILES
+
+        names = {FILES.path: "FILE", FILES.columns: "--text, --label and --group", "sentiment.split": "--set split"}
+        return rename_parameters(message, names)
     blocks = list_parameter_models(SourceSpec)
     listed = [name for block, kind in blocks.items() for name, _ in list_names(block, kind)]
     options = {name: option for name, option in OPTIONS.items() if option in own}
