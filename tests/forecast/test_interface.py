@@ -15,7 +15,14 @@ import pytest
 from rnn_pipelines import Forecaster
 from rnn_pipelines.champion.folders import load_folder
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, SeriesError, SeriesTooShortError
+from rnn_pipelines.errors import (
+    ChampionError,
+    MissingColumnsError,
+    ParameterError,
+    RnnPipelinesError,
+    SeriesError,
+    SeriesTooShortError,
+)
 from rnn_pipelines.forecast import state
 from rnn_pipelines.forecast.fitting import evaluate
 from rnn_pipelines.forecast.model.newest import forecast_newest
@@ -524,3 +531,12 @@ def test_paths_that_cannot_be_written_are_refused(
     with pytest.raises(RnnPipelinesError):
         getattr(fitted, name)(path)
     assert [file.name for file in tmp_path.rglob("*")] == ["no folder"]
+
+
+@pytest.mark.parametrize("method", ["predict", "explain", "explorer"])
+def test_a_missing_column_names_the_arguments(single: Forecaster, method: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=20), "y": 1.0})
+    before = [tmp_path / "page.html"] if method == "explorer" else []
+    with pytest.raises(MissingColumnsError) as refused:
+        getattr(single, method)(*before, frame)
+    assert "time=, target=, id=" in str(refused.value)

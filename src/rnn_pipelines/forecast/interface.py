@@ -339,6 +339,7 @@ class Forecaster(ForecasterState):
 
         write_page(check_path(path), render_fitted(self._require_training(), self._evaluate()))
 
+    @naming_arguments()
     def explorer(self, path: str | Path, frame: Any = None, series: Any = None) -> None:
         """Write a page in which the trained networks run: their gates and states, and what changes the forecast.
 
@@ -406,6 +407,7 @@ class Forecaster(ForecasterState):
         found = found[["unique_id", "ds", "cutoff", "y", *found.columns[found.columns.get_loc("y") + 1 :]]]
         return restore_ids(show_table(found, table.attrs.get("tz")), find_id_type(frame, source))
 
+    @naming_arguments()
     def explain(self, frame: Any = None, forecaster: str | None = None) -> pd.DataFrame:
         """Return the contributions of past values, covariates and calendar to each step of `predict(frame)`.
 
