@@ -18,6 +18,8 @@ BUILDERS = {"zensical": ["build", "--strict"], "mkdocs": ["build", "--strict"]}
 LOADED = re.compile(
     r"<(?:link|script|img|iframe|source|object)\b[^>]*\b(?:src|href|data|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)"
 )
+# Figures and pictures, which a builder may rewrite for the folder of the page.
+SHOWN = re.compile(r"<(?:img|object|iframe)\b[^>]* (?:src|data)=\"([^\"#:]+)[\"#]")
 IMPORTED = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")
 
 
@@ -57,8 +59,12 @@ def test_site_loads_nothing_and_lists_every_page(site: Path) -> None:
     listed = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text())
     assert sorted(listed) == sorted(expected)
     assert list(site.rglob("*.py")) == []
-    for path in (PROJECT / "notebooks").glob("*.ipynb"):
-        page = site / "notebooks" / path.stem / "index.html"
-        pictures = re.findall(r'<img[^>]* src="(?:\.\./)?([^"]+\.png)"', page.read_text())
-        assert pictures
-        assert all((page.parent.parent / picture).is_file() for picture in pictures)
+
+
+def test_figures_and_pictures_of_each_page_exist(site: Path) -> None:
+    shown = {page: SHOWN.findall(page.read_text()) for page in site.rglob("index.html")}
+    missing = [(page, file) for page, files in shown.items() for file in files if not (page.parent / file).is_file()]
+    assert missing == []
+    with_pictures = [*(site / "notebooks").glob("0*/index.html"), *(site / "course").glob("[0-9]*/index.html")]
+    assert len(with_pictures) == len([*PROJECT.glob("notebooks/*.ipynb"), *PROJECT.glob("docs/course/[0-9]*.md")])
+    assert [page for page in with_pictures if not shown[page]] == []

@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<shown>.*?)
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?")
 # Seconds differ from run to run.
 TIMING = re.compile(r"\d+\.\d+ s\b")
-FRAME = re.compile(r'<iframe [^>]*src="\.\./figures/([a-z]+)\.html')
+FRAME = re.compile(r'<object [^>]*data="\.\./figures/([a-z]+)\.html')
 CONTENT = re.compile(r'<script type="application/json" id="content">(.*?)</script>', re.DOTALL)
 
 
