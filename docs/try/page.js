@@ -133,7 +133,7 @@ const writeRows = (place, rows) =>
 function makeFormat(values) {
   const [low, high] = findRange(values), span = high - low > 1e-9 * Math.abs(high) ? high - low : Math.abs(high) || 1;
   const digits = 2 - Math.floor(Math.log10(span));
-  return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)));
+  return (value) => (digits > 9 || digits < -12 ? value.toPrecision(4) : value.toFixed(Math.max(0, digits)).replace(/^-(?=[0.]+$)/, ""));
 }
 
 function drawForecast({ name, values, labelOf, horizon }, { low, high, network, theta, naive }, [ofNetwork, ofTheta, ofNaive]) {
@@ -194,7 +194,8 @@ function show(inputs) {
   find("is-log").hidden = !made.isLog;
   drawForecast(inputs, made, names);
   drawGates(made.gates, inputs);
-  const best = names[errors.indexOf(Math.min(...errors))], formatError = makeFormat([0, ...errors]);
+  const formatError = makeFormat([0, ...errors]), least = formatError(Math.min(...errors));
+  const best = names.filter((_, method) => formatError(errors[method]) === least).join(", ");
   find("errors").hidden = count === 0;
   find("verdict").textContent = count === 0 ? "The series is too short for a test of the forecasts on its own past."
     : `Smallest mean absolute error at ${count} earlier origin${count > 1 ? "s" : ""}: ${best}. `

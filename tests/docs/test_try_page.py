@@ -267,6 +267,16 @@ def test_texts_are_legible_and_controls_have_names(run: Run, width: int, is_dark
     assert found["requests"] == 0
 
 
+def test_equal_errors_name_each_method_and_zero_has_no_sign(run: Run) -> None:
+    found = run(
+        """find("text").value = "5\\n5\\n5\\n5\\n5\\n5\\n5\\n5";
+        update();
+        return [find("verdict").textContent, makeFormat([-1, 1])(-1e-9), makeFormat([-1, 1])(-0.5)];"""
+    )
+    assert "origin: pretrained GRU, Theta, last value." in found[0]
+    assert found[1:] == ["0.00", "-0.50"]
+
+
 def test_policy_of_the_page_refuses_requests(run: Run) -> None:
     """Even a script in the page cannot send anything."""
     refused = run(
