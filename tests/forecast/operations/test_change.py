@@ -173,7 +173,7 @@ def test_forecasts_whose_inputs_were_not_saved_are_not_explained_by_those_of_oth
 def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: list[Made]) -> None:
     with pytest.raises(ChampionError, match="series 'x' is not in both"):
         explain({}, "x")
-    with pytest.raises(ChampionError, match="the inputs of 1 night are on record, and a change needs two"):
+    with pytest.raises(ChampionError, match="the inputs of 1 of the two nights"):
         explain_nights([two[0][1]], two[0][0], {})
 
 

@@ -38,7 +38,7 @@ def explain_nights(
         SeriesError: see `explain_change`.
     """
     if len(nights) < 2:
-        facts = f"the inputs of {count(len(nights), 'night')} are on record, and a change needs two"
+        facts = f"the inputs of {len(nights)} of the two nights that a change needs are on record"
         command = "kedro run --pipelines=predict_forecast"
         raise ChampionError(f"{facts}. Run {command} again after the table or the champion has changed.")
     before, after = (unpack_night(files) for files in nights[-2:])
