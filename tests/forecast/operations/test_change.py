@@ -180,7 +180,7 @@ def test_an_unknown_series_and_a_single_night_are_refused(explain: Any, two: lis
 def test_first_night_and_series_that_differ_have_a_reason(champion: LoadedChampion, two: list[Made]) -> None:
     first = explain_newest([two[0][1]], two[0][0], {})
     assert first["changes"] == []
-    assert "a change needs two" in first["sentence"]
+    assert "of the two nights that a change needs" in first["sentence"]
     other = predict(champion, make_table(111, "x"))
     found = explain_newest([two[0][1], other[1]], other[0], {})
     assert "no date is forecast by both nights" in found["sentence"]
