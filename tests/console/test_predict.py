@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from rnn_pipelines.champion.folders import save_folder
+from rnn_pipelines.console import predict
 from rnn_pipelines.console.main import commands
-from rnn_pipelines.errors import MissingColumnsError
+from rnn_pipelines.errors import MissingColumnsError, ParameterError
 from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.windows.panel import WindowSpec
 
@@ -55,3 +56,10 @@ def test_file_without_a_series_of_the_model_lacks_the_column(model: Path) -> Non
     (model / "other.csv").write_text("ds,sold\n2024-01-01,1\n2024-01-02,2\n")
     with pytest.raises(MissingColumnsError, match=r"no column \['y'\]"):
         run(model / "model", model / "other.csv")
+
+
+@pytest.mark.parametrize("option", ["--future", "--horizon"])
+def test_options_of_series_are_refused_for_a_classifier(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "load_model", lambda *_: object())
+    with pytest.raises(ParameterError, match=f"{option}: the model classifies texts"):
+        run("model", "reviews.csv", option, "3")

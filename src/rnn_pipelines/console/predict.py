@@ -66,8 +66,9 @@ def _predict(model: str, file: str, text: str, tz: str | None, **series: Any) ->
     begin_stage("read the file")
     if isinstance(loaded, Forecaster):
         return _forecast(loaded, file, **series)
-    if series["future"]:
-        raise ParameterError("--future: the model classifies texts, and reads no covariates.")
+    for name in ("future", "horizon"):
+        if series[name]:
+            raise ParameterError(f"--{name}: the model classifies texts, and forecasts no series. Leave it out.")
     texts = read_texts(TextFileSpec(path=file, text=text))["text"].tolist()
     begin_stage("predict")
     return loaded.predict(texts)
