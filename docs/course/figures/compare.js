@@ -12,8 +12,7 @@ const MISSING = {
   seconds_per_epoch: "Other programs ran during these trainings. Only the seconds of the copy memory can be compared.",
 };
 const round = (v) => v.toLocaleString("en", { maximumSignificantDigits: 3 }).replace("-", "−");
-const choose = (label, options, chosen) => make("label", {}, label, make("select", { change: draw },
-  Object.entries(options).map(([value, text]) => make("option", { value, selected: value === chosen }, text))));
+const choose = (label, options, chosen) => makeSelect(label, Object.entries(options), chosen, draw);
 const fields = [choose("Data set", TASKS, location.hash.slice(1) || "jsb_chorales"), choose("Quantity", QUANTITIES)];
 const [heading, means, difference] = ["h3", "div", "div"].map((tag) => make(tag));
 const result = make("p", { class: "result", "aria-live": "polite" });

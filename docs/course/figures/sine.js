@@ -2,8 +2,7 @@
 const content = decode(document.getElementById("content").textContent);
 const UNITS = 8, TEST = 80, BATCH = 32, EPOCHS = 100, PERIOD = 63, SEED = 1;
 const figure = document.getElementById("figure");
-const choose = (label, options, chosen) => make("label", {}, label, make("select", { change: start },
-  Object.entries(options).map(([value, text]) => make("option", { value, selected: value === chosen }, text))));
+const choose = (label, options, chosen) => makeSelect(label, Object.entries(options), chosen, start);
 const fields = {
   cell: choose("Network", { lstm: "LSTM(8)", gru: "GRU(8)" }, location.hash.slice(1) || "lstm"),
   noise: choose("Noise", { 0: "none", 0.1: "0.1", 0.3: "0.3" }, "0.1"),

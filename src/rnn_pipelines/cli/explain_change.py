@@ -31,6 +31,8 @@ def explain_change(task: str, env: str | None, series: str | None, time: str | N
         description = describe_change(choose_times(explain_nights(nights, log, all_series, series), time))
     except (ChampionError, DatasetError) as error:
         # The run of the hint is in the same environment.
-        raise type(error)(str(error).replace(RUN, f"{RUN} --env={env}" if env else RUN)) from error
+        if env:
+            error.args = (str(error).replace(RUN, f"{RUN} --env={env}"), *error.args[1:])
+        raise
     table = tabulate_changes(description["changes"][:MAX_ROWS])
     return {"task": task, **description}, summarize([description["sentence"], *description["notes"]], table)

@@ -12,6 +12,10 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Make a labelled choice among pairs of value and text; `set` gets each value that is chosen. */
+const makeSelect = (label, options, chosen, set) => make("label", {}, label, make("select", { change: ({ target }) => set(target.value) },
+  options.map(([value, text]) => make("option", { value, selected: value === chosen && "" }, text))));
+
 /** Write a number with a true minus and the same width for each sign. */
 const write = (v, decimals = 2) =>
   !Number.isFinite(v) ? "∞" : v.toFixed(decimals).replace(/^-(0\.?0*)$/, "$1").replace("-", "−").padStart(decimals + 3, "\u2007");

@@ -65,8 +65,7 @@ const parts = Object.fromEntries(["window", "change", "memory", "models"].map((n
 const places = {};
 /** Add an empty place that is filled at each change. */
 const reserve = (name, attributes = {}) => (places[name] = make("div", attributes));
-const choose = (text, options, chosen, set, attributes = {}) => make("label", attributes, text,
-  make("select", { change: (event) => { set(event.target.value); update(); } }, options.map(([value, name]) => make("option", { value, selected: value === chosen && "" }, name))));
+const choose = (text, options, chosen, set) => makeSelect(text, options, chosen, (value) => { set(value); update(); });
 /** Fill a part of the controls again, and keep the focus on the control of the same place. */
 function refill(place, ...children) {
   const active = place.contains(document.activeElement) ? [...place.querySelectorAll("button, select, input")].indexOf(document.activeElement) : -1;
