@@ -29,6 +29,7 @@ from rnn_pipelines.forecast.methods.networks.network import Network, size_member
 from rnn_pipelines.forecast.methods.training.specs import NetworkSpec
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.settings import describe_forecaster
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
 from rnn_pipelines.forecast.source.specs import SourceSpec
@@ -247,6 +248,7 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleName
         window: WindowSpec | None = None,
         split: SplitSpec | None = None,
         gaps: str = "interpolate",
+        breaks: str = "auto",
         evaluation: EvaluationSpec | None = None,
         calendar: CalendarSpec | None = None,
         **options: str | int,
@@ -255,6 +257,7 @@ def prepare(make_table: Callable[..., pd.DataFrame]) -> Callable[..., SimpleName
         recipe = Recipe(
             source=SourceSpec(name="catalog", **{"freq": "D", **of_source}),
             gaps=GapPolicy(gaps),
+            breaks=BreakPolicy(breaks),
             split=split or SplitSpec(validation=10, test=10),
             window=window or WindowSpec(lookback=4, horizon=2),
             calendar=calendar or CalendarSpec(),
@@ -307,7 +310,13 @@ def make_forecaster() -> Callable[..., Forecaster]:
             networks[cell] = Network(weights, cell, 1, np.zeros(0, np.int64), 0.5, unseen)
         shares = {"baseline_ensemble": 0.5} | dict.fromkeys(networks, 0.5 / len(networks))
         settings = describe_forecaster(
-            prepared.series, prepared.profile, prepared.cutoffs, window, CalendarSpec(), GapPolicy(gaps)
+            prepared.series,
+            prepared.profile,
+            prepared.cutoffs,
+            window,
+            CalendarSpec(),
+            GapPolicy(gaps),
+            BreakPolicy("keep"),
         )
         asked = {cell: NetworkSpec(cell=cell).model_dump(mode="json") for cell in networks}
         model = combine_model(panel, linear, networks, shares)

@@ -184,6 +184,6 @@ def test_panel_of_a_zone_has_local_calendar_and_parts(panel: Panel) -> None:
     assert panel.cutoffs["test_from"].tolist() == [pd.Timestamp("2024-04-19 22:00")]
     recipe = Recipe(source=SourceSpec(name="catalog"))
     settings = describe_forecaster(
-        panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
+        panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
     )
     assert settings.tz == BERLIN

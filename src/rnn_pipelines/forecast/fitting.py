@@ -78,9 +78,8 @@ def fit_forecasters(table: Source, covariate_table: pd.DataFrame | None, spec: F
     recipe = spec.recipe
     begin_stage("prepare the series")
     panel = prepare_panel(table, recipe, covariate_table)
-    settings = describe_forecaster(
-        panel.series, panel.profile, panel.cutoffs, recipe.window, recipe.calendar, recipe.gaps
-    )
+    blocks = recipe.window, recipe.calendar, recipe.gaps, recipe.breaks
+    settings = describe_forecaster(panel.series, panel.profile, panel.cutoffs, *blocks)
     begin_stage("fit linear models")
     data = prepare_fitting(panel.windows, spec.training, panel.scaler, spec.pretrained)
     begin_stage("train networks")

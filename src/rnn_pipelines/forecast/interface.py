@@ -62,6 +62,7 @@ class Forecaster(ForecasterState):
         networks: `all`, or `pretrained` to fit neither networks nor boosted trees, which takes seconds.
         source: columns and form of the table.
         gaps: treatment of missing steps: `interpolate`, `zero`, `error` or `split`.
+        breaks: treatment of values before a break of level, unit or sign: `auto`, `rescale`, `newest` or `keep`.
         split: validation and test part.
         window: lookback, horizon and stride of the windows.
         calendar: harmonics of the cycles of the calendar.
@@ -90,6 +91,7 @@ class Forecaster(ForecasterState):
         *,
         source: Block = None,
         gaps: str | None = None,
+        breaks: str | None = None,
         split: Block = None,
         window: Block = None,
         calendar: Block = None,
@@ -104,7 +106,8 @@ class Forecaster(ForecasterState):
         stat_exog: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        blocks: dict[str, Any] = {"source": source, "gaps": gaps, "networks": networks, "split": split, "use": use}
+        blocks: dict[str, Any] = {"source": source, "gaps": gaps, "breaks": breaks, "networks": networks}
+        blocks |= {"split": split, "use": use}
         blocks |= {"window": window, "calendar": calendar, "covariates": covariates, "training": training}
         blocks |= {"evaluation": evaluation, "lstm": lstm, "gru": gru, "pretrained": pretrained}
         blocks |= {"futr_exog": futr_exog, "hist_exog": hist_exog, "stat_exog": stat_exog}
@@ -359,8 +362,9 @@ class Forecaster(ForecasterState):
         from rnn_pipelines.report.page import write_page
 
         horizon = self._require_fit().settings.horizon
-        table, covariates = self._find_series(self._read_frame(frame)[0], horizon)
-        write_page(check_path(path), render_networks(explore_series(self._artefacts, table, covariates, series)))
+        best, table, covariates = self._find_series(self._read_frame(frame)[0], horizon)
+        artefacts = {name: artefact.copy_scales(best) for name, artefact in self._artefacts.items()}
+        write_page(check_path(path), render_networks(explore_series(artefacts, table, covariates, series)))
 
     def series_methods(self) -> pd.DataFrame:
         """Return what forecasts each series, and the reason.
@@ -427,7 +431,8 @@ class Forecaster(ForecasterState):
             raise ParameterError(f"forecaster: expected one of {sorted(self._artefacts)}, received {show(forecaster)}.")
         artefact = self._artefacts[forecaster]
         frame, id_type = self._read_frame(frame)
-        series, covariates = self._find_series(frame, artefact.settings.horizon)
+        best, series, covariates = self._find_series(frame, artefact.settings.horizon)
+        artefact = artefact.copy_scales(best)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return restore_ids(show_table(explain_ends(artefact, series, covariates), self._find_zone()), id_type)
 
@@ -509,7 +514,11 @@ class Forecaster(ForecasterState):
         level = [] if intervals is None else [one for one in intervals.levels.tolist() if one != ANOMALY_LEVEL]
         # Times with a zone need no parameter.
         tz = None if settings.zone.is_carried else settings.zone.name
-        blocks: dict[str, Any] = {"source": {"tz": tz, **(source or {})}, "gaps": settings.gaps}
+        blocks: dict[str, Any] = {
+            "source": {"tz": tz, **(source or {})},
+            "gaps": settings.gaps,
+            "breaks": settings.breaks,
+        }
         blocks |= {"calendar": settings.calendar.model_dump(), "covariates": artefact.coding.make_spec().model_dump()}
         loaded = cls(settings.horizon, level, settings.lookback, settings.freq, **blocks)
         loaded._artefacts, loaded._used = {settings.use: artefact}, settings.use

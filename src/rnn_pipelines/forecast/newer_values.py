@@ -12,10 +12,9 @@ from rnn_pipelines.errors import ParameterError, SeriesError, show
 from rnn_pipelines.forecast.evaluation.metrics import MEANS, METRICS, average_errors
 from rnn_pipelines.forecast.methods.predictions import Predictions, name_bounds
 from rnn_pipelines.forecast.model.artefact import Forecaster, forecast_panel, lay_out_cutoffs
-from rnn_pipelines.forecast.model.newest import select_series
+from rnn_pipelines.forecast.model.newest import repair_as_trained, select_series
 from rnn_pipelines.forecast.model.recursion import forecast_recursively, lay_side_by_side, report_ahead
 from rnn_pipelines.forecast.model.settings import ForecasterSettings, find_trained_axis, refuse_other_beginnings
-from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.recipe import Recipe
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.tables import Features, Series, Source
@@ -113,15 +112,18 @@ def read_newer(frame: pd.DataFrame, recipe: Recipe, forecaster: Forecaster) -> N
 
 def repair_newer(
     newer: Newer, recipe: Recipe, forecaster: Forecaster, num_steps: int
-) -> tuple[Series, pd.DataFrame | None]:
-    """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
-    series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]
+) -> tuple[Forecaster, Series, pd.DataFrame | None]:
+    """Return the forecaster in the unit of newer values, these, repaired as in the training, and the covariates.
+
+    Warn of unread rows.
+    """
+    forecaster, series = repair_as_trained(forecaster, newer.table, newer.source)
     # A table of `covariates.path` may hold values for years ahead, which need no warning.
     if newer.covariates is not None and forecaster.coding.list_columns(AHEAD) and recipe.covariates.path is None:
         known = select_series(forecaster, series)
         given = newer.covariates[newer.covariates["unique_id"].isin(known["unique_id"])]
         report_ahead(forecaster, known, given, num_steps)
-    return series, newer.covariates
+    return forecaster, series, newer.covariates
 
 
 def add_future(
@@ -193,7 +195,7 @@ def measure_newer(
     forecast.
     """
     forecaster = next(iter(artefacts.values()))
-    series = repair_series(newer.table, newer.source, forecaster.settings.gaps)[0]
+    forecaster, series = repair_as_trained(forecaster, newer.table, newer.source)
     last = series["unique_id"].map(until)
     ends = series["unique_id"].map(find_last(series))
     cutoffs = series.loc[last.isna() | (series["ds"] >= last) & (series["ds"] < ends), ["unique_id", "ds"]]
@@ -205,7 +207,8 @@ def measure_newer(
     panel, features = lay_out_cutoffs(forecaster, series, cutoffs.rename(columns={"ds": "cutoff"}), newer.covariates)
     if not len(panel.index("future")):
         raise SeriesError("the frame: expected values over a lookback before the newer rows. Give more rows.")
-    found = {name: forecast_panel(one, panel, features) for name, one in artefacts.items()}
+    scaled = {name: one.copy_scales(forecaster) for name, one in artefacts.items()}
+    found = {name: forecast_panel(one, panel, features) for name, one in scaled.items()}
     actuals = series.loc[series["observed"], ["unique_id", "ds", "y"]]
     table = lay_side_by_side(found, levels, STEPS).merge(actuals, on=["unique_id", "ds"])
     return _measure_steps(table, list(artefacts), levels)

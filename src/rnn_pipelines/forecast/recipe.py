@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pydantic import BaseModel
 
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, choose_usual_window, find_frequency
 from rnn_pipelines.forecast.series.columns import AHEAD
@@ -36,6 +37,7 @@ class Recipe(BaseModel, extra="forbid", frozen=True):
 
     source: SourceSpec
     gaps: GapPolicy = GapPolicy("interpolate")
+    breaks: BreakPolicy = BreakPolicy("auto")
     split: SplitSpec = SplitSpec()
     window: OpenWindowSpec = WindowSpec()
     calendar: CalendarSpec = CalendarSpec()
@@ -114,7 +116,7 @@ LAYOUT = (
 PREPARATION = (
     Step(
         prepare_series,
-        ("table", "source", "gaps", "split", "window", "evaluation"),
+        ("table", "source", "gaps", "breaks", "split", "window", "evaluation"),
         ("source_table", "series", "profile", "cutoffs"),
     ),
     *LAYOUT,

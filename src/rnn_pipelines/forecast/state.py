@@ -109,12 +109,15 @@ class ForecasterState:
         best = self._require_fit()
         horizon = best.settings.horizon
         num_steps = horizon if h is None else check_steps(h, horizon)
-        series, covariates = self._find_series(frame, num_steps)
+        best, series, covariates = self._find_series(frame, num_steps)
         check_recursive(best, series, num_steps, covariates)
         return Ends(series, num_steps, *lay_out_recursive(best, series, num_steps, covariates))
 
-    def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Series, pd.DataFrame | None]:
-        """Return the series, repaired as in the training, and the covariates; warn of unread rows."""
+    def _find_series(self, frame: pd.DataFrame | None, num_steps: int) -> tuple[Artefact, Series, pd.DataFrame | None]:
+        """Return the forecaster in use, series that are repaired as in the training, and covariates.
+
+        Warn of unread rows.
+        """
         recipe, best = self.spec.recipe, self._artefacts[self._used]
         if frame is None or (self._fitted is not None and holds_future_alone(frame, recipe, best)):
             if self._fitted is None:
@@ -122,14 +125,14 @@ class ForecasterState:
             series, covariates = self._fitted.panel.series, self._covariates
             if frame is not None and covariates is not None:
                 covariates = add_future(frame, recipe, best, series, covariates, num_steps)
-            return series, covariates
+            return best, series, covariates
         return repair_newer(read_newer(frame, recipe, best), recipe, best, num_steps)
 
     def _make_night(self, frame: Any, version: str) -> tuple[Night, Any]:
         """Return a night with this forecaster and the values of a frame of `predict`, and the dtype of its ids."""
         artefact = self._require_fit()
         taken, id_type = self._read_frame(frame)
-        series, covariates = self._find_series(taken, artefact.settings.horizon)
+        artefact, series, covariates = self._find_series(taken, artefact.settings.horizon)
         check_recursive(artefact, series, artefact.settings.horizon, covariates)
         return Night(artefact, series, covariates, version), id_type
 
@@ -152,8 +155,9 @@ class ForecasterState:
         futures, levels, artefact = check_scenarios(futures), self._choose_levels(level), self._require_fit()
         frame, id_type = self._read_frame(frame)
         num_steps = artefact.settings.horizon if h is None else check_steps(h, artefact.settings.horizon)
-        series, covariates = self._find_series(frame, num_steps)
-        situation = Situation(artefact, self._make_artefact().as_evaluated(), series, covariates, num_steps)
+        artefact, series, covariates = self._find_series(frame, num_steps)
+        evaluated = self._make_artefact().as_evaluated().copy_scales(artefact)
+        situation = Situation(artefact, evaluated, series, covariates, num_steps)
         table = compare_scenarios(situation, self.spec.recipe, futures, levels)
         if num_steps <= artefact.settings.horizon:
             table = table.drop(columns="is_recursive")

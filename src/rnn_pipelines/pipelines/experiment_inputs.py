@@ -7,6 +7,7 @@ from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.registry import NETWORKS
 from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, NetworkSpec
 from rnn_pipelines.forecast.parameters import ForecastSpec
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec
 from rnn_pipelines.forecast.recipe import Recipe
@@ -38,6 +39,7 @@ def create_input_nodes(parameters: str, tables: list[str], recipe: str, network:
 def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
     source: SourceSpec,
     gaps: GapPolicy,
+    breaks: BreakPolicy,
     split: SplitSpec,
     window: OpenWindowSpec,
     calendar: CalendarSpec,
@@ -48,6 +50,7 @@ def gather_recipe(  # noqa: PLR0913, PLR0917 - one for each block of parameters,
     return Recipe(
         source=source,
         gaps=gaps,
+        breaks=breaks,
         split=split,
         window=window,
         calendar=calendar,

@@ -28,6 +28,7 @@ from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.model.packing import pack, unpack
 from rnn_pipelines.forecast.model.settings import describe_forecaster
 from rnn_pipelines.forecast.operations.challenger import choose_challenger, find_seen, forecast_holdout
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
@@ -52,7 +53,13 @@ def grow(prepare: Grow, make_values: Callable[..., list[float | None]]) -> Grow:
         values = {name: make_values(90, seed=seed)[:size] for name, seed in seeds.items()}
         panel = prepare(values, window, SplitSpec(validation=10, test=10))
         settings = describe_forecaster(
-            panel.series, panel.profile, panel.cutoffs, window, CalendarSpec(), GapPolicy("interpolate")
+            panel.series,
+            panel.profile,
+            panel.cutoffs,
+            window,
+            CalendarSpec(),
+            GapPolicy("interpolate"),
+            BreakPolicy("keep"),
         )
         data = prepare_fitting(panel.windows)
         return SimpleNamespace(**vars(panel), settings=settings, data=data, linear=data.linear)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.source.reading import read_source
@@ -19,6 +20,7 @@ MakeTable = Callable[..., pd.DataFrame]
 SETTINGS = (
     SourceSpec(path="my.csv"),
     GapPolicy("interpolate"),
+    BreakPolicy("keep"),
     SplitSpec(validation=3, test=3),
     WindowSpec(lookback=5, horizon=2),
     EvaluationSpec(),
@@ -38,7 +40,7 @@ def test_prepared_series_is_repaired_and_open_windows_follow_its_length(make_tab
     assert (choose(make_table, 400, lookback=9), choose(make_table, 400, horizon=3)) == ([9, 14], [56, 3])
     assert choose(make_table, 60, "MS", SplitSpec(validation=12, test=12)) == [12, 12]
     source = SourceSpec(name="seattle")
-    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
+    settings = (source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), OpenWindowSpec(), EvaluationSpec())
     profile = prepare_series(read_source(source), *settings)[2]
     assert (profile["lookback"], profile["horizon"]) == (30, 7)
 
@@ -52,6 +54,7 @@ def choose(
         make_table(values, freq),
         SourceSpec(path="my.csv"),
         GapPolicy("interpolate"),
+        BreakPolicy("keep"),
         split or SplitSpec(),
         OpenWindowSpec(**given),
         EvaluationSpec(),
@@ -90,9 +93,9 @@ def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTab
     source = SourceSpec(path="my.csv", id="unique_id")
 
     def prepare(window: OpenWindowSpec) -> int:
-        return prepare_series(table, source, GapPolicy("interpolate"), SplitSpec(), window, EvaluationSpec())[2][
-            "lookback"
-        ]
+        return prepare_series(
+            table, source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec()
+        )[2]["lookback"]
 
     assert prepare(OpenWindowSpec(horizon=5, lookback=55)) == 55
     with pytest.raises(SeriesTooShortError, match="at most 55"):
@@ -100,7 +103,7 @@ def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTab
     # Models of the fit read windows of its lookback.
     table = make_table({"a": [1.0, 2.0, 4.0] * 4, "b": [3.0, 2.0, 4.0] * 3})
     source, window = SourceSpec(path="my.csv", id="unique_id"), WindowSpec(lookback=30, horizon=3)
-    settings = (source, GapPolicy("interpolate"), SplitSpec(), window, EvaluationSpec())
+    settings = (source, GapPolicy("interpolate"), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec())
     assert prepare_series(table, *settings)[2]["lookback"] == 30
 
 
@@ -108,7 +111,14 @@ def test_lookback_fits_a_panel_if_it_fits_its_longest_series(make_table: MakeTab
 def test_panel_of_steps_without_frequency_sees_4_horizons(make_table: MakeTable, names: str, lookback: int) -> None:
     table = make_table({name: [float(step % 7 + step % 5) for step in range(400)] for name in names}, 1, start=0)
     source = SourceSpec(path="my.csv", id="unique_id")
-    settings = (source, GapPolicy("interpolate"), SplitSpec(), OpenWindowSpec(horizon=13), EvaluationSpec())
+    settings = (
+        source,
+        GapPolicy("interpolate"),
+        BreakPolicy("keep"),
+        SplitSpec(),
+        OpenWindowSpec(horizon=13),
+        EvaluationSpec(),
+    )
     assert prepare_series(table, *settings)[2]["lookback"] == lookback
 
 

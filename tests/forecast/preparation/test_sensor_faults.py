@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Profile, Series
@@ -19,7 +20,7 @@ VALUES = (np.sin(np.arange(400)) * 10).round(3)
 
 def prepare(table: pd.DataFrame, gaps: str = "interpolate", horizon: int = 7, **source: str) -> tuple[Series, Profile]:
     spec, window = SourceSpec(path="my.csv", **source), OpenWindowSpec(lookback=14, horizon=horizon)
-    return prepare_series(table, spec, GapPolicy(gaps), SplitSpec(), window, EvaluationSpec())[1:3]
+    return prepare_series(table, spec, GapPolicy(gaps), BreakPolicy("keep"), SplitSpec(), window, EvaluationSpec())[1:3]
 
 
 def find(profile: Profile, part: str) -> list[str]:

@@ -119,7 +119,8 @@ def test_no_row_of_a_history_lies_in_the_future_or_in_another_series(
 def test_changing_the_future_changes_no_padded_window(prepare: Prepare, make_values: MakeValues, cut: int) -> None:
     values = {"a": make_values(80, seed=1), "b": make_values(34, seed=2)}
     changed = values | {"b": [value if row < cut else value + 1000 for row, value in enumerate(values["b"])]}
-    before, after = (prepare(each, WINDOW, SPLIT) for each in (values, changed))
+    # Without the treatment of breaks, which moves earlier values on purpose.
+    before, after = (prepare(each, WINDOW, SPLIT, breaks="keep") for each in (values, changed))
     origins = before.windows.series_starts[1] + np.arange(14, cut + 1)
     # Unscaled, because the scale is that of the training part, which has changed too.
     one, other = (each.features.table["y"].to_numpy()[find_history(each.windows, origins)] for each in (before, after))

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from rnn_pipelines.errors import ParameterError, SeriesError
 from rnn_pipelines.forecast.parameters import FrameSpec
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.preparing import prepare_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.recipe import Recipe, prepare_panel
@@ -917,6 +918,7 @@ def test_the_users_file_is_never_written(tmp_path: Path, suffix: str) -> None:
         read_source(source),
         source,
         GapPolicy("interpolate"),
+        BreakPolicy("keep"),
         SplitSpec(validation=3, test=3),
         WindowSpec(lookback=3, horizon=1),
         EvaluationSpec(),

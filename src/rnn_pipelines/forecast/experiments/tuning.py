@@ -61,7 +61,7 @@ def cut_test_part(table: Source, spec: ForecastSpec) -> tuple[Source, ForecastSp
     from the whole series.
     """
     recipe = spec.recipe
-    blocks = recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    blocks = recipe.gaps, recipe.breaks, recipe.split, recipe.window, recipe.evaluation
     _, series, profile, cutoffs = prepare_series(table, recipe.source, *blocks)
     cutoffs = cutoffs[cutoffs["train_stop"] < cutoffs["validation_stop"]]
     if cutoffs.empty:

@@ -24,6 +24,7 @@ from rnn_pipelines.forecast.model.artefact import (
     lay_out_cutoffs,
     make_cutoff_windows,
 )
+from rnn_pipelines.forecast.preparation.mending import mend_breaks
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.series.columns import AHEAD
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
@@ -56,10 +57,31 @@ def lay_out_newest(
     """Return the forecaster with new series, the windows at each series' end, and their rows; see `forecast_newest`."""
     settings = forecaster.settings
     check_covariate_columns(covariate_table, forecaster.coding.list_columns())
-    series, _ = repair_series(table, source.model_copy(update={"freq": settings.freq}), settings.gaps)
+    forecaster, series = repair_as_trained(forecaster, table, source.model_copy(update={"freq": settings.freq}))
     check_ahead(forecaster, series, covariate_table, settings.horizon)
     forecaster = include_new_series(forecaster, series, covariate_table)
     return forecaster, *lay_out_cutoffs(forecaster, series, find_ends(series), covariate_table)
+
+
+def repair_as_trained(forecaster: Forecaster, table: Source, source: SourceSpec) -> tuple[Forecaster, Series]:
+    """Repair newer values as the training did; return the forecaster in their unit, and the series.
+
+    After a break that the training did not have, the values of its time are moved to the newest level. So are the
+    scales of the training.
+    """
+    settings = forecaster.settings
+    mended = mend_breaks(*repair_series(table, source, settings.gaps), settings.breaks)
+    scaler = forecaster.scaler.set_index("unique_id")
+    for move in mended.moves.itertuples():
+        name = move.unique_id
+        if name not in scaler.index or not move.ds > settings.trained_until[name]:
+            continue
+        mean, deviation, lowest = scaler.loc[name, ["mean", "deviation", "lowest"]]
+        moved = mean * move.ratio + move.shift
+        # Values of another sign are as far below their mean as they were above it.
+        below = (mean - lowest) * abs(move.ratio)
+        scaler.loc[name, ["mean", "deviation", "lowest"]] = moved, deviation * abs(move.ratio), moved - below
+    return replace(forecaster, scaler=scaler.reset_index()), mended.series
 
 
 def find_ends(series: Series) -> pd.DataFrame:

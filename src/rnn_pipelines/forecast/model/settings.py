@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from rnn_pipelines.errors import SeriesError, show
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.rows import find_rows
 from rnn_pipelines.forecast.series.tables import Cutoffs, Profile, Series, Source
@@ -24,6 +25,7 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     Attributes:
         calendar: the harmonics, all resolved.
         tz: zone of the calendar features, for series with times in UTC.
+        breaks: treatment of values before a break; `keep` for forecasters that were saved before there was any.
         zone: of the training's times.
         trained_until: last time of each series that was used for training or validation of the evaluated model.
     """
@@ -35,14 +37,21 @@ class ForecasterSettings(BaseModel, extra="forbid", frozen=True):
     season_length: int
     calendar: CalendarSpec
     gaps: GapPolicy
+    breaks: BreakPolicy = BreakPolicy("keep")
     tz: str | None = None
     zone: TimeZone
     use: str = "ensemble"
     trained_until: dict[str, int | datetime]
 
 
-def describe_forecaster(
-    series: Series, profile: Profile, cutoffs: Cutoffs, window: OpenWindowSpec, calendar: CalendarSpec, gaps: GapPolicy
+def describe_forecaster(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
+    series: Series,
+    profile: Profile,
+    cutoffs: Cutoffs,
+    window: OpenWindowSpec,
+    calendar: CalendarSpec,
+    gaps: GapPolicy,
+    breaks: BreakPolicy,
 ) -> ForecasterSettings:
     """Return the settings of a forecaster before its training, without networks."""
     # A series that is not evaluated is used for its scale only.
@@ -56,6 +65,7 @@ def describe_forecaster(
         season_length=profile["season_length"],
         calendar=resolve_calendar(series, profile["freq"], calendar),
         gaps=gaps,
+        breaks=breaks,
         tz=profile["tz"],
         zone=TimeZone(**profile["zone"]),
         trained_until=dict(zip(last["unique_id"], last["ds"].tolist(), strict=True)),

@@ -16,7 +16,7 @@ def list_steps(names: Collection[str]) -> list[Step]:
     The inputs are the series and covariate tables, the blocks of parameters by name (`retraining` is that of
     `retrain_forecast`), the `champion`, the `plan` of the training and the record of the `run`.
     """
-    described = ("series", "profile", "cutoffs", "window", "calendar", "gaps")
+    described = ("series", "profile", "cutoffs", "window", "calendar", "gaps", "breaks")
     combined = ("data", "scaler", "coding", "settings", "level", "use", *(f"{name}_network" for name in names))
     forecast = ("windows", "features", "covariate_table", "baselines", "challenger", "champion")
     decided = ("challenger", "champion", "holdout", "training_record", "run", "retraining")

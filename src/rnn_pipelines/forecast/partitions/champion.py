@@ -1,6 +1,6 @@
 """The champion on a panel, whole or divided: its sample, its reading, and its forecasts of all series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,10 @@ def forecast_newest(
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
-    return log, drawn, log, lay_out_night(champion.artefact, laid_out[2], covariate_table, champion.version)
+    # In the unit of tonight's values, and without series that are new tonight.
+    trained = champion.artefact.scaler
+    in_unit = replace(champion.artefact, scaler=laid_out[0].scaler[: len(trained)])
+    return log, drawn, log, lay_out_night(in_unit, laid_out[2], covariate_table, champion.version)
 
 
 def forecast_all_newest(

@@ -147,7 +147,7 @@ def prepare_partition(fitted: FittedPanel, partition: Sample) -> Panel:
     recipe = fitted.recipe
     source = partition.source.model_copy(update={"freq": recipe.source.freq})
     table, covariate_table = read_series(source, partition.covariates)
-    blocks = recipe.gaps, recipe.split, recipe.window, recipe.evaluation
+    blocks = recipe.gaps, recipe.breaks, recipe.split, recipe.window, recipe.evaluation
     _, series, profile, cutoffs = prepare_series(table, source, *blocks)
     scaler = fit_scaler(series, cutoffs)
     coding = fitted.coding.copy_scales(fit_coding(series, cutoffs, partition.covariates, covariate_table))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.errors import SeriesError, SeriesTooShortError, count
+from rnn_pipelines.forecast.preparation.mending import BreakPolicy, mend_series
 from rnn_pipelines.forecast.preparation.schema import GapPolicy, repair_series
 from rnn_pipelines.forecast.preparation.sensor_faults import name_stuck_values, open_long_gaps
 from rnn_pipelines.forecast.series.rows import find_rows, list_names
@@ -35,10 +36,11 @@ HORIZONS_OF_STEPS = 4
 MIN_SEEN_WINDOWS = 8
 
 
-def prepare_series(
+def prepare_series(  # noqa: PLR0913, PLR0917 - one for each block of parameters, whose types Kedro checks
     table: Source,
     source: SourceSpec,
     gaps: GapPolicy,
+    breaks: BreakPolicy,
     split: splits.SplitSpec,
     window: OpenWindowSpec,
     evaluation: EvaluationSpec,
@@ -49,7 +51,7 @@ def prepare_series(
     series are left out. Series that are too short for a test part are still forecast. Log and profile list both. If no
     series can be used, raise a SeriesError with the reason and the remedy.
     """
-    series, profile = repair_series(table, source, gaps)
+    series, profile = mend_series(*repair_series(table, source, gaps), breaks)
     log_columns(profile)
     season_length = evaluation.choose_season_length(profile)
     try:

@@ -6,6 +6,7 @@ from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
+from rnn_pipelines.forecast.preparation.mending import mend_series
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
 from rnn_pipelines.pipelines.wiring import PANEL, node
@@ -30,14 +31,17 @@ def create_measure_pipeline() -> Pipeline:
     sample, series = "monitor_forecast_sample", "monitor_forecast_series"
     table, covariate_table = "monitor_forecast_table", "monitor_forecast_covariate_table"
     source, gaps = "params:forecast.source", "params:forecast.gaps"
+    actuals, repaired = "monitor_forecast_actuals", "monitor_forecast_repaired_profile"
     covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
     nodes = [
         node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
         node(draw_sample, [*PANEL, coding], sample),
         node(read_sample, [sample, SPEC], [table, covariate_table]),
-        node(repair_series, [table, source, gaps], [series, PROFILE]),
-        node(join_actuals, [log, series, CHAMPION], EVALUATED),
-        node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
+        node(repair_series, [table, source, gaps], [actuals, repaired]),
+        node(join_actuals, [log, actuals, CHAMPION], EVALUATED),
+        node(check_coverage, [log, actuals, repaired, CHAMPION], COVERAGE),
+        # A champion has learnt the values without breaks.
+        node(mend_series, [actuals, repaired, "params:forecast.breaks"], [series, PROFILE]),
         node(monitoring.measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
         node(monitoring.measure_covariate_drift, covariates, COVARIATE_DRIFT),
     ]
