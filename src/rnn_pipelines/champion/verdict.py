@@ -20,6 +20,9 @@ from rnn_pipelines.storage.formats import FORMAT, read_object
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "unmonitored", "alarm")
 SETTINGS = "settings.json"
+# The stamp of a task's log of predictions, in the folder of its champion.
+LOG_STAMP = "log.json"
+LOG_REMEDY = f"Restore a copy of it, or remove {LOG_STAMP} from the champion's folder to begin another log"
 # Tolerated difference between the clocks of machines that share a folder.
 CLOCKS_DIFFER = timedelta(minutes=5)
 # From the first promotion to the first monitoring that is expected.
@@ -149,9 +152,13 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
     }
 
 
-def check_task(store: ChampionStore, path: Path) -> Verdict:
-    """Return the verdict on a task, by the most severe finding, with that in the monitor's file, a `VerdictRecord`."""
-    return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
+def check_task(store: ChampionStore, path: Path, log: Path | None = None) -> Verdict:
+    """Return the verdict on a task, by the most severe finding, with that in the monitor's file, a `VerdictRecord`.
+
+    `log` is the file of its log of predictions; None if that is no file.
+    """
+    monitored = read_findings(path) if path.exists() else _look_for_monitor(store)
+    return conclude([*_look_at_champion(store), *_look_for_log(store, log), *monitored])
 
 
 def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
@@ -213,6 +220,11 @@ def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
     is_first_day = all(-CLOCKS_DIFFER <= age < FIRST_DAY for age in ages)
     reason = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
     yield Finding("ok" if is_first_day else "unmonitored", reason)
+
+
+def _look_for_log(store: ChampionStore, log: Path | None) -> Iterator[Finding]:
+    if log is not None and (store.folder / LOG_STAMP).exists() and not log.exists():
+        yield Finding("alarm", f"{log}: the log of forecasts is gone. {LOG_REMEDY}")
 
 
 def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:

@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.forecast.evaluation.log_stamp import LogStamp, find_loss
 from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
-from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, keep_last_record
+from rnn_pipelines.forecast.evaluation.suspects import describe_corrected, leave_out_corrected, list_corrected
+from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_gross_values, list_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.reading.zones import read_local
+
+# Newest cut-offs whose corrected values are named.
+NUM_CUTOFFS = 30
 
 
 class Coverage(TypedDict):
@@ -33,12 +39,26 @@ class Coverage(TypedDict):
     idle_steps: int
     newest_value: NotRequired[str | None]
     newest_forecast: NotRequired[str | None]
+    # The gross newest values, see `list_records`, and whether they are an alarm; values that were corrected, in words,
+    # with the number of forecasts from them; and the loss of rows of the log, see `find_loss`.
+    gross_values: NotRequired[list[dict[str, Any]]]
+    is_gross: NotRequired[bool]
+    corrected: NotRequired[str]
+    num_corrected: NotRequired[int]
+    lost_log: NotRequired[str | None]
 
 
-def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
-    """Find series without forecasts from their ends, and non-finite forecasts of future steps.
+def check_coverage(
+    log: ForecastLog | None,
+    series: Series,
+    profile: Profile,
+    champion: KnownChampion,
+    stamp: LogStamp | None = None,
+) -> Coverage:
+    """Find series without forecasts from their ends, non-finite forecasts of future steps, and suspect forecasts.
 
-    A series without any forecast counts from the end of the data of the first promoted version.
+    A series without any forecast counts from the end of the data of the first promoted version. The stamp is that of
+    the log; None without one.
 
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
@@ -64,6 +84,15 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
     if isinstance(profile["freq"], str):
         times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
         idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
+    gross_values = list_gross_values(series)
+    corrected, num_corrected = "", 0
+    if log is not None and len(log):
+        newest_cutoffs = np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:]
+        newest_log = log[log["cutoff"].isin(newest_cutoffs)]
+        found = list_corrected(newest_log, series)
+        corrected = describe_corrected(found)
+        num_corrected = len(newest_log) - len(leave_out_corrected(newest_log, found))
+    recorded = ForecastLogTable.make_empty()[RECORDED].dt.tz_localize("UTC") if log is None else log[RECORDED]
     since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
     return Coverage(
         missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
@@ -74,6 +103,11 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         idle_steps=idle_steps,
         newest_value=_format_utc(ends),
         newest_forecast=None if log is None else _format_utc(log[RECORDED]),
+        gross_values=list_records(gross_values, profile.get("tz")),
+        is_gross=is_alarm(gross_values["unique_id"].nunique(), len(ends)),
+        corrected=corrected,
+        num_corrected=num_corrected,
+        lost_log=None if stamp is None else find_loss(recorded, stamp),
     )
 
 

@@ -12,7 +12,7 @@ from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
-from rnn_pipelines.errors import MAX_VALUE, make_line
+from rnn_pipelines.errors import MAX_VALUE, count, make_line
 from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import (
@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     evaluate_forecasts,
 )
 from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
     LEVEL_STEPS,
     Change,
@@ -156,6 +157,10 @@ def monitor_forecasts(
         has_champion=champion["version"] is not None,
         has_expected_error=_has_expected_error(champion),
         num_not_finite=coverage["num_not_finite"] + int((~np.isfinite(newest["y_hat"])).sum()),
+        gross_values=_describe_gross(coverage),
+        is_gross=coverage.get("is_gross", False),
+        corrected=_describe_corrected(coverage),
+        lost_log=coverage.get("lost_log"),
         missed_steps=coverage["missed_steps"],
         unknown_series=tuple(coverage["unknown_series"]),
         num_without_expected_error=error["num_without_expected_error"],
@@ -195,6 +200,17 @@ def monitor_forecasts(
         drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None,
     )
     return cast(ForecastVerdict, make_plain(record))
+
+
+def _describe_gross(coverage: Coverage) -> str:
+    records = coverage.get("gross_values")
+    return describe_gross_values(read_records(records)) if records else ""
+
+
+def _describe_corrected(coverage: Coverage) -> str:
+    if not coverage.get("corrected"):
+        return ""
+    return f"{coverage['corrected']}; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
 
 
 def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:
