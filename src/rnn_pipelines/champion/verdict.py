@@ -6,15 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from rnn_pipelines.champion.changes import list_damages, load_usable
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measures
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.formats import FORMAT, read_object
+from rnn_pipelines.errors import ChampionError, FormatError
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import FORMAT, dump_object, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
@@ -75,11 +76,20 @@ class ExpectedError(TypedDict):
     trained_until: dict[str, Any] | None
 
 
+class LogStamp(TypedDict):
+    """The numbers of nights and rows of a task's log of predictions up to the last night, its time ISO 8601, UTC."""
+
+    num_nights: int
+    num_rows: int
+    last_recorded_at: str | None
+
+
 class KnownChampion(TypedDict):
     """The recorded facts of a task's champion: its name and promotion, ISO 8601, UTC; None if there is none.
 
     The settings are as they were packed; the alarms are current problems. `first_data_end` is the end of the data of
-    the first promoted version; `versions` has the expected errors of all evaluated versions.
+    the first promoted version; `versions` has the expected errors of all evaluated versions; `log` is the
+    stamp of the log of predictions.
     """
 
     version: str | None
@@ -88,6 +98,7 @@ class KnownChampion(TypedDict):
     alarms: list[str]
     first_data_end: str | None
     versions: dict[str, ExpectedError]
+    log: NotRequired[LogStamp | None]
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
@@ -135,7 +146,33 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
+        "log": read_log_stamp(folder),
     }
+
+
+def read_log_stamp(folder: Path) -> LogStamp | None:
+    """Return the stamp of the log of predictions in a champion's folder; None without one.
+
+    A damaged one raises a ChampionError.
+    """
+    path = folder / LOG_STAMP
+    if not path.exists():
+        return None
+    try:
+        found = read_object(path.read_bytes(), path)
+        stamp = LogStamp(
+            num_nights=int(found["num_nights"]),
+            num_rows=int(found["num_rows"]),
+            last_recorded_at=found["last_recorded_at"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ChampionError(f"{path}: {error}. Restore a copy, or remove it to begin another log") from error
+    return stamp
+
+
+def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
+    """Write the stamp of the log of predictions into a champion's folder, atomically."""
+    replace_file(folder / LOG_STAMP, dump_object({"format": FORMAT, **stamp}))
 
 
 def _find_expected_error(version: str, record: Record, folder: Path, known: int) -> ExpectedError:

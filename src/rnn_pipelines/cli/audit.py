@@ -11,6 +11,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
+from rnn_pipelines.champion.verdict import read_log_stamp
 from rnn_pipelines.cli.options import AS_JSON, add_exit_codes, print_result
 from rnn_pipelines.errors import ChampionError, ParameterError, RnnPipelinesError, make_line
 from rnn_pipelines.hooks.paths import read_outputs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rnn_pipelines.storage.chain import Link
 
 LOG, SERIES, CHAMPION = "predict_forecast_forecasts", "monitor_forecast_series", "monitor_forecast_champion"
-STAMP = "predict_forecast_stamp"
+FOLDER = "monitor_forecast_champion_folder"
 BROKEN = 30
 
 
@@ -58,7 +59,7 @@ def audit(
         # Imports only this pipeline and checks only its parameters, as in its run.
         pipelines.set_requested(["monitor_forecast"])
         catalog: Any = session.load_context().catalog
-        kept = catalog.load(STAMP) if catalog.exists(STAMP) else None
+        kept = read_log_stamp(catalog.load(FOLDER))
         if kept is None and not catalog.exists(LOG):
             raise ChampionError("there are no forecasts yet. Run kedro run --pipelines=predict_forecast.")
         nights = catalog[LOG].iterate_nights() if catalog.exists(LOG) else ()

@@ -15,6 +15,7 @@ from rnn_pipelines.forecast.evaluation.suspects import (
     keep_good_forecasts,
     leave_out_corrected,
     list_corrected,
+    list_suspect_values,
     mark_forecasts,
 )
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
@@ -145,3 +146,43 @@ def test_coverage_names_the_gross_value(log: pd.DataFrame) -> None:
 def test_coverage_counts_forecasts_from_a_corrected_value(log: pd.DataFrame) -> None:
     coverage = check_coverage(log, make_series(NUM_DAYS + 1), PROFILE, CHAMPION)
     assert (coverage["gross_values"], coverage["num_corrected"]) == ([], 2)
+
+
+def make_uncorrected(num_days: int, level: float = 1.0) -> pd.DataFrame:
+    """Return series with a gross value of a, and days after it; the level of these is multiplied."""
+    series = make_series(NUM_DAYS + num_days, factor=1000)
+    is_later = (series["unique_id"] == "a") & (series["ds"] > LAST)
+    return series.assign(y=series["y"].mask(is_later, series["y"] * level))
+
+
+def sleep(num_nights: int, level: float = 1.0) -> pd.DataFrame:
+    """Return the log of nights with a gross value that stays."""
+    log = make_night(make_series(NUM_DAYS - 1), 0)
+    for night in range(num_nights):
+        series = make_uncorrected(night, level)
+        made = make_night(series, night + 1, y_hat=9e4)
+        log = pd.concat([log, mark_forecasts(made, list_suspect_values(log, series, 14), None)], ignore_index=True)
+    return log
+
+
+def test_value_that_stays_is_suspect_while_it_is_read() -> None:
+    log = sleep(20)
+    cutoffs = log.loc[log["is_suspect"], "cutoff"].unique()
+    assert (cutoffs.min(), len(cutoffs)) == (LAST, 14)
+
+
+def test_new_level_is_suspect_for_five_nights() -> None:
+    log = sleep(8, level=1000)
+    assert log.loc[log["is_suspect"], "cutoff"].nunique() == 5
+
+
+def test_value_that_stays_for_long_is_not_corrected() -> None:
+    assert list_corrected(sleep(8), make_uncorrected(8)).empty
+
+
+def test_value_that_is_corrected_after_long_counts_in_no_forecast() -> None:
+    log = pd.concat([sleep(8), make_night(make_series(NUM_DAYS + 8), 9)], ignore_index=True)
+    corrected = list_corrected(log, make_series(NUM_DAYS + 8))
+    assert len(corrected) == 8
+    evaluated = join_uncorrected(log, make_series(NUM_DAYS + 8), CHAMPION)
+    assert not evaluated["y_hat"].eq(9e4)[evaluated["unique_id"] == "a"].any()

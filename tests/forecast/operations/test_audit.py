@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.verdict import KnownChampion
-from rnn_pipelines.forecast.evaluation.log_stamp import stamp_log
+from rnn_pipelines.forecast.evaluation.log_stamp import measure_log
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
 from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
 from rnn_pipelines.storage.chain import find_link, link_night, split_nights
@@ -149,7 +149,7 @@ def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
 
 def test_lost_nights_break_the_chain() -> None:
     log = make_log(make_night(day) for day in range(3))
-    kept = stamp_log(log, None)
+    kept = measure_log(log)
     chain, _ = audit_chain(split_nights([log.iloc[:0]], KEY), kept=kept)
     assert chain["verdict"] == "broken"
     assert "3 nights" in str(chain["reason"])
@@ -157,7 +157,7 @@ def test_lost_nights_break_the_chain() -> None:
 
 def test_whole_log_has_the_nights_of_its_stamp() -> None:
     log = make_log((make_night(day) for day in range(3)), num_unlinked=2)
-    kept = stamp_log(log.iloc[:4], None)
+    kept = measure_log(log.iloc[:4])
     assert audit_chain(split_nights([log], KEY), kept=kept)[0]["verdict"] == "ok"
 
 

@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
-from rnn_pipelines.forecast.evaluation.log_stamp import LogStamp, find_loss
+from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
 from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
-from rnn_pipelines.forecast.evaluation.suspects import describe_corrected, leave_out_corrected, list_corrected
+from rnn_pipelines.forecast.evaluation.suspects import (
+    describe_corrected,
+    leave_out_corrected,
+    list_corrected,
+    list_suspect_values,
+)
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
-from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_gross_values, list_records
+from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.reading.zones import read_local
@@ -19,7 +24,21 @@ from rnn_pipelines.reading.zones import read_local
 NUM_CUTOFFS = 30
 
 
-class Coverage(TypedDict):
+class Suspects(TypedDict, total=False):
+    """Gross values and the loss of rows of the log, as JSON.
+
+    `gross_values`: see `list_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
+    corrected, in words, with the number of forecasts from them. `lost_log`: see `find_loss`.
+    """
+
+    gross_values: list[dict[str, Any]]
+    is_gross: bool
+    corrected: str
+    num_corrected: int
+    lost_log: str | None
+
+
+class Coverage(Suspects):
     """Missing forecasts, as JSON.
 
     `missed_steps`: the number of newest steps without a forecast from them, for each series that the forecaster in use
@@ -39,13 +58,6 @@ class Coverage(TypedDict):
     idle_steps: int
     newest_value: NotRequired[str | None]
     newest_forecast: NotRequired[str | None]
-    # The gross newest values, see `list_records`, and whether they are an alarm; values that were corrected, in words,
-    # with the number of forecasts from them; and the loss of rows of the log, see `find_loss`.
-    gross_values: NotRequired[list[dict[str, Any]]]
-    is_gross: NotRequired[bool]
-    corrected: NotRequired[str]
-    num_corrected: NotRequired[int]
-    lost_log: NotRequired[str | None]
 
 
 def check_coverage(
@@ -53,12 +65,10 @@ def check_coverage(
     series: Series,
     profile: Profile,
     champion: KnownChampion,
-    stamp: LogStamp | None = None,
 ) -> Coverage:
     """Find series without forecasts from their ends, non-finite forecasts of future steps, and suspect forecasts.
 
-    A series without any forecast counts from the end of the data of the first promoted version. The stamp is that of
-    the log; None without one.
+    A series without any forecast counts from the end of the data of the first promoted version.
 
     Raises:
         SeriesError: the forecasts have dates and the series have steps, or vice versa.
@@ -84,15 +94,6 @@ def check_coverage(
     if isinstance(profile["freq"], str):
         times = np.array([ends.max(), ends.max() + max(idle, pd.Timedelta(0))], "datetime64[us]")
         idle_steps = int(count_steps(times[:1], times[1:], profile["freq"])[0][0])
-    gross_values = list_gross_values(series)
-    corrected, num_corrected = "", 0
-    if log is not None and len(log):
-        newest_cutoffs = np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:]
-        newest_log = log[log["cutoff"].isin(newest_cutoffs)]
-        found = list_corrected(newest_log, series)
-        corrected = describe_corrected(found)
-        num_corrected = len(newest_log) - len(leave_out_corrected(newest_log, found))
-    recorded = ForecastLogTable.make_empty()[RECORDED].dt.tz_localize("UTC") if log is None else log[RECORDED]
     since = pd.Series({name: newest.get(name, first) for name in ends.index if name in trained}).dropna()
     return Coverage(
         missed_steps=dict.fromkeys(since.index, 0) | _count_after(since, ends, profile["freq"]),
@@ -103,11 +104,25 @@ def check_coverage(
         idle_steps=idle_steps,
         newest_value=_format_utc(ends),
         newest_forecast=None if log is None else _format_utc(log[RECORDED]),
+        **_check_suspects(log, series, profile, champion),
+    )
+
+
+def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Suspects:
+    gross_values = list_suspect_values(log, series, champion["settings"].get("lookback", 1))
+    num_found, num_series = gross_values["unique_id"].nunique(), series["unique_id"].nunique()
+    if log is None:
+        log = ForecastLogTable.make_empty()
+        log[RECORDED] = log[RECORDED].dt.tz_localize("UTC")
+    stamp = champion.get("log")
+    newest = log[log["cutoff"].isin(np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:])]
+    corrected = list_corrected(newest, series)
+    return Suspects(
         gross_values=list_records(gross_values, profile.get("tz")),
-        is_gross=is_alarm(gross_values["unique_id"].nunique(), len(ends)),
-        corrected=corrected,
-        num_corrected=num_corrected,
-        lost_log=None if stamp is None else find_loss(recorded, stamp),
+        is_gross=is_alarm(num_found, num_series),
+        corrected=describe_corrected(corrected),
+        num_corrected=len(newest) - len(leave_out_corrected(newest, corrected)),
+        lost_log=None if stamp is None else find_loss(log[RECORDED], stamp),
     )
 
 

@@ -1,43 +1,42 @@
 """A stamp of the log of forecasts, which is kept in the champion's folder, so that a lost or foreign log is noticed."""
 
 import logging
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
-from rnn_pipelines.champion.verdict import LOG_REMEDY
+from rnn_pipelines.champion.verdict import LOG_REMEDY, LogStamp, read_log_stamp, write_log_stamp
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog
 
 logger = logging.getLogger(__name__)
 
 
-class LogStamp(TypedDict):
-    """The numbers of nights and rows of the log up to the last night, whose time is ISO 8601, UTC.
+class StampedLog(TypedDict):
+    """Whether the log of a run lacks nights of the stamp before, for the `reason`."""
 
-    `is_alarm` is whether the log of the run lacked the nights of the stamp before, for the `reason`; the stamp is then
-    still that of before.
-    """
-
-    num_nights: int
-    num_rows: int
-    last_recorded_at: str | None
     is_alarm: bool
     reason: str | None
 
 
-def stamp_log(log: ForecastLog, before: Any) -> LogStamp:
-    """Return the stamp of a log; that of `before`, with an alarm, if the log lacks its nights."""
+def stamp_log(log: ForecastLog, folder: Path) -> StampedLog:
+    """Write the stamp of a log into the champion's folder; that of before stays if the log lacks its nights."""
+    before = read_log_stamp(folder)
     reason = None if before is None else find_loss(log[RECORDED], before)
-    if reason is not None:
+    if reason is None:
+        write_log_stamp(folder, measure_log(log))
+    else:
         logger.error("%s", reason)
-        return LogStamp(**{**before, "is_alarm": True, "reason": reason})  # type: ignore[typeddict-item]
+    return StampedLog(is_alarm=reason is not None, reason=reason)
+
+
+def measure_log(log: ForecastLog) -> LogStamp:
+    """Return the stamp of a log."""
     return LogStamp(
         num_nights=int(log[RECORDED].nunique()),
         num_rows=len(log),
         last_recorded_at=log[RECORDED].max().isoformat() if len(log) else None,
-        is_alarm=False,
-        reason=None,
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.champion.verdict import KnownChampion, LogStamp
 from rnn_pipelines.errors import BrokenChainError, count
-from rnn_pipelines.forecast.evaluation.log_stamp import LogStamp, find_loss
+from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, join_actuals, measure_coverage
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_first_record
 from rnn_pipelines.forecast.series.tables import Series

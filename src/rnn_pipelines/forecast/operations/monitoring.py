@@ -157,11 +157,7 @@ def monitor_forecasts(
         has_champion=champion["version"] is not None,
         has_expected_error=_has_expected_error(champion),
         num_not_finite=coverage["num_not_finite"] + int((~np.isfinite(newest["y_hat"])).sum()),
-        gross_values=_describe_gross(coverage),
-        is_gross=coverage.get("is_gross", False),
-        corrected=_describe_corrected(coverage),
-        lost_log=coverage.get("lost_log"),
-        missed_steps=coverage["missed_steps"],
+        **_list_suspects(coverage),
         unknown_series=tuple(coverage["unknown_series"]),
         num_without_expected_error=error["num_without_expected_error"],
         num_cutoffs=error["num_cutoffs"],
@@ -202,15 +198,19 @@ def monitor_forecasts(
     return cast(ForecastVerdict, make_plain(record))
 
 
-def _describe_gross(coverage: Coverage) -> str:
+def _list_suspects(coverage: Coverage) -> dict[str, Any]:
+    """Return the evidence on gross values, their corrections, and the log with its missed steps, by its name."""
     records = coverage.get("gross_values")
-    return describe_gross_values(read_records(records)) if records else ""
-
-
-def _describe_corrected(coverage: Coverage) -> str:
-    if not coverage.get("corrected"):
-        return ""
-    return f"{coverage['corrected']}; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
+    corrected = coverage.get("corrected", "")
+    if corrected:
+        corrected += f"; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
+    return {
+        "gross_values": describe_gross_values(read_records(records)) if records else "",
+        "is_gross": coverage.get("is_gross", False),
+        "corrected": corrected,
+        "lost_log": coverage.get("lost_log"),
+        "missed_steps": coverage["missed_steps"],
+    }
 
 
 def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:

@@ -13,6 +13,7 @@ from rnn_pipelines.forecast.evaluation.suspects import (
     describe_corrected,
     keep_good_forecasts,
     list_corrected,
+    list_suspect_values,
     mark_forecasts,
 )
 from rnn_pipelines.forecast.methods.predictions import (
@@ -133,11 +134,13 @@ def forecast_newest(
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
+    before: ForecastLog | None = None,
 ) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
     """Forecast the steps after the end of each series, and add the model version, the time and the marks.
 
     The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
-    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts.
+    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts. `before` are the forecasts of
+    earlier runs, whose gross values may still be read; None for none.
 
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
@@ -152,7 +155,8 @@ def forecast_newest(
         raise ChampionError(f"{fact}: {reason}. Run kedro champion retrain forecast.")
     night = lay_out_night(champion.artefact, laid_out[2], covariate_table, champion.version)
     made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
-    made = mark_forecasts(made, list_gross_values(night.series), champion.artefact.settings.tz)
+    settings = champion.artefact.settings
+    made = mark_forecasts(made, list_suspect_values(before, night.series, settings.lookback), settings.tz)
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
@@ -170,8 +174,11 @@ def record_suspects(night: Night, log: ForecastLog, all_series: dict[str, Any]) 
     `is_alarm` is whether they are more than some series of many have by chance. `corrected` lists the cut-offs whose
     series have their first good forecasts in this run, see `CorrectedTable`.
     """
-    tz = night.forecaster.settings.tz
-    rows = all_series["gross_values"] if all_series else list_records(list_gross_values(night.series), tz)
+    settings = night.forecaster.settings
+    if all_series:
+        rows = all_series["gross_values"]
+    else:
+        rows = list_records(list_suspect_values(log, night.series, settings.lookback), settings.tz)
     rows = sorted(rows, key=lambda row: -row["factor"])
     num_series = all_series["num_series"] if all_series else int(night.series["unique_id"].nunique())
     if rows and all_series:

@@ -26,7 +26,6 @@ def create_pipeline() -> Pipeline:
 def create_measure_pipeline() -> Pipeline:
     """Read series, forecasts and the champion's record, and measure errors, coverage and drift."""
     folder, log = "monitor_forecast_champion_folder", "monitor_forecast_found_forecasts"
-    stamp = "monitor_forecast_found_stamp"
     coding, reference = "monitor_forecast_coding", "monitor_forecast_reference"
     sample, series = "monitor_forecast_sample", "monitor_forecast_series"
     table, covariate_table = "monitor_forecast_table", "monitor_forecast_covariate_table"
@@ -38,7 +37,7 @@ def create_measure_pipeline() -> Pipeline:
         node(read_sample, [sample, SPEC], [table, covariate_table]),
         node(repair_series, [table, source, gaps], [series, PROFILE]),
         node(join_uncorrected, [log, series, CHAMPION], EVALUATED),
-        node(check_coverage, [log, series, PROFILE, CHAMPION, stamp], COVERAGE),
+        node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),
         node(monitoring.measure_drift, [series, PROFILE, CHAMPION, reference, sample, SPEC], DRIFT),
         node(monitoring.measure_covariate_drift, covariates, COVARIATE_DRIFT),
     ]

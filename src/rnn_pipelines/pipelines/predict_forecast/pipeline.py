@@ -29,6 +29,7 @@ def create_pipeline() -> Pipeline:
     explanation, suspects = "predict_forecast_explanation", "predict_forecast_suspects"
     night, nights = "predict_forecast_night", "predict_forecast_nights"
     forecast_from = [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table]
+    forecast_from.append("predict_forecast_found_forecasts")
     forecast = [log, "predict_forecast_next_paths", made, night]
     all_from = [champion, sample, spec, "params:parallel", "predict_forecast_folder"]
     all_forecast = "predict_forecast_all_next_values"
@@ -37,7 +38,7 @@ def create_pipeline() -> Pipeline:
         node(draw_sample_as_trained, [champion, *PANEL], sample),
         node(read_as_trained, [champion, sample, spec], [table, covariate_table]),
         node(forecast_newest, forecast_from, forecast),
-        node(stamp_log, [log, "predict_forecast_stamp_before"], "predict_forecast_stamp"),
+        node(stamp_log, [log, "predict_forecast_champion_folder"], "predict_forecast_stamp"),
         node(choose_next_values, [made, log, spec], newest),
         # Without files, nothing is saved.
         node(guard(pack_night, lambda _: {}), night, nights),
