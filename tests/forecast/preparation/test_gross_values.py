@@ -75,6 +75,12 @@ def test_no_size_is_no_gross_value(newest: float) -> None:
     assert not is_gross(values).any()
 
 
+def test_return_from_a_gross_value_is_not_gross() -> None:
+    values = make_panel(200)
+    values[:, -2] *= 1000
+    assert not is_gross(values)[:, [0, 2]].any()
+
+
 def test_first_sale_is_not_gross() -> None:
     values = np.zeros((1, 60))
     values[0, -1] = 4.0

@@ -111,7 +111,9 @@ def _is_jump(sizes: np.ndarray) -> np.ndarray:
     before, newest = changes[:, :-NUM_NEWEST], changes[:, -NUM_NEWEST:]
     _, largest = _find_range(before)
     is_enough = np.isfinite(before).sum(axis=1, keepdims=True) >= MIN_VALUES
-    return is_enough & (newest > np.maximum(np.log(MIN_FACTOR), JUMP * largest))
+    # The return from a gross value leads back to the level before.
+    from_before = np.abs(sizes[:, -NUM_NEWEST:] - sizes[:, -NUM_NEWEST - 1, None])
+    return is_enough & (np.fmin(newest, from_before) > np.maximum(np.log(MIN_FACTOR), JUMP * largest))
 
 
 def list_gross_values(series: Series) -> GrossValues:
