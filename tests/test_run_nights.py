@@ -23,7 +23,7 @@ from rnn_pipelines.champion.verdict import Verdict, check_task
 from rnn_pipelines.cli.champion import CHECK_CODES
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import keep_first_record, keep_last_record
-from whole_runs import PROJECT, copy_configuration, run_here
+from whole_runs import PROJECT, call_command, copy_configuration, run_here
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -122,6 +122,12 @@ NIGHTS = {
     "the same in one of four series": Night(
         lambda: set_sales(lambda t: is_new(t) & is_of("a")(t), lambda y: 1000 * y), 20, "above 16"
     ),
+    "one newest value 1,000 times as large": Night(
+        lambda: set_sales(lambda t: is_new(t) & is_of("b")(t), lambda y: 1000 * y), 20, "2024-08-28"
+    ),
+    "all times six hours later": Night(
+        lambda: add_days().assign(day=lambda t: t["day"] + pd.Timedelta(hours=6)), 20, "one of the training"
+    ),
     "the newest 60 days vanish": Night(
         lambda: take(lambda t: t["day"] <= LAST - pd.Timedelta(days=60), 0), 20, "", is_kept=True
     ),
@@ -147,6 +153,7 @@ NIGHTS = {
 UNIT = "another unit: all values 1,000 times as large, the history too"
 CODES = {name: night.code for name, night in NIGHTS.items()}
 CODES |= {"nothing new": 0, "nothing new for eight days": 20, "the night after a repair": 0}
+CODES |= {"the night after its correction": 0, "a lost log of forecasts": 20}
 
 
 @dataclass(frozen=True)
@@ -243,6 +250,39 @@ def test_night_after_a_repair_is_ok(sleep: Callable[[str], tuple[Place, Verdict]
     assert CHECK_CODES[place.sleep(add_days(2)).verdict] == CODES["the night after a repair"]
 
 
+@pytest.fixture(scope="module")
+def corrected(sleep: Callable[[str], tuple[Place, Verdict]]) -> Verdict:
+    place, _ = sleep("one newest value 1,000 times as large")
+    return place.sleep(add_days(2), is_new=False)
+
+
+def test_night_after_a_correction_is_ok(corrected: Verdict) -> None:
+    assert CHECK_CODES[corrected.verdict] == CODES["the night after its correction"]
+
+
+def test_correction_is_told(corrected: Verdict) -> None:
+    assert any(reason.startswith("ok again since") for reason in corrected.reasons)
+
+
+def test_lost_log_is_an_alarm(ordinary: tuple[Place, list[int]], tmp_path: Path) -> None:
+    place = copy_place(ordinary[0], tmp_path)
+    place.log_path.unlink()
+    verdict = place.sleep(add_days(), is_new=False)
+    assert CHECK_CODES[verdict.verdict] == CODES["a lost log of forecasts"]
+
+
+def test_run_with_a_gross_value_ends_with_the_code_of_an_alarm(
+    ordinary: tuple[Place, list[int]], tmp_path: Path
+) -> None:
+    place = copy_place(ordinary[0], tmp_path)
+    night = NIGHTS["one newest value 1,000 times as large"]
+    night.make().to_csv(place.folder / "sales.csv", index=False)
+    result = call_command("predict_forecast", arguments=[f"--conf-source={place.folder / 'conf'}"])
+    assert result.exit_code == CHECK_CODES["alarm"]
+    newest = pd.read_parquet(place.data / "07_model_output/predict_forecast/next_values.parquet")
+    assert newest.loc[newest["is_suspect"], "unique_id"].unique().tolist() == ["b"]
+
+
 def test_corrected_values_give_forecasts_beside_the_first_ones(
     ordinary: tuple[Place, list[int]], sleep: Callable[[str], tuple[Place, Verdict]]
 ) -> None:
@@ -267,7 +307,8 @@ def test_night_without_anything_new_is_ok_for_a_week(ordinary: tuple[Place, list
     before.assign(recorded_at=before["recorded_at"] - pd.Timedelta(days=8)).to_parquet(place.log_path)
     verdict = place.sleep(table, is_new=False)
     assert CHECK_CODES[verdict.verdict] == CODES["nothing new for eight days"]
-    assert "8 days" in verdict.reasons[0]
+    # The changed log is an alarm of its own.
+    assert any("8 days" in reason for reason in verdict.reasons)
 
 
 def test_table_of_the_guarantees_lists_the_nights_with_their_codes() -> None:

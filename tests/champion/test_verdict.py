@@ -75,6 +75,7 @@ def test_there_is_no_champion_before_the_first_retraining(tmp_path: Path) -> Non
         "alarms": [],
         "first_data_end": None,
         "versions": {},
+        "log": None,
     }
 
 

@@ -21,10 +21,10 @@ from rnn_pipelines.forecast.methods.training.specs import ForecastTrainingSpec, 
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.operations.verdict import MonitorForecastSpec
+from rnn_pipelines.forecast.partitions.champion import PredictSpec
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.pretrained.specs import PretrainedSpec, PretrainSpec
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.forecast.times.calendar import CalendarSpec
@@ -71,7 +71,7 @@ TYPES: dict[str, type[BaseModel]] = {
     "sentiment.pointwise": ClassifierSpec,
     "sentiment.training": TrainingSpec,
     "predict_sentiment": TextFileSpec,
-    "predict_forecast": AsOfSpec,
+    "predict_forecast": PredictSpec,
     "retrain_forecast": RetrainForecastSpec,
     "retrain_sentiment": RetrainSentimentSpec,
     "monitor_forecast": MonitorForecastSpec,

@@ -13,6 +13,7 @@ from kedro.io import DatasetError
 from damages import flip_bit
 from rnn_pipelines.forecast.datasets import FORMAT, ForecastLogDataset
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable, keep_first_record, keep_last_record
+from rnn_pipelines.storage.chain import verify_chain
 from rnn_pipelines.storage.formats import has_checksum
 
 NUM_PROCESSES, NUM_SAVES = 6, 5
@@ -186,3 +187,32 @@ def test_log_of_another_format_is_refused_and_left_as_it_is(filepath: str, facts
         with pytest.raises(DatasetError, match="format"):
             use()
     assert Path(filepath).read_bytes() == before
+
+
+def mark(rows: pd.DataFrame, is_suspect: bool = False) -> pd.DataFrame:
+    return rows.assign(is_suspect=is_suspect, suspect_reason="9,000 at 2024-01-02" if is_suspect else "")
+
+
+def test_log_of_before_the_marks_is_continued(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(mark(make_rows(day=2), is_suspect=True))
+    log = ForecastLogTable.validate(dataset.load())
+    assert log["is_suspect"].tolist() == [False, False, True, True]
+    assert log["suspect_reason"].tolist() == ["", "", *["9,000 at 2024-01-02"] * 2]
+
+
+def test_chain_of_a_log_with_marks_is_unchanged(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(mark(make_rows(day=2), is_suspect=True))
+    dataset.save(mark(make_rows(day=3)))
+    links = list(verify_chain(dataset.iterate_nights(), ForecastLogTable.key))
+    assert [link.is_linked for link in links] == [True] * 3
+
+
+def test_equal_forecast_of_before_the_marks_is_not_added(filepath: str) -> None:
+    dataset = ForecastLogDataset(filepath=filepath)
+    dataset.save(make_rows())
+    dataset.save(mark(make_rows()))
+    assert len(dataset.load()) == 2

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rnn_pipelines.datasets import PostgresLogDataset, postgres_rows, postgres_table
 from rnn_pipelines.errors import BrokenChainError
 from rnn_pipelines.forecast.datasets import ForecastLogDataset
+from rnn_pipelines.forecast.methods.predictions import fill_marks
 from rnn_pipelines.forecast.operations.audit import audit_chain
 from rnn_pipelines.storage.chain import FIRST, LINKS, TAKEN_OVER, find_link, split_nights, verify_chain
 from tampering import HORIZON, KEY, NIGHT, NUM_SERIES, NUM_TRIALS, Kind, draw_trials, make_nights
@@ -47,6 +48,45 @@ def list_hashes(dataset: PostgresLogDataset | ForecastLogDataset) -> list[str]:
 def test_both_stores_have_the_same_hashes(full: Any, file: ForecastLogDataset) -> None:
     """In any language of the database, because the rows are in the order of their bytes."""
     assert list_hashes(make_log(full.url)) == list_hashes(file)
+
+
+MARKS = ["is_suspect", "suspect_reason"]
+
+
+def make_marked_nights() -> list[pd.DataFrame]:
+    """Return a night of before the marks, one with a suspect series, and one without."""
+    old, *marked = [night for _, night in zip(range(3), make_nights(), strict=False)]
+    for number, night in enumerate(marked):
+        is_suspect = (night["unique_id"] == night["unique_id"].iloc[0]) & (number == 0)
+        reason = is_suspect.map({True: '9,000 at "2024-01-02"', False: ""}).astype("str")
+        marked[number] = night.assign(is_suspect=is_suspect, suspect_reason=reason)
+    return [old, *marked]
+
+
+@pytest.fixture
+def marked_stores(make_database: Any, tmp_path: Path) -> tuple[PostgresLogDataset, ForecastLogDataset]:
+    """Both stores with the same nights; the table is older than the marks."""
+    families = ["lo_", "hi_", *MARKS]
+    credentials = {"con": make_database().url}
+    table = PostgresLogDataset(table="forecasts", key=KEY, families=families, credentials=credentials)
+    file = ForecastLogDataset(filepath=str(tmp_path / "forecasts.parquet"))
+    for night in make_marked_nights():
+        table.save(night)
+        file.save(night)
+    return table, file
+
+
+def test_both_stores_have_the_same_hashes_of_marks(
+    marked_stores: tuple[PostgresLogDataset, ForecastLogDataset],
+) -> None:
+    table, file = marked_stores
+    assert list_hashes(table) == list_hashes(file)
+
+
+def test_both_stores_have_the_same_marks(marked_stores: tuple[PostgresLogDataset, ForecastLogDataset]) -> None:
+    table, file = (fill_marks(store.load()).sort_values(KEY, ignore_index=True)[MARKS] for store in marked_stores)
+    pd.testing.assert_frame_equal(table, file)
+    assert table["is_suspect"].sum() == HORIZON
 
 
 COLUMNS = "cutoff, ds, horizon_step, y_hat, model_version, recorded_at, lo_80, hi_80, lo_95, hi_95, lo_99, hi_99"

@@ -6,20 +6,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from rnn_pipelines.champion.changes import list_damages, load_usable
 from rnn_pipelines.champion.history import find_origin
 from rnn_pipelines.champion.policy import CHALLENGER
 from rnn_pipelines.champion.records import Measures, Metrics, Record, list_measures
 from rnn_pipelines.champion.store import ChampionStore
-from rnn_pipelines.errors import FormatError
-from rnn_pipelines.storage.formats import FORMAT, read_object
+from rnn_pipelines.errors import ChampionError, FormatError
+from rnn_pipelines.storage.files import replace_file
+from rnn_pipelines.storage.formats import FORMAT, dump_object, read_object
 
 # In ascending order of severity. Only the check has the verdict `unmonitored`.
 Level = Literal["ok", "retrain", "unmonitored", "alarm"]
 LEVELS: tuple[Level, ...] = ("ok", "retrain", "unmonitored", "alarm")
 SETTINGS = "settings.json"
+# The stamp of a task's log of predictions, in the folder of its champion.
+LOG_STAMP = "log.json"
+LOG_REMEDY = f"Restore a copy of it, or remove {LOG_STAMP} from the champion's folder to begin another log"
 # Tolerated difference between the clocks of machines that share a folder.
 CLOCKS_DIFFER = timedelta(minutes=5)
 # From the first promotion to the first monitoring that is expected.
@@ -72,11 +76,20 @@ class ExpectedError(TypedDict):
     trained_until: dict[str, Any] | None
 
 
+class LogStamp(TypedDict):
+    """The numbers of nights and rows of a task's log of predictions up to the last night, its time ISO 8601, UTC."""
+
+    num_nights: int
+    num_rows: int
+    last_recorded_at: str | None
+
+
 class KnownChampion(TypedDict):
     """The recorded facts of a task's champion: its name and promotion, ISO 8601, UTC; None if there is none.
 
     The settings are as they were packed; the alarms are current problems. `first_data_end` is the end of the data of
-    the first promoted version; `versions` has the expected errors of all evaluated versions.
+    the first promoted version; `versions` has the expected errors of all evaluated versions; `log` is the
+    stamp of the log of predictions.
     """
 
     version: str | None
@@ -85,6 +98,7 @@ class KnownChampion(TypedDict):
     alarms: list[str]
     first_data_end: str | None
     versions: dict[str, ExpectedError]
+    log: NotRequired[LogStamp | None]
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:
@@ -132,7 +146,33 @@ def read_champion(folder: Path, known: int = FORMAT) -> KnownChampion:
         "alarms": alarms,
         "first_data_end": next((ends[version] for version in promoted if version in ends), None),
         "versions": {name: _find_expected_error(name, record, folder, known) for name, record in evaluated.items()},
+        "log": read_log_stamp(folder),
     }
+
+
+def read_log_stamp(folder: Path) -> LogStamp | None:
+    """Return the stamp of the log of predictions in a champion's folder; None without one.
+
+    A damaged one raises a ChampionError.
+    """
+    path = folder / LOG_STAMP
+    if not path.exists():
+        return None
+    try:
+        found = read_object(path.read_bytes(), path)
+        stamp = LogStamp(
+            num_nights=int(found["num_nights"]),
+            num_rows=int(found["num_rows"]),
+            last_recorded_at=found["last_recorded_at"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ChampionError(f"{path}: {error}. Restore a copy, or remove it to begin another log") from error
+    return stamp
+
+
+def write_log_stamp(folder: Path, stamp: LogStamp) -> None:
+    """Write the stamp of the log of predictions into a champion's folder, atomically."""
+    replace_file(folder / LOG_STAMP, dump_object({"format": FORMAT, **stamp}))
 
 
 def _find_expected_error(version: str, record: Record, folder: Path, known: int) -> ExpectedError:
@@ -149,9 +189,13 @@ def _find_expected_error(version: str, record: Record, folder: Path, known: int)
     }
 
 
-def check_task(store: ChampionStore, path: Path) -> Verdict:
-    """Return the verdict on a task, by the most severe finding, with that in the monitor's file, a `VerdictRecord`."""
-    return conclude([*_look_at_champion(store), *(read_findings(path) if path.exists() else _look_for_monitor(store))])
+def check_task(store: ChampionStore, path: Path, log: Path | None = None) -> Verdict:
+    """Return the verdict on a task, by the most severe finding, with that in the monitor's file, a `VerdictRecord`.
+
+    `log` is the file of its log of predictions; None if that is no file.
+    """
+    monitored = read_findings(path) if path.exists() else _look_for_monitor(store)
+    return conclude([*_look_at_champion(store), *_look_for_log(store, log), *monitored])
 
 
 def describe_evidence(store: ChampionStore, path: Path) -> dict[str, Any]:
@@ -213,6 +257,11 @@ def _look_for_monitor(store: ChampionStore) -> Iterator[Finding]:
     is_first_day = all(-CLOCKS_DIFFER <= age < FIRST_DAY for age in ages)
     reason = f"no monitor has run since the first promotion; kedro run --pipelines=monitor_{store.folder.name} runs it"
     yield Finding("ok" if is_first_day else "unmonitored", reason)
+
+
+def _look_for_log(store: ChampionStore, log: Path | None) -> Iterator[Finding]:
+    if log is not None and (store.folder / LOG_STAMP).exists() and not log.exists():
+        yield Finding("alarm", f"{log}: the log of forecasts is gone. {LOG_REMEDY}")
 
 
 def _look_at_champion(store: ChampionStore) -> Iterator[Finding]:

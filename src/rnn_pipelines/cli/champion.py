@@ -138,7 +138,7 @@ def check(ctx: click.Context, /, task: str, env: str | None, is_json: bool, **al
     have losses, p-values, cut-offs and times.
     """
     paths = find_paths(task, env)
-    verdict = check_task(paths.store, paths.verdict)
+    verdict = check_task(paths.store, paths.verdict, paths.log)
     found = {"task": task, **asdict(verdict), **describe_evidence(paths.store, paths.verdict)}
     print_result(is_json, found, write_list(f"{task}: {verdict.verdict}", verdict.reasons))
     send_alerts(found, **alerts)

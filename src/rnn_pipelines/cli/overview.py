@@ -86,7 +86,7 @@ def read_task(task: str, env: str | None) -> tuple[Overview, Path | None]:
         predictions = predictions or [f"There are no predictions yet. Run kedro run --pipelines=predict_{task}."]
         monitor = monitor or [f"The monitor has not run yet. Run kedro run --pipelines=monitor_{task}."]
     champion = find_facts(store, None) if has_champion else None
-    verdict = check_task(store, paths.verdict)
+    verdict = check_task(store, paths.verdict, paths.log)
     return Overview(task, parts.loss, champion, store.list_records(), verdict, predictions, monitor), root
 
 

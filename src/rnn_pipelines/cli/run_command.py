@@ -24,10 +24,12 @@ from rnn_pipelines.hooks.parameters import explain_faults, find_full_names
 from rnn_pipelines.parameter_models import rename_parameters, suggest
 from rnn_pipelines.pipelines.names import PIPELINES
 from rnn_pipelines.printing import escape_lines
-from rnn_pipelines.runs.run_store import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
 
 # The code for "try again later" in sysexits.h and in systemd's messages.
 LOCKED_CODE = 75
+# The code of an alarm, as that of the check: the results are complete, and a person has to act.
+ALARM_CODE = 20
 # Longest message of another library.
 MAX_LETTERS = 400
 # Modules that read commands and files of conf, and raise errors of any type for invalid ones.
@@ -95,8 +97,9 @@ class PlainRun(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         WAIT_SECONDS.set(ctx.params.pop("wait_seconds"))
+        IS_ALARM.set(False)
         if ctx.params.pop("is_verbose"):
-            return super().invoke(ctx)
+            return _end_with_alarm(ctx, super().invoke(ctx))
         names = [*ctx.params["pipelines"], *filter(None, [ctx.params["pipeline"]])]
         with show_plainly(names), _hide_repeated_errors():
             known = ["__default__", *PIPELINES]
@@ -104,7 +107,7 @@ class PlainRun(click.Command):
                 if name not in known:
                     raise click.ClickException(f"There is no pipeline {show(name)}. {suggest(name, known)}")
             _check_distinct_nodes(names)
-            return super().invoke(ctx)
+            return _end_with_alarm(ctx, super().invoke(ctx))
 
 
 @contextmanager
@@ -122,6 +125,13 @@ def _hide_repeated_errors() -> Iterator[None]:
 
 def _is_no_error(record: logging.LogRecord) -> bool:
     return record.levelno < logging.ERROR
+
+
+def _end_with_alarm(ctx: click.Context, result: Any) -> Any:
+    """Return the result of a run, or end the command with the code of an alarm."""
+    if IS_ALARM.get():
+        ctx.exit(ALARM_CODE)
+    return result
 
 
 def _check_distinct_nodes(names: list[str]) -> None:

@@ -26,16 +26,22 @@ BATCH_ROWS = 1 << 16
 
 def define_table(name: str, key: list[str], data: pd.DataFrame) -> "Table":
     """Return the definition of a table with the columns of `data`, without creating it."""
-    from sqlalchemy import BigInteger, Column, DateTime, Double, MetaData, PrimaryKeyConstraint, Table, Text
+    from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, MetaData, PrimaryKeyConstraint, Table, Text
 
-    kinds: dict[str, TypeEngine[Any]] = {"O": Text(), "i": BigInteger(), "f": Double(), "M": DateTime()}
+    kinds: dict[str, TypeEngine[Any]] = {
+        "O": Text(),
+        "b": Boolean(),
+        "i": BigInteger(),
+        "f": Double(),
+        "M": DateTime(),
+    }
     columns = []
     for column, values in data.items():
         kind = DateTime(timezone=True) if isinstance(values.dtype, pd.DatetimeTZDtype) else kinds.get(values.dtype.kind)
         if kind is None:
             raise DatasetError(
-                f"table {show(name)}, column {show(column)}: expected texts, whole or floating numbers or times, "
-                f"received {values.dtype}."
+                f"table {show(name)}, column {show(column)}: expected texts, truth values, numbers or "
+                f"times, received {values.dtype}."
             )
         if values.dtype.kind == "M" and not values.dropna().equals(values.dropna().dt.floor("us")):
             message = f"table {show(name)}, column {show(column)}: expected times of whole microseconds. Round them."
@@ -131,6 +137,8 @@ def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
+        true_values=["t"],
+        false_values=["f"],
     )
     with driver.cursor() as cursor, cursor.copy(f"copy ({sql}) to stdout (format csv)") as copy:
         # Each block has whole rows.
@@ -143,7 +151,7 @@ def read_rows(connection: "Connection", query: "Select[Any]", types: Mapping[str
 def _find_arrow_type(kind: str) -> "pa.DataType":
     import pyarrow as pa
 
-    types = {"TEXT": pa.string(), "BIGINT": pa.int64(), "DOUBLE PRECISION": pa.float64()}
+    types = {"TEXT": pa.string(), "BOOLEAN": pa.bool_(), "BIGINT": pa.int64(), "DOUBLE PRECISION": pa.float64()}
     return types.get(kind) or pa.timestamp("us", "UTC" if kind.endswith("WITH TIME ZONE") else None)
 
 

@@ -10,7 +10,15 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from rnn_pipelines.datasets.folder import find_local_path
-from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.forecast.methods.predictions import (
+    REASON,
+    RECORDED,
+    SUSPECT,
+    ForecastLog,
+    ForecastLogTable,
+    fill_marks,
+    keep_last_record,
+)
 from rnn_pipelines.storage.chain import LINKS, PREVIOUS, find_link, link_night, split_nights
 from rnn_pipelines.storage.files import replace_file
 from rnn_pipelines.storage.formats import BLANK, KEY, check_format, embed_checksum, has_checksum
@@ -27,7 +35,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
 
     A forecast that differs from the last one on record of its key is added with its own `recorded_at`; an equal one is
     not. Repeated, interrupted and parallel runs neither lose nor duplicate rows: a lock lets one at a time read the
-    file and replace it atomically. If new rows have bounds of a new level, these are empty in older rows. The rows of a
+    file and replace it atomically. If new rows have bounds of a new level, or marks, these are empty in older rows of
+    the file. The rows of a
     night, with one `recorded_at`, carry the hash of the night before, see `storage/chain.py`; rows of before have no
     links, and the next night carries their hash. The file, on a local path, contains the number of its format and a
     checksum of all its bytes.
@@ -43,7 +52,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         Raise a DatasetError if the file does not exist, changed after it was written, or another version wrote it
         (Kedro converts all errors).
         """
-        return self._read().drop(columns=list(LINKS), errors="ignore")
+        log = self._read().drop(columns=list(LINKS), errors="ignore")
+        return fill_marks(log) if SUSPECT in log else log
 
     def iterate_nights(self) -> Iterator[ForecastLog]:
         """Yield the forecasts of each night with their links, see `split_nights`; one night at a time is in memory.
@@ -80,7 +90,8 @@ class ForecastLogDataset(AbstractDataset[ForecastLog, ForecastLog]):
         """Add the rows that differ from the last ones on record."""
         with hold_lock(self._path.with_name(f".{self._path.name}.lock"), LOCK_SECONDS):
             there = self._read() if self._path.exists() else data.head(0)
-            added = {name for name in (*there, *data) if ForecastLogTable.is_in_family(name)} | {*LINKS}
+            added = {name for name in (*there, *data) if ForecastLogTable.is_in_family(name)}
+            added |= {SUSPECT, REASON, *LINKS}
             fixed = [[name for name in table if name not in added] for table in (there, data)]
             if fixed[0] != fixed[1] or any(there[name].dtype.kind != data[name].dtype.kind for name in fixed[0]):
                 raise DatasetError(
@@ -116,7 +127,8 @@ def _select_new(data: ForecastLog, there: ForecastLog) -> ForecastLog:
     recorded_at = pd.Series([data[RECORDED].max(), there[RECORDED].max() + pd.Timedelta("1us")]).max()
     data = data.assign(**{RECORDED: recorded_at}).astype({RECORDED: data[RECORDED].dtype})
     key = [name for name in ForecastLogTable.key if name != RECORDED]
-    before = data[key].merge(keep_last_record(there), on=key, how="left")
+    last = keep_last_record(fill_marks(there) if SUSPECT in data else there)
+    before = data[key].merge(last, on=key, how="left")
     values = [name for name in data if name not in ForecastLogTable.key]
     # A bound that neither has is no difference.
     old, new = before.reindex(columns=values), data[values].reset_index(drop=True)

@@ -63,6 +63,8 @@ class LineageSpec(ParameterModel, frozen=True):
 class Paths:
     """The paths and settings of a task: the folder of its versions, pointer, history and locks, and the verdict's file.
 
+    `log` is the file of its log of predictions; None if it has none, or on a server.
+
     `env` is the environment whose configuration is read besides `base`. `find_tracking` checks `mlflow.yml` and returns
     the settings of MLflow; None if it is off.
     """
@@ -71,6 +73,7 @@ class Paths:
     verdict: Path
     env: str = "local"
     find_tracking: Callable[[], TrackingSpec | None] = lambda: None
+    log: Path | None = None
 
     @property
     def store(self) -> ChampionStore:
@@ -113,7 +116,9 @@ def find_paths_in(session: KedroSession, task: str) -> Paths:
         raise ChampionError(f"catalog entry champion_{task}: expected one with a path; there is no {task} to retrain.")
     verdict_file = verdict.get("filepath", f"no monitor_{task}_verdict in the catalog")
     files = context.project_path / champion["path"], context.project_path / verdict_file
-    return Paths(*files, context.env or "local", partial(find_tracking, context))
+    log_file = entries.get(f"predict_{task}_forecasts", {}).get("filepath")
+    log = None if log_file is None else context.project_path / log_file
+    return Paths(*files, context.env or "local", partial(find_tracking, context), log)
 
 
 def find_tracking(context: KedroContext) -> TrackingSpec | None:

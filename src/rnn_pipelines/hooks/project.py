@@ -25,13 +25,15 @@ from rnn_pipelines.parameter_models import rename_parameters
 from rnn_pipelines.pipelines.names import list_retrained
 from rnn_pipelines.printing import print_text, rewrite_log
 from rnn_pipelines.report.failures import pop_failures
-from rnn_pipelines.runs.run_store import WAIT_SECONDS
+from rnn_pipelines.runs.run_store import IS_ALARM, WAIT_SECONDS
 from rnn_pipelines.storage.lock import hold_lock
 
 logger = logging.getLogger(__name__)
 
 # The parameters that no node reads.
 OF_ALL_RUNS = "params:runs"
+# The ends of the names of records that tell whether a run is an alarm.
+ALARMING = ("_suspects", "_stamp")
 # Nodes that take less time are not logged.
 LONG_SECONDS = 2.0
 # Labels of logged results, by the last word of their names in the catalog.
@@ -115,6 +117,8 @@ class RunHooks:
             location = described.get("filepath") or (f"table {table}" if table else None)
             if location:
                 logger.info("%s: %s", label, location)
+        records = [name for name in pipeline.all_outputs() if name.endswith(ALARMING) and name in catalog]
+        IS_ALARM.set(any(catalog.load(name)["is_alarm"] for name in records))
         for reason in pop_failures():
             logger.warning("the results are complete, but a part of the report failed: %s", reason)
         self._locks.close()

@@ -32,6 +32,8 @@ CURRENT = "current"
 FAILED = ".failed"
 # The longest wait for another run of the same pipeline, set by an option of the command.
 WAIT_SECONDS: ContextVar[float] = ContextVar("wait_seconds", default=60.0)
+# Whether a run of this process ended with an alarm, although its results are complete.
+IS_ALARM: ContextVar[bool] = ContextVar("is_alarm", default=False)
 # A run that is repeated, and is not removed by its repetition.
 REPEATED: ContextVar[str | None] = ContextVar("repeated", default=None)
 # The command of a run that is not made by `kedro run`, for its pages.

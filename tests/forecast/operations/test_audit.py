@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.forecast.evaluation.log_stamp import measure_log
 from rnn_pipelines.forecast.methods.predictions import ForecastLogTable
 from rnn_pipelines.forecast.operations.audit import audit_chain, describe_audit, prove_forecasts
 from rnn_pipelines.storage.chain import find_link, link_night, split_nights
@@ -144,3 +145,24 @@ def test_lines_tell_the_proof_first_or_the_row_that_is_broken() -> None:
     first, second = describe_audit(chain, None)
     assert first.startswith("broken: unique_id a, available_at 2024-01-02, target_time 2024-01-03, model_version v1")
     assert second == "1 night before it, with 2 rows, are unchanged"
+
+
+def test_lost_nights_break_the_chain() -> None:
+    log = make_log(make_night(day) for day in range(3))
+    kept = measure_log(log)
+    chain, _ = audit_chain(split_nights([log.iloc[:0]], KEY), kept=kept)
+    assert chain["verdict"] == "broken"
+    assert "3 nights" in str(chain["reason"])
+
+
+def test_whole_log_has_the_nights_of_its_stamp() -> None:
+    log = make_log((make_night(day) for day in range(3)), num_unlinked=2)
+    kept = measure_log(log.iloc[:4])
+    assert audit_chain(split_nights([log], KEY), kept=kept)[0]["verdict"] == "ok"
+
+
+def test_chain_is_told_without_the_series() -> None:
+    chain, _ = audit_chain(split_nights([make_log([make_night(0)])], KEY))
+    lines = describe_audit(chain, None, "sales.csv is missing")
+    assert str(chain["sha256"]) in " ".join(lines)
+    assert "sales.csv is missing" in " ".join(lines)

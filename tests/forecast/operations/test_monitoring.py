@@ -161,7 +161,7 @@ def test_missed_steps_have_a_threshold_and_alarms_come_first() -> None:
     ("changes", "facts"),
     [
         ({}, ["30 cut-offs", "1.10 times", "(p = 0.4)", "0 of 2 series"]),
-        ({"num_cutoffs": 1, "ratio": 2.0, "p_value": 0.01}, ["1 cut-off is 2.00 times", "(p = 0.01)", "10 cut-offs"]),
+        ({"num_cutoffs": 1, "ratio": 2.0, "p_value": 0.01}, ["1 cut-off", "10 cut-offs"]),
         ({"ratio": 2.0, "p_value": 0.01}, ["2.00 times", "above 1.5"]),
         ({"drift": {"a": (0.1, 0.9), "b": None}}, ["0 of 1 series", "; 1 "]),
         ({"num_without_expected_error": 7}, ["left out: 7 forecasts"]),
@@ -175,6 +175,42 @@ def test_missed_steps_have_a_threshold_and_alarms_come_first() -> None:
 def test_reasons_hold_the_numbers(changes: dict[str, Any], facts: list[str]) -> None:
     reasons = "; ".join(decide(replace(WELL, **changes)).reasons)
     assert [fact for fact in facts if fact not in reasons] == []
+
+
+@pytest.mark.parametrize("num_cutoffs", [4, 30])
+@pytest.mark.parametrize("newest_ratio", [0.5, 3.0])
+@pytest.mark.parametrize("ratio", [1.6, 3.9, 10064.19])
+def test_multiple_of_the_expected_error_is_never_shown_as_ok(
+    num_cutoffs: int, newest_ratio: float, ratio: float
+) -> None:
+    evidence = replace(WELL, num_cutoffs=num_cutoffs, ratio=ratio, p_value=0.4, newest_ratio=newest_ratio)
+    found = decide(evidence)
+    assert found.verdict == "ok"
+    assert f"{ratio:.2f}" not in "; ".join(found.reasons)
+
+
+def test_gross_newest_value_is_an_alarm() -> None:
+    found = decide(replace(WELL, gross_values="1 newest value", is_gross=True))
+    assert (found.verdict, found.reasons) == ("alarm", ("look at the source: 1 newest value",))
+
+
+def test_few_gross_values_of_very_many_series_are_a_line() -> None:
+    assert decide(replace(WELL, gross_values="30 newest values")).verdict == "ok"
+
+
+def test_correction_is_told_first() -> None:
+    found = decide(replace(WELL, corrected="ok again since today"))
+    assert (found.verdict, found.reasons[0]) == ("ok", "ok again since today")
+
+
+def test_lost_log_is_an_alarm() -> None:
+    assert decide(replace(WELL, lost_log="the log has lost rows")).verdict == "alarm"
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("newer", "retrain"), ("shifted", "alarm")])
+def test_table_without_learnt_times_rings(kind: Any, verdict: str) -> None:
+    changes = {name: Change(kind, "none of its learnt values is left") for name in ("a", "b")}
+    assert decide(replace(WELL, changes=changes)).verdict == verdict
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)

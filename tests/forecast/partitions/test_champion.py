@@ -14,15 +14,16 @@ from rnn_pipelines.errors import ChampionError, SeriesError
 from rnn_pipelines.forecast.fitting import make_champion
 from rnn_pipelines.forecast.model.paths import PathsSpec
 from rnn_pipelines.forecast.partitions.champion import (
+    PredictSpec,
     draw_sample_as_trained,
     forecast_all_newest,
     forecast_newest,
     read_as_trained,
+    record_suspects,
 )
 from rnn_pipelines.forecast.partitions.dividing import Partitions, PartitionSpec, Sample
-from rnn_pipelines.forecast.partitions.jobs import Tables
+from rnn_pipelines.forecast.partitions.jobs import ALL_NEXT_VALUES, Tables
 from rnn_pipelines.forecast.preparation.schema import GapPolicy
-from rnn_pipelines.forecast.source.as_of import AsOfSpec
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
@@ -30,7 +31,7 @@ from shops import make_shops
 
 NUM_SERIES, NUM_STEPS, HORIZON = 12, 120, 7
 ALONE = ParallelSpec(workers=1)
-ALL_DAYS = AsOfSpec()
+ALL_DAYS = PredictSpec()
 COVARIATES = CovariateSpec(future=("price",), static=("kind",))
 NAMES = ["unique_id", "ds", "forecast", "lo-80", "hi-80"]
 
@@ -76,17 +77,18 @@ def test_all_series_are_forecast_as_in_one_table(champion: LoadedChampion, sourc
     log, *_ = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
     names = {"y_hat": "forecast", "lo_80": "lo-80", "hi_80": "hi-80"}
     expected = log.rename(columns=names)[NAMES].sort_values(["unique_id", "ds"], ignore_index=True)
-    assert list(found) == NAMES
+    assert list(found) == [*NAMES, "is_suspect", "suspect_reason"]
     assert summary == {
         "num_series": NUM_SERIES,
         "num_left_out": 0,
         "left_out": [],
         "num_partitions": 4,
+        "gross_values": [],
         "model_version": "v1",
     }
     pd.testing.assert_frame_equal(found[NAMES[:3]], expected[NAMES[:3]], check_dtype=False, rtol=1e-5)
     known = found["unique_id"].isin(champion.artefact.scaler["unique_id"])
-    pd.testing.assert_frame_equal(found[known], expected[known], check_dtype=False, rtol=1e-5)
+    pd.testing.assert_frame_equal(found.loc[known, NAMES], expected[known], check_dtype=False, rtol=1e-5)
     width, expected_width = ((one["hi-80"] - one["lo-80"])[~known] for one in (found, expected))
     np.testing.assert_allclose(width, expected_width, rtol=0.15)
     tables, summary = forecast_all_newest(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS, ALONE)
@@ -105,6 +107,44 @@ def test_series_without_a_forecast_are_named(champion: LoadedChampion, source: S
     assert (summary["num_series"], summary["left_out"]) == (NUM_SERIES - 1, ["shop 5"])
 
 
+def change_newest(source: SourceSpec, shop: str, factor: float) -> None:
+    """Multiply the newest value of a shop."""
+    path = Path(str(source.path))
+    table = pd.read_csv(path, sep=";", decimal=",")
+    row = table[(table["unique_id"] == shop) & table["y"].notna()].index[-1]
+    table.loc[row, "y"] *= factor
+    table.to_csv(path, sep=";", decimal=",", index=False)
+
+
+def test_gross_newest_value_is_marked_as_in_one_table(
+    champion: LoadedChampion, source: SourceSpec, tmp_path: Path
+) -> None:
+    change_newest(source, "shop 5", 1000)
+    tables, summary = forecast_all_newest(champion, divide(champion, source, tmp_path), ALL_DAYS, ALONE)
+    table, covariate_table = read_as_trained(champion, Sample(Partitions(), source, COVARIATES), ALL_DAYS)
+    log, _, _, night = forecast_newest(champion, table, source, PathsSpec(0), covariate_table)
+    marks = ["unique_id", "ds", "is_suspect", "suspect_reason"]
+    found = join(tables)[marks]
+    expected = log[marks].sort_values(["unique_id", "ds"], ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert found.loc[found["is_suspect"], "unique_id"].unique().tolist() == ["shop 5"]
+    divided, whole = (record_suspects(night, log, series) for series in (summary, {}))
+    assert divided["gross_values"] == whole["gross_values"]
+
+
+def test_last_good_next_values_stay(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
+    spec = PredictSpec(keep_last_good=True)
+    good = join(forecast_all_newest(champion, divide(champion, source, tmp_path), spec, ALONE)[0])
+    good.to_parquet(tmp_path / ALL_NEXT_VALUES)
+    change_newest(source, "shop 5", 1000)
+    sample = divide(champion, source, tmp_path)
+    found = join(forecast_all_newest(champion, sample, spec, ALONE, tmp_path)[0])
+    is_shop = good["unique_id"] == "shop 5"
+    pd.testing.assert_frame_equal(found[found["unique_id"] == "shop 5"], good[is_shop])
+    assert not found["is_suspect"].any()
+    assert len(found) == len(good)
+
+
 def test_missing_champion_is_an_error_before_anything_is_read(source: SourceSpec, tmp_path: Path) -> None:
     with pytest.raises(ChampionError):
         divide(None, source, tmp_path / "parts")
@@ -114,7 +154,7 @@ def test_missing_champion_is_an_error_before_anything_is_read(source: SourceSpec
 def test_values_after_the_as_of_day_are_not_read(champion: LoadedChampion, source: SourceSpec, tmp_path: Path) -> None:
     last = "2024-04-19"
     sample = divide(champion, source, tmp_path)
-    found = join(forecast_all_newest(champion, sample, AsOfSpec(as_of=last), ALONE)[0])
+    found = join(forecast_all_newest(champion, sample, PredictSpec(as_of=last), ALONE)[0])
     assert found["ds"].min() == pd.Timestamp(last) + pd.Timedelta(days=1)
 
 
@@ -122,7 +162,7 @@ def test_other_champion_or_day_changes_results(champion: LoadedChampion, source:
     other = LoadedChampion("v2", champion.artefact, "", (), {})
     sample = divide(champion, source, tmp_path)
     folders = {
-        forecast_all_newest(one, sample, AsOfSpec(as_of=day), ALONE)[0].files[0].parents[1]
+        forecast_all_newest(one, sample, PredictSpec(as_of=day), ALONE)[0].files[0].parents[1]
         for one in (champion, other)
         for day in (None, "2024-04-19")
     }

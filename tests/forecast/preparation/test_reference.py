@@ -155,3 +155,20 @@ def test_history_of_a_panel_may_change_in_a_tenth_of_its_series(panel: Panel, is
     ]
     found = describe_new_history(pd.concat(today, ignore_index=True), learn(pd.concat(tables, ignore_index=True)))
     assert (found is not None) == is_other
+
+
+def test_table_that_begins_after_the_training_is_newer() -> None:
+    reference = learn(make_series(make_values()))
+    assert find_kind(make_series(make_values(seed=1), first="2025-01-01"), reference) == "newer"
+
+
+def test_times_between_those_of_the_training_are_shifted() -> None:
+    reference = learn(make_series(make_values()))
+    series = make_series(make_values())
+    assert find_kind(series.assign(ds=series["ds"] + pd.Timedelta(hours=6)), reference) == "shifted"
+
+
+def test_steps_that_begin_after_the_training_are_newer() -> None:
+    series = make_series(make_values()).assign(ds=np.arange(NUM))
+    reference = measure_reference(series, {"a": NUM - 60}, 1)
+    assert find_kind(series.assign(ds=np.arange(NUM) + NUM), reference) == "newer"

@@ -6,14 +6,39 @@ import numpy as np
 import pandas as pd
 
 from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
 from rnn_pipelines.forecast.evaluation.realised import check_same_kind_of_time
-from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, keep_last_record
+from rnn_pipelines.forecast.evaluation.suspects import (
+    describe_corrected,
+    leave_out_corrected,
+    list_corrected,
+    list_suspect_values,
+)
+from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_last_record
+from rnn_pipelines.forecast.preparation.gross_values import is_alarm, list_records
 from rnn_pipelines.forecast.series.tables import Profile, Series
 from rnn_pipelines.forecast.times.grid import count_steps
 from rnn_pipelines.reading.zones import read_local
 
+# Newest cut-offs whose corrected values are named.
+NUM_CUTOFFS = 30
 
-class Coverage(TypedDict):
+
+class Suspects(TypedDict, total=False):
+    """Gross values and the loss of rows of the log, as JSON.
+
+    `gross_values`: see `list_records`; `is_gross`: whether they are an alarm. `corrected`: the values that were
+    corrected, in words, with the number of forecasts from them. `lost_log`: see `find_loss`.
+    """
+
+    gross_values: list[dict[str, Any]]
+    is_gross: bool
+    corrected: str
+    num_corrected: int
+    lost_log: str | None
+
+
+class Coverage(Suspects):
     """Missing forecasts, as JSON.
 
     `missed_steps`: the number of newest steps without a forecast from them, for each series that the forecaster in use
@@ -35,8 +60,13 @@ class Coverage(TypedDict):
     newest_forecast: NotRequired[str | None]
 
 
-def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Coverage:
-    """Find series without forecasts from their ends, and non-finite forecasts of future steps.
+def check_coverage(
+    log: ForecastLog | None,
+    series: Series,
+    profile: Profile,
+    champion: KnownChampion,
+) -> Coverage:
+    """Find series without forecasts from their ends, non-finite forecasts of future steps, and suspect forecasts.
 
     A series without any forecast counts from the end of the data of the first promoted version.
 
@@ -74,6 +104,25 @@ def check_coverage(log: ForecastLog | None, series: Series, profile: Profile, ch
         idle_steps=idle_steps,
         newest_value=_format_utc(ends),
         newest_forecast=None if log is None else _format_utc(log[RECORDED]),
+        **_check_suspects(log, series, profile, champion),
+    )
+
+
+def _check_suspects(log: ForecastLog | None, series: Series, profile: Profile, champion: KnownChampion) -> Suspects:
+    gross_values = list_suspect_values(log, series, champion["settings"].get("lookback", 1))
+    num_found, num_series = gross_values["unique_id"].nunique(), series["unique_id"].nunique()
+    if log is None:
+        log = ForecastLogTable.make_empty()
+        log[RECORDED] = log[RECORDED].dt.tz_localize("UTC")
+    stamp = champion.get("log")
+    newest = log[log["cutoff"].isin(np.sort(log["cutoff"].unique())[-NUM_CUTOFFS:])]
+    corrected = list_corrected(newest, series)
+    return Suspects(
+        gross_values=list_records(gross_values, profile.get("tz")),
+        is_gross=is_alarm(num_found, num_series),
+        corrected=describe_corrected(corrected),
+        num_corrected=len(newest) - len(leave_out_corrected(newest, corrected)),
+        lost_log=None if stamp is None else find_loss(log[RECORDED], stamp),
     )
 
 

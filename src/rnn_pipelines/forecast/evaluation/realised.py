@@ -10,6 +10,7 @@ from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.errors import SeriesError, count
 from rnn_pipelines.forecast.evaluation.metrics import STABILITY, list_ratios
 from rnn_pipelines.forecast.evaluation.significance import compare_losses
+from rnn_pipelines.forecast.evaluation.suspects import leave_out_corrected, list_corrected
 from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
     BOUNDS,
@@ -145,6 +146,14 @@ def join_actuals(log: ForecastLog | None, series: Series, champion: KnownChampio
     types = {"model_version": "str", "horizon_step": "int64", "expected_mse": "float64"}
     evaluated = joined[~has_seen].merge(expected_errors.astype(types), how="left")
     return evaluated[[*EvaluatedForecastsTable.columns, *bounds]]
+
+
+def join_uncorrected(log: ForecastLog | None, series: Series, champion: KnownChampion) -> EvaluatedForecasts:
+    """Return the evaluated forecasts of `join_actuals` without those from a value that was corrected afterwards."""
+    if log is None or log.empty:
+        return join_actuals(log, series, champion)
+    check_same_kind_of_time(log, series)
+    return join_actuals(leave_out_corrected(log, list_corrected(log, series)), series, champion)
 
 
 def check_same_kind_of_time(log: ForecastLog, series: Series) -> None:

@@ -46,7 +46,8 @@ class ForecastLogTable(StepsTable):
     series do not depend on clock changes. If the data are revised, a version forecasts the same steps from the same
     cut-off again, and both forecasts are kept: see `keep_first_record` and `keep_last_record`. Forecasts that are not
     finite stay in the log, because monitoring must find them. Bounds are missing if a version lacks the level, or had
-    too few errors for it.
+    too few errors for it. A forecast `is_suspect` if a newest value of its series is gross; `suspect_reason` names the
+    value, and is empty for other forecasts. Logs of earlier versions lack both, see `fill_marks`.
     """
 
     families = BOUNDS
@@ -54,10 +55,21 @@ class ForecastLogTable(StepsTable):
     y_hat = Column("float", can_be_empty=True, can_be_infinite=True)
     model_version = Column("text")
     recorded_at = Column("time")
+    is_suspect = Column("bool", is_optional=True)
+    suspect_reason = Column("text", is_optional=True)
 
 
 RECORDED = "recorded_at"
+SUSPECT, REASON = "is_suspect", "suspect_reason"
 ForecastLog = Annotated[pd.DataFrame, ForecastLogTable]
+
+
+def fill_marks(log: pd.DataFrame) -> ForecastLog:
+    """Return the log with marks in all rows; rows of before the marks existed are not suspect."""
+    marks = log.reindex(columns=[SUSPECT, REASON])
+    is_suspect = marks[SUSPECT].eq(True).astype(bool)
+    reason = marks[REASON].astype("str").fillna("")
+    return log.assign(**{SUSPECT: is_suspect, REASON: reason})
 
 
 def keep_first_record(log: ForecastLog) -> ForecastLog:

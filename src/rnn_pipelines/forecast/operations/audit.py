@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_pipelines.champion.verdict import KnownChampion
+from rnn_pipelines.champion.verdict import KnownChampion, LogStamp
 from rnn_pipelines.errors import BrokenChainError, count
+from rnn_pipelines.forecast.evaluation.log_stamp import find_loss
 from rnn_pipelines.forecast.evaluation.realised import EvaluatedForecasts, join_actuals, measure_coverage
 from rnn_pipelines.forecast.methods.predictions import RECORDED, ForecastLog, ForecastLogTable, keep_first_record
 from rnn_pipelines.forecast.series.tables import Series
@@ -24,11 +25,14 @@ KEY = [name for name in ForecastLogTable.key if name != RECORDED]
 CLOCKS = {"ds": "target_time", "cutoff": "available_at"}
 
 
-def audit_chain(nights: Iterable[pd.DataFrame], stamped: str | None = None) -> tuple[dict[str, Any], list[Link]]:
-    """Verify the chain, and that each forecast reads only values before its target.
+def audit_chain(
+    nights: Iterable[pd.DataFrame], stamped: str | None = None, kept: LogStamp | None = None
+) -> tuple[dict[str, Any], list[Link]]:
+    """Verify the chain, that it is whole, and that each forecast reads only values before its target.
 
     Args:
         stamped: a hash that the chain must contain; None for none.
+        kept: the stamp in the champion's folder, whose nights the chain must contain; None for none.
     Returns:
         As JSON: `verdict` (ok or broken), its `reason` and the first wrong `row`, `sha256` of the newest night, times
         and numbers, of which those of a broken chain are of the nights before it; `num_taken_over` rows are from before
@@ -43,6 +47,8 @@ def audit_chain(nights: Iterable[pd.DataFrame], stamped: str | None = None) -> t
         reason = f"{', '.join(f'{name} {value}' for name, value in row.items())}: {error.reason}"
     if reason is None and stamped is not None and stamped not in [link.sha256 for link in links]:
         reason = f"no night has the hash of the stamp, {stamped}: nights were removed or written again after it"
+    if reason is None and kept is not None:
+        reason = find_lost_nights(links, kept)
     linked = [link for link in links if link.is_linked]
     chain = {
         "verdict": "ok" if reason is None else "broken",
@@ -56,6 +62,12 @@ def audit_chain(nights: Iterable[pd.DataFrame], stamped: str | None = None) -> t
         "sha256": linked[-1].sha256 if linked else None,
     }
     return chain, links
+
+
+def find_lost_nights(links: Sequence[Link], kept: LogStamp) -> str | None:
+    """Return what a chain lacks of the nights of the champion's stamp, as `find_loss`; None if nothing."""
+    times = [link.recorded_at for link in links for _ in range(link.num_rows)]
+    return find_loss(pd.Series(times, dtype="datetime64[us, UTC]"), kept)
 
 
 def _check_times(nights: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -128,9 +140,15 @@ def _is_before_value(first: ForecastLog, log: ForecastLog) -> pd.Series:
     return first[RECORDED].notna() & (known_at.isna() | (first[RECORDED] < known_at))
 
 
-def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) -> list[str]:
-    """Return the result as lines, the conclusion first."""
+def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None, problem: str | None = None) -> list[str]:
+    """Return the result as lines, the conclusion first; without a proof of an unbroken chain, its problem."""
     nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
+    if proof is None and problem is not None:
+        return [
+            "the chain is unchanged; error and coverage could not be computed",
+            _describe_chain(chain),
+            f"the series could not be read: {problem}",
+        ]
     if proof is None:
         return [f"broken: {chain['reason']}", f"{nights} before it, with {rows}, are unchanged"]
     after = proof["after_target"] or {"num_forecasts": 0, "mae": None}
@@ -143,14 +161,18 @@ def describe_audit(chain: Mapping[str, Any], proof: Mapping[str, Any] | None) ->
         f"times of the series without a forecast, from {proof['first_missing_night']} on": proof["num_missing_nights"],
     }
     lines = [f"{count(proof['num_proven'], 'forecast')}, each written before its value{_describe(proof)}"]
-    if chain["sha256"]:
-        since = f"unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
-        lines.append(f"chain: {nights}, {rows}, {since}")
-    else:
-        lines.append(f"chain: {rows} from before the chain; the next night carries their hash")
+    lines.append(_describe_chain(chain))
     for step in proof["by_step"]:
         lines.append(f"step {step['horizon_step']} ({count(step['num_forecasts'], 'forecast')}){_describe(step)}")
     return [*lines, *(f"{number:,} {text}" for text, number in others.items() if number)]
+
+
+def _describe_chain(chain: Mapping[str, Any]) -> str:
+    nights, rows = count(chain["num_nights"], "night"), count(chain["num_rows"], "row")
+    if not chain["sha256"]:
+        return f"chain: {rows} from before the chain; the next night carries their hash"
+    since = f"unchanged since {chain['first_recorded_at']}; newest hash {chain['sha256']}"
+    return f"chain: {nights}, {rows}, {since}"
 
 
 def _describe(result: Mapping[str, Any]) -> str:

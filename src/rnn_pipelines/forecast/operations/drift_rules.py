@@ -38,8 +38,9 @@ def check_changes(changes: Mapping[str, Change], num_series: int, drift: DriftSp
     """Yield a finding on each kind of change since the training; a few series of many are a line to look at."""
     for kind in dict.fromkeys(change.kind for change in changes.values()):
         names = [name for name, change in changes.items() if change.kind == kind]
-        # A retraining learns values below 0. Other changes are probably faults of the source, which a person judges.
-        level: Level = "retrain" if kind == "negative" else "alarm"
+        # A retraining learns values below 0, and a table without learnt values, which may keep its length. Other
+        # changes are probably faults of the source, which a person judges.
+        level: Level = "retrain" if kind in ("negative", "newer") else "alarm"
         level = level if len(names) > drift.max_drifted_fraction * num_series else "ok"
         which = f" (of {make_line(names[0], MAX_VALUE)})" if len(names) > 1 else ""
         yield Finding(level, f"look at {list_series(names)}: {changes[names[0]].detail}{which}")

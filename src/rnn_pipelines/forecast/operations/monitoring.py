@@ -12,7 +12,7 @@ from rnn_pipelines.champion.changes import load_usable
 from rnn_pipelines.champion.records import make_plain
 from rnn_pipelines.champion.store import ChampionStore
 from rnn_pipelines.champion.verdict import KnownChampion, VerdictRecord, describe_verdict
-from rnn_pipelines.errors import MAX_VALUE, make_line
+from rnn_pipelines.errors import MAX_VALUE, count, make_line
 from rnn_pipelines.forecast.evaluation import realised
 from rnn_pipelines.forecast.evaluation.coverage import Coverage
 from rnn_pipelines.forecast.evaluation.drift import (
@@ -32,6 +32,7 @@ from rnn_pipelines.forecast.operations.verdict import (
     evaluate_forecasts,
 )
 from rnn_pipelines.forecast.partitions.dividing import Sample
+from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
 from rnn_pipelines.forecast.preparation.reference import (
     LEVEL_STEPS,
     Change,
@@ -156,7 +157,7 @@ def monitor_forecasts(
         has_champion=champion["version"] is not None,
         has_expected_error=_has_expected_error(champion),
         num_not_finite=coverage["num_not_finite"] + int((~np.isfinite(newest["y_hat"])).sum()),
-        missed_steps=coverage["missed_steps"],
+        **_list_suspects(coverage),
         unknown_series=tuple(coverage["unknown_series"]),
         num_without_expected_error=error["num_without_expected_error"],
         num_cutoffs=error["num_cutoffs"],
@@ -195,6 +196,21 @@ def monitor_forecasts(
         drifted_fraction=len(list_drifted(compared, monitoring.drift)) / len(compared) if compared else None,
     )
     return cast(ForecastVerdict, make_plain(record))
+
+
+def _list_suspects(coverage: Coverage) -> dict[str, Any]:
+    """Return the evidence on gross values, their corrections, and the log with its missed steps, by its name."""
+    records = coverage.get("gross_values")
+    corrected = coverage.get("corrected", "")
+    if corrected:
+        corrected += f"; {count(coverage['num_corrected'], 'forecast')} made from it are not counted"
+    return {
+        "gross_values": describe_gross_values(read_records(records)) if records else "",
+        "is_gross": coverage.get("is_gross", False),
+        "corrected": corrected,
+        "lost_log": coverage.get("lost_log"),
+        "missed_steps": coverage["missed_steps"],
+    }
 
 
 def _list_changes(drift: Drift, coverage: Coverage, monitoring: MonitorForecastSpec) -> dict[str, Change]:

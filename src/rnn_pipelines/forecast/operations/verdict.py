@@ -82,7 +82,9 @@ class MonitorForecastSpec(AsOfSpec, frozen=True):
 class ForecastEvidence:
     """The evidence on the day of the verdict; see `Coverage`, `RealisedError` and `RealisedCoverage`.
 
-    Attributes: num_not_finite: recent non-finite forecasts of the forecaster in use. ratio, p_value: of realised and
+    Attributes: num_not_finite: recent non-finite forecasts of the forecaster in use. gross_values, corrected: the gross
+    newest values, and those that were corrected, in words; is_gross: whether the first are an alarm. lost_log: what the
+    log of forecasts has lost, or None. ratio, p_value: of realised and
     expected MSE; None if no forecast can be evaluated. num_outside: forecasts with an interval of `WIDE_LEVEL` % or
     more, if none of them contains its actual; else 0. coverage: by level, realised coverage of intervals, its p-value
     and the number of cut-offs. drift: distance and p-value of each series; None if there are too few values. levels:
@@ -93,6 +95,10 @@ class ForecastEvidence:
     has_champion: bool = True
     has_expected_error: bool = True
     num_not_finite: int = 0
+    gross_values: str = ""
+    is_gross: bool = False
+    corrected: str = ""
+    lost_log: str | None = None
     missed_steps: Mapping[str, int] = field(default_factory=dict)
     unknown_series: tuple[str, ...] = ()
     num_without_expected_error: int = 0
@@ -134,6 +140,12 @@ def _check_operation(evidence: ForecastEvidence, monitoring: MonitorForecastSpec
         yield Finding("ok", "there is no forecaster in use yet")
     elif not evidence.has_expected_error:
         yield Finding("alarm", "expected errors of the forecaster in use are missing or not finite")
+    if evidence.lost_log is not None:
+        yield Finding("alarm", evidence.lost_log)
+    if evidence.gross_values:
+        yield Finding("alarm" if evidence.is_gross else "ok", f"look at the source: {evidence.gross_values}")
+    if evidence.corrected:
+        yield Finding("ok", evidence.corrected)
     if evidence.num_not_finite:
         yield Finding("alarm", f"{evidence.num_not_finite} recent forecasts are not finite numbers")
     missed = {name: steps for name, steps in evidence.missed_steps.items() if steps > monitoring.max_missed_steps}
@@ -167,12 +179,21 @@ def _check_errors(evidence: ForecastEvidence, error: ErrorSpec) -> Iterator[Find
     gross = error.alarm_ratio**2
     if min(ratio, ratio if evidence.newest_ratio is None else evidence.newest_ratio) > gross:
         yield Finding("alarm", f"{measured}, above {gross:g}")
+    elif ratio > gross:
+        yield Finding("ok", f"after large errors of {origins}, the newest values are forecast as expected again")
     elif evidence.num_cutoffs < error.min_cutoffs:
-        yield Finding("ok", f"{measured}; a decision needs {error.min_cutoffs} cut-offs")
+        # A multiple of the expected error is never shown as ok.
+        decision = f"a decision needs {error.min_cutoffs} cut-offs"
+        is_multiple = ratio > error.retrain_ratio
+        yield Finding("ok", f"{origins} are too few to judge: {decision}" if is_multiple else f"{measured}; {decision}")
     elif ratio > error.retrain_ratio and p_value <= error.significance:
         is_grave = ratio > error.alarm_ratio
         limit = error.alarm_ratio if is_grave else error.retrain_ratio
         yield Finding("alarm" if is_grave else "retrain", f"{measured}, above {limit:g}")
+    elif ratio > error.retrain_ratio:
+        yield Finding(
+            "ok", f"the error of {origins} is larger than expected, which can be chance{format_test(p_value)}"
+        )
     else:
         yield Finding("ok", measured)
 

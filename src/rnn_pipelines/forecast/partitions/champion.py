@@ -1,5 +1,6 @@
 """The champion on a panel, whole or divided: its sample, its reading, and its forecasts of all series."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,21 @@ import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
 from rnn_pipelines.errors import ChampionError
-from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, ForecastLogTable, name_own_bounds
+from rnn_pipelines.forecast.evaluation.suspects import (
+    describe_corrected,
+    keep_good_forecasts,
+    list_corrected,
+    list_suspect_values,
+    mark_forecasts,
+)
+from rnn_pipelines.forecast.methods.predictions import (
+    ANOMALY_LEVEL,
+    RECORDED,
+    SUSPECT,
+    ForecastLog,
+    ForecastLogTable,
+    name_own_bounds,
+)
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
 from rnn_pipelines.forecast.model.nights import Night, lay_out_night
@@ -16,7 +31,14 @@ from rnn_pipelines.forecast.model.packing import pack
 from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
-from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.partitions.jobs import ALL_NEXT_VALUES, NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.preparation.gross_values import (
+    describe_gross_values,
+    is_alarm,
+    list_gross_values,
+    list_records,
+    read_records,
+)
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
 from rnn_pipelines.forecast.source.covariates import CovariateSpec
@@ -25,8 +47,21 @@ from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table
 
-# Names at most this many series without a forecast.
+logger = logging.getLogger(__name__)
+
+# Names at most this many series without a forecast, or with a gross newest value.
 MAX_NAMES = 1_000
+
+
+class PredictSpec(AsOfSpec, frozen=True):
+    """The parameters of `predict_forecast`; the series are those of `forecast`.
+
+    Attributes:
+        keep_last_good: whether forecasts from a gross newest value are only logged, so that the last good ones stay the
+            next values.
+    """
+
+    keep_last_good: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,24 +69,31 @@ class PredictingChampion:
     """A champion that forecasts partitions up to a day, see `PanelForecaster`."""
 
     champion: LoadedChampion
-    as_of: AsOfSpec
+    spec: PredictSpec
 
     def pack(self) -> bytes:
         """Return all that the forecasts depend on besides the data."""
-        version, day = self.champion.version.encode(), self.as_of.model_dump_json().encode()
+        version, day = self.champion.version.encode(), self.spec.model_dump_json().encode()
         return b"".join([version, day, *pack(self.champion.artefact).values()])
 
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
-        table, covariate_table = read_as_trained(self.champion, partition, self.as_of)
-        forecasts = forecast_panel(*lay_out_newest(forecaster, table, partition.source, covariate_table))
+        table, covariate_table = read_as_trained(self.champion, partition, self.spec)
+        laid_out = lay_out_newest(forecaster, table, partition.source, covariate_table)
+        night = lay_out_night(forecaster, laid_out[2], None, self.champion.version)
+        gross_values, tz = list_gross_values(night.series), forecaster.settings.tz
+        forecasts = mark_forecasts(forecast_panel(*laid_out), gross_values, tz)
         levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
         bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
         names = {FORECAST: "forecast"} | {bound: bound.replace("_", "-") for bound in bounds}
-        write_next_values(show_table(forecasts, forecaster.settings.tz), names, folder)
+        write_next_values(show_table(forecasts, tz), names, folder)
         left_out = table.loc[~table["unique_id"].isin(forecasts["unique_id"]), "unique_id"].unique()
-        return {"num_series": int(forecasts["unique_id"].nunique()), "left_out": left_out.tolist()}
+        return {
+            "num_series": int(forecasts["unique_id"].nunique()),
+            "left_out": left_out.tolist(),
+            "gross_values": list_records(gross_values, tz),
+        }
 
 
 def require_champion(champion: LoadedChampion | None) -> LoadedChampion:
@@ -73,7 +115,7 @@ def draw_sample_as_trained(
     return draw_sample(source, covariates, spec, folder, external, require_champion(champion).artefact.coding)
 
 
-def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+def read_as_trained(champion: LoadedChampion | None, sample: Sample, spec: PredictSpec) -> tuple[Source, pd.DataFrame]:
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
     Of the sample's covariates, only the path is used. Raises as `read_as_of`, and a ChampionError without a champion,
@@ -81,7 +123,7 @@ def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOf
     """
     forecaster: Forecaster = require_champion(champion).artefact
     settings, asked = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
-    table, covariate_table = read_as_of(sample.external, sample.source, as_of, asked, find_trained_axis(settings))
+    table, covariate_table = read_as_of(sample.external, sample.source, spec, asked, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, sample.source.label)
     return table, covariate_table
 
@@ -92,11 +134,13 @@ def forecast_newest(
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
+    before: ForecastLog | None = None,
 ) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
-    """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
+    """Forecast the steps after the end of each series, and add the model version, the time and the marks.
 
     The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
-    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts.
+    it with the forecasts of earlier runs. The fourth are the inputs of the forecasts. `before` are the forecasts of
+    earlier runs, whose gross values may still be read; None for none.
 
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
@@ -109,35 +153,84 @@ def forecast_newest(
         fact = f"the champion {champion.version} can forecast none of the series of {source.label}"
         reason = "they are unknown, too short, or have gaps at their ends"
         raise ChampionError(f"{fact}: {reason}. Run kedro champion retrain forecast.")
+    # In the unit of tonight's values, and without series that are new tonight.
+    scaler = laid_out[0].scaler[: len(champion.artefact.scaler)]
+    in_unit = replace(champion.artefact, scaler=scaler)
+    night = lay_out_night(in_unit, laid_out[2], covariate_table, champion.version)
     made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
+    settings = champion.artefact.settings
+    made = mark_forecasts(made, list_suspect_values(before, night.series, settings.lookback), settings.tz)
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.
     log = made[sorted(made.columns, key=ForecastLogTable.is_in_family)]
-    # In the unit of tonight's values, and without series that are new tonight.
-    trained = champion.artefact.scaler
-    in_unit = replace(champion.artefact, scaler=laid_out[0].scaler[: len(trained)])
-    return log, drawn, log, lay_out_night(in_unit, laid_out[2], covariate_table, champion.version)
+    return log, drawn, log, night
+
+
+def choose_next_values(made: ForecastLog, log: ForecastLog, spec: PredictSpec) -> ForecastLog:
+    """Return the forecasts that become the next values; of suspect ones, the last good ones if `keep_last_good`."""
+    return keep_good_forecasts(made, log) if spec.keep_last_good and made[SUSPECT].any() else made
+
+
+def record_suspects(night: Night, log: ForecastLog, all_series: dict[str, Any]) -> dict[str, Any]:
+    """Return the gross newest values of a run with the number of series, and the values that were corrected.
+
+    `is_alarm` is whether they are more than some series of many have by chance. `corrected` lists the cut-offs whose
+    series have their first good forecasts in this run, see `CorrectedTable`.
+    """
+    settings = night.forecaster.settings
+    if all_series:
+        rows = all_series["gross_values"]
+    else:
+        rows = list_records(list_suspect_values(log, night.series, settings.lookback), settings.tz)
+    rows = sorted(rows, key=lambda row: -row["factor"])
+    num_series = all_series["num_series"] if all_series else int(night.series["unique_id"].nunique())
+    if rows and all_series:
+        # Of a panel in memory, `repair_series` has warned.
+        logger.warning("%s", describe_gross_values(read_records(rows)))
+    corrected = list_corrected(log, night.series)
+    corrected = corrected[corrected["since"] == log[RECORDED].max()]
+    return {
+        "is_alarm": is_alarm(len({row["unique_id"] for row in rows}), num_series),
+        "num_series": num_series,
+        "num_gross_values": len(rows),
+        "gross_values": rows[:MAX_NAMES],
+        "corrected": corrected.astype("str").to_dict(orient="records"),
+        "again": describe_corrected(corrected),
+    }
 
 
 def forecast_all_newest(
-    champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec, parallel: ParallelSpec
+    champion: LoadedChampion | None,
+    sample: Sample,
+    spec: PredictSpec,
+    parallel: ParallelSpec,
+    folder: Path | None = None,
 ) -> tuple[Tables, dict[str, Any]]:
     """Forecast the steps after the end of all series of a divided panel, also of those without training.
 
+    Args:
+        folder: of the earlier next values, which stay for suspect series if `keep_last_good`; None for none.
     Returns:
-        `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`. And the
-        numbers of series, of those without a forecast with some names, and of partitions, with the version of the
-        champion. Both are empty if the panel is not divided. Raises as `run_jobs`.
+        `unique_id, ds, forecast`, and `lo-80, hi-80` and the like of each level: float32, in the unit of `y`; and the
+        marks, see `ForecastLogTable`. And the numbers of series, of those without a forecast with some names, and of
+        partitions, with the gross newest values and the version of the champion. Both are empty if the panel is not
+        divided. Raises as `run_jobs`.
     """
     if sample.partitions.folder is None:
         return Tables(), {}
     champion = require_champion(champion)
-    folders, facts = run_jobs(PredictingChampion(champion, as_of), sample, parallel)
+    folders, facts = run_jobs(PredictingChampion(champion, spec), sample, parallel)
     left_out = [name for fact in facts for name in fact["left_out"]]
-    return Tables(tuple(folder / NEXT_VALUES for folder in folders)), {
+    gross_values = [row for fact in facts for row in fact["gross_values"]]
+    tables = Tables(tuple(of_partition / NEXT_VALUES for of_partition in folders))
+    if spec.keep_last_good and folder is not None:
+        names = tuple({row["unique_id"] for row in gross_values})
+        tables = replace(tables, earlier=folder / ALL_NEXT_VALUES, suspects=names)
+    return tables, {
         "num_series": sum(fact["num_series"] for fact in facts),
         "num_left_out": len(left_out),
         "left_out": left_out[:MAX_NAMES],
         "num_partitions": len(folders),
+        "gross_values": gross_values,
         "model_version": champion.version,
     }

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rnn_pipelines.errors import ParallelError, SeriesError
+from rnn_pipelines.forecast.methods.predictions import REASON, SUSPECT, fill_marks
 from rnn_pipelines.forecast.partitions import folders
 from rnn_pipelines.forecast.partitions.dividing import Sample
 from rnn_pipelines.networks.fan_out import ParallelSpec, fan_out
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 FAULTS_IN_MESSAGE = 20
 NEXT_VALUES, FACTS, FAULTS = "next_values.parquet", "facts.json", "faults.txt"
+# The tables of all partitions, as the catalog names the file.
+ALL_NEXT_VALUES = "all_next_values.parquet"
 
 
 class PanelForecaster(Protocol):
@@ -49,12 +52,30 @@ class PartitionJob:
 
 @dataclass(frozen=True)
 class Tables:
-    """Tables in Parquet files, read one after another."""
+    """Tables in Parquet files, read one after another.
+
+    The rows of `suspects` are those of an `earlier` file, if it has rows of them that are not suspect.
+    """
 
     files: tuple[Path, ...] = ()
+    earlier: Path | None = None
+    suspects: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        return (pd.read_parquet(file) for file in self.files)
+        good = self._read_good()
+        for file in self.files:
+            table = pd.read_parquet(file)
+            yield table if good is None else table[~table["unique_id"].isin(good["unique_id"])]
+        if good is not None and len(good):
+            yield good
+
+    def _read_good(self) -> pd.DataFrame | None:
+        if self.earlier is None or not self.suspects or not self.earlier.exists():
+            return None
+        rows = fill_marks(pd.read_parquet(self.earlier, filters=[("unique_id", "in", self.suspects)]))
+        # Other levels than before.
+        columns = pd.read_parquet(self.files[0]).columns
+        return rows[~rows[SUSPECT]].reindex(columns=columns)
 
 
 def run_jobs(
@@ -106,8 +127,9 @@ def run_jobs(
 
 
 def write_next_values(table: pd.DataFrame, names: Mapping[str, str], folder: Path) -> None:
-    """Write `unique_id, ds`, and the forecast and its bounds under their new names such as `lo-80`, as float32."""
-    renamed = table[["unique_id", "ds", *names]].rename(columns=names)
+    """Write `unique_id, ds`, forecast and bounds under new names such as `lo-80`, as float32, and given marks."""
+    marks = [name for name in (SUSPECT, REASON) if name in table]
+    renamed = table[["unique_id", "ds", *names, *marks]].rename(columns=names)
     renamed.astype(dict.fromkeys(names.values(), "float32")).to_parquet(folder / NEXT_VALUES, index=False)
 
 

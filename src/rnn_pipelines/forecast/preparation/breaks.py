@@ -30,8 +30,8 @@ ABRUPT_PART, LASTING_PART = 0.6, 0.5
 MIN_ERROR, MAX_ROUNDING = 0.02, float(np.log(1.4))
 # The part of the values that lies before a break at least. Less is the start of the series, such as a launch.
 MIN_BEFORE = 0.1
-# Fewest values on each side from which a level is taken.
-MIN_SIDE = 4
+# Fewest values before a break, and after it; fewer are gross values, see `gross_values`.
+MIN_SIDE, MIN_AFTER = 4, 3
 # A series with more zeros is compared by its other values.
 MAX_ZEROS = 0.3
 # A series with more values on the other side of 0 is compared by the size of its changes.
@@ -228,7 +228,7 @@ def _describe(series: Values, scan: Scan, row: int, num_before: int) -> list[Bre
     breaks = []
     for number, place in enumerate(places):
         start, stop = edges[number], edges[number + 2]
-        if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < 2:
+        if place - start < MIN_SIDE or place < MIN_BEFORE * len(x) or stop - place < MIN_AFTER:
             return []
         if not is_abrupt(x, place, scan.width, scan.lag) or not has_levels(x, start, place, stop, scan):
             return []

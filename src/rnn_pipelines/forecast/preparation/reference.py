@@ -41,7 +41,7 @@ MIN_NEGATIVE_FRACTION = 0.1
 # Largest share of the series whose history may change before the source counts as another one.
 MAX_CHANGED_FRACTION = 0.1
 
-Kind = Literal["rewritten", "vanished", "absent", "stuck", "negative", "ended", "lost"]
+Kind = Literal["rewritten", "vanished", "newer", "shifted", "absent", "stuck", "negative", "ended", "lost"]
 
 
 class ReferenceTable(Table):
@@ -76,8 +76,9 @@ class Change:
     """A change of a series since the training of the champion."""
 
     # `rewritten` if the learnt history has other values now; `vanished` if values are gone, `absent` if all of them
-    # are, and `lost` if forecasts were made from later ones; `stuck` if the newest values are all equal; `negative` if
-    # they are below 0 for the first time; `ended` if other series go on.
+    # are, and `lost` if forecasts were made from later ones; `newer` if all values are later than the learnt ones, and
+    # `shifted` if their times lie between those; `stuck` if the newest values are all equal; `negative` if they are
+    # below 0 for the first time; `ended` if other series go on.
     kind: Kind
     detail: str  # the numbers, in words
 
@@ -192,6 +193,8 @@ def _find_change(values: np.ndarray, times: pd.Series, row: Any, num_steps: int)
     num_values = int(np.isfinite(values).sum())
     if num_values < (1 - MAX_LOST_FRACTION) * row.num_values:
         return Change("vanished", f"it has {num_values:,} values, and had {row.num_values:,} in training")
+    if change := _find_other_times(times, row):
+        return change
     learnt = values[(times <= row.last).to_numpy()]
     if np.isfinite(learnt).sum() >= MIN_KEPT_FRACTION * row.num_values and (change := _compare(learnt, row)):
         return change
@@ -205,6 +208,19 @@ def _find_change(values: np.ndarray, times: pd.Series, row: Any, num_steps: int)
         found = f"{num_negative} of its newest {num_steps} values are below 0, and none was in training"
         return Change("negative", found)
     return None
+
+
+def _find_other_times(times: pd.Series, row: Any) -> Change | None:
+    """Return the change of equally spaced times without any that was learnt."""
+    first, last = times.iloc[0], row.last
+    if first > last:
+        span = f"it begins at {format_time(first)}, and the training ended at {format_time(last)}"
+        return Change("newer", f"none of its learnt values is left: {span}")
+    if times.iloc[-1] < last or times.eq(last).any():
+        return None
+    nearest = times[times <= last].iloc[-1]
+    shift = f"it has a value at {format_time(nearest)} instead of {format_time(last)}"
+    return Change("shifted", f"none of its times is one of the training: {shift}")
 
 
 def _compare(values: np.ndarray, row: Any) -> Change | None:

@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import RootModel
 
 from rnn_pipelines.errors import SeriesError, count, show
+from rnn_pipelines.forecast.preparation.gross_values import warn_of_gross_values
 from rnn_pipelines.forecast.preparation.spacing import (
     check_last_time,
     fill_grid,
@@ -47,8 +48,12 @@ class GapPolicy(RootModel[Literal["interpolate", "zero", "error", "split"]]):
 
 
 def repair_series(table: Source, source: SourceSpec, gaps: GapPolicy) -> tuple[Series, Profile]:
-    """Check a table as read; return it sorted and equally spaced, and its profile; see `space_evenly`."""
+    """Check a table as read; return it sorted and equally spaced, and its profile; see `space_evenly`.
+
+    Warn of gross newest values, which stay as they are.
+    """
     regular, freq, repairs, empty = space_evenly(table, source, gaps)
+    warn_of_gross_values(regular, source.label, table.attrs.get("tz"))
     profile = _describe_series(regular, source.model_copy(update={"tz": table.attrs.get("tz")}), freq)
     return regular, {**profile, "repairs": repairs, "left_out": empty}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnn_pipelines.errors import MAX_VALUE, ParameterError, RnnPipelinesError, c
 from rnn_pipelines.forecast.methods.predictions import ForecastLog
 from rnn_pipelines.forecast.model.change import COVARIATES, DAY_AHEAD, NEW, PARTS, REVISED, VERSION, Change
 from rnn_pipelines.forecast.operations.change import explain_nights
-from rnn_pipelines.forecast.report.next_values import choose_form
+from rnn_pipelines.forecast.report.next_values import choose_form, describe_suspects
 from rnn_pipelines.report.figures import add_menu, set_layout, write_label
 from rnn_pipelines.report.numbers import format_points
 from rnn_pipelines.report.page import Table
@@ -157,13 +158,14 @@ def _name_values(change: Change, form: Any) -> Iterator[str]:
         yield f"The {noun}{of} at {_write_time(time)}, {facts}, {VERBS[effect > 0]} {forecast} by {form(abs(effect))}."
 
 
-def render_change(explanation: Mapping[str, Any]) -> str:
-    """Render the explanation of `explain_newest` as one HTML page that loads nothing else."""
+def render_change(explanation: Mapping[str, Any], suspects: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Render the explanation of `explain_newest` and the suspect forecasts as one HTML page that loads nothing else."""
     is_known = all(row[DAY_AHEAD] is not None for row in explanation["series"])
     return render_template(
         __package__ or "",
         "change",
         **explanation,
+        suspects=describe_suspects(suspects),
         table=tabulate_changes(explanation["changes"][:MAX_ROWS]) if explanation["changes"] else "",
         figure=draw_parts(explanation["series"]) if explanation["series"] and is_known else "",
     )

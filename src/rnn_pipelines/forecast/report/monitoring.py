@@ -96,7 +96,9 @@ def write_verdict(verdict: ForecastVerdict) -> str:
     """Return the verdict and the most serious reason in one sentence."""
     first, *others = verdict["reasons"]
     more = f" ({len(others)} more below)" if others and verdict["verdict"] != "ok" else ""
-    return f"{IN_WORDS[verdict['verdict']]}: {first}{more}."
+    level = verdict["verdict"]
+    # A reason such as "ok again since" names the verdict.
+    return begin_sentence(f"{first}{more}." if first.startswith(level) else f"{IN_WORDS[level]}: {first}{more}.")
 
 
 def describe_error(error: realised.RealisedError) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from rnn_pipelines.errors import count
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, Predictions
-from rnn_pipelines.report.numbers import NO_NUMBER, format_number
+from rnn_pipelines.forecast.preparation.gross_values import describe_gross_values, read_records
+from rnn_pipelines.report.numbers import NO_NUMBER, begin_sentence, format_number
 from rnn_pipelines.report.page import Part, Table
 from rnn_pipelines.report.terminal import summarize
 from rnn_pipelines.report.texts import read_texts
@@ -92,11 +93,12 @@ def summarize_forecasts(
     log: ForecastLog,
     all_series: Mapping[str, Any] = MappingProxyType({}),
     explanation: Mapping[str, Any] = MappingProxyType({}),
+    suspects: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """Return the forecasts of a run for a terminal: their number, and those of the first series.
 
     The log has the forecasts of all runs; of this run, those that differ from the last ones on record. For the others,
-    see `forecast_all_newest` and `explain_newest`.
+    see `forecast_all_newest`, `explain_newest` and `record_suspects`.
     """
     if newest.empty:
         return "No forecasts."
@@ -115,7 +117,20 @@ def summarize_forecasts(
         text += f" {share} {num_all:,} series are in predict_forecast_all_next_values."
     headings = {name: FORECAST if name == "y_hat" else name.replace("_", " ") for name in columns}
     change = explanation["sentence"] if explanation.get("changes") else ""
-    return summarize([text, change], tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
+    texts = [*describe_suspects(suspects), text, change]
+    return summarize(texts, tabulate_steps(f"forecasts of {first['unique_id'].iloc[0]}", first, headings))
+
+
+def describe_suspects(suspects: Mapping[str, Any]) -> list[str]:
+    """Return the gross newest values of a run, and those that were corrected, in a sentence each."""
+    texts = []
+    if suspects.get("gross_values"):
+        named = describe_gross_values(read_records(suspects["gross_values"]), num_found=suspects["num_gross_values"])
+        verdict = "Alarm" if suspects["is_alarm"] else "Look at the source"
+        texts.append(f"{verdict}: {named}. The forecasts of these series are marked as suspect.")
+    if suspects.get("again"):
+        texts.append(begin_sentence(f"{suspects['again']}."))
+    return texts
 
 
 def choose_form(values: np.ndarray) -> Callable[[float], str]:

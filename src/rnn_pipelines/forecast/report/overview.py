@@ -2,11 +2,15 @@
 
 from plotly.graph_objects import Figure
 
+from rnn_pipelines.errors import MAX_VALUE, make_line
 from rnn_pipelines.forecast.methods.ensemble import ENSEMBLE
 from rnn_pipelines.forecast.methods.predictions import (
     ANOMALY_LEVEL,
+    REASON,
     RECORDED,
+    SUSPECT,
     ForecastLog,
+    fill_marks,
     keep_last_record,
     name_bounds,
     name_own_bounds,
@@ -33,7 +37,13 @@ def report_forecasts(log: ForecastLog) -> list[Part]:
     newest = shown[shown["cutoff"] == shown.groupby("unique_id")["cutoff"].transform("max")]
     newest = newest.sort_values(["unique_id", "ds"])
     made = f"made at {format_minute(last[RECORDED].isoformat())} by version {last['model_version']}"
-    return [f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, {made}.", draw_forecasts(newest)]
+    text = f"{len(newest):,} forecasts of {newest['unique_id'].nunique():,} series, {made}."
+    suspects = fill_marks(newest).query(SUSPECT).drop_duplicates("unique_id")
+    if len(suspects):
+        first = suspects.iloc[0]
+        named = f"such as {make_line(first['unique_id'], MAX_VALUE)}: {first[REASON]}"
+        text += f" Those of {len(suspects):,} series are suspect, because their newest value is gross, {named}."
+    return [text, draw_forecasts(newest)]
 
 
 def draw_forecasts(newest: ForecastLog) -> Figure:

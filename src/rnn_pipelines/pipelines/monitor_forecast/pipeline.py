@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
-from rnn_pipelines.forecast.evaluation.realised import join_actuals
+from rnn_pipelines.forecast.evaluation.realised import join_uncorrected
 from rnn_pipelines.forecast.operations import monitoring
 from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
 from rnn_pipelines.forecast.preparation.mending import mend_series
@@ -38,7 +38,7 @@ def create_measure_pipeline() -> Pipeline:
         node(draw_sample, [*PANEL, coding], sample),
         node(read_sample, [sample, SPEC], [table, covariate_table]),
         node(repair_series, [table, source, gaps], [actuals, repaired]),
-        node(join_actuals, [log, actuals, CHAMPION], EVALUATED),
+        node(join_uncorrected, [log, actuals, CHAMPION], EVALUATED),
         node(check_coverage, [log, actuals, repaired, CHAMPION], COVERAGE),
         # A champion has learnt the values without breaks.
         node(mend_series, [actuals, repaired, "params:forecast.breaks"], [series, PROFILE]),

@@ -2,12 +2,15 @@
 
 from kedro.pipeline import Pipeline
 
+from rnn_pipelines.forecast.evaluation.log_stamp import stamp_log
 from rnn_pipelines.forecast.model.nights import pack_night
 from rnn_pipelines.forecast.partitions.champion import (
+    choose_next_values,
     draw_sample_as_trained,
     forecast_all_newest,
     forecast_newest,
     read_as_trained,
+    record_suspects,
 )
 from rnn_pipelines.forecast.report.change import explain_newest, note_failure, render_change
 from rnn_pipelines.forecast.report.next_values import summarize_forecasts
@@ -18,25 +21,31 @@ from rnn_pipelines.report.notes import render_note, write_note
 
 def create_pipeline() -> Pipeline:
     """Read and forecast, without training. A panel that is too large for memory is forecast in parts."""
-    champion, as_of = "champion_forecast", "params:predict_forecast"
+    champion, spec = "champion_forecast", "params:predict_forecast"
     sample, table = "predict_forecast_sample", "predict_forecast_table"
     covariate_table = "predict_forecast_covariate_table"
     log, all_series = "predict_forecast_forecasts", "predict_forecast_all_series"
-    newest, explanation = "predict_forecast_newest", "predict_forecast_explanation"
+    made, newest = "predict_forecast_made", "predict_forecast_newest"
+    explanation, suspects = "predict_forecast_explanation", "predict_forecast_suspects"
     night, nights = "predict_forecast_night", "predict_forecast_nights"
     forecast_from = [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table]
-    forecast = [log, "predict_forecast_next_paths", newest, night]
-    all_from, all_forecast = [champion, sample, as_of, "params:parallel"], "predict_forecast_all_next_values"
-    summarized = [newest, log, all_series, explanation]
+    forecast_from.append("predict_forecast_found_forecasts")
+    forecast = [log, "predict_forecast_next_paths", made, night]
+    all_from = [champion, sample, spec, "params:parallel", "predict_forecast_folder"]
+    all_forecast = "predict_forecast_all_next_values"
+    summarized = [made, log, all_series, explanation, suspects]
     nodes = [
         node(draw_sample_as_trained, [champion, *PANEL], sample),
-        node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
+        node(read_as_trained, [champion, sample, spec], [table, covariate_table]),
         node(forecast_newest, forecast_from, forecast),
+        node(stamp_log, [log, "predict_forecast_champion_folder"], "predict_forecast_stamp"),
+        node(choose_next_values, [made, log, spec], newest),
         # Without files, nothing is saved.
         node(guard(pack_night, lambda _: {}), night, nights),
         node(forecast_all_newest, all_from, [all_forecast, all_series]),
-        node(guard(explain_newest, note_failure), [nights, log, all_series, newest], explanation),
-        node(guard(render_change, render_note), explanation, "predict_forecast_report"),
+        node(record_suspects, [night, log, all_series], suspects),
+        node(guard(explain_newest, note_failure), [nights, log, all_series, made], explanation),
+        node(guard(render_change, render_note), [explanation, suspects], "predict_forecast_report"),
         node(guard(summarize_forecasts, write_note), summarized, "predict_forecast_summary"),
     ]
     return Pipeline(nodes)
