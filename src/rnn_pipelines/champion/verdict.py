@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from rnn_pipelines.champion.changes import list_damages, load_usable
 from rnn_pipelines.champion.history import find_origin
@@ -75,7 +75,8 @@ class ExpectedError(TypedDict):
 class KnownChampion(TypedDict):
     """The recorded facts of a task's champion: its name and promotion, ISO 8601, UTC; None if there is none.
 
-    The settings are as they were packed; the alarms are current problems. `first_data_end` is the end of the data of
+    The settings are as they were packed; the alarms are current problems. `not_acting` are parameters of today that the
+    champion does not use, in words, if a monitor has compared them. `first_data_end` is the end of the data of
     the first promoted version; `versions` has the expected errors of all evaluated versions.
     """
 
@@ -85,6 +86,7 @@ class KnownChampion(TypedDict):
     alarms: list[str]
     first_data_end: str | None
     versions: dict[str, ExpectedError]
+    not_acting: NotRequired[list[str]]
 
 
 def conclude(findings: Iterable[Finding]) -> Verdict:

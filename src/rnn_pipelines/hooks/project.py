@@ -64,9 +64,13 @@ class RunHooks:
         keep_freed_memory()
         names = run_params["pipeline_names"] or ["__default__"]
         full_names = checks.find_full_names({name: pipelines[name] for name in names})
-        rewrite_log(logging.getLogger().handlers, lambda message: rename_parameters(message, full_names))
+        env, given = run_params.get("env"), run_params["runtime_params"] or {}
+        rewrite_log(
+            logging.getLogger().handlers,
+            lambda message: checks.complete_commands(rename_parameters(message, full_names), env, given),
+        )
         inputs = {name for pipeline in names for name in pipelines[pipeline].inputs()} | {OF_ALL_RUNS}
-        parameters, given = catalog.load("parameters"), run_params["runtime_params"] or {}
+        parameters = catalog.load("parameters")
         checks.check_parameter_names(inputs, given, given)
         checks.check_parameter_names(inputs | checks.find_inputs_of_owners(inputs, names), parameters, given={})
         checks.check_network_cells(inputs, parameters)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
+from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion, name_promotion
 from rnn_pipelines.champion.decision import Case, decide
 from rnn_pipelines.champion.manifest import describe_run as describe
 from rnn_pipelines.champion.manifest import join_covariates
@@ -19,6 +19,11 @@ from rnn_pipelines.forecast.methods.predictions import Predictions
 from rnn_pipelines.forecast.methods.training.specs import TrainingPlan
 from rnn_pipelines.forecast.model.artefact import Forecaster
 from rnn_pipelines.forecast.operations.challenger import find_seen
+from rnn_pipelines.forecast.operations.fixed_parameters import (
+    describe_other_parameters,
+    find_other_parameters,
+    find_trained_parameters,
+)
 from rnn_pipelines.forecast.operations.specs import RetrainForecastSpec
 from rnn_pipelines.forecast.preparation.reference import measure_reference
 from rnn_pipelines.forecast.series.tables import Profile, Series, Source
@@ -87,6 +92,7 @@ def decide_promotion(
         notes=(*result.notes, *notes),
         ahead=tuple(_list_notes(result.better, training)),
         reservations=reservations,
+        if_kept=tuple(_list_not_acting(champion, run)),
     )
     return decide(challenger, champion, case, training, run, policy)
 
@@ -113,6 +119,14 @@ def _list_notes(better: Mapping[str, tuple[float, float]], training: ChallengerT
         yield "its refit on all rows is not used, because its errors on the newest windows are larger"
 
 
+def _list_not_acting(champion: LoadedChampion | None, run: Run) -> Iterator[str]:
+    """Yield the parameters of this retraining that do not act if the champion, which has fixed others, is kept."""
+    if champion is not None:
+        asked = run.get("parameters", {}).get("forecast", {})
+        if others := find_other_parameters(find_trained_parameters(champion.record), asked):
+            yield describe_other_parameters(champion.version, others)
+
+
 def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures: Mapping[str, Any]) -> tuple[str, ...]:
     # First, because a table that ends before the champion's training has lost values for that reason alone.
     if seen := find_seen(champion.artefact, challenger.settings):
@@ -120,6 +134,6 @@ def _find_objections(challenger: Forecaster, champion: LoadedChampion, measures:
         return (f"the champion was trained on {part}, so the models cannot be compared",)
     if CHAMPION not in measures:
         reason = "the champion cannot forecast these series, or has learnt another history of them (see the log)"
-        remedy = "Promote the challenger with kedro champion promote, if it is to be used"
+        remedy = f"If the table is right, {name_promotion('forecast')} puts the challenger into use"
         return (f"{reason}, so the models cannot be compared. {remedy}",)
     return ()

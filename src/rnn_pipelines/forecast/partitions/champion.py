@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_pipelines.champion.artefacts import LoadedChampion
-from rnn_pipelines.errors import ChampionError
+from rnn_pipelines.errors import ChampionError, show_all
 from rnn_pipelines.forecast.methods.predictions import ANOMALY_LEVEL, ForecastLog, ForecastLogTable, name_own_bounds
 from rnn_pipelines.forecast.model.artefact import FORECAST, Forecaster, forecast_panel
 from rnn_pipelines.forecast.model.newest import lay_out_newest, report_new_series
@@ -17,14 +17,17 @@ from rnn_pipelines.forecast.model.paths import Paths, PathsSpec, draw_next_paths
 from rnn_pipelines.forecast.model.settings import find_trained_axis, refuse_other_beginnings
 from rnn_pipelines.forecast.partitions.dividing import PartitionSpec, Sample, draw_sample
 from rnn_pipelines.forecast.partitions.jobs import NEXT_VALUES, Tables, run_jobs, write_next_values
+from rnn_pipelines.forecast.partitions.obstacles import explain_reading, explain_spacing, make_error
+from rnn_pipelines.forecast.preparation.schema import GapPolicy
 from rnn_pipelines.forecast.series.tables import Source
 from rnn_pipelines.forecast.source.as_of import AsOfSpec, read_as_of
-from rnn_pipelines.forecast.source.covariates import CovariateSpec
+from rnn_pipelines.forecast.source.covariates import NO_COVARIATES, CovariateSpec
 from rnn_pipelines.forecast.source.specs import SourceSpec
 from rnn_pipelines.networks.fan_out import ParallelSpec
 from rnn_pipelines.reading.batch_table import External
 from rnn_pipelines.reading.zones import show_table
 
+INTERPOLATE = GapPolicy("interpolate")
 # Names at most this many series without a forecast.
 MAX_NAMES = 1_000
 
@@ -44,7 +47,7 @@ class PredictingChampion:
     def write(self, partition: Sample, folder: Path) -> dict[str, Any]:
         """Forecast the series of a partition, and write the table into a folder; return the facts."""
         forecaster: Forecaster = self.champion.artefact
-        table, covariate_table = read_as_trained(self.champion, partition, self.as_of)
+        table, covariate_table = _read_as_trained(forecaster, partition, self.as_of)
         forecasts = forecast_panel(*lay_out_newest(forecaster, table, partition.source, covariate_table))
         levels = [] if forecaster.intervals is None else forecaster.intervals.levels.tolist()
         bounds = [bound for level in levels if level != ANOMALY_LEVEL for bound in name_own_bounds(level)]
@@ -70,18 +73,36 @@ def draw_sample_as_trained(
     external: External = None,
 ) -> Sample:
     """Divide a panel that is too large for memory, with the covariates of the champion; see `draw_sample`."""
-    return draw_sample(source, covariates, spec, folder, external, require_champion(champion).artefact.coding)
+    champion = require_champion(champion)
+    panel = source, covariates, spec, folder, external
+    with explain_reading(champion.version, source.label, lambda: draw_sample(*panel)):
+        return draw_sample(*panel, champion.artefact.coding)
 
 
-def read_as_trained(champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+def read_as_trained(
+    champion: LoadedChampion | None, sample: Sample, as_of: AsOfSpec, covariates: CovariateSpec = NO_COVARIATES
+) -> tuple[Source, pd.DataFrame]:
     """Read the series on the time axis of the champion's training, and the covariates of that training.
 
-    Of the sample's covariates, only the path is used. Raises as `read_as_of`, and a ChampionError without a champion,
-    or a SeriesError if the times cannot be converted to the zone of the training.
+    Of the sample's covariates, only the path is used.
+
+    Args:
+        covariates: those of today's parameters, with which a retraining would read the table.
+    Raises:
+        ChampionError: there is no champion, or it is trained on other covariates or other times than a retraining.
+        SeriesError: see `read_as_of`.
     """
-    forecaster: Forecaster = require_champion(champion).artefact
-    settings, asked = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
-    table, covariate_table = read_as_of(sample.external, sample.source, as_of, asked, find_trained_axis(settings))
+    champion = require_champion(champion)
+    # The files of a divided panel have no columns beside those of the champion.
+    own = covariates if sample.partitions.folder is None else NO_COVARIATES
+    asked = sample.external, sample.source, as_of, own
+    with explain_reading(champion.version, sample.source.label, lambda: read_as_of(*asked)):
+        return _read_as_trained(champion.artefact, sample, as_of)
+
+
+def _read_as_trained(forecaster: Forecaster, sample: Sample, as_of: AsOfSpec) -> tuple[Source, pd.DataFrame]:
+    settings, learnt = forecaster.settings, forecaster.coding.make_spec(sample.covariates.path)
+    table, covariate_table = read_as_of(sample.external, sample.source, as_of, learnt, find_trained_axis(settings))
     refuse_other_beginnings(table, settings, sample.source.label)
     return table, covariate_table
 
@@ -92,23 +113,29 @@ def forecast_newest(
     source: SourceSpec,
     paths: PathsSpec,
     covariate_table: pd.DataFrame | None = None,
+    gaps: GapPolicy = INTERPOLATE,
 ) -> tuple[ForecastLog, Paths, ForecastLog, Night]:
     """Forecast the steps after the end of each series, and add the model version and the time of the forecast.
 
     The second result are sample paths of the same steps. The third is the first again, for a dataset that does not mix
     it with the forecasts of earlier runs. The fourth are the inputs of the forecasts.
 
+    Args:
+        gaps: today's policy for gaps; the forecasts are by that of the champion.
     Raises:
         ChampionError: there is no champion, or it can forecast none of the series.
     """
     champion = require_champion(champion)
     report_new_series(champion.artefact, table)
-    laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
+    with explain_spacing(champion.version, champion.artefact.settings, table, source, gaps):
+        laid_out = lay_out_newest(champion.artefact, table, source, covariate_table)
     forecasts = forecast_panel(*laid_out)
     if forecasts.empty:
-        fact = f"the champion {champion.version} can forecast none of the series of {source.label}"
-        reason = "they are unknown, too short, or have gaps at their ends"
-        raise ChampionError(f"{fact}: {reason}. Run kedro champion retrain forecast.")
+        trained, names = champion.artefact.scaler["unique_id"], table["unique_id"]
+        fact = "its series are too short, or have gaps at their ends"
+        if not names.isin(trained).any():
+            fact = f"it was trained on the series {show_all(trained)}, and the table has {show_all(names.unique())}"
+        raise make_error(champion.version, source.label, fact)
     made = forecasts.assign(model_version=champion.version, recorded_at=pd.Timestamp.now("UTC").floor("us"))
     drawn = draw_next_paths(*laid_out, champion.artefact.settings.horizon, paths.root) if paths.root else Paths()
     # Optional columns come last.

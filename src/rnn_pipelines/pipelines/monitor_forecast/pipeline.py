@@ -5,7 +5,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
 from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.operations import monitoring
-from rnn_pipelines.forecast.partitions.dividing import draw_sample, read_sample
+from rnn_pipelines.forecast.partitions.dividing import draw_sample
 from rnn_pipelines.forecast.preparation.schema import repair_series
 from rnn_pipelines.forecast.report.monitoring import draw_figures, render_report, summarize_run
 from rnn_pipelines.pipelines.wiring import PANEL, node
@@ -32,9 +32,9 @@ def create_measure_pipeline() -> Pipeline:
     source, gaps = "params:forecast.source", "params:forecast.gaps"
     covariates = [series, PROFILE, CHAMPION, coding, covariate_table, SPEC]
     nodes = [
-        node(monitoring.read_champion, folder, [CHAMPION, coding, reference]),
+        node(monitoring.read_champion, [folder, "params:forecast"], [CHAMPION, coding, reference]),
         node(draw_sample, [*PANEL, coding], sample),
-        node(read_sample, [sample, SPEC], [table, covariate_table]),
+        node(monitoring.read_newest, [sample, CHAMPION, "params:forecast.covariates", SPEC], [table, covariate_table]),
         node(repair_series, [table, source, gaps], [series, PROFILE]),
         node(join_actuals, [log, series, CHAMPION], EVALUATED),
         node(check_coverage, [log, series, PROFILE, CHAMPION], COVERAGE),

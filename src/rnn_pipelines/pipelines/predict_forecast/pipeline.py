@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from rnn_pipelines.forecast.model.nights import pack_night
+from rnn_pipelines.forecast.operations.fixed_parameters import warn_of_other_parameters
 from rnn_pipelines.forecast.partitions.champion import (
     draw_sample_as_trained,
     forecast_all_newest,
@@ -25,12 +26,14 @@ def create_pipeline() -> Pipeline:
     newest, explanation = "predict_forecast_newest", "predict_forecast_explanation"
     night, nights = "predict_forecast_night", "predict_forecast_nights"
     forecast_from = [champion, table, "params:forecast.source", "params:forecast.paths", covariate_table]
+    forecast_from.append("params:forecast.gaps")
     forecast = [log, "predict_forecast_next_paths", newest, night]
     all_from, all_forecast = [champion, sample, as_of, "params:parallel"], "predict_forecast_all_next_values"
     summarized = [newest, log, all_series, explanation]
     nodes = [
+        node(warn_of_other_parameters, [champion, "params:forecast"], "predict_forecast_not_acting"),
         node(draw_sample_as_trained, [champion, *PANEL], sample),
-        node(read_as_trained, [champion, sample, as_of], [table, covariate_table]),
+        node(read_as_trained, [champion, sample, as_of, "params:forecast.covariates"], [table, covariate_table]),
         node(forecast_newest, forecast_from, forecast),
         # Without files, nothing is saved.
         node(guard(pack_night, lambda _: {}), night, nights),
