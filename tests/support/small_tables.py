@@ -13,8 +13,8 @@ from rnn_pipelines.champion.artefacts import Candidate, LoadedChampion
 from rnn_pipelines.champion.verdict import KnownChampion
 from rnn_pipelines.datasets import ChampionDataset
 from rnn_pipelines.forecast.evaluation.coverage import check_coverage
-from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.evaluation.drift import DriftSpec
+from rnn_pipelines.forecast.evaluation.realised import join_actuals
 from rnn_pipelines.forecast.intervals.fitting import LevelSpec
 from rnn_pipelines.forecast.methods.in_use import UseSpec
 from rnn_pipelines.forecast.methods.predictions import ForecastLog

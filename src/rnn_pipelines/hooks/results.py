@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +18,7 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
-from rnn_pipelines.errors import RunError
+from rnn_pipelines.errors import RunError, show
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 APPENDING = ("predict_forecast",)
 # Suffix of the dataset of a pipeline with the run before.
 RUN_BEFORE = "_run_before"
+NAMES_IN_MESSAGE = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class ResultHooks:
         self._records: dict[RunStore, RunRecord] = {}
         self._shown: dict[Any, PurePosixPath] = {}
         self._facts: dict[RunStore, list[str]] = {}
+        self._command = ""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -84,6 +87,9 @@ class ResultHooks:
         is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
+        skipped = _read_skipped_parameters(whole, pipeline, run_params, catalog)
+        self._command = _write_command(run_params)
+        check = partial(_refuse_other_parameters, parameters=skipped, command=self._command)
         try:
             # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
             stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
@@ -92,7 +98,7 @@ class ResultHooks:
                 self._locks.enter_context(hold_lock(writer.lock, WAIT_SECONDS.get()))
                 reads = None if needed is None else {name: result_files[name] for name in needed & result_files.keys()}
                 files = None if reads is None else _list_files(writer, reads)
-                self._runs[writer] = open_run(writer, _list_files(writer, written), files)
+                self._runs[writer] = open_run(writer, _list_files(writer, written), files, check)
             self._facts = {writer: _list_facts(run_params, run) for writer, run in self._runs.items()}
             read = self._redirect(result_files, catalog) if self._runs else {}
             self._name_runs(pipeline.all_outputs(), catalog)
@@ -119,6 +125,7 @@ class ResultHooks:
             if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
                 for store, record in self._records.items():
+                    _refuse_other_data(self._runs[store], name, facts, self._command)
                     record["data"][name] = facts
                     # Before the command that ends a page.
                     if len(table):
@@ -144,8 +151,8 @@ class ResultHooks:
         for dataset, path in self._shown.items():
             dataset._filepath = path
         try:
-            for run in self._runs.values():
-                put_aside(run)
+            for store, run in self._runs.items():
+                put_aside(run, self._records.get(store))
         except OSError as error:
             # Only logged, because the error of the run matters more; the next run removes the rest.
             logger.warning("the results of the failed run could not be stored (%s)", error)
@@ -204,6 +211,40 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
     return result_files
 
 
+def _read_skipped_parameters(
+    whole: Pipeline, pipeline: Pipeline, run_params: Mapping[str, Any], catalog: DataCatalog
+) -> dict[str, Any]:
+    """Return the parameters of the nodes that do not run, or may not, by their names."""
+    runs = set() if run_params["only_missing_outputs"] else set(pipeline.nodes)
+    names = {name for node in whole.nodes if node not in runs for name in node.inputs if name.startswith("params:")}
+    # The number of processes changes no result.
+    names.discard("params:parallel")
+    return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in sorted(names)}
+
+
+def _refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], command: str) -> None:
+    """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
+    then, now = flatten(before.get("parameters", {})), flatten(parameters)
+    others = [
+        f"{name} was {show(then[name])}, and is {show(value)}"
+        for name, value in now.items()
+        if name in then and then[name] != value
+    ]
+    if others:
+        some = "; ".join(others[:NAMES_IN_MESSAGE]) + ("; …" if len(others) > NAMES_IN_MESSAGE else "")
+        fact = f"the results of run {before['run']} were made by other parameters ({some})"
+        raise RunError(f"{fact}. Run all nodes: {command}")
+
+
+def _refuse_other_data(run: OpenRun, name: str, facts: DataFacts, command: str) -> None:
+    """Raise a RunError if a table is not the one from which the earlier results were made."""
+    before = run.before.get("data", {}).get(name)
+    if before is not None and before["fingerprint"] != facts["fingerprint"]:
+        rows = f"{before['num_rows']:,} rows then, {facts['num_rows']:,} now"
+        fact = f"the results of run {run.before['run']} were made from another {name} ({rows})"
+        raise RunError(f"{fact}. Run all nodes: {command}")
+
+
 def _find_before(store: RunStore, record: RunRecord) -> EarlierRun | None:
     """Return the run before; an error is only logged, because the results do not depend on it."""
     try:
@@ -237,24 +278,32 @@ def _describe(run: OpenRun, run_params: dict[str, Any], parameters: dict[str, An
         "began": make_timestamp(),
         "continues": run.continues,
         "reads": read,
-        "data": {},
-        "parameters": parameters,
+        "data": dict(run.before.get("data", {})),
+        "parameters": {**run.before.get("parameters", {}), **parameters},
         "code": fingerprint_code(),
         "commit": find_commit(),
         "versions": list_versions(),
     }
 
 
-def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
-    """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
+def _write_command(run_params: Mapping[str, Any]) -> str:
+    """Return the command that runs all nodes."""
     command = ["kedro", "run", f"--pipelines={','.join(run_params['pipeline_names'] or ['__default__'])}"]
     command += [f"--env={run_params['env']}"] if run_params["env"] else []
     given = flatten(run_params.get("runtime_params") or {})
     command += [f"--params={','.join(f'{name}={value}' for name, value in given.items())}"] if given else []
+    return shlex.join(command)
+
+
+def _list_facts(run_params: Mapping[str, Any], run: OpenRun) -> list[str]:
+    """Return the commit, if there is one, the command of a run, and that which repeats it, unless it is partial."""
     commit = find_commit()
     repeat = ["kedro", "runs", "repeat", run.store.pipeline, shorten_version(run.name)]
     repeat += [f"--env={run_params['env']}"] if run_params["env"] else []
-    commands = [COMMAND.get() or shlex.join(command), *([] if run.continues else [f"again: {shlex.join(repeat)}"])]
+    commands = [
+        COMMAND.get() or _write_command(run_params),
+        *([] if run.continues else [f"again: {shlex.join(repeat)}"]),
+    ]
     return [*([f"commit {commit[:8]}"] if commit else []), *commands]
 
 
