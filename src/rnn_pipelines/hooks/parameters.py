@@ -22,7 +22,8 @@ _FAULT = re.compile(
 )
 
 # The command in messages of the library, which knows neither the environment nor the parameters of the command line.
-RETRAIN = re.compile(r"kedro champion retrain \w+( --promote)?")
+# One that has options is complete.
+RETRAIN = re.compile(r"kedro champion retrain \w+(?: --promote)?(?! --)\b")
 # Values that the command line writes otherwise than Python.
 WRITTEN = {"None": "null", "True": "true", "False": "false"}
 
