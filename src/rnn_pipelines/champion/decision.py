@@ -22,7 +22,7 @@ from rnn_pipelines.champion.records import (
 logger = logging.getLogger(__name__)
 
 # The parts of a training's record that are kept, besides seeds and seconds.
-ON_RECORD = ("chosen", "validation_losses", "weights", "networks", "is_refitted")
+ON_RECORD = ("chosen", "instead_of", "validation_losses", "weights", "networks", "is_refitted")
 
 
 @dataclass(frozen=True)
