@@ -18,7 +18,8 @@ from kedro.pipeline import Pipeline
 from rnn_pipelines.champion.manifest import find_commit, fingerprint_code, fingerprint_table, list_versions
 from rnn_pipelines.champion.records import flatten, make_plain
 from rnn_pipelines.champion.tables import NUM_LETTERS, shorten_version
-from rnn_pipelines.errors import RunError, show
+from rnn_pipelines.errors import RunError
+from rnn_pipelines.hooks.partial_runs import read_skipped_parameters, refuse_other_data, refuse_other_parameters
 from rnn_pipelines.hooks.paths import find_data_root
 from rnn_pipelines.parameter_models import read_parameter_model
 from rnn_pipelines.pipelines.names import PIPELINES, PREFIX
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 APPENDING = ("predict_forecast",)
 # Suffix of the dataset of a pipeline with the run before.
 RUN_BEFORE = "_run_before"
-NAMES_IN_MESSAGE = 5
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class ResultHooks:
         is_whole = set(pipeline.nodes) == set(whole.nodes) and not run_params["only_missing_outputs"]
         # The earlier results that a partial run needs.
         needed = None if is_whole else pipeline.inputs()
-        skipped = _read_skipped_parameters(whole, pipeline, run_params, catalog)
+        skipped = read_skipped_parameters(whole, pipeline, run_params, catalog)
         self._command = _write_command(run_params)
-        check = partial(_refuse_other_parameters, parameters=skipped, command=self._command)
+        check = partial(refuse_other_parameters, parameters=skipped, command=self._command)
         try:
             # The stores in which it writes, in a fixed order, so that no two runs wait for each other.
             stores = {result_files[name].store for name in pipeline.all_outputs() & result_files.keys()}
@@ -125,7 +125,7 @@ class ResultHooks:
             if self._records and name.endswith("_table") and hasattr(table, "dtypes"):
                 facts: DataFacts = {"fingerprint": fingerprint_table(table), "num_rows": len(table)}
                 for store, record in self._records.items():
-                    _refuse_other_data(self._runs[store], name, facts, self._command)
+                    refuse_other_data(self._runs[store], name, facts, self._command)
                     record["data"][name] = facts
                     # Before the command that ends a page.
                     if len(table):
@@ -209,40 +209,6 @@ def find_places(names: set[str], catalog: CatalogProtocol[Any, Any], root: Path 
             if len(rest) > 1 and rest[0] in PIPELINES:
                 result_files[name] = ResultFile(RunStore(root, rest[0]), layer, PurePosixPath(*rest[1:]))
     return result_files
-
-
-def _read_skipped_parameters(
-    whole: Pipeline, pipeline: Pipeline, run_params: Mapping[str, Any], catalog: DataCatalog
-) -> dict[str, Any]:
-    """Return the parameters of the nodes that do not run, or may not, by their names."""
-    runs = set() if run_params["only_missing_outputs"] else set(pipeline.nodes)
-    names = {name for node in whole.nodes if node not in runs for name in node.inputs if name.startswith("params:")}
-    # The number of processes changes no result.
-    names.discard("params:parallel")
-    return {name.removeprefix("params:"): make_plain(catalog.load(name)) for name in sorted(names)}
-
-
-def _refuse_other_parameters(before: RunRecord, parameters: Mapping[str, Any], command: str) -> None:
-    """Raise a RunError if nodes that do not run would have other parameters than those of the earlier results."""
-    then, now = flatten(before.get("parameters", {})), flatten(parameters)
-    others = [
-        f"{name} was {show(then[name])}, and is {show(value)}"
-        for name, value in now.items()
-        if name in then and then[name] != value
-    ]
-    if others:
-        some = "; ".join(others[:NAMES_IN_MESSAGE]) + ("; …" if len(others) > NAMES_IN_MESSAGE else "")
-        fact = f"the results of run {before['run']} were made by other parameters ({some})"
-        raise RunError(f"{fact}. Run all nodes: {command}")
-
-
-def _refuse_other_data(run: OpenRun, name: str, facts: DataFacts, command: str) -> None:
-    """Raise a RunError if a table is not the one from which the earlier results were made."""
-    before = run.before.get("data", {}).get(name)
-    if before is not None and before["fingerprint"] != facts["fingerprint"]:
-        rows = f"{before['num_rows']:,} rows then, {facts['num_rows']:,} now"
-        fact = f"the results of run {run.before['run']} were made from another {name} ({rows})"
-        raise RunError(f"{fact}. Run all nodes: {command}")
 
 
 def _find_before(store: RunStore, record: RunRecord) -> EarlierRun | None:
